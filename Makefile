@@ -1,0 +1,52 @@
+# One way to do each task; `make help` lists them all.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+# Imports of the project resolve from here, for every command alike.
+export PYTHONPATH := $(CURDIR)
+
+.PHONY: help
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: setup ## The main job, end to end, on a local Azure (no subscription needed)
+	@$(PY) -m simulator.demo
+
+.PHONY: local
+local: setup ## Keep the local Azure, the storage and the app running; print the addresses
+	@$(PY) -m simulator.local
+
+.PHONY: test
+test: setup lint ## Everything that CI runs: format, lint, types, layers, all tests
+	@$(PY) -m pytest
+
+.PHONY: lint
+lint: python ## Format check, lint, types, layers
+	@$(PY) -m ruff format --check --quiet . && echo "format: ok"
+	@$(PY) -m ruff check --quiet . && echo "lint: ok"
+	@$(PY) -m mypy --no-error-summary && echo "types: ok"
+	@.venv/bin/lint-imports --no-timings >.venv/layers.log 2>&1 || { cat .venv/layers.log; exit 1; }; echo "layers: ok"
+
+.PHONY: format
+format: python ## Format the code and mend what ruff can mend
+	@$(PY) -m ruff format . && $(PY) -m ruff check --fix .
+
+.PHONY: lock
+lock: python ## Resolve pyproject.toml again: uv.lock and the requirements files
+	@scripts/lock.sh
+
+.PHONY: clean
+clean: ## Remove what set-up and runs made
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis simulator/azurite/node_modules
+
+# Set-up: stamps, so that a second run starts at once.
+.PHONY: setup python
+setup: python .venv/azurite.stamp
+python: .venv/python.stamp
+
+.venv/python.stamp: requirements-dev.txt scripts/setup.sh
+	@scripts/setup.sh python && touch $@
+
+.venv/azurite.stamp: .venv/python.stamp simulator/azurite/package-lock.json requirements-node.txt
+	@scripts/setup.sh azurite && touch $@
