@@ -1,0 +1,4 @@
+"""A local Azure for Lanyard's demo and tests: it stands only where Azure itself would.
+
+State (dataclasses, one package a service) is apart from HTTP (routes). See docs/simulator.md.
+"""

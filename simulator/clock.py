@@ -1,0 +1,46 @@
+"""Time of the local Azure: seconds since the epoch, which a person or a test can move forward."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+#: A fixed start, so that two runs with the same seed print the same times.
+DEFAULT_START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC).timestamp()
+
+
+class Clock:
+    """`running=True` follows the machine's clock from `start`; otherwise only `advance` moves it."""
+
+    def __init__(self, start: float | None = None, *, running: bool = False) -> None:
+        default = time.time() if running else DEFAULT_START
+        self._start = default if start is None else start
+        self._running = running
+        self._origin = time.monotonic()
+        self._offset = 0.0
+        self._moved = asyncio.Event()
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        elapsed = time.monotonic() - self._origin if self._running else 0.0
+        return self._start + self._offset + elapsed
+
+    def utc(self) -> datetime:
+        """The same moment as an aware datetime."""
+        return datetime.fromtimestamp(self.now(), UTC)
+
+    def advance(self, seconds: float) -> None:
+        """Move forward and wake everything that sleeps until a moment now past."""
+        if seconds < 0:
+            raise ValueError("the clock only moves forward")
+        self._offset += seconds
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    async def sleep_until(self, moment: float) -> None:
+        """Return once `now()` has reached `moment`."""
+        while (left := moment - self.now()) > 0:
+            timeout = left if self._running else None
+            try:
+                await asyncio.wait_for(self._moved.wait(), timeout)
+            except TimeoutError:
+                continue

@@ -1,0 +1,159 @@
+"""Everything the local Azure knows, apart from HTTP. Keys are lower-case resource ids."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from simulator.behaviour import Behaviour
+from simulator.clock import Clock
+
+type Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Activity:
+    """One management operation that ended: what the activity log would show, what Event Grid tells.
+
+    `status` is "Succeeded", "Failed" or "Canceled"; `action` as in RBAC ("…/write", "…/delete").
+    """
+
+    resource_id: str
+    action: str
+    method: str
+    url: str
+    status: str
+    caller: Mapping[
+        str, str
+    ]  # claims of the caller's token (oid, appid, tid, …); empty for Azure itself
+    correlation_id: str
+    client_request_id: str
+    at: float
+
+
+@dataclass
+class Principal:
+    """An object of the directory. A deleted one stays in the recycle bin (`deleted_at`)."""
+
+    object_id: str
+    client_id: str
+    display_name: str
+    kind: str  # "ServicePrincipal" | "User" | "Group"
+    created_at: float
+    alternative_names: list[str] = field(default_factory=list)
+    deleted_at: float | None = None
+
+
+@dataclass
+class Resource:
+    """Any tracked resource. `identity` is Azure's own JSON block with `type` normalised, or None."""
+
+    id: str
+    type: str
+    name: str
+    location: str
+    tags: dict[str, str]
+    properties: Json
+    identity: Json | None = None
+    extra: Json = field(default_factory=dict)  # sku, kind, zones, …: top-level members kept as sent
+    etag: int = 1
+    created_at: float = 0.0
+    provisioning_state: str = "Succeeded"
+
+
+@dataclass
+class RoleDefinition:
+    """`guid` is the name; the permission lists are Azure's own, wildcards included."""
+
+    guid: str
+    role_name: str
+    description: str
+    kind: str  # "BuiltInRole" | "CustomRole"
+    actions: list[str]
+    not_actions: list[str]
+    data_actions: list[str]
+    not_data_actions: list[str]
+    assignable_scopes: list[str] = field(default_factory=lambda: ["/"])
+
+
+@dataclass
+class RoleAssignment:
+    """As stored by Microsoft.Authorization (api-version 2022-04-01). `id` keeps the caller's casing."""
+
+    id: str
+    name: str
+    scope: str
+    role_definition_id: str
+    principal_id: str
+    principal_type: str
+    description: str | None
+    condition: str | None
+    condition_version: str | None
+    created_at: float
+    created_by: str
+    updated_at: float
+    updated_by: str
+    deleted_at: float | None = None  # kept until propagation ends: a revoked right works that long
+
+
+@dataclass
+class Subscription:
+    """A subscription of the one tenant."""
+
+    id: str
+    display_name: str
+
+
+class Ids:
+    """Seeded ids: the same seed gives the same ids in the same order."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+
+    def uuid(self) -> str:
+        """A new lower-case GUID."""
+        return str(UUID(int=self.random.getrandbits(128), version=4))
+
+
+class State:
+    """The whole of one local Azure. Services add their own parts in their own packages."""
+
+    def __init__(
+        self, *, seed: int = 1, clock: Clock | None = None, behaviour: Behaviour | None = None
+    ) -> None:
+        self.clock = clock or Clock()
+        self.ids = Ids(seed)
+        self.behaviour = behaviour or Behaviour()
+        self.tenant_id = self.ids.uuid()
+        self.subscriptions: dict[str, Subscription] = {}
+        self.resources: dict[str, Resource] = {}  # resource groups included
+        self.principals: dict[str, Principal] = {}
+        self.role_definitions: dict[str, RoleDefinition] = {}  # by lower-case GUID
+        self.role_assignments: dict[str, RoleAssignment] = {}  # by lower-case id
+        self._listeners: list[Callable[[Activity], None]] = []
+
+    def add_subscription(self, display_name: str) -> Subscription:
+        """A new, empty subscription."""
+        subscription = Subscription(self.ids.uuid(), display_name)
+        self.subscriptions[subscription.id] = subscription
+        return subscription
+
+    def add_principal(
+        self, display_name: str, kind: str = "ServicePrincipal", names: list[str] | None = None
+    ) -> Principal:
+        """A new object in the directory."""
+        principal = Principal(
+            self.ids.uuid(), self.ids.uuid(), display_name, kind, self.clock.now(), names or []
+        )
+        self.principals[principal.object_id] = principal
+        return principal
+
+    def on_activity(self, listener: Callable[[Activity], None]) -> None:
+        """Call `listener` for each management operation that ends."""
+        self._listeners.append(listener)
+
+    def publish(self, activity: Activity) -> None:
+        """Tell all listeners, in order of their registration."""
+        for listener in self._listeners:
+            listener(activity)
