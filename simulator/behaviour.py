@@ -1,11 +1,11 @@
-"""What Azure leaves open or takes time for, as switches: the product must hold under every setting."""
+"""What Azure leaves open or takes time for, as switches: the product must hold under each."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class GroupDeletion(StrEnum):
-    """Which delete events a deleted resource group raises (undocumented, so every answer is offered)."""
+    """Which delete events a deleted resource group raises (undocumented: every answer is here)."""
 
     EACH = "each"
     GROUP_ONLY = "group-only"
@@ -28,11 +28,12 @@ class Behaviour:
     group_delete_seconds: float = 0.0
     role_propagation_seconds: float = 0.0  # Azure: up to 10 minutes
     directory_lag_seconds: float = 0.0  # a deleted principal still resolves this long
-    principal_replication_seconds: float = (
-        0.0  # a new principal is unknown to authorization this long
-    )
+    principal_replication_seconds: float = 0.0  # how long authorization misses a new principal
     resource_graph_lag_seconds: float = 0.0
     group_deletion_events: GroupDeletion = GroupDeletion.BOTH
     write_event: WriteEvent = WriteEvent.COMPLETED
     scope_deletion_removes_assignments: bool = False
     throttling: bool = False  # Azure's published token buckets, on the simulator's clock
+    conflict_while_updating: bool = False  # a VM refuses a write during another with 409 Conflict
+    role_assignment_limit: int = 4000  # a subscription's, fixed in Azure
+    page_size: int = 1000  # rows a page of lists and of Resource Graph

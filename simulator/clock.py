@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 #: A fixed start, so that two runs with the same seed print the same times.
@@ -18,6 +19,16 @@ class Clock:
         self._origin = time.monotonic()
         self._offset = 0.0
         self._moved = asyncio.Event()
+        self._on_advance: list[Callable[[], None]] = []
+
+    @property
+    def running(self) -> bool:
+        """Whether time passes by itself."""
+        return self._running
+
+    def on_advance(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each jump forward."""
+        self._on_advance.append(listener)
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -35,6 +46,8 @@ class Clock:
         self._offset += seconds
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
+        for listener in self._on_advance:
+            listener()
 
     async def sleep_until(self, moment: float) -> None:
         """Return once `now()` has reached `moment`."""

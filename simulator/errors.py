@@ -1,18 +1,27 @@
 """Errors as Azure Resource Manager answers them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
 @dataclass
 class AzureError(Exception):
-    """Becomes `{"error": {"code", "message"}}` with `status` and `headers`."""
+    """Becomes `{"error": {"code", "message"[, "details"]}}` with `status` and `headers`."""
 
     status: int
     code: str
     message: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    details: Sequence[Mapping[str, object]] = ()
 
     def body(self) -> dict[str, object]:
         """The JSON body of the answer."""
-        return {"error": {"code": self.code, "message": self.message}}
+        error: dict[str, object] = {"code": self.code, "message": self.message}
+        if self.details:
+            error["details"] = list(self.details)
+        return {"error": error}
+
+
+def gateway_error(status: int, code: str, message: str, **headers: str) -> AzureError:
+    """An error of ARM itself rather than of a resource provider (`x-ms-failure-cause`)."""
+    return AzureError(status, code, message, {"x-ms-failure-cause": "gateway", **headers})

@@ -1,6 +1,7 @@
 """Everything the local Azure knows, apart from HTTP. Keys are lower-case resource ids."""
 
 import random
+from collections import UserDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,9 +25,7 @@ class Activity:
     method: str
     url: str
     status: str
-    caller: Mapping[
-        str, str
-    ]  # claims of the caller's token (oid, appid, tid, …); empty for Azure itself
+    caller: Mapping[str, str]  # claims of its token (oid, appid, tid, …); empty for Azure itself
     correlation_id: str
     client_request_id: str
     at: float
@@ -79,7 +78,7 @@ class RoleDefinition:
 
 @dataclass
 class RoleAssignment:
-    """As stored by Microsoft.Authorization (api-version 2022-04-01). `id` keeps the caller's casing."""
+    """As stored by Microsoft.Authorization (2022-04-01). `id` keeps the caller's casing."""
 
     id: str
     name: str
@@ -94,15 +93,45 @@ class RoleAssignment:
     created_by: str
     updated_at: float
     updated_by: str
-    deleted_at: float | None = None  # kept until propagation ends: a revoked right works that long
+    effective_at: float = 0.0  # when the grant has propagated
+    deleted_at: float | None = None  # set on the copy in `revoked_assignments`
 
 
 @dataclass
 class Subscription:
-    """A subscription of the one tenant."""
+    """A subscription of the one tenant. `management_groups`: its ancestors' names, any order."""
 
     id: str
     display_name: str
+    management_groups: tuple[str, ...] = ()
+
+
+class Observed[Value](UserDict[str, Value]):
+    """A dictionary that tells of each change: `(key, before, after)`, None for absent.
+
+    Values are replaced, never changed in place: whoever looks at the past relies on it.
+    """
+
+    def __init__(self) -> None:
+        self._observers: list[Callable[[str, Value | None, Value | None], None]] = []
+        super().__init__()
+
+    def observe(self, observer: Callable[[str, Value | None, Value | None], None]) -> None:
+        """Call `observer` at each change, before it is made."""
+        self._observers.append(observer)
+
+    def __setitem__(self, key: str, value: Value) -> None:
+        self._tell(key, value)
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        self._tell(key, None)
+        super().__delitem__(key)
+
+    def _tell(self, key: str, after: Value | None) -> None:
+        before = self.get(key)
+        for observer in self._observers:
+            observer(key, before, after)
 
 
 class Ids:
@@ -127,10 +156,13 @@ class State:
         self.behaviour = behaviour or Behaviour()
         self.tenant_id = self.ids.uuid()
         self.subscriptions: dict[str, Subscription] = {}
-        self.resources: dict[str, Resource] = {}  # resource groups included
+        self.resources: Observed[Resource] = Observed()  # resource groups included
+        self.deleted_groups: set[str] = set()  # lower-case ids
         self.principals: dict[str, Principal] = {}
+        self.group_members: dict[str, set[str]] = {}  # a group's object id → its members'
         self.role_definitions: dict[str, RoleDefinition] = {}  # by lower-case GUID
-        self.role_assignments: dict[str, RoleAssignment] = {}  # by lower-case id
+        self.role_assignments: Observed[RoleAssignment] = Observed()  # by lower-case id
+        self.revoked_assignments: list[RoleAssignment] = []  # still effective for a while
         self._listeners: list[Callable[[Activity], None]] = []
 
     def add_subscription(self, display_name: str) -> Subscription:
@@ -148,6 +180,11 @@ class State:
         )
         self.principals[principal.object_id] = principal
         return principal
+
+    def delete_principal(self, object_id: str) -> None:
+        """Into the directory's recycle bin. Its role assignments stay, as in Azure."""
+        if principal := self.principals.get(object_id):
+            principal.deleted_at = self.clock.now()
 
     def on_activity(self, listener: Callable[[Activity], None]) -> None:
         """Call `listener` for each management operation that ends."""

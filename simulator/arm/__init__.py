@@ -1,0 +1,1 @@
+"""Azure Resource Manager's front door: what every management request passes through."""

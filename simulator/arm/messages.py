@@ -1,0 +1,99 @@
+"""What the services see of HTTP: a request already authenticated, and the answer to it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator.errors import AzureError
+from simulator.operations import LongRunning
+from simulator.state import Json
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: `object_id` is the principal's, `client_id` the application's."""
+
+    object_id: str
+    client_id: str
+    claims: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ArmRequest:
+    """`path` is normalised; `params` are the template's; header names are in lower case.
+
+    `base_url` is scheme and host as the client used them: absolute links are built from it.
+    """
+
+    method: str
+    path: str
+    base_url: str
+    url: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: Any
+    params: Mapping[str, str]
+    caller: Caller
+    api_version: str
+    correlation_id: str
+    client_request_id: str
+
+    def json(self) -> Json:
+        """The body, which must be an object. Raises AzureError 400 `InvalidRequestContent`."""
+        if not isinstance(self.body, dict):
+            raise AzureError(
+                400,
+                "InvalidRequestContent",
+                "The request content was invalid and could not be deserialized: an object is "
+                "expected.",
+            )
+        return self.body
+
+
+@dataclass(frozen=True)
+class ArmResponse:
+    """`work` is set where the request was accepted and goes on; `resource_id` names the subject of
+    the activity where the request's own path does not."""
+
+    status: int
+    body: Json | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    work: LongRunning | None = None
+    resource_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """What a role assignment's condition may look at, by attribute name.
+
+    `known` is False where the thing to judge does not exist: conditions then do not count.
+    """
+
+    request: Mapping[str, str] = field(default_factory=dict)
+    resource: Mapping[str, str] = field(default_factory=dict)
+    known: bool = True
+
+
+type Handler = Callable[[ArmRequest], ArmResponse | Awaitable[ArmResponse]]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of one service.
+
+    `template`: the path, with `{name}` for a segment and `{name:path}` for any number of them.
+    `action`: the RBAC action, or None where signing in is enough. `scope`: a template of the scope
+    it is checked at; the request's path when None. `versions`: the api-versions it takes; any when
+    empty. `quota` names Compute's buckets, `attributes` what conditions see. `counted` is False for
+    what ARM's token buckets leave out.
+    """
+
+    method: str
+    template: str
+    handler: Handler
+    action: str | None
+    scope: str | None = None
+    versions: tuple[str, ...] = ()
+    attributes: Callable[[ArmRequest], Attributes] | None = None
+    quota: tuple[str, ...] = ()
+    counted: bool = True

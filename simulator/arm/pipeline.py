@@ -1,0 +1,283 @@
+"""What every management request passes through, in ARM's order.
+
+record → fault injection → token → api-version → token buckets → subscription → RBAC → resource
+group → the operation → headers → activity (what Event Grid and the activity log tell).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from simulator.arm.calls import Call
+from simulator.arm.messages import ArmRequest, ArmResponse, Attributes, Caller, Operation
+from simulator.arm.routing import Match, Routes
+from simulator.arm.throttling import Throttle
+from simulator.authorization.access import Access
+from simulator.behaviour import WriteEvent
+from simulator.errors import AzureError, gateway_error
+from simulator.faults import ConnectionDropped, Drop, Fault, Faults
+from simulator.operations import Operations
+from simulator.resource_ids import normalise, subscription_of
+from simulator.resources import require_group
+from simulator.state import Activity, Ids, State
+from simulator.tokens.jwt import ARM_AUDIENCES, TokenIssuer
+
+_NOBODY = Caller("", "", {})
+
+
+@dataclass
+class _Exchange:
+    """One request on its way through the pipeline."""
+
+    request: Request
+    path: str
+    query: Mapping[str, str]
+    call: Call
+    request_id: str
+    quota: dict[str, str]
+
+
+class Pipeline:
+    """Serves all of ARM. `calls` grows by one with each request."""
+
+    def __init__(
+        self,
+        state: State,
+        routes: Routes,
+        access: Access,
+        tokens: TokenIssuer,
+        faults: Faults,
+        operations: Operations,
+    ) -> None:
+        self.calls: list[Call] = []
+        self._state = state
+        self._routes = routes
+        self._access = access
+        self._tokens = tokens
+        self._faults = faults
+        self._operations = operations
+        self._throttle = Throttle(state)
+        # A stream of its own: how many requests were made must not shift the ids of resources.
+        self._request_ids = Ids(0)
+
+    async def serve(self, request: Request) -> Response:
+        """Answer one request. Raises ConnectionDropped where a fault says so."""
+        self._operations.settle()
+        exchange = self._record(request)
+        fault, response = None, None
+        try:
+            caller = self._caller(request)
+            exchange.call.caller = caller.object_id
+        except AzureError as error:
+            caller, response = _NOBODY, _failure(error)
+        fault = await self._fault(exchange)
+        if fault is not None and (injected := fault.error()):
+            response = _failure(injected)
+        if response is None:
+            response = await self._answer(exchange, caller)
+        self._operations.settle()
+        if fault is not None and fault.drop is Drop.AFTER:
+            raise ConnectionDropped(acted=True)
+        exchange.call.status = response.status
+        return self._render(exchange, response)
+
+    def _record(self, request: Request) -> _Exchange:
+        path, query = normalise(request.url.path), dict(request.query_params)
+        correlation = request.headers.get("x-ms-correlation-request-id")
+        call = Call(
+            request.method,
+            path,
+            query,
+            None,
+            correlation or self._request_ids.uuid(),
+            self._state.clock.now(),
+        )
+        self.calls.append(call)
+        return _Exchange(request, path, query, call, self._request_ids.uuid(), {})
+
+    def _caller(self, request: Request) -> Caller:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise AzureError(
+                401,
+                "AuthenticationFailed",
+                "Authentication failed. The 'Authorization' header is missing.",
+                {"www-authenticate": "Bearer"},
+            )
+        claims = self._tokens.verify(token, ARM_AUDIENCES)
+        return Caller(claims["oid"], claims.get("appid", ""), claims)
+
+    async def _fault(self, exchange: _Exchange) -> Fault | None:
+        call = exchange.call
+        fault = self._faults.strike("arm", call.method, call.path, call.caller)
+        if fault is not None and fault.delay:
+            await self._state.clock.sleep_until(self._state.clock.now() + fault.delay)
+        if fault is not None and fault.drop is Drop.BEFORE:
+            raise ConnectionDropped(acted=False)
+        return fault
+
+    async def _answer(self, exchange: _Exchange, caller: Caller) -> ArmResponse:
+        try:
+            match, request = await self._admit(exchange, caller)
+        except AzureError as error:
+            return _failure(error)
+        try:
+            self._authorize(match.operation, request)
+            require_group(self._state, match.operation.template, request.path, match.params)
+            response = match.operation.handler(request)
+            if isawaitable(response):
+                response = await response
+        except AzureError as error:
+            self._tell(match.operation, request, None, succeeded=False)
+            return _failure(error)
+        self._tell(match.operation, request, response, succeeded=True)
+        return response
+
+    async def _admit(self, exchange: _Exchange, caller: Caller) -> tuple[Match, ArmRequest]:
+        method, path = exchange.request.method, exchange.path
+        version = exchange.query.get("api-version", "")
+        if not version:
+            raise gateway_error(
+                400,
+                "MissingApiVersionParameter",
+                "The api-version query parameter (?api-version=) is required for all requests.",
+            )
+        match = self._routes.match(method, path, version)
+        self._take_tokens(exchange, match.operation, caller)
+        subscription = subscription_of(path)
+        if subscription is not None and subscription not in self._state.subscriptions:
+            raise gateway_error(
+                404,
+                "SubscriptionNotFound",
+                f"The subscription '{subscription}' could not be found.",
+            )
+        body = _parse(await exchange.request.body())
+        return match, _arm_request(exchange, match, caller, body)
+
+    def _take_tokens(self, exchange: _Exchange, operation: Operation, caller: Caller) -> None:
+        subscription = subscription_of(exchange.path)
+        if not operation.counted or subscription is None:
+            return
+        method = exchange.request.method
+        exchange.quota |= self._throttle.arm(method, subscription, caller.object_id)
+        exchange.quota |= self._throttle.compute(operation.quota, subscription, exchange.path)
+
+    def _authorize(self, operation: Operation, request: ArmRequest) -> None:
+        if operation.action is None:
+            return
+        scope = request.path
+        if operation.scope is not None:
+            scope = normalise(operation.scope.replace(":path", "").format(**request.params))
+        seen = operation.attributes(request) if operation.attributes else Attributes()
+        allowed = self._access.allowed(
+            request.caller.object_id,
+            operation.action,
+            scope,
+            request=seen.request,
+            resource=seen.resource,
+            unconditional=not seen.known,
+        )
+        if not allowed:
+            raise authorization_failed(request.caller, operation.action, scope)
+
+    def _tell(
+        self,
+        operation: Operation,
+        request: ArmRequest,
+        response: ArmResponse | None,
+        *,
+        succeeded: bool,
+    ) -> None:
+        if operation.action is None or operation.action.endswith("/read"):
+            return
+        resource_id = (response.resource_id if response else None) or request.path
+        work = response.work if response else None
+        status = "Succeeded" if succeeded else "Failed"
+
+        def publish() -> None:
+            self._state.publish(
+                Activity(
+                    resource_id,
+                    operation.action or "",
+                    request.method,
+                    request.url,
+                    status,
+                    request.caller.claims,
+                    request.correlation_id,
+                    request.client_request_id,
+                    self._state.clock.now(),
+                )
+            )
+
+        wanted = self._state.behaviour.write_event
+        if request.method == "DELETE":
+            wanted = WriteEvent.COMPLETED
+        if work is None or wanted in (WriteEvent.ACCEPTED, WriteEvent.BOTH):
+            publish()
+        if work is not None and wanted in (WriteEvent.COMPLETED, WriteEvent.BOTH):
+            work.on_end(publish)
+
+    def _render(self, exchange: _Exchange, response: ArmResponse) -> Response:
+        headers = {
+            **exchange.quota,
+            "x-ms-request-id": exchange.request_id,
+            "x-ms-correlation-request-id": exchange.call.correlation_id,
+            "cache-control": "no-cache",
+            **response.headers,
+        }
+        if response.body is None:
+            return Response(status_code=response.status, headers=headers)
+        content = json.dumps(response.body, ensure_ascii=False).encode()
+        headers["content-type"] = "application/json; charset=utf-8"
+        return Response(content, response.status, headers)
+
+
+def authorization_failed(caller: Caller, action: str, scope: str) -> AzureError:
+    """403 `AuthorizationFailed` in Azure's words."""
+    return gateway_error(
+        403,
+        "AuthorizationFailed",
+        f"The client '{caller.client_id}' with object id '{caller.object_id}' does not have "
+        f"authorization to perform action '{action}' over scope '{scope}' or the scope is invalid. "
+        "If access was recently granted, please refresh your credentials.",
+    )
+
+
+def _failure(error: AzureError) -> ArmResponse:
+    return ArmResponse(error.status, error.body(), error.headers)
+
+
+def _parse(body: bytes) -> Any:
+    if not body.strip():
+        return None
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise gateway_error(
+            400,
+            "InvalidRequestContent",
+            f"The request content was invalid and could not be deserialized: '{error}'.",
+        ) from None
+
+
+def _arm_request(exchange: _Exchange, match: Match, caller: Caller, body: Any) -> ArmRequest:
+    request = exchange.request
+    return ArmRequest(
+        method=request.method,
+        path=exchange.path,
+        base_url=f"{request.url.scheme}://{request.url.netloc}",
+        url=str(request.url),
+        query=exchange.query,
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
+        params=match.params,
+        caller=caller,
+        api_version=exchange.query["api-version"],
+        correlation_id=exchange.call.correlation_id,
+        client_request_id=request.headers.get("x-ms-client-request-id", ""),
+    )

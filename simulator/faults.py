@@ -1,0 +1,95 @@
+"""Faults to inject: throttling, server errors, lost connections, slowness. For every service."""
+
+import random
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from simulator.errors import AzureError
+
+
+class Drop(StrEnum):
+    """The connection is lost before the request acts, or after it acted but before the answer."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class ConnectionDropped(Exception):
+    """The client gets no answer. `acted` tells tests whether the request took effect."""
+
+    def __init__(self, *, acted: bool) -> None:
+        super().__init__("connection dropped by an injected fault")
+        self.acted = acted
+
+
+@dataclass
+class Fault:
+    """What to match, how often, and what happens. Empty matchers match everything.
+
+    `path` is a regular expression searched in the path without regard to case; `service` is "arm",
+    "graph", "blob", …; `caller` an object id. `times` None means for ever. `status` with `code`
+    answers an error, with `retry_after` seconds; `delay` waits that many seconds of the simulator's
+    clock first; `drop` loses the connection.
+    """
+
+    method: str | None = None
+    path: str | None = None
+    service: str | None = None
+    caller: str | None = None
+    times: int | None = 1
+    probability: float = 1.0
+    status: int | None = None
+    code: str = "InjectedFault"
+    message: str = "A fault was injected."
+    retry_after: int | None = None
+    drop: Drop | None = None
+    delay: float = 0.0
+    hits: int = field(default=0, init=False)
+
+    def matches(self, service: str, method: str, path: str, caller: str | None) -> bool:
+        """Whether this request is meant, its count not yet used up."""
+        return (
+            (self.times is None or self.hits < self.times)
+            and (self.service is None or self.service == service)
+            and (self.method is None or self.method.upper() == method.upper())
+            and (self.caller is None or self.caller == caller)
+            and (self.path is None or re.search(self.path, path, re.IGNORECASE) is not None)
+        )
+
+    def error(self) -> AzureError | None:
+        """The answer in place of the real one, if this fault is one."""
+        if self.status is None:
+            return None
+        headers = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
+        return AzureError(self.status, self.code, self.message, headers)
+
+
+class Faults:
+    """The faults in force, tried in order; the first that fits is used. Chance is seeded."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._faults: list[Fault] = []
+        self._random = random.Random(seed)
+
+    def add(self, fault: Fault) -> Fault:
+        """Put a fault in force; its `hits` tells how often it struck."""
+        self._faults.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        """No more faults."""
+        self._faults.clear()
+
+    def strike(
+        self, service: str, method: str, path: str, caller: str | None = None
+    ) -> Fault | None:
+        """The fault that hits this request, counted; None when it goes through."""
+        for fault in self._faults:
+            if fault.matches(service, method, path, caller) and self._chance(fault):
+                fault.hits += 1
+                return fault
+        return None
+
+    def _chance(self, fault: Fault) -> bool:
+        return fault.probability >= 1.0 or self._random.random() < fault.probability

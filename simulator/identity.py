@@ -1,0 +1,166 @@
+"""The `identity` block of a resource: what a request makes of it. Pure; written once for all types.
+
+Rules and error texts: azure-facts sections 4 and 10 (recorded ARM traffic and issue threads).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.errors import AzureError
+from simulator.resource_ids import parse
+from simulator.state import Json
+
+UAMI_TYPE = "microsoft.managedidentity/userassignedidentities"
+_KNOWN = {"systemassigned": "SystemAssigned", "userassigned": "UserAssigned", "none": "None"}
+
+
+@dataclass(frozen=True)
+class IdentityRules:
+    """How a resource type differs.
+
+    `separator`: Compute writes "SystemAssigned, UserAssigned", Container Apps without the blank.
+    `combined`: False where system- and user-assigned exclude each other (AKS, Batch accounts).
+    `merges`: False where a PATCH replaces the whole set of user-assigned identities.
+    """
+
+    separator: str = ", "
+    combined: bool = True
+    merges: bool = True
+
+
+@dataclass(frozen=True)
+class WantedIdentity:
+    """What the resource is to carry; ids keep the casing in which they were first given."""
+
+    system: bool
+    user_assigned: tuple[str, ...]
+    named: tuple[str, ...] = ()  # those that the request itself names and keeps
+
+    def type(self, rules: IdentityRules) -> str:
+        """The `type` as ARM answers it."""
+        words = [
+            word
+            for word, present in (
+                ("SystemAssigned", self.system),
+                ("UserAssigned", bool(self.user_assigned)),
+            )
+            if present
+        ]
+        return rules.separator.join(words) or "None"
+
+
+def wanted_identity(
+    current: Json | None, requested: object, *, merge: bool, rules: IdentityRules
+) -> WantedIdentity:
+    """What `requested` (the request's `identity`) makes of `current` (the resource's).
+
+    `merge`: PATCH, where ids not named stay and null removes. Raises AzureError 400 with
+    `InvalidIdentityType`, `InvalidIdentityValues`, `MissingIdentityIds` or
+    `LinkedInvalidPropertyId`.
+    """
+    if not isinstance(requested, dict):
+        raise AzureError(400, "InvalidRequestContent", "The 'identity' property must be an object.")
+    kinds = _kinds(requested.get("type"), rules)
+    named = _named(requested.get("userAssignedIdentities"), current, merge=merge)
+    if "UserAssigned" not in kinds:
+        _refuse_ids(named, kinds)
+        return WantedIdentity("SystemAssigned" in kinds, ())
+    kept = {id: value for id, value in named.items() if value is not None}
+    if not named:
+        raise _missing_ids()
+    stays = _carried(current) if merge and rules.merges else {}
+    ids = _merged(stays, named)
+    if not ids:
+        raise _missing_ids()
+    return WantedIdentity("SystemAssigned" in kinds, tuple(ids), tuple(kept))
+
+
+def kept_identity(current: Json | None) -> WantedIdentity:
+    """The identity of a request that does not mention it: as it is."""
+    return WantedIdentity("principalId" in (current or {}), tuple(_carried(current)))
+
+
+def _carried(current: Json | None) -> Json:
+    return (current or {}).get("userAssignedIdentities") or {}
+
+
+def _kinds(value: object, rules: IdentityRules) -> frozenset[str]:
+    words = [word.strip().lower() for word in value.split(",")] if isinstance(value, str) else []
+    kinds = frozenset(_KNOWN[word] for word in words if word in _KNOWN)
+    clash = len(kinds) > 1 and ("None" in kinds or not rules.combined)
+    if not words or len(kinds) != len(words) or clash:
+        raise AzureError(
+            400, "InvalidIdentityType", f"The identity type '{value or ''}' is not supported."
+        )
+    return kinds
+
+
+def _named(value: object, current: Json | None, *, merge: bool) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _invalid_values([])
+    carried = {id.lower(): block for id, block in _carried(current).items()}
+    wrong = [id for id, block in value.items() if not _fits(block, carried.get(id.lower()), merge)]
+    if wrong:
+        raise _invalid_values(wrong)
+    for id in value:
+        _check_id(id)
+    return dict(value)
+
+
+def _fits(block: object, existing: Json | None, merge: bool) -> bool:
+    if block is None:
+        return merge
+    return block == {} or (existing is not None and block == existing)
+
+
+def _check_id(resource_id: str) -> None:
+    parsed = parse(resource_id)
+    if parsed is None or parsed.type.lower() != UAMI_TYPE:
+        raise AzureError(
+            400,
+            "LinkedInvalidPropertyId",
+            f"Property id '{resource_id}' at path 'identity.userAssignedIdentities' is invalid. "
+            "Expect fully qualified resource Id that start with '/subscriptions/{subscriptionId}' "
+            "or '/providers/{resourceProviderNamespace}/'.",
+        )
+
+
+def _merged(stays: Mapping[str, Any], named: Mapping[str, Any]) -> list[str]:
+    ids = {id.lower(): id for id in stays}
+    for id, value in named.items():
+        if value is None:
+            ids.pop(id.lower(), None)
+        else:
+            ids.setdefault(id.lower(), id)
+    return list(ids.values())
+
+
+def _refuse_ids(named: Mapping[str, Any], kinds: frozenset[str]) -> None:
+    if any(value is not None for value in named.values()):
+        kind = next(iter(kinds))
+        raise AzureError(
+            400,
+            "InvalidParameter",
+            f"ResourceIdentity identityIds should not be provided if the type is '{kind}'.",
+        )
+
+
+def _invalid_values(ids: list[str]) -> AzureError:
+    listed = ",".join(ids)
+    return AzureError(
+        400,
+        "InvalidIdentityValues",
+        f"Invalid value for the identities '{listed}'. The 'UserAssignedIdentities' property keys "
+        "should only be empty json objects, null or the resource exisiting property.",
+    )
+
+
+def _missing_ids() -> AzureError:
+    return AzureError(
+        400,
+        "MissingIdentityIds",
+        "The identity ids must not be null or empty for 'UserAssigned' identity type.",
+    )

@@ -1,0 +1,71 @@
+"""Long-running work: it ends when the clock says so, and tells who waits."""
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from simulator.state import State
+
+
+@dataclass
+class LongRunning:
+    """One accepted write or delete. `status` as Azure-AsyncOperation shows it."""
+
+    id: str
+    started_at: float
+    ends_at: float
+    finish: Callable[[], None]
+    status: str = "InProgress"
+    _on_end: list[Callable[[], None]] = field(default_factory=list)
+
+    def on_end(self, listener: Callable[[], None]) -> None:
+        """Call `listener` once it has ended."""
+        self._on_end.append(listener)
+
+    def end(self) -> None:
+        """Do the work's last step."""
+        self.finish()
+        self.status = "Succeeded"
+        for listener in self._on_end:
+            listener()
+
+
+class Operations:
+    """All long-running work of one local Azure.
+
+    What is due ends at the next `settle`: the pipeline settles around each request, the clock when
+    it is advanced, and a running clock by a timer.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._by_id: dict[str, LongRunning] = {}
+        self._waiting: list[tuple[float, int, LongRunning]] = []
+        self._order = itertools.count()
+        state.clock.on_advance(self.settle)
+
+    def start(self, seconds: float, finish: Callable[[], None]) -> LongRunning:
+        """Accept work that ends in `seconds`; `finish` makes its result visible."""
+        now = self._state.clock.now()
+        work = LongRunning(self._state.ids.uuid(), now, now + seconds, finish)
+        self._by_id[work.id] = work
+        heapq.heappush(self._waiting, (work.ends_at, next(self._order), work))
+        self._wake_at(work.ends_at)
+        return work
+
+    def get(self, operation_id: str) -> LongRunning | None:
+        """An operation of this run, ended or not."""
+        return self._by_id.get(operation_id.lower())
+
+    def settle(self) -> None:
+        """End everything that is due."""
+        while self._waiting and self._waiting[0][0] <= self._state.clock.now():
+            heapq.heappop(self._waiting)[2].end()
+
+    def _wake_at(self, moment: float) -> None:
+        clock = self._state.clock
+        if clock.running and moment > clock.now():
+            # A little late rather than early: `settle` compares the clock again.
+            asyncio.get_running_loop().call_later(moment - clock.now() + 0.001, self.settle)

@@ -1,0 +1,119 @@
+"""What all tracked resources have in common: finding, showing and removing them."""
+
+from collections.abc import Iterator, Mapping
+
+from simulator.errors import AzureError, gateway_error
+from simulator.identity import UAMI_TYPE
+from simulator.resource_ids import group_id, is_within, parse
+from simulator.state import Json, Resource, State
+
+GROUP_TYPE = "Microsoft.Resources/resourceGroups"
+
+
+def not_found(resource_id: str) -> AzureError:
+    """404 `ResourceNotFound` in ARM's words (recorded)."""
+    parsed = parse(resource_id)
+    if parsed is None:
+        return gateway_error(404, "ResourceNotFound", f"'{resource_id}' was not found.")
+    return gateway_error(
+        404,
+        "ResourceNotFound",
+        f"The Resource '{parsed.type}/{parsed.name}' under resource group '{parsed.group}' was not "
+        "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+    )
+
+
+def group_not_found(group: str) -> AzureError:
+    """404 `ResourceGroupNotFound`."""
+    return gateway_error(
+        404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found."
+    )
+
+
+def require(state: State, resource_id: str) -> Resource:
+    """The resource, or 404."""
+    resource = state.resources.get(resource_id.lower())
+    if resource is None:
+        raise not_found(resource_id)
+    return resource
+
+
+def require_group(state: State, template: str, path: str, params: Mapping[str, str]) -> None:
+    """404 when an operation inside a resource group meets none.
+
+    A group deleted a moment ago answers as recorded: the resource is what is not found.
+    """
+    if "{group}/" not in template:
+        return
+    group = group_id(params["subscription"], params["group"])
+    if group.lower() in state.resources:
+        return
+    if group.lower() in state.deleted_groups and parse(path) is not None:
+        raise not_found(path)
+    raise group_not_found(params["group"])
+
+
+def inside(state: State, scope: str, resource_type: str | None = None) -> Iterator[Resource]:
+    """Resources below `scope`, resource groups aside, in the order of their making."""
+    wanted = resource_type.lower() if resource_type else None
+    prefix = scope.lower().rstrip("/") + "/"
+    for key, resource in state.resources.items():
+        kind = resource.type.lower()
+        if key.startswith(prefix) and kind != GROUP_TYPE.lower() and wanted in (None, kind):
+            yield resource
+
+
+def render(resource: Resource) -> Json:
+    """The JSON that most types share; absent identity stays absent."""
+    body: Json = {
+        "id": resource.id,
+        "name": resource.name,
+        "type": resource.type,
+        "location": resource.location,
+        "tags": resource.tags,
+        "properties": resource.properties,
+        **resource.extra,
+    }
+    if resource.identity is not None:
+        body["identity"] = resource.identity
+    return body
+
+
+def remove(state: State, resource_id: str) -> None:
+    """Take a resource and what is below it out of ARM, its identities out of the directory."""
+    key = resource_id.lower()
+    for each in [key, *(other for other in state.resources if other.startswith(key + "/"))]:
+        _remove_one(state, each)
+    if state.behaviour.scope_deletion_removes_assignments:
+        for name, assignment in list(state.role_assignments.items()):
+            if is_within(assignment.scope, resource_id):
+                del state.role_assignments[name]
+
+
+def _remove_one(state: State, key: str) -> None:
+    resource = state.resources[key]
+    del state.resources[key]
+    if resource.type.lower() == UAMI_TYPE:
+        state.delete_principal(resource.properties["principalId"])
+    if principal := (resource.identity or {}).get("principalId"):
+        state.delete_principal(principal)
+
+
+def read_tags(body: Json) -> dict[str, str]:
+    """The `tags` of a request, {} when absent. Raises AzureError 400 `InvalidTagNameCharacters`."""
+    tags = body.get("tags") or {}
+    if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
+        raise AzureError(
+            400, "InvalidRequestContent", "The 'tags' property must map names to strings."
+        )
+    return dict(tags)
+
+
+def read_location(body: Json) -> str:
+    """The `location` in Azure's normal form. Raises AzureError 400 `LocationRequired`."""
+    location = body.get("location")
+    if not isinstance(location, str) or not location:
+        raise gateway_error(
+            400, "LocationRequired", "The location property is required for this definition."
+        )
+    return location.replace(" ", "").lower()
