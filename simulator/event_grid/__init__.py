@@ -1,0 +1,1 @@
+"""Event Grid: system topics over the activity of subscriptions and resource groups."""

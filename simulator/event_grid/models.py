@@ -1,0 +1,157 @@
+"""System topics and event subscriptions as values, read from the JSON that ARM holds. Pure."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from simulator.event_grid.filters import check_filter, invalid_subscription
+from simulator.resource_ids import is_within
+from simulator.state import Json, Resource
+
+TOPIC_TYPE = "Microsoft.EventGrid/systemTopics"
+SUBSCRIPTION_TYPE = "Microsoft.EventGrid/systemTopics/eventSubscriptions"
+
+
+class TopicType(StrEnum):
+    """The sources that tell of resources."""
+
+    SUBSCRIPTION = "Microsoft.Resources.Subscriptions"
+    RESOURCE_GROUP = "Microsoft.Resources.ResourceGroups"
+    RESOURCE_NOTIFICATIONS = "Microsoft.ResourceNotifications.Resources"
+
+
+class Schema(StrEnum):
+    """`eventDeliverySchema`."""
+
+    EVENT_GRID = "EventGridSchema"
+    CLOUD_EVENTS = "CloudEventSchemaV1_0"
+
+
+@dataclass(frozen=True)
+class SystemTopic:
+    """`source`: the id of the subscription or resource group that it listens to."""
+
+    id: str
+    source: str
+    topic_type: TopicType
+
+    def covers(self, resource_id: str) -> bool:
+        """Whether an activity on this resource is the topic's to tell."""
+        return is_within(resource_id, self.source)
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """The first of the two that is reached ends the attempts."""
+
+    max_attempts: int = 30
+    time_to_live: float = 1440 * 60.0  # seconds
+
+
+@dataclass(frozen=True)
+class DeadLetterDestination:
+    """A container of a storage account; `account_id` is the account's resource id."""
+
+    account_id: str
+    container: str
+
+
+@dataclass(frozen=True)
+class EventSubscription:
+    """`endpoint`: a webhook's URL, or the resource id of a function. `properties` as in ARM."""
+
+    id: str
+    name: str
+    topic_id: str
+    endpoint: str
+    azure_resource: bool  # an AzureFunction destination, not a WebHook
+    filter: Json
+    schema: Schema
+    retry: RetryPolicy
+    dead_letter: DeadLetterDestination | None
+    properties: Json
+    provisioning_state: str = "Succeeded"
+
+    def failed(self) -> "EventSubscription":
+        """The same, after its endpoint did not validate: it gets no events."""
+        return replace(self, provisioning_state="Failed")
+
+
+def topic_of(resource: Resource) -> SystemTopic:
+    """The topic that a `Microsoft.EventGrid/systemTopics` resource describes."""
+    kinds = {kind.lower(): kind for kind in TopicType}
+    kind = kinds[resource.properties["topicType"].lower()]
+    return SystemTopic(resource.id, resource.properties["source"], kind)
+
+
+def event_subscription(subscription_id: str, properties: Json) -> EventSubscription:
+    """Read and check the ARM properties of an event subscription.
+
+    `subscription_id` is the ARM id of the event subscription. Raises AzureError 400.
+    """
+    topic_id, _, name = subscription_id.rpartition("/eventSubscriptions/")
+    event_filter = properties.get("filter") or {}
+    check_filter(event_filter)
+    endpoint, azure_resource = _destination(properties.get("destination") or {})
+    return EventSubscription(
+        id=subscription_id,
+        name=name,
+        topic_id=topic_id,
+        endpoint=endpoint,
+        azure_resource=azure_resource,
+        filter=event_filter,
+        schema=_schema(properties.get("eventDeliverySchema") or Schema.EVENT_GRID),
+        retry=_retry(properties.get("retryPolicy") or {}),
+        dead_letter=_dead_letter(properties.get("deadLetterDestination")),
+        properties=properties,
+    )
+
+
+def _destination(destination: Json) -> tuple[str, bool]:
+    kind, properties = destination.get("endpointType"), destination.get("properties") or {}
+    if kind == "WebHook":
+        return _webhook_url(properties.get("endpointUrl") or ""), False
+    if kind == "AzureFunction":
+        if resource_id := properties.get("resourceId"):
+            return resource_id, True
+        raise invalid_subscription("An AzureFunction destination needs its resourceId.")
+    raise invalid_subscription(f"Destination endpointType '{kind}' is not simulated.")
+
+
+def _webhook_url(url: str) -> str:
+    """Azure takes https alone; on loopback plain http is taken, too: nothing leaves the machine."""
+    parts = urlsplit(url)
+    local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if parts.hostname and (parts.scheme == "https" or (local and parts.scheme == "http")):
+        return url
+    raise invalid_subscription(
+        "Supplied URL is invalid. It cannot be null or empty and should be a proper HTTPS URL "
+        "like https://www.example.com."
+    )
+
+
+def _schema(name: str) -> Schema:
+    try:
+        return Schema(name)
+    except ValueError:
+        raise invalid_subscription(f"eventDeliverySchema '{name}' is not supported.") from None
+
+
+def _retry(policy: Json) -> RetryPolicy:
+    attempts = policy.get("maxDeliveryAttempts", 30)
+    minutes = policy.get("eventTimeToLiveInMinutes", 1440)
+    if not 1 <= attempts <= 30 or not 1 <= minutes <= 1440:
+        raise invalid_subscription(
+            "maxDeliveryAttempts must be 1 to 30, eventTimeToLiveInMinutes 1 to 1440."
+        )
+    return RetryPolicy(attempts, minutes * 60.0)
+
+
+def _dead_letter(destination: Json | None) -> DeadLetterDestination | None:
+    if not destination:
+        return None
+    properties = destination.get("properties") or {}
+    account, container = properties.get("resourceId"), properties.get("blobContainerName")
+    if destination.get("endpointType") != "StorageBlob" or not account or not container:
+        raise invalid_subscription("A dead-letter destination is a StorageBlob with a container.")
+    return DeadLetterDestination(account, container)
