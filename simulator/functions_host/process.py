@@ -1,0 +1,112 @@
+"""The Functions host as a child process, for the demo and the end-to-end tests."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from simulator.functions_host.child_process import ChildError, ChildProcess
+from simulator.functions_host.server import STOP_SECONDS
+
+_REPOSITORY = Path(__file__).parents[2]
+START_SECONDS = 30
+_TAIL = 4000
+
+
+class HostStartError(Exception):
+    """The host did not start; the text ends with what it wrote to stderr."""
+
+
+class HostProcess:
+    """`async with HostProcess(script_root, settings, directory) as host:`
+
+    `settings` come over this process's environment. `directory` takes the log (`host.log`, appended
+    to by every start) and the keys, which a restart therefore keeps.
+    """
+
+    url: str
+    """Base address; another one after a restart unless a port was given."""
+    keys: dict[str, str]
+    """`master`, `function`, `eventgrid_extension`."""
+    functions: list[dict[str, str]]
+    """`name` and trigger `type` of each function."""
+    pid: int
+
+    def __init__(
+        self, script_root: Path, settings: Mapping[str, str], directory: Path, *, port: int = 0
+    ) -> None:
+        self.log_file = directory / "host.log"
+        self._script_root = script_root
+        self._settings = dict(settings)
+        self._keys_file = directory / "host-keys.json"
+        self._port = port
+        self._child: ChildProcess | None = None
+
+    async def start(self) -> None:
+        """Raises HostStartError where the app cannot be served."""
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        before = self.log_file.stat().st_size if self.log_file.exists() else 0
+        with self.log_file.open("ab") as log:
+            self._child = await ChildProcess.start(
+                self._command(),
+                environment={**os.environ, **self._settings},
+                directory=_REPOSITORY,
+                stderr=log,
+            )
+        try:
+            await self._child.wait_until(self._read_ready_line, START_SECONDS)
+        except ChildError as error:
+            self._child = None
+            said = self.log_file.read_bytes()[before:].decode(errors="replace")[-_TAIL:]
+            raise HostStartError(f"the Functions host {error}\n{said}") from None
+
+    async def stop(self) -> int:
+        """SIGTERM; running invocations may end. Returns the exit code."""
+        return await self._taken().stop(STOP_SECONDS + 5)
+
+    async def kill(self) -> int:
+        """SIGKILL: what was being processed is left as it is. Returns the exit code (negative)."""
+        return await self._taken().kill()
+
+    async def restart(self) -> None:
+        """Start again with the same keys; what still runs is stopped first."""
+        await self.__aexit__(None, None, None)
+        await self.start()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._child is not None:
+            await self.stop()
+
+    def _taken(self) -> ChildProcess:
+        if self._child is None:
+            raise RuntimeError("the Functions host is not running")
+        child, self._child = self._child, None
+        return child
+
+    def _command(self) -> list[str]:
+        return [
+            *(sys.executable, "-m", "simulator.functions_host", "--stop-at-eof"),
+            *("--script-root", str(self._script_root.resolve()), "--port", str(self._port)),
+            *("--keys", str(self._keys_file.resolve())),
+        ]
+
+    def _read_ready_line(self, line: str) -> bool:
+        try:
+            ready = json.loads(line)
+        except ValueError:
+            return False
+        self.url, self.keys, self.pid = ready["url"], ready["keys"], ready["pid"]
+        self.functions = ready["functions"]
+        return True
