@@ -1,0 +1,14 @@
+"""The queue of work: one message, one resource brought to what the policy says."""
+
+import azure.functions as func
+
+from lanyard.messages import QUEUE, decode
+from lanyard.runtime import runtime
+
+blueprint = func.Blueprint()
+
+
+@blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
+async def reconcile(message: func.QueueMessage) -> None:
+    """Work on one message; what raises here goes back to the queue, in the end to its poison."""
+    await runtime().process(decode(message.get_body()))

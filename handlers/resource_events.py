@@ -1,0 +1,43 @@
+"""Event Grid tells of a change: keep what is ours, put it on the queue, answer at once.
+
+Event Grid gives a webhook 30 seconds and sends the whole batch again when one event fails, so
+nothing here waits on anything but the queue.
+"""
+
+import logging
+
+import azure.functions as func
+
+from lanyard.azure.events import Event, Ignored, change_of
+from lanyard.messages import QUEUE, encode
+from lanyard.runtime import ignored, policy, settings
+
+blueprint = func.Blueprint()
+log = logging.getLogger("lanyard.events")
+
+
+@blueprint.event_grid_trigger(arg_name="event")
+@blueprint.queue_output(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
+async def resource_events(event: func.EventGridEvent, message: func.Out[str]) -> None:
+    """One event. Ours: onto the queue. Not ours: dropped and counted, never an error, because
+    Event Grid would send it again for a day and it would be no better.
+    """
+    found = change_of(
+        _envelope(event),
+        types=policy().types(),
+        own_ids={settings().client_id, settings().principal_id},
+    )
+    if isinstance(found, Ignored):
+        ignored[found.reason] += 1
+        log.info("event ignored: %s", found.reason)
+        return
+    message.set(encode(found))
+
+
+def _envelope(event: func.EventGridEvent | func.CloudEvent) -> Event:
+    """The worker gives a CloudEvent where the body has `specversion`, whatever is annotated."""
+    if isinstance(event, func.CloudEvent):
+        kind, origin = event.type, event.source
+    else:
+        kind, origin = event.event_type, event.topic
+    return Event(event.id, kind, origin, event.subject or "", event.get_json())

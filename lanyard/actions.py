@@ -1,0 +1,107 @@
+"""What a plan is made of: each action is one thing done to Azure, for a reason people can read."""
+
+from dataclasses import dataclass, field
+
+from lanyard.model import Grant, PrincipalRef, ResourceId
+from lanyard.roles import role_name
+
+
+@dataclass(frozen=True, slots=True)
+class CreateIdentity:
+    """Make a user-assigned identity that the policy names and that does not exist."""
+
+    id: ResourceId
+    location: str
+    rules: tuple[str, ...] = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"create identity {self.id.name} in {self.location}"
+
+
+@dataclass(frozen=True, slots=True)
+class AttachIdentity:
+    """Attach a user-assigned identity to the resource."""
+
+    id: ResourceId
+    rules: tuple[str, ...] = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"attach identity {self.id.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class EnableSystemIdentity:
+    """Switch on the system-assigned identity of the resource."""
+
+    rules: tuple[str, ...] = field(compare=False)
+
+    def __str__(self) -> str:
+        return "enable the system-assigned identity"
+
+
+@dataclass(frozen=True, slots=True)
+class AssignRole:
+    """Claim a grant for the resource, and make its role assignment where it is missing.
+
+    `principal_id` is None while the identity does not exist yet: it is known after apply.
+    """
+
+    scope: str
+    role_id: str
+    to: PrincipalRef
+    principal_id: str | None
+    rules: tuple[str, ...] = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"assign {role_name(self.role_id)} at {self.scope} to {self.to}"
+
+
+@dataclass(frozen=True, slots=True)
+class DetachIdentity:
+    """Detach a user-assigned identity that Lanyard attached and no rule asks for any more."""
+
+    id: ResourceId
+
+    def __str__(self) -> str:
+        return f"detach identity {self.id.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseGrant:
+    """Drop the resource's claim on a grant; the assignment goes when no other claim is left."""
+
+    grant: Grant
+
+    def __str__(self) -> str:
+        return f"release {role_name(self.grant.role_id)} at {self.grant.scope}"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveOrphans:
+    """Remove the assignments of a principal that was seen on the resource and is gone."""
+
+    principal_id: str
+
+    def __str__(self) -> str:
+        return f"remove the assignments that principal {self.principal_id} left"
+
+
+type Addition = CreateIdentity | AttachIdentity | EnableSystemIdentity | AssignRole
+type Removal = DetachIdentity | ReleaseGrant | RemoveOrphans
+type Action = Addition | Removal
+
+#: Access is given before other access is taken: what moves from one grant to another never gaps.
+ORDER: tuple[type, ...] = (
+    CreateIdentity,
+    AttachIdentity,
+    EnableSystemIdentity,
+    AssignRole,
+    DetachIdentity,
+    ReleaseGrant,
+    RemoveOrphans,
+)
+
+
+def is_removal(action: Action) -> bool:
+    """Whether the action takes access away."""
+    return isinstance(action, DetachIdentity | ReleaseGrant | RemoveOrphans)

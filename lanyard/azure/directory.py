@@ -1,0 +1,52 @@
+"""The directory (Microsoft Graph v1.0), the second witness before anything is removed."""
+
+from collections.abc import Iterable
+
+from azure.core.rest import HttpRequest
+
+from lanyard.azure.clients import Clients
+from lanyard.azure.failures import translated
+from lanyard.errors import Temporary
+
+#: Most ids of one `getByIds` call.
+PAGE = 1000
+_UNTRUSTED_DELAY = 300.0
+
+
+class Directory:
+    """Tells which service principals exist.
+
+    An id that Graph does not return is absent, or not replicated, or hidden by a missing
+    permission (Directory.Read.All). So every call asks for `canary` too, a principal known to
+    exist; where it is not returned, the answer is worth nothing and Temporary is raised.
+    """
+
+    def __init__(self, clients: Clients, canary: str) -> None:
+        self._clients = clients
+        self._canary = canary.lower()
+
+    async def existing(self, principals: Iterable[str]) -> frozenset[str]:
+        """Those of `principals` (object ids) that the directory knows, lower case."""
+        wanted = sorted({principal.lower() for principal in principals} - {self._canary})
+        found: set[str] = set()
+        for start in range(0, len(wanted), PAGE - 1):
+            found |= await self._page([self._canary, *wanted[start : start + PAGE - 1]])
+        return frozenset(found - {self._canary})
+
+    async def _page(self, ids: list[str]) -> set[str]:
+        request = HttpRequest(
+            "POST",
+            "/v1.0/directoryObjects/getByIds",
+            json={"ids": ids, "types": ["servicePrincipal"]},
+        )
+        with translated("ask the directory"):
+            response = await self._clients.graph.send_request(request)
+            response.raise_for_status()
+            found = {str(entry["id"]).lower() for entry in response.json()["value"]}
+        if self._canary not in found:
+            raise Temporary(
+                f"the directory does not return {self._canary}, which exists: its answers are not "
+                "used (is Directory.Read.All granted to the app's identity?)",
+                _UNTRUSTED_DELAY,
+            )
+        return found

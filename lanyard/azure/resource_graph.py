@@ -1,0 +1,48 @@
+"""Azure Resource Graph: the whole estate in pages of 1,000. Eventually consistent, so only a hint
+of where to look: whatever it names is read again before anything is done to it."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from azure.core.rest import HttpRequest
+
+from lanyard.azure.clients import Clients
+from lanyard.azure.failures import translated
+
+_PATH = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
+_PAGE = 1000
+
+
+class ResourceGraph:
+    """Queries over every subscription that the app can read."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    async def assignments_of(self, principal_id: str) -> list[str]:
+        """The ids of the role assignments of a principal (object id), at any scope."""
+        query = (
+            "authorizationresources "
+            "| where type =~ 'microsoft.authorization/roleassignments' "
+            f"| where properties.principalId =~ '{principal_id}' "
+            "| project id | order by id asc"
+        )
+        return [str(row["id"]) async for row in self._rows(query)]
+
+    async def _rows(self, query: str) -> AsyncIterator[Mapping[str, Any]]:
+        options: dict[str, Any] = {"resultFormat": "objectArray", "$top": _PAGE}
+        while True:
+            page = await self._page({"query": query, "options": options})
+            for row in page["data"]:
+                yield row
+            if not page.get("$skipToken"):
+                return
+            options = {**options, "$skipToken": page["$skipToken"]}
+
+    async def _page(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        with translated("query Resource Graph"):
+            request = HttpRequest("POST", _PATH, json=body)
+            response = await self._clients.resources.send_request(request)
+            response.raise_for_status()
+            page: Mapping[str, Any] = response.json()
+            return page

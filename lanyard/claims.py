@@ -1,0 +1,182 @@
+"""Who needs which grant, and when its assignment goes.
+
+A *claim* says "this resource needs this grant". Each is a row of its own beside the grant's row,
+so ten thousand claims are no hot row. The grant's row carries the state:
+
+    (none) ── add ──▶ granting ── assigned ──▶ active ── last claim gone ──▶ revoking ──▶ revoked
+                          ▲                      ▲             │                             │
+                          └────── add ───────────┴─ a claim ◀──┘            add ─────────────┘
+
+Why nothing is revoked that is needed: an adder writes its claim *before* it reads the state; the
+remover reads the claims again *after* it has set `revoking`. One of them sees the other. An adder
+that meets `revoking` waits until the remover's time is over (`until`), because a delete that is
+on its way cannot be called back. Every change of state is made on the version that was read.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+
+from lanyard.errors import Temporary
+from lanyard.model import Grant, ResourceId, RoleAssignment
+from lanyard.ports import Assignments
+from lanyard.tables import Row, RowChanged, RowExists, Table, key_of
+
+_GRANT = "grant"
+_CLAIM = "claim|"
+_AFTER_CLAIMS = "claim}"
+
+#: How long a remover has between `revoking` and `revoked`; longer than any single call may take.
+REVOKE_SECONDS = 60.0
+_WAIT = 2.0
+_ATTEMPTS = 8
+
+
+class State(StrEnum):
+    """Of a grant's row."""
+
+    GRANTING = "granting"
+    ACTIVE = "active"
+    REVOKING = "revoking"
+    REVOKED = "revoked"
+
+
+class Result(StrEnum):
+    """What adding or dropping a claim led to."""
+
+    ASSIGNED = "assigned"
+    ALREADY_ASSIGNED = "already assigned"
+    REVOKED = "revoked"
+    STILL_CLAIMED = "still claimed"
+    NOT_OURS = "not ours"
+
+
+#: Called with the whole assignment right before it is deleted: what is removed is on record first.
+type Witness = Callable[[RoleAssignment], Awaitable[None]]
+
+
+class Claims:
+    """Claims on grants over one table. `now`: seconds since the epoch, of this worker's clock."""
+
+    def __init__(self, table: Table, assignments: Assignments, now: Callable[[], float]) -> None:
+        self._table = table
+        self._assignments = assignments
+        self._now = now
+
+    async def add(self, grant: Grant, resource: ResourceId) -> Result:
+        """Claim `grant` for `resource`; on return its assignment exists.
+
+        Raises Temporary while another worker is revoking it, and what the assignment call raises.
+        """
+        claim = {"resource": resource.text}
+        await self._table.put(grant.name, _CLAIM + key_of(resource.key), claim)
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._ensure_granted(grant)
+            except (RowChanged, RowExists):
+                continue
+        raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
+
+    async def drop(self, grant: Grant, resource: ResourceId, witness: Witness) -> Result:
+        """Give up the claim of `resource`; with the last claim the assignment is revoked."""
+        await self._table.delete(grant.name, _CLAIM + key_of(resource.key))
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._revoke_if_unclaimed(grant, witness)
+            except (RowChanged, RowExists):
+                continue
+        raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
+
+    async def _ensure_granted(self, grant: Grant) -> Result:
+        row = await self._table.get(grant.name, _GRANT)
+        if row is not None and _state(row) is State.ACTIVE:
+            return Result.ALREADY_ASSIGNED
+        if row is not None and _state(row) is State.REVOKING:
+            self._wait_for_remover(row)
+        row = await self._write(row, grant, State.GRANTING)
+        ours = await self._assignments.ensure(grant)
+        await self._write(row, grant, State.ACTIVE, ours=ours)
+        return Result.ASSIGNED if ours else Result.NOT_OURS
+
+    async def _revoke_if_unclaimed(self, grant: Grant, witness: Witness) -> Result:
+        row = await self._table.get(grant.name, _GRANT)
+        if row is None or _state(row) is State.REVOKED:
+            return Result.REVOKED
+        if await self._claimed(grant):
+            return Result.STILL_CLAIMED
+        if _state(row) is State.REVOKING:
+            self._wait_for_remover(row)
+        before = _state(row)
+        row = await self._write(row, grant, State.REVOKING, ours=_ours(row))
+        if await self._claimed(grant):
+            # A claim came in between. What it saw before is put back, so that it stays true.
+            back = State.ACTIVE if before is State.ACTIVE else State.GRANTING
+            await self._write(row, grant, back, ours=_ours(row))
+            return Result.STILL_CLAIMED
+        return await self._revoke(grant, row, witness)
+
+    async def _revoke(self, grant: Grant, row: Row, witness: Witness) -> Result:
+        ours = _ours(row)
+        if ours:
+            ours = await self._delete_in_time(grant, witness)
+        try:
+            await self._write(row, grant, State.REVOKED, ours=ours)
+        except RowChanged:
+            # We were slower than our own time limit and an adder took over: make it whole again.
+            if await self._claimed(grant):
+                await self._assignments.ensure(grant)
+            raise
+        return Result.REVOKED if ours else Result.NOT_OURS
+
+    async def _delete_in_time(self, grant: Grant, witness: Witness) -> bool:
+        """A delete must not be on its way any more when an adder is allowed to take over."""
+        try:
+            async with asyncio.timeout(REVOKE_SECONDS / 2):
+                return await self._delete(grant, witness)
+        except TimeoutError:
+            raise Temporary(f"revoking {grant.name}: no answer in time", REVOKE_SECONDS) from None
+
+    async def _delete(self, grant: Grant, witness: Witness) -> bool:
+        """Read again and delete; False where the assignment turned out to be someone else's."""
+        found = await self._assignments.read(grant.assignment_id)
+        if found is None:
+            return True
+        if not (found.carries(grant) and self._assignments.is_ours(found)):
+            return False
+        await witness(found)
+        await self._assignments.delete(grant.assignment_id)
+        return True
+
+    def _wait_for_remover(self, row: Row) -> None:
+        """Raise Temporary while a remover may still be at work on this row."""
+        left = float(row.values["until"]) - self._now()
+        if left > 0:
+            raise Temporary("the grant is being revoked by another worker", min(left, _WAIT))
+
+    async def _claimed(self, grant: Grant) -> bool:
+        async for _ in self._table.rows(grant.name, first=_CLAIM, last=_AFTER_CLAIMS):
+            return True
+        return False
+
+    async def _write(
+        self, row: Row | None, grant: Grant, state: State, *, ours: bool = True
+    ) -> Row:
+        values = {
+            "state": state.value,
+            "scope": grant.scope,
+            "roleId": grant.role_id,
+            "principalId": grant.principal_id,
+            "ours": str(ours),
+            "until": str(self._now() + REVOKE_SECONDS),
+        }
+        if row is None:
+            return await self._table.insert(grant.name, _GRANT, values)
+        return await self._table.replace(row, values)
+
+
+def _state(row: Row) -> State:
+    return State(row.values["state"])
+
+
+def _ours(row: Row) -> bool:
+    return row.values["ours"] == "True"

@@ -1,0 +1,135 @@
+"""What a resource should have, by the rules that are for it. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lanyard.model import ComputeResource, PrincipalRef, ResourceId, SystemAssigned, UserAssigned
+from lanyard.policy import Grant as GrantSpec
+from lanyard.policy import IdentitySpec, ImdsDefault, Policy, Rule
+from lanyard.policy.matching import matching_rules
+from lanyard.policy.templates import TemplateProblem, fill_name, fill_scope
+from lanyard.roles import role_id
+
+
+@dataclass(frozen=True, slots=True)
+class WantedIdentity:
+    """A user-assigned identity to attach; made in `location` when missing, if that is given."""
+
+    id: ResourceId
+    location: str | None
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedGrant:
+    """A role (GUID) at a scope (id) for an identity of the resource, and the rules that ask."""
+
+    scope: str
+    role_id: str
+    to: PrincipalRef
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfulfillable:
+    """A part of a rule that this resource cannot have, and why; the rest of it is done."""
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """All that the matching rules ask for, added up. `system` names the rules that enable it."""
+
+    identities: Mapping[ResourceId, WantedIdentity] = field(default_factory=dict)
+    system: tuple[str, ...] = ()
+    grants: tuple[WantedGrant, ...] = ()
+    unfulfillable: tuple[Unfulfillable, ...] = ()
+    imds_default_accepted: bool = False
+
+
+NOTHING = Desired()
+
+
+def desired(policy: Policy, resource: ComputeResource | None) -> Desired:
+    """What the policy wants `resource` to have; nothing for one that is gone (None)."""
+    if resource is None:
+        return NOTHING
+    rules = list(matching_rules(policy, resource))
+    identities: dict[ResourceId, WantedIdentity] = {}
+    grants: dict[tuple[str, str, PrincipalRef], WantedGrant] = {}
+    problems: list[Unfulfillable] = []
+    for rule in rules:
+        for identity in _identities(policy, rule, resource, problems):
+            _add_identity(identities, identity)
+        for grant in _grants(policy, rule, resource, problems):
+            _add_grant(grants, grant)
+    return Desired(
+        identities,
+        tuple(rule.name for rule in rules if rule.system),
+        tuple(grants.values()),
+        tuple(problems),
+        any(rule.imds_default is ImdsDefault.ACCEPT for rule in rules),
+    )
+
+
+def identity_id(spec: IdentitySpec, resource: ComputeResource) -> ResourceId:
+    """The id of the identity that `spec` means for this resource."""
+    if spec.id is not None:
+        return ResourceId.parse(spec.id)
+    group = fill_name(spec.resource_group or "", resource)
+    name = fill_name(spec.name or "", resource)
+    return ResourceId.parse(
+        f"/subscriptions/{resource.id.subscription}/resourceGroups/{group}"
+        f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+    )
+
+
+def _identities(
+    policy: Policy, rule: Rule, resource: ComputeResource, problems: list[Unfulfillable]
+) -> Iterator[WantedIdentity]:
+    for name in rule.attach:
+        spec = policy.identities[name]
+        try:
+            identity = identity_id(spec, resource)
+        except ValueError as error:
+            problems.append(Unfulfillable(rule.name, f"identity {name!r}: {error}"))
+            continue
+        yield WantedIdentity(identity, None if spec.id else resource.location, (rule.name,))
+
+
+def _grants(
+    policy: Policy, rule: Rule, resource: ComputeResource, problems: list[Unfulfillable]
+) -> Iterator[WantedGrant]:
+    for spec in rule.grant:
+        try:
+            scope = fill_scope(spec.scope, resource)
+            to = _principal(policy, spec, resource)
+        except (TemplateProblem, ValueError) as error:
+            problems.append(Unfulfillable(rule.name, f"role {spec.role!r}: {error}"))
+            continue
+        yield WantedGrant(scope, role_id(spec.role) or spec.role, to, (rule.name,))
+
+
+def _principal(policy: Policy, spec: GrantSpec, resource: ComputeResource) -> PrincipalRef:
+    if spec.to == "system":
+        return SystemAssigned()
+    return UserAssigned(identity_id(policy.identities[spec.to], resource))
+
+
+def _add_identity(known: dict[ResourceId, WantedIdentity], new: WantedIdentity) -> None:
+    if old := known.get(new.id):
+        new = WantedIdentity(old.id, old.location or new.location, _both(old.rules, new.rules))
+    known[new.id] = new
+
+
+def _add_grant(known: dict[tuple[str, str, PrincipalRef], WantedGrant], new: WantedGrant) -> None:
+    key = (new.scope.lower(), new.role_id, new.to)
+    if old := known.get(key):
+        new = WantedGrant(old.scope, old.role_id, old.to, _both(old.rules, new.rules))
+    known[key] = new
+
+
+def _both(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))

@@ -1,0 +1,113 @@
+"""Templates in names and scopes: a closed set of variables, filled with checked values only.
+
+    {subscription}   the subscription's id          {location}       the region, e.g. westeurope
+    {resourceGroup}  the resource group's name      {resource.name}  the resource's name
+    {tags.KEY}       the value of a tag
+
+A scope that is only `{subscription}`, `{resourceGroup}` or `{resource}` means that scope's whole
+id. Tags are written by whoever can tag a resource, so a tag may be part of the *name* of a
+resource at the end of a scope and nothing else: never a subscription, a group, a type or a role.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from lanyard.model import ComputeResource, InvalidResourceId, ResourceId
+
+_VARIABLE = re.compile(r"\{([^{}]*)\}")
+_PLAIN = {"subscription", "location", "resourceGroup", "resource.name"}
+_WHOLE_SCOPES = {"{subscription}", "{resourceGroup}", "{resource}"}
+# What a tag value must look like to become part of a name: no separators, no dots at the edge.
+_TAG_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,62}[A-Za-z0-9])?")
+_SAMPLE_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+
+
+class TemplateProblem(ValueError):
+    """A value of this resource cannot fill the template; the message names which and why."""
+
+
+def variables(template: str) -> Iterator[str]:
+    """The variables that the template uses."""
+    yield from _VARIABLE.findall(template)
+
+
+def name_problem(template: str) -> str | None:
+    """What is wrong with a name's template, or None."""
+    for variable in variables(template):
+        if variable not in _PLAIN and not variable.startswith("tags."):
+            return _unknown(variable)
+    if set("{}") & set(_VARIABLE.sub("", template)):
+        return f"a brace is not closed in {template!r}"
+    return None
+
+
+def scope_problem(template: str) -> str | None:
+    """What is wrong with a scope's template, or None."""
+    if template in _WHOLE_SCOPES:
+        return None
+    if problem := name_problem(template):
+        return problem
+    segments = template.split("/")
+    for index, segment in enumerate(segments):
+        in_name = index >= 8 and index % 2 == 0
+        if "{tags." in segment and not in_name:
+            return "a tag may only be part of a resource's name in a scope, after its type"
+    try:
+        ResourceId.parse(_VARIABLE.sub(_sample, template))
+    except InvalidResourceId as error:
+        return f"no scope: {error}"
+    return None
+
+
+def fill_name(template: str, resource: ComputeResource) -> str:
+    """The name for this resource. Raises TemplateProblem for a missing or unfit tag."""
+    return _VARIABLE.sub(lambda found: _value(found[1], resource), template)
+
+
+def fill_scope(template: str, resource: ComputeResource) -> str:
+    """The scope's id for this resource. Raises TemplateProblem for a missing or unfit tag."""
+    match template:
+        case "{subscription}":
+            return f"/subscriptions/{resource.id.subscription}"
+        case "{resourceGroup}":
+            return resource.id.resource_group_id
+        case "{resource}":
+            return resource.id.text
+    filled = fill_name(template, resource)
+    try:
+        return ResourceId.parse(filled).text
+    except InvalidResourceId as error:
+        raise TemplateProblem(str(error)) from None
+
+
+def _value(variable: str, resource: ComputeResource) -> str:
+    if variable.startswith("tags."):
+        return _tag(variable.removeprefix("tags."), resource.tags)
+    values = {
+        "subscription": resource.id.subscription,
+        "location": resource.location,
+        "resourceGroup": resource.id.resource_group,
+        "resource.name": resource.id.name,
+    }
+    return values[variable]
+
+
+def _tag(key: str, tags: Mapping[str, str]) -> str:
+    # Azure compares tag names without case, tag values with it.
+    value = next((text for name, text in tags.items() if name.lower() == key.lower()), None)
+    if value is None:
+        raise TemplateProblem(f"the resource has no tag {key!r}")
+    if not _TAG_VALUE.fullmatch(value):
+        raise TemplateProblem(
+            f"the tag {key!r} cannot be part of a name: use letters, digits, '-' and '_' only"
+        )
+    return value
+
+
+def _sample(found: re.Match[str]) -> str:
+    return _SAMPLE_SUBSCRIPTION if found[1] == "subscription" else "x"
+
+
+def _unknown(variable: str) -> str:
+    known = ", ".join(sorted(f"{{{name}}}" for name in _PLAIN))
+    return f"unknown variable {{{variable}}}; known: {known}, {{tags.KEY}}"

@@ -1,0 +1,76 @@
+"""YAML with positions: the data of a file, and the line and column of each of its parts."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from lanyard.policy.problems import PolicyError, Problem
+
+type Path = tuple[str | int, ...]
+
+
+@dataclass
+class Source:
+    """The data as plain values, and where each part begins (line and column from 1)."""
+
+    file: str
+    data: Any = None
+    marks: dict[Path, tuple[int, int]] = field(default_factory=dict)
+
+    def problem(self, path: Path, message: str) -> Problem:
+        """A problem at `path`, or at the nearest part around it that the file has."""
+        while path and path not in self.marks:
+            path = path[:-1]
+        return Problem(self.file, *self.marks.get(path, (1, 1)), message)
+
+
+def read_yaml(file: str, text: str) -> Source:
+    """Read one YAML document. Raises PolicyError with the place of a syntax error."""
+    source = Source(file)
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        source.data = _value(loader, node, (), source) if node is not None else None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise PolicyError(
+            [Problem(file, line, column, f"no valid YAML: {error.problem}")]
+        ) from None
+    except yaml.YAMLError as error:
+        raise PolicyError([Problem(file, 1, 1, f"no valid YAML: {error}")]) from None
+    finally:
+        loader.dispose()
+    return source
+
+
+def _value(loader: yaml.SafeLoader, node: yaml.Node, path: Path, source: Source) -> Any:
+    source.marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+    match node:
+        case yaml.MappingNode():
+            return {
+                key: _value(loader, value, (*path, key), source)
+                for key, value in _entries(loader, node, path, source)
+            }
+        case yaml.SequenceNode():
+            return [
+                _value(loader, child, (*path, index), source)
+                for index, child in enumerate(node.value)
+            ]
+    return loader.construct_object(node, deep=True)
+
+
+def _entries(
+    loader: yaml.SafeLoader, node: yaml.MappingNode, path: Path, source: Source
+) -> list[tuple[str, yaml.Node]]:
+    entries: dict[str, yaml.Node] = {}
+    for key_node, value in node.value:
+        key = str(loader.construct_object(key_node, deep=True))
+        position = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        if key in entries:
+            raise PolicyError([Problem(source.file, *position, f"the key {key!r} is given twice")])
+        # A mistake in a value is shown at its key: that is what a person looks for.
+        source.marks[(*path, key)] = position
+        entries[key] = value
+    return list(entries.items())

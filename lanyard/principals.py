@@ -1,0 +1,39 @@
+"""Which principal stands behind each wanted identity, with as few calls as can be."""
+
+from lanyard.desired import Desired
+from lanyard.ledger import Ledger
+from lanyard.model import ComputeResource, PrincipalRef, ResourceId, SystemAssigned, UserAssigned
+from lanyard.ports import Identities
+
+
+async def known_principals(
+    wanted: Desired, resource: ComputeResource | None, identities: Identities, ledger: Ledger
+) -> dict[PrincipalRef, str]:
+    """The principals of the identities that exist; a wanted one that does not is left out.
+
+    The ledger answers for identities seen before. ARM is asked for a new one, and where the
+    resource shows another principal than the ledger: then the identity was recreated.
+    """
+    principals: dict[PrincipalRef, str] = {}
+    if resource is None:
+        return principals
+    if resource.identity.system_principal_id is not None:
+        principals[SystemAssigned()] = resource.identity.system_principal_id
+    for identity in wanted.identities:
+        shown = resource.identity.user_assigned.get(identity)
+        principal = await _principal(identity, shown, identities, ledger)
+        if principal is not None:
+            principals[UserAssigned(identity)] = principal
+    return principals
+
+
+async def _principal(
+    identity: ResourceId, shown: str | None, identities: Identities, ledger: Ledger
+) -> str | None:
+    known = await ledger.principal(identity)
+    if known is not None and shown in (None, known):
+        return known
+    principal = await identities.principal(identity)
+    if principal is not None:
+        await ledger.learn_principal(identity, principal)
+    return principal

@@ -1,0 +1,156 @@
+"""One resource, brought to what the policy says. Creates, updates, deletes, retries and the sweep
+all come through here: an event is a hint, and everything but the resource's id is read fresh.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
+
+from lanyard.actions import RemoveOrphans
+from lanyard.apply import Application, Outcome, Services
+from lanyard.desired import Desired, desired
+from lanyard.errors import Permanent, Temporary
+from lanyard.guard import Held, guard
+from lanyard.ledger import Decision, ResourceRecord
+from lanyard.model import Change, ComputeResource, ResourceId
+from lanyard.plan import Actual, Plan, plan
+from lanyard.policy import Policy
+from lanyard.principals import known_principals
+
+# While one of these is under way ARM refuses or loses an identity write.
+_CHANGING = {"creating": 10.0, "updating": 5.0, "deleting": 15.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one reconcile did. `retry_in` is the seconds after which it wants to run again;
+    `failing` tells whether that is because something failed, or only because time must pass.
+    """
+
+    outcomes: tuple[Outcome, ...] = ()
+    held: tuple[Held, ...] = ()
+    retry_in: float | None = None
+    failing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """Brings resources to the policy. `now`: seconds since the epoch."""
+
+    policy: Policy
+    services: Services
+    now: Callable[[], float]
+
+    async def reconcile(self, change: Change) -> Report:
+        """Read, decide, guard, apply, record. Raises Temporary or Permanent where it cannot begin.
+
+        What fails later is in the report, beside what was done.
+        """
+        ledger = self.services.ledger
+        resource = _settled(await self.services.compute.read(change.resource))
+        record = await ledger.resource(change.resource)
+        wanted = desired(self.policy, resource)
+        principals = await known_principals(wanted, resource, self.services.identities, ledger)
+        todo = plan(wanted, Actual(resource, principals), record.owned())
+        verdict = guard(todo, self.policy.mode, wanted, resource)
+        refusals = _refusals(verdict.held, todo, wanted)
+        cause = _cause(change)
+
+        application = Application(self.services, resource, record, principals, cause)
+        await application.save(self._seen(record, resource, todo, refusals))
+        await self._record_refusals(change, record, refusals, cause)
+        await application.run(verdict.allowed)
+        await self._record_outcomes(change, application.outcomes, cause)
+        if resource is None and application.record.empty and application.record.row is not None:
+            await ledger.forget(application.record)
+        return _report(application.outcomes, verdict.held)
+
+    async def expand(self, group: ResourceId) -> AsyncIterator[Change]:
+        """A deleted group may have taken everything below it: each is looked at for itself."""
+        async for resource in self.services.ledger.under(group):
+            yield Change(resource, "group")
+
+    def _seen(
+        self,
+        record: ResourceRecord,
+        resource: ComputeResource | None,
+        todo: Plan,
+        refusals: Mapping[str, str],
+    ) -> ResourceRecord:
+        """Principals go on record while the resource is alive: a delete event carries none."""
+        present = resource.identity.system_principal_id if resource else None
+        gone = {a.principal_id for a in todo.actions if isinstance(a, RemoveOrphans)}
+        return replace(
+            record,
+            system_principals=record.system_principals | ({present} if present else set()),
+            gone_at={principal: record.gone_at.get(principal, self.now()) for principal in gone},
+            held=_digest(refusals),
+        )
+
+    async def _record_refusals(
+        self,
+        change: Change,
+        before: ResourceRecord,
+        refusals: Mapping[str, str],
+        cause: Mapping[str, str],
+    ) -> None:
+        """Once, not again at each event that finds the same."""
+        if _digest(refusals) == before.held:
+            return
+        for action, reason in refusals.items():
+            decision = Decision(change.resource.text, action, "held", reason, cause=cause)
+            await self.services.ledger.decide(decision)
+
+    async def _record_outcomes(
+        self, change: Change, outcomes: list[Outcome], cause: Mapping[str, str]
+    ) -> None:
+        for outcome in outcomes:
+            status = {None: "done", Temporary: "later", Permanent: "failed"}[
+                None if outcome.failure is None else type(outcome.failure)
+            ]
+            reason = outcome.detail if outcome.failure is None else str(outcome.failure)
+            rules: tuple[str, ...] = getattr(outcome.action, "rules", ())
+            decision = Decision(
+                change.resource.text, str(outcome.action), status, reason, rules, cause
+            )
+            await self.services.ledger.decide(decision)
+
+
+def _settled(resource: ComputeResource | None) -> ComputeResource | None:
+    """The resource, unless ARM is still at work on it."""
+    if resource is not None and resource.provisioning_state.lower() in _CHANGING:
+        delay = _CHANGING[resource.provisioning_state.lower()]
+        raise Temporary(f"{resource.id} is {resource.provisioning_state}", delay)
+    return resource
+
+
+def _refusals(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> dict[str, str]:
+    """What is not done although a rule asks for it, by action, with the reason and the way out."""
+    refusals = {str(entry.action): f"{entry.reason}; {entry.release}" for entry in held}
+    for identity in todo.blocked:
+        refusals[f"attach identity {identity.id.name}"] = f"{identity.id} does not exist; create it"
+    for problem in wanted.unfulfillable:
+        refusals[f"rule {problem.rule}"] = problem.reason
+    return refusals
+
+
+def _digest(refusals: Mapping[str, str]) -> str:
+    if not refusals:
+        return ""
+    return hashlib.sha256(repr(sorted(refusals.items())).encode()).hexdigest()[:16]
+
+
+def _cause(change: Change) -> dict[str, str]:
+    return {
+        "source": change.source,
+        "eventId": change.event_id,
+        "eventType": change.event_type,
+        "correlationId": change.correlation_id,
+    }
+
+
+def _report(outcomes: list[Outcome], held: tuple[Held, ...]) -> Report:
+    waits = [o for o in outcomes if isinstance(o.failure, Temporary)]
+    failing = [o for o in waits if not isinstance(o.action, RemoveOrphans)]
+    delays = [o.failure.delay for o in failing or waits if isinstance(o.failure, Temporary)]
+    return Report(tuple(outcomes), held, max(delays, default=None), bool(failing))

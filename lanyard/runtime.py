@@ -1,0 +1,102 @@
+"""The app put together: settings, policy and clients, built once and shared by all invocations.
+
+Importing this module is cheap; the Azure SDKs are imported when the first message is worked on,
+so that the event function of a new instance answers at once.
+"""
+
+import logging
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+from lanyard.errors import Permanent, Temporary
+from lanyard.ledger import Decision, Ledger
+from lanyard.model import Change
+from lanyard.policy import Policy, load_policy
+from lanyard.reconcile import Reconciler, Report
+from lanyard.retry import MAX_ATTEMPTS, again, backoff
+from lanyard.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from lanyard.azure.queue import WorkQueue
+
+log = logging.getLogger("lanyard")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a worker process holds on to."""
+
+    reconciler: Reconciler
+    ledger: Ledger
+    queue: "WorkQueue"
+    dice: random.Random = field(default_factory=random.Random)
+
+    async def process(self, change: Change) -> None:
+        """Work on one message. Returns when it may be deleted: done, recorded, or put back later.
+
+        Raises Temporary when all attempts failed: then the host moves it to the poison queue.
+        """
+        if change.resource.is_resource_group:
+            async for below in self.reconciler.expand(change.resource):
+                await self.queue.put(below)
+            return
+        try:
+            report = await self.reconciler.reconcile(change)
+        except Temporary as error:
+            await self._retry(change, error.delay, str(error))
+        except Permanent as error:
+            await self._record_failure(change, error)
+        else:
+            await self._follow_up(change, report)
+
+    async def _follow_up(self, change: Change, report: Report) -> None:
+        for outcome in report.outcomes:
+            log.info("%s: %s: %s", change.resource, outcome.action, outcome.failure or "done")
+        if report.retry_in is None:
+            return
+        if report.failing:
+            await self._retry(change, report.retry_in, "part of the plan failed")
+        else:
+            await self.queue.put(again(change, failing=False), report.retry_in)
+
+    async def _retry(self, change: Change, delay: float, reason: str) -> None:
+        if change.attempt >= MAX_ATTEMPTS:
+            raise Temporary(f"{change.resource}: given up after {MAX_ATTEMPTS}: {reason}", delay)
+        wait = backoff(change.attempt, delay, self.dice)
+        log.info("%s: again in %.0f s: %s", change.resource, wait, reason)
+        await self.queue.put(again(change, failing=True), wait)
+
+    async def _record_failure(self, change: Change, error: Permanent) -> None:
+        log.warning("%s: %s", change.resource, error)
+        cause = {"source": change.source, "eventId": change.event_id}
+        decision = Decision(change.resource.text, "reconcile", "failed", str(error), cause=cause)
+        await self.ledger.decide(decision)
+
+
+#: Events that were not worked on, by reason, since this process started.
+ignored: Counter[str] = Counter()
+
+
+@cache
+def settings() -> Settings:
+    """The app's settings. Raises SettingsError."""
+    return read_settings()
+
+
+@cache
+def policy() -> Policy:
+    """The policy in force. Raises PolicyError with file, line and reason."""
+    return load_policy(settings().policy)
+
+
+@cache
+def runtime() -> Runtime:
+    """The app's services over the real Azure, built on first use."""
+    from lanyard.azure.services import connect  # the SDKs are imported here, not at start
+
+    ledger, services, queue = connect(settings(), policy())
+    return Runtime(Reconciler(policy(), services, time.time), ledger, queue)

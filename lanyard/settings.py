@@ -1,0 +1,63 @@
+"""What the app is told by its settings (environment variables)."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lanyard.errors import LanyardError
+
+_STORAGE = "AzureWebJobsStorage"
+_SERVICES = ("queue", "table")
+
+
+class SettingsError(LanyardError):
+    """A setting is missing or cannot be used; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`client_id` and `principal_id` are those of the app's own user-assigned identity."""
+
+    policy: Path
+    client_id: str
+    principal_id: str
+    arm: str
+    graph: str
+    queue_url: str
+    table_url: str
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings. Raises SettingsError that names what is missing.
+
+    AZURE_CLIENT_ID, LANYARD_PRINCIPAL_ID   the app's user-assigned identity
+    AzureWebJobsStorage__accountName        the storage account, or the two addresses
+      (or __queueServiceUri, __tableServiceUri)
+    LANYARD_POLICY                          the policy file (lanyard.yaml in the app's folder)
+    LANYARD_ARM_ENDPOINT, LANYARD_GRAPH_ENDPOINT   other clouds than the public one
+    """
+    return Settings(
+        Path(environment.get("LANYARD_POLICY", "lanyard.yaml")),
+        _required(environment, "AZURE_CLIENT_ID").lower(),
+        _required(environment, "LANYARD_PRINCIPAL_ID").lower(),
+        environment.get("LANYARD_ARM_ENDPOINT", "https://management.azure.com").rstrip("/"),
+        environment.get("LANYARD_GRAPH_ENDPOINT", "https://graph.microsoft.com").rstrip("/"),
+        *(_storage(environment, service) for service in _SERVICES),
+    )
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    if value := environment.get(name):
+        return value
+    raise SettingsError(f"the app setting {name} is missing")
+
+
+def _storage(environment: Mapping[str, str], service: str) -> str:
+    if address := environment.get(f"{_STORAGE}__{service}ServiceUri"):
+        return address.rstrip("/")
+    if account := environment.get(f"{_STORAGE}__accountName"):
+        return f"https://{account}.{service}.core.windows.net"
+    raise SettingsError(
+        f"the app setting {_STORAGE}__accountName (or {_STORAGE}__{service}ServiceUri) is missing"
+    )

@@ -1,0 +1,55 @@
+"""What Lanyard needs of a table: rows under two keys, changed only by who saw the latest version.
+
+Azure Tables is the one implementation (lanyard/azure/tables.py); tests use one in memory.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+type Values = Mapping[str, str]
+
+
+class RowExists(Exception):
+    """An insert met a row with the same keys."""
+
+
+class RowChanged(Exception):
+    """The row is no longer the version that was read, or is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as read. `version` is its ETag."""
+
+    partition: str
+    key: str
+    values: Values
+    version: str
+
+
+class Table(Protocol):
+    """Rows of text values. Keys must not contain / \\ # ? or control characters."""
+
+    async def get(self, partition: str, key: str) -> Row | None:
+        """The row, or None."""
+
+    async def insert(self, partition: str, key: str, values: Values) -> Row:
+        """Add a row. Raises RowExists."""
+
+    async def replace(self, row: Row, values: Values) -> Row:
+        """Give the row as read new values. Raises RowChanged."""
+
+    async def put(self, partition: str, key: str, values: Values) -> None:
+        """Add or overwrite a row, whatever is there."""
+
+    async def delete(self, partition: str, key: str) -> None:
+        """Remove a row; a missing one is fine."""
+
+    def rows(self, partition: str, *, first: str = "", last: str = "") -> AsyncIterator[Row]:
+        """The rows of a partition in key order, keys from `first` up to (not with) `last`."""
+
+
+def key_of(resource_id: str) -> str:
+    """A resource id as a table key: lower case, because ids are, and without slashes."""
+    return resource_id.lower().replace("/", "|")
