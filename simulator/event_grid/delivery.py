@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -70,6 +71,8 @@ class Delivery:
 
     async def __aenter__(self) -> Self:
         self._event_grid.on_event(self._accept)
+        self._event_grid.validate = self.validate
+        self._event_grid.farewell = self._farewell
         return self
 
     async def __aexit__(
@@ -79,6 +82,7 @@ class Delivery:
         traceback: TracebackType | None,
     ) -> None:
         self._event_grid.forget(self._accept)
+        self._event_grid.validate = self._event_grid.farewell = None
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -87,7 +91,9 @@ class Delivery:
 
     async def validate(self, subscription: EventSubscription) -> None:
         """The handshake with its endpoint. Raises AzureError 400."""
-        url = self._event_grid.address_of(subscription) or subscription.endpoint
+        url = self._event_grid.address_of(subscription)
+        if url is None:
+            raise handshake.destination_not_found(subscription)
         code = self._event_grid.ids.uuid().upper()
         await handshake.validate(self._http, url, subscription, code, self._clock.now())
 
@@ -106,9 +112,19 @@ class Delivery:
         wait = behaviour.delay_seconds + (behaviour.reorder_seconds if held else 0.0)
         copies = 2 if chance.random() < behaviour.duplicate_probability else 1
         for _ in range(copies):
-            task = asyncio.create_task(self._deliver(subscription.id.lower(), event, wait))
-            self._tasks.add(task)
-            task.add_done_callback(self._done)
+            self._start(self._deliver(subscription.id.lower(), event, wait))
+
+    def _farewell(self, subscription: EventSubscription) -> None:
+        event = handshake.deletion_event(subscription, self._event_grid.ids.uuid(), self._clock)
+        self._start(self._say_farewell(subscription, event))
+
+    async def _say_farewell(self, subscription: EventSubscription, event: Json) -> None:
+        await self._post(subscription, event, 1, "SubscriptionDeletion")
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -175,11 +191,17 @@ class Delivery:
         self.attempts.append(attempt)
         return attempt
 
-    async def _post(self, subscription: EventSubscription, event: Json, number: int) -> Outcome:
+    async def _post(
+        self,
+        subscription: EventSubscription,
+        event: Json,
+        number: int,
+        kind: str = "Notification",
+    ) -> Outcome:
         url = self._event_grid.address_of(subscription)
         if url is None:
             return Outcome("NotFound")
-        body, headers = _message(subscription, event, number)
+        body, headers = _message(subscription, event, number, kind)
         try:
             answer = await self._http.post(
                 url, content=body, headers=headers, timeout=TIMEOUT_SECONDS
@@ -216,11 +238,11 @@ class Delivery:
 
 
 def _message(
-    subscription: EventSubscription, event: Json, number: int
+    subscription: EventSubscription, event: Json, number: int, kind: str
 ) -> tuple[bytes, dict[str, str]]:
     """One event a POST: in an array in the Event Grid schema, bare as a CloudEvent."""
     headers = {
-        "aeg-event-type": "Notification",
+        "aeg-event-type": kind,
         "aeg-subscription-name": subscription.name.upper(),  # as seen on the wire
         "aeg-delivery-count": str(number - 1),
         "aeg-metadata-version": "1",

@@ -7,6 +7,7 @@ import json
 
 import httpx
 
+from simulator.clock import Clock
 from simulator.errors import AzureError
 from simulator.event_grid.models import EventSubscription, Schema
 from simulator.state import Json
@@ -70,6 +71,20 @@ def validation_event(subscription: EventSubscription, code: str, now: float) -> 
     }
 
 
+def deletion_event(subscription: EventSubscription, event_id: str, clock: Clock) -> Json:
+    """`Microsoft.EventGrid.SubscriptionDeletedEvent`: the last word to an endpoint."""
+    return {
+        "id": event_id,
+        "topic": subscription.topic_id,
+        "subject": "",
+        "data": {"eventSubscriptionId": subscription.id},
+        "eventType": "Microsoft.EventGrid.SubscriptionDeletedEvent",
+        "eventTime": utc_z(clock.now()),
+        "metadataVersion": "1",
+        "dataVersion": "1",
+    }
+
+
 async def _by_options(http: httpx.AsyncClient, url: str) -> None:
     headers = {"WebHook-Request-Origin": ORIGIN}
     answer = await http.options(url, headers=headers, timeout=TIMEOUT_SECONDS)
@@ -77,6 +92,16 @@ async def _by_options(http: httpx.AsyncClient, url: str) -> None:
         raise _failed(url, f"Http OPTIONS request failed with response code {answer.status_code}.")
     if answer.headers.get("WebHook-Allowed-Origin") not in (ORIGIN, "*"):
         raise _failed(url, f"The response has no WebHook-Allowed-Origin for {ORIGIN}.")
+
+
+def destination_not_found(subscription: EventSubscription) -> AzureError:
+    """400 `Endpoint validation`: the function is not known to the address book."""
+    return AzureError(
+        400,
+        "Endpoint validation",
+        "Destination endpoint not found. Resource details: resourceId: "
+        f"{subscription.endpoint}. Resource should pre-exist before attempting this operation.",
+    )
 
 
 def _failed(url: str, why: str) -> AzureError:

@@ -1,9 +1,10 @@
 """Event Grid apart from HTTP and from delivery: what is published, and who wants it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from simulator.errors import AzureError
 from simulator.event_grid.behaviour import EventGridBehaviour
 from simulator.event_grid.events import as_cloud_event, notification_event, resource_event
 from simulator.event_grid.filters import wants
@@ -28,6 +29,8 @@ class Published:
 
 
 type Receiver = Callable[[EventSubscription, Json], None]
+type Validator = Callable[[EventSubscription], Awaitable[None]]
+type Farewell = Callable[[EventSubscription], None]
 
 
 class EventGrid:
@@ -44,6 +47,9 @@ class EventGrid:
         # Ids of its own: events do not shift the ids that resources get.
         self.ids = Ids(UUID(state.tenant_id).int)
         self._state = state
+        # While deliveries run: the handshake with an endpoint, and the last word to it.
+        self.validate: Validator | None = None
+        self.farewell: Farewell | None = None
         self._receivers: list[Receiver] = []
         state.on_activity(self._publish)
 
@@ -61,8 +67,30 @@ class EventGrid:
         every = self._state.resources.values()
         return [topic_of(resource) for resource in every if resource.type.lower() == kind]
 
+    async def subscribe(self, subscription: EventSubscription) -> None:
+        """Shake hands with the endpoint, then add or replace the event subscription.
+
+        Raises AzureError 400 `Url validation`; the event subscription is then kept as Failed,
+        unless one that works is there already.
+        """
+        if self.validate is None:
+            raise AzureError(503, "ServiceUnavailable", "No event delivery is running.")
+        try:
+            await self.validate(subscription)
+        except AzureError:
+            self.subscriptions.setdefault(subscription.id.lower(), subscription.failed())
+            raise
+        self.put_subscription(subscription)
+
+    def unsubscribe(self, subscription_id: str) -> bool:
+        """Remove an event subscription and tell its endpoint. Returns whether it was there."""
+        subscription = self.subscriptions.pop(subscription_id.lower(), None)
+        if subscription is not None and self.farewell is not None:
+            self.farewell(subscription)
+        return subscription is not None
+
     def put_subscription(self, subscription: EventSubscription) -> None:
-        """Add or replace an event subscription."""
+        """Add or replace an event subscription without a handshake."""
         self.subscriptions[subscription.id.lower()] = subscription
 
     def subscriptions_of(self, topic_id: str) -> list[EventSubscription]:

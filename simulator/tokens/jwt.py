@@ -107,8 +107,14 @@ class TokenIssuer:
             "ver": "1.0",
         }
         if principal.kind == "User":
-            return claims | {"idtyp": "user", "name": principal.display_name}
+            names = {"name": principal.display_name, "upn": user_principal_name(principal)}
+            return claims | {"idtyp": "user"} | names
         return claims | {"idtyp": "app"}
+
+
+def user_principal_name(user: Principal) -> str:
+    """A user's sign-in name: the first of its alternative names."""
+    return next(iter(user.alternative_names), user.display_name)
 
 
 def _wrong_audience(audience: str, allowed: Collection[str]) -> AzureError:

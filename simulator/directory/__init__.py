@@ -1,0 +1,1 @@
+"""The directory as Microsoft Graph shows it."""

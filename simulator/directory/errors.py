@@ -1,0 +1,32 @@
+"""Errors in Microsoft Graph's words."""
+
+from simulator.errors import AzureError
+
+
+def bad_request(message: str) -> AzureError:
+    """400 `Request_BadRequest`."""
+    return AzureError(400, "Request_BadRequest", message)
+
+
+def denied() -> AzureError:
+    """403 `Authorization_RequestDenied`: the caller lacks the application permission."""
+    return AzureError(
+        403,
+        "Authorization_RequestDenied",
+        "Insufficient privileges to complete the operation.",
+    )
+
+
+def not_found(object_id: str) -> AzureError:
+    """404 `Request_ResourceNotFound`."""
+    return AzureError(
+        404,
+        "Request_ResourceNotFound",
+        f"Resource '{object_id}' does not exist or one of its queried reference-property objects "
+        "are not present.",
+    )
+
+
+def throttled() -> AzureError:
+    """429 without Retry-After, as Graph may send it (azure-facts §6)."""
+    return AzureError(429, "TooManyRequests", "Too many requests.")

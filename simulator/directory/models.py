@@ -1,0 +1,169 @@
+"""Who the directory knows, and who may ask it. No HTTP.
+
+Source: Microsoft Graph v1.0, "directoryObject: getByIds"; azure-facts §6.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from simulator.directory.errors import bad_request, denied, not_found, throttled
+from simulator.state import Json, Principal, State
+from simulator.tokens.jwt import user_principal_name
+
+MAX_IDS = 1000
+#: Either of these application permissions lets a caller read service principals.
+READ_PERMISSIONS = frozenset({"Directory.Read.All", "Application.Read.All"})
+
+_TYPES = {"User": "user", "Group": "group", "ServicePrincipal": "servicePrincipal"}
+_UNKNOWN_OF_A_USER = (
+    "givenName",
+    "jobTitle",
+    "mail",
+    "mobilePhone",
+    "officeLocation",
+    "preferredLanguage",
+    "surname",
+)
+
+
+class Answer(StrEnum):
+    """How complete `getByIds` answers: a caller must not take absence for deletion."""
+
+    FULL = "full"
+    HALF = "half"  # every second one of what was found
+    EMPTY = "empty"
+
+
+@dataclass
+class DirectoryBehaviour:
+    """Mutable: tests flip a switch while it runs. Durations on the simulator's clock."""
+
+    answer: Answer = Answer.FULL
+    throttle_next: int = 0  # so many requests get 429 without Retry-After
+    new_principal_lag_seconds: float = 0.0  # a new principal does not resolve this long
+    hidden: set[str] = field(default_factory=set)  # object ids that never resolve
+
+
+class Directory:
+    """The tenant's principals as Graph finds them. Permissions are kept by object id."""
+
+    def __init__(self, state: State, behaviour: DirectoryBehaviour | None = None) -> None:
+        self.behaviour = behaviour or DirectoryBehaviour()
+        self._state = state
+        self._permissions: defaultdict[str, set[str]] = defaultdict(set)
+
+    def grant_permission(self, object_id: str, permission: str = "Directory.Read.All") -> None:
+        """Give a principal an application permission (an app role of Microsoft Graph)."""
+        self._permissions[object_id].add(permission)
+
+    def revoke_permissions(self, object_id: str) -> None:
+        """Take all of them back."""
+        self._permissions.pop(object_id, None)
+
+    def admit(self, object_id: str) -> None:
+        """Raises GraphError 403 without a permission to read, 429 while throttled."""
+        if self.behaviour.throttle_next > 0:
+            self.behaviour.throttle_next -= 1
+            raise throttled()
+        if not self._permissions[object_id] & READ_PERMISSIONS:
+            raise denied()
+
+    def get_by_ids(self, ids: list[str], types: list[str] | None) -> list[Json]:
+        """What is found, in the order asked, each once; the rest is silently absent.
+
+        `types` are Graph's ("servicePrincipal"); None or [] takes every type. Raises GraphError.
+        """
+        if not ids or len(ids) > MAX_IDS:
+            raise bad_request(f"The ids collection must have 1 to {MAX_IDS} elements.")
+        for each in ids:
+            _check_guid(each)
+        wanted = set(types or _TYPES.values())
+        unique = dict.fromkeys(each.lower() for each in ids)
+        found = [each for each in self._visible(unique) if _TYPES[each.kind] in wanted]
+        match self.behaviour.answer:
+            case Answer.EMPTY:
+                found = []
+            case Answer.HALF:
+                found = found[::2]
+        return [typed(each) for each in found]
+
+    def service_principal(self, object_id: str) -> Json:
+        """One service principal. Raises GraphError 404."""
+        for principal in self._visible([object_id.lower()]):
+            if principal.kind == "ServicePrincipal":
+                return service_principal(principal)
+        raise not_found(object_id)
+
+    def users_named(self, name: str) -> list[Json]:
+        """The users whose user principal name that is: one or none."""
+        every = self._visible(list(self._state.principals))
+        return [
+            user(each)
+            for each in every
+            if each.kind == "User" and user_principal_name(each).lower() == name.lower()
+        ]
+
+    def _visible(self, ids: Iterable[str]) -> list[Principal]:
+        known = [self._state.principals[each] for each in ids if each in self._state.principals]
+        return [each for each in known if self._is_visible(each)]
+
+    def _is_visible(self, principal: Principal) -> bool:
+        now = self._state.clock.now()
+        if principal.object_id in self.behaviour.hidden:
+            return False
+        if now < principal.created_at + self.behaviour.new_principal_lag_seconds:
+            return False
+        lag = self._state.behaviour.directory_lag_seconds
+        return principal.deleted_at is None or now < principal.deleted_at + lag
+
+
+def _check_guid(value: object) -> None:
+    try:
+        UUID(str(value))
+    except ValueError:
+        raise bad_request(f"Invalid GUID:{value}") from None
+
+
+def typed(principal: Principal) -> Json:
+    """The object with its `@odata.type`, as among objects of several types."""
+    shown = {"User": user, "Group": group, "ServicePrincipal": service_principal}[principal.kind]
+    return {"@odata.type": f"#microsoft.graph.{_TYPES[principal.kind]}", **shown(principal)}
+
+
+def user(principal: Principal) -> Json:
+    """A user (recorded)."""
+    return {
+        "id": principal.object_id,
+        "businessPhones": [],
+        "displayName": principal.display_name,
+        **dict.fromkeys(_UNKNOWN_OF_A_USER),
+        "userPrincipalName": user_principal_name(principal),
+    }
+
+
+def group(principal: Principal) -> Json:
+    """A security group."""
+    return {
+        "id": principal.object_id,
+        "deletedDateTime": None,
+        "displayName": principal.display_name,
+        "securityEnabled": True,
+    }
+
+
+def service_principal(principal: Principal) -> Json:
+    """A service principal; a managed identity's names tell what it belongs to."""
+    managed = any(each.startswith("isExplicit=") for each in principal.alternative_names)
+    return {
+        "id": principal.object_id,
+        "deletedDateTime": None,
+        "accountEnabled": True,
+        "alternativeNames": principal.alternative_names,
+        "appId": principal.client_id,
+        "displayName": principal.display_name,
+        "servicePrincipalNames": [principal.client_id],
+        "servicePrincipalType": "ManagedIdentity" if managed else "Application",
+    }

@@ -1,0 +1,104 @@
+"""HTTP face of the directory: the part of Microsoft Graph v1.0 that is simulated."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import partial
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from simulator.data_plane import Claims, DataPlane
+from simulator.directory.errors import bad_request
+from simulator.directory.models import Directory
+from simulator.errors import AzureError
+from simulator.faults import Faults
+from simulator.state import Json, State
+from simulator.times import utc_z
+from simulator.tokens.jwt import GRAPH_AUDIENCES, TokenIssuer
+
+_CONTEXT = "https://graph.microsoft.com/v1.0/$metadata"
+_CONTENT_TYPE = (
+    "application/json;odata.metadata=minimal;odata.streaming=true;"
+    "IEEE754Compatible=false;charset=utf-8"
+)
+_BY_NAME = re.compile(r"userPrincipalName eq '((?:[^']|'')*)'", re.IGNORECASE)
+
+
+def data_plane(state: State, tokens: TokenIssuer, faults: Faults) -> DataPlane:
+    """The front of Graph: faults name it "graph"."""
+    render = partial(_render_error, state)
+    return DataPlane("graph", state, tokens, faults, GRAPH_AUDIENCES, render)
+
+
+def routes(directory: Directory, front: DataPlane) -> list[Route]:
+    """Relative to where Graph is mounted."""
+    handle = _Handlers(directory, front)
+    return [
+        Route("/v1.0/directoryObjects/getByIds", handle.get_by_ids, methods=["POST"]),
+        Route("/v1.0/servicePrincipals/{id}", handle.service_principal, methods=["GET"]),
+        Route("/v1.0/users", handle.users, methods=["GET"]),
+    ]
+
+
+@dataclass(frozen=True)
+class _Handlers:
+    directory: Directory
+    front: DataPlane
+
+    async def get_by_ids(self, request: Request) -> Response:
+        async def act(claims: Claims) -> Response:
+            self.directory.admit(claims["oid"])
+            ids, types = _asked(await request.body())
+            found = self.directory.get_by_ids(ids, types)
+            body = {"@odata.context": f"{_CONTEXT}#directoryObjects", "value": found}
+            return _answer(body, "3", {"location": "https://graph.microsoft.com"})
+
+        return await self.front.serve(request, act)
+
+    async def service_principal(self, request: Request) -> Response:
+        async def act(claims: Claims) -> Response:
+            self.directory.admit(claims["oid"])
+            found = self.directory.service_principal(request.path_params["id"])
+            return _answer(
+                {"@odata.context": f"{_CONTEXT}#servicePrincipals/$entity", **found}, "1"
+            )
+
+        return await self.front.serve(request, act)
+
+    async def users(self, request: Request) -> Response:
+        async def act(claims: Claims) -> Response:
+            self.directory.admit(claims["oid"])
+            asked = _BY_NAME.fullmatch(request.query_params.get("$filter", "").strip())
+            if asked is None:
+                raise bad_request("Only $filter=userPrincipalName eq '…' is simulated.")
+            found = self.directory.users_named(asked[1].replace("''", "'"))
+            return _answer({"@odata.context": f"{_CONTEXT}#users", "value": found}, "2")
+
+        return await self.front.serve(request, act)
+
+
+def _asked(content: bytes) -> tuple[list[str], list[str] | None]:
+    try:
+        body = json.loads(content)
+    except ValueError:
+        raise bad_request("Unable to read JSON request payload.") from None
+    ids = body.get("ids") if isinstance(body, dict) else None
+    if not isinstance(ids, list):
+        raise bad_request("The ids collection is missing.")
+    return ids, body.get("types")
+
+
+def _answer(body: Json, units: str, headers: dict[str, str] | None = None) -> Response:
+    common = {"odata-version": "4.0", "request-id": str(uuid4()), "x-ms-resource-unit": units}
+    return JSONResponse(body, headers={**common, **(headers or {}), "content-type": _CONTENT_TYPE})
+
+
+def _render_error(state: State, error: AzureError) -> Response:
+    request_id = str(uuid4())
+    inner = {"date": utc_z(state.clock.now())[:19], "request-id": request_id}
+    body = {"error": {"code": error.code, "message": error.message, "innerError": inner}}
+    headers = {**error.headers, "request-id": request_id}
+    return JSONResponse(body, status_code=error.status, headers=headers)

@@ -1,0 +1,49 @@
+"""What the local Azure has beside the ARM services: directory, Event Grid, storage, identities."""
+
+from starlette.routing import BaseRoute, Mount
+
+from simulator.arm.messages import Operation
+from simulator.authorization.access import Access
+from simulator.blobs import routes as blob_routes
+from simulator.blobs.models import BlobStore
+from simulator.directory import routes as directory_routes
+from simulator.directory.models import Directory
+from simulator.event_grid import routes as event_grid_routes
+from simulator.event_grid.service import EventGrid
+from simulator.faults import Faults
+from simulator.state import State
+from simulator.storage import routes as storage_routes
+from simulator.storage.models import StorageAccounts
+from simulator.tokens.endpoints import ManagedIdentityEndpoints
+from simulator.tokens.jwt import TokenIssuer
+
+
+class Services:
+    """One of each, over one state. `graph` and `blob` record their requests in `calls`."""
+
+    def __init__(self, state: State, tokens: TokenIssuer, access: Access, faults: Faults) -> None:
+        self.tokens = tokens
+        self.identity_endpoints = ManagedIdentityEndpoints(state, tokens)
+        self.directory = Directory(state)
+        self.event_grid = EventGrid(state)
+        self.storage_accounts = StorageAccounts(state)
+        self.blobs = BlobStore(state)
+        self.graph = directory_routes.data_plane(state, tokens, faults)
+        self.blob = blob_routes.data_plane(state, tokens, faults)
+        self._state = state
+        self._access = access
+
+    def operations(self) -> list[Operation]:
+        """What they add to ARM."""
+        return [
+            *event_grid_routes.operations(self._state, self.event_grid),
+            *storage_routes.operations(self.storage_accounts),
+        ]
+
+    def routes(self) -> list[BaseRoute]:
+        """What is served beside ARM, on the same address: `/graph/…` and `/blob/…`."""
+        blobs = blob_routes.routes(self.blobs, self.storage_accounts, self._access, self.blob)
+        return [
+            Mount("/graph", routes=directory_routes.routes(self.directory, self.graph)),
+            Mount("/blob", routes=blobs),
+        ]

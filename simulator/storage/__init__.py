@@ -1,0 +1,1 @@
+"""Microsoft.Storage: the accounts. What is in them is simulator/blobs."""

@@ -1,0 +1,75 @@
+"""Storage accounts as ARM keeps them: just enough for a blob service to belong to someone."""
+
+import re
+from dataclasses import dataclass, replace
+
+from simulator.errors import AzureError
+from simulator.resource_ids import group_id
+from simulator.resources import inside, read_location, read_tags, remove
+from simulator.state import Json, Resource, State
+
+TYPE = "Microsoft.Storage/storageAccounts"
+
+
+@dataclass(frozen=True)
+class StorageAccounts:
+    """The accounts of all subscriptions. Their names are unique."""
+
+    state: State
+
+    def put(self, resource_id: str, name: str, body: Json) -> Resource:
+        """Create or update. Raises AzureError 400 or 409."""
+        _check_name(name)
+        taken = self.by_name(name)
+        if taken is not None and taken.id.lower() != resource_id.lower():
+            raise AzureError(
+                409,
+                "StorageAccountAlreadyTaken",
+                f"The storage account named {name} is already taken.",
+            )
+        account = self._new(resource_id, name, body)
+        if taken is not None:
+            account = replace(account, id=taken.id, created_at=taken.created_at)
+        self.state.resources[resource_id.lower()] = account
+        return account
+
+    def by_name(self, name: str) -> Resource | None:
+        """The account of that name, wherever it is."""
+        every = inside(self.state, "/subscriptions", TYPE)
+        return next((each for each in every if each.name.lower() == name.lower()), None)
+
+    def delete(self, resource_id: str) -> bool:
+        """Remove it with its data. Returns whether it was there."""
+        if resource_id.lower() not in self.state.resources:
+            return False
+        remove(self.state, resource_id)
+        return True
+
+    def list(self, subscription: str, group: str | None) -> list[Resource]:
+        """Of a resource group, or of a whole subscription."""
+        scope = group_id(subscription, group) if group else f"/subscriptions/{subscription}"
+        return list(inside(self.state, scope, TYPE))
+
+    def _new(self, resource_id: str, name: str, body: Json) -> Resource:
+        properties = {**(body.get("properties") or {}), "provisioningState": "Succeeded"}
+        extra: Json = {key: body[key] for key in ("sku", "kind") if key in body}
+        return Resource(
+            id=resource_id,
+            type=TYPE,
+            name=name,
+            location=read_location(body),
+            tags=read_tags(body),
+            properties=properties,
+            extra=extra,
+            created_at=self.state.clock.now(),
+        )
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch("[a-z0-9]{3,24}", name):
+        raise AzureError(
+            400,
+            "AccountNameInvalid",
+            f"{name} is not a valid storage account name. Storage account name must be between 3 "
+            "and 24 characters in length and use numbers and lower-case letters only.",
+        )
