@@ -51,7 +51,7 @@ def _created(path: Path, spec: IdentitySpec) -> Found:
         elif any(variable.startswith("tags.") for variable in variables(template)):
             yield (*path, key), "a tag cannot choose which identity a resource gets"
     # Two regions would otherwise fight over the location of one identity.
-    if "location" in spec.per and "location" not in variables(spec.name):
+    if "location" in spec.per and not name_problem(spec.name) and "{location}" not in spec.name:
         yield (*path, "name"), "one identity per location needs {location} in its name"
 
 

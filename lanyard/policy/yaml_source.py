@@ -9,6 +9,9 @@ from lanyard.policy.problems import PolicyError, Problem
 
 type Path = tuple[str | int, ...]
 
+#: More than any policy needs; a few lines of aliases to aliases would fill the memory.
+MAX_VALUES = 200_000
+
 
 @dataclass
 class Source:
@@ -16,6 +19,7 @@ class Source:
 
     file: str
     data: Any = None
+    values: int = 0
     marks: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
     def problem(self, path: Path, message: str) -> Problem:
@@ -32,6 +36,9 @@ def read_yaml(file: str, text: str) -> Source:
     try:
         node = loader.get_single_node()
         source.data = _value(loader, node, (), source) if node is not None else None
+    except RecursionError:
+        problem = Problem(file, 1, 1, "nested too deeply, or an alias that contains itself")
+        raise PolicyError([problem]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -46,6 +53,9 @@ def read_yaml(file: str, text: str) -> Source:
 
 
 def _value(loader: yaml.SafeLoader, node: yaml.Node, path: Path, source: Source) -> Any:
+    source.values += 1
+    if source.values > MAX_VALUES:
+        raise PolicyError([source.problem(path, f"more than {MAX_VALUES} values")])
     source.marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
     match node:
         case yaml.MappingNode():

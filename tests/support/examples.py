@@ -1,0 +1,35 @@
+"""Values that tests are made of."""
+
+from collections.abc import Mapping
+
+from lanyard.model import ComputeResource, Grant, Identity, ResourceId
+
+SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app"
+VM_TYPE = "Microsoft.Compute/virtualMachines"
+READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+
+
+def vm_id(name: str = "vm1", group: str = GROUP) -> ResourceId:
+    return ResourceId.parse(f"{group}/providers/{VM_TYPE}/{name}")
+
+
+def identity_id(name: str = "id-app", group: str = GROUP) -> ResourceId:
+    return ResourceId.parse(
+        f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+    )
+
+
+def vm(
+    name: str = "vm1",
+    *,
+    system: str | None = None,
+    attached: Mapping[ResourceId, str | None] | None = None,
+    tags: Mapping[str, str] | None = None,
+    location: str = "westeurope",
+) -> ComputeResource:
+    return ComputeResource(vm_id(name), location, tags or {}, Identity(system, attached or {}))
+
+
+def grant(principal: str = "p-1", scope: str = GROUP, role: str = READER) -> Grant:
+    return Grant(scope, role, principal)

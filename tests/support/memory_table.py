@@ -1,0 +1,46 @@
+"""A table in memory with the ETag semantics of Azure Tables."""
+
+import itertools
+from collections.abc import AsyncIterator
+
+from lanyard.tables import Row, RowChanged, RowExists, Values
+
+
+class MemoryTable:
+    """Rows in a dict; every write gives the row a new version."""
+
+    def __init__(self) -> None:
+        self.content: dict[tuple[str, str], Row] = {}
+        self._versions = itertools.count(1)
+
+    async def get(self, partition: str, key: str) -> Row | None:
+        return self.content.get((partition, key))
+
+    async def insert(self, partition: str, key: str, values: Values) -> Row:
+        if (partition, key) in self.content:
+            raise RowExists(key)
+        return self._store(partition, key, values)
+
+    async def replace(self, row: Row, values: Values) -> Row:
+        stored = self.content.get((row.partition, row.key))
+        if stored is None or stored.version != row.version:
+            raise RowChanged(row.key)
+        return self._store(row.partition, row.key, values)
+
+    async def put(self, partition: str, key: str, values: Values) -> None:
+        self._store(partition, key, values)
+
+    async def delete(self, partition: str, key: str) -> None:
+        self.content.pop((partition, key), None)
+
+    async def rows(self, partition: str, *, first: str = "", last: str = "") -> AsyncIterator[Row]:
+        for (owner, key), row in sorted(self.content.items()):
+            if owner == partition and first <= key and (not last or key < last):
+                yield row
+
+    def _store(self, partition: str, key: str, values: Values) -> Row:
+        for text in (partition, key):
+            assert not set("/\\#?") & set(text), f"Azure Tables refuses the key {text!r}"
+        row = Row(partition, key, dict(values), str(next(self._versions)))
+        self.content[partition, key] = row
+        return row

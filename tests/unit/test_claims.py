@@ -1,0 +1,169 @@
+"""The claims protocol on one worker; interleavings are in a test of their own."""
+
+import pytest
+
+from lanyard.claims import REVOKE_SECONDS, Claims, Result
+from lanyard.errors import Permanent, Temporary
+from lanyard.model import Grant, RoleAssignment
+from tests.support.examples import grant, vm_id
+from tests.support.memory_table import MemoryTable
+
+STAMP = "ours"
+
+
+class FakeAssignments:
+    """Role assignments in a dict. `foreign` grants are held by someone else, under another name."""
+
+    def __init__(self) -> None:
+        self.existing: dict[str, RoleAssignment] = {}
+        self.foreign: set[str] = set()
+        self.fail: Exception | None = None
+
+    async def ensure(self, wanted: Grant) -> bool:
+        if self.fail:
+            raise self.fail
+        if wanted.name in self.foreign:
+            return False
+        self.existing[wanted.assignment_id] = assignment(wanted)
+        return True
+
+    async def read(self, assignment_id: str) -> RoleAssignment | None:
+        return self.existing.get(assignment_id)
+
+    async def delete(self, assignment_id: str) -> None:
+        self.existing.pop(assignment_id, None)
+
+    async def of_principal(self, principal_id: str, _subscription: str) -> list[RoleAssignment]:
+        return [a for a in self.existing.values() if a.principal_id == principal_id]
+
+    def is_ours(self, assignment: RoleAssignment) -> bool:
+        return assignment.description == STAMP
+
+
+def assignment(of: Grant, description: str = STAMP) -> RoleAssignment:
+    return RoleAssignment(
+        of.assignment_id, of.scope, of.role_id, of.principal_id, description, {"whole": True}
+    )
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.table = MemoryTable()
+        self.azure = FakeAssignments()
+        self.time = 1000.0
+        self.claims = Claims(self.table, self.azure, lambda: self.time)
+        self.witnessed: list[RoleAssignment] = []
+
+    async def witness(self, found: RoleAssignment) -> None:
+        assert found.id in self.azure.existing, "on record before it is deleted, not after"
+        self.witnessed.append(found)
+
+    def state(self) -> str:
+        return self.table.content[grant().name, "grant"].values["state"]
+
+    async def set_state(self, state: str, until: float) -> None:
+        row = self.table.content[grant().name, "grant"]
+        await self.table.replace(row, {**row.values, "state": state, "until": str(until)})
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+async def test_the_first_claim_makes_the_assignment_and_the_second_needs_no_call(
+    bench: Bench,
+) -> None:
+    assert await bench.claims.add(grant(), vm_id("vm1")) is Result.ASSIGNED
+    bench.azure.fail = AssertionError("no call expected")
+    assert await bench.claims.add(grant(), vm_id("vm2")) is Result.ALREADY_ASSIGNED
+    assert list(bench.azure.existing) == [grant().assignment_id]
+
+
+async def test_the_assignment_goes_with_the_last_claim_and_is_on_record_first(
+    bench: Bench,
+) -> None:
+    await bench.claims.add(grant(), vm_id("vm1"))
+    await bench.claims.add(grant(), vm_id("vm2"))
+    assert await bench.claims.drop(grant(), vm_id("vm1"), bench.witness) is Result.STILL_CLAIMED
+    assert bench.azure.existing
+    assert await bench.claims.drop(grant(), vm_id("vm2"), bench.witness) is Result.REVOKED
+    assert not bench.azure.existing
+    assert [found.id for found in bench.witnessed] == [grant().assignment_id]
+
+
+async def test_claims_are_the_same_in_any_case_of_the_resource_id(bench: Bench) -> None:
+    await bench.claims.add(grant(), vm_id("vm1"))
+    await bench.claims.add(grant(), vm_id("VM1"))
+    assert await bench.claims.drop(grant(), vm_id("Vm1"), bench.witness) is Result.REVOKED
+
+
+async def test_a_revoked_grant_can_be_claimed_again(bench: Bench) -> None:
+    await bench.claims.add(grant(), vm_id())
+    await bench.claims.drop(grant(), vm_id(), bench.witness)
+    assert await bench.claims.add(grant(), vm_id()) is Result.ASSIGNED
+    assert bench.azure.existing
+
+
+async def test_dropping_twice_or_what_never_was_is_fine(bench: Bench) -> None:
+    assert await bench.claims.drop(grant(), vm_id(), bench.witness) is Result.REVOKED
+    await bench.claims.add(grant(), vm_id())
+    for _ in range(2):
+        assert await bench.claims.drop(grant(), vm_id(), bench.witness) is Result.REVOKED
+
+
+async def test_someone_elses_assignment_serves_and_is_never_removed(bench: Bench) -> None:
+    bench.azure.foreign.add(grant().name)
+    bench.azure.existing["/foreign"] = assignment(grant(), "theirs")
+    assert await bench.claims.add(grant(), vm_id()) is Result.NOT_OURS
+    assert await bench.claims.drop(grant(), vm_id(), bench.witness) is Result.NOT_OURS
+    assert "/foreign" in bench.azure.existing
+    assert not bench.witnessed
+
+
+@pytest.mark.parametrize(
+    "found",
+    [assignment(grant(), "no stamp"), assignment(grant("p-other")), assignment(grant(scope="/"))],
+    ids=["without our stamp", "of another principal", "at another scope"],
+)
+async def test_under_our_name_but_not_ours_is_never_removed(
+    bench: Bench, found: RoleAssignment
+) -> None:
+    await bench.claims.add(grant(), vm_id())
+    bench.azure.existing[grant().assignment_id] = found
+    assert await bench.claims.drop(grant(), vm_id(), bench.witness) is Result.NOT_OURS
+    assert bench.azure.existing == {grant().assignment_id: found}
+
+
+async def test_a_failed_assignment_is_made_by_the_next_claim(bench: Bench) -> None:
+    bench.azure.fail = Permanent("no right")
+    with pytest.raises(Permanent):
+        await bench.claims.add(grant(), vm_id("vm1"))
+    bench.azure.fail = None
+    assert await bench.claims.add(grant(), vm_id("vm2")) is Result.ASSIGNED
+
+
+async def test_an_adder_waits_for_a_remover_and_takes_over_from_a_dead_one(bench: Bench) -> None:
+    await bench.claims.add(grant(), vm_id("vm1"))
+    await bench.claims.drop(grant(), vm_id("vm1"), bench.witness)
+    await bench.set_state("revoking", bench.time + REVOKE_SECONDS)
+    with pytest.raises(Temporary):
+        await bench.claims.add(grant(), vm_id("vm2"))
+    bench.time += REVOKE_SECONDS + 1
+    assert await bench.claims.add(grant(), vm_id("vm2")) is Result.ASSIGNED
+    assert bench.state() == "active"
+
+
+async def test_a_claim_that_comes_while_revoking_keeps_the_assignment(bench: Bench) -> None:
+    await bench.claims.add(grant(), vm_id("vm1"))
+    replace = bench.table.replace
+
+    async def claim_meanwhile(row: object, values: dict[str, str]) -> object:
+        bench.table.replace = replace  # type: ignore[method-assign]
+        await bench.table.put(grant().name, "claim|other", {"resource": "other"})
+        return await replace(row, values)  # type: ignore[arg-type]
+
+    bench.table.replace = claim_meanwhile  # type: ignore[assignment, method-assign]
+    assert await bench.claims.drop(grant(), vm_id("vm1"), bench.witness) is Result.STILL_CLAIMED
+    assert bench.state() == "active"
+    assert bench.azure.existing

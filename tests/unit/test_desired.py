@@ -1,0 +1,126 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lanyard.desired import NOTHING, desired
+from lanyard.model import ComputeResource, Identity, ResourceId, SystemAssigned, UserAssigned
+from lanyard.policy.load import parse_policy
+from lanyard.policy.templates import TemplateProblem, fill_scope
+from tests.support.examples import GROUP, SUBSCRIPTION, identity_id, vm, vm_id
+
+BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+SHARED = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shared"
+VAULT = SHARED + "/providers/Microsoft.KeyVault/vaults/kv-{tags.team}"
+
+POLICY = parse_policy(
+    "test.yaml",
+    f"""
+version: 1
+identities:
+  regional: {{name: "id-{{location}}", resourceGroup: rg-identities}}
+  fixed: {{id: {identity_id("id-fixed")}}}
+rules:
+  - name: prod
+    match:
+      types: [microsoft.compute/virtualmachines]
+      scopes: ["/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-*"]
+      locations: [WestEurope]
+      tags: {{Env: prod, owner: "*"}}
+      exclude: {{tags: {{lanyard: ignore}}}}
+    attach: [regional]
+    system: true
+    grant:
+      - {{role: Storage Blob Data Reader, scope: "{{resourceGroup}}", to: regional}}
+      - {{role: Reader, scope: "{{resource}}", to: system}}
+  - name: everybody
+    match: {{types: [Microsoft.Compute/virtualMachines]}}
+    attach: [regional, fixed]
+    grant:
+      - {{role: Storage Blob Data Reader, scope: "{{resourceGroup}}", to: regional}}
+      - {{role: Key Vault Secrets User, scope: "{VAULT}", to: fixed}}
+""",
+)
+TAGS = {"env": "PROD", "Owner": "me", "team": "pay"}
+REGIONAL = identity_id(
+    "id-westeurope", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-identities"
+)
+
+
+def test_rules_add_up_and_a_thing_wanted_twice_is_wanted_once_for_both_rules() -> None:
+    wanted = desired(POLICY, vm(tags=TAGS))
+    assert set(wanted.identities) == {REGIONAL, identity_id("id-fixed")}
+    assert wanted.identities[REGIONAL].rules == ("prod", "everybody")
+    assert wanted.identities[REGIONAL].location == "westeurope"
+    assert wanted.identities[identity_id("id-fixed")].location is None
+    assert wanted.system == ("prod",)
+    assert [(grant.role_id, grant.scope, grant.to) for grant in wanted.grants] == [
+        (BLOB_READER, GROUP, UserAssigned(REGIONAL)),
+        ("acdd72a7-3385-48ef-bd42-f606fba81ae7", vm_id().text, SystemAssigned()),
+        (
+            "4633458b-17de-408a-b874-0445c86b69e6",
+            VAULT.replace("{tags.team}", "pay"),
+            UserAssigned(identity_id("id-fixed")),
+        ),
+    ]
+    assert wanted.grants[0].rules == ("prod", "everybody")
+
+
+def test_a_resource_that_is_gone_wants_nothing() -> None:
+    assert desired(POLICY, None) == NOTHING
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        vm(tags={**TAGS, "env": "test"}),
+        vm(tags={"env": "prod"}),
+        vm(tags={**TAGS, "Lanyard": "Ignore"}),
+        vm(tags=TAGS, location="northeurope"),
+        ComputeResource(vm_id(group=GROUP.replace("rg-", "x-")), "westeurope", TAGS, Identity()),
+    ],
+    ids=["other tag", "tag missing", "excluded", "other location", "other group"],
+)
+def test_a_rule_whose_conditions_do_not_all_fit_is_not_for_the_resource(
+    resource: ComputeResource,
+) -> None:
+    assert not desired(POLICY, resource).system
+
+
+def test_a_star_does_not_reach_over_a_slash() -> None:
+    policy = parse_policy(
+        "t",
+        f"version: 1\nrules:\n  - name: r\n    system: true\n    match:\n"
+        f"      types: [Microsoft.Compute/virtualMachines]\n"
+        f"      scopes: ['/subscriptions/{SUBSCRIPTION}/resourceGroups/*-app']\n",
+    )
+    assert desired(policy, vm()).system
+    sneaky = ComputeResource(vm_id("x-app", GROUP + "-2"), "westeurope", {}, Identity())
+    assert not desired(policy, sneaky).system
+
+
+def test_a_part_that_a_tag_cannot_fill_is_told_and_the_rest_is_done() -> None:
+    wanted = desired(POLICY, vm(tags={}))
+    assert [problem.rule for problem in wanted.unfulfillable] == ["everybody"]
+    assert "no tag 'team'" in wanted.unfulfillable[0].reason
+    assert set(wanted.identities) == {REGIONAL, identity_id("id-fixed")}
+    assert len(wanted.grants) == 1
+
+
+@given(st.text(max_size=80))
+def test_no_tag_value_moves_a_scope_elsewhere(value: str) -> None:
+    try:
+        scope = fill_scope(VAULT, vm(tags={"team": value}))
+    except TemplateProblem:
+        return
+    parsed = ResourceId.parse(scope)
+    assert parsed.resource_group_id == SHARED
+    assert parsed.type == "Microsoft.KeyVault/vaults"
+    assert parsed.name == "kv-" + value
+
+
+@pytest.mark.parametrize(
+    "value", ["a/b", "../x", "", "a b", "é", "a.b", "x'or'1", "{location}", "-"]
+)
+def test_a_tag_that_is_no_name_is_refused(value: str) -> None:
+    with pytest.raises(TemplateProblem, match="tag 'team'"):
+        fill_scope(VAULT, vm(tags={"team": value}))

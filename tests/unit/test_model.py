@@ -1,0 +1,78 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lanyard.model import MAX_ID_LENGTH, Grant, InvalidResourceId, ResourceId
+from tests.support.examples import GROUP, SUBSCRIPTION, grant, vm_id
+
+
+def test_ids_are_equal_in_any_case_and_keep_the_casing_they_came_in() -> None:
+    upper = ResourceId.parse(vm_id().text.upper().replace("/SUBSCRIPTIONS", "/subscriptions"))
+    assert upper == vm_id()
+    assert hash(upper) == hash(vm_id())
+    assert str(upper) != str(vm_id())
+
+
+def test_parts_of_an_id() -> None:
+    slot = ResourceId.parse(f"{GROUP}/providers/Microsoft.Web/sites/shop/slots/blue")
+    assert slot.type == "Microsoft.Web/sites/slots"
+    assert slot.name == "blue"
+    assert slot.resource_group == "rg-app"
+    assert slot.resource_group_id == GROUP
+    assert slot.subscription == SUBSCRIPTION
+
+
+def test_a_resource_group_is_told_from_what_is_in_it() -> None:
+    group = ResourceId.parse(GROUP.replace("resourceGroups", "resourcegroups"))
+    assert group.is_resource_group
+    assert vm_id().within(group)
+    assert not vm_id(group=GROUP + "-2").within(group)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "/",
+        "vm1",
+        "/subscriptions/not-a-guid/resourceGroups/rg",
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups",
+        f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/virtualMachines/vm1",
+        f"{GROUP}/providers/Microsoft.Compute/virtualMachines",
+        f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm1/extensions",
+        f"{GROUP}/providers/Microsoft.Compute/virtualMachines/..",
+        f"{GROUP}/providers/Microsoft.Compute/virtualMachines/a b",
+        f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm1?x=y",
+        f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm1'",
+        f"{GROUP}//providers/Microsoft.Compute/virtualMachines/vm1",
+        f"{GROUP}/providers/Microsoft.Compute/virtualMachines/{'v' * MAX_ID_LENGTH}",
+    ],
+)
+def test_what_is_no_resource_id_is_refused(text: str) -> None:
+    with pytest.raises(InvalidResourceId):
+        ResourceId.parse(text)
+
+
+@given(st.text(max_size=600))
+def test_parsing_any_text_gives_an_id_or_the_one_error(text: str) -> None:
+    try:
+        parsed = ResourceId.parse(text)
+    except InvalidResourceId:
+        return
+    assert ResourceId.parse(parsed.text) == parsed
+
+
+def test_a_grants_name_depends_on_scope_role_and_principal_but_not_on_case() -> None:
+    assert grant().name == Grant(GROUP.upper(), grant().role_id.upper(), "P-1").name
+    names = {
+        grant().name,
+        grant(principal="p-2").name,
+        grant(scope=GROUP + "2").name,
+        grant(role="b24988ac-6180-42a0-ab88-20f7382dd24c").name,
+    }
+    assert len(names) == 4
+
+
+def test_the_name_of_a_known_grant_never_changes() -> None:
+    # Names made by earlier versions are in Azure: another name would be a second assignment.
+    assert grant().name == "dd8541e9-6aee-5839-99e2-8902be5c6382"

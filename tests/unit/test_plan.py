@@ -1,0 +1,139 @@
+"""Current and desired in, actions out: a row of the truth table each."""
+
+from lanyard.actions import (
+    Action,
+    AssignRole,
+    AttachIdentity,
+    CreateIdentity,
+    DetachIdentity,
+    EnableSystemIdentity,
+    ReleaseGrant,
+    RemoveOrphans,
+)
+from lanyard.desired import NOTHING, Desired, WantedGrant, WantedIdentity
+from lanyard.model import ComputeResource, Grant, SystemAssigned, UserAssigned
+from lanyard.plan import Actual, Owned, plan
+from tests.support.examples import GROUP, READER, grant, identity_id, vm
+
+APP = identity_id("id-app")
+OTHER = identity_id("id-other")
+
+
+def wants_identity(*, create: bool = False) -> Desired:
+    return Desired(identities={APP: WantedIdentity(APP, "westeurope" if create else None, ("r",))})
+
+
+def wants_grant() -> Desired:
+    return Desired(
+        identities={APP: WantedIdentity(APP, None, ("r",))},
+        grants=(WantedGrant(GROUP, READER, UserAssigned(APP), ("r",)),),
+    )
+
+
+def actions(desired: Desired, actual: Actual, owned: Owned | None = None) -> tuple[Action, ...]:
+    return plan(desired, actual, owned or Owned()).actions
+
+
+def alive(resource: ComputeResource) -> Actual:
+    return Actual(resource, {UserAssigned(APP): "p-1"})
+
+
+def test_a_wanted_identity_that_is_absent_is_attached() -> None:
+    assert actions(wants_identity(), alive(vm())) == (AttachIdentity(APP, ("r",)),)
+
+
+def test_a_wanted_identity_that_is_there_needs_nothing() -> None:
+    assert actions(wants_identity(), alive(vm(attached={APP: "p-1"}))) == ()
+
+
+def test_an_identity_is_the_same_in_any_case() -> None:
+    shouted = identity_id("ID-APP", GROUP.upper().replace("/SUBSCRIPTIONS", "/subscriptions"))
+    assert actions(wants_identity(), alive(vm(attached={shouted: "p-1"}))) == ()
+
+
+def test_an_identity_that_we_attached_and_nobody_wants_is_detached() -> None:
+    owned = Owned(attachments=frozenset({APP}))
+    assert actions(NOTHING, alive(vm(attached={APP: "p-1"})), owned) == (DetachIdentity(APP),)
+
+
+def test_someone_elses_identity_is_left_alone() -> None:
+    assert actions(NOTHING, alive(vm(attached={OTHER: "p-2"}))) == ()
+
+
+def test_an_identity_of_ours_that_someone_took_away_is_not_detached_again() -> None:
+    assert actions(NOTHING, alive(vm()), Owned(attachments=frozenset({APP}))) == ()
+
+
+def test_a_missing_identity_is_created_attached_and_granted_in_this_order() -> None:
+    desired = Desired(wants_identity(create=True).identities, grants=wants_grant().grants)
+    assert actions(desired, Actual(vm())) == (
+        CreateIdentity(APP, "westeurope", ("r",)),
+        AttachIdentity(APP, ("r",)),
+        AssignRole(GROUP, READER, UserAssigned(APP), None, ("r",)),
+    )
+
+
+def test_an_identity_that_must_exist_and_does_not_blocks_only_itself() -> None:
+    desired = Desired(wants_grant().identities, system=("s",), grants=wants_grant().grants)
+    result = plan(desired, Actual(vm()), Owned())
+    assert result.actions == (EnableSystemIdentity(("s",)),)
+    assert [blocked.id for blocked in result.blocked] == [APP]
+
+
+def test_a_wanted_grant_is_assigned_to_the_principal_behind_the_identity() -> None:
+    actual = alive(vm(attached={APP: "p-1"}))
+    assert actions(wants_grant(), actual) == (
+        AssignRole(GROUP, READER, UserAssigned(APP), "p-1", ("r",)),
+    )
+
+
+def test_a_claimed_grant_needs_nothing_in_any_case() -> None:
+    owned = Owned(grants=frozenset({Grant(GROUP.upper(), READER, "p-1")}))
+    assert actions(wants_grant(), alive(vm(attached={APP: "p-1"})), owned) == ()
+
+
+def test_a_pending_grant_is_assigned_again() -> None:
+    owned = Owned(pending=frozenset({grant()}))
+    assert actions(wants_grant(), alive(vm(attached={APP: "p-1"})), owned) == (
+        AssignRole(GROUP, READER, UserAssigned(APP), "p-1", ("r",)),
+    )
+
+
+def test_a_grant_that_no_rule_wants_is_released() -> None:
+    owned = Owned(grants=frozenset({grant()}))
+    assert actions(NOTHING, alive(vm()), owned) == (ReleaseGrant(grant()),)
+
+
+def test_a_recreated_identity_gets_a_new_grant_before_the_old_one_is_released() -> None:
+    owned = Owned(grants=frozenset({grant("p-old")}))
+    assert actions(wants_grant(), alive(vm(attached={APP: "p-1"})), owned) == (
+        AssignRole(GROUP, READER, UserAssigned(APP), "p-1", ("r",)),
+        ReleaseGrant(grant("p-old")),
+    )
+
+
+def test_the_system_identity_is_enabled_and_granted_to() -> None:
+    desired = Desired(system=("s",), grants=(WantedGrant(GROUP, READER, SystemAssigned(), ("s",)),))
+    assert actions(desired, Actual(vm())) == (
+        EnableSystemIdentity(("s",)),
+        AssignRole(GROUP, READER, SystemAssigned(), None, ("s",)),
+    )
+    on = Actual(vm(system="p-sys"), {SystemAssigned(): "p-sys"})
+    assert actions(desired, on) == (AssignRole(GROUP, READER, SystemAssigned(), "p-sys", ("s",)),)
+
+
+def test_a_gone_resource_releases_what_it_claimed_and_its_own_principal_is_looked_after() -> None:
+    owned = Owned(
+        frozenset({APP}), frozenset({grant()}), frozenset({grant("p-2")}), frozenset({"p-sys"})
+    )
+    assert set(actions(NOTHING, Actual(None), owned)) == {
+        ReleaseGrant(grant()),
+        ReleaseGrant(grant("p-2")),
+        RemoveOrphans("p-sys"),
+    }
+
+
+def test_a_recreated_resource_leaves_its_first_principal_to_be_looked_after() -> None:
+    actual = Actual(vm(system="p-new"), {SystemAssigned(): "p-new"})
+    owned = Owned(system_principals=frozenset({"p-old", "p-new"}))
+    assert actions(NOTHING, actual, owned) == (RemoveOrphans("p-old"),)
