@@ -97,7 +97,7 @@ def validation_code(events: list[dict[str, Any]]) -> str:
     """The code to answer with. `data` is an object, or a string of JSON in CloudEvents schema."""
     data = events[0].get("data") if events else None
     if isinstance(data, str):
-        data = parse_events(data.encode())[0]
+        data = next(iter(parse_events(data.encode())), None)
     code = data.get("validationCode") if isinstance(data, dict) else None
     if not isinstance(code, str):
         raise NotAnEvent("a validation event carries data.validationCode")

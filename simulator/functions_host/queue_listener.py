@@ -8,7 +8,7 @@ queue has no poison queue, there a failed message stays invisible until its ten 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import Protocol, Self
 
@@ -25,6 +25,14 @@ FIRST_POLLING_INTERVAL = 0.1
 """Seconds between two polls of an idle queue, at first."""
 
 
+def polling_pauses(longest: float) -> Iterator[float]:
+    """Seconds between the polls of an idle queue: doubling, never more than `longest`."""
+    pause = FIRST_POLLING_INTERVAL
+    while True:
+        yield min(pause, longest)
+        pause = min(pause * 2, longest)
+
+
 class MessageQueue(Protocol):
     """What the listener needs of a queue."""
 
@@ -32,8 +40,8 @@ class MessageQueue(Protocol):
     def name(self) -> str: ...
     @property
     def poison(self) -> Self | None: ...
-    async def receive(self, count: int, visibility: int) -> list[Message]: ...
-    async def hide(self, message: Message, visibility: int) -> Message: ...
+    async def receive(self, count: int, visibility: int, /) -> list[Message]: ...
+    async def hide(self, message: Message, visibility: int, /) -> Message: ...
     async def delete(self, message: Message) -> None: ...
     async def send(self, content: str) -> None: ...
 
@@ -47,7 +55,7 @@ class QueueListener[Q: MessageQueue]:
         options: QueueOptions,
         invoke: Callable[[Message, str], Awaitable[bool]],
         *,
-        visibility: float = VISIBILITY,
+        visibility: int = VISIBILITY,
     ) -> None:
         self._queue = queue
         self._options = options
@@ -69,22 +77,21 @@ class QueueListener[Q: MessageQueue]:
         self._finished.set()
 
     async def run(self) -> None:
-        delay = FIRST_POLLING_INTERVAL
         longest = self._options.max_polling_interval.total_seconds()
+        pauses = polling_pauses(longest)
         while not self._stopping:
             self._wake.clear()
             if await self._take_batch():
-                delay = FIRST_POLLING_INTERVAL
+                pauses = polling_pauses(longest)
                 await self._until_room()
             else:
-                await self._until_woken(min(delay, longest))
-                delay = min(delay * 2, longest)
+                await self._until_woken(next(pauses))
         if self._running:
             await asyncio.wait(self._running)
 
     async def _take_batch(self) -> bool:
         try:
-            messages = await self._queue.receive(self._options.batch_size, int(self._visibility))
+            messages = await self._queue.receive(self._options.batch_size, self._visibility)
         except AzureError as error:
             log.warning("queue %s cannot be read: %s", self._queue.name, error)
             return False
@@ -136,7 +143,7 @@ class QueueListener[Q: MessageQueue]:
         running = asyncio.ensure_future(self._invoke(message, text))
         while not (await asyncio.wait([running], timeout=self._visibility / 2))[0]:
             try:
-                message = await self._queue.hide(message, int(self._visibility))
+                message = await self._queue.hide(message, self._visibility)
             except AzureError as error:
                 log.warning("message %s: visibility not renewed: %s", message.id, error)
         return message, running.result()

@@ -19,7 +19,7 @@ class Clock:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+    async def wait(self, event: asyncio.Event, seconds: float, /) -> None:
         """Return after `seconds`, or as soon as `event` is set."""
         with suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), seconds)

@@ -1,0 +1,122 @@
+"""How the host starts, refuses to start, stops and comes back."""
+
+import asyncio
+import json
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from simulator.functions_host.process import HostProcess, HostStartError
+from tests.simulator.azurite.storage import DEADLINE, Queue, until
+from tests.simulator.functions_host.conftest import APP, Storage
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+REPOSITORY = Path(__file__).parents[3]
+
+type Open = Callable[[str], Queue]
+
+
+async def said_on_stderr(host: HostProcess, text: str) -> None:
+    await until(lambda: text in host.log_file.read_text())
+
+
+async def test_the_ready_line_names_functions_and_keys(host: HostProcess) -> None:
+    assert host.url.startswith("http://127.0.0.1:")
+    assert {"name": "take_work", "type": "queueTrigger"} in host.functions
+    assert sorted(host.keys) == ["eventgrid_extension", "function", "master"]
+    assert len(set(host.keys.values())) == 3
+    assert "printed at import" in host.log_file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message", "traceback"),
+    [
+        ({"REFUSE_TO_START": "lanyard.yaml:3: no"}, "start: lanyard.yaml:3: no", False),
+        ({"WRONG_SETTING": "line 7 is wrong"}, "start: line 7 is wrong", False),
+        ({"MISTAKE_IN_CODE": "1"}, "start: NameError: name 'undefined_name'", True),
+        ({"Storage": "AccountName=a"}, "connection Storage: the setting Storage is a", False),
+        ({"TICK": "61 * * * * *"}, "function tick: schedule: second '61'", False),
+        (
+            {"AzureFunctionsJobHost__extensions__queues__batchSize": "33"},
+            "extensions.queues.batchSize: Input should be less than or equal to 32",
+            False,
+        ),
+    ],
+    ids=["exits", "its own error", "mistake", "connection string", "schedule", "host.json"],
+)
+async def test_says_what_keeps_the_app_from_starting(
+    storage: Storage, tmp_path: Path, settings: dict[str, str], message: str, traceback: bool
+) -> None:
+    host = HostProcess(APP, {**storage.settings("work"), **settings}, tmp_path)
+    with pytest.raises(HostStartError) as caught:
+        await host.start()
+    assert "ended, exit code 1" in str(caught.value)
+    assert message in str(caught.value)
+    assert ("Traceback" in str(caught.value)) == traceback
+
+
+async def test_says_which_setting_is_missing(storage: Storage, tmp_path: Path) -> None:
+    settings = storage.settings("work")
+    del settings["TICK"]
+    with pytest.raises(HostStartError, match=r"function tick, .*: the app setting TICK is missing"):
+        await HostProcess(APP, settings, tmp_path).start()
+
+
+async def test_reads_local_settings_under_the_environment(storage: Storage, tmp_path: Path) -> None:
+    root = shutil.copytree(APP, tmp_path / "app")
+    values = {"WORK_QUEUE": "from-the-file", "TICK": "no schedule", "FUNCTIONS_X": "1"}
+    (root / "local.settings.json").write_text(json.dumps({"Values": values}))
+    settings = storage.settings("")
+    del settings["WORK_QUEUE"]
+    async with HostProcess(root, settings, tmp_path):
+        assert [found.name async for found in storage.service.list_queues("from-the-file")]
+
+
+async def test_sigterm_lets_a_running_invocation_end(
+    storage: Storage, tmp_path: Path, queue: Open
+) -> None:
+    async with HostProcess(APP, storage.settings("stopped"), tmp_path) as host:
+        await queue("stopped").send("wait 0.5")
+        await said_on_stderr(host, "Executing 'Functions.take_work'")
+        assert await host.stop() == 0
+    assert "Executed 'Functions.take_work' (Succeeded" in host.log_file.read_text()
+    assert await queue("stopped").count() == 0
+    await queue("seen").wait_for_json(body="wait 0.5")
+
+
+async def test_a_killed_host_leaves_its_message_and_comes_back_with_the_same_keys(
+    storage: Storage, tmp_path: Path, queue: Open
+) -> None:
+    async with HostProcess(APP, storage.settings("killed"), tmp_path) as host:
+        keys = host.keys
+        await queue("killed").send("wait 60")
+        await said_on_stderr(host, "Executing 'Functions.take_work'")
+        assert await host.kill() < 0
+        assert await queue("killed").count() == 1
+        await host.restart()
+        assert host.keys == keys
+        assert stat.S_IMODE((tmp_path / "host-keys.json").stat().st_mode) == 0o600
+
+
+async def test_stops_when_its_parent_is_gone(storage: Storage, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "simulator.functions_host", "--stop-at-eof"]
+    process = await asyncio.create_subprocess_exec(
+        *(*command, "--script-root", str(APP)),
+        cwd=REPOSITORY,
+        env={**storage.settings("orphaned"), "PATH": ""},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert json.loads(await process.stdout.readline())["pid"] == process.pid
+    process.stdin.close()
+    assert await asyncio.wait_for(process.wait(), DEADLINE) == 0
+    assert await process.stdout.read() == b""
