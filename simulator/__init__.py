@@ -2,3 +2,7 @@
 
 State (dataclasses, one package a service) is apart from HTTP (routes). See docs/simulator.md.
 """
+
+from simulator.azure import Azure
+
+__all__ = ["Azure"]

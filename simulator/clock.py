@@ -10,7 +10,7 @@ DEFAULT_START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC).timestamp()
 
 
 class Clock:
-    """`running=True` follows the machine's clock from `start`; otherwise only `advance` moves it."""
+    """`running=True` follows the machine's clock from `start`; else only `advance` moves it."""
 
     def __init__(self, start: float | None = None, *, running: bool = False) -> None:
         default = time.time() if running else DEFAULT_START

@@ -15,8 +15,12 @@ class Drop(StrEnum):
     AFTER = "after"
 
 
-class ConnectionDropped(Exception):
-    """The client gets no answer. `acted` tells tests whether the request took effect."""
+class ConnectionDropped(BaseException):
+    """The client gets no answer; `acted` tells whether the request took effect.
+
+    No Exception, so that no middleware makes a 500 of it: the listener resets the connection, the
+    in-process transport raises the SDK's own error.
+    """
 
     def __init__(self, *, acted: bool) -> None:
         super().__init__("connection dropped by an injected fault")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from simulator.errors import AzureError, gateway_error
 from simulator.identity import UAMI_TYPE
-from simulator.resource_ids import group_id, is_within, parse
+from simulator.resource_ids import group_id, is_within, normalise, parse
 from simulator.state import Json, Resource, State
 
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
@@ -38,19 +38,42 @@ def require(state: State, resource_id: str) -> Resource:
     return resource
 
 
-def require_group(state: State, template: str, path: str, params: Mapping[str, str]) -> None:
-    """404 when an operation inside a resource group meets none.
+def group_being_deleted(group: str) -> AzureError:
+    """409 to a write in a resource group whose deletion is under way."""
+    return gateway_error(
+        409,
+        "ResourceGroupBeingDeleted",
+        f"The resource group '{group}' is in deprovisioning state and cannot perform this "
+        "operation.",
+    )
+
+
+def require_group(state: State, path: str, params: Mapping[str, str], *, writes: bool) -> None:
+    """404 when an operation inside a resource group meets none, 409 to a write in a dying one.
 
     A group deleted a moment ago answers as recorded: the resource is what is not found.
     """
-    if "{group}/" not in template:
-        return
     group = group_id(params["subscription"], params["group"])
-    if group.lower() in state.resources:
+    found = state.resources.get(group.lower())
+    if found is not None:
+        if writes and found.provisioning_state == "Deleting":
+            raise group_being_deleted(params["group"])
         return
     if group.lower() in state.deleted_groups and parse(path) is not None:
         raise not_found(path)
     raise group_not_found(params["group"])
+
+
+def require_scope(state: State, scope: str) -> None:
+    """404 when a scope lies in a resource group that does not exist.
+
+    What lies below a group is not looked for: the simulator knows only some resource types.
+    """
+    parts = normalise(scope).split("/")
+    if len(parts) < 5 or parts[3].lower() != "resourcegroups":
+        return
+    if group_id(parts[2], parts[4]).lower() not in state.resources:
+        raise group_not_found(parts[4])
 
 
 def inside(state: State, scope: str, resource_type: str | None = None) -> Iterator[Resource]:

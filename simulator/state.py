@@ -46,7 +46,7 @@ class Principal:
 
 @dataclass
 class Resource:
-    """Any tracked resource. `identity` is Azure's own JSON block with `type` normalised, or None."""
+    """Any tracked resource. `identity` is Azure's own JSON block, `type` normalised, or None."""
 
     id: str
     type: str

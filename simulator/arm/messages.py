@@ -85,7 +85,7 @@ class Operation:
     `action`: the RBAC action, or None where signing in is enough. `scope`: a template of the scope
     it is checked at; the request's path when None. `versions`: the api-versions it takes; any when
     empty. `quota` names Compute's buckets, `attributes` what conditions see. `counted` is False for
-    what ARM's token buckets leave out.
+    what ARM's token buckets leave out, `told` where the handler itself publishes what happened.
     """
 
     method: str
@@ -97,3 +97,4 @@ class Operation:
     attributes: Callable[[ArmRequest], Attributes] | None = None
     quota: tuple[str, ...] = ()
     counted: bool = True
+    told: bool = False

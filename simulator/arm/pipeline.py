@@ -13,6 +13,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from simulator.arm.activities import activity
 from simulator.arm.calls import Call
 from simulator.arm.messages import ArmRequest, ArmResponse, Attributes, Caller, Operation
 from simulator.arm.routing import Match, Routes
@@ -24,7 +25,7 @@ from simulator.faults import ConnectionDropped, Drop, Fault, Faults
 from simulator.operations import Operations
 from simulator.resource_ids import normalise, subscription_of
 from simulator.resources import require_group
-from simulator.state import Activity, Ids, State
+from simulator.state import Ids, State
 from simulator.tokens.jwt import ARM_AUDIENCES, TokenIssuer
 
 _NOBODY = Caller("", "", {})
@@ -128,14 +129,14 @@ class Pipeline:
             return _failure(error)
         try:
             self._authorize(match.operation, request)
-            require_group(self._state, match.operation.template, request.path, match.params)
+            self._check_group(match.operation, request)
             response = match.operation.handler(request)
             if isawaitable(response):
                 response = await response
         except AzureError as error:
-            self._tell(match.operation, request, None, succeeded=False)
+            self._tell(match.operation, request, None)
             return _failure(error)
-        self._tell(match.operation, request, response, succeeded=True)
+        self._tell(match.operation, request, response)
         return response
 
     async def _admit(self, exchange: _Exchange, caller: Caller) -> tuple[Match, ArmRequest]:
@@ -185,41 +186,35 @@ class Pipeline:
         if not allowed:
             raise authorization_failed(request.caller, operation.action, scope)
 
+    def _check_group(self, operation: Operation, request: ArmRequest) -> None:
+        if "{group}/" in operation.template:
+            writes = request.method in ("PUT", "PATCH")
+            require_group(self._state, request.path, request.params, writes=writes)
+
     def _tell(
         self,
         operation: Operation,
         request: ArmRequest,
         response: ArmResponse | None,
-        *,
-        succeeded: bool,
     ) -> None:
-        if operation.action is None or operation.action.endswith("/read"):
+        """Publish the activity, now or at the work's end. No response: the operation failed."""
+        action = operation.action or "/read"
+        if action.endswith("/read") or (operation.told and response is not None):
             return
         resource_id = (response.resource_id if response else None) or request.path
-        work = response.work if response else None
-        status = "Succeeded" if succeeded else "Failed"
 
         def publish() -> None:
-            self._state.publish(
-                Activity(
-                    resource_id,
-                    operation.action or "",
-                    request.method,
-                    request.url,
-                    status,
-                    request.caller.claims,
-                    request.correlation_id,
-                    request.client_request_id,
-                    self._state.clock.now(),
-                )
-            )
+            now = self._state.clock.now()
+            succeeded = response is not None
+            self._state.publish(activity(request, action, resource_id, now, succeeded=succeeded))
 
+        work = response.work if response else None
         wanted = self._state.behaviour.write_event
         if request.method == "DELETE":
             wanted = WriteEvent.COMPLETED
-        if work is None or wanted in (WriteEvent.ACCEPTED, WriteEvent.BOTH):
+        if work is None or wanted is not WriteEvent.COMPLETED:
             publish()
-        if work is not None and wanted in (WriteEvent.COMPLETED, WriteEvent.BOTH):
+        if work is not None and wanted is not WriteEvent.ACCEPTED:
             work.on_end(publish)
 
     def _render(self, exchange: _Exchange, response: ArmResponse) -> Response:

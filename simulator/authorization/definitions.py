@@ -1,0 +1,149 @@
+"""Role definitions: the built-in ones with Azure's own ids and actions, and custom ones."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from simulator.authorization import errors
+from simulator.authorization.access import Access, role_guid
+from simulator.authorization.filters import DefinitionFilter
+from simulator.resource_ids import normalise, subscription_of
+from simulator.state import Json, RoleDefinition, State
+
+TYPE = "Microsoft.Authorization/roleDefinitions"
+_BUILT_IN = "BuiltInRole"
+_CUSTOM = "CustomRole"
+
+
+@cache
+def _built_in_table() -> list[Json]:
+    text = files("simulator.authorization").joinpath("built_in_roles.json").read_text("utf-8")
+    table: list[Json] = json.loads(text)
+    return table
+
+
+def built_in_roles() -> list[RoleDefinition]:
+    """Microsoft's roles as far as the simulator knows them."""
+    return [
+        RoleDefinition(
+            guid=row["id"],
+            role_name=row["name"],
+            description=row["description"],
+            kind=_BUILT_IN,
+            actions=row["actions"],
+            not_actions=row["notActions"],
+            data_actions=row["dataActions"],
+            not_data_actions=row["notDataActions"],
+        )
+        for row in _built_in_table()
+    ]
+
+
+@dataclass(frozen=True)
+class RoleDefinitions:
+    """All role definitions of the tenant."""
+
+    state: State
+    access: Access
+
+    def get(self, name: str) -> RoleDefinition:
+        """By GUID. Raises AzureError 404."""
+        found = self.state.role_definitions.get(name.lower())
+        if found is None:
+            raise errors.definition_not_found(name, status=404)
+        return found
+
+    def by_name(self, name_or_guid: str) -> RoleDefinition:
+        """By display name or GUID, without regard to case. Raises KeyError."""
+        wanted = name_or_guid.lower()
+        if wanted in self.state.role_definitions:
+            return self.state.role_definitions[wanted]
+        for role in self.state.role_definitions.values():
+            if role.role_name.lower() == wanted:
+                return role
+        raise KeyError(f"no role named {name_or_guid!r}")
+
+    def list_at(self, scope: str, wanted: DefinitionFilter) -> Iterator[RoleDefinition]:
+        """Those that can be assigned at `scope`."""
+        for role in self.state.role_definitions.values():
+            fits = wanted.role_name in (None, role.role_name.lower())
+            if fits and wanted.kind in (None, role.kind.lower()) and self._assignable(role, scope):
+                yield role
+
+    def put(self, name: str, body: Json) -> RoleDefinition:
+        """Create or replace a custom role."""
+        existing = self.state.role_definitions.get(name.lower())
+        if existing is not None and existing.kind == _BUILT_IN:
+            raise errors.built_in_role(existing.role_name)
+        role = _read(name, body)
+        self.state.role_definitions[name.lower()] = role
+        return role
+
+    def delete(self, name: str) -> RoleDefinition | None:
+        """Remove a custom role that is not assigned. None where there is none."""
+        role = self.state.role_definitions.get(name.lower())
+        if role is None:
+            return None
+        if role.kind == _BUILT_IN:
+            raise errors.built_in_role(role.role_name)
+        used = self.state.role_assignments.values()
+        if any(role_guid(each.role_definition_id) == role.guid for each in used):
+            raise errors.role_in_use(name)
+        del self.state.role_definitions[name.lower()]
+        return role
+
+    def _assignable(self, role: RoleDefinition, scope: str) -> bool:
+        return any(self.access.covers(each, scope) for each in role.assignable_scopes)
+
+
+def show(role: RoleDefinition, scope: str) -> Json:
+    """The role as listed under `scope`: its id names the subscription, not the group (recorded)."""
+    subscription = subscription_of(scope)
+    prefix = f"/subscriptions/{subscription}" if subscription else ""
+    return {
+        "properties": {
+            "roleName": role.role_name,
+            "type": role.kind,
+            "description": role.description,
+            "assignableScopes": role.assignable_scopes,
+            "permissions": [
+                {
+                    "actions": role.actions,
+                    "notActions": role.not_actions,
+                    "dataActions": role.data_actions,
+                    "notDataActions": role.not_data_actions,
+                }
+            ],
+            # Azure's dates of its built-in roles are not kept here: this one is Reader's.
+            "createdOn": "2015-02-02T21:55:09.8806423Z",
+            "updatedOn": "2021-11-11T20:13:47.8628684Z",
+            "createdBy": None,
+            "updatedBy": None,
+        },
+        "id": f"{prefix}/providers/{TYPE}/{role.guid}",
+        "type": TYPE,
+        "name": role.guid,
+    }
+
+
+def _read(name: str, body: Json) -> RoleDefinition:
+    properties = body.get("properties")
+    if not isinstance(properties, dict) or not properties.get("roleName"):
+        raise errors.bad_request("A role definition needs 'properties' with a 'roleName'.")
+    scopes = [normalise(each) for each in properties.get("assignableScopes") or []]
+    if not scopes:
+        raise errors.bad_request("A custom role needs at least one of 'assignableScopes'.")
+    permission = (properties.get("permissions") or [{}])[0]
+    return RoleDefinition(
+        guid=name.lower(),
+        role_name=properties["roleName"],
+        description=properties.get("description") or "",
+        kind=_CUSTOM,
+        actions=permission.get("actions") or [],
+        not_actions=permission.get("notActions") or [],
+        data_actions=permission.get("dataActions") or [],
+        not_data_actions=permission.get("notDataActions") or [],
+        assignable_scopes=scopes,
+    )

@@ -1,0 +1,188 @@
+"""The whole of one local Azure, in this process: its state, its services and its front door."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
+
+from simulator.arm.calls import Call
+from simulator.arm.messages import Operation
+from simulator.arm.pipeline import Pipeline
+from simulator.arm.routing import Routes
+from simulator.authorization import routes as authorization_routes
+from simulator.authorization.access import Access
+from simulator.authorization.assignments import RoleAssignments, assignment_id
+from simulator.authorization.definitions import RoleDefinitions, built_in_roles
+from simulator.behaviour import Behaviour
+from simulator.clock import Clock
+from simulator.compute import models as compute
+from simulator.compute import routes as compute_routes
+from simulator.faults import Faults
+from simulator.managed_identity import routes as identity_routes
+from simulator.managed_identity.attach import Attacher
+from simulator.managed_identity.models import UserAssignedIdentities
+from simulator.operations import Operations
+from simulator.resource_groups import routes as resource_routes
+from simulator.resource_groups.models import ResourceGroups
+from simulator.resource_ids import normalise
+from simulator.state import Principal, RoleAssignment, State
+from simulator.tokens.credential import AsyncPrincipalCredential, PrincipalCredential
+from simulator.tokens.jwt import TokenIssuer
+from simulator.transport import InProcessTransport, SyncInProcessTransport
+from simulator.web import models as web
+from simulator.web import routes as web_routes
+
+#: Where in-process clients believe ARM to be: bearer tokens need https.
+IN_PROCESS_URL = "https://arm.local"
+_METHODS = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS"]
+
+
+class Azure:
+    """One tenant. `clock` stands still unless it is made running; `seed` decides every id."""
+
+    def __init__(
+        self, seed: int = 1, clock: Clock | None = None, behaviour: Behaviour | None = None
+    ) -> None:
+        self.state = State(seed=seed, clock=clock, behaviour=behaviour)
+        self.tokens = TokenIssuer(self.state)
+        self.faults = Faults(seed)
+        self.operations = Operations(self.state)
+        self.access = Access(self.state)
+        self.role_definitions = RoleDefinitions(self.state, self.access)
+        for role in built_in_roles():
+            self.state.role_definitions[role.guid] = role
+        self.arm = Routes()
+        self._pipeline = Pipeline(
+            self.state, self.arm, self.access, self.tokens, self.faults, self.operations
+        )
+        self._mounts: list[BaseRoute] = []
+        self._app: Starlette | None = None
+        self._add_services()
+
+    @property
+    def clock(self) -> Clock:
+        """The one clock of all services."""
+        return self.state.clock
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """The switches, which may be flipped while it runs."""
+        return self.state.behaviour
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every ARM request so far, oldest first; clear it between the steps of a test."""
+        return self._pipeline.calls
+
+    def calls_of(self, object_id: str) -> list[Call]:
+        """The ARM requests of one principal."""
+        return [call for call in self.calls if call.caller == object_id]
+
+    def mount(self, path: str, routes: Iterable[BaseRoute]) -> None:
+        """Serve `routes` below `path`, ahead of ARM, which has all the rest."""
+        self._mounts.append(Mount(path, routes=list(routes)))
+        self._app = None
+
+    def add_operations(self, operations: Iterable[Operation]) -> None:
+        """Serve more operations of ARM."""
+        self.arm.add(operations)
+
+    @property
+    def app(self) -> Starlette:
+        """ARM at "/", and what was mounted."""
+        if self._app is None:
+            arm = Route("/{path:path}", _ArmEndpoint(self._pipeline), methods=_METHODS)
+            self._app = Starlette(routes=[*self._mounts, arm])
+        return self._app
+
+    def transport(self) -> InProcessTransport:
+        """For the SDK's aio clients: `transport=azure.transport()`."""
+        return InProcessTransport(self.app, self.clock)
+
+    def sync_transport(self) -> SyncInProcessTransport:
+        """For the SDK's synchronous clients."""
+        return SyncInProcessTransport(self.app, self.clock)
+
+    def client_options(self, principal: Principal) -> dict[str, Any]:
+        """Keyword arguments of any aio management client that is to act as `principal`."""
+        return {
+            "credential": AsyncPrincipalCredential(self.tokens, principal),
+            "transport": self.transport(),
+            **_ENDPOINT,
+        }
+
+    def sync_client_options(self, principal: Principal) -> dict[str, Any]:
+        """The same for the synchronous clients."""
+        return {
+            "credential": PrincipalCredential(self.tokens, principal),
+            "transport": self.sync_transport(),
+            **_ENDPOINT,
+        }
+
+    def assign(
+        self,
+        principal_id: str,
+        role: str,
+        scope: str,
+        *,
+        condition: str | None = None,
+        name: str | None = None,
+    ) -> RoleAssignment:
+        """Give a role (display name or GUID) straight in the state, at work at once."""
+        definition = self.role_definitions.by_name(role)
+        principal = self.state.principals.get(principal_id)
+        name, now = name or self.state.ids.uuid(), self.clock.now()
+        made = RoleAssignment(
+            id=assignment_id(scope, name),
+            name=name,
+            scope=normalise(scope),
+            role_definition_id=f"/providers/Microsoft.Authorization/roleDefinitions/{definition.guid}",
+            principal_id=principal_id,
+            principal_type=principal.kind if principal else "ServicePrincipal",
+            description=None,
+            condition=condition,
+            condition_version="2.0" if condition else None,
+            created_at=now,
+            created_by=principal_id,
+            updated_at=now,
+            updated_by=principal_id,
+        )
+        self.state.role_assignments[made.id.lower()] = made
+        return made
+
+    def attacher(self, resource_type: str, **options: Any) -> Attacher:
+        """What attaches identities to resources of a type, for its service."""
+        return Attacher(self.state, self.access, f"{resource_type}/write", **options)
+
+    def _add_services(self) -> None:
+        groups = ResourceGroups(self.state, self.operations)
+        machines = compute.VirtualMachines(self.state, self.operations, self.attacher(compute.TYPE))
+        sites = web.Sites(self.state, self.attacher(web.TYPE))
+        identities = UserAssignedIdentities(self.state)
+        assignments = RoleAssignments(self.state, self.access)
+        self.arm.add(resource_routes.operations(groups, self.operations, self.access))
+        self.arm.add(compute_routes.operations(machines, self.operations))
+        self.arm.add(web_routes.operations(sites))
+        self.arm.add(identity_routes.operations(identities))
+        self.arm.add(authorization_routes.operations(assignments, self.role_definitions))
+
+
+_ENDPOINT: dict[str, Any] = {
+    "base_url": IN_PROCESS_URL,
+    "credential_scopes": ["https://management.azure.com/.default"],
+}
+
+
+class _ArmEndpoint:
+    """The pipeline as an ASGI app."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        response = await self._pipeline.serve(Request(scope, receive))
+        await response(scope, receive, send)

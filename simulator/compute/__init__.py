@@ -1,0 +1,1 @@
+"""Microsoft.Compute/virtualMachines: writes and deletes take time, identities come by PATCH."""

@@ -1,0 +1,113 @@
+"""What attaching and detaching identities does to a resource, the caller's rights and the
+directory. Every resource type goes through here; the rules themselves are in simulator/identity.py.
+"""
+
+from dataclasses import dataclass, field
+
+from simulator.arm.messages import Caller
+from simulator.authorization.access import Access
+from simulator.errors import AzureError, gateway_error
+from simulator.identity import IdentityRules, WantedIdentity, kept_identity, wanted_identity
+from simulator.state import Json, State
+
+ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+
+
+@dataclass(frozen=True)
+class Attacher:
+    """`write_action` is the RBAC action of the type's write, for the error's text."""
+
+    state: State
+    access: Access
+    write_action: str
+    rules: IdentityRules = field(default_factory=IdentityRules)
+
+    def plan(
+        self, resource_id: str, current: Json | None, body: Json, caller: Caller, *, merge: bool
+    ) -> WantedIdentity:
+        """What the request's `identity` wants, checked against rights and existing identities.
+
+        Raises AzureError 400 or 403; nothing has changed then.
+        """
+        if "identity" not in body:
+            return kept_identity(current)
+        wanted = wanted_identity(current, body["identity"], merge=merge, rules=self.rules)
+        self._check_rights(resource_id, wanted, caller)
+        for identity_id in wanted.user_assigned:
+            if identity_id.lower() not in self.state.resources:
+                raise _missing_identity(resource_id, identity_id)
+        return wanted
+
+    def accepted(
+        self, resource_id: str, name: str, current: Json | None, wanted: WantedIdentity
+    ) -> Json | None:
+        """The block while the operation runs: what is new shows `{}`, what goes is gone (recorded).
+
+        The system-assigned principal comes and goes at once.
+        """
+        current = current or {}
+        block: Json = {"type": wanted.type(self.rules)}
+        if wanted.system:
+            principal = current.get("principalId") or self._system_principal(resource_id, name)
+            block |= {"principalId": principal, "tenantId": self.state.tenant_id}
+        elif "principalId" in current:
+            self.state.delete_principal(current["principalId"])
+        carried = current.get("userAssignedIdentities") or {}
+        known = {each.lower(): value for each, value in carried.items()}
+        if wanted.user_assigned:
+            block["userAssignedIdentities"] = {
+                each: known.get(each.lower(), {}) for each in wanted.user_assigned
+            }
+        return None if block["type"] == "None" else block
+
+    def completed(self, block: Json | None) -> Json | None:
+        """The block once the operation has ended: every `{}` filled with its principal."""
+        if not block or "userAssignedIdentities" not in block:
+            return block
+        filled = {
+            each: value or self._ids_of(each)
+            for each, value in block["userAssignedIdentities"].items()
+        }
+        return {**block, "userAssignedIdentities": filled}
+
+    def _ids_of(self, identity_id: str) -> Json:
+        identity = self.state.resources.get(identity_id.lower())
+        if identity is None:
+            return {}
+        ids = identity.properties
+        return {"principalId": ids["principalId"], "clientId": ids["clientId"]}
+
+    def _system_principal(self, resource_id: str, name: str) -> str:
+        principal = self.state.add_principal(name, names=["isExplicit=False", resource_id])
+        return principal.object_id
+
+    def _check_rights(self, resource_id: str, wanted: WantedIdentity, caller: Caller) -> None:
+        refused = [
+            each for each in wanted.named if not self.access.allowed(caller.object_id, ASSIGN, each)
+        ]
+        if refused:
+            raise self._linked_authorization_failed(resource_id, refused, caller)
+
+    def _linked_authorization_failed(
+        self, resource_id: str, refused: list[str], caller: Caller
+    ) -> AzureError:
+        return gateway_error(
+            403,
+            "LinkedAuthorizationFailed",
+            f"The client '{caller.client_id}' with object id '{caller.object_id}' has permission "
+            f"to perform action '{self.write_action}' on scope '{resource_id}'; however, it does "
+            f"not have permission to perform action(s) '{ASSIGN}' on the linked scope(s) "
+            f"'{','.join(refused)}' (respectively) or the linked scope(s) are invalid.",
+        )
+
+
+def _missing_identity(resource_id: str, identity_id: str) -> AzureError:
+    inner = (
+        f'{{"error":{{"code":"BadRequest","message":"Resource \'{identity_id}\' was not found."}}}}'
+    )
+    return AzureError(
+        400,
+        "FailedIdentityOperation",
+        f"Identity operation for resource '{resource_id}' failed with error 'Failed to perform "
+        f"resource identity operation. Status: 'BadRequest'. Response: '{inner}'.'.",
+    )

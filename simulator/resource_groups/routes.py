@@ -1,0 +1,212 @@
+"""HTTP face of Microsoft.Resources: subscriptions, resource groups, tags, all resources."""
+
+from dataclasses import dataclass, replace
+
+from simulator.arm.activities import activity
+from simulator.arm.long_running import group_result, job_id
+from simulator.arm.messages import ArmRequest, ArmResponse, Operation
+from simulator.arm.paging import page
+from simulator.authorization.access import Access
+from simulator.errors import AzureError
+from simulator.operations import Operations
+from simulator.resource_groups.filters import resource_filter
+from simulator.resource_groups.models import ResourceGroups, show
+from simulator.resources import inside, read_tags, require
+from simulator.state import Json, Resource, State, Subscription
+
+_READ = "Microsoft.Resources/subscriptions/read"
+_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
+_ALL = "Microsoft.Resources/subscriptions/resources/read"
+_TAGS = "Microsoft.Resources/tags"
+
+_SUBSCRIPTION = "/subscriptions/{subscription}"
+_GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
+VERSIONS = (
+    *("2014-04-01", "2015-01-01", "2015-11-01", "2016-02-01", "2016-06-01", "2016-09-01"),
+    *("2017-05-10", "2018-02-01", "2018-05-01", "2019-03-01", "2019-05-01", "2019-05-10"),
+    *("2019-06-01", "2019-07-01", "2019-08-01", "2019-10-01", "2019-11-01", "2020-01-01"),
+    *("2020-06-01", "2020-08-01", "2020-10-01", "2021-01-01", "2021-04-01", "2022-09-01"),
+    *("2022-12-01", "2023-07-01", "2024-03-01", "2024-07-01", "2024-11-01", "2025-03-01"),
+    *("2025-04-01",),
+)
+
+
+@dataclass(frozen=True)
+class _Handlers:
+    groups: ResourceGroups
+    operations: Operations
+    access: Access
+
+    @property
+    def state(self) -> State:
+        return self.groups.state
+
+    def put(self, request: ArmRequest) -> ArmResponse:
+        params = request.params
+        group, created = self.groups.put(params["subscription"], params["group"], request.json())
+        return ArmResponse(201 if created else 200, show(group), resource_id=group.id)
+
+    def patch(self, request: ArmRequest) -> ArmResponse:
+        params = request.params
+        group = self.groups.patch(params["subscription"], params["group"], request.json())
+        return ArmResponse(200, show(group), resource_id=group.id)
+
+    def get(self, request: ArmRequest) -> ArmResponse:
+        params = request.params
+        return ArmResponse(200, show(self.groups.get(params["subscription"], params["group"])))
+
+    def head(self, request: ArmRequest) -> ArmResponse:
+        self.get(request)
+        return ArmResponse(204)
+
+    def list(self, request: ArmRequest) -> ArmResponse:
+        found = [show(each) for each in self.groups.list_in(request.params["subscription"])]
+        return page(request, found, self.state.behaviour.page_size)
+
+    def delete(self, request: ArmRequest) -> ArmResponse:
+        def gone(resource_id: str) -> None:
+            action = f"{_type_of(resource_id)}/delete"
+            now = self.state.clock.now()
+            self.state.publish(activity(request, action, resource_id, now))
+
+        params = request.params
+        work = self.groups.delete(params["subscription"], params["group"], gone)
+        accepted = group_result(request, work, self.state.clock.now())
+        return replace(accepted, work=work)
+
+    def deletion_result(self, request: ArmRequest) -> ArmResponse:
+        work = self.operations.get(job_id(request.params["job"]))
+        if work is None:
+            raise AzureError(404, "JobNotFound", "The job could not be found.")
+        return group_result(request, work, self.state.clock.now())
+
+    def resources(self, request: ArmRequest) -> ArmResponse:
+        wanted = resource_filter(request.query.get("$filter"))
+        scope = request.path.rpartition("/")[0]
+        found = [_generic(each) for each in inside(self.state, scope) if wanted(each)]
+        size = int(request.query.get("$top", self.state.behaviour.page_size))
+        return page(request, found, min(size, self.state.behaviour.page_size))
+
+    def subscriptions(self, request: ArmRequest) -> ArmResponse:
+        """Those in which the caller may read anything at all."""
+        oid = request.caller.object_id
+        mine = [
+            _show_subscription(each, self.state.tenant_id)
+            for each in self.state.subscriptions.values()
+            if self.access.sees(oid, f"/subscriptions/{each.id}")
+        ]
+        return ArmResponse(200, {"value": mine, "count": {"type": "Total", "value": len(mine)}})
+
+    def subscription(self, request: ArmRequest) -> ArmResponse:
+        found = self.state.subscriptions[request.params["subscription"].lower()]
+        return ArmResponse(200, _show_subscription(found, self.state.tenant_id))
+
+    def get_tags(self, request: ArmRequest) -> ArmResponse:
+        return self._tags(require(self.state, request.params["scope"]))
+
+    def put_tags(self, request: ArmRequest) -> ArmResponse:
+        resource = require(self.state, request.params["scope"])
+        return self._retag(resource, read_tags(_properties(request.json())))
+
+    def patch_tags(self, request: ArmRequest) -> ArmResponse:
+        resource = require(self.state, request.params["scope"])
+        body = request.json()
+        given = read_tags(_properties(body))
+        kind = str(body.get("operation", "")).lower()
+        if kind == "merge":
+            return self._retag(resource, {**resource.tags, **given})
+        if kind == "replace":
+            return self._retag(resource, given)
+        if kind == "delete":
+            left = {k: v for k, v in resource.tags.items() if given.get(k) != v}
+            return self._retag(resource, left)
+        raise AzureError(
+            400, "InvalidTagsPatchOperation", f"The tags patch operation '{kind}' is not valid."
+        )
+
+    def delete_tags(self, request: ArmRequest) -> ArmResponse:
+        self._retag(require(self.state, request.params["scope"]), {})
+        return ArmResponse(200)
+
+    def _retag(self, resource: Resource, tags: dict[str, str]) -> ArmResponse:
+        tagged = replace(resource, tags=tags)
+        self.state.resources[resource.id.lower()] = tagged
+        return self._tags(tagged)
+
+    def _tags(self, resource: Resource) -> ArmResponse:
+        body = {
+            "id": f"{resource.id}/providers/{_TAGS}/default",
+            "name": "default",
+            "type": _TAGS,
+            "properties": {"tags": resource.tags},
+        }
+        return ArmResponse(200, body)
+
+
+def operations(groups: ResourceGroups, running: Operations, access: Access) -> list[Operation]:
+    """All operations of Microsoft.Resources."""
+    handle = _Handlers(groups, running, access)
+    tags = "/{scope:path}/providers/Microsoft.Resources/tags/default"
+    results = f"{_SUBSCRIPTION}/operationresults/{{job}}"
+    made = [
+        Operation("GET", "/subscriptions", handle.subscriptions, None),
+        Operation("GET", _SUBSCRIPTION, handle.subscription, _READ),
+        Operation("PUT", _GROUP, handle.put, f"{_GROUPS}/write"),
+        Operation("PATCH", _GROUP, handle.patch, f"{_GROUPS}/write"),
+        Operation("GET", _GROUP, handle.get, f"{_GROUPS}/read"),
+        Operation("HEAD", _GROUP, handle.head, f"{_GROUPS}/read"),
+        Operation("DELETE", _GROUP, handle.delete, f"{_GROUPS}/delete", told=True),
+        Operation(
+            "GET", f"{_SUBSCRIPTION}/resourceGroups", handle.list, f"{_GROUPS}/read", _SUBSCRIPTION
+        ),
+        Operation("GET", results, handle.deletion_result, None),
+        Operation("GET", f"{_SUBSCRIPTION}/resources", handle.resources, _ALL, _SUBSCRIPTION),
+        Operation("GET", f"{_GROUP}/resources", handle.resources, _ALL, _GROUP),
+        Operation("GET", tags, handle.get_tags, f"{_TAGS}/read"),
+        Operation("PUT", tags, handle.put_tags, f"{_TAGS}/write"),
+        Operation("PATCH", tags, handle.patch_tags, f"{_TAGS}/write"),
+        Operation("DELETE", tags, handle.delete_tags, f"{_TAGS}/delete"),
+    ]
+    return [replace(operation, versions=VERSIONS) for operation in made]
+
+
+def _properties(body: Json) -> Json:
+    properties = body.get("properties")
+    return properties if isinstance(properties, dict) else {}
+
+
+def _generic(resource: Resource) -> Json:
+    """What the listing of all resources shows: no properties."""
+    body: Json = {
+        "id": resource.id,
+        "name": resource.name,
+        "type": resource.type,
+        "location": resource.location,
+        "tags": resource.tags,
+        **{key: resource.extra[key] for key in ("kind", "sku", "zones") if key in resource.extra},
+    }
+    return body | ({"identity": resource.identity} if resource.identity else {})
+
+
+def _show_subscription(subscription: Subscription, tenant_id: str) -> Json:
+    return {
+        "id": f"/subscriptions/{subscription.id}",
+        "subscriptionId": subscription.id,
+        "tenantId": tenant_id,
+        "displayName": subscription.display_name,
+        "state": "Enabled",
+        "subscriptionPolicies": {
+            "locationPlacementId": "Public_2014-09-01",
+            "quotaId": "PayAsYouGo_2014-09-01",
+            "spendingLimit": "Off",
+        },
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
+    }
+
+
+def _type_of(resource_id: str) -> str:
+    parts = resource_id.strip("/").split("/")
+    if len(parts) <= 4:
+        return "Microsoft.Resources/subscriptions/resourceGroups"
+    return "/".join([parts[5], *parts[6::2]])

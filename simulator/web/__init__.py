@@ -1,0 +1,1 @@
+"""Microsoft.Web/sites, as far as an app with identities needs it."""
