@@ -29,6 +29,7 @@ from simulator.operations import Operations
 from simulator.resource_groups import routes as resource_routes
 from simulator.resource_groups.models import ResourceGroups
 from simulator.resource_ids import normalise
+from simulator.services import Services
 from simulator.state import Principal, RoleAssignment, State
 from simulator.tokens.credential import AsyncPrincipalCredential, PrincipalCredential
 from simulator.tokens.jwt import TokenIssuer
@@ -59,7 +60,8 @@ class Azure:
         self._pipeline = Pipeline(
             self.state, self.arm, self.access, self.tokens, self.faults, self.operations
         )
-        self._mounts: list[BaseRoute] = []
+        self.services = Services(self.state, self.tokens, self.access, self.faults)
+        self._mounts: list[BaseRoute] = list(self.services.routes())
         self._app: Starlette | None = None
         self._add_services()
 
@@ -83,12 +85,12 @@ class Azure:
         return [call for call in self.calls if call.caller == object_id]
 
     def mount(self, path: str, routes: Iterable[BaseRoute]) -> None:
-        """Serve `routes` below `path`, ahead of ARM, which has all the rest."""
-        self._mounts.append(Mount(path, routes=list(routes)))
+        """Serve `routes` below `path`; ARM has all the rest. The latest mount of a path wins."""
+        self._mounts.insert(0, Mount(path, routes=list(routes)))
         self._app = None
 
     def add_operations(self, operations: Iterable[Operation]) -> None:
-        """Serve more operations of ARM."""
+        """Serve more operations of ARM; the latest wins where two fit."""
         self.arm.add(operations)
 
     @property
@@ -169,6 +171,7 @@ class Azure:
         self.arm.add(web_routes.operations(sites))
         self.arm.add(identity_routes.operations(identities))
         self.arm.add(authorization_routes.operations(assignments, self.role_definitions))
+        self.arm.add(self.services.operations())
 
 
 _ENDPOINT: dict[str, Any] = {

@@ -81,6 +81,10 @@ class Faults:
         self._faults.append(fault)
         return fault
 
+    def all(self) -> list[Fault]:
+        """Those in force, used up ones included."""
+        return list(self._faults)
+
     def clear(self) -> None:
         """No more faults."""
         self._faults.clear()

@@ -203,12 +203,14 @@ class Pipeline:
             return
         resource_id = (response.resource_id if response else None) or request.path
 
-        def publish() -> None:
-            now = self._state.clock.now()
-            succeeded = response is not None
-            self._state.publish(activity(request, action, resource_id, now, succeeded=succeeded))
-
         work = response.work if response else None
+
+        def publish() -> None:
+            ended = work is not None and work.status != "InProgress"
+            at = work.ends_at if work and ended else self._state.clock.now()
+            succeeded = response is not None
+            self._state.publish(activity(request, action, resource_id, at, succeeded=succeeded))
+
         wanted = self._state.behaviour.write_event
         if request.method == "DELETE":
             wanted = WriteEvent.COMPLETED

@@ -25,8 +25,8 @@ class Routes:
         self._operations: list[tuple[re.Pattern[str], Operation]] = []
 
     def add(self, operations: Iterable[Operation]) -> None:
-        """Serve these too; the earlier one wins where two templates fit."""
-        self._operations += [(_compile(each.template), each) for each in operations]
+        """Serve these too, ahead of those before; in a batch the earlier one wins."""
+        self._operations[:0] = [(_compile(each.template), each) for each in operations]
 
     def match(self, method: str, path: str, api_version: str) -> Match:
         """The operation for a normalised path. Raises AzureError."""
