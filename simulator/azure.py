@@ -26,6 +26,7 @@ from simulator.managed_identity import routes as identity_routes
 from simulator.managed_identity.attach import Attacher
 from simulator.managed_identity.models import UserAssignedIdentities
 from simulator.operations import Operations
+from simulator.resource_graph import routes as resource_graph_routes
 from simulator.resource_groups import routes as resource_routes
 from simulator.resource_groups.models import ResourceGroups
 from simulator.resource_ids import normalise
@@ -171,6 +172,7 @@ class Azure:
         self.arm.add(web_routes.operations(sites))
         self.arm.add(identity_routes.operations(identities))
         self.arm.add(authorization_routes.operations(assignments, self.role_definitions))
+        self.arm.add(resource_graph_routes.operations(self.state, self.access))
         self.arm.add(self.services.operations())
 
 

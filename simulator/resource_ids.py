@@ -2,6 +2,7 @@
 that is shown to a client."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 _MANAGEMENT_GROUP = "/providers/microsoft.management/managementgroups/"
 
@@ -14,6 +15,11 @@ class ResourceId:
     group: str
     type: str
     name: str
+
+
+@lru_cache(maxsize=65536)
+def _folded(scope: str) -> str:
+    return normalise(scope).lower()
 
 
 def normalise(scope: str) -> str:
@@ -40,19 +46,19 @@ def group_id(subscription: str, group: str) -> str:
 
 def subscription_of(scope: str) -> str | None:
     """The subscription's id in lower case, or None above the subscriptions."""
-    parts = normalise(scope).lower().split("/")
+    parts = _folded(scope).split("/")
     return parts[2] if len(parts) > 2 and parts[1] == "subscriptions" else None
 
 
 def management_group_of(scope: str) -> str | None:
     """The management group's name in lower case, when the scope is one."""
-    lowered = normalise(scope).lower()
+    lowered = _folded(scope)
     return lowered.removeprefix(_MANAGEMENT_GROUP) if _is_management_group(lowered) else None
 
 
 def is_within(scope: str, outer: str) -> bool:
     """Whether `scope` is `outer` or below it, by their paths alone."""
-    inner, base = normalise(scope).lower(), normalise(outer).lower()
+    inner, base = _folded(scope), _folded(outer)
     return base == "/" or inner == base or inner.startswith(base + "/")
 
 

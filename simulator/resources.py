@@ -87,14 +87,17 @@ def inside(state: State, scope: str, resource_type: str | None = None) -> Iterat
 
 
 def render(resource: Resource) -> Json:
-    """The JSON that most types share; absent identity stays absent."""
+    """The JSON that all types share; absent identity stays absent."""
+    properties = resource.properties
+    if resource.shows_state:
+        properties = {**properties, "provisioningState": resource.provisioning_state}
     body: Json = {
         "id": resource.id,
         "name": resource.name,
         "type": resource.type,
         "location": resource.location,
         "tags": resource.tags,
-        "properties": resource.properties,
+        "properties": properties,
         **resource.extra,
     }
     if resource.identity is not None:

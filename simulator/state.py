@@ -59,6 +59,7 @@ class Resource:
     etag: int = 1
     created_at: float = 0.0
     provisioning_state: str = "Succeeded"
+    shows_state: bool = False  # whether `properties` carry the provisioning state
 
 
 @dataclass

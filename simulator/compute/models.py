@@ -118,6 +118,7 @@ class VirtualMachines:
             extra=_top_level(body),
             created_at=now,
             provisioning_state="Creating",
+            shows_state=True,
         )
         self._store(vm)
         return vm
@@ -158,10 +159,7 @@ class VirtualMachines:
 
 def show(vm: Resource) -> Json:
     """The machine as ARM answers it."""
-    body = render(vm)
-    body["properties"] = {**vm.properties, "provisioningState": vm.provisioning_state}
-    body["etag"] = etag(vm)
-    return body
+    return {**render(vm), "etag": etag(vm)}
 
 
 def etag(vm: Resource) -> str:
