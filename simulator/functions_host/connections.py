@@ -76,7 +76,7 @@ class Connections:
             credential=credential,
             initial_backoff=1,
             increment_base=2,
-            retry_total=3,
+            retry_total=2,
         )
         return await self._stack.enter_async_context(service)
 

@@ -12,6 +12,8 @@ from typing import Protocol, TextIO
 
 from azure.core.exceptions import AzureError
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 
 from simulator.functions_host import worker
 from simulator.functions_host.admin import Admin
@@ -31,6 +33,9 @@ from simulator.functions_host.settings import Settings, read_settings
 from simulator.functions_host.timers import timer_listener
 
 log = logging.getLogger("host")
+
+STORAGE_SECONDS = 15
+"""How long storage and the token endpoint may take at start."""
 
 
 class Listener(Protocol):
@@ -83,9 +88,12 @@ def _enter(script_root: Path, settings: Settings) -> None:
 
 async def _prepare_queues(queues: Queues, functions: list[Function], invoke: Invoke) -> None:
     try:
-        await queues.prepare(functions, invoke)
+        async with asyncio.timeout(STORAGE_SECONDS):
+            await queues.prepare(functions, invoke)
     except AzureError as error:
         raise StartError(f"the app's queues cannot be created: {error}") from None
+    except TimeoutError:
+        raise StartError(f"storage or its tokens: no answer within {STORAGE_SECONDS} s") from None
 
 
 def _web_app(
@@ -94,8 +102,14 @@ def _web_app(
     webhook = EventGridWebhook({f.name: f for f in functions}, keys, invoke)
     prefix = host_json.extensions.http.route_prefix
     return Starlette(
-        routes=[*webhook.routes, *admin.routes, *http_routes(functions, prefix, keys, invoke)]
+        routes=[*webhook.routes, *admin.routes, *http_routes(functions, prefix, keys, invoke)],
+        exception_handlers={405: _not_found},
     )
+
+
+async def _not_found(_request: Request, _error: Exception) -> Response:
+    """The real host knows no 405: a method that no function declares is not found."""
+    return Response(status_code=404)
 
 
 def _ready_line(listening: socket.socket, functions: list[Function], keys: Keys) -> str:
@@ -145,7 +159,7 @@ async def _serve(
     work.append(asyncio.create_task(admin.finish()))
     done, unfinished = await asyncio.wait(work, timeout=STOP_SECONDS)
     if unfinished:
-        log.warning("Stopped with invocations still running after %d s", STOP_SECONDS)
+        log.warning("Stopped with work still running after %d s", STOP_SECONDS)
     for task in (stopped, *unfinished):
         task.cancel()
     for task in done:

@@ -27,7 +27,9 @@ def http_routes(
     functions: Iterable[Function], prefix: str, keys: Keys, invoke: Invoke
 ) -> list[Route]:
     """One route an HTTP function, below `/<prefix>/`. Raises StartError for a bad one."""
-    return [_route(f, prefix, keys, invoke) for f in functions if f.trigger.type == "httpTrigger"]
+    routes = [_route(f, prefix, keys, invoke) for f in functions if f.trigger.type == "httpTrigger"]
+    # As ASP.NET does: what a route spells out goes before what it leaves open.
+    return sorted(routes, key=lambda route: ["{" in part for part in route.path.split("/")])
 
 
 def route_path(function: str, route: str, prefix: str) -> str:
@@ -42,18 +44,15 @@ def route_path(function: str, route: str, prefix: str) -> str:
 def _route(function: Function, prefix: str, keys: Keys, invoke: Invoke) -> Route:
     values = function.trigger.values
     level = str(values.get("authLevel") or "function").lower()
-    # One endpoint that answers 404 itself: the real host knows no 405.
-    methods = {str(method).upper() for method in values.get("methods") or _METHODS}
 
     async def endpoint(request: Request) -> Response:
-        if request.method not in methods:
-            return Response(status_code=404)
         if not _allowed(level, keys, request):
             return Response(status_code=401)
         return await _answer(request, function, invoke)
 
     path = route_path(function.name, values.get("route") or function.name, prefix)
-    return Route(path, endpoint, methods=list(_METHODS))
+    methods = [str(method) for method in values.get("methods") or _METHODS]
+    return Route(path, endpoint, methods=methods)
 
 
 def _allowed(level: str, keys: Keys, request: Request) -> bool:

@@ -18,6 +18,9 @@ from simulator.functions_host.protocol import TypedData
 from simulator.functions_host.queue_listener import QueueListener
 from simulator.functions_host.storage_queue import StorageQueue
 
+type _Key = tuple[str, str]
+"""Connection and name of a queue."""
+
 
 class Queues:
     """Holds a listener a queue trigger and writes what functions put out."""
@@ -25,11 +28,11 @@ class Queues:
     def __init__(self, connections: Connections, options: QueueOptions) -> None:
         self._connections = connections
         self._options = options
-        self._listeners: dict[tuple[str, str], QueueListener[StorageQueue]] = {}
+        self._listeners: list[tuple[_Key, QueueListener[StorageQueue]]] = []
 
     @property
     def listeners(self) -> Iterable[QueueListener[StorageQueue]]:
-        return self._listeners.values()
+        return [listener for _, listener in self._listeners]
 
     async def prepare(self, functions: Iterable[Function], invoke: Invoke) -> None:
         """Open every connection and create the triggers' queues: a bad setting shows at start.
@@ -47,7 +50,7 @@ class Queues:
         queue = await self._queue(function.trigger)
         await queue.create()
         run = partial(_invoke_with_message, function, invoke)
-        self._listeners[_key(function.trigger)] = QueueListener(queue, self._options, run)
+        self._listeners.append((_key(function.trigger), QueueListener(queue, self._options, run)))
 
     async def write(self, function: Function, result: Result) -> None:
         """Write the outputs of a succeeded invocation. Raises AzureError where storage refuses."""
@@ -61,15 +64,16 @@ class Queues:
         queue = await self._queue(binding)
         for text in outgoing_texts(value):
             await queue.send(encode_content(text, self._options.message_encoding))
-        if listener := self._listeners.get(_key(binding)):
-            listener.wake()
+        for key, listener in self._listeners:
+            if key == _key(binding):
+                listener.wake()
 
     async def _queue(self, binding: Binding) -> StorageQueue:
         connection, name = _key(binding)
         return StorageQueue(await self._connections.queue_service(connection), name)
 
 
-def _key(binding: Binding) -> tuple[str, str]:
+def _key(binding: Binding) -> _Key:
     return binding.values.get("connection") or "", binding.values["queueName"]
 
 

@@ -53,8 +53,16 @@ async def test_opens_a_route_with_the_right_key_only(
 async def test_does_not_know_a_method_that_is_not_declared(
     client: httpx.AsyncClient, host: HostProcess
 ) -> None:
-    answer = await client.delete("/api/items/1", params={"code": host.keys["function"]})
+    answer = await client.patch("/api/items/1", params={"code": host.keys["function"]})
     assert answer.status_code == 404
+
+
+async def test_chooses_the_function_by_method_and_by_the_more_literal_route(
+    client: httpx.AsyncClient, host: HostProcess
+) -> None:
+    query = {"code": host.keys["function"]}
+    assert (await client.delete("/api/items/1", params=query)).text == "deleted 1"
+    assert (await client.get("/api/items/newest", params=query)).text == "newest"
 
 
 async def test_keeps_an_exception_from_the_caller_and_puts_it_into_the_log(
