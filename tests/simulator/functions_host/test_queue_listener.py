@@ -28,6 +28,7 @@ class MemoryQueue:
     visible: list[Message] = field(default_factory=list)
     taken: dict[str, Message] = field(default_factory=dict)
     broken_reads: int = 0
+    takes: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _numbers: "count[int]" = field(default_factory=count)
 
@@ -44,6 +45,7 @@ class MemoryQueue:
             raise ServiceRequestError("no storage")
         found = [self._renewed(m, m.dequeue_count + 1) for m in self.visible[:number]]
         del self.visible[:number]
+        self.takes += len(found)
         self.taken.update((m.id, m) for m in found)
         return found
 
@@ -157,6 +159,7 @@ async def test_moves_a_message_after_its_last_try() -> None:
     listener = QueueListener(queue, options(maxDequeueCount=3), function)
     await run_until(listener, asyncio.ensure_future(queue.until_empty()))
     assert function.texts == ["fails"] * 3
+    assert queue.takes == 3
     assert len(poison.visible) == 1
 
 

@@ -86,6 +86,7 @@ async def test_sigterm_lets_a_running_invocation_end(
         await said_on_stderr(host, "Executing 'Functions.take_work'")
         assert await host.stop() == 0
     assert "Executed 'Functions.take_work' (Succeeded" in host.log_file.read_text()
+    assert "still running" not in host.log_file.read_text()
     assert await queue("stopped").count() == 0
     await queue("seen").wait_for_json(body="wait 0.5")
 
