@@ -75,8 +75,8 @@ async def run_host(options: Options, ready: TextIO) -> None:
         admin = Admin({f.name: f for f in functions}, keys, invoke)
         app = _web_app(functions, host_json, keys, invoke, admin)
         with listen(options.port) as listening:
-            print(_ready_line(listening, functions, keys), file=ready, flush=True)
             stop = _stop_event(stop_at_eof=options.stop_at_eof)
+            print(_ready_line(listening, functions, keys), file=ready, flush=True)
             await _serve(Server(app), listening, [*queues.listeners, *timers], admin, stop)
 
 
