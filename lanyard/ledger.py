@@ -7,6 +7,7 @@
 Grants and the claims on them are in a fourth (claims.py).
 """
 
+import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from lanyard.tables import Row, RowChanged, RowExists, Table, key_of
 
 # Another worker changed the row meanwhile: start over soon with what it wrote.
 _CONFLICT_DELAY = 2.0
+# Keeps the order of decisions that one process takes within the same microsecond.
+_sequence = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ class Ledger:
         }
         if decision.assignment is not None:
             values["assignment"] = json.dumps(dict(decision.assignment))
-        key = f"{moment:%H%M%S.%f}-{uuid4()}"
+        key = f"{moment:%H%M%S.%f}-{next(_sequence):08d}-{uuid4()}"
         await self._decisions.insert(f"{moment:%Y-%m-%d}", key, values)
 
     async def decisions(self, day: datetime) -> AsyncIterator[Mapping[str, str]]:

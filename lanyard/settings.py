@@ -16,14 +16,22 @@ class SettingsError(LanyardError):
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a service is, and the audience that its tokens are for; no trailing slashes."""
+
+    url: str
+    audience: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`client_id` and `principal_id` are those of the app's own user-assigned identity."""
 
     policy: Path
     client_id: str
     principal_id: str
-    arm: str
-    graph: str
+    arm: Endpoint
+    graph: Endpoint
     queue_url: str
     table_url: str
 
@@ -36,13 +44,14 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
       (or __queueServiceUri, __tableServiceUri)
     LANYARD_POLICY                          the policy file (lanyard.yaml in the app's folder)
     LANYARD_ARM_ENDPOINT, LANYARD_GRAPH_ENDPOINT   other clouds than the public one
+    LANYARD_ARM_AUDIENCE, LANYARD_GRAPH_AUDIENCE   where it is not the endpoint itself
     """
     return Settings(
         Path(environment.get("LANYARD_POLICY", "lanyard.yaml")),
         _required(environment, "AZURE_CLIENT_ID").lower(),
         _required(environment, "LANYARD_PRINCIPAL_ID").lower(),
-        environment.get("LANYARD_ARM_ENDPOINT", "https://management.azure.com").rstrip("/"),
-        environment.get("LANYARD_GRAPH_ENDPOINT", "https://graph.microsoft.com").rstrip("/"),
+        _endpoint(environment, "ARM", "https://management.azure.com"),
+        _endpoint(environment, "GRAPH", "https://graph.microsoft.com"),
         *(_storage(environment, service) for service in _SERVICES),
     )
 
@@ -51,6 +60,11 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     if value := environment.get(name):
         return value
     raise SettingsError(f"the app setting {name} is missing")
+
+
+def _endpoint(environment: Mapping[str, str], service: str, public: str) -> Endpoint:
+    url = environment.get(f"LANYARD_{service}_ENDPOINT", public).rstrip("/")
+    return Endpoint(url, environment.get(f"LANYARD_{service}_AUDIENCE", url).rstrip("/"))
 
 
 def _storage(environment: Mapping[str, str], service: str) -> str:

@@ -16,6 +16,8 @@ from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClie
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
+from lanyard.settings import Endpoint
+
 #: Operations by full resource id take the client of any subscription.
 _ANY_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 # A VM's operation carries no Retry-After; the SDK's own default would then wait 30 s.
@@ -25,25 +27,24 @@ _POLL_SECONDS = 2
 class Clients:
     """The clients for one cloud and one identity.
 
-    `arm` and `graph` are the endpoints' base URLs without a trailing slash. The SDKs' own retries
-    are off: a failed call is put back with its delay, and two schedules would multiply.
+    The SDKs' own retries are off: a failed call is put back with its delay, and two schedules
+    would multiply.
     """
 
     def __init__(
         self,
         credential: AsyncTokenCredential,
         *,
-        arm: str,
-        graph: str,
+        arm: Endpoint,
+        graph: Endpoint,
         transport: AsyncHttpTransport[Any, Any] | None = None,
     ) -> None:
         self._credential = credential
-        self._arm = arm
         self._graph = graph
         self._identities: dict[str, ManagedServiceIdentityClient] = {}
         self._common: dict[str, Any] = {
-            "base_url": arm,
-            "credential_scopes": [f"{arm}/.default"],
+            "base_url": arm.url,
+            "credential_scopes": [f"{arm.audience}/.default"],
             "retry_total": 0,
             "polling_interval": _POLL_SECONDS,
         }
@@ -69,17 +70,15 @@ class Clients:
 
     @cached_property
     def graph(self) -> AsyncPipelineClient[Any, Any]:
-        """Microsoft Graph v1.0. Its audience is the service's, whatever endpoint serves it."""
+        """Microsoft Graph v1.0."""
         policies = [
             RequestIdPolicy(),
             HeadersPolicy({"Accept": "application/json"}),
             UserAgentPolicy("lanyard"),
-            AsyncBearerTokenCredentialPolicy(
-                self._credential, "https://graph.microsoft.com/.default"
-            ),
+            AsyncBearerTokenCredentialPolicy(self._credential, f"{self._graph.audience}/.default"),
         ]
         transport = {k: v for k, v in self._common.items() if k == "transport"}
-        return AsyncPipelineClient(self._graph, policies=policies, **transport)
+        return AsyncPipelineClient(self._graph.url, policies=policies, **transport)
 
     async def close(self) -> None:
         """Close every client that was built."""

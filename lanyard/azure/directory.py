@@ -34,13 +34,11 @@ class Directory:
         return frozenset(found - {self._canary})
 
     async def _page(self, ids: list[str]) -> set[str]:
-        request = HttpRequest(
-            "POST",
-            "/v1.0/directoryObjects/getByIds",
-            json={"ids": ids, "types": ["servicePrincipal"]},
-        )
+        graph = self._clients.graph
+        url = graph.format_url("/v1.0/directoryObjects/getByIds")
+        body = {"ids": ids, "types": ["servicePrincipal"]}
         with translated("ask the directory"):
-            response = await self._clients.graph.send_request(request)
+            response = await graph.send_request(HttpRequest("POST", url, json=body))
             response.raise_for_status()
             found = {str(entry["id"]).lower() for entry in response.json()["value"]}
         if self._canary not in found:

@@ -1,0 +1,34 @@
+"""What Lanyard's own identity may do, and no more: the actions of its custom role."""
+
+ACTIONS = [
+    "Microsoft.Resources/subscriptions/resourceGroups/read",
+    "Microsoft.Compute/virtualMachines/read",
+    "Microsoft.Compute/virtualMachines/write",
+    # Following a long-running operation to its end.
+    "Microsoft.Compute/locations/operations/read",
+    "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+    "Microsoft.ManagedIdentity/userAssignedIdentities/write",
+    "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+    "Microsoft.Authorization/roleAssignments/read",
+]
+
+_RBAC = "Microsoft.Authorization/roleAssignments"
+
+
+def delegation(role_ids: list[str]) -> str:
+    """The condition (version 2.0) on *Role Based Access Control Administrator*: it may assign
+    and remove these roles only, and to service principals only.
+
+    Without the second clause it could remove any assignment; without the first, make any.
+    """
+    roles = ", ".join(role_ids)
+
+    def clause(verb: str, source: str) -> str:
+        return (
+            f"((!(ActionMatches{{'{_RBAC}/{verb}'}})) OR "
+            f"(@{source}[{_RBAC}:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {{{roles}}} AND "
+            f"@{source}[{_RBAC}:PrincipalType] "
+            "ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}))"
+        )
+
+    return f"{clause('write', 'Request')} AND {clause('delete', 'Resource')}"

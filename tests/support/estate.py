@@ -1,0 +1,238 @@
+"""Lanyard beside an in-process Azure: the handlers and the real SDKs, no socket, a clock that
+stands still. Only the tables and the queue are in memory here; the end-to-end tests use Azurite.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import azure.functions as func
+from azure.functions.eventgrid import EventGridEventInConverter
+from azure.functions.meta import Datum
+from azure.mgmt.compute.aio import ComputeManagementClient
+from azure.mgmt.compute.models import VirtualMachine
+from azure.mgmt.resource.resources.aio import ResourceManagementClient
+
+from demo.rights import ACTIONS
+from handlers import reconcile as reconcile_handler
+from handlers import resource_events as event_handler
+from lanyard import runtime as app
+from lanyard.azure.services import services_over
+from lanyard.ledger import Ledger
+from lanyard.model import Change, ResourceId
+from lanyard.policy.load import parse_policy
+from lanyard.reconcile import Reconciler
+from lanyard.settings import Endpoint, Settings
+from simulator import Azure
+from simulator.azure import IN_PROCESS_URL
+from simulator.event_grid.models import TopicType
+from simulator.state import RoleDefinition
+from simulator.tokens.credential import AsyncPrincipalCredential
+from tests.support.memory_table import MemoryTable
+
+BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+
+POLICY = """
+version: 1
+mode: full
+identities:
+  regional: {name: "id-lanyard-{location}", resourceGroup: rg-identities}
+rules:
+  - name: machines read blobs
+    match: {types: [Microsoft.Compute/virtualMachines], exclude: {tags: {lanyard: ignore}}}
+    attach: [regional]
+    grant:
+      - {role: Storage Blob Data Reader, scope: "{resourceGroup}", to: regional}
+orphans: {graceMinutes: 0}
+"""
+
+PROFILE = {"hardwareProfile": {"vmSize": "Standard_B1s"}}
+
+
+class FakeQueue:
+    """What was put on the queue, with its delay in seconds."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[Change, float]] = []
+
+    async def put(self, change: Change, delay: float = 0) -> None:
+        self.messages.append((change, delay))
+
+
+class Estate:
+    """One subscription with a group for compute and one for identities, and Lanyard's identity."""
+
+    def __init__(self, policy: str = POLICY) -> None:
+        self.azure = Azure(seed=7)
+        state = self.azure.state
+        self.platform = self.azure.services
+        self.subscription = state.add_subscription("production").id
+        self.scope = f"/subscriptions/{self.subscription}"
+        self.operator = state.add_principal("operator", "User")
+        self.azure.assign(self.operator.object_id, "Owner", self.scope)
+        self.app = state.add_principal("id-lanyard-app")
+        self._grant_rights()
+        self.platform.directory.grant_permission(self.app.object_id)
+        self.topic = self.platform.event_grid.add_topic(
+            f"{self.scope}/resourceGroups/rg-lanyard/providers/Microsoft.EventGrid/systemTopics/t",
+            self.scope,
+            TopicType.SUBSCRIPTION,
+        )
+        self.compute = ComputeManagementClient(
+            subscription_id=self.subscription, **self.azure.client_options(self.operator)
+        )
+        self._start_lanyard(policy)
+
+    def _grant_rights(self) -> None:
+        state = self.azure.state
+        role = RoleDefinition(
+            state.ids.uuid(), "Lanyard", "", "CustomRole", ACTIONS, [], [], [], [self.scope]
+        )
+        state.role_definitions[role.guid] = role
+        self.azure.assign(self.app.object_id, role.guid, self.scope)
+        self.azure.assign(self.app.object_id, "Role Based Access Control Administrator", self.scope)
+
+    def _start_lanyard(self, policy: str) -> None:
+        resources, identities, decisions, self.grants = (MemoryTable() for _ in range(4))
+        self.queue = FakeQueue()
+        self.policy = parse_policy("lanyard.yaml", policy)
+        self.settings = Settings(
+            Path("lanyard.yaml"),
+            self.app.client_id,
+            self.app.object_id,
+            Endpoint(IN_PROCESS_URL, "https://management.azure.com"),
+            Endpoint(f"{IN_PROCESS_URL}/graph", "https://graph.microsoft.com"),
+            "",
+            "",
+        )
+        now = self.azure.clock.now
+        self.ledger = Ledger(
+            resources, identities, decisions, lambda: datetime.fromtimestamp(now(), UTC)
+        )
+        services = services_over(
+            AsyncPrincipalCredential(self.azure.tokens, self.app),
+            self.settings,
+            self.policy,
+            self.ledger,
+            self.grants,
+            self.azure.transport(),
+            now,
+        )
+        reconciler = Reconciler(self.policy, services, now)
+        self.runtime = app.Runtime(reconciler, self.ledger, self.queue)  # type: ignore[arg-type]
+
+    # What a person or a pipeline does.
+
+    def vm_id(self, name: str, group: str = "rg-app") -> ResourceId:
+        return ResourceId.parse(
+            f"{self.scope}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{name}"
+        )
+
+    async def create_vm(self, name: str, **more: Any) -> ResourceId:
+        body = {"location": "westeurope", "properties": PROFILE, **more}
+        poller = await self.compute.virtual_machines.begin_create_or_update(
+            "rg-app", name, VirtualMachine(body), polling_interval=1
+        )
+        await poller.result()
+        return self.vm_id(name)
+
+    async def create_groups(self) -> None:
+        client = ResourceManagementClient(
+            subscription_id=self.subscription, **self.azure.client_options(self.operator)
+        )
+        for name in ("rg-app", "rg-identities"):
+            await client.resource_groups.create_or_update(name, {"location": "westeurope"})
+
+    async def delete_group(self, name: str = "rg-app") -> None:
+        client = ResourceManagementClient(
+            subscription_id=self.subscription, **self.azure.client_options(self.operator)
+        )
+        poller = await client.resource_groups.begin_delete(name, polling_interval=1)
+        await poller.result()
+
+    async def delete_vm(self, name: str) -> None:
+        poller = await self.compute.virtual_machines.begin_delete(
+            "rg-app", name, polling_interval=1
+        )
+        await poller.result()
+
+    # What the Functions host does.
+
+    def new_events(self) -> list[dict[str, Any]]:
+        published = self.platform.event_grid.published
+        events = [dict(entry.event) for entry in published]
+        published.clear()
+        return events
+
+    async def deliver(self, event: dict[str, Any]) -> str | None:
+        """One event through Microsoft's converter and the handler; the queue message, if any."""
+        datum = Datum(json.dumps(event), "json")
+        message: _Out = _Out()
+        trigger = EventGridEventInConverter.decode(datum, trigger_metadata={})
+        await _user_function(event_handler.resource_events)(trigger, message)
+        return message.value
+
+    async def work(self, message: str) -> None:
+        """One queue message through the handler."""
+        body = func.QueueMessage(id="m", body=message)
+        await _user_function(reconcile_handler.reconcile)(body)
+
+    async def settle(self, *, deliveries: int = 1, rounds: int = 100) -> None:
+        """Deliver all events and work on all messages until nothing is left, delays included."""
+        for _ in range(rounds):
+            events, messages = self.new_events(), self.queue.messages
+            self.queue.messages = []
+            if not events and not messages:
+                return
+            for event in events * deliveries:
+                if message := await self.deliver(event):
+                    await self.work(message)
+            for change, delay in messages:
+                self.azure.clock.advance(delay)
+                await self.runtime.process(change)
+        raise AssertionError("it never settles")
+
+    # What is really there, by ARM's own account.
+
+    async def identity_of(self, name: str) -> dict[str, str]:
+        """The user-assigned identities of a machine: name → principal."""
+        machine = await self.compute.virtual_machines.get("rg-app", name)
+        attached = (machine.identity and machine.identity.user_assigned_identities) or {}
+        return {key.rpartition("/")[2]: str(value.principal_id) for key, value in attached.items()}
+
+    def assignments(self, *, of: str | None = None) -> list[tuple[str, str, str]]:
+        """(role, scope, principal) of what stands, besides the estate's own rights."""
+        own = {self.operator.object_id, self.app.object_id}
+        return sorted(
+            (a.role_definition_id.rpartition("/")[2], a.scope, a.principal_id)
+            for a in self.azure.state.role_assignments.values()
+            if a.principal_id not in own and a.deleted_at is None and of in (None, a.principal_id)
+        )
+
+    async def decisions(self) -> list[tuple[str, str, str]]:
+        """(action, outcome, reason) of every decision of today, in order."""
+        today = datetime.fromtimestamp(self.azure.clock.now(), UTC)
+        rows = [row async for row in self.ledger.decisions(today)]
+        return [(row["action"], row["outcome"], row["reason"]) for row in rows]
+
+    def app_calls(self) -> list[str]:
+        """Lanyard's ARM calls so far, as "METHOD last-two-segments"; forgets them."""
+        calls = self.azure.calls_of(self.app.object_id)
+        self.azure.calls.clear()
+        return [f"{call.method} {'/'.join(call.path.split('/')[-2:])}" for call in calls]
+
+
+class _Out:
+    """Stands where the worker's Out does."""
+
+    value: str | None = None
+
+    def set(self, value: str) -> None:
+        self.value = value
+
+
+def _user_function(builder: Any) -> Callable[..., Any]:
+    function: Callable[..., Any] = builder._function.get_user_function()
+    return function
