@@ -33,6 +33,13 @@ class _Protocol(H11Protocol):
 
         self.app = breakable
 
+    def shutdown(self) -> None:
+        """At the end: an idle connection is cut, as its client may never answer a TLS goodbye."""
+        super().shutdown()
+        idle = self.cycle is None or self.cycle.response_complete
+        if idle and not self.transport.get_write_buffer_size():
+            self.transport.abort()
+
 
 class _Server(uvicorn.Server):
     """Tells when it listens, and leaves the signals to the program."""
@@ -62,7 +69,8 @@ async def listen(
 
     `port` 0 takes a free one. Raises OSError when the port is taken. `verbose` logs requests.
     """
-    with socket.socket() as listening:
+    # With its protocol named, asyncio turns Nagle's algorithm off: 40 ms less a request.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((HOST, port))
         server = _Server(_config(app, certificates, verbose))
