@@ -94,7 +94,7 @@ async def serve(
         delivery = await stack.enter_async_context(_delivery(azure, http, azurite_blob_url))
         plain = Router(
             [
-                *token_routes.routes(azure.services.identity_endpoints),
+                *token_routes.routes(azure.services.identity_endpoints, azure.state, azure.faults),
                 *control.routes(azure, delivery, operator),
             ]
         )

@@ -116,10 +116,16 @@ def notification_event(
 
 
 def _notification_kind(activity: Activity) -> str | None:
-    if activity.status != "Succeeded":
+    """It tells of Resource Graph's table `resources`: no groups, no role assignments."""
+    tracked = parse(activity.resource_id) is not None
+    if activity.status != "Succeeded" or not tracked or _is_extension(activity):
         return None
     last = activity.action.rpartition("/")[2].lower()
     return {"write": "CreatedOrUpdated", "delete": "Deleted"}.get(last)
+
+
+def _is_extension(activity: Activity) -> bool:
+    return activity.action.lower().startswith("microsoft.authorization/")
 
 
 def as_cloud_event(event: Json) -> Json:

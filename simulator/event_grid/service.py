@@ -1,5 +1,6 @@
 """Event Grid apart from HTTP and from delivery: what is published, and who wants it."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -51,6 +52,11 @@ class EventGrid:
         self.validate: Validator | None = None
         self.farewell: Farewell | None = None
         self._receivers: list[Receiver] = []
+        # Kept at hand: an event must not cost a walk over every resource or role assignment.
+        self._topics: dict[str, SystemTopic] = {}
+        self._assignments: defaultdict[str, dict[str, RoleAssignment]] = defaultdict(dict)
+        state.resources.observe(self._watch_topics)
+        state.role_assignments.observe(self._watch_assignments)
         state.on_activity(self._publish)
 
     def add_topic(self, topic_id: str, source: str, topic_type: TopicType) -> SystemTopic:
@@ -63,9 +69,7 @@ class EventGrid:
 
     def topics(self) -> list[SystemTopic]:
         """The system topics that exist now."""
-        kind = TOPIC_TYPE.lower()
-        every = self._state.resources.values()
-        return [topic_of(resource) for resource in every if resource.type.lower() == kind]
+        return list(self._topics.values())
 
     async def subscribe(self, subscription: EventSubscription) -> None:
         """Shake hands with the endpoint, then add or replace the event subscription.
@@ -145,10 +149,8 @@ class EventGrid:
 
     def _evidence(self, activity: Activity) -> Json:
         """By which role assignment the caller was allowed: any of its own that covers the scope."""
-        caller = activity.caller.get("oid")
-        for assignment in self._state.role_assignments.values():
-            covers = is_within(activity.resource_id, assignment.scope)
-            if assignment.principal_id == caller and covers:
+        for assignment in self._assignments[activity.caller.get("oid", "")].values():
+            if is_within(activity.resource_id, assignment.scope):
                 return self._evidence_of(assignment)
         return {"role": "Subscription Admin"}
 
@@ -163,3 +165,17 @@ class EventGrid:
             "principalId": assignment.principal_id.replace("-", ""),
             "principalType": assignment.principal_type,
         }
+
+    def _watch_topics(self, key: str, before: Resource | None, after: Resource | None) -> None:
+        if before is not None:
+            self._topics.pop(key, None)
+        if after is not None and after.type.lower() == TOPIC_TYPE.lower():
+            self._topics[key] = topic_of(after)
+
+    def _watch_assignments(
+        self, key: str, before: RoleAssignment | None, after: RoleAssignment | None
+    ) -> None:
+        if before is not None:
+            self._assignments[before.principal_id].pop(key, None)
+        if after is not None:
+            self._assignments[after.principal_id][key] = after

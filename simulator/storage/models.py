@@ -1,7 +1,7 @@
 """Storage accounts as ARM keeps them: just enough for a blob service to belong to someone."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from simulator.errors import AzureError
 from simulator.resource_ids import group_id
@@ -11,11 +11,13 @@ from simulator.state import Json, Resource, State
 TYPE = "Microsoft.Storage/storageAccounts"
 
 
-@dataclass(frozen=True)
 class StorageAccounts:
     """The accounts of all subscriptions. Their names are unique."""
 
-    state: State
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._by_name: dict[str, Resource] = {}  # each blob request asks by name
+        state.resources.observe(self._watch)
 
     def put(self, resource_id: str, name: str, body: Json) -> Resource:
         """Create or update. Raises AzureError 400 or 409."""
@@ -35,8 +37,7 @@ class StorageAccounts:
 
     def by_name(self, name: str) -> Resource | None:
         """The account of that name, wherever it is."""
-        every = inside(self.state, "/subscriptions", TYPE)
-        return next((each for each in every if each.name.lower() == name.lower()), None)
+        return self._by_name.get(name.lower())
 
     def delete(self, resource_id: str) -> bool:
         """Remove it with its data. Returns whether it was there."""
@@ -63,6 +64,12 @@ class StorageAccounts:
             extra=extra,
             created_at=self.state.clock.now(),
         )
+
+    def _watch(self, _key: str, before: Resource | None, after: Resource | None) -> None:
+        if before is not None and before.type.lower() == TYPE.lower():
+            del self._by_name[before.name.lower()]
+        if after is not None and after.type.lower() == TYPE.lower():
+            self._by_name[after.name.lower()] = after
 
 
 def _check_name(name: str) -> None:

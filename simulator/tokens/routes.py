@@ -5,26 +5,46 @@
 - `GET /msi/token`: `IDENTITY_ENDPOINT`; `IDENTITY_HEADER` says which app is asking.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulator.state import Json
+from simulator.faults import ConnectionDropped, Drop, Faults
+from simulator.state import Json, State
 from simulator.tokens.endpoints import ManagedIdentityEndpoints, TokenRefused
 
+type Answer = Callable[[Request], Awaitable[Response]]
 
-def routes(endpoints: ManagedIdentityEndpoints) -> list[Route]:
-    """The two endpoints; `resource_id` of a path loses no casing."""
+
+def routes(endpoints: ManagedIdentityEndpoints, state: State, faults: Faults) -> list[Route]:
+    """The two endpoints; faults name them "imds" and "msi"."""
+    imds, app_service = partial(_imds, endpoints), partial(_app_service, endpoints)
     return [
         Route(
             "/imds/{resource_id:path}/metadata/identity/oauth2/token",
-            partial(_imds, endpoints),
+            _breakable("imds", imds, state, faults),
         ),
-        Route("/msi/token", partial(_app_service, endpoints)),
+        Route("/msi/token", _breakable("msi", app_service, state, faults)),
     ]
+
+
+def _breakable(service: str, answer: Answer, state: State, faults: Faults) -> Answer:
+    async def endpoint(request: Request) -> Response:
+        fault = faults.strike(service, request.method, request.url.path)
+        if fault is None:
+            return await answer(request)
+        if fault.delay:
+            await state.clock.sleep_until(state.clock.now() + fault.delay)
+        if fault.drop is not None:
+            raise ConnectionDropped(acted=fault.drop is Drop.AFTER)
+        if error := fault.error():
+            return JSONResponse(error.body(), error.status, dict(error.headers))
+        return await answer(request)
+
+    return endpoint
 
 
 async def _imds(endpoints: ManagedIdentityEndpoints, request: Request) -> Response:

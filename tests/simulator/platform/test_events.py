@@ -180,3 +180,15 @@ def test_resource_notifications_carry_the_resource_and_no_caller() -> None:
         "name": "vm1",
         "type": "Microsoft.Compute/virtualMachines",
     }
+
+
+def test_resource_notifications_leave_out_groups_and_role_assignments() -> None:
+    grid = Grid(TopicType.RESOURCE_NOTIFICATIONS)
+    assignment = "/providers/Microsoft.Authorization/roleAssignments/x"
+    action = "Microsoft.Authorization/roleAssignments/delete"
+    for scope in (grid.subscription_scope, grid.group, grid.vm):
+        grid.publish(scope + assignment, "delete", action=action)
+    grid.publish(
+        grid.group, "delete", action="Microsoft.Resources/subscriptions/resourceGroups/delete"
+    )
+    assert grid.events() == []

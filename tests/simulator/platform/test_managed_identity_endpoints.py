@@ -9,6 +9,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
 from azure.identity.aio import ManagedIdentityCredential as AsyncManagedIdentityCredential
 
+from simulator.faults import Drop, Fault
 from tests.simulator.platform.conftest import World, carrying
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -194,3 +195,12 @@ async def test_the_operator_acts_as_a_person(world: World, in_app: Any) -> None:
     assert oid(world, await sync_token()) == operator.principal.object_id
     with pytest.raises(ClientAuthenticationError):
         await token(client_id="00000000-0000-0000-0000-000000000000")
+
+
+async def test_a_sick_metadata_endpoint_is_asked_again(world: World, on_machine: Any) -> None:
+    identity = world.add_identity("id-patient")
+    on_machine(world.add_resource(VM, "patient", carrying(identity)))
+    for fault in (Fault(service="imds", status=500), Fault(service="imds", drop=Drop.BEFORE)):
+        world.azure.faults.add(fault)
+        assert oid(world, await token()) == identity[1].object_id
+        assert fault.hits == 1
