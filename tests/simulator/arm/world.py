@@ -42,8 +42,11 @@ class World:
             f"{self.group_scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
         )
 
-    def compute(self, principal: Principal | None = None) -> ComputeManagementClient:
-        return ComputeManagementClient(subscription_id=self.subscription, **self._options(principal))
+    def compute(self, principal: Principal | None = None) -> Any:
+        """Any: its types take models or bytes, while it sends a plain dictionary just as well."""
+        return ComputeManagementClient(
+            subscription_id=self.subscription, **self._options(principal)
+        )
 
     def identities(self, principal: Principal | None = None) -> ManagedServiceIdentityClient:
         return ManagedServiceIdentityClient(
@@ -55,7 +58,8 @@ class World:
             subscription_id=self.subscription, **self._options(principal)
         )
 
-    def resources(self, principal: Principal | None = None) -> ResourceManagementClient:
+    def resources(self, principal: Principal | None = None) -> Any:
+        """Any, for the same reason."""
         return ResourceManagementClient(
             subscription_id=self.subscription, **self._options(principal)
         )
