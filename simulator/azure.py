@@ -16,6 +16,7 @@ from simulator.arm.routing import Routes
 from simulator.authorization import routes as authorization_routes
 from simulator.authorization.access import Access
 from simulator.authorization.assignments import RoleAssignments, assignment_id
+from simulator.authorization.conditions import parse_condition
 from simulator.authorization.definitions import RoleDefinitions, built_in_roles
 from simulator.behaviour import Behaviour
 from simulator.clock import Clock
@@ -135,7 +136,12 @@ class Azure:
         condition: str | None = None,
         name: str | None = None,
     ) -> RoleAssignment:
-        """Give a role (display name or GUID) straight in the state, at work at once."""
+        """Give a role (display name or GUID) straight in the state, at work at once.
+
+        Raises KeyError for an unknown role and InvalidCondition.
+        """
+        if condition is not None:
+            parse_condition(condition)
         definition = self.role_definitions.by_name(role)
         principal = self.state.principals.get(principal_id)
         name, now = name or self.state.ids.uuid(), self.clock.now()

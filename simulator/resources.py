@@ -135,6 +135,18 @@ def read_tags(body: Json) -> dict[str, str]:
     return dict(tags)
 
 
+def check_location(existing: Resource, body: Json) -> None:
+    """409 `InvalidResourceLocation` to a write that would move a resource; none means as it is."""
+    if "location" in body and read_location(body) != existing.location:
+        raise gateway_error(
+            409,
+            "InvalidResourceLocation",
+            f"The resource '{existing.name}' already exists in location '{existing.location}'. A "
+            f"resource with the same name cannot be created in location '{body['location']}'. "
+            "Please select a new resource name.",
+        )
+
+
 def read_location(body: Json) -> str:
     """The `location` in Azure's normal form. Raises AzureError 400 `LocationRequired`."""
     location = body.get("location")

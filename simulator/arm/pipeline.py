@@ -13,20 +13,20 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from simulator.arm.activities import activity
+from simulator.arm.activities import tell
 from simulator.arm.calls import Call
-from simulator.arm.messages import ArmRequest, ArmResponse, Attributes, Caller, Operation
+from simulator.arm.guard import Guard
+from simulator.arm.messages import ArmRequest, ArmResponse, Caller, Operation
 from simulator.arm.routing import Match, Routes
 from simulator.arm.throttling import Throttle
 from simulator.authorization.access import Access
-from simulator.behaviour import WriteEvent
 from simulator.errors import AzureError, gateway_error
 from simulator.faults import ConnectionDropped, Drop, Fault, Faults
 from simulator.operations import Operations
 from simulator.resource_ids import normalise, subscription_of
 from simulator.resources import require_group
 from simulator.state import Ids, State
-from simulator.tokens.jwt import ARM_AUDIENCES, TokenIssuer
+from simulator.tokens.jwt import TokenIssuer
 
 _NOBODY = Caller("", "", {})
 
@@ -58,8 +58,7 @@ class Pipeline:
         self.calls: list[Call] = []
         self._state = state
         self._routes = routes
-        self._access = access
-        self._tokens = tokens
+        self._guard = Guard(access, tokens)
         self._faults = faults
         self._operations = operations
         self._throttle = Throttle(state)
@@ -72,7 +71,7 @@ class Pipeline:
         exchange = self._record(request)
         fault, response = None, None
         try:
-            caller = self._caller(request)
+            caller = self._guard.caller(request)
             exchange.call.caller = caller.object_id
         except AzureError as error:
             caller, response = _NOBODY, _failure(error)
@@ -101,18 +100,6 @@ class Pipeline:
         self.calls.append(call)
         return _Exchange(request, path, query, call, self._request_ids.uuid(), {})
 
-    def _caller(self, request: Request) -> Caller:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise AzureError(
-                401,
-                "AuthenticationFailed",
-                "Authentication failed. The 'Authorization' header is missing.",
-                {"www-authenticate": "Bearer"},
-            )
-        claims = self._tokens.verify(token, ARM_AUDIENCES)
-        return Caller(claims["oid"], claims.get("appid", ""), claims)
-
     async def _fault(self, exchange: _Exchange) -> Fault | None:
         call = exchange.call
         fault = self._faults.strike("arm", call.method, call.path, call.caller)
@@ -128,15 +115,15 @@ class Pipeline:
         except AzureError as error:
             return _failure(error)
         try:
-            self._authorize(match.operation, request)
+            self._guard.authorize(match.operation, request)
             self._check_group(match.operation, request)
             response = match.operation.handler(request)
             if isawaitable(response):
                 response = await response
         except AzureError as error:
-            self._tell(match.operation, request, None)
+            tell(self._state, match.operation, request, None)
             return _failure(error)
-        self._tell(match.operation, request, response)
+        tell(self._state, match.operation, request, response)
         return response
 
     async def _admit(self, exchange: _Exchange, caller: Caller) -> tuple[Match, ArmRequest]:
@@ -168,56 +155,10 @@ class Pipeline:
         exchange.quota |= self._throttle.arm(method, subscription, caller.object_id)
         exchange.quota |= self._throttle.compute(operation.quota, subscription, exchange.path)
 
-    def _authorize(self, operation: Operation, request: ArmRequest) -> None:
-        if operation.action is None:
-            return
-        scope = request.path
-        if operation.scope is not None:
-            scope = normalise(operation.scope.replace(":path", "").format(**request.params))
-        seen = operation.attributes(request) if operation.attributes else Attributes()
-        allowed = self._access.allowed(
-            request.caller.object_id,
-            operation.action,
-            scope,
-            request=seen.request,
-            resource=seen.resource,
-            unconditional=not seen.known,
-        )
-        if not allowed:
-            raise authorization_failed(request.caller, operation.action, scope)
-
     def _check_group(self, operation: Operation, request: ArmRequest) -> None:
         if "{group}/" in operation.template:
             writes = request.method in ("PUT", "PATCH")
             require_group(self._state, request.path, request.params, writes=writes)
-
-    def _tell(
-        self,
-        operation: Operation,
-        request: ArmRequest,
-        response: ArmResponse | None,
-    ) -> None:
-        """Publish the activity, now or at the work's end. No response: the operation failed."""
-        action = operation.action or "/read"
-        if action.endswith("/read") or (operation.told and response is not None):
-            return
-        resource_id = (response.resource_id if response else None) or request.path
-
-        work = response.work if response else None
-
-        def publish() -> None:
-            ended = work is not None and work.status != "InProgress"
-            at = work.ends_at if work and ended else self._state.clock.now()
-            succeeded = response is not None
-            self._state.publish(activity(request, action, resource_id, at, succeeded=succeeded))
-
-        wanted = self._state.behaviour.write_event
-        if request.method == "DELETE":
-            wanted = WriteEvent.COMPLETED
-        if work is None or wanted is not WriteEvent.COMPLETED:
-            publish()
-        if work is not None and wanted is not WriteEvent.ACCEPTED:
-            work.on_end(publish)
 
     def _render(self, exchange: _Exchange, response: ArmResponse) -> Response:
         headers = {
@@ -232,17 +173,6 @@ class Pipeline:
         content = json.dumps(response.body, ensure_ascii=False).encode()
         headers["content-type"] = "application/json; charset=utf-8"
         return Response(content, response.status, headers)
-
-
-def authorization_failed(caller: Caller, action: str, scope: str) -> AzureError:
-    """403 `AuthorizationFailed` in Azure's words."""
-    return gateway_error(
-        403,
-        "AuthorizationFailed",
-        f"The client '{caller.client_id}' with object id '{caller.object_id}' does not have "
-        f"authorization to perform action '{action}' over scope '{scope}' or the scope is invalid. "
-        "If access was recently granted, please refresh your credentials.",
-    )
 
 
 def _failure(error: AzureError) -> ArmResponse:

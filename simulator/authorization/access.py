@@ -51,7 +51,7 @@ class Access:
     def sees(self, principal_id: str, scope: str) -> bool:
         """Whether any role is assigned to the principal at, above or below `scope`."""
         return any(
-            self.covers(assignment.scope, scope) or is_within(assignment.scope, scope)
+            self.covers(assignment.scope, scope) or self.covers(scope, assignment.scope)
             for assignment in self._effective(principal_id)
         )
 

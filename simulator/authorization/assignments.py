@@ -8,7 +8,7 @@ from simulator.authorization import errors
 from simulator.authorization.access import Access, role_guid
 from simulator.authorization.conditions import InvalidCondition, parse_condition
 from simulator.authorization.filters import Filter
-from simulator.resource_ids import is_within, normalise, subscription_of
+from simulator.resource_ids import normalise, subscription_of
 from simulator.state import Json, Principal, RoleAssignment, State
 from simulator.times import utc_z
 
@@ -100,7 +100,7 @@ class RoleAssignments:
         principals = self.access.groups_of(wanted.assigned_to) if wanted.assigned_to else None
         for assignment in self.state.role_assignments.values():
             above = self.access.covers(assignment.scope, scope)
-            below = not wanted.at_scope and is_within(assignment.scope, scope)
+            below = not wanted.at_scope and self.access.covers(scope, assignment.scope)
             holder = assignment.principal_id
             if (
                 (above or below)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from simulator.authorization.operators import OPERATORS, QUANTIFIERS, Compare, Quantifier
 from simulator.authorization.wildcards import matches
 
 
@@ -79,64 +80,6 @@ def _token(match: re.Match[str]) -> _Token:
     return _Token(kind, match[kind])
 
 
-def _folded(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
-    return lambda left, right: compare(left.lower(), right.lower())
-
-
-def _number(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
-    return lambda left, right: compare(float(left), float(right))
-
-
-def _equal(left: str, right: str) -> bool:
-    return left == right
-
-
-def _like(text: str, pattern: str) -> bool:
-    parts = [re.escape(part).replace(r"\?", ".") for part in pattern.split("*")]
-    return re.fullmatch(".*".join(parts), text, re.DOTALL) is not None
-
-
-_POSITIVE: dict[str, Callable[[str, str], bool]] = {
-    "StringEquals": _equal,
-    "StringEqualsIgnoreCase": _folded(_equal),
-    "StringStartsWith": str.startswith,
-    "StringStartsWithIgnoreCase": _folded(str.startswith),
-    "StringLike": _like,
-    "StringLikeIgnoreCase": _folded(_like),
-    "GuidEquals": _folded(_equal),
-    "BoolEquals": _folded(_equal),
-    "NumericEquals": _number(lambda left, right: left == right),
-    "NumericLessThan": _number(lambda left, right: left < right),
-    "NumericLessThanEquals": _number(lambda left, right: left <= right),
-    "NumericGreaterThan": _number(lambda left, right: left > right),
-    "NumericGreaterThanEquals": _number(lambda left, right: left >= right),
-}
-
-
-def _negated(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
-    return lambda left, right: not compare(left, right)
-
-
-def _negative_name(name: str) -> str:
-    for kind in ("String", "Guid", "Bool", "Numeric"):
-        if name.startswith(kind):
-            return f"{kind}Not{name.removeprefix(kind)}"
-    raise ValueError(name)
-
-
-_OPERATORS = {name.lower(): compare for name, compare in _POSITIVE.items()} | {
-    _negative_name(name).lower(): _negated(compare) for name, compare in _POSITIVE.items()
-}
-
-#: Quantifier → (over the left values, over the right values).
-_QUANTIFIERS: dict[str, tuple[Callable[..., bool], Callable[..., bool]]] = {
-    "foranyofanyvalues": (any, any),
-    "forallofanyvalues": (all, any),
-    "foranyofallvalues": (any, all),
-    "forallofallvalues": (all, all),
-}
-
-
 class _Parser:
     """Recursive descent over the tokens: OR binds weakest, then AND, then NOT."""
 
@@ -199,11 +142,11 @@ class _Parser:
 
     def _operator(
         self,
-    ) -> tuple[Callable[..., bool], Callable[..., bool], Callable[[str, str], bool]]:
+    ) -> tuple[Quantifier, Quantifier, Compare]:
         token = self._next("word")
         quantifier, _, name = token.text.rpartition(":")
-        compare = _OPERATORS.get(name.lower())
-        quantifiers = _QUANTIFIERS.get(quantifier.lower()) if quantifier else (any, any)
+        compare = OPERATORS.get(name.lower())
+        quantifiers = QUANTIFIERS.get(quantifier.lower()) if quantifier else (any, any)
         if compare is None or quantifiers is None:
             raise InvalidCondition(f"unknown operator '{token.text}'")
         return (*quantifiers, compare)

@@ -12,7 +12,15 @@ from simulator.compute import errors
 from simulator.managed_identity.attach import Attacher
 from simulator.operations import LongRunning, Operations
 from simulator.resource_ids import group_id
-from simulator.resources import inside, read_location, read_tags, remove, render, require
+from simulator.resources import (
+    check_location,
+    inside,
+    read_location,
+    read_tags,
+    remove,
+    render,
+    require,
+)
 from simulator.state import Json, Resource, State
 from simulator.times import utc_offset
 
@@ -82,6 +90,7 @@ class VirtualMachines:
         self, vm: Resource, body: Json, caller: Caller, conditions: Conditions, *, merge: bool
     ) -> Accepted:
         self._check_writable(vm, conditions)
+        check_location(vm, body)
         wanted = self.attacher.plan(vm.id, vm.identity, body, caller, merge=merge)
         sent = body.get("properties") or {}
         properties = _merged(vm.properties, sent) if merge else {**_own(vm.properties), **sent}

@@ -4,7 +4,15 @@ from dataclasses import dataclass, replace
 
 from simulator.errors import AzureError
 from simulator.resource_ids import group_id
-from simulator.resources import inside, read_location, read_tags, remove, render, require
+from simulator.resources import (
+    check_location,
+    inside,
+    read_location,
+    read_tags,
+    remove,
+    render,
+    require,
+)
 from simulator.state import Json, Resource, State
 
 TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
@@ -28,6 +36,7 @@ class UserAssignedIdentities:
             f"/subscriptions/{subscription}/resourcegroups/{group}/providers/{TYPE}/{name}"
         )
         if existing := self.state.resources.get(resource_id.lower()):
+            check_location(existing, body)
             updated = replace(existing, tags=read_tags(body))
             self.state.resources[resource_id.lower()] = updated
             return updated, False

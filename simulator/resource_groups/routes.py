@@ -9,15 +9,15 @@ from simulator.arm.paging import page
 from simulator.authorization.access import Access
 from simulator.errors import AzureError
 from simulator.operations import Operations
+from simulator.resource_groups import tags
 from simulator.resource_groups.filters import resource_filter
 from simulator.resource_groups.models import ResourceGroups, show
-from simulator.resources import inside, read_tags, require
+from simulator.resources import inside
 from simulator.state import Json, Resource, State, Subscription
 
 _READ = "Microsoft.Resources/subscriptions/read"
 _GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
 _ALL = "Microsoft.Resources/subscriptions/resources/read"
-_TAGS = "Microsoft.Resources/tags"
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
@@ -101,52 +101,10 @@ class _Handlers:
         found = self.state.subscriptions[request.params["subscription"].lower()]
         return ArmResponse(200, _show_subscription(found, self.state.tenant_id))
 
-    def get_tags(self, request: ArmRequest) -> ArmResponse:
-        return self._tags(require(self.state, request.params["scope"]))
-
-    def put_tags(self, request: ArmRequest) -> ArmResponse:
-        resource = require(self.state, request.params["scope"])
-        return self._retag(resource, read_tags(_properties(request.json())))
-
-    def patch_tags(self, request: ArmRequest) -> ArmResponse:
-        resource = require(self.state, request.params["scope"])
-        body = request.json()
-        given = read_tags(_properties(body))
-        kind = str(body.get("operation", "")).lower()
-        if kind == "merge":
-            return self._retag(resource, {**resource.tags, **given})
-        if kind == "replace":
-            return self._retag(resource, given)
-        if kind == "delete":
-            left = {k: v for k, v in resource.tags.items() if given.get(k) != v}
-            return self._retag(resource, left)
-        raise AzureError(
-            400, "InvalidTagsPatchOperation", f"The tags patch operation '{kind}' is not valid."
-        )
-
-    def delete_tags(self, request: ArmRequest) -> ArmResponse:
-        self._retag(require(self.state, request.params["scope"]), {})
-        return ArmResponse(200)
-
-    def _retag(self, resource: Resource, tags: dict[str, str]) -> ArmResponse:
-        tagged = replace(resource, tags=tags)
-        self.state.resources[resource.id.lower()] = tagged
-        return self._tags(tagged)
-
-    def _tags(self, resource: Resource) -> ArmResponse:
-        body = {
-            "id": f"{resource.id}/providers/{_TAGS}/default",
-            "name": "default",
-            "type": _TAGS,
-            "properties": {"tags": resource.tags},
-        }
-        return ArmResponse(200, body)
-
 
 def operations(groups: ResourceGroups, running: Operations, access: Access) -> list[Operation]:
     """All operations of Microsoft.Resources."""
     handle = _Handlers(groups, running, access)
-    tags = "/{scope:path}/providers/Microsoft.Resources/tags/default"
     results = f"{_SUBSCRIPTION}/operationresults/{{job}}"
     made = [
         Operation("GET", "/subscriptions", handle.subscriptions, None),
@@ -162,17 +120,9 @@ def operations(groups: ResourceGroups, running: Operations, access: Access) -> l
         Operation("GET", results, handle.deletion_result, None),
         Operation("GET", f"{_SUBSCRIPTION}/resources", handle.resources, _ALL, _SUBSCRIPTION),
         Operation("GET", f"{_GROUP}/resources", handle.resources, _ALL, _GROUP),
-        Operation("GET", tags, handle.get_tags, f"{_TAGS}/read"),
-        Operation("PUT", tags, handle.put_tags, f"{_TAGS}/write"),
-        Operation("PATCH", tags, handle.patch_tags, f"{_TAGS}/write"),
-        Operation("DELETE", tags, handle.delete_tags, f"{_TAGS}/delete"),
+        *tags.operations(groups.state),
     ]
     return [replace(operation, versions=VERSIONS) for operation in made]
-
-
-def _properties(body: Json) -> Json:
-    properties = body.get("properties")
-    return properties if isinstance(properties, dict) else {}
 
 
 def _generic(resource: Resource) -> Json:

@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 from simulator.arm.messages import Caller
 from simulator.managed_identity.attach import Attacher
 from simulator.resource_ids import group_id
-from simulator.resources import inside, read_location, read_tags, remove, render, require
+from simulator.resources import (
+    check_location,
+    inside,
+    read_location,
+    read_tags,
+    remove,
+    render,
+    require,
+)
 from simulator.state import Json, Resource, State
 
 TYPE = "Microsoft.Web/sites"
@@ -58,6 +66,7 @@ class Sites:
         return list(inside(self.state, scope, TYPE))
 
     def _write(self, site: Resource, body: Json, caller: Caller, *, merge: bool) -> Resource:
+        check_location(site, body)
         wanted = self.attacher.plan(site.id, site.identity, body, caller, merge=merge)
         accepted = self.attacher.accepted(site.id, site.name, site.identity, wanted)
         written = replace(

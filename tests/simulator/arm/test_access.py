@@ -58,6 +58,8 @@ def test_a_management_group_covers_its_subscriptions(azure: Azure) -> None:
     azure.assign("p", "Reader", "/providers/Microsoft.Management/managementGroups/landing")
     assert azure.access.allowed("p", READ, f"/subscriptions/{one.id}")
     assert not azure.access.allowed("p", READ, f"/subscriptions/{two.id}")
+    assert azure.access.sees("p", f"/subscriptions/{one.id}")
+    assert not azure.access.sees("p", f"/subscriptions/{two.id}")
 
 
 def test_a_group_gives_its_members_what_it_has(azure: Azure) -> None:

@@ -74,6 +74,7 @@ def test_the_portals_expression_limits_writes_and_deletes_and_nothing_else() -> 
         ("@Resource[a:b] ForAnyOfAllValues:StringNotEquals {'w', 'x'}", False),
         ("@Resource[a:b] ForAnyOfAllValues:StringNotEquals {'w', 'v'}", True),
         ("@Resource[a:n] NumericGreaterThan 4", True),
+        ("@Resource[a:b] NumericGreaterThan 4", False),
         ("@Resource[a:missing] StringEquals 'x'", False),
         ("NOT @Resource[a:b] StringEquals 'y'", True),
         ("Exists @Resource[a:b]", True),

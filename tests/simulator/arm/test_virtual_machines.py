@@ -136,6 +136,14 @@ async def test_a_write_during_a_write_conflicts_where_the_switch_says_so(world: 
     assert json.loads(refused.content)["error"]["code"] == "Conflict"
 
 
+async def test_a_machine_cannot_move_to_another_location(world: World) -> None:
+    await world.raw("PUT", world.vm_id("vm1") + VERSION, VM_BODY)
+    moved = {**VM_BODY, "location": "eastus"}
+    answer = await world.raw("PUT", world.vm_id("vm1") + VERSION, moved)
+    assert answer.status == 409
+    assert json.loads(answer.content)["error"]["code"] == "InvalidResourceLocation"
+
+
 async def test_overlapping_writes_end_with_the_last_one(world: World) -> None:
     await world.raw("PUT", world.vm_id("vm1") + VERSION, VM_BODY)
     world.azure.behaviour.operation_seconds = 5
