@@ -28,6 +28,10 @@ class Routes:
         """Serve these too, ahead of those before; in a batch the earlier one wins."""
         self._operations[:0] = [(_compile(each.template), each) for each in operations]
 
+    def operations(self) -> list[Operation]:
+        """All that is served."""
+        return [operation for _, operation in self._operations]
+
     def match(self, method: str, path: str, api_version: str) -> Match:
         """The operation for a normalised path. Raises AzureError."""
         found = [(m, op) for pattern, op in self._operations if (m := pattern.fullmatch(path))]
@@ -42,11 +46,6 @@ class Routes:
                 f"The requested resource does not support http method '{method}'.",
             )
         raise self._unknown(path, api_version)
-
-    def knows_type(self, resource_type: str) -> bool:
-        """Whether a service here keeps resources of this type ("Namespace/type")."""
-        segment = f"/providers/{resource_type}/{{".lower()
-        return any(segment in op.template.lower() for _, op in self._operations)
 
     def _unknown(self, path: str, api_version: str) -> AzureError:
         parts = re.split("/providers/", path, flags=re.IGNORECASE)
