@@ -11,11 +11,11 @@ help: ## Show this list
 
 .PHONY: demo
 demo: setup ## The main job, end to end, on a local Azure (no subscription needed)
-	@$(PY) -m simulator.demo
+	@$(PY) -m demo
 
 .PHONY: local
 local: setup ## Keep the local Azure, the storage and the app running; print the addresses
-	@$(PY) -m simulator.local
+	@$(PY) -m demo.local
 
 .PHONY: test
 test: setup lint ## Everything that CI runs: format, lint, types, layers, all tests
@@ -26,7 +26,7 @@ lint: python ## Format check, lint, types, layers
 	@$(PY) -m ruff format --check --quiet . && echo "format: ok"
 	@$(PY) -m ruff check --quiet . && echo "lint: ok"
 	@$(PY) -m mypy --no-error-summary && echo "types: ok"
-	@.venv/bin/lint-imports --no-timings >.venv/layers.log 2>&1 || { cat .venv/layers.log; exit 1; }; echo "layers: ok"
+	@.venv/bin/lint-imports >.venv/layers.log 2>&1 || { cat .venv/layers.log; exit 1; }; echo "layers: ok"
 
 .PHONY: format
 format: python ## Format the code and mend what ruff can mend

@@ -9,6 +9,8 @@ from lanyard.errors import LanyardError
 
 _STORAGE = "AzureWebJobsStorage"
 _SERVICES = ("queue", "table")
+# Where function_app.py is: a relative path means the same wherever the host was started from.
+_APP_FOLDER = Path(__file__).parents[1]
 
 
 class SettingsError(LanyardError):
@@ -47,7 +49,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     LANYARD_ARM_AUDIENCE, LANYARD_GRAPH_AUDIENCE   where it is not the endpoint itself
     """
     return Settings(
-        Path(environment.get("LANYARD_POLICY", "lanyard.yaml")),
+        _APP_FOLDER / environment.get("LANYARD_POLICY", "lanyard.yaml"),
         _required(environment, "AZURE_CLIENT_ID").lower(),
         _required(environment, "LANYARD_PRINCIPAL_ID").lower(),
         _endpoint(environment, "ARM", "https://management.azure.com"),

@@ -5,7 +5,6 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import (
-    HttpResponseError,
     ResourceExistsError,
     ResourceModifiedError,
     ResourceNotFoundError,
@@ -86,10 +85,9 @@ class AzureTable:
     async def _made(self, call: Any, *arguments: Any, **options: Any) -> Any:
         try:
             return await call(*arguments, **options)
-        except HttpResponseError as error:
-            if getattr(error, "error_code", None) != "TableNotFound":
-                raise
-        await self._create_table()
+        except ResourceNotFoundError:
+            # A write that adds a row can miss nothing but the table.
+            await self._create_table()
         return await call(*arguments, **options)
 
     async def _create_table(self) -> None:

@@ -1,0 +1,199 @@
+"""Everything that runs: the local Azure, Azurite, and the app in a Functions host of its own.
+
+What a deployment would make, it makes here by the same calls to ARM, with the real SDKs, as the
+person who deploys: groups, storage, the app with its identity and rights, the event subscription.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from azure.storage.queue.aio import QueueClient
+
+from demo.operator import Operator
+from demo.rights import ACTIONS, delegation
+from simulator import Azure
+from simulator.azurite import Azurite
+from simulator.behaviour import Behaviour
+from simulator.certificates import make_certificates
+from simulator.clock import Clock
+from simulator.functions_host.process import HostProcess
+from simulator.serve import Addresses, serve
+
+PROJECT = Path(__file__).parents[1]
+POLICY = PROJECT / "demo" / "lanyard.yaml"
+LOCATION = "westeurope"
+QUEUE = "lanyard-reconcile"
+BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+RBAC_ADMINISTRATOR = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
+
+#: Shows that a part of the start is under way: `async with progress("Azurite"): …`.
+type Progress = Callable[[str], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What is running, and who looks after it."""
+
+    azure: Azure
+    addresses: Addresses
+    azurite: Azurite
+    host: HostProcess
+    operator: Operator
+    app_principal: str
+    webhook: str
+
+    async def quiet(self) -> None:
+        """Return once every event was delivered and every message of the queue worked on."""
+        async with QueueClient(
+            self.azurite.queue_url,
+            QUEUE,
+            credential=self.operator.credential,
+            **self.operator.options,
+        ) as queue:
+            while True:
+                await self.addresses.delivery.settled()
+                properties = await queue.get_queue_properties()
+                if not properties.approximate_message_count:
+                    return
+                await self.azure.clock.sleep_until(self.azure.clock.now() + 0.1)
+
+
+@asynccontextmanager
+async def running(
+    directory: Path, progress: Progress, *, operation_seconds: float = 2.0, policy: Path = POLICY
+) -> AsyncIterator[Stack]:
+    """Start everything, keep it running while the context is open, stop it."""
+    certificates = make_certificates(directory / "tls")
+    async with AsyncExitStack() as stack:
+        async with progress("Azurite: blobs, queues and tables"):
+            azurite = await stack.enter_async_context(Azurite(certificates))
+        async with progress("Azure: ARM, Event Grid, directory, identities"):
+            azure = Azure(
+                clock=Clock(running=True), behaviour=Behaviour(operation_seconds=operation_seconds)
+            )
+            azure.state.add_subscription("Lanyard demo")
+            addresses = await stack.enter_async_context(
+                serve(azure, certificates, azurite_blob_url=azurite.blob_url)
+            )
+            operator = await stack.enter_async_context(Operator(addresses))
+        async with progress("the app's identity, its rights and its storage"):
+            app = await _deploy(azure, operator)
+        async with progress("the app, in a Functions host"):
+            settings = _settings(azure, addresses, azurite, app, policy)
+            host = await stack.enter_async_context(HostProcess(PROJECT, settings, directory))
+        async with progress("the event subscription, with its handshake"):
+            webhook = _webhook(host)
+            await _subscribe(operator, webhook)
+        yield Stack(azure, addresses, azurite, host, operator, app["principalId"], webhook)
+
+
+async def _deploy(azure: Azure, operator: Operator) -> dict[str, str]:
+    """Make what azd would make; returns the app's identity and the id of its site."""
+    for group in ("rg-lanyard", "rg-identities", "rg-shop", "rg-other"):
+        await operator.create_group(group, LOCATION)
+    identity = await operator.create(
+        "rg-lanyard/Microsoft.ManagedIdentity/userAssignedIdentities/id-lanyard-app",
+        "2024-11-30",
+        {"location": LOCATION},
+    )
+    site = await operator.create(
+        "rg-lanyard/Microsoft.Web/sites/func-lanyard",
+        "2025-05-01",
+        {
+            "location": LOCATION,
+            "kind": "functionapp,linux",
+            "identity": {"type": "UserAssigned", "userAssignedIdentities": {identity["id"]: {}}},
+            "properties": {},
+        },
+    )
+    principal = identity["properties"]["principalId"]
+    role = await operator.create_role("Lanyard", ACTIONS)
+    await operator.assign(role, principal)
+    condition = delegation([BLOB_READER, READER])
+    await operator.assign(RBAC_ADMINISTRATOR, principal, condition=condition)
+    azure.services.directory.grant_permission(principal)
+    return {
+        "clientId": identity["properties"]["clientId"],
+        "principalId": principal,
+        "site": site["id"],
+    }
+
+
+def _settings(
+    azure: Azure, addresses: Addresses, azurite: Azurite, app: dict[str, str], policy: Path
+) -> dict[str, str]:
+    """The app settings: what differs from a deployment is only where Azure is."""
+    return {
+        "AzureWebJobsStorage__blobServiceUri": azurite.blob_url,
+        "AzureWebJobsStorage__queueServiceUri": azurite.queue_url,
+        "AzureWebJobsStorage__tableServiceUri": azurite.table_url,
+        "AzureWebJobsStorage__credential": "managedidentity",
+        "AzureWebJobsStorage__clientId": app["clientId"],
+        "AZURE_CLIENT_ID": app["clientId"],
+        "LANYARD_PRINCIPAL_ID": app["principalId"],
+        "LANYARD_POLICY": str(policy),
+        "LANYARD_ARM_ENDPOINT": addresses.arm,
+        "LANYARD_ARM_AUDIENCE": "https://management.azure.com",
+        "LANYARD_GRAPH_ENDPOINT": addresses.graph,
+        "LANYARD_GRAPH_AUDIENCE": "https://graph.microsoft.com",
+        "IDENTITY_ENDPOINT": addresses.identity_endpoint,
+        "IDENTITY_HEADER": azure.services.identity_endpoints.identity_header(app["site"]),
+        "SSL_CERT_FILE": str(addresses.certificates.ca_file),
+    }
+
+
+def _webhook(host: HostProcess) -> str:
+    key = host.keys["eventgrid_extension"]
+    return f"{host.url}/runtime/webhooks/eventgrid?functionName=resource_events&code={key}"
+
+
+async def _subscribe(operator: Operator, webhook: str) -> None:
+    topic = "rg-lanyard/Microsoft.EventGrid/systemTopics/subscription-events"
+    properties = {
+        "source": f"/subscriptions/{operator.subscription}",
+        "topicType": "Microsoft.Resources.Subscriptions",
+    }
+    await operator.create(topic, "2022-06-15", {"location": "global", "properties": properties})
+    await operator.create(
+        f"{topic}/eventSubscriptions/lanyard",
+        "2022-06-15",
+        {
+            "properties": {
+                "destination": {
+                    "endpointType": "WebHook",
+                    "properties": {"endpointUrl": webhook},
+                },
+                "filter": {
+                    "includedEventTypes": [
+                        "Microsoft.Resources.ResourceWriteSuccess",
+                        "Microsoft.Resources.ResourceDeleteSuccess",
+                    ]
+                },
+                "eventDeliverySchema": "EventGridSchema",
+            }
+        },
+    )
+
+
+def as_json(stack: Stack) -> str:
+    """The addresses of a running stack, as one line of JSON."""
+    return json.dumps(
+        stack.addresses.as_json()
+        | {
+            "storage": {
+                "blob": stack.azurite.blob_url,
+                "queue": stack.azurite.queue_url,
+                "table": stack.azurite.table_url,
+            },
+            "app": {
+                "url": stack.host.url,
+                "functions": [function["name"] for function in stack.host.functions],
+                "log": str(stack.host.log_file),
+                "webhook": stack.webhook,
+            },
+        }
+    )
