@@ -125,6 +125,16 @@ def _remove_one(state: State, key: str) -> None:
         state.delete_principal(principal)
 
 
+def read_properties(body: Json) -> Json:
+    """The `properties` of a request, {} when absent. Raises AzureError 400."""
+    properties = body.get("properties")
+    if properties is None:
+        return {}
+    if not isinstance(properties, dict):
+        raise AzureError(400, "InvalidRequestContent", "The 'properties' must be an object.")
+    return properties
+
+
 def read_tags(body: Json) -> dict[str, str]:
     """The `tags` of a request, {} when absent. Raises AzureError 400 `InvalidTagNameCharacters`."""
     tags = body.get("tags") or {}

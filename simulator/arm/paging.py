@@ -9,8 +9,12 @@ from simulator.state import Json
 
 
 def page(request: ArmRequest, rows: Sequence[Json], size: int) -> ArmResponse:
-    """The page that `$skipToken` names, the first without one."""
-    start = _start(request.query)
+    """The page that `$skipToken` names, the first without one; `$top` may make it smaller.
+
+    Raises AzureError 400.
+    """
+    start = _number(request.query, "$skiptoken", 0)
+    size = min(size, max(1, _number(request.query, "$top", size)))
     body: Json = {"value": list(rows[start : start + size])}
     if start + size < len(rows):
         kept = {k: v for k, v in request.query.items() if k.lower() != "$skiptoken"}
@@ -19,10 +23,12 @@ def page(request: ArmRequest, rows: Sequence[Json], size: int) -> ArmResponse:
     return ArmResponse(200, body)
 
 
-def _start(query: Mapping[str, str]) -> int:
-    tokens = [value for key, value in query.items() if key.lower() == "$skiptoken"]
-    if not tokens:
-        return 0
-    if not tokens[0].isdigit():
-        raise gateway_error(400, "InvalidSkipToken", "The '$skipToken' is not one of ours.")
-    return int(tokens[0])
+def _number(query: Mapping[str, str], name: str, default: int) -> int:
+    given = next((value for key, value in query.items() if key.lower() == name), None)
+    if given is None:
+        return default
+    if not given.isdigit():
+        raise gateway_error(
+            400, "InvalidQueryParameterValue", f"The value '{given}' of '{name}' is not valid."
+        )
+    return int(given)

@@ -29,6 +29,9 @@ class Wanted:
     condition_version: str | None
 
 
+_OPTIONAL = ("principalType", "description", "condition", "conditionVersion")
+
+
 def read_wanted(body: Json) -> Wanted:
     """The properties of a request. Raises AzureError 400."""
     properties = body.get("properties")
@@ -40,10 +43,7 @@ def read_wanted(body: Json) -> Wanted:
     return Wanted(
         role,
         principal.lower(),
-        properties.get("principalType"),
-        properties.get("description"),
-        properties.get("condition"),
-        properties.get("conditionVersion"),
+        *(_text_or_none(properties, name) for name in _OPTIONAL),
     )
 
 
@@ -187,6 +187,13 @@ class RoleAssignments:
             updated_by=caller,
             effective_at=now + self.state.behaviour.role_propagation_seconds,
         )
+
+
+def _text_or_none(properties: Json, name: str) -> str | None:
+    value = properties.get(name)
+    if value is not None and not isinstance(value, str):
+        raise errors.bad_request(f"'{name}' must be a string.")
+    return value
 
 
 def is_guid(text: str) -> bool:

@@ -130,20 +130,29 @@ def show(role: RoleDefinition, scope: str) -> Json:
 
 def _read(name: str, body: Json) -> RoleDefinition:
     properties = body.get("properties")
-    if not isinstance(properties, dict) or not properties.get("roleName"):
+    if not isinstance(properties, dict) or not isinstance(properties.get("roleName"), str):
         raise errors.bad_request("A role definition needs 'properties' with a 'roleName'.")
-    scopes = [normalise(each) for each in properties.get("assignableScopes") or []]
+    scopes = [normalise(each) for each in _texts(properties, "assignableScopes")]
     if not scopes:
         raise errors.bad_request("A custom role needs at least one of 'assignableScopes'.")
-    permission = (properties.get("permissions") or [{}])[0]
+    permissions = properties.get("permissions") or [{}]
+    if not isinstance(permissions, list) or not isinstance(permissions[0], dict):
+        raise errors.bad_request("'permissions' must be a list of objects.")
     return RoleDefinition(
         guid=name.lower(),
         role_name=properties["roleName"],
-        description=properties.get("description") or "",
+        description=str(properties.get("description") or ""),
         kind=_CUSTOM,
-        actions=permission.get("actions") or [],
-        not_actions=permission.get("notActions") or [],
-        data_actions=permission.get("dataActions") or [],
-        not_data_actions=permission.get("notDataActions") or [],
+        actions=_texts(permissions[0], "actions"),
+        not_actions=_texts(permissions[0], "notActions"),
+        data_actions=_texts(permissions[0], "dataActions"),
+        not_data_actions=_texts(permissions[0], "notDataActions"),
         assignable_scopes=scopes,
     )
+
+
+def _texts(holder: Json, name: str) -> list[str]:
+    value = holder.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise errors.bad_request(f"'{name}' must be a list of strings.")
+    return value

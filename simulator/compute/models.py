@@ -16,6 +16,7 @@ from simulator.resources import (
     check_location,
     inside,
     read_location,
+    read_properties,
     read_tags,
     remove,
     render,
@@ -92,7 +93,7 @@ class VirtualMachines:
         self._check_writable(vm, conditions)
         check_location(vm, body)
         wanted = self.attacher.plan(vm.id, vm.identity, body, caller, merge=merge)
-        sent = body.get("properties") or {}
+        sent = read_properties(body)
         properties = _merged(vm.properties, sent) if merge else {**_own(vm.properties), **sent}
         tags = read_tags(body) if "tags" in body or not merge else vm.tags
         updated = replace(
@@ -109,8 +110,8 @@ class VirtualMachines:
 
     def _new(self, resource_id: str, body: Json, caller: Caller) -> Resource:
         location = read_location(body)
-        properties = body.get("properties")
-        if not isinstance(properties, dict) or "hardwareProfile" not in properties:
+        properties = read_properties(body)
+        if "hardwareProfile" not in properties:
             raise errors.invalid_parameter("hardwareProfile")
         wanted = self.attacher.plan(resource_id, None, body, caller, merge=False)
         name = resource_id.rsplit("/", 1)[-1]

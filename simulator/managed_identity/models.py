@@ -8,6 +8,7 @@ from simulator.resources import (
     check_location,
     inside,
     read_location,
+    read_properties,
     read_tags,
     remove,
     render,
@@ -87,7 +88,7 @@ class UserAssignedIdentities:
             "tenantId": self.state.tenant_id,
             "principalId": principal.object_id,
             "clientId": principal.client_id,
-            "isolationScope": (body.get("properties") or {}).get("isolationScope") or "None",
+            "isolationScope": read_properties(body).get("isolationScope") or "None",
         }
         return Resource(
             id=resource_id,

@@ -54,6 +54,8 @@ class _Handlers:
 
     def _read(self, request: ArmRequest, body: Json) -> tuple[Query, _Page]:
         options = body.get("options") or {}
+        if not isinstance(options, dict):
+            raise self._invalid(request, "'options' must be an object")
         if options.get("resultFormat", "objectArray") != "objectArray":
             raise self._invalid(request, "only resultFormat 'objectArray' is simulated")
         try:
@@ -77,8 +79,8 @@ class _Handlers:
 
     def _subscriptions(self, request: ArmRequest, body: Json) -> frozenset[str]:
         """Those named, or all of the tenant. Raises AzureError 403 where none can be read."""
-        named = [str(each).lower() for each in body.get("subscriptions") or []]
-        groups = {str(each).lower() for each in body.get("managementGroups") or []}
+        named = self._names(request, body, "subscriptions")
+        groups = self._names(request, body, "managementGroups")
         chosen = frozenset(
             each.id
             for each in self.state.subscriptions.values()
@@ -95,6 +97,12 @@ class _Handlers:
                 details=[{"code": "AccessDenied", "message": "Access is denied."}],
             )
         return chosen
+
+    def _names(self, request: ArmRequest, body: Json, member: str) -> set[str]:
+        value = body.get(member) or []
+        if not isinstance(value, list):
+            raise self._invalid(request, f"'{member}' must be a list")
+        return {str(each).lower() for each in value}
 
     def _invalid(self, request: ArmRequest, reason: str) -> AzureError:
         text = (
@@ -122,12 +130,14 @@ def operations(state: State, access: Access) -> list[Operation]:
 
 
 def _page(options: Json, size: int) -> _Page:
-    top = int(options.get("$top") or size)
-    if not 1 <= top <= _MAX_PAGE:
+    top, skip = options.get("$top") or size, options.get("$skip") or 0
+    if not isinstance(top, int) or not 1 <= top <= _MAX_PAGE:
         raise InvalidQuery(f"$top must be from 1 to {_MAX_PAGE}")
+    if not isinstance(skip, int) or skip < 0:
+        raise InvalidQuery("$skip must not be negative")
     token = options.get("$skipToken")
     if token is None:
-        return _Page(int(options.get("$skip") or 0), min(top, size))
+        return _Page(skip, min(top, size))
     try:
         kept = json.loads(base64.b64decode(token, validate=True))
         return _Page(int(kept["skip"]), int(kept["top"]))

@@ -84,8 +84,7 @@ class _Handlers:
         wanted = resource_filter(request.query.get("$filter"))
         scope = request.path.rpartition("/")[0]
         found = [_generic(each) for each in inside(self.state, scope) if wanted(each)]
-        size = int(request.query.get("$top", self.state.behaviour.page_size))
-        return page(request, found, min(size, self.state.behaviour.page_size))
+        return page(request, found, self.state.behaviour.page_size)
 
     def subscriptions(self, request: ArmRequest) -> ArmResponse:
         """Those in which the caller may read anything at all."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
 from simulator.errors import AzureError
-from simulator.resources import read_tags, require
-from simulator.state import Json, Resource, State
+from simulator.resources import read_properties, read_tags, require
+from simulator.state import Resource, State
 
 _TYPE = "Microsoft.Resources/tags"
 _PATH = "/{scope:path}/providers/Microsoft.Resources/tags/default"
@@ -20,12 +20,12 @@ class _Handlers:
 
     def put(self, request: ArmRequest) -> ArmResponse:
         resource = require(self.state, request.params["scope"])
-        return self._retag(resource, read_tags(_properties(request.json())))
+        return self._retag(resource, read_tags(read_properties(request.json())))
 
     def patch(self, request: ArmRequest) -> ArmResponse:
         resource = require(self.state, request.params["scope"])
         body = request.json()
-        given = read_tags(_properties(body))
+        given = read_tags(read_properties(body))
         kind = str(body.get("operation", "")).lower()
         if kind == "merge":
             return self._retag(resource, {**resource.tags, **given})
@@ -66,8 +66,3 @@ def operations(state: State) -> list[Operation]:
         Operation("PATCH", _PATH, handle.patch, f"{_TYPE}/write"),
         Operation("DELETE", _PATH, handle.delete, f"{_TYPE}/delete"),
     ]
-
-
-def _properties(body: Json) -> Json:
-    properties = body.get("properties")
-    return properties if isinstance(properties, dict) else {}

@@ -9,6 +9,7 @@ from simulator.resources import (
     check_location,
     inside,
     read_location,
+    read_properties,
     read_tags,
     remove,
     render,
@@ -72,7 +73,7 @@ class Sites:
         written = replace(
             site,
             tags=read_tags(body) if "tags" in body or not merge else site.tags,
-            properties={**site.properties, **(body.get("properties") or {})},
+            properties={**site.properties, **read_properties(body)},
             identity=self.attacher.completed(accepted),
             etag=site.etag + 1,
         )
