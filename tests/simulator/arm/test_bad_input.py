@@ -16,6 +16,7 @@ READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 _ELSEWHERE = ("Microsoft.EventGrid/", "Microsoft.Storage/")
 _NO_OBJECTS: list[Any] = [5, [1], "x"]
 _NO_IDENTITIES: list[Any] = [5, [], {"type": 5}]
+_NO_SETS: list[Any] = [5, [], {"": {}}, {"/subscriptions/x": 5}]
 _BODIES: list[Any] = [
     None,
     [],
@@ -29,7 +30,7 @@ _BODIES: list[Any] = [
     *({"location": "westeurope", "identity": wrong} for wrong in _NO_IDENTITIES),
     *(
         {"identity": {"type": "UserAssigned", "userAssignedIdentities": wrong}}
-        for wrong in (5, [], {"": {}}, {"/subscriptions/x": 5})
+        for wrong in _NO_SETS
     ),
     {"location": "westeurope", "properties": {"hardwareProfile": {}, "osProfile": 5}},
     {"properties": {"roleDefinitionId": 5, "principalId": 5}},
