@@ -1,0 +1,77 @@
+"""`make local`: the local Azure, Azurite and the app keep running, for any client."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from demo.narration import Narration
+from demo.stack import POLICY, PROJECT, Stack, as_json, running
+
+_DIRECTORY = PROJECT / ".cache" / "local"
+
+
+def main() -> int:
+    """Run until Ctrl-C or SIGTERM; 0 then, 1 where something does not start."""
+    parser = argparse.ArgumentParser(
+        prog="python -m demo.local",
+        description="A local Azure with Lanyard at work in it, until Ctrl-C.",
+        epilog="examples:  make local    python -m demo.local --json --policy my-policy.yaml",
+    )
+    parser.add_argument("--json", action="store_true", help="one line of JSON when it is ready")
+    parser.add_argument("--policy", type=Path, default=POLICY, help="the policy file in force")
+    parser.add_argument(
+        "--operation-seconds", type=float, default=4.0, help="how long a VM's write takes (4)"
+    )
+    arguments = parser.parse_args()
+    asyncio.run(_run(arguments))
+    return 0
+
+
+async def _run(arguments: argparse.Namespace) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    narration = Narration(as_json=arguments.json)
+    async with running(
+        _DIRECTORY,
+        narration.step,
+        operation_seconds=arguments.operation_seconds,
+        policy=arguments.policy.resolve(),
+    ) as stack:
+        if arguments.json:
+            sys.stdout.write(as_json(stack) + "\n")
+            sys.stdout.flush()
+        else:
+            _show(stack)
+        await stopped.wait()
+
+
+def _show(stack: Stack) -> None:
+    addresses = stack.addresses
+    table = Table(title="Running until Ctrl-C", show_header=False)
+    for name, value in (
+        ("Resource Manager", addresses.arm),
+        ("Microsoft Graph", addresses.graph),
+        ("blobs, guarded by roles", f"{addresses.blob}/{{account}}"),
+        ("IMDS of a machine", addresses.imds("{resource id}")),
+        ("subscription", addresses.subscriptions[0]),
+        ("tenant", addresses.tenant_id),
+        ("CA certificate", str(addresses.certificates.ca_file)),
+        ("app", stack.host.url),
+        ("app's log", str(stack.host.log_file)),
+        ("queues and tables", f"{stack.azurite.queue_url}  {stack.azurite.table_url}"),
+    ):
+        table.add_row(name, value)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table)
+    console.print("\nA token as the operator (Owner of the subscription):")
+    console.print(f"  {addresses.as_json()['token']}", markup=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
