@@ -70,6 +70,10 @@ class Decision:
     assignment: Mapping[str, object] | None = None
 
 
+def _conflict(resource: ResourceId) -> Temporary:
+    return Temporary(f"{resource} is being reconciled by another worker", _CONFLICT_DELAY)
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -114,13 +118,20 @@ class Ledger:
                     resource.subscription, key_of(resource.key), _values(record)
                 )
         except (RowChanged, RowExists) as error:
-            message = f"{resource} is being reconciled by another worker"
-            raise Temporary(message, _CONFLICT_DELAY) from error
+            raise _conflict(resource) from error
         return _record(row)
 
     async def forget(self, record: ResourceRecord) -> None:
-        """Remove the row of a resource that is gone and left nothing."""
-        await self._resources.delete(record.id.subscription, key_of(record.id.key))
+        """Remove the row of a resource that is gone and left nothing, as it was read.
+
+        Raises Temporary where another worker wrote it meanwhile: the resource may be back.
+        """
+        if record.row is None:
+            return
+        try:
+            await self._resources.remove(record.row)
+        except RowChanged as error:
+            raise _conflict(record.id) from error
 
     async def principal(self, identity: ResourceId) -> str | None:
         """The object id of a user-assigned identity, where it is known."""

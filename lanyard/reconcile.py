@@ -61,7 +61,7 @@ class Reconciler:
         await self._record_refusals(change, record, refusals, cause)
         await application.run(verdict.allowed)
         await self._record_outcomes(change, application.outcomes, cause)
-        if resource is None and application.record.empty and application.record.row is not None:
+        if resource is None and application.record.empty:
             await ledger.forget(application.record)
         return _report(application.outcomes, verdict.held)
 

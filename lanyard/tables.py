@@ -44,7 +44,10 @@ class Table(Protocol):
         """Add or overwrite a row, whatever is there."""
 
     async def delete(self, partition: str, key: str) -> None:
-        """Remove a row; a missing one is fine."""
+        """Remove a row, whatever is in it; a missing one is fine."""
+
+    async def remove(self, row: Row) -> None:
+        """Remove the row as read; a missing one is fine. Raises RowChanged."""
 
     def rows(self, partition: str, *, first: str = "", last: str = "") -> AsyncIterator[Row]:
         """The rows of a partition in key order, keys from `first` up to (not with) `last`."""

@@ -68,6 +68,19 @@ class AzureTable:
         with translated(self._what("delete from")):
             await self._client.delete_entity(partition, key)
 
+    async def remove(self, row: Row) -> None:
+        """Remove the row as read; a missing one is fine. Raises RowChanged."""
+        with translated(self._what("delete from")):
+            try:
+                await self._client.delete_entity(
+                    row.partition,
+                    row.key,
+                    etag=row.version,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            except ResourceModifiedError as error:
+                raise RowChanged(row.key) from error
+
     async def rows(self, partition: str, *, first: str = "", last: str = "") -> AsyncIterator[Row]:
         """The rows of a partition in key order, keys from `first` up to (not with) `last`."""
         query = "PartitionKey eq @partition and RowKey ge @first"

@@ -33,6 +33,12 @@ class MemoryTable:
     async def delete(self, partition: str, key: str) -> None:
         self.content.pop((partition, key), None)
 
+    async def remove(self, row: Row) -> None:
+        stored = self.content.get((row.partition, row.key))
+        if stored is not None and stored.version != row.version:
+            raise RowChanged(row.key)
+        self.content.pop((row.partition, row.key), None)
+
     async def rows(self, partition: str, *, first: str = "", last: str = "") -> AsyncIterator[Row]:
         for (owner, key), row in sorted(self.content.items()):
             if owner == partition and first <= key and (not last or key < last):
