@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
+from simulator.arm import cloud_metadata
 from simulator.arm.calls import Call
 from simulator.arm.messages import Operation
 from simulator.arm.pipeline import Pipeline
@@ -63,7 +64,7 @@ class Azure:
             self.state, self.arm, self.access, self.tokens, self.faults, self.operations
         )
         self.services = Services(self.state, self.tokens, self.access, self.faults)
-        self._mounts: list[BaseRoute] = list(self.services.routes())
+        self._mounts: list[BaseRoute] = [*cloud_metadata.routes(), *self.services.routes()]
         self._app: Starlette | None = None
         self._add_services()
 
@@ -173,7 +174,10 @@ class Azure:
         sites = web.Sites(self.state, self.attacher(web.TYPE))
         identities = UserAssignedIdentities(self.state)
         assignments = RoleAssignments(self.state, self.access)
-        self.arm.add(resource_routes.operations(groups, self.operations, self.access))
+        resources = resource_routes.operations(
+            groups, self.operations, self.access, self.arm.operations
+        )
+        self.arm.add(resources)
         self.arm.add(compute_routes.operations(machines, self.operations))
         self.arm.add(web_routes.operations(sites))
         self.arm.add(identity_routes.operations(identities))

@@ -62,7 +62,9 @@ class DataPlane:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise AzureError(401, "InvalidAuthenticationToken", "Access token is empty.")
-        return self.tokens.verify(token, self.audiences)
+        # In every cloud but the public one a service's own address is the audience of its tokens.
+        itself = f"{request.url.scheme}://{request.url.netloc}{request.scope['root_path']}"
+        return self.tokens.verify(token, {*self.audiences, itself})
 
     async def _fault(self, call: Call) -> Fault | None:
         fault = self.faults.strike(self.service, call.method, call.path, call.caller)

@@ -8,6 +8,17 @@ def bad_request(message: str) -> AzureError:
     return AzureError(400, "Request_BadRequest", message)
 
 
+def unknown_segment(segment: str) -> AzureError:
+    """400 `BadRequest` to a path that Graph does not have, or that is not simulated."""
+    return AzureError(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
+
+
+def no_me() -> AzureError:
+    """400 `BadRequest`: an application's token has no signed-in user."""
+    message = "/me request is only valid with delegated authentication flow."
+    return AzureError(400, "BadRequest", message)
+
+
 def denied() -> AzureError:
     """403 `Authorization_RequestDenied`: the caller lacks the application permission."""
     return AzureError(

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-from simulator.directory.errors import bad_request, denied, not_found, throttled
+from simulator.directory.errors import bad_request, denied, no_me, not_found, throttled
+from simulator.directory.filters import Wanted
 from simulator.state import Json, Principal, State
 from simulator.tokens.jwt import user_principal_name
 
@@ -97,14 +98,23 @@ class Directory:
                 return service_principal(principal)
         raise not_found(object_id)
 
-    def users_named(self, name: str) -> list[Json]:
-        """The users whose user principal name that is: one or none."""
-        every = self._visible(list(self._state.principals))
-        return [
-            user(each)
-            for each in every
-            if each.kind == "User" and user_principal_name(each).lower() == name.lower()
-        ]
+    def service_principals(self, wanted: Wanted) -> list[Json]:
+        """Those that `wanted` takes, oldest first."""
+        return [service_principal(each) for each in self._all("ServicePrincipal") if wanted(each)]
+
+    def users(self, wanted: Wanted) -> list[Json]:
+        """The same of users."""
+        return [user(each) for each in self._all("User") if wanted(each)]
+
+    def signed_in(self, object_id: str) -> Json:
+        """The user who asks. Raises GraphError 400 for an application: it has no `me`."""
+        for principal in self._visible([object_id]):
+            if principal.kind == "User":
+                return user(principal)
+        raise no_me()
+
+    def _all(self, kind: str) -> list[Principal]:
+        return [each for each in self._visible(list(self._state.principals)) if each.kind == kind]
 
     def _visible(self, ids: Iterable[str]) -> list[Principal]:
         known = [self._state.principals[each] for each in ids if each in self._state.principals]

@@ -1,7 +1,6 @@
 """HTTP face of the directory: the part of Microsoft Graph v1.0 that is simulated."""
 
 import json
-import re
 from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
@@ -11,7 +10,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from simulator.data_plane import Claims, DataPlane
-from simulator.directory.errors import bad_request
+from simulator.directory.errors import bad_request, unknown_segment
+from simulator.directory.filters import service_principal_filter, user_filter
 from simulator.directory.models import Directory
 from simulator.errors import AzureError
 from simulator.faults import Faults
@@ -24,7 +24,6 @@ _CONTENT_TYPE = (
     "application/json;odata.metadata=minimal;odata.streaming=true;"
     "IEEE754Compatible=false;charset=utf-8"
 )
-_BY_NAME = re.compile(r"userPrincipalName eq '((?:[^']|'')*)'", re.IGNORECASE)
 
 
 def data_plane(state: State, tokens: TokenIssuer, faults: Faults) -> DataPlane:
@@ -39,7 +38,10 @@ def routes(directory: Directory, front: DataPlane) -> list[Route]:
     return [
         Route("/v1.0/directoryObjects/getByIds", handle.get_by_ids, methods=["POST"]),
         Route("/v1.0/servicePrincipals/{id}", handle.service_principal, methods=["GET"]),
+        Route("/v1.0/servicePrincipals", handle.service_principals, methods=["GET"]),
         Route("/v1.0/users", handle.users, methods=["GET"]),
+        Route("/v1.0/me", handle.me, methods=["GET"]),
+        Route("/{rest:path}", handle.unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ]
 
 
@@ -68,14 +70,34 @@ class _Handlers:
 
         return await self.front.serve(request, act)
 
+    async def service_principals(self, request: Request) -> Response:
+        async def act(claims: Claims) -> Response:
+            self.directory.admit(claims["oid"])
+            wanted = service_principal_filter(request.query_params.get("$filter"))
+            found = self.directory.service_principals(wanted)
+            return _answer({"@odata.context": f"{_CONTEXT}#servicePrincipals", "value": found}, "2")
+
+        return await self.front.serve(request, act)
+
     async def users(self, request: Request) -> Response:
         async def act(claims: Claims) -> Response:
             self.directory.admit(claims["oid"])
-            asked = _BY_NAME.fullmatch(request.query_params.get("$filter", "").strip())
-            if asked is None:
-                raise bad_request("Only $filter=userPrincipalName eq '…' is simulated.")
-            found = self.directory.users_named(asked[1].replace("''", "'"))
+            wanted = user_filter(request.query_params.get("$filter"))
+            found = self.directory.users(wanted)
             return _answer({"@odata.context": f"{_CONTEXT}#users", "value": found}, "2")
+
+        return await self.front.serve(request, act)
+
+    async def me(self, request: Request) -> Response:
+        async def act(claims: Claims) -> Response:
+            found = self.directory.signed_in(claims["oid"])
+            return _answer({"@odata.context": f"{_CONTEXT}#users/$entity", **found}, "1")
+
+        return await self.front.serve(request, act)
+
+    async def unknown(self, request: Request) -> Response:
+        async def act(_claims: Claims) -> Response:
+            raise unknown_segment(request.path_params["rest"].removeprefix("v1.0/"))
 
         return await self.front.serve(request, act)
 

@@ -15,6 +15,7 @@ VERSIONS = (
     "2023-07-31-preview",
     "2024-11-30",
     "2025-01-31-preview",
+    "2025-05-31-preview",
 )
 _LIST_ASSOCIATED_VERSIONS = ("2021-09-30-preview", "2022-01-31-preview")
 

@@ -1,5 +1,6 @@
 """HTTP face of Microsoft.Resources: subscriptions, resource groups, tags, all resources."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from simulator.arm.activities import activity
@@ -9,7 +10,7 @@ from simulator.arm.paging import page
 from simulator.authorization.access import Access
 from simulator.errors import AzureError
 from simulator.operations import Operations
-from simulator.resource_groups import tags
+from simulator.resource_groups import providers, tags
 from simulator.resource_groups.filters import resource_filter
 from simulator.resource_groups.models import ResourceGroups, show
 from simulator.resources import inside
@@ -101,8 +102,13 @@ class _Handlers:
         return ArmResponse(200, _show_subscription(found, self.state.tenant_id))
 
 
-def operations(groups: ResourceGroups, running: Operations, access: Access) -> list[Operation]:
-    """All operations of Microsoft.Resources."""
+def operations(
+    groups: ResourceGroups,
+    running: Operations,
+    access: Access,
+    served: Callable[[], list[Operation]],
+) -> list[Operation]:
+    """All operations of Microsoft.Resources. `served`: every operation of ARM when asked."""
     handle = _Handlers(groups, running, access)
     results = f"{_SUBSCRIPTION}/operationresults/{{job}}"
     made = [
@@ -120,6 +126,7 @@ def operations(groups: ResourceGroups, running: Operations, access: Access) -> l
         Operation("GET", f"{_SUBSCRIPTION}/resources", handle.resources, _ALL, _SUBSCRIPTION),
         Operation("GET", f"{_GROUP}/resources", handle.resources, _ALL, _GROUP),
         *tags.operations(groups.state),
+        *providers.operations(served),
     ]
     return [replace(operation, versions=VERSIONS) for operation in made]
 

@@ -30,7 +30,7 @@ def test_the_number_of_built_in_roles_is_right() -> None:
 
 def _types(template: str) -> list[str]:
     parts = template.split("/providers/")
-    if len(parts) == 1:
+    if len(parts) == 1 or parts[-1].startswith("{"):
         return []
     namespace, kind, *_ = parts[-1].split("/")
     return [f"{namespace}/{kind}"]

@@ -1,0 +1,115 @@
+"""Resource providers and locations: what a subscription can hold, in which api-versions, and where.
+
+Derived from the operations that are served, so a type is listed as soon as it can be created. Every
+provider is registered; that a real subscription may have to register one first is not simulated.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from simulator.arm.messages import ArmRequest, ArmResponse, Operation
+from simulator.errors import gateway_error
+from simulator.state import Json
+
+#: Name → display name, a selection of the public cloud's. Resources may name any other too.
+LOCATIONS: Mapping[str, str] = {
+    "eastus": "East US",
+    "eastus2": "East US 2",
+    "westus2": "West US 2",
+    "westus3": "West US 3",
+    "centralus": "Central US",
+    "northeurope": "North Europe",
+    "westeurope": "West Europe",
+    "uksouth": "UK South",
+    "germanywestcentral": "Germany West Central",
+    "swedencentral": "Sweden Central",
+    "southeastasia": "Southeast Asia",
+    "australiaeast": "Australia East",
+}
+
+_SUBSCRIPTION = "/subscriptions/{subscription}"
+_PROVIDER = f"{_SUBSCRIPTION}/providers/{{namespace}}"
+_READ = "Microsoft.Resources/subscriptions/providers/read"
+_ONE = re.compile(r".*/providers/(?P<namespace>[^/{]+)(?P<types>(/[^/{]+/\{\w+\})+)")
+
+type Types = Mapping[str, Mapping[str, tuple[str, ...]]]
+
+
+def types_of(operations: Iterable[Operation]) -> Types:
+    """Namespace → type ("sites/slots") → its api-versions, newest first: all that can be PUT."""
+    found: defaultdict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    for operation in operations:
+        match = _ONE.fullmatch(operation.template)
+        if operation.method == "PUT" and match is not None:
+            kind = "/".join(match["types"].strip("/").split("/")[::2])
+            found[match["namespace"]][kind] = tuple(sorted(operation.versions, reverse=True))
+    return found
+
+
+@dataclass(frozen=True)
+class _Handlers:
+    served: Callable[[], list[Operation]]
+
+    def list(self, request: ArmRequest) -> ArmResponse:
+        types = types_of(self.served())
+        shown = [_show(request.params["subscription"], each, types[each]) for each in sorted(types)]
+        return ArmResponse(200, {"value": shown})
+
+    def get(self, request: ArmRequest) -> ArmResponse:
+        types, asked = types_of(self.served()), request.params["namespace"]
+        for namespace in types:
+            if namespace.lower() == asked.lower():
+                body = _show(request.params["subscription"], namespace, types[namespace])
+                return ArmResponse(200, body)
+        raise gateway_error(
+            404, "InvalidResourceNamespace", f"The resource namespace '{asked}' is invalid."
+        )
+
+
+def _locations(request: ArmRequest) -> ArmResponse:
+    prefix = f"/subscriptions/{request.params['subscription']}/locations"
+    shown = [
+        {
+            "id": f"{prefix}/{name}",
+            "name": name,
+            "type": "Region",
+            "displayName": display,
+            "regionalDisplayName": display,
+            "metadata": {"regionType": "Physical"},
+        }
+        for name, display in LOCATIONS.items()
+    ]
+    return ArmResponse(200, {"value": shown})
+
+
+def operations(served: Callable[[], list[Operation]]) -> list[Operation]:
+    """All operations on providers and locations. `served`: every operation there is when asked."""
+    handle = _Handlers(served)
+    register = "Microsoft.Resources/subscriptions/providers/register/action"
+    locations = "Microsoft.Resources/subscriptions/locations/read"
+    return [
+        Operation("GET", f"{_SUBSCRIPTION}/providers", handle.list, _READ, _SUBSCRIPTION),
+        Operation("GET", _PROVIDER, handle.get, _READ, _SUBSCRIPTION),
+        Operation("POST", f"{_PROVIDER}/register", handle.get, register, _SUBSCRIPTION),
+        Operation("GET", f"{_SUBSCRIPTION}/locations", _locations, locations, _SUBSCRIPTION),
+    ]
+
+
+def _show(subscription: str, namespace: str, types: Mapping[str, tuple[str, ...]]) -> Json:
+    return {
+        "id": f"/subscriptions/{subscription}/providers/{namespace}",
+        "namespace": namespace,
+        "registrationPolicy": "RegistrationRequired",
+        "registrationState": "Registered",
+        "resourceTypes": [
+            {
+                "resourceType": kind,
+                "locations": list(LOCATIONS.values()),
+                "apiVersions": list(versions),
+                "capabilities": "None",
+            }
+            for kind, versions in sorted(types.items())
+        ],
+    }
