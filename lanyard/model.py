@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 #: Azure Tables takes row keys of up to 512 UTF-16 characters (1 KiB), and a longer id than this
 #: could not be recorded; Azure's own compute ids stay far below it.
@@ -146,7 +147,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class ComputeResource:
-    """A compute resource as read from ARM a moment ago."""
+    """A compute resource as read from ARM a moment ago.
+
+    `location` is ARM's name of it ("westeurope"). `scale_set`: the flexible scale set that a
+    machine belongs to. `manual_upgrade`: a uniform scale set whose instances take a change of the
+    model only when told. `raw` is the whole body, for types that only take it back whole.
+    """
 
     id: ResourceId
     location: str
@@ -154,6 +160,10 @@ class ComputeResource:
     identity: Identity
     provisioning_state: str = "Succeeded"
     etag: str | None = None
+    kind: str = ""
+    scale_set: ResourceId | None = None
+    manual_upgrade: bool = False
+    raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
