@@ -1,18 +1,25 @@
 """Compute resources through ARM's generic resource route, for every type alike."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 
+from lanyard.azure import long_running
 from lanyard.azure.clients import Clients
-from lanyard.azure.compute_types import ComputeType, compute_type
+from lanyard.azure.compute_types import ComputeType, Verb, compute_type
 from lanyard.azure.failures import is_gone, translated
-from lanyard.errors import Temporary
-from lanyard.model import ComputeResource, Identity, ResourceId
-
-type Json = Mapping[str, Any]
+from lanyard.azure.identity_block import (
+    Block,
+    IdentityChange,
+    identity_blocks,
+    lacking,
+    wanted,
+)
+from lanyard.azure.resource_body import Json, location_of, put_body, read_resource
+from lanyard.errors import Permanent, Temporary
+from lanyard.model import ComputeResource, ResourceId
 
 # A VM takes 3 to 7 s. What takes longer is not waited for: it is read again later.
 _OPERATION_SECONDS = 60
@@ -24,24 +31,23 @@ class Compute:
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
+        self._locations: dict[ResourceId, str] = {}
 
     async def read(self, resource: ResourceId) -> ComputeResource | None:
         """The resource as it is now, in one GET; None where ARM answers that it is not there.
 
-        A missing resource group counts as gone too, a missing subscription does not. Raises
-        Temporary, Permanent.
+        A missing resource group counts as gone too, a missing subscription does not. A type that
+        has no location of its own (a Batch pool) takes its parent's, which is read once. Raises
+        Temporary; Permanent also for a type that cannot be read.
         """
-        kind = _kind(resource)
+        kind = _readable(resource)
         with translated(f"read {resource}"):
             try:
-                body: Json = await self._clients.resources.resources.get_by_id(
-                    resource.text, api_version=kind.api_version, cls=_body
-                )
+                return await self._read(resource, kind)
             except ResourceNotFoundError as error:
                 if not is_gone(error):
                     raise
                 return None
-        return _resource(body)
 
     async def update_identity(
         self,
@@ -51,49 +57,114 @@ class Compute:
         remove: Iterable[ResourceId] = (),
         enable_system: bool = False,
     ) -> ComputeResource:
-        """Attach, detach and enable in one PATCH; returns the resource read after the write.
+        """Attach, detach and enable in one write; returns the resource read after it.
 
-        Raises Temporary where the resource changed since it was read (If-Match), where the
-        operation takes long, or where the write was lost to another one.
+        More than 150 identities take several writes. Where the type holds one identity, the added
+        one replaces it: whether that may be is the caller's to know. Raises Permanent before any
+        call for what the type cannot take; Temporary where the resource changed since it was read
+        (If-Match), where the operation takes long, or where the write was lost to another one.
         """
-        kind = _kind(resource.id)
-        added, removed = list(add), list(remove)
-        body = {"identity": identity_block(resource.identity, added, removed, enable_system)}
-        headers = {"If-Match": resource.etag} if kind.has_etag and resource.etag else {}
-        with translated(f"update the identity of {resource.id}"):
-            async with asyncio.timeout(_OPERATION_SECONDS):
-                poller = await self._clients.resources.resources.begin_update_by_id(
-                    resource.id.text, body, api_version=kind.api_version, headers=headers, cls=_body
-                )
-                after = _resource(await poller.result())
-        _verify(after, added, removed, enable_system)
+        kind = _readable(resource.id)
+        change = IdentityChange.of(add, remove, enable_system)
+        goal = wanted(kind, resource.identity, change)
+        after = resource
+        for block in identity_blocks(kind, resource.identity, change):
+            after = await self._write(after, kind, block)
+        if after is not resource and lacking(after.identity, goal, change):
+            # The answer of a write may be of a moment before its end.
+            after = await self._read_again(after, kind)
+        if lost := lacking(after.identity, goal, change):
+            what = ", ".join(lost)
+            raise Temporary(f"{after.id} does not show the change yet: {what}", _VERIFY_DELAY)
         return after
 
+    async def reattach(self, resource: ComputeResource, identity: ResourceId) -> ComputeResource:
+        """Detach an identity and attach it again; returns the resource read after.
 
-def identity_block(
-    before: Identity, add: list[ResourceId], remove: list[ResourceId], enable_system: bool
-) -> dict[str, Any]:
-    """The `identity` of a merging PATCH: a delta of the identities, and the type that results.
+        An identity that was deleted and made again under its name leaves the principal of the old
+        one on the resource, and nothing but this brings the new one. Raises as `update_identity`.
+        """
+        without = await self.update_identity(resource, remove=[identity])
+        return await self.update_identity(without, add=[identity])
 
-    The type must repeat SystemAssigned where it is on: "UserAssigned" alone would drop it.
-    `{}` adds and `null` removes; any other value is refused (InvalidIdentityValues).
-    """
-    left = (set(before.user_assigned) | set(add)) - set(remove)
-    system = enable_system or before.system_principal_id is not None
-    parts = (["SystemAssigned"] if system else []) + (["UserAssigned"] if left else [])
-    block: dict[str, Any] = {"type": ", ".join(parts) or "None"}
-    changes: dict[str, Any] = {identity.text: {} for identity in add}
-    if left:
-        changes |= {identity.text: None for identity in remove}
-        if changes:
-            block["userAssignedIdentities"] = changes
-    return block
+    async def upgrade_instances(self, resource: ComputeResource) -> None:
+        """Bring every instance of a uniform scale set to its model, identities included.
+
+        Returns when that has ended. Raises Temporary where it takes long, in which case it goes on
+        by itself; Permanent for anything but a uniform scale set.
+        """
+        kind = _readable(resource.id)
+        if not kind.instances or _is_flexible(resource):
+            raise Permanent(
+                f"{resource.id} is no uniform scale set: it has no instances to upgrade"
+            )
+        with translated(f"upgrade the instances of {resource.id}"):
+            async with asyncio.timeout(_OPERATION_SECONDS):
+                url, every = f"{resource.id.text}/manualupgrade", {"instanceIds": ["*"]}
+                await long_running.post(self._clients, url, every, kind.api_version)
+
+    async def _read(self, resource: ResourceId, kind: ComputeType) -> ComputeResource:
+        body = await self._get(resource, kind)
+        if "location" not in body:
+            body = {**body, "location": await self._parent_location(resource)}
+        return read_resource(body, kind)
+
+    async def _read_again(self, resource: ComputeResource, kind: ComputeType) -> ComputeResource:
+        with translated(f"read {resource.id}"):
+            return await self._read(resource.id, kind)
+
+    async def _parent_location(self, resource: ResourceId) -> str:
+        parent = ResourceId.parse("/".join(resource.text.split("/")[:-2]))
+        kind = compute_type(parent.type)
+        if parent not in self._locations and kind is not None:
+            self._locations[parent] = location_of(await self._get(parent, kind))
+        return self._locations.get(parent, "")
+
+    async def _get(self, resource: ResourceId, kind: ComputeType) -> Json:
+        body: Json = await self._clients.resources.resources.get_by_id(
+            resource.text, api_version=kind.api_version, cls=_body
+        )
+        return body
+
+    async def _write(
+        self, resource: ComputeResource, kind: ComputeType, block: Block
+    ) -> ComputeResource:
+        with translated(f"update the identity of {resource.id}"):
+            async with asyncio.timeout(_OPERATION_SECONDS):
+                body = await self._send(resource, kind, block)
+            # Without a location it is not the resource, or a type that has none of its own.
+            if "location" in body:
+                return read_resource(body, kind)
+            return await self._read(resource.id, kind)
+
+    async def _send(self, resource: ComputeResource, kind: ComputeType, block: Block) -> Json:
+        operations = self._clients.resources.resources
+        options: dict[str, Any] = {"api_version": kind.api_version, "cls": _body}
+        if kind.has_etag and resource.etag:
+            options["headers"] = {"If-Match": resource.etag}
+        if kind.verb is Verb.PUT:
+            whole = {**put_body(resource.raw, kind), "identity": block}
+            poller = await operations.begin_create_or_update_by_id(
+                resource.id.text, whole, **options
+            )
+        else:
+            poller = await operations.begin_update_by_id(
+                resource.id.text, {"identity": block}, **options
+            )
+        try:
+            answer: Json = await poller.result()
+        except ValueError:
+            # An operation followed by its Location may end without a body.
+            return {}
+        return answer
 
 
-def _kind(resource: ResourceId) -> ComputeType:
+def _readable(resource: ResourceId) -> ComputeType:
     kind = compute_type(resource.type)
     if kind is None:
-        raise ValueError(f"{resource.type!r} is not in the table of compute types")
+        raise Permanent(f"{resource}: Lanyard does not know the type {resource.type!r}")
+    if not kind.api_version:
+        raise Permanent(f"{resource}: {kind.reason}")
     return kind
 
 
@@ -103,41 +174,6 @@ def _body(response: Any, _model: Any, _headers: Any) -> Json:
     return body
 
 
-def _resource(body: Json) -> ComputeResource:
-    properties: Json = body.get("properties") or {}
-    return ComputeResource(
-        ResourceId.parse(body["id"]),
-        # Some services answer the display name, "West Europe".
-        str(body.get("location", "")).replace(" ", "").lower(),
-        body.get("tags") or {},
-        _identity(body.get("identity") or {}),
-        str(properties.get("provisioningState", "Succeeded")),
-        body.get("etag"),
-    )
-
-
-def _identity(block: Json) -> Identity:
-    kinds = {part.strip().lower() for part in str(block.get("type", "")).split(",")}
-    system = block.get("principalId") if "systemassigned" in kinds else None
-    attached = {
-        ResourceId.parse(text): _lower((value or {}).get("principalId"))
-        for text, value in (block.get("userAssignedIdentities") or {}).items()
-    }
-    return Identity(_lower(system), attached)
-
-
-def _lower(text: str | None) -> str | None:
-    return text.lower() if text else None
-
-
-def _verify(
-    after: ComputeResource, add: list[ResourceId], remove: list[ResourceId], system: bool
-) -> None:
-    attached = after.identity.user_assigned
-    lost = [str(identity) for identity in add if attached.get(identity) is None]
-    lost += [str(identity) for identity in remove if identity in attached]
-    if system and after.identity.system_principal_id is None:
-        lost.append("the system-assigned identity")
-    if lost:
-        what = ", ".join(lost)
-        raise Temporary(f"{after.id} does not show the change yet: {what}", _VERIFY_DELAY)
+def _is_flexible(resource: ComputeResource) -> bool:
+    mode = (resource.raw.get("properties") or {}).get("orchestrationMode")
+    return str(mode).lower() == "flexible"

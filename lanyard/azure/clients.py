@@ -1,5 +1,6 @@
 """The SDK clients: built on first use, once, over one transport, and shared by all invocations."""
 
+import asyncio
 from functools import cached_property
 from typing import Any
 
@@ -20,8 +21,8 @@ from lanyard.settings import Endpoint
 
 #: Operations by full resource id take the client of any subscription.
 _ANY_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
-# A VM's operation carries no Retry-After; the SDK's own default would then wait 30 s.
-_POLL_SECONDS = 2
+#: A VM's operation carries no Retry-After; the SDK's own default would then wait 30 s.
+POLL_SECONDS = 2
 
 
 class Clients:
@@ -46,7 +47,7 @@ class Clients:
             "base_url": arm.url,
             "credential_scopes": [f"{arm.audience}/.default"],
             "retry_total": 0,
-            "polling_interval": _POLL_SECONDS,
+            "polling_interval": POLL_SECONDS,
         }
         if transport is not None:
             self._common["transport"] = transport
@@ -79,6 +80,11 @@ class Clients:
         ]
         transport = {k: v for k, v in self._common.items() if k == "transport"}
         return AsyncPipelineClient(self._graph.url, policies=policies, **transport)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait as the SDK's pollers do: by the transport, which may keep its own time."""
+        transport = self._common.get("transport")
+        await (transport.sleep(seconds) if transport else asyncio.sleep(seconds))
 
     async def close(self) -> None:
         """Close every client that was built."""

@@ -1,0 +1,135 @@
+"""The `identity` of a write: what a change makes of what is there, as each type takes it. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import batched
+from typing import Any, Self
+
+from lanyard.azure.compute_types import ComputeType, Verb
+from lanyard.errors import Permanent
+from lanyard.model import Identity, ResourceId
+
+type Block = Mapping[str, Any]
+
+#: The most identities that one write names (the figure that aad-pod-identity worked with).
+MOST_AT_ONCE = 150
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChange:
+    """What is asked of an identity block. An identity that is in both is attached."""
+
+    add: tuple[ResourceId, ...] = ()
+    remove: tuple[ResourceId, ...] = ()
+    enable_system: bool = False
+
+    @classmethod
+    def of(
+        cls, add: Iterable[ResourceId], remove: Iterable[ResourceId], enable_system: bool = False
+    ) -> Self:
+        """Each identity once, whatever its case; additions win over removals."""
+        added = tuple(dict.fromkeys(add))
+        return cls(added, tuple(each for each in remove if each not in added), enable_system)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the resource carries after a change."""
+
+    system: bool
+    user_assigned: tuple[ResourceId, ...]
+
+
+def wanted(kind: ComputeType, before: Identity, change: IdentityChange) -> Wanted:
+    """What `change` makes of `before`.
+
+    Everything else stays, but for types that hold one identity or one kind of it: there what is
+    added replaces it. Raises Permanent, with the table's reason, for what the type cannot take.
+    """
+    _check(kind, change)
+    system = change.enable_system or before.system_principal_id is not None
+    kept = [each for each in before.user_assigned if each not in change.remove]
+    if change.add and kind.replaces:
+        kept = []
+    if not kind.combined:
+        system = system and not change.add
+        kept = [] if change.enable_system else kept
+    left = Wanted(system, tuple(dict.fromkeys([*kept, *change.add])))
+    if kind.required and not (left.system or left.user_assigned):
+        raise _refused(kind)
+    return left
+
+
+def identity_blocks(kind: ComputeType, before: Identity, change: IdentityChange) -> list[Block]:
+    """The `identity` of each write that makes the change, in order; none where nothing changes.
+
+    The type repeats SystemAssigned where it is on, for "UserAssigned" alone would drop it. Values
+    are `{}` to have and, with PATCH, null to remove: any other is refused (InvalidIdentityValues).
+    """
+    after = wanted(kind, before, change)
+    there = Wanted(before.system_principal_id is not None, tuple(before.user_assigned))
+    if (after.system, set(after.user_assigned)) == (there.system, set(there.user_assigned)):
+        return []
+    if not after.user_assigned:
+        return [{"type": _type(kind, after)}]
+    removals = _as_attached(before, change.remove) if kind.verb is Verb.PATCH else {}
+    if kind.merges:
+        additions: Block = {e.text: {} for e in change.add if e not in before.user_assigned}
+        changes = {**additions, **removals} or _any_attached(before)
+        return list(_deltas(kind, after, changes))
+    names: Block = {each.text: {} for each in after.user_assigned}
+    return [{"type": _type(kind, after), "userAssignedIdentities": {**names, **removals}}]
+
+
+def lacking(after: Identity, goal: Wanted, change: IdentityChange) -> list[str]:
+    """What of a change a resource does not show: an identity without a principal is not there."""
+    attached = after.user_assigned
+    lost = [str(each) for each in change.add if attached.get(each) is None]
+    lost += [str(each) for each in change.remove if each in attached]
+    if goal.system and after.system_principal_id is None:
+        lost.append("the system-assigned identity")
+    return lost
+
+
+def _check(kind: ComputeType, change: IdentityChange) -> None:
+    refused = (
+        not kind.attachable
+        or (change.enable_system and not kind.system_assigned)
+        or (change.add and not kind.user_assigned)
+        or (change.add and change.enable_system and not kind.combined)
+        or (kind.most_user_assigned is not None and len(change.add) > kind.most_user_assigned)
+    )
+    if refused:
+        raise _refused(kind)
+
+
+def _refused(kind: ComputeType) -> Permanent:
+    return Permanent(f"{kind.name} does not take this: {kind.reason}")
+
+
+def _deltas(kind: ComputeType, after: Wanted, changes: Block) -> Iterator[Block]:
+    """The change in writes of a size that Azure takes. Additions come first, so the type, which is
+    that of the end, is true of each step.
+    """
+    for part in batched(changes.items(), MOST_AT_ONCE, strict=False):
+        yield {"type": _type(kind, after), "userAssignedIdentities": dict(part)}
+
+
+def _any_attached(before: Identity) -> Block:
+    """One that is attached: "UserAssigned" with no id is refused (MissingIdentityIds), also where
+    only the system-assigned identity is enabled. One that shows its principal is sure to exist.
+    """
+    ordered = sorted(before.user_assigned, key=lambda each: before.user_assigned[each] is None)
+    return {each.text: {} for each in ordered[:1]}
+
+
+def _as_attached(before: Identity, remove: Iterable[ResourceId]) -> Block:
+    """Removals by the text under which each is attached, should the service compare case."""
+    spelled = {each: each.text for each in before.user_assigned}
+    return {spelled[each]: None for each in remove if each in spelled}
+
+
+def _type(kind: ComputeType, goal: Wanted) -> str:
+    words = ["SystemAssigned"] if goal.system else []
+    words += ["UserAssigned"] if goal.user_assigned else []
+    return kind.separator.join(words) or "None"
