@@ -30,6 +30,29 @@ class AttachIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class ReattachIdentity:
+    """Detach and attach again: the identity was deleted and recreated under the same name, and the
+    resource still holds the dead principal.
+    """
+
+    id: ResourceId
+    rules: tuple[str, ...] = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"attach identity {self.id.name} again: it was recreated"
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeInstances:
+    """Bring the instances of a scale set with manual upgrade policy up to date."""
+
+    rules: tuple[str, ...] = field(compare=False, default=())
+
+    def __str__(self) -> str:
+        return "bring all instances up to date"
+
+
+@dataclass(frozen=True, slots=True)
 class EnableSystemIdentity:
     """Switch on the system-assigned identity of the resource."""
 
@@ -51,6 +74,7 @@ class AssignRole:
     to: PrincipalRef
     principal_id: str | None
     rules: tuple[str, ...] = field(compare=False)
+    condition: str | None = None
 
     def __str__(self) -> str:
         return f"assign {role_name(self.role_id)} at {self.scope} to {self.to}"
@@ -86,20 +110,29 @@ class RemoveOrphans:
         return f"remove the assignments that principal {self.principal_id} left"
 
 
-type Addition = CreateIdentity | AttachIdentity | EnableSystemIdentity | AssignRole
+type IdentityChange = AttachIdentity | ReattachIdentity | EnableSystemIdentity | DetachIdentity
 type Removal = DetachIdentity | ReleaseGrant | RemoveOrphans
-type Action = Addition | Removal
+type Action = CreateIdentity | AssignRole | UpgradeInstances | IdentityChange | Removal
 
 #: Access is given before other access is taken: what moves from one grant to another never gaps.
 ORDER: tuple[type, ...] = (
     CreateIdentity,
     AttachIdentity,
+    ReattachIdentity,
     EnableSystemIdentity,
     AssignRole,
     DetachIdentity,
+    UpgradeInstances,
     ReleaseGrant,
     RemoveOrphans,
 )
+
+
+def changes_identity(action: Action) -> bool:
+    """Whether the action writes the identity block of the resource."""
+    return isinstance(
+        action, AttachIdentity | ReattachIdentity | EnableSystemIdentity | DetachIdentity
+    )
 
 
 def is_removal(action: Action) -> bool:

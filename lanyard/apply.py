@@ -5,9 +5,8 @@ come back.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from lanyard.actions import (
     Action,
@@ -15,12 +14,14 @@ from lanyard.actions import (
     AttachIdentity,
     CreateIdentity,
     DetachIdentity,
-    EnableSystemIdentity,
     ReleaseGrant,
     RemoveOrphans,
+    UpgradeInstances,
+    changes_identity,
 )
-from lanyard.claims import Claims, Result
+from lanyard.claims import Claims, Result, Witness
 from lanyard.errors import Permanent, Temporary
+from lanyard.identity_writes import IdentityWrites
 from lanyard.ledger import Decision, Ledger, ResourceRecord
 from lanyard.model import (
     ComputeResource,
@@ -31,9 +32,10 @@ from lanyard.model import (
     UserAssigned,
 )
 from lanyard.orphans import Orphans
-from lanyard.ports import Compute, Identities
+from lanyard.outcomes import Outcome, attempt, failed, only
+from lanyard.ports import Assignments, Compute, Identities
 
-# The identity of a deleted and quickly recreated resource is read again this soon.
+# A resource that is back, or an identity that was recreated, is planned again this soon.
 _REPLAN_DELAY = 2.0
 
 
@@ -43,18 +45,10 @@ class Services:
 
     compute: Compute
     identities: Identities
+    assignments: Assignments
     ledger: Ledger
     claims: Claims
     orphans: Orphans
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an action. `failure` is None where it was done."""
-
-    action: Action
-    detail: str = ""
-    failure: Temporary | Permanent | None = None
 
 
 class Application:
@@ -79,75 +73,62 @@ class Application:
     async def run(self, actions: Iterable[Action]) -> None:
         """Carry the actions out, additions first. `outcomes` and `record` tell the rest."""
         todo = list(actions)
-        await self._all(CreateIdentity, todo, self._create)
-        writes = [self._write_identity(todo)] if self._identity_actions(todo) else []
-        ready = [a for a in _only(AssignRole, todo) if a.to in self._principals]
+        await self._create_identities(only(CreateIdentity, todo))
+        ready = [a for a in only(AssignRole, todo) if a.to in self._principals]
         await self._intend(todo, ready)
-        await asyncio.gather(*writes, *(self._attempt(a, self._assign(a)) for a in ready))
-        late = [a for a in _only(AssignRole, todo) if a not in ready]
+        await asyncio.gather(self._change_identity(todo), *(self._assign(a) for a in ready))
+        late = [a for a in only(AssignRole, todo) if a not in ready]
         await self._intend([], [a for a in late if a.to in self._principals])
-        await asyncio.gather(*(self._attempt(a, self._assign(a)) for a in late))
+        await asyncio.gather(*(self._assign(a) for a in late))
+        for upgrade in only(UpgradeInstances, todo):
+            self.outcomes.append(await attempt(upgrade, self._upgrade_instances()))
         await self._remove([a for a in todo if isinstance(a, ReleaseGrant | RemoveOrphans)])
         await self.save(self._settled())
 
-    async def _remove(self, removals: list[ReleaseGrant | RemoveOrphans]) -> None:
-        if not removals:
-            return
-        try:
-            await self._still_gone()
-        except (Temporary, Permanent) as failure:
-            self.outcomes += [Outcome(action, failure=failure) for action in removals]
-            return
-        for action in removals:
-            work = self._release if isinstance(action, ReleaseGrant) else self._remove_orphans
-            await self._attempt(action, work(action))  # type: ignore[arg-type]
-
-    async def _still_gone(self) -> None:
-        """Read again right before removing what a resource had that was not there a moment ago."""
-        if self._resource is None and await self._services.compute.read(self.record.id) is not None:
-            raise Temporary(f"{self.record.id} is there again", _REPLAN_DELAY)
-
-    async def _all(self, kind: type[CreateIdentity], todo: list[Action], do: Any) -> None:
-        await asyncio.gather(*(self._attempt(a, do(a)) for a in _only(kind, todo)))
-
-    async def _attempt(self, action: Action, work: Awaitable[str]) -> None:
-        try:
-            self.outcomes.append(Outcome(action, await work))
-        except (Temporary, Permanent) as failure:
-            self.outcomes.append(Outcome(action, failure=failure))
-
-    async def _intend(self, todo: list[Action], assigns: list[AssignRole]) -> None:
-        """Write ahead: after a crash the next reconcile knows what may have been begun."""
-        attachments = frozenset(a.id for a in _only(AttachIdentity, todo))
-        intended = replace(
-            self.record,
-            attachments=self.record.attachments | attachments,
-            pending=self.record.pending | {self._grant(a) for a in assigns},
-        )
-        await self.save(intended)
+    # Intent and outcome, on record.
 
     async def save(self, record: ResourceRecord) -> None:
         """Write the record where it differs from the one on file."""
         if record != self.record:
             self.record = await self._services.ledger.save(record)
 
+    async def _intend(self, todo: list[Action], assigns: list[AssignRole]) -> None:
+        """Write ahead: after a crash the next reconcile knows what may have been begun."""
+        attachments = frozenset(a.id for a in only(AttachIdentity, todo))
+        intended = replace(
+            self.record,
+            attachments=self.record.attachments | attachments,
+            pending=self.record.pending | {self._grant(a) for a in assigns},
+            instances_lag=self.record.instances_lag or bool(only(UpgradeInstances, todo)),
+        )
+        await self.save(intended)
+
     def _settled(self) -> ResourceRecord:
         """The record after what was done; what failed stays on it and is tried or undone again."""
         done = [outcome.action for outcome in self.outcomes if outcome.failure is None]
         refused = [o.action for o in self.outcomes if isinstance(o.failure, Permanent)]
-        detached = {a.id for a in _only(DetachIdentity, done)}
-        detached |= {a.id for a in _only(AttachIdentity, refused)}
-        released = {a.grant for a in _only(ReleaseGrant, done)}
-        cleaned = {a.principal_id for a in _only(RemoveOrphans, done)}
-        record = self.record
+        detached = {a.id for a in only(DetachIdentity, done)}
+        detached |= {a.id for a in only(AttachIdentity, refused)}
+        released = {a.grant.name for a in only(ReleaseGrant, done)}
+        assigned = {grant.name for grant in self._confirmed}
+        cleaned = {a.principal_id for a in only(RemoveOrphans, done)}
+        old = self.record
+        kept = {grant for grant in old.grants if grant.name not in released | assigned}
         return replace(
-            record,
-            attachments=record.attachments - detached if self._resource else frozenset(),
-            grants=(record.grants | self._confirmed) - released,
-            pending=record.pending - self._confirmed - released,
-            system_principals=record.system_principals - cleaned,
-            gone_at={p: at for p, at in record.gone_at.items() if p not in cleaned},
+            old,
+            attachments=old.attachments - detached if self._resource else frozenset(),
+            grants=frozenset(kept | self._confirmed),
+            pending=frozenset(g for g in old.pending if g.name not in released | assigned),
+            system_principals=old.system_principals - cleaned,
+            gone_at={p: at for p, at in old.gone_at.items() if p not in cleaned},
+            instances_lag=old.instances_lag and not only(UpgradeInstances, done),
         )
+
+    # Additions.
+
+    async def _create_identities(self, actions: list[CreateIdentity]) -> None:
+        made = await asyncio.gather(*(attempt(a, self._create(a)) for a in actions))
+        self.outcomes += made
 
     async def _create(self, action: CreateIdentity) -> str:
         principal = await self._services.identities.create(action.id, action.location)
@@ -155,33 +136,27 @@ class Application:
         self._principals[UserAssigned(action.id)] = principal
         return f"principal {principal}"
 
-    @staticmethod
-    def _identity_actions(todo: list[Action]) -> list[Action]:
-        return [
-            a for a in todo if isinstance(a, AttachIdentity | DetachIdentity | EnableSystemIdentity)
-        ]
-
-    async def _write_identity(self, todo: list[Action]) -> None:
-        """All changes of the identity block in one PATCH: a VM takes few updates a minute."""
-        actions = self._identity_actions(todo)
-        missing = {a.id for a in _only(CreateIdentity, todo)} - {
-            ref.id for ref in self._principals if isinstance(ref, UserAssigned)
+    async def _change_identity(self, todo: list[Action]) -> None:
+        """Identities that could not be made are left out; their failure is on record already."""
+        missing = {
+            a.id for a in only(CreateIdentity, todo) if UserAssigned(a.id) not in self._principals
         }
-        doable = [a for a in actions if not (isinstance(a, AttachIdentity) and a.id in missing)]
-        if not doable or self._resource is None:
+        changes = [
+            a
+            for a in todo
+            if changes_identity(a) and not (isinstance(a, AttachIdentity) and a.id in missing)
+        ]
+        if not changes or self._resource is None:
             return
+        writes = IdentityWrites(
+            self._services.compute, self._services.identities, self._services.ledger, self._resource
+        )
+        outcomes = await writes.run(changes)
         try:
-            after = await self._services.compute.update_identity(
-                self._resource,
-                add=[a.id for a in _only(AttachIdentity, doable)],
-                remove=[a.id for a in _only(DetachIdentity, doable)],
-                enable_system=any(isinstance(a, EnableSystemIdentity) for a in doable),
-            )
-            await self._learn(after)
-        except (Temporary, Permanent) as failure:
-            self.outcomes += [Outcome(action, failure=failure) for action in doable]
-        else:
-            self.outcomes += [Outcome(action, "read back from ARM") for action in doable]
+            await self._learn(writes.resource)
+        except Temporary as surprise:
+            outcomes = failed(changes, surprise)
+        self.outcomes += outcomes
 
     async def _learn(self, after: ComputeResource) -> None:
         """Principals as the resource shows them now. A surprise means: plan again."""
@@ -197,15 +172,44 @@ class Application:
                 raise Temporary(f"{identity} was recreated: it has another principal", 0)
 
     def _grant(self, action: AssignRole) -> Grant:
-        return Grant(action.scope, action.role_id, self._principals[action.to])
+        principal = self._principals[action.to]
+        return Grant(action.scope, action.role_id, principal, action.condition)
 
-    async def _assign(self, action: AssignRole) -> str:
+    async def _assign(self, action: AssignRole) -> None:
+        self.outcomes.append(await attempt(action, self._claim(action)))
+
+    async def _claim(self, action: AssignRole) -> str:
         if action.to not in self._principals:
             raise Permanent(f"{action.to} is not there, so it gets no role")
         grant = self._grant(action)
         result = await self._services.claims.add(grant, self.record.id)
         self._confirmed.add(grant)
         return str(result)
+
+    async def _upgrade_instances(self) -> str:
+        assert self._resource is not None, "a resource that is gone has no instances"
+        await self._services.compute.upgrade_instances(self._resource)
+        return "all instances have the model's identity"
+
+    # Removals.
+
+    async def _remove(self, removals: list[ReleaseGrant | RemoveOrphans]) -> None:
+        if not removals:
+            return
+        try:
+            await self._still_gone()
+        except (Temporary, Permanent) as failure:
+            self.outcomes += failed(removals, failure)
+            return
+        for release in only(ReleaseGrant, removals):
+            self.outcomes.append(await attempt(release, self._release(release)))
+        for orphans in only(RemoveOrphans, removals):
+            self.outcomes.append(await attempt(orphans, self._remove_orphans(orphans)))
+
+    async def _still_gone(self) -> None:
+        """Read again right before removing what a resource had that was not there a moment ago."""
+        if self._resource is None and await self._services.compute.read(self.record.id) is not None:
+            raise Temporary(f"{self.record.id} is there again", _REPLAN_DELAY)
 
     async def _release(self, action: ReleaseGrant) -> str:
         result = await self._services.claims.drop(
@@ -222,7 +226,7 @@ class Application:
         )
         return f"{len(removed)} removed"
 
-    def _witness(self, action: Action) -> Any:
+    def _witness(self, action: Action) -> Witness:
         async def record(assignment: RoleAssignment) -> None:
             await self._services.ledger.decide(
                 Decision(
@@ -236,7 +240,3 @@ class Application:
             )
 
         return record
-
-
-def _only[T](kind: type[T], actions: Iterable[Any]) -> list[T]:
-    return [action for action in actions if isinstance(action, kind)]

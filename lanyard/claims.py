@@ -89,7 +89,7 @@ class Claims:
 
     async def _ensure_granted(self, grant: Grant) -> Result:
         row = await self._table.get(grant.name, _GRANT)
-        if row is not None and _state(row) is State.ACTIVE:
+        if row is not None and _state(row) is State.ACTIVE and _condition(row) == grant.condition:
             return Result.ALREADY_ASSIGNED
         if row is not None and _state(row) is State.REVOKING:
             self._wait_for_remover(row)
@@ -166,6 +166,7 @@ class Claims:
             "scope": grant.scope,
             "roleId": grant.role_id,
             "principalId": grant.principal_id,
+            "condition": grant.condition or "",
             "ours": str(ours),
             "until": str(self._now() + REVOKE_SECONDS),
         }
@@ -180,3 +181,7 @@ def _state(row: Row) -> State:
 
 def _ours(row: Row) -> bool:
     return row.values["ours"] == "True"
+
+
+def _condition(row: Row) -> str | None:
+    return row.values["condition"] or None

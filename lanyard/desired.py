@@ -1,13 +1,14 @@
 """What a resource should have, by the rules that are for it. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lanyard.model import ComputeResource, PrincipalRef, ResourceId, SystemAssigned, UserAssigned
 from lanyard.policy import Grant as GrantSpec
-from lanyard.policy import IdentitySpec, ImdsDefault, Policy, Rule
+from lanyard.policy import IdentitySpec, ImdsDefault, Policy, Replace, Restart, Rule
+from lanyard.policy.contradictions import contents
 from lanyard.policy.matching import matching_rules
-from lanyard.policy.templates import TemplateProblem, fill_name, fill_scope
+from lanyard.policy.templates import fill_identity_name, fill_name, fill_scope
 from lanyard.roles import role_id
 
 
@@ -28,6 +29,7 @@ class WantedGrant:
     role_id: str
     to: PrincipalRef
     rules: tuple[str, ...]
+    condition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,20 @@ class Unfulfillable:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """All that the matching rules ask for, added up. `system` names the rules that enable it."""
+    """All that the matching rules ask for, added up. `system` names the rules that enable it.
+
+    What may break something is done only where a rule accepts it; a rule that wants to avoid a
+    restart is heard before one that accepts it.
+    """
 
     identities: Mapping[ResourceId, WantedIdentity] = field(default_factory=dict)
     system: tuple[str, ...] = ()
     grants: tuple[WantedGrant, ...] = ()
     unfulfillable: tuple[Unfulfillable, ...] = ()
     imds_default_accepted: bool = False
+    restart_accepted: bool = True
+    replace_accepted: bool = False
+    upgrade_instances: bool = False
 
 
 NOTHING = Desired()
@@ -64,13 +73,16 @@ def desired(policy: Policy, resource: ComputeResource | None) -> Desired:
         for identity in _identities(policy, rule, resource, problems):
             _add_identity(identities, identity)
         for grant in _grants(policy, rule, resource, problems):
-            _add_grant(grants, grant)
+            _add_grant(grants, grant, problems)
     return Desired(
         identities,
         tuple(rule.name for rule in rules if rule.system),
         tuple(grants.values()),
         tuple(problems),
         any(rule.imds_default is ImdsDefault.ACCEPT for rule in rules),
+        all(rule.restart is Restart.ACCEPT for rule in rules),
+        any(rule.replace is Replace.ACCEPT for rule in rules),
+        any(rule.upgrade_instances for rule in rules),
     )
 
 
@@ -78,8 +90,8 @@ def identity_id(spec: IdentitySpec, resource: ComputeResource) -> ResourceId:
     """The id of the identity that `spec` means for this resource."""
     if spec.id is not None:
         return ResourceId.parse(spec.id)
-    group = fill_name(spec.resource_group or "", resource)
-    name = fill_name(spec.name or "", resource)
+    group = fill_name(spec.resource_group or "{resourceGroup}", resource)
+    name = fill_identity_name(spec.name or "", resource)
     return ResourceId.parse(
         f"/subscriptions/{resource.id.subscription}/resourceGroups/{group}"
         f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
@@ -103,13 +115,15 @@ def _grants(
     policy: Policy, rule: Rule, resource: ComputeResource, problems: list[Unfulfillable]
 ) -> Iterator[WantedGrant]:
     for spec in rule.grant:
-        try:
-            scope = fill_scope(spec.scope, resource)
-            to = _principal(policy, spec, resource)
-        except (TemplateProblem, ValueError) as error:
-            problems.append(Unfulfillable(rule.name, f"role {spec.role!r}: {error}"))
-            continue
-        yield WantedGrant(scope, role_id(spec.role) or spec.role, to, (rule.name,))
+        for content in contents(policy, spec):
+            try:
+                scope = fill_scope(content.scope, resource)
+                to = _principal(policy, spec, resource)
+            except ValueError as error:
+                problems.append(Unfulfillable(rule.name, f"role {content.role!r}: {error}"))
+                continue
+            role = role_id(content.role) or content.role
+            yield WantedGrant(scope, role, to, (rule.name,), content.condition)
 
 
 def _principal(policy: Policy, spec: GrantSpec, resource: ComputeResource) -> PrincipalRef:
@@ -124,11 +138,20 @@ def _add_identity(known: dict[ResourceId, WantedIdentity], new: WantedIdentity) 
     known[new.id] = new
 
 
-def _add_grant(known: dict[tuple[str, str, PrincipalRef], WantedGrant], new: WantedGrant) -> None:
+def _add_grant(
+    known: dict[tuple[str, str, PrincipalRef], WantedGrant],
+    new: WantedGrant,
+    problems: list[Unfulfillable],
+) -> None:
     key = (new.scope.lower(), new.role_id, new.to)
-    if old := known.get(key):
-        new = WantedGrant(old.scope, old.role_id, old.to, _both(old.rules, new.rules))
-    known[key] = new
+    old = known.get(key)
+    if old is None:
+        known[key] = new
+    elif old.condition == new.condition:
+        known[key] = replace(old, rules=_both(old.rules, new.rules))
+    else:
+        reason = f"rule {old.rules[0]!r} gives the same role at {new.scope} on another condition"
+        problems.append(Unfulfillable(new.rules[0], reason))
 
 
 def _both(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

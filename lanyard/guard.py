@@ -1,4 +1,7 @@
-"""Which actions of a plan may be done now, and why not the others. Pure."""
+"""Which actions of a plan may be done now, and why not the others. Pure.
+
+Each check yields what it holds; the first reason given to an action is the one that is told.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,13 +11,20 @@ from lanyard.actions import (
     AssignRole,
     AttachIdentity,
     CreateIdentity,
+    DetachIdentity,
     EnableSystemIdentity,
+    ReattachIdentity,
+    UpgradeInstances,
+    changes_identity,
     is_removal,
 )
+from lanyard.azure.compute_types import ComputeType, compute_type
 from lanyard.desired import Desired
 from lanyard.model import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.plan import Plan
-from lanyard.policy import Mode
+from lanyard.policy import Mode, Policy
+from lanyard.privileged import is_allowed, is_privileged
+from lanyard.roles import role_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +44,30 @@ class Verdict:
     held: tuple[Held, ...]
 
 
-def guard(plan: Plan, mode: Mode, desired: Desired, resource: ComputeResource | None) -> Verdict:
-    """Hold what the mode forbids, and what would break a workload unless a rule accepts it."""
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the guard looks at beside the plan.
+
+    `can_write_assignments` are custom roles (GUIDs) whose definition lets them assign roles, or
+    could not be read.
+    """
+
+    policy: Policy
+    desired: Desired
+    resource: ComputeResource | None
+    can_write_assignments: frozenset[str] = frozenset()
+
+    @property
+    def kind(self) -> ComputeType | None:
+        """The row of the resource's type."""
+        return None if self.resource is None else compute_type(self.resource.id.type)
+
+
+def guard(plan: Plan, situation: Situation) -> Verdict:
+    """Hold what the mode forbids, and what would break something unless a rule accepts it."""
     held: dict[Action, Held] = {}
-    for check in (_mode(plan, mode), _imds_default(plan, desired, resource)):
-        for entry in check:
+    for check in (_mode, _reported_only, _privileged, _replacement, _restart, _imds_default):
+        for entry in check(plan, situation):
             held.setdefault(entry.action, entry)
     for action in _dependents(plan, held):
         held.setdefault(action, _because_of_identity(action))
@@ -46,25 +75,87 @@ def guard(plan: Plan, mode: Mode, desired: Desired, resource: ComputeResource | 
     return Verdict(allowed, tuple(held[action] for action in plan.actions if action in held))
 
 
-def _mode(plan: Plan, mode: Mode) -> Iterator[Held]:
+def _mode(plan: Plan, situation: Situation) -> Iterator[Held]:
     for action in plan.actions:
-        if mode is Mode.OBSERVE:
+        if situation.policy.mode is Mode.OBSERVE:
             yield Held(action, "mode is observe", "set 'mode: add-only' or 'mode: full'")
-        elif mode is Mode.ADD_ONLY and is_removal(action):
+        elif situation.policy.mode is Mode.ADD_ONLY and is_removal(action):
             yield Held(action, "mode is add-only", "set 'mode: full'")
 
 
-def _imds_default(plan: Plan, desired: Desired, resource: ComputeResource | None) -> Iterator[Held]:
+def _reported_only(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """Types whose identity cannot be changed safely: what is missing is told, with the reason."""
+    kind = situation.kind
+    if kind is None or kind.attachable:
+        return
+    for action in plan.actions:
+        if changes_identity(action):
+            yield Held(action, kind.reason, "attach it where the resource is defined")
+
+
+def _privileged(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """A role that can give itself more is refused unless the policy names it, and where."""
+    for action in plan.actions:
+        if not isinstance(action, AssignRole):
+            continue
+        if not is_privileged(action.role_id, action.scope, situation.can_write_assignments):
+            continue
+        if not is_allowed(action.role_id, action.scope, situation.policy.privileged):
+            name = role_name(action.role_id)
+            yield Held(
+                action,
+                f"{name} at {action.scope} is privileged: who holds it can give itself more",
+                f"name {name!r} with this scope in 'privileged.allow'",
+            )
+
+
+def _replacement(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """A type with one identity: adding ours would take away the one it works with."""
+    kind, resource = situation.kind, situation.resource
+    if kind is None or resource is None or not kind.replaces:
+        return
+    identity = resource.identity
+    replaces = bool(identity.user_assigned or identity.system_principal_id)
+    for action in plan.actions:
+        if isinstance(action, DetachIdentity) and kind.required:
+            yield Held(action, kind.reason, "attach another identity, which takes its place")
+        if situation.desired.replace_accepted or not replaces:
+            continue
+        if isinstance(action, AttachIdentity | EnableSystemIdentity):
+            yield Held(
+                action,
+                f"{kind.name} has one identity: this would replace the one it works with",
+                "set 'replace: accept' in the rule",
+            )
+
+
+def _restart(plan: Plan, situation: Situation) -> Iterator[Held]:
+    kind = situation.kind
+    if kind is None or not kind.restarts or situation.desired.restart_accepted:
+        return
+    for action in plan.actions:
+        if changes_identity(action):
+            yield Held(
+                action,
+                "changing its identity restarts the app, and a rule says 'restart: avoid'",
+                "set 'restart: accept' in the rule",
+            )
+
+
+def _imds_default(plan: Plan, situation: Situation) -> Iterator[Held]:
     """A machine with exactly one identity, user-assigned, answers IMDS with it by default.
 
     With a second one, code that asks IMDS without naming an identity fails; with the
     system-assigned one, it silently becomes somebody else. Microsoft's own policy for attaching
     identities leaves such machines alone.
     """
-    if resource is None or desired.imds_default_accepted:
+    resource, kind = situation.resource, situation.kind
+    if resource is None or kind is None or not kind.imds:
         return
     identity = resource.identity
-    if identity.system_principal_id is not None or len(identity.user_assigned) != 1:
+    if situation.desired.imds_default_accepted or identity.system_principal_id is not None:
+        return
+    if len(identity.user_assigned) != 1:
         return
     default = next(iter(identity.user_assigned))
     for action in plan.actions:
@@ -79,19 +170,25 @@ def _imds_default(plan: Plan, desired: Desired, resource: ComputeResource | None
 
 def _dependents(plan: Plan, held: dict[Action, Held]) -> Iterator[Action]:
     """What serves only an identity that is not attached waits with it: no unused rights."""
-    waiting: set[PrincipalRef] = set()
-    for action in held:
-        if isinstance(action, AttachIdentity):
-            waiting.add(UserAssigned(action.id))
-        elif isinstance(action, EnableSystemIdentity):
-            waiting.add(SystemAssigned())
+    waiting = set(_waiting_identities(held))
+    writes = [action for action in plan.actions if changes_identity(action)]
     for action in plan.actions:
         match action:
             case AssignRole(to=to) if to in waiting:
                 yield action
             case CreateIdentity(id=id) if UserAssigned(id) in waiting:
                 yield action
+            case UpgradeInstances() if writes and all(write in held for write in writes):
+                yield action
+
+
+def _waiting_identities(held: dict[Action, Held]) -> Iterator[PrincipalRef]:
+    for action in held:
+        if isinstance(action, AttachIdentity | ReattachIdentity):
+            yield UserAssigned(action.id)
+        elif isinstance(action, EnableSystemIdentity):
+            yield SystemAssigned()
 
 
 def _because_of_identity(action: Action) -> Held:
-    return Held(action, "its identity's attachment is held", "release the attachment")
+    return Held(action, "the change of identity it serves is held", "release that one")

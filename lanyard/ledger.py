@@ -41,12 +41,19 @@ class ResourceRecord:
     pending: frozenset[Grant] = frozenset()
     system_principals: frozenset[str] = frozenset()
     gone_at: Mapping[str, float] = field(default_factory=dict)
+    instances_lag: bool = False
     held: str = ""
     row: Row | None = field(default=None, compare=False)
 
     def owned(self) -> Owned:
         """The part that the planner compares."""
-        return Owned(self.attachments, self.grants, self.pending, self.system_principals)
+        return Owned(
+            self.attachments,
+            self.grants,
+            self.pending,
+            self.system_principals,
+            self.instances_lag,
+        )
 
     @property
     def empty(self) -> bool:
@@ -138,6 +145,10 @@ class Ledger:
         row = await self._identities.get(identity.subscription, key_of(identity.key))
         return None if row is None else row.values["principalId"]
 
+    async def forget_principal(self, identity: ResourceId) -> None:
+        """Forget the object id of an identity that turned out to be gone."""
+        await self._identities.delete(identity.subscription, key_of(identity.key))
+
     async def learn_principal(self, identity: ResourceId, principal_id: str) -> None:
         """Remember the object id of a user-assigned identity."""
         values = {"id": identity.text, "principalId": principal_id, "seenAt": self._stamp()}
@@ -177,6 +188,7 @@ def _values(record: ResourceRecord) -> dict[str, str]:
         "pending": json.dumps(_grants_as_json(record.pending)),
         "systemPrincipals": json.dumps(sorted(record.system_principals)),
         "goneAt": json.dumps(dict(record.gone_at)),
+        "instancesLag": str(record.instances_lag),
         "held": record.held,
     }
 
@@ -190,13 +202,19 @@ def _record(row: Row) -> ResourceRecord:
         frozenset(Grant(**grant) for grant in json.loads(values["pending"])),
         frozenset(json.loads(values["systemPrincipals"])),
         json.loads(values["goneAt"]),
+        values["instancesLag"] == "True",
         values["held"],
         row,
     )
 
 
-def _grants_as_json(grants: Iterable[Grant]) -> list[dict[str, str]]:
+def _grants_as_json(grants: Iterable[Grant]) -> list[dict[str, str | None]]:
     return [
-        {"scope": grant.scope, "role_id": grant.role_id, "principal_id": grant.principal_id}
+        {
+            "scope": grant.scope,
+            "role_id": grant.role_id,
+            "principal_id": grant.principal_id,
+            "condition": grant.condition,
+        }
         for grant in sorted(grants, key=lambda grant: grant.name)
     ]

@@ -171,11 +171,14 @@ class Grant:
     """One role for one principal at one scope: the content of a role assignment.
 
     `role_id` is the role definition's GUID, `principal_id` the object id; both lower case.
+    `condition` (ABAC, version 2.0) is no part of what tells two grants apart: Azure keeps one
+    assignment for a scope, role and principal.
     """
 
     scope: str
     role_id: str
     principal_id: str
+    condition: str | None = None
 
     @cached_property
     def name(self) -> str:

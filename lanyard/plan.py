@@ -4,9 +4,13 @@
     wanted  attached  ours  → action              wanted  claimed  → action
     yes     no        any   AttachIdentity        yes     no, pending  AssignRole
     yes     yes       any   -                     yes     yes      -
-    no      yes       yes   DetachIdentity        no      yes      ReleaseGrant
+    yes     dead      any   ReattachIdentity      no      yes      ReleaseGrant
+    no      yes       yes   DetachIdentity
     no      yes       no    - (someone else's)    no      no       -
     no      no        any   -
+
+    `dead`: attached with the principal of a deleted namesake. A grant that is claimed under another
+    condition is assigned again.
 
     system-assigned identity                      principal seen on the resource
     wanted and off          EnableSystemIdentity  no longer on it    RemoveOrphans
@@ -27,8 +31,11 @@ from lanyard.actions import (
     CreateIdentity,
     DetachIdentity,
     EnableSystemIdentity,
+    ReattachIdentity,
     ReleaseGrant,
     RemoveOrphans,
+    UpgradeInstances,
+    changes_identity,
 )
 from lanyard.desired import Desired, WantedIdentity
 from lanyard.model import (
@@ -57,12 +64,14 @@ class Owned:
     """What the ledger says of the resource: attached by us, claimed for it, seen on it.
 
     `pending` grants were intended and not confirmed: they are assigned again or released.
+    `instances_lag`: the model of a scale set was changed, its instances were not brought up yet.
     """
 
     attachments: frozenset[ResourceId] = frozenset()
     grants: frozenset[Grant] = frozenset()
     pending: frozenset[Grant] = frozenset()
     system_principals: frozenset[str] = frozenset()
+    instances_lag: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,8 @@ def plan(desired: Desired, actual: Actual, owned: Owned) -> Plan:
         *_grants(desired, actual, owned, blocked.keys()),
         *_departed(actual, owned),
     ]
+    if _instances_lag(desired, actual, owned, actions):
+        actions.append(UpgradeInstances())
     return Plan(tuple(sorted(actions, key=_order)), tuple(blocked.values()))
 
 
@@ -101,8 +112,12 @@ def _identities(
     for wanted in desired.identities.values():
         if UserAssigned(wanted.id) not in actual.principals and wanted.location is not None:
             yield CreateIdentity(wanted.id, wanted.location, wanted.rules)
-        if wanted.id not in attached and UserAssigned(wanted.id) not in blocked:
+        if UserAssigned(wanted.id) in blocked:
+            continue
+        if wanted.id not in attached:
             yield AttachIdentity(wanted.id, wanted.rules)
+        elif _is_dead(attached[wanted.id], actual.principals.get(UserAssigned(wanted.id))):
+            yield ReattachIdentity(wanted.id, wanted.rules)
     if desired.system and actual.resource.identity.system_principal_id is None:
         yield EnableSystemIdentity(desired.system)
     for identity in attached:
@@ -113,17 +128,36 @@ def _identities(
 def _grants(
     desired: Desired, actual: Actual, owned: Owned, blocked: Set[PrincipalRef]
 ) -> Iterator[Action]:
-    confirmed = {_key(grant) for grant in owned.grants}
+    confirmed = {(*_key(grant), grant.condition) for grant in owned.grants}
     wanted_keys = set()
     for wanted in desired.grants:
         principal = actual.principals.get(wanted.to)
         key = (wanted.scope.lower(), wanted.role_id, principal)
         wanted_keys.add(key)
-        if key not in confirmed and wanted.to not in blocked:
-            yield AssignRole(wanted.scope, wanted.role_id, wanted.to, principal, wanted.rules)
+        if (*key, wanted.condition) not in confirmed and wanted.to not in blocked:
+            yield AssignRole(
+                wanted.scope,
+                wanted.role_id,
+                wanted.to,
+                principal,
+                wanted.rules,
+                wanted.condition,
+            )
     for grant in owned.grants | owned.pending:
         if _key(grant) not in wanted_keys:
             yield ReleaseGrant(grant)
+
+
+def _instances_lag(desired: Desired, actual: Actual, owned: Owned, actions: list[Action]) -> bool:
+    """Whether instances of a scale set will not have what the set has unless they are told."""
+    if actual.resource is None or not actual.resource.manual_upgrade:
+        return False
+    changed = any(changes_identity(action) for action in actions)
+    return desired.upgrade_instances and (changed or owned.instances_lag)
+
+
+def _is_dead(attached: str | None, current: str | None) -> bool:
+    return attached is not None and current is not None and attached != current
 
 
 def _departed(actual: Actual, owned: Owned) -> Iterator[Action]:

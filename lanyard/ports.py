@@ -26,6 +26,12 @@ class Compute(Protocol):
     ) -> ComputeResource:
         """Change the identity block in one write; returns the resource as read after it."""
 
+    async def reattach(self, resource: ComputeResource, identity: ResourceId) -> ComputeResource:
+        """Remove an identity and add it again; returns the resource as read after it."""
+
+    async def upgrade_instances(self, resource: ComputeResource) -> None:
+        """Bring the instances of a uniform scale set up to date with its model."""
+
 
 class Identities(Protocol):
     """User-assigned managed identities."""
@@ -51,6 +57,9 @@ class Assignments(Protocol):
 
     async def of_principal(self, principal_id: str, subscription: str) -> list[RoleAssignment]:
         """All assignments of a principal at, above and below a subscription."""
+
+    async def can_write_assignments(self, role_id: str, scope: str) -> bool:
+        """Whether the role's definition lets its holder assign roles; True where it is unknown."""
 
     def is_ours(self, assignment: RoleAssignment) -> bool:
         """Whether the assignment carries our stamp."""

@@ -6,16 +6,18 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 
-from lanyard.actions import RemoveOrphans
-from lanyard.apply import Application, Outcome, Services
+from lanyard.actions import AssignRole, RemoveOrphans
+from lanyard.apply import Application, Services
 from lanyard.desired import Desired, desired
 from lanyard.errors import Permanent, Temporary
-from lanyard.guard import Held, guard
+from lanyard.guard import Held, Situation, guard
 from lanyard.ledger import Decision, ResourceRecord
 from lanyard.model import Change, ComputeResource, ResourceId
+from lanyard.outcomes import Outcome
 from lanyard.plan import Actual, Plan, plan
 from lanyard.policy import Policy
 from lanyard.principals import known_principals
+from lanyard.roles import is_built_in
 
 # While one of these is under way ARM refuses or loses an identity write.
 _CHANGING = {"creating": 10.0, "updating": 5.0, "deleting": 15.0}
@@ -52,7 +54,7 @@ class Reconciler:
         wanted = desired(self.policy, resource)
         principals = await known_principals(wanted, resource, self.services.identities, ledger)
         todo = plan(wanted, Actual(resource, principals), record.owned())
-        verdict = guard(todo, self.policy.mode, wanted, resource)
+        verdict = guard(todo, await self._situation(wanted, resource, todo))
         refusals = _refusals(verdict.held, todo, wanted)
         cause = _cause(change)
 
@@ -69,6 +71,19 @@ class Reconciler:
         """A deleted group may have taken everything below it: each is looked at for itself."""
         async for resource in self.services.ledger.under(group):
             yield Change(resource, "group")
+
+    async def _situation(
+        self, wanted: Desired, resource: ComputeResource | None, todo: Plan
+    ) -> Situation:
+        """What the guard must know beside the plan: which custom roles could assign roles."""
+        unknown = {
+            action.role_id: action.scope
+            for action in todo.actions
+            if isinstance(action, AssignRole) and not is_built_in(action.role_id)
+        }
+        check = self.services.assignments.can_write_assignments
+        found = [role for role, scope in unknown.items() if await check(role, scope)]
+        return Situation(self.policy, wanted, resource, frozenset(found))
 
     def _seen(
         self,

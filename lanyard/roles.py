@@ -46,3 +46,8 @@ def role_id(name_or_id: str) -> str | None:
 def role_name(guid: str) -> str:
     """The built-in role's name, or the GUID itself where it is not a listed one."""
     return _NAMES.get(guid.lower(), guid)
+
+
+def is_built_in(guid: str) -> bool:
+    """Whether the role is one of the listed built-in ones, whose rights are known."""
+    return guid.lower() in _NAMES

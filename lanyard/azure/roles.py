@@ -1,11 +1,14 @@
 """Role assignments (Microsoft.Authorization, api-version 2022-04-01)."""
 
+from fnmatch import fnmatchcase
+
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.authorization.v2022_04_01.models import (
-    RoleAssignment as SdkAssignment,
+    Permission,
+    RoleAssignmentCreateParameters,
 )
 from azure.mgmt.authorization.v2022_04_01.models import (
-    RoleAssignmentCreateParameters,
+    RoleAssignment as SdkAssignment,
 )
 
 from lanyard.azure.clients import Clients
@@ -14,6 +17,7 @@ from lanyard.model import Grant, RoleAssignment
 
 #: In `description` of every assignment that Lanyard makes: the proof that it may remove it.
 STAMP = "Managed by Lanyard"
+_WRITE = "microsoft.authorization/roleassignments/write"
 
 
 class Roles:
@@ -21,6 +25,9 @@ class Roles:
 
     def __init__(self, clients: Clients) -> None:
         self._operations = clients.authorization.role_assignments
+        self._definitions = clients.authorization.role_definitions
+        # Role definitions change rarely, and a new worker process reads them afresh.
+        self._writes: dict[str, bool] = {}
 
     async def ensure(self, grant: Grant) -> bool:
         """Make the assignment exist; True for ours.
@@ -62,20 +69,37 @@ class Roles:
             )
             return [_assignment(found) async for found in pages]
 
+    async def can_write_assignments(self, role_id: str, scope: str) -> bool:
+        """Whether the definition of a role (GUID) lets its holder assign roles at `scope`.
+
+        True where it does not exist or may not be read: what is unknown is not harmless.
+        """
+        if role_id not in self._writes:
+            definition = _definition_id(role_id, scope).lstrip("/")
+            with translated(f"read role {role_id}"):
+                try:
+                    found = await self._definitions.get_by_id(definition)
+                except HttpResponseError as error:
+                    if error.status_code not in (403, 404):
+                        raise
+                    return True
+            self._writes[role_id] = any(_allows_writing(p) for p in found.permissions or [])
+        return self._writes[role_id]
+
     def is_ours(self, assignment: RoleAssignment) -> bool:
         """Whether the assignment carries our stamp."""
         return assignment.description.startswith(STAMP)
 
 
 def _parameters(grant: Grant) -> RoleAssignmentCreateParameters:
-    subscription = "/".join(grant.scope.split("/")[:3])
-    definition = f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{grant.role_id}"
     return RoleAssignmentCreateParameters(
-        role_definition_id=definition,
+        role_definition_id=_definition_id(grant.role_id, grant.scope),
         principal_id=grant.principal_id,
         # Left out, the SDK sends "User"; and with it ARM does not wait for Entra's replication.
         principal_type="ServicePrincipal",
         description=STAMP,
+        condition=grant.condition,
+        condition_version="2.0" if grant.condition else None,
     )
 
 
@@ -88,3 +112,15 @@ def _assignment(found: SdkAssignment) -> RoleAssignment:
         found.description or "",
         found.serialize(keep_readonly=True),
     )
+
+
+def _definition_id(role_id: str, scope: str) -> str:
+    subscription = "/".join(scope.split("/")[:3])
+    return f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role_id}"
+
+
+def _allows_writing(permission: Permission) -> bool:
+    """Actions minus not-actions, with Azure's wildcards; a * also matches over slashes."""
+    allowed = any(fnmatchcase(_WRITE, action.lower()) for action in permission.actions or [])
+    denied = any(fnmatchcase(_WRITE, action.lower()) for action in permission.not_actions or [])
+    return allowed and not denied

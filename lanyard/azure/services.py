@@ -67,6 +67,7 @@ def services_over(
     return Services(
         Compute(clients),
         Identities(clients),
+        roles,
         ledger,
         Claims(grants, roles, now),
         Orphans(roles, ResourceGraph(clients), directory, grace, now),

@@ -4,10 +4,10 @@ from lanyard.policy.document import (
     Grant,
     IdentitySpec,
     ImdsDefault,
-    Match,
     Mode,
-    Orphans,
     Policy,
+    Replace,
+    Restart,
     Rule,
 )
 from lanyard.policy.load import load_policy
@@ -17,12 +17,12 @@ __all__ = [
     "Grant",
     "IdentitySpec",
     "ImdsDefault",
-    "Match",
     "Mode",
-    "Orphans",
     "Policy",
     "PolicyError",
     "Problem",
+    "Replace",
+    "Restart",
     "Rule",
     "load_policy",
 ]

@@ -1,24 +1,39 @@
-"""What the shape alone cannot tell: names that must resolve, scopes that must parse."""
+"""What the shape alone cannot tell: names that must resolve, scopes that must parse, rules that
+make no sense. Each check yields the path of the part that is wrong, and what would be right.
+"""
 
-import difflib
-from collections.abc import Iterable, Iterator
+import re
 
 from lanyard.azure.compute_types import COMPUTE_TYPES, compute_type
 from lanyard.model import InvalidResourceId, ResourceId
-from lanyard.policy.document import Grant, IdentitySpec, Policy, Rule
+from lanyard.policy.contradictions import contradictions
+from lanyard.policy.document import Grant, GrantContent, IdentitySpec, Policy, Rule, Selector
 from lanyard.policy.matching import scope_pattern_problem
-from lanyard.policy.templates import name_problem, scope_problem, variables
+from lanyard.policy.problems import Found, Path, unknown
+from lanyard.policy.reachable import never_matches
+from lanyard.policy.standards import SHIPPED
+from lanyard.policy.templates import (
+    identity_name_problem,
+    resource_group_problem,
+    scope_problem,
+    variables,
+)
 from lanyard.roles import BUILT_IN_ROLES, role_id
 
-type Path = tuple[str | int, ...]
-type Found = Iterator[tuple[Path, str]]
-
 SYSTEM = "system"
+_PATTERN = re.compile(r"[\w.()*-]+")
+_IDENTITY_TYPE = "microsoft.managedidentity/userassignedidentities"
 
 
 def check(policy: Policy) -> list[tuple[Path, str]]:
     """Every problem, with the path of the part of the file it is in."""
-    return [*_check_identities(policy), *_check_rules(policy)]
+    return [
+        *_check_identities(policy),
+        *_check_standards(policy),
+        *_check_rules(policy),
+        *_check_privileged(policy),
+        *contradictions(policy),
+    ]
 
 
 def _check_identities(policy: Policy) -> Found:
@@ -26,7 +41,12 @@ def _check_identities(policy: Policy) -> Found:
         path: Path = ("identities", name)
         if name == SYSTEM:
             yield path, "'system' means the system-assigned identity; choose another name"
-        yield from _existing(path, spec) if spec.id is not None else _created(path, spec)
+        if spec.id is not None:
+            yield from _existing(path, spec)
+        elif spec.name is None or (spec.resource_group is None and not spec.dedicated):
+            yield path, "an identity needs 'id' (an existing one) or 'name' and 'resourceGroup'"
+        else:
+            yield from _created(path, spec, spec.name)
 
 
 def _existing(path: Path, spec: IdentitySpec) -> Found:
@@ -37,22 +57,45 @@ def _existing(path: Path, spec: IdentitySpec) -> Found:
     except InvalidResourceId as error:
         yield (*path, "id"), str(error)
         return
-    if identity.type.lower() != "microsoft.managedidentity/userassignedidentities":
+    if identity.type.lower() != _IDENTITY_TYPE:
         yield (*path, "id"), f"{identity} is no user-assigned identity"
 
 
-def _created(path: Path, spec: IdentitySpec) -> Found:
-    if spec.name is None or spec.resource_group is None:
-        yield path, "an identity needs 'id' (an existing one) or 'name' and 'resourceGroup'"
-        return
-    for key, template in (("name", spec.name), ("resourceGroup", spec.resource_group)):
-        if problem := name_problem(template):
+def _created(path: Path, spec: IdentitySpec, name: str) -> Found:
+    group = spec.resource_group or ""
+    problems = {"name": identity_name_problem(name), "resourceGroup": resource_group_problem(group)}
+    for key, problem in problems.items():
+        if problem:
             yield (*path, key), problem
-        elif any(variable.startswith("tags.") for variable in variables(template)):
-            yield (*path, key), "a tag cannot choose which identity a resource gets"
-    # Two regions would otherwise fight over the location of one identity.
-    if "location" in spec.per and not name_problem(spec.name) and "{location}" not in spec.name:
-        yield (*path, "name"), "one identity per location needs {location} in its name"
+    used = {*variables(name), *variables(group)}
+    if any(variable.startswith("tags.") for variable in used):
+        yield (*path, "name"), "a tag cannot choose which identity a resource gets"
+    if not any(problems.values()):
+        yield from _told_apart(path, spec, used)
+
+
+def _told_apart(path: Path, spec: IdentitySpec, used: set[str]) -> Found:
+    """What has one identity each must have a name each, or two would fight over one."""
+    if not spec.dedicated:
+        if "location" in spec.per and "location" not in used:
+            yield (*path, "name"), "one identity per location needs {location} in its name"
+    elif not {"resource.name", "resource.hash"} & used:
+        yield (*path, "name"), "one identity per resource needs {resource.name} in its name"
+    elif spec.resource_group is not None and not {"resourceGroup", "resource.hash"} & used:
+        message = (
+            "resources of one name in two groups would share it: leave out 'resourceGroup', or "
+            "use {resource.hash} in the name"
+        )
+        yield (*path, "name"), message
+
+
+def _check_standards(policy: Policy) -> Found:
+    for name, contents in policy.standards.items():
+        path: Path = ("standards", name)
+        if name.startswith("lanyard/"):
+            yield path, "names that begin with 'lanyard/' are those of the shipped standards"
+        for index, content in enumerate(contents):
+            yield from _check_content((*path, index), content)
 
 
 def _check_rules(policy: Policy) -> Found:
@@ -62,45 +105,82 @@ def _check_rules(policy: Policy) -> Found:
         if rule.name in seen:
             yield (*path, "name"), f"two rules are named {rule.name!r}"
         seen.add(rule.name)
-        yield from _check_match(path, rule)
+        yield from _check_types(path, rule)
+        yield from _check_selector((*path, "match"), rule.match)
+        yield from _check_selector((*path, "match", "exclude"), rule.match.exclude)
+        for below, message in never_matches(rule.match):
+            yield (*path, "match", *below), message
         yield from _check_attach(path, rule, policy)
         for position, grant in enumerate(rule.grant):
-            yield from _check_grant((*path, "grant", position), grant, rule)
+            yield from _check_grant((*path, "grant", position), grant, rule, policy)
         if not (rule.attach or rule.system or rule.grant):
             yield path, f"the rule {rule.name!r} attaches and grants nothing"
 
 
-def _check_match(path: Path, rule: Rule) -> Found:
+def _check_types(path: Path, rule: Rule) -> Found:
     for index, name in enumerate(rule.match.types):
-        if compute_type(name) is None:
-            known = [row.name for row in COMPUTE_TYPES.values()]
-            yield (*path, "match", "types", index), _unknown("type", name, known)
-    for index, pattern in enumerate(rule.match.scopes):
+        at: Path = (*path, "match", "types", index)
+        kind = compute_type(name)
+        if kind is None:
+            yield at, unknown("type", name, (row.name for row in COMPUTE_TYPES.values()))
+        elif not (kind.system_assigned or kind.user_assigned):
+            yield at, f"{kind.name} cannot carry an identity: {kind.reason}"
+        elif rule.system and kind.attachable and not kind.system_assigned:
+            yield at, f"{kind.name} has no system-assigned identity: {kind.reason}"
+
+
+def _check_selector(path: Path, selector: Selector) -> Found:
+    for index, pattern in enumerate(selector.scopes):
         if problem := scope_pattern_problem(pattern):
-            yield (*path, "match", "scopes", index), problem
+            yield (*path, "scopes", index), problem
+    for key, patterns in (
+        ("names", selector.names),
+        ("resourceGroups", selector.resource_groups),
+        ("locations", selector.locations),
+    ):
+        for index, pattern in enumerate(patterns):
+            if not _PATTERN.fullmatch(pattern):
+                yield (*path, key, index), f"no name of Azure's fits {pattern!r}"
 
 
 def _check_attach(path: Path, rule: Rule, policy: Policy) -> Found:
     for index, name in enumerate(rule.attach):
-        if name not in policy.identities:
-            yield (*path, "attach", index), _unknown("identity", name, policy.identities)
+        if name == SYSTEM:
+            yield (*path, "attach", index), "say 'system: true' in the rule instead"
+        elif name not in policy.identities:
+            yield (*path, "attach", index), unknown("identity", name, policy.identities)
 
 
-def _check_grant(path: Path, grant: Grant, rule: Rule) -> Found:
-    if role_id(grant.role) is None:
-        yield (*path, "role"), _unknown("role", grant.role, BUILT_IN_ROLES)
-    if problem := scope_problem(grant.scope):
-        yield (*path, "scope"), problem
+def _check_grant(path: Path, grant: Grant, rule: Rule, policy: Policy) -> Found:
+    if grant.standard is not None:
+        if grant.role is not None or grant.scope is not None or grant.condition is not None:
+            yield path, "a grant has either 'standard' or 'role' and 'scope'"
+        if grant.standard not in policy.standards | SHIPPED:
+            known = [*policy.standards, *SHIPPED]
+            yield (*path, "standard"), unknown("standard", grant.standard, known)
+    elif grant.role is None or grant.scope is None:
+        yield path, "a grant needs 'role' and 'scope', or 'standard'"
+    else:
+        content = GrantContent(role=grant.role, scope=grant.scope, condition=grant.condition)
+        yield from _check_content(path, content)
     if grant.to == SYSTEM and not rule.system:
         yield (*path, "to"), "the rule grants to 'system'; say 'system: true' in the rule"
     elif grant.to != SYSTEM and grant.to not in rule.attach:
         yield (*path, "to"), f"the rule grants to {grant.to!r} but does not attach it"
 
 
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    by_lower = {entry.lower(): entry for entry in known}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1)
-    hint = (
-        f"did you mean {by_lower[near[0]]!r}?" if near else "known: " + ", ".join(by_lower.values())
-    )
-    return f"unknown {what} {name!r}; {hint}"
+def _check_content(path: Path, content: GrantContent) -> Found:
+    if role_id(content.role) is None:
+        yield (*path, "role"), unknown("role", content.role, BUILT_IN_ROLES)
+    if problem := scope_problem(content.scope):
+        yield (*path, "scope"), problem
+
+
+def _check_privileged(policy: Policy) -> Found:
+    for index, allowed in enumerate(policy.privileged.allow):
+        path: Path = ("privileged", "allow", index)
+        if role_id(allowed.role) is None:
+            yield (*path, "role"), unknown("role", allowed.role, BUILT_IN_ROLES)
+        for position, scope in enumerate(allowed.scopes):
+            if problem := scope_pattern_problem(scope):
+                yield (*path, "scopes", position), problem

@@ -1,4 +1,6 @@
-"""The policy file's shape. What a field means is said here, once; the file is camelCase."""
+"""The policy file's shape. What a field means is said here, once: the JSON Schema that editors use
+and the reference in docs/ are made from these models. Keys of the file are camelCase.
+"""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -7,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Name = Annotated[str, Field(min_length=1, max_length=128)]
+Text = Annotated[str, Field(min_length=1, max_length=2048)]
+Tags = Annotated[dict[Name, Annotated[str, Field(max_length=256)]], Field(max_length=50)]
 
 
 class Section(BaseModel):
@@ -26,77 +30,182 @@ class Mode(StrEnum):
 
 
 class ImdsDefault(StrEnum):
-    """Whether a second identity may be attached to a machine whose only one is IMDS's default."""
+    """Whether a machine whose only identity is IMDS's default may get another one."""
 
     HOLD = "hold"
     ACCEPT = "accept"
 
 
+class Restart(StrEnum):
+    """Whether an identity may be changed where that restarts the app (App Service)."""
+
+    ACCEPT = "accept"
+    AVOID = "avoid"
+
+
+class Replace(StrEnum):
+    """Whether the one identity of a type that has only one (AKS) may be replaced."""
+
+    HOLD = "hold"
+    ACCEPT = "accept"
+
+
+class RemoveOrphans(StrEnum):
+    """Which orphaned assignments may go: of principals seen alive, or of any unknown principal."""
+
+    SEEN = "seen"
+    ALL = "all"
+
+
 class IdentitySpec(Section):
-    """A user-assigned identity: an existing one by `id`, or one by `name` that is made if missing.
+    """A user-assigned identity: an existing one by `id`, or by `name` one made if missing."""
 
-    `per` names what has one identity each; the name's variables must tell those apart.
-    """
+    id: Text | None = Field(None, description="The resource id of an existing identity.")
+    name: Name | None = Field(
+        None, description="The name of an identity that is made when missing; a template."
+    )
+    resource_group: Name | None = Field(
+        None,
+        description="The resource group it is made in, which must exist; a template. "
+        "With `per: resource` the resource's own group by default.",
+    )
+    per: Literal["resource"] | list[Literal["subscription", "location"]] = Field(
+        ["subscription", "location"],
+        description="What has one identity each; the name's variables must tell those apart. "
+        "`resource`: an identity of its own for every resource.",
+    )
 
-    id: str | None = None
-    name: str | None = None
-    resource_group: str | None = None
-    per: list[Literal["subscription", "location"]] = ["subscription", "location"]
+    @property
+    def dedicated(self) -> bool:
+        """Whether every resource has one of its own."""
+        return self.per == "resource"
 
 
 class Selector(Section):
-    """Tags to compare: a value of "*" means any value. Keys and values in any case."""
+    """What a resource is recognised by; every field given must fit, a list if one entry does."""
 
-    tags: dict[str, str] = {}
+    scopes: list[Text] = Field(
+        [], description="/subscriptions/ID[/resourceGroups/NAME]; * for any part of a segment."
+    )
+    resource_groups: list[Name] = Field([], description="Names of resource groups; * wildcards.")
+    locations: list[Name] = Field([], description="Regions as ARM names them: westeurope.")
+    names: list[Name] = Field([], description="Names of resources; * wildcards.")
+    tags: Tags = Field(
+        {}, description='All must be there, in any case; the value "*" means any value.'
+    )
 
 
-class Match(Section):
-    """Which resources a rule is for: every field given must fit; a list fits if one entry does."""
+class Match(Selector):
+    """Which resources a rule is for."""
 
-    types: list[Name] = Field(min_length=1)
-    scopes: list[Name] = []
-    locations: list[Name] = []
-    tags: dict[str, str] = {}
-    exclude: Selector = Selector()
+    types: list[Name] = Field(min_length=1, description="Resource types, at least one.")
+    kinds: list[Name] = Field(
+        [], description="Kinds of a type that has them: functionapp, workflowapp, app, …"
+    )
+    exclude: Selector = Field(
+        Selector(), description="A resource that fits all that is given here is left out."
+    )
+
+
+class GrantContent(Section):
+    """A role at a scope, on a condition where one is given."""
+
+    role: Name = Field(description="A built-in role's name, or the GUID of any role.")
+    scope: Text = Field(
+        description="Where: a scope's id as a template, or {resource}, {resourceGroup}, "
+        "{subscription} alone for that very scope."
+    )
+    condition: Text | None = Field(
+        None, description="A role assignment condition (ABAC, version 2.0)."
+    )
 
 
 class Grant(Section):
-    """A role at a scope, to an identity that the same rule attaches, or to `system`."""
+    """A role at a scope, or a whole standard, for one of the rule's identities."""
 
-    role: Name
-    scope: Name
-    to: Name
+    role: Name | None = Field(None, description="A built-in role's name, or any role's GUID.")
+    scope: Text | None = Field(None, description="Where: a template; see `standards`.")
+    condition: Text | None = Field(
+        None, description="A role assignment condition (ABAC, version 2.0)."
+    )
+    standard: Name | None = Field(
+        None, description="The name of a standard, in place of role and scope."
+    )
+    to: Name = Field(description="An identity that the rule attaches, or `system`.")
 
 
 class Rule(Section):
     """What the resources that match shall have. Several rules add up."""
 
-    name: Name
+    name: Name = Field(description="Appears in every plan and decision.")
     match: Match
-    attach: list[Name] = []
-    system: bool = False
+    attach: list[Name] = Field([], description="Names of `identities`.")
+    system: bool = Field(False, description="Switch on the system-assigned identity.")
     grant: list[Grant] = []
     imds_default: Annotated[ImdsDefault, Field(strict=False)] = ImdsDefault.HOLD
+    restart: Annotated[Restart, Field(strict=False)] = Restart.ACCEPT
+    replace: Annotated[Replace, Field(strict=False)] = Replace.HOLD
+    upgrade_instances: bool = Field(
+        False,
+        description="Bring the instances of a scale set with manual upgrade policy up to date "
+        "after its identity changed.",
+    )
 
 
 class Orphans(Section):
-    """When assignments that a deleted identity left behind are removed.
+    """When assignments that a deleted identity left behind are removed."""
 
-    `graceMinutes`: how long after its principal was found gone an assignment that someone else
-    made is kept.
-    """
+    grace_minutes: Annotated[float, Field(ge=0, le=43200, strict=False)] = Field(
+        60,
+        description="How long an assignment that someone else made is kept after its principal "
+        "was found gone.",
+    )
+    remove: Annotated[RemoveOrphans, Field(strict=False)] = RemoveOrphans.SEEN
 
-    grace_minutes: Annotated[float, Field(ge=0, le=43200, strict=False)] = 60
+
+class RemovalLimit(Section):
+    """The removal budget; past it, removals are held."""
+
+    per_hour: Annotated[int, Field(ge=0, le=100_000)] = 50
+    percent: Annotated[float, Field(ge=0, le=100, strict=False)] = Field(
+        10, description="Of the assignments that Lanyard knows."
+    )
+
+
+class Limits(Section):
+    """What bounds a run away."""
+
+    removals: RemovalLimit = RemovalLimit()
+
+
+class PrivilegedRole(Section):
+    """A privileged role that rules may grant, and where."""
+
+    role: Name = Field(description="A built-in role's name, or the GUID of any role.")
+    scopes: list[Text] = Field(
+        min_length=1, description="At or below these scopes only; * for any part of a segment."
+    )
+
+
+class Privileged(Section):
+    """Roles that could give themselves more: refused unless named here."""
+
+    allow: list[PrivilegedRole] = []
 
 
 class Policy(Section):
-    """The whole file."""
+    """Who gets what: the whole of Lanyard's policy."""
 
-    version: Literal[1]
+    version: Literal[1] = Field(description="The version of this format.")
     mode: Annotated[Mode, Field(strict=False)] = Mode.OBSERVE
-    identities: dict[Name, IdentitySpec] = {}
+    identities: dict[Name, IdentitySpec] = Field({}, description="By a name of your choice.")
+    standards: dict[Name, list[GrantContent]] = Field(
+        {}, description="Named sets of grants that rules use by name."
+    )
     rules: list[Rule] = []
     orphans: Orphans = Orphans()
+    limits: Limits = Limits()
+    privileged: Privileged = Privileged()
 
     def types(self) -> frozenset[str]:
         """The resource types that any rule is for, lower case."""

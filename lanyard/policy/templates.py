@@ -2,6 +2,7 @@
 
     {subscription}   the subscription's id          {location}       the region, e.g. westeurope
     {resourceGroup}  the resource group's name      {resource.name}  the resource's name
+    {resource.hash}  eight letters and digits that tell the resource from its namesakes
     {tags.KEY}       the value of a tag
 
 A scope that is only `{subscription}`, `{resourceGroup}` or `{resource}` means that scope's whole
@@ -9,16 +10,20 @@ id. Tags are written by whoever can tag a resource, so a tag may be part of the 
 resource at the end of a scope and nothing else: never a subscription, a group, a type or a role.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 
 from lanyard.model import ComputeResource, InvalidResourceId, ResourceId
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
-_PLAIN = {"subscription", "location", "resourceGroup", "resource.name"}
+_PLAIN = {"subscription", "location", "resourceGroup", "resource.name", "resource.hash"}
 _WHOLE_SCOPES = {"{subscription}", "{resourceGroup}", "{resource}"}
 # What a tag value must look like to become part of a name: no separators, no dots at the edge.
 _TAG_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,62}[A-Za-z0-9])?")
+# Naming rules of Azure resources, Microsoft.ManagedIdentity/userAssignedIdentities.
+_IDENTITY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,127}")
+_IDENTITY_NAME_RULE = "3 to 128 letters, digits, - and _, beginning with a letter or digit"
 _SAMPLE_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
 
@@ -59,6 +64,41 @@ def scope_problem(template: str) -> str | None:
     return None
 
 
+def resource_group_problem(template: str) -> str | None:
+    """What is wrong with the template of a resource group's name, or None."""
+    if problem := name_problem(template):
+        return problem
+    literal = _VARIABLE.sub("", template)
+    if len(literal) > 90 or not re.fullmatch(r"[\w.()-]*", literal) or template.endswith("."):
+        return (
+            f"Azure refuses the resource group name {template!r}: at most 90 letters, digits and "
+            "_ - . ( ), not ending in a dot"
+        )
+    return None
+
+
+def identity_name_problem(template: str) -> str | None:
+    """What is wrong with the template of an identity's name, or None."""
+    if problem := name_problem(template):
+        return problem
+    literal = _VARIABLE.sub("", template)
+    shortest = len(literal) + len(_VARIABLE.findall(template))
+    starts = _VARIABLE.sub("x", template)[:1]
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", literal) or not starts.isalnum():
+        return f"Azure refuses the identity name {template!r}: {_IDENTITY_NAME_RULE}"
+    if len(literal) > 128 or (shortest < 3 and literal == template):
+        return f"Azure refuses the identity name {template!r}: {_IDENTITY_NAME_RULE}"
+    return None
+
+
+def fill_identity_name(template: str, resource: ComputeResource) -> str:
+    """An identity's name for this resource. Raises TemplateProblem for one that Azure refuses."""
+    name = fill_name(template, resource)
+    if not _IDENTITY_NAME.fullmatch(name):
+        raise TemplateProblem(f"Azure refuses the identity name {name!r}: {_IDENTITY_NAME_RULE}")
+    return name
+
+
 def fill_name(template: str, resource: ComputeResource) -> str:
     """The name for this resource. Raises TemplateProblem for a missing or unfit tag."""
     return _VARIABLE.sub(lambda found: _value(found[1], resource), template)
@@ -88,6 +128,7 @@ def _value(variable: str, resource: ComputeResource) -> str:
         "location": resource.location,
         "resourceGroup": resource.id.resource_group,
         "resource.name": resource.id.name,
+        "resource.hash": hashlib.sha256(resource.id.key.encode()).hexdigest()[:8],
     }
     return values[variable]
 

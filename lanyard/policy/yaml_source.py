@@ -5,9 +5,7 @@ from typing import Any
 
 import yaml
 
-from lanyard.policy.problems import PolicyError, Problem
-
-type Path = tuple[str | int, ...]
+from lanyard.policy.problems import Path, PolicyError, Problem
 
 #: More than any policy needs; a few lines of aliases to aliases would fill the memory.
 MAX_VALUES = 200_000
@@ -15,18 +13,18 @@ MAX_VALUES = 200_000
 
 @dataclass
 class Source:
-    """The data as plain values, and where each part begins (line and column from 1)."""
+    """The data as plain values, and where each part begins: file, line and column (from 1)."""
 
     file: str
     data: Any = None
     values: int = 0
-    marks: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    marks: dict[Path, tuple[str, int, int]] = field(default_factory=dict)
 
     def problem(self, path: Path, message: str) -> Problem:
         """A problem at `path`, or at the nearest part around it that the file has."""
         while path and path not in self.marks:
             path = path[:-1]
-        return Problem(self.file, *self.marks.get(path, (1, 1)), message)
+        return Problem(*self.marks.get(path, (self.file, 1, 1)), message)
 
 
 def read_yaml(file: str, text: str) -> Source:
@@ -56,7 +54,7 @@ def _value(loader: yaml.SafeLoader, node: yaml.Node, path: Path, source: Source)
     source.values += 1
     if source.values > MAX_VALUES:
         raise PolicyError([source.problem(path, f"more than {MAX_VALUES} values")])
-    source.marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+    source.marks.setdefault(path, _place(source, node))
     match node:
         case yaml.MappingNode():
             return {
@@ -77,10 +75,14 @@ def _entries(
     entries: dict[str, yaml.Node] = {}
     for key_node, value in node.value:
         key = str(loader.construct_object(key_node, deep=True))
-        position = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        place = _place(source, key_node)
         if key in entries:
-            raise PolicyError([Problem(source.file, *position, f"the key {key!r} is given twice")])
+            raise PolicyError([Problem(*place, f"the key {key!r} is given twice")])
         # A mistake in a value is shown at its key: that is what a person looks for.
-        source.marks[(*path, key)] = position
+        source.marks[(*path, key)] = place
         entries[key] = value
     return list(entries.items())
+
+
+def _place(source: Source, node: yaml.Node) -> tuple[str, int, int]:
+    return source.file, node.start_mark.line + 1, node.start_mark.column + 1

@@ -36,6 +36,9 @@ class FakeAssignments:
     async def of_principal(self, principal_id: str, _subscription: str) -> list[RoleAssignment]:
         return [a for a in self.existing.values() if a.principal_id == principal_id]
 
+    async def can_write_assignments(self, role_id: str, scope: str) -> bool:
+        return role_id == "" and scope == ""
+
     def is_ours(self, assignment: RoleAssignment) -> bool:
         return assignment.description == STAMP
 

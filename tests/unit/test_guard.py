@@ -9,10 +9,11 @@ from lanyard.actions import (
     RemoveOrphans,
 )
 from lanyard.desired import NOTHING, Desired
-from lanyard.guard import Verdict, guard
+from lanyard.guard import Situation, Verdict, guard
 from lanyard.model import ComputeResource, SystemAssigned, UserAssigned
 from lanyard.plan import Plan
-from lanyard.policy import Mode
+from lanyard.policy import Mode, Policy
+from lanyard.policy.document import Privileged
 from tests.support.examples import GROUP, READER, grant, identity_id, vm
 
 APP = identity_id("id-app")
@@ -25,14 +26,18 @@ REMOVALS: tuple[Action, ...] = (
     RemoveOrphans("p-sys"),
 )
 
+CUSTOM = frozenset({"cccccccc-0000-0000-0000-000000000001"})
+
 
 def judge(
     *actions: Action,
     mode: Mode = Mode.FULL,
     resource: ComputeResource | None = None,
     desired: Desired = NOTHING,
+    privileged: Privileged | None = None,
 ) -> Verdict:
-    return guard(Plan(actions), mode, desired, resource or vm())
+    policy = Policy(version=1, mode=mode, privileged=privileged or Privileged())
+    return guard(Plan(actions), Situation(policy, desired, resource or vm(), CUSTOM))
 
 
 def test_full_mode_allows_everything() -> None:

@@ -1,0 +1,95 @@
+"""Parts of a policy that ask for two things at once."""
+
+from collections.abc import Iterator
+
+from lanyard.azure.compute_types import compute_type
+from lanyard.policy.document import Grant, GrantContent, Match, Policy, Rule
+from lanyard.policy.problems import Found, Path
+from lanyard.policy.standards import SHIPPED
+from lanyard.roles import role_id
+
+#: Switches of a rule that two rules for the same resources must agree on, and the file's keys.
+_SWITCHES = {"imds_default": "imdsDefault", "restart": "restart", "replace": "replace"}
+
+
+def contents(policy: Policy, grant: Grant) -> list[GrantContent]:
+    """The roles and scopes that a grant stands for: its own, or those of its standard."""
+    if grant.standard is not None:
+        return policy.standards.get(grant.standard, SHIPPED.get(grant.standard, []))
+    if grant.role is None or grant.scope is None:
+        return []
+    return [GrantContent(role=grant.role, scope=grant.scope, condition=grant.condition)]
+
+
+def contradictions(policy: Policy) -> Found:
+    """Every one, at the later of the two parts."""
+    yield from _same_identity(policy)
+    yield from _switches(policy)
+    yield from _conditions(policy)
+    yield from _one_identity_only(policy)
+
+
+def _same_identity(policy: Policy) -> Found:
+    seen: dict[str, str] = {}
+    for name, spec in policy.identities.items():
+        key = (spec.id or f"{spec.resource_group}/{spec.name}").lower()
+        if key in seen:
+            yield ("identities", name), f"{name!r} and {seen[key]!r} are the same identity"
+        seen.setdefault(key, name)
+
+
+def _switches(policy: Policy) -> Found:
+    for index, rule, earlier in _pairs_for_the_same(policy):
+        for field, key in _SWITCHES.items():
+            both_say = field in rule.model_fields_set and field in earlier.model_fields_set
+            if both_say and getattr(rule, field) != getattr(earlier, field):
+                yield ("rules", index, key), f"rule {earlier.name!r} says the opposite"
+
+
+def _conditions(policy: Policy) -> Found:
+    """Azure keeps one assignment for a role, scope and principal: it has one condition."""
+    seen: dict[tuple[str, str | None, str, str], tuple[str | None, str]] = {}
+    for path, grant, rule in _grants(policy):
+        for content in contents(policy, grant):
+            of_role = (role_id(content.role), content.scope.lower(), grant.to)
+            key = (_normal(rule.match), *of_role)
+            condition, first = seen.setdefault(key, (content.condition, rule.name))
+            if condition != content.condition:
+                yield path, f"rule {first!r} gives the same role under another condition"
+
+
+def _one_identity_only(policy: Policy) -> Found:
+    for index, rule in enumerate(policy.rules):
+        single = [name for name in rule.match.types if _takes_one(name)]
+        if single and len(rule.attach) + rule.system > 1:
+            yield ("rules", index, "attach"), f"{single[0]} has one identity only"
+    for index, rule, earlier in _pairs_for_the_same(policy):
+        single = [name for name in rule.match.types if _takes_one(name)]
+        if single and set(rule.attach) - set(earlier.attach) and earlier.attach:
+            message = (
+                f"{single[0]} has one identity only, and rule {earlier.name!r} attaches another"
+            )
+            yield ("rules", index, "attach"), message
+
+
+def _takes_one(type_name: str) -> bool:
+    kind = compute_type(type_name)
+    return kind is not None and kind.replaces
+
+
+def _pairs_for_the_same(policy: Policy) -> Iterator[tuple[int, Rule, Rule]]:
+    """Each rule with each earlier one that is for just the same resources."""
+    for index, rule in enumerate(policy.rules):
+        for earlier in policy.rules[:index]:
+            if _normal(rule.match) == _normal(earlier.match):
+                yield index, rule, earlier
+
+
+def _normal(match: Match) -> str:
+    return match.model_dump_json().lower()
+
+
+def _grants(policy: Policy) -> Iterator[tuple[Path, Grant, Rule]]:
+    for index, rule in enumerate(policy.rules):
+        for position, grant in enumerate(rule.grant):
+            yield ("rules", index, "grant", position), grant, rule

@@ -1,0 +1,84 @@
+"""Rules that can never match: conditions that no resource can meet at once."""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from lanyard.azure.compute_types import compute_type
+from lanyard.policy.document import Match, Selector
+from lanyard.policy.problems import Found
+
+
+def never_matches(match: Match) -> Found:
+    """Why no resource can fit, with the path below `match`; nothing where one can."""
+    if _excludes_everything(match):
+        yield ("exclude",), "the rule can never match: what it matches is excluded"
+    for first, second in _opposed(match.tags):
+        message = f"the rule can never match: tag names have no case, {first!r} is {second!r}"
+        yield ("tags", second), message
+    if match.scopes and match.resource_groups and not _groups_meet(match):
+        message = "the rule can never match: none of these groups is within its scopes"
+        yield ("resourceGroups",), message
+    if match.kinds and not any(_kinds_of(name) for name in match.types):
+        yield ("kinds",), "the rule can never match: its types have no kinds"
+
+
+def _kinds_of(type_name: str) -> tuple[str, ...]:
+    kind = compute_type(type_name)
+    return kind.kinds if kind is not None else ()
+
+
+def _excludes_everything(match: Match) -> bool:
+    """Whether all that `exclude` asks for is given by what the rule asks for already."""
+    exclude = match.exclude
+    given = [name for name in Selector.model_fields if getattr(exclude, name)]
+    return bool(given) and all(_implied(name, match, exclude) for name in given)
+
+
+def _implied(name: str, match: Match, exclude: Selector) -> bool:
+    if name == "tags":
+        return _tags_implied(match.tags, exclude.tags)
+    required: list[str] = getattr(match, name)
+    excluded: list[str] = getattr(exclude, name)
+    return bool(required) and all(
+        any(fnmatchcase(entry.lower(), pattern.lower()) for pattern in excluded)
+        for entry in required
+    )
+
+
+def _tags_implied(required: Mapping[str, str], excluded: Mapping[str, str]) -> bool:
+    have = {key.lower(): value.lower() for key, value in required.items()}
+    return all(
+        have.get(key.lower()) is not None and value.lower() in ("*", have[key.lower()])
+        for key, value in excluded.items()
+    )
+
+
+def _opposed(tags: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Pairs of keys that are one tag to Azure and ask for two values."""
+    keys = list(tags)
+    return [
+        (first, second)
+        for index, first in enumerate(keys)
+        for second in keys[index + 1 :]
+        if first.lower() == second.lower()
+        and "*" not in (tags[first], tags[second])
+        and tags[first].lower() != tags[second].lower()
+    ]
+
+
+def _groups_meet(match: Match) -> bool:
+    """Whether a group of the list can lie within a scope; two patterns are taken to meet."""
+    for scope in match.scopes:
+        segments = scope.lower().split("/")
+        if len(segments) < 5:
+            return True
+        for group in match.resource_groups:
+            if _meet(segments[4], group.lower()):
+                return True
+    return False
+
+
+def _meet(first: str, second: str) -> bool:
+    if "*" in first and "*" in second:
+        return True
+    return fnmatchcase(first, second) or fnmatchcase(second, first)
