@@ -109,8 +109,8 @@ class Application:
         refused = [o.action for o in self.outcomes if isinstance(o.failure, Permanent)]
         detached = {a.id for a in only(DetachIdentity, done)}
         detached |= {a.id for a in only(AttachIdentity, refused)}
-        released = {a.grant.name for a in only(ReleaseGrant, done)}
         assigned = {grant.name for grant in self._confirmed}
+        released = {a.grant.name for a in only(ReleaseGrant, done)} - assigned
         cleaned = {a.principal_id for a in only(RemoveOrphans, done)}
         old = self.record
         kept = {grant for grant in old.grants if grant.name not in released | assigned}
@@ -212,6 +212,9 @@ class Application:
             raise Temporary(f"{self.record.id} is there again", _REPLAN_DELAY)
 
     async def _release(self, action: ReleaseGrant) -> str:
+        if action.grant.name in {grant.name for grant in self._confirmed}:
+            # Planned while its identity was thought missing; the identity turned out to be the same.
+            return "kept: it was assigned in this very plan"
         result = await self._services.claims.drop(
             action.grant, self.record.id, self._witness(action)
         )

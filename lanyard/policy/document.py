@@ -8,6 +8,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+MACHINE = "microsoft.compute/virtualmachines"
+SCALE_SET = "microsoft.compute/virtualmachinescalesets"
+
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 Text = Annotated[str, Field(min_length=1, max_length=2048)]
 Tags = Annotated[dict[Name, Annotated[str, Field(max_length=256)]], Field(max_length=50)]
@@ -208,5 +211,9 @@ class Policy(Section):
     privileged: Privileged = Privileged()
 
     def types(self) -> frozenset[str]:
-        """The resource types that any rule is for, lower case."""
-        return frozenset(name.lower() for rule in self.rules for name in rule.match.types)
+        """The resource types that any rule is for, lower case.
+
+        The machines of a flexible scale set are ordinary machines: a rule for sets is for them too.
+        """
+        named = {name.lower() for rule in self.rules for name in rule.match.types}
+        return frozenset(named | ({MACHINE} if SCALE_SET in named else set()))

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from lanyard.model import ComputeResource, ResourceId
-from lanyard.policy.document import Match, Policy, Rule, Selector
+from lanyard.policy.document import SCALE_SET, Match, Policy, Rule, Selector
 
-SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 _PATTERN = re.compile(
     r"/subscriptions/[0-9a-f*-]+(/resourcegroups/[\w.()*-]+(/providers/[\w.()*/-]+)?)?",
     re.IGNORECASE,

@@ -1,3 +1,5 @@
+import pytest
+
 from lanyard.actions import (
     Action,
     AssignRole,
@@ -8,12 +10,14 @@ from lanyard.actions import (
     ReleaseGrant,
     RemoveOrphans,
 )
+from lanyard.azure.compute_types import compute_type
 from lanyard.desired import NOTHING, Desired
 from lanyard.guard import Situation, Verdict, guard
-from lanyard.model import ComputeResource, SystemAssigned, UserAssigned
+from lanyard.model import ComputeResource, Identity, ResourceId, SystemAssigned, UserAssigned
 from lanyard.plan import Plan
 from lanyard.policy import Mode, Policy
-from lanyard.policy.document import Privileged
+from lanyard.policy.document import Privileged, PrivilegedRole
+from lanyard.roles import role_id
 from tests.support.examples import GROUP, READER, grant, identity_id, vm
 
 APP = identity_id("id-app")
@@ -87,3 +91,100 @@ def test_a_machine_whose_imds_default_does_not_change_gets_its_identity() -> Non
     several = vm(attached={DEFAULT: "p-0", identity_id("id-2"): "p-2"})
     for resource in (none, system, several):
         assert judge(ATTACH, resource=resource).allowed == (ATTACH,)
+
+
+def assign(role: str, scope: str = GROUP) -> AssignRole:
+    return AssignRole(scope, role, UserAssigned(APP), "p-1", ("r",))
+
+
+SUBSCRIPTION_SCOPE = GROUP.partition("/resourceGroups")[0]
+
+
+@pytest.mark.parametrize(
+    ("role", "scope", "held"),
+    [
+        ("Owner", GROUP, True),
+        ("User Access Administrator", GROUP, True),
+        ("Role Based Access Control Administrator", vm().id.text, True),
+        ("Contributor", SUBSCRIPTION_SCOPE, True),
+        ("Contributor", GROUP, False),
+        ("Reader", SUBSCRIPTION_SCOPE, False),
+        (next(iter(CUSTOM)), GROUP, True),
+        ("dddddddd-0000-0000-0000-000000000001", GROUP, False),
+    ],
+)
+def test_a_role_that_could_give_itself_more_is_held(role: str, scope: str, held: bool) -> None:
+    action = assign(role_id(role) or "", scope)
+    verdict = judge(action)
+    assert [entry.action for entry in verdict.held] == ([action] if held else [])
+    if held:
+        assert "privileged.allow" in verdict.held[0].release
+
+
+@pytest.mark.parametrize(
+    ("allowed", "scope", "held"),
+    [
+        ("Owner", GROUP.lower(), False),
+        ("owner", SUBSCRIPTION_SCOPE + "/resourceGroups/rg-*", False),
+        ("Owner", GROUP + "-other", True),
+        ("Owner", vm().id.text, True),
+        ("Contributor", GROUP, True),
+    ],
+)
+def test_a_privileged_role_is_granted_where_the_policy_names_it(
+    allowed: str, scope: str, held: bool
+) -> None:
+    privileged = Privileged(allow=[PrivilegedRole(role=allowed, scopes=[scope])])
+    verdict = judge(assign(role_id("Owner") or ""), privileged=privileged)
+    assert bool(verdict.held) is held
+
+
+def resource(type_name: str, identity: Identity | None = None) -> ComputeResource:
+    parts = type_name.split("/")
+    names = "/".join(f"{kind}/x" for kind in parts[1:])
+    text = f"{GROUP}/providers/{parts[0]}/{names}"
+    return ComputeResource(ResourceId.parse(text), "westeurope", {}, identity or Identity())
+
+
+def test_a_restart_is_held_where_a_rule_avoids_it_and_only_where_there_is_one() -> None:
+    avoid = Desired(restart_accepted=False)
+    site = resource("Microsoft.Web/sites")
+    held = judge(ATTACH, ASSIGN, resource=site, desired=avoid).held
+    assert [entry.action for entry in held] == [ATTACH, ASSIGN]
+    assert "restart: accept" in held[0].release
+    assert not judge(ATTACH, resource=site).held
+    assert not judge(ATTACH, resource=vm(), desired=avoid).held
+
+
+def test_the_one_identity_of_a_cluster_is_replaced_only_where_a_rule_accepts_it() -> None:
+    cluster = resource("Microsoft.ContainerService/managedClusters", Identity("p-sys"))
+    (held,) = judge(ATTACH, resource=cluster).held
+    assert "replace: accept" in held.release
+    assert not judge(ATTACH, resource=cluster, desired=Desired(replace_accepted=True)).held
+
+
+def test_a_cluster_cannot_be_left_without_an_identity() -> None:
+    cluster = resource("Microsoft.ContainerService/managedClusters", Identity(None, {APP: "p-1"}))
+    (held,) = judge(DetachIdentity(APP), resource=cluster).held
+    assert "attach another" in held.release
+
+
+@pytest.mark.parametrize(
+    "type_name",
+    ["Microsoft.ContainerInstance/containerGroups", "Microsoft.HybridCompute/machines"],
+)
+def test_a_type_that_is_only_reported_is_held_with_the_reason(type_name: str) -> None:
+    kind = compute_type(type_name)
+    assert kind
+    (held, dependent) = judge(ATTACH, ASSIGN, resource=resource(type_name)).held
+    assert held.reason == kind.reason
+    assert dependent.action == ASSIGN
+
+
+def test_the_imds_trap_is_for_what_has_imds() -> None:
+    site = resource("Microsoft.Web/sites", Identity(None, {DEFAULT: "p-0"}))
+    assert judge(ATTACH, resource=site).allowed == (ATTACH,)
+    scale_set = resource(
+        "Microsoft.Compute/virtualMachineScaleSets", Identity(None, {DEFAULT: "p-0"})
+    )
+    assert judge(ATTACH, resource=scale_set).held

@@ -179,15 +179,16 @@ def test_what_a_type_cannot_take_is_refused_with_its_reason(
     assert kind.reason in str(refused.value)
 
 
-def test_more_than_one_write_takes_are_sent_in_several() -> None:
+@pytest.mark.parametrize("kind", [MERGING, REPLACING], ids=lambda kind: kind.name)
+def test_more_than_one_write_takes_are_sent_in_several(kind: ComputeType) -> None:
     many = tuple(identity_id(f"id-{number}") for number in range(2 * MOST_AT_ONCE + 1))
-    blocks = identity_blocks(MERGING, has(A, system=ON), change(add=many, remove=(A,)))
-    sizes = [len(each["userAssignedIdentities"]) for each in blocks]
-    assert sizes == [MOST_AT_ONCE, MOST_AT_ONCE, 2]
-    assert {each["type"] for each in blocks} == {"SystemAssigned, UserAssigned"}
+    blocks = identity_blocks(kind, has(A, system=ON), change(add=many, remove=(A,)))
+    assert len(blocks) == 3
     end = has(A, system=ON)
     for each in blocks:
-        end = served(end, each, merges=True)
+        earlier, end = end, served(end, each, merges=kind.merges)
+        assert end.system_principal_id == ON
+        assert len(set(end.user_assigned) - set(earlier.user_assigned)) <= MOST_AT_ONCE
     assert set(end.user_assigned) == set(many)
 
 

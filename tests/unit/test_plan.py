@@ -1,5 +1,7 @@
 """Current and desired in, actions out: a row of the truth table each."""
 
+from dataclasses import replace
+
 from lanyard.actions import (
     Action,
     AssignRole,
@@ -7,8 +9,10 @@ from lanyard.actions import (
     CreateIdentity,
     DetachIdentity,
     EnableSystemIdentity,
+    ReattachIdentity,
     ReleaseGrant,
     RemoveOrphans,
+    UpgradeInstances,
 )
 from lanyard.desired import NOTHING, Desired, WantedGrant, WantedIdentity
 from lanyard.model import ComputeResource, Grant, SystemAssigned, UserAssigned
@@ -137,3 +141,35 @@ def test_a_recreated_resource_leaves_its_first_principal_to_be_looked_after() ->
     actual = Actual(vm(system="p-new"), {SystemAssigned(): "p-new"})
     owned = Owned(system_principals=frozenset({"p-old", "p-new"}))
     assert actions(NOTHING, actual, owned) == (RemoveOrphans("p-old"),)
+
+
+def test_an_identity_that_was_recreated_under_its_name_is_attached_again() -> None:
+    dead = alive(vm(attached={APP: "p-dead"}))
+    assert actions(wants_identity(), dead) == (ReattachIdentity(APP, ("r",)),)
+
+
+def test_an_identity_whose_principal_azure_has_not_filled_in_is_left_alone() -> None:
+    assert actions(wants_identity(), alive(vm(attached={APP: None}))) == ()
+
+
+def test_a_changed_condition_is_assigned_and_the_grant_is_not_released() -> None:
+    desired = Desired(
+        wants_identity().identities,
+        grants=(WantedGrant(GROUP, READER, UserAssigned(APP), ("r",), "new condition"),),
+    )
+    owned = Owned(grants=frozenset({grant()}))
+    assert actions(desired, alive(vm(attached={APP: "p-1"})), owned) == (
+        AssignRole(GROUP, READER, UserAssigned(APP), "p-1", ("r",), "new condition"),
+    )
+
+
+def test_instances_are_brought_up_to_date_where_the_rule_asks_and_only_after_a_change() -> None:
+    asks = replace(wants_identity(), upgrade_instances=True)
+    manual = replace(vm(), manual_upgrade=True)
+    attached = replace(vm(attached={APP: "p-1"}), manual_upgrade=True)
+    changed = (AttachIdentity(APP, ("r",)), UpgradeInstances())
+    assert actions(asks, alive(manual)) == changed
+    assert actions(wants_identity(), alive(manual)) == changed[:1]
+    assert actions(asks, alive(vm())) == changed[:1]
+    assert actions(asks, alive(attached)) == ()
+    assert actions(asks, alive(attached), Owned(instances_lag=True)) == (UpgradeInstances(),)
