@@ -1,7 +1,9 @@
 """Every failure of an Azure call, by what to do next: Temporary with its delay, or Permanent."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from azure.core.exceptions import (
     AzureError,
@@ -17,9 +19,9 @@ _UNREACHABLE_DELAY = 5.0
 _THROTTLED_DELAY = 10.0
 _BUSY_DELAY = 5.0
 _TOKEN_DELAY = 30.0
-# Another write to the same resource is under way, or Entra has not replicated a new principal yet.
+# Another write to the same resource is under way, which each service says in its own words, or
+# Entra has not replicated a new principal yet.
 _BUSY_CODES = {
-    "AnotherOperationInProgress",
     "Conflict",
     "OperationNotAllowed",
     "PreconditionFailed",
@@ -27,9 +29,16 @@ _BUSY_CODES = {
     "ResourceNotReady",
     "RetryableError",
 }
+_BUSY_ENDING = "OperationInProgress"
 
 
-_GONE_CODES = {"ResourceNotFound", "ResourceGroupNotFound", "NotFound", "RoleAssignmentNotFound"}
+_GONE_CODES = {
+    "NotFound",
+    "ParentResourceNotFound",  # a slot's app, a pool's account
+    "ResourceGroupNotFound",
+    "ResourceNotFound",
+    "RoleAssignmentNotFound",
+}
 
 
 @contextmanager
@@ -55,8 +64,19 @@ def translate(what: str, error: AzureError) -> Temporary | Permanent:
 
 
 def code_of(error: HttpResponseError) -> str:
-    """Azure's error code, or "" where the answer had none."""
-    return str(getattr(error.error, "code", "") or "")
+    """Azure's error code, or "" where the answer had none.
+
+    App Service answers `{"Code": …, "Message": …}` where others have an `error` object around it.
+    """
+    return str(getattr(error.error, "code", None) or _bare_code(error.response) or "")
+
+
+def _bare_code(response: Any) -> object:
+    try:
+        body = json.loads(response.text())
+    except (AttributeError, ValueError):
+        return None
+    return body.get("Code") if isinstance(body, dict) else None
 
 
 def retry_after(error: HttpResponseError, default: float) -> float:
@@ -82,6 +102,9 @@ def _by_status(what: str, error: HttpResponseError) -> Temporary | Permanent:
     message = f"{what}: {status} {code}: {error.message}"
     if status == 429:
         return Temporary(message, retry_after(error, _THROTTLED_DELAY))
-    if status in (408, 412) or status >= 500 or code in _BUSY_CODES:
+    if status == 401:
+        return Temporary(message, _TOKEN_DELAY)
+    busy = code in _BUSY_CODES or code.endswith(_BUSY_ENDING)
+    if status in (408, 412) or status >= 500 or busy:
         return Temporary(message, retry_after(error, _BUSY_DELAY))
     return Permanent(message, code)

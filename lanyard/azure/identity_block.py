@@ -11,7 +11,7 @@ from lanyard.model import Identity, ResourceId
 
 type Block = Mapping[str, Any]
 
-#: The most identities that one write names (the figure that aad-pod-identity worked with).
+#: The most identities that one write may add ("exceed limit '150' in one request").
 MOST_AT_ONCE = 150
 
 
@@ -67,18 +67,12 @@ def identity_blocks(kind: ComputeType, before: Identity, change: IdentityChange)
     are `{}` to have and, with PATCH, null to remove: any other is refused (InvalidIdentityValues).
     """
     after = wanted(kind, before, change)
-    there = Wanted(before.system_principal_id is not None, tuple(before.user_assigned))
-    if (after.system, set(after.user_assigned)) == (there.system, set(there.user_assigned)):
+    changes = _changes(before, after)
+    if not changes and after.system == (before.system_principal_id is not None):
         return []
     if not after.user_assigned:
         return [{"type": _type(kind, after)}]
-    removals = _as_attached(before, change.remove) if kind.verb is Verb.PATCH else {}
-    if kind.merges:
-        additions: Block = {e.text: {} for e in change.add if e not in before.user_assigned}
-        changes = {**additions, **removals} or _any_attached(before)
-        return list(_deltas(kind, after, changes))
-    names: Block = {each.text: {} for each in after.user_assigned}
-    return [{"type": _type(kind, after), "userAssignedIdentities": {**names, **removals}}]
+    return list(_writes(kind, before, after, changes or _any_attached(before)))
 
 
 def lacking(after: Identity, goal: Wanted, change: IdentityChange) -> list[str]:
@@ -107,26 +101,37 @@ def _refused(kind: ComputeType) -> Permanent:
     return Permanent(f"{kind.name} does not take this: {kind.reason}")
 
 
-def _deltas(kind: ComputeType, after: Wanted, changes: Block) -> Iterator[Block]:
-    """The change in writes of a size that Azure takes. Additions come first, so the type, which is
-    that of the end, is true of each step.
+def _changes(before: Identity, after: Wanted) -> dict[ResourceId, Block | None]:
+    """Additions (`{}`) before removals (null), each of these spelled as it is attached, should the
+    service compare case.
     """
-    for part in batched(changes.items(), MOST_AT_ONCE, strict=False):
-        yield {"type": _type(kind, after), "userAssignedIdentities": dict(part)}
+    additions = [each for each in after.user_assigned if each not in before.user_assigned]
+    removals = [each for each in before.user_assigned if each not in after.user_assigned]
+    return {**{each: {} for each in additions}, **dict.fromkeys(removals)}
 
 
-def _any_attached(before: Identity) -> Block:
+def _any_attached(before: Identity) -> dict[ResourceId, Block | None]:
     """One that is attached: "UserAssigned" with no id is refused (MissingIdentityIds), also where
     only the system-assigned identity is enabled. One that shows its principal is sure to exist.
     """
     ordered = sorted(before.user_assigned, key=lambda each: before.user_assigned[each] is None)
-    return {each.text: {} for each in ordered[:1]}
+    return {each: {} for each in ordered[:1]}
 
 
-def _as_attached(before: Identity, remove: Iterable[ResourceId]) -> Block:
-    """Removals by the text under which each is attached, should the service compare case."""
-    spelled = {each: each.text for each in before.user_assigned}
-    return {spelled[each]: None for each in remove if each in spelled}
+def _writes(
+    kind: ComputeType, before: Identity, after: Wanted, changes: Mapping[ResourceId, Block | None]
+) -> Iterator[Block]:
+    """In parts of a size that Azure takes. As additions come first, the type of the end is true of
+    each. Where unnamed identities might be dropped, all that stay are named with each part.
+    """
+    there: dict[ResourceId, Block | None] = {each: {} for each in before.user_assigned}
+    for part in batched(changes.items(), MOST_AT_ONCE, strict=False):
+        there |= dict(part)
+        names = dict(part) if kind.merges else dict(there)
+        if kind.verb is Verb.PUT:
+            names = {each: value for each, value in names.items() if value is not None}
+        ids = {each.text: value for each, value in names.items()}
+        yield {"type": _type(kind, after), "userAssignedIdentities": ids}
 
 
 def _type(kind: ComputeType, goal: Wanted) -> str:
