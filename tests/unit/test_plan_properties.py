@@ -125,10 +125,9 @@ class World:
 
     def apply(self, actions: tuple[Action, ...]) -> None:
         """As Application does: a grant assigned in this plan is not released by it."""
-        before = self.owned.grants
+        self.assigned: set[Grant] = set()
         for action in actions:
-            assigned = self.owned.grants - before
-            if not (isinstance(action, ReleaseGrant) and action.grant in assigned):
+            if not (isinstance(action, ReleaseGrant) and action.grant in self.assigned):
                 self._one(action)
 
     def _one(self, action: Action) -> None:
@@ -147,6 +146,7 @@ class World:
                 self.principals[SystemAssigned()] = "p-sys"
             case AssignRole(scope=scope, role_id=role, to=to):
                 grant = Grant(scope, role, self.principals[to])
+                self.assigned.add(grant)
                 self._claims(self.owned.grants | {grant}, grant)
             case ReleaseGrant(grant=grant):
                 self._claims(self.owned.grants - {grant}, grant)
