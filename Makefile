@@ -21,6 +21,10 @@ local: setup ## Keep the local Azure, the storage and the app running; print the
 test: setup lint ## Everything that CI runs: format, lint, types, layers, all tests
 	@$(PY) -m pytest
 
+.PHONY: bench
+bench: python ## Print the figures of bench/ (planning, today)
+	@$(PY) -m bench.plan
+
 .PHONY: lint
 lint: python ## Format check, lint, types, layers
 	@$(PY) -m ruff format --check --quiet . && echo "format: ok"

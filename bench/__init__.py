@@ -1,0 +1,1 @@
+"""Figures, each printed by a command; timings are never asserted in tests."""
