@@ -1,0 +1,168 @@
+"""What Azure refuses, loses or takes long over when an identity is attached."""
+
+from typing import Any
+
+import pytest
+
+from lanyard.azure.compute_types import COMPUTE_TYPES
+from lanyard.azure.identity_block import MOST_AT_ONCE
+from lanyard.errors import Permanent, Temporary
+from lanyard.model import ComputeResource, Identity, ResourceId
+from tests.support.subscription import LOCATION, Subscription
+
+MACHINE = "Microsoft.Compute/virtualMachines"
+SITE = "Microsoft.Web/sites"
+_VM = {"hardwareProfile": {"vmSize": "Standard_B1s"}}
+#: Writes to machines, and no right to assign an identity.
+MACHINE_WRITER = "Virtual Machine Contributor"
+
+
+async def started(role: str = "Contributor") -> Subscription:
+    made = Subscription(role)
+    await made.create_group()
+    return made
+
+
+@pytest.fixture
+async def subscription() -> Subscription:
+    return await started()
+
+
+async def create(
+    subscription: Subscription, type: str = MACHINE, *identities: ResourceId
+) -> ComputeResource:
+    body: dict[str, Any] = {"location": LOCATION, "properties": _VM if type == MACHINE else {}}
+    if identities:
+        ids: dict[str, Any] = {identity.text: {} for identity in identities}
+        body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": ids}
+    resource = subscription.resource_id(type, "main")
+    await subscription.put(resource, body)
+    found = await subscription.read(resource)
+    subscription.calls()
+    return found
+
+
+async def test_an_identity_that_does_not_exist_is_named_by_azures_code(
+    subscription: Subscription,
+) -> None:
+    there = await create(subscription)
+    missing = subscription.resource_id("Microsoft.ManagedIdentity/userAssignedIdentities", "id-x")
+    with pytest.raises(Permanent) as refused:
+        await subscription.compute.update_identity(there, add=[missing])
+    assert refused.value.code == "FailedIdentityOperation"
+    assert "id-x" in str(refused.value)
+
+
+async def test_without_the_right_to_assign_the_code_says_so() -> None:
+    subscription = await started(MACHINE_WRITER)
+    a = await subscription.make_identity("id-a")
+    there = await create(subscription)
+    with pytest.raises(Permanent) as refused:
+        await subscription.compute.update_identity(there, add=[a])
+    assert refused.value.code == "LinkedAuthorizationFailed"
+
+
+async def test_an_identity_that_is_none_is_refused_by_azures_code(
+    subscription: Subscription,
+) -> None:
+    there = await create(subscription)
+    with pytest.raises(Permanent) as refused:
+        await subscription.compute.update_identity(there, add=[there.id])
+    assert refused.value.code == "LinkedInvalidPropertyId"
+
+
+@pytest.mark.parametrize("type", [MACHINE, SITE])
+async def test_a_dangling_identity_goes_in_the_same_write_that_it_would_block(
+    subscription: Subscription, type: str
+) -> None:
+    dangling = await subscription.make_identity("id-gone")
+    ours, theirs = (
+        await subscription.make_identity("id-o"),
+        await subscription.make_identity("id-t"),
+    )
+    there = await create(subscription, type, dangling, theirs)
+    await subscription.delete_identity(dangling)
+    with pytest.raises(Permanent) as refused:
+        await subscription.compute.update_identity(there, add=[ours])
+    assert refused.value.code == "FailedIdentityOperation"
+    subscription.calls()
+    after = await subscription.compute.update_identity(there, add=[ours], remove=[dangling])
+    assert set(after.identity.user_assigned) == {ours, theirs}
+    assert subscription.writes() == ["PATCH"]
+
+
+async def test_a_machine_that_changed_since_it_was_read_is_left_as_it_is(
+    subscription: Subscription,
+) -> None:
+    ours, theirs = (
+        await subscription.make_identity("id-o"),
+        await subscription.make_identity("id-t"),
+    )
+    read_before = await create(subscription)
+    await subscription.compute.update_identity(read_before, add=[theirs])
+    with pytest.raises(Temporary) as late:
+        await subscription.compute.update_identity(read_before, add=[ours])
+    assert late.value.delay > 0
+    assert set((await subscription.read(read_before.id)).identity.user_assigned) == {theirs}
+
+
+async def test_a_write_that_was_lost_is_noticed_by_reading_again(
+    subscription: Subscription,
+) -> None:
+    """Someone's whole resource, sent back without ours, arrives between the write and the read."""
+    ours = await subscription.make_identity("id-o")
+    there = await create(subscription)
+    azure = subscription.azure
+    azure.behaviour.operation_seconds = 6.0
+
+    def overtake() -> None:
+        azure.state.resources[there.id.key].identity = None
+
+    azure.clock.on_advance(overtake)
+    with pytest.raises(Temporary, match="does not show the change yet"):
+        await subscription.compute.update_identity(there, add=[ours])
+
+
+async def test_an_operation_that_takes_seconds_is_followed_to_its_end(
+    subscription: Subscription,
+) -> None:
+    a = await subscription.make_identity("id-a")
+    there = await create(subscription)
+    subscription.azure.behaviour.operation_seconds = 6.0
+    after = await subscription.compute.update_identity(there, add=[a])
+    assert after.identity.user_assigned == {a: subscription.principal_of(a)}
+    assert after.provisioning_state == "Succeeded"
+
+
+async def test_more_identities_than_one_write_takes_are_attached_in_several(
+    subscription: Subscription,
+) -> None:
+    names = [f"id-{number:03}" for number in range(MOST_AT_ONCE + 10)]
+    many = [await subscription.make_identity(name) for name in names]
+    for type in (MACHINE, SITE):
+        there = await create(subscription, type)
+        after = await subscription.compute.update_identity(there, add=many)
+        assert set(after.identity.user_assigned) == set(many)
+        assert subscription.writes() == ["PATCH", "PATCH"]
+
+
+@pytest.mark.parametrize("type", [row.name for row in COMPUTE_TYPES.values() if not row.attachable])
+async def test_a_type_that_is_only_reported_is_refused_with_its_reason_and_without_a_call(
+    subscription: Subscription, type: str
+) -> None:
+    names = ["main"] * type.count("/")
+    there = ComputeResource(subscription.resource_id(type, *names), LOCATION, {}, Identity())
+    reason = COMPUTE_TYPES[type.lower()].reason
+    with pytest.raises(Permanent) as refused:
+        await subscription.compute.update_identity(there, add=[there.id])
+    assert reason in str(refused.value)
+    assert subscription.calls() == []
+
+
+@pytest.mark.parametrize("type", ["Microsoft.Network/loadBalancers", "Microsoft.Unknown/things"])
+async def test_what_cannot_carry_an_identity_is_not_even_read(
+    subscription: Subscription, type: str
+) -> None:
+    with pytest.raises(Permanent, match=r"no managed identity|does not know the type"):
+        await subscription.compute.read(subscription.resource_id(type, "main"))
+    assert subscription.calls() == []

@@ -1,0 +1,71 @@
+"""What to do after a failed call is decided by the status and Azure's code."""
+
+import json
+from typing import Any
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+
+from lanyard.azure.failures import code_of, is_gone, translate
+from lanyard.errors import Permanent, Temporary
+
+
+class Answer:
+    """As much of a response as the SDK's errors look at."""
+
+    reason = ""
+
+    def __init__(self, status: int, body: Any, **headers: str) -> None:
+        self.status_code = status
+        self.headers = headers
+        self._body = body
+
+    def text(self) -> str:
+        return self._body if isinstance(self._body, str) else json.dumps(self._body)
+
+
+def error(status: int, body: Any) -> HttpResponseError:
+    return HttpResponseError(response=Answer(status, body))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (
+            {"error": {"code": "FailedIdentityOperation", "message": "no"}},
+            "FailedIdentityOperation",
+        ),
+        ({"Code": "NotFound", "Message": "no web app", "Details": [{"Code": "X"}]}, "NotFound"),
+        ({"status": "Failed", "error": {"code": "OperationFailed"}}, "OperationFailed"),
+        ("<html>", ""),
+        ([], ""),
+        ({}, ""),
+    ],
+)
+def test_the_code_is_azures(body: Any, code: str) -> None:
+    assert code_of(error(400, body)) == code
+    refused = translate("attach", error(400, body))
+    assert isinstance(refused, Permanent)
+    assert refused.code == code
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (409, "ContainerAppOperationInProgress"),
+        (409, "Conflict"),
+        (412, "AnyCode"),
+        (401, "ExpiredAuthenticationToken"),
+        (500, "InternalServerError"),
+    ],
+)
+def test_what_may_pass_is_tried_again(status: int, code: str) -> None:
+    later = translate("attach", error(status, {"error": {"code": code, "message": "wait"}}))
+    assert isinstance(later, Temporary)
+    assert later.delay > 0
+
+
+def test_a_child_is_gone_with_its_parent_but_not_with_a_lost_subscription() -> None:
+    assert is_gone(error(404, {"error": {"code": "ParentResourceNotFound", "message": ""}}))
+    assert is_gone(error(404, {"Code": "NotFound", "Message": ""}))
+    assert not is_gone(error(404, {"error": {"code": "SubscriptionNotFound", "message": ""}}))

@@ -1,0 +1,123 @@
+"""Bodies as Azure's services show them, and what is sent back of one by PUT."""
+
+from typing import Any
+
+import pytest
+
+from lanyard.azure.compute_types import ComputeType, compute_type
+from lanyard.azure.resource_body import put_body, read_resource
+from tests.support.examples import GROUP, identity_id
+
+SET_TYPE = "Microsoft.Compute/virtualMachineScaleSets"
+SET = f"{GROUP}/providers/{SET_TYPE}/set"
+
+
+def row(name: str) -> ComputeType:
+    found = compute_type(name)
+    assert found is not None
+    return found
+
+
+def body(type: str, properties: dict[str, Any] | None = None, /, **more: Any) -> dict[str, Any]:
+    return {"id": f"{GROUP}/providers/{type}/main", "properties": properties or {}, **more}
+
+
+def test_a_resource_is_read_as_the_service_shows_it() -> None:
+    a = identity_id("id-a")
+    shown = body(
+        "Microsoft.Web/sites",
+        {"provisioningState": None},
+        location="West Europe",
+        kind="functionapp,linux",
+        tags={"env": "prod"},
+        identity={
+            "type": "SystemAssigned,UserAssigned",
+            "principalId": "ABC",
+            "userAssignedIdentities": {
+                a.text.upper().replace("/SUBSCRIPTIONS", "/subscriptions"): {}
+            },
+        },
+    )
+    found = read_resource(shown, row("Microsoft.Web/sites"))
+    assert (found.location, found.kind, found.tags) == (
+        "westeurope",
+        "functionapp,linux",
+        {"env": "prod"},
+    )
+    assert found.identity.system_principal_id == "abc"
+    assert found.identity.user_assigned == {a: None}
+    assert found.provisioning_state == "Succeeded"
+    assert found.raw == shown
+
+
+def test_a_bare_body_is_read_too() -> None:
+    found = read_resource({"id": f"{GROUP}/providers/{SET_TYPE}/main"}, row(SET_TYPE))
+    assert (found.kind, found.scale_set, found.etag, found.tags) == ("", None, None, {})
+    assert not found.manual_upgrade
+
+
+def test_a_machine_of_a_flexible_scale_set_names_it() -> None:
+    machine = body(
+        "Microsoft.Compute/virtualMachines", {"virtualMachineScaleSet": {"id": SET}}, etag='"2"'
+    )
+    found = read_resource(machine, row("Microsoft.Compute/virtualMachines"))
+    assert found.scale_set is not None
+    assert found.scale_set.text == SET
+    assert found.etag == '"2"'
+
+
+@pytest.mark.parametrize(
+    ("properties", "manual"),
+    [
+        ({"orchestrationMode": "Uniform", "upgradePolicy": {"mode": "Manual"}}, True),
+        ({"upgradePolicy": {"mode": "manual"}}, True),
+        ({"orchestrationMode": "Flexible", "upgradePolicy": {"mode": "Manual"}}, False),
+        ({"orchestrationMode": "Uniform", "upgradePolicy": {"mode": "Automatic"}}, False),
+        ({"orchestrationMode": "Uniform", "upgradePolicy": None}, False),
+    ],
+)
+def test_only_instances_of_a_uniform_set_wait_to_be_upgraded(
+    properties: dict[str, Any], manual: bool
+) -> None:
+    assert read_resource(body(SET_TYPE, properties), row(SET_TYPE)).manual_upgrade is manual
+
+
+def test_a_put_sends_all_but_what_only_the_service_writes() -> None:
+    kind = "Microsoft.ContainerService/managedClusters"
+    pool = {"name": "system", "count": 3, "powerState": {"code": "Running"}}
+    kept = {
+        "dnsPrefix": "main",
+        "identityProfile": {"kubeletidentity": {"clientId": "c"}},
+        "agentPoolProfiles": [pool],
+    }
+    cluster = body(
+        kind,
+        {
+            **kept,
+            "provisioningState": "Succeeded",
+            "fqdn": "main.example",
+            "agentPoolProfiles": [
+                {
+                    **pool,
+                    "provisioningState": "Succeeded",
+                    "nodeImageVersion": "v1",
+                }
+            ],
+        },
+        name="main",
+        type=kind,
+        location="westeurope",
+        tags={"env": "prod"},
+        eTag="1",
+        systemData={"createdBy": "someone"},
+        sku={"name": "Base", "tier": "Free"},
+    )
+    before = repr(cluster)
+    assert put_body(cluster, row(kind)) == {
+        "location": "westeurope",
+        "tags": {"env": "prod"},
+        "sku": {"name": "Base", "tier": "Free"},
+        "properties": kept,
+    }
+    assert repr(cluster) == before
+    assert read_resource(cluster, row(kind)).etag == "1"
