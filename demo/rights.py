@@ -1,15 +1,34 @@
 """What Lanyard's own identity may do, and no more: the actions of its custom role."""
 
+_TYPES = [
+    "Microsoft.Compute/virtualMachines",
+    "Microsoft.Compute/virtualMachineScaleSets",
+    "Microsoft.Web/sites",
+    "Microsoft.Web/sites/slots",
+    "Microsoft.App/containerApps",
+    "Microsoft.App/jobs",
+    "Microsoft.Batch/batchAccounts/pools",
+    "Microsoft.Automation/automationAccounts",
+    "Microsoft.ContainerService/managedClusters",
+]
+
 ACTIONS = [
     "Microsoft.Resources/subscriptions/resourceGroups/read",
-    "Microsoft.Compute/virtualMachines/read",
-    "Microsoft.Compute/virtualMachines/write",
+    *(f"{name}/{verb}" for name in _TYPES for verb in ("read", "write")),
+    "Microsoft.Compute/virtualMachineScaleSets/manualupgrade/action",
+    "Microsoft.ContainerInstance/containerGroups/read",
+    "Microsoft.HybridCompute/machines/read",
+    "Microsoft.Logic/workflows/read",
     # Following a long-running operation to its end.
     "Microsoft.Compute/locations/operations/read",
+    "Microsoft.App/locations/containerappOperationStatuses/read",
+    "Microsoft.App/locations/containerappOperationResults/read",
+    "Microsoft.ContainerService/locations/operations/read",
     "Microsoft.ManagedIdentity/userAssignedIdentities/read",
     "Microsoft.ManagedIdentity/userAssignedIdentities/write",
     "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
     "Microsoft.Authorization/roleAssignments/read",
+    "Microsoft.Authorization/roleDefinitions/read",
 ]
 
 _RBAC = "Microsoft.Authorization/roleAssignments"
