@@ -114,9 +114,9 @@ async def test_a_condition_is_part_of_the_assignment(start: Start) -> None:
     assert (made.condition, made.condition_version) == (condition, "2.0")
 
 
-GRANT_OWNER = (
-    "  - {name: r, MATCH, attach: [own], grant: [{role: Owner, scope: '{resourceGroup}', to: own}]}"
-)
+def granting(role: str) -> str:
+    grant = f"{{role: {role}, scope: '{{resourceGroup}}', to: own}}"
+    return f"  - {{name: r, MATCH, attach: [own], grant: [{grant}]}}"
 
 
 async def test_a_privileged_role_is_held_and_everything_else_is_done(start: Start) -> None:
