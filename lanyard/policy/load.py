@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable
 from pathlib import Path as FilePath
-from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from lanyard.policy.checks import check
 from lanyard.policy.document import Policy
+from lanyard.policy.explain import explain
 from lanyard.policy.merge import merge
-from lanyard.policy.problems import Path, PolicyError, Problem
-from lanyard.policy.yaml_source import Source, read_yaml
+from lanyard.policy.problems import PolicyError, Problem
+from lanyard.policy.yaml_source import Source, place_of, read_yaml
 
 _ENDINGS = (".yaml", ".yml")
 
@@ -31,14 +30,28 @@ def parse_policy(file: str, text: str) -> Policy:
 
 def parse_policies(texts: Iterable[tuple[str, str]]) -> Policy:
     """Check the texts of several files, added up to one policy."""
-    source = merge([read_yaml(file, text) for file, text in texts])
+    source = merge(_sources(texts))
     try:
-        policy = Policy.model_validate(source.data)
+        # Only the keys of the file, not the names that the models have in Python.
+        policy = Policy.model_validate(source.data, by_alias=True, by_name=False)
     except ValidationError as error:
-        raise PolicyError([_explain(source, detail) for detail in error.errors()]) from None
+        raise PolicyError(explain(source, error)) from None
     if problems := [source.problem(path, message) for path, message in check(policy)]:
         raise PolicyError(problems)
     return policy
+
+
+def _sources(texts: Iterable[tuple[str, str]]) -> list[Source]:
+    sources: list[Source] = []
+    problems: list[Problem] = []
+    for file, text in texts:
+        try:
+            sources.append(read_yaml(file, text))
+        except PolicyError as error:
+            problems += error.problems
+    if problems:
+        raise PolicyError(problems)
+    return sources
 
 
 def _files(path: FilePath) -> list[FilePath]:
@@ -52,30 +65,13 @@ def _files(path: FilePath) -> list[FilePath]:
 
 def _read(path: FilePath) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise PolicyError([Problem(str(path), 1, 1, f"cannot be read: {reason}")]) from None
-
-
-def _explain(source: Source, detail: ErrorDetails) -> Problem:
-    # A union adds the name of its member to the path; the file has no such part.
-    path: Path = tuple(part for part in detail["loc"] if not _is_union_member(part))
-    return source.problem(path, _sentence(detail, str(path[-1]) if path else ""))
-
-
-def _is_union_member(part: str | int) -> bool:
-    return isinstance(part, str) and (part.startswith(("literal[", "list[")))
-
-
-def _sentence(detail: ErrorDetails, key: str) -> str:
-    context: dict[str, Any] = detail.get("ctx", {})
-    match detail["type"]:
-        case "extra_forbidden":
-            return f"unknown key {key!r}"
-        case "missing":
-            return f"{key!r} is missing"
-        case "enum" | "literal_error":
-            return f"{key!r} must be {context['expected']}, not {detail['input']!r}"
-        case _:
-            return f"{key!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+        content = path.read_bytes()
+    except OSError as error:
+        problem = Problem(str(path), 1, 1, f"cannot be read: {error.strerror}")
+        raise PolicyError([problem]) from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line, column = place_of(content[: error.start].decode("utf-8-sig"))
+        problem = Problem(str(path), line, column, "cannot be read: it is no UTF-8 text")
+        raise PolicyError([problem]) from None

@@ -10,6 +10,9 @@ from lanyard.policy.problems import Path, PolicyError, Problem
 #: More than any policy needs; a few lines of aliases to aliases would fill the memory.
 MAX_VALUES = 200_000
 
+_MERGE = "tag:yaml.org,2002:merge"
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+
 
 @dataclass
 class Source:
@@ -30,7 +33,7 @@ class Source:
 def read_yaml(file: str, text: str) -> Source:
     """Read one YAML document. Raises PolicyError with the place of a syntax error."""
     source = Source(file)
-    loader = yaml.SafeLoader(text)
+    loader = _loader(file, text)
     try:
         node = loader.get_single_node()
         source.data = _value(loader, node, (), source) if node is not None else None
@@ -43,11 +46,23 @@ def read_yaml(file: str, text: str) -> Source:
         raise PolicyError(
             [Problem(file, line, column, f"no valid YAML: {error.problem}")]
         ) from None
-    except yaml.YAMLError as error:
-        raise PolicyError([Problem(file, 1, 1, f"no valid YAML: {error}")]) from None
     finally:
         loader.dispose()
     return source
+
+
+def place_of(before: str) -> tuple[int, int]:
+    """Line and column (from 1) of what follows the text `before`."""
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def _loader(file: str, text: str) -> yaml.SafeLoader:
+    try:
+        return yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        message = f"no valid YAML: the character U+{error.character:04X} is not allowed"
+        problem = Problem(file, *place_of(text[: error.position]), message)
+        raise PolicyError([problem]) from None
 
 
 def _value(loader: yaml.SafeLoader, node: yaml.Node, path: Path, source: Source) -> Any:
@@ -55,6 +70,8 @@ def _value(loader: yaml.SafeLoader, node: yaml.Node, path: Path, source: Source)
     if source.values > MAX_VALUES:
         raise PolicyError([source.problem(path, f"more than {MAX_VALUES} values")])
     source.marks.setdefault(path, _place(source, node))
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN_TAGS:
+        raise _tagged(source, node)
     match node:
         case yaml.MappingNode():
             return {
@@ -66,7 +83,22 @@ def _value(loader: yaml.SafeLoader, node: yaml.Node, path: Path, source: Source)
                 _value(loader, child, (*path, index), source)
                 for index, child in enumerate(node.value)
             ]
-    return loader.construct_object(node, deep=True)
+    return _scalar(loader, node, source)
+
+
+def _scalar(loader: yaml.SafeLoader, node: yaml.Node, source: Source) -> Any:
+    try:
+        return loader.construct_object(node, deep=True)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        # What PyYAML raises for a text that its tag does not fit: !!int x, 2026-02-31.
+        raise _tagged(source, node) from None
+
+
+def _tagged(source: Source, node: yaml.Node) -> PolicyError:
+    tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+    shown = repr(node.value[:60]) if isinstance(node, yaml.ScalarNode) else "this"
+    message = f"no valid YAML: {shown} cannot be read as {tag}"
+    return PolicyError([Problem(*_place(source, node), message)])
 
 
 def _entries(
@@ -74,8 +106,11 @@ def _entries(
 ) -> list[tuple[str, yaml.Node]]:
     entries: dict[str, yaml.Node] = {}
     for key_node, value in node.value:
-        key = str(loader.construct_object(key_node, deep=True))
         place = _place(source, key_node)
+        if key_node.tag == _MERGE:
+            message = "'<<' is not supported; use an alias for a whole value, or write it out"
+            raise PolicyError([Problem(*place, message)])
+        key = str(_scalar(loader, key_node, source))
         if key in entries:
             raise PolicyError([Problem(*place, f"the key {key!r} is given twice")])
         # A mistake in a value is shown at its key: that is what a person looks for.

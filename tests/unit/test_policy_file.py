@@ -72,7 +72,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ("  - name: machines read blobs", "  - nam: x", "8:5", "unknown key 'nam'"),
         ("virtualMachines]", "virtualMachine]", "10:15", "did you mean 'Microsoft.Compute/virt"),
         ("virtualMachines]", "]", "10:15", "unknown type"),
-        ("[Microsoft.Compute/virtualMachines]", "[]", "10:7", "'types':"),
+        ("[Microsoft.Compute/virtualMachines]", "[]", "10:7", "'types' needs at least one entry"),
         ("/resourceGroups/rg-*", "/groups/rg", "11:16", "is no scope"),
         ("attach: [regional]", "attach: [regionl]", "13:14", "did you mean 'regional'?"),
         ("attach: [regional]", "attach: []", "17:9", "but does not attach it"),

@@ -1,0 +1,145 @@
+"""What pydantic says of the file's shape, in the words of the file and at its place."""
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import groupby
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from lanyard.policy.document import Policy
+from lanyard.policy.problems import Path, Problem, unknown
+from lanyard.policy.yaml_source import Source
+
+_MOST_SHOWN = 60
+
+_EXPECTED = {
+    "bool_type": "true or false",
+    "dict_type": "a mapping of keys and values",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "int_from_float": "a whole number",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "model_type": "a mapping of keys and values",
+    "string_type": "text",
+}
+
+
+def explain(source: Source, error: ValidationError) -> list[Problem]:
+    """Every mistake that pydantic found, each at its line and column."""
+    details = sorted(error.errors(), key=lambda detail: repr(_base(detail)))
+    problems: list[Problem] = []
+    for base, group in groupby(details, key=_base):
+        problems += [source.problem(path, message) for path, message in _explained(base, [*group])]
+    return problems
+
+
+def _explained(base: Path, details: list[ErrorDetails]) -> Iterator[tuple[Path, str]]:
+    """Of a choice (a text or a list), only what went further, or else all that would be right."""
+    choice = [detail for detail in details if _is_of_choice(detail)]
+    further = [detail for detail in choice if len(_path(detail)) > len(base)]
+    if choice and not further:
+        expected = " or ".join(_expected(detail) for detail in choice)
+        yield base, f"{_what(base)} must be {expected}, not {_shown(choice[0]['input'])}"
+        return
+    for detail in further or details:
+        yield _path(detail), _sentence(detail)
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    path, given = _path(detail), detail["input"]
+    what, context = _what(path), detail.get("ctx", {})
+    match detail["type"]:
+        case "extra_forbidden":
+            return unknown("key", str(path[-1]), _keys_at(path[:-1]))
+        case "missing":
+            return f"{what} is missing"
+        case "string_too_short":
+            return f"{what} is empty"
+        case "string_too_long":
+            return f"{what} is longer than {context['max_length']} characters"
+        case "too_short":
+            return f"{what} needs at least one entry"
+        case "too_long":
+            return f"{what} has more than {context['max_length']} entries"
+        case "greater_than_equal":
+            return f"{what} must be at least {context['ge']:g}, not {given}"
+        case "less_than_equal":
+            return f"{what} must be at most {context['le']:g}, not {given}"
+        case _ if given is None:
+            return f"{what} is empty; give it a value or leave it out"
+        case _:
+            return f"{what} must be {_expected(detail)}, not {_shown(given)}{_hint(detail)}"
+
+
+def _expected(detail: ErrorDetails) -> str:
+    if detail["type"] in ("enum", "literal_error"):
+        return str(detail["ctx"]["expected"])
+    return _EXPECTED.get(detail["type"], detail["msg"])
+
+
+def _hint(detail: ErrorDetails) -> str:
+    given = detail["input"]
+    if detail["type"] == "string_type":
+        return "; put it in quotes" if not isinstance(given, list) else ""
+    if detail["type"] == "list_type" and isinstance(given, str):
+        return f"; write [{given}]"
+    return ""
+
+
+def _what(path: Path) -> str:
+    """The part in words; an entry of a list has no name of its own."""
+    if path and isinstance(path[-1], int):
+        return f"an entry of {path[-2]!r}" if len(path) > 1 else "an entry"
+    return repr(path[-1]) if path else "the policy"
+
+
+def _shown(value: Any) -> str:
+    text = str(value) if isinstance(value, date) else repr(value)
+    return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
+
+
+def _path(detail: ErrorDetails) -> Path:
+    # A choice adds the name of its member to the path; the file has no such part.
+    return tuple(part for part in detail["loc"] if not _is_member(part))
+
+
+def _base(detail: ErrorDetails) -> Path:
+    """The path as far as the choice, where there is one."""
+    for index, part in enumerate(detail["loc"]):
+        if _is_member(part):
+            return detail["loc"][:index]
+    return detail["loc"]
+
+
+def _is_of_choice(detail: ErrorDetails) -> bool:
+    return any(_is_member(part) for part in detail["loc"])
+
+
+def _is_member(part: str | int) -> bool:
+    return isinstance(part, str) and part.startswith(("literal[", "list["))
+
+
+def _keys_at(path: Path) -> list[str]:
+    """The keys that the file may have there."""
+    model: type[BaseModel] = Policy
+    for part in path:
+        model = _fields(model).get(str(part)) or model
+    return list(_fields(model))
+
+
+def _fields(model: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
+    """The keys of a part of the file, each with the part it leads to."""
+    return {
+        field.alias or name: next(_models(field.annotation), None)
+        for name, field in model.model_fields.items()
+    }
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)
