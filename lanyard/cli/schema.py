@@ -1,0 +1,124 @@
+"""`lanyard schema`: the JSON Schema of the policy file, made from its models."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lanyard.azure.compute_types import COMPUTE_TYPES
+from lanyard.cli.options import add_command
+from lanyard.cli.terminal import Terminal
+from lanyard.errors import LanyardError
+from lanyard.policy.document import Policy
+from lanyard.policy.standards import SHIPPED
+from lanyard.roles import BUILT_IN_ROLES
+
+_ABOUT = """\
+Write the JSON Schema of the policy file, with which editors complete, check and explain it.
+"""
+_EXAMPLES = """\
+examples:
+  lanyard schema --output lanyard.schema.json
+
+  and in the first line of the policy, for editors with the YAML language server:
+  # yaml-language-server: $schema=lanyard.schema.json
+
+exit codes:
+  0  written
+  1  the file cannot be written
+"""
+
+type Json = dict[str, Any]
+
+_TITLES = {
+    "Grant": "A grant of a rule",
+    "GrantContent": "A grant of a standard",
+    "IdentitySpec": "An identity",
+    "ImdsDefault": "IMDS default",
+    "PrivilegedRole": "A privileged role and where it may be granted",
+    "RemovalLimit": "The removal budget",
+    "RemoveOrphans": "Which orphans are removed",
+}
+#: Offered by editors; another spelling or a GUID is as good, so nothing is refused by these.
+_OFFERED = {
+    ("Match", "types"): sorted(
+        row.name for row in COMPUTE_TYPES.values() if row.system_assigned or row.user_assigned
+    ),
+    ("Match", "kinds"): sorted({kind for row in COMPUTE_TYPES.values() for kind in row.kinds}),
+    ("Grant", "role"): sorted(BUILT_IN_ROLES),
+    ("Grant", "standard"): sorted(SHIPPED),
+    ("GrantContent", "role"): sorted(BUILT_IN_ROLES),
+    ("PrivilegedRole", "role"): sorted(BUILT_IN_ROLES),
+}
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    title = "the JSON Schema of the policy file, for editors"
+    parser = add_command(commands, "schema", title, _ABOUT, _EXAMPLES, run)
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="default: standard output"
+    )
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    """Write the schema; returns the exit code."""
+    if arguments.output is None:
+        terminal.json(policy_schema())
+        return 0
+    try:
+        arguments.output.write_text(schema_text(), encoding="utf-8")
+    except OSError as error:
+        raise LanyardError(f"{arguments.output} cannot be written: {error.strerror}") from None
+    terminal.say(f"{arguments.output} written")
+    return 0
+
+
+def schema_text() -> str:
+    """The schema as it is kept in docs/."""
+    return json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def policy_schema() -> Json:
+    """The JSON Schema (draft 2020-12) of the policy file.
+
+    It knows the shape; names that must resolve, scopes and contradictions are what
+    `lanyard validate` knows beyond it.
+    """
+    schema = Policy.model_json_schema(by_alias=True)
+    for name, part in _parts(schema):
+        part["title"] = _TITLES.get(name, name)
+        for key, field in part.get("properties", {}).items():
+            part["properties"][key] = _field(field, _OFFERED.get((name, key)))
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "lanyard.schema.json",
+        **schema,
+        "title": "Lanyard policy",
+    }
+
+
+def _parts(schema: Json) -> Iterator[tuple[str, Json]]:
+    yield "Policy", schema
+    yield from schema["$defs"].items()
+
+
+def _field(field: Json, offered: list[str] | None) -> Json:
+    """Without the titles that only repeat the key, and without null: a key is given or left out."""
+    kept = {key: value for key, value in field.items() if key != "title"}
+    if kept.get("default", ...) is None:
+        del kept["default"]
+    given = [each for each in kept.get("anyOf", []) if each != {"type": "null"}]
+    if len(given) == 1:
+        del kept["anyOf"]
+        kept |= given[0]
+    if offered is None:
+        return kept
+    if "items" in kept:
+        return kept | {"items": _with(kept["items"], offered)}
+    return _with(kept, offered)
+
+
+def _with(text: Json, offered: list[str]) -> Json:
+    return text | {"anyOf": [{"enum": offered}, {"type": "string"}]}

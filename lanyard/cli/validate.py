@@ -1,0 +1,108 @@
+"""`lanyard validate`: each policy is good, or told with every mistake at its place."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lanyard.cli.options import add_command
+from lanyard.cli.terminal import Terminal
+from lanyard.policy import Policy, PolicyError, Problem, load_policy
+
+_ABOUT = """\
+Read policies and tell every mistake as FILE:LINE:COLUMN: what is wrong, and what would be right.
+A file is a policy of its own; the .yaml and .yml files of a folder add up to one.
+Nothing is asked of Azure: no login is needed.
+"""
+_EXAMPLES = """\
+examples:
+  lanyard validate lanyard.yaml
+  lanyard validate policies/                    all files of the folder, as one policy
+  lanyard validate --json lanyard.yaml          for a program
+  lanyard validate --quiet examples/*.yaml      only the mistakes
+
+exit codes:
+  0  every policy is good
+  1  a policy is broken or cannot be read
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A path that was asked about: its policy, or what is wrong with it."""
+
+    path: Path
+    policy: Policy | None
+    problems: Sequence[Problem] = ()
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = add_command(commands, "validate", "check policy files", _ABOUT, _EXAMPLES, run)
+    parser.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="a file or a folder")
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    """Check every path; returns the exit code."""
+    checked = [_check(path) for path in arguments.paths]
+    if arguments.json:
+        terminal.json(_as_json(checked))
+    else:
+        _tell(checked, terminal)
+    return 0 if _all_good(checked) else 1
+
+
+def _check(path: Path) -> Checked:
+    try:
+        return Checked(path, load_policy(path))
+    except PolicyError as error:
+        return Checked(path, None, error.problems)
+
+
+def _all_good(checked: Sequence[Checked]) -> bool:
+    return all(each.policy is not None for each in checked)
+
+
+def _tell(checked: Sequence[Checked], terminal: Terminal) -> None:
+    for each in checked:
+        for problem in each.problems:
+            place = f"{problem.file}:{problem.line}:{problem.column}:"
+            terminal.tell((place, "bold"), f" {problem.message}")
+        if each.policy is not None:
+            terminal.say(f"{each.path}: ", ("ok", "green"), f", {_size(each.policy)}")
+    terminal.say((_summary(checked), "green" if _all_good(checked) else "red"))
+
+
+def _size(policy: Policy) -> str:
+    rules, identities = len(policy.rules), len(policy.identities)
+    return f"mode {policy.mode}, {_count(rules, 'rule')}, {_count(identities, 'identity')}"
+
+
+def _summary(checked: Sequence[Checked]) -> str:
+    problems = sum(len(each.problems) for each in checked)
+    if not problems:
+        return f"validate: {_count(len(checked), 'policy')} ok"
+    broken = sum(each.policy is None for each in checked)
+    of = f"{broken} of {_count(len(checked), 'policy')}"
+    return f"validate: {_count(problems, 'problem')} in {of}"
+
+
+def _count(number: int, what: str) -> str:
+    several = what[:-1] + "ies" if what.endswith("y") else what + "s"
+    return f"{number} {what if number == 1 else several}"
+
+
+def _as_json(checked: Sequence[Checked]) -> dict[str, Any]:
+    return {
+        "ok": _all_good(checked),
+        "policies": [
+            {
+                "path": str(each.path),
+                "ok": each.policy is not None,
+                "problems": [asdict(problem) for problem in each.problems],
+            }
+            for each in checked
+        ],
+    }
