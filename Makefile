@@ -25,6 +25,10 @@ test: setup lint ## Everything that CI runs: format, lint, types, layers, all te
 bench: python ## Print the figures of bench/ (planning, today)
 	@$(PY) -m bench.plan
 
+.PHONY: az-check
+az-check: python .venv-az/az.stamp ## The unmodified Azure CLI at work on the local Azure; not part of test
+	@$(PY) -m az_check
+
 .PHONY: lint
 lint: python ## Format check, lint, types, layers
 	@$(PY) -m ruff format --check --quiet . && echo "format: ok"
@@ -42,7 +46,7 @@ lock: python ## Resolve pyproject.toml again: uv.lock and the requirements files
 
 .PHONY: clean
 clean: ## Remove what set-up and runs made
-	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis simulator/azurite/node_modules
+	rm -rf .venv .venv-az .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis simulator/azurite/node_modules
 
 # Set-up: stamps, so that a second run starts at once.
 .PHONY: setup python
@@ -54,3 +58,6 @@ python: .venv/python.stamp
 
 .venv/azurite.stamp: .venv/python.stamp simulator/azurite/package-lock.json requirements-node.txt
 	@scripts/setup.sh azurite && touch $@
+
+.venv-az/az.stamp: az_check/requirements.txt scripts/setup.sh
+	@scripts/setup.sh az && touch $@

@@ -2,8 +2,10 @@
 # Makes .venv (Python 3.13, locked packages) and Azurite. Run by make; idempotent.
 #   scripts/setup.sh python    the virtual environment
 #   scripts/setup.sh azurite   Node, where the system's is too old, and Azurite from npm
+#   scripts/setup.sh az        .venv-az: the Azure CLI, for az_check alone
 set -eu
 cd "$(dirname "$0")/.."
+venv=.venv
 
 say() { printf 'set-up: %s\n' "$*" >&2; }
 fail() { printf 'set-up: %s\n' "$@" >&2; exit 1; }
@@ -31,11 +33,11 @@ find_python() {
 }
 
 make_venv() {
-  is_313 .venv/bin/python && return
-  rm -rf .venv
-  "$1" -m venv .venv >/dev/null 2>&1 && return
-  rm -rf .venv
-  if command -v uv >/dev/null 2>&1; then uv venv --quiet --seed --python "$1" .venv && return; fi
+  is_313 "$venv/bin/python" && return
+  rm -rf "$venv"
+  "$1" -m venv "$venv" >/dev/null 2>&1 && return
+  rm -rf "$venv"
+  if command -v uv >/dev/null 2>&1; then uv venv --quiet --seed --python "$1" "$venv" && return; fi
   fail "$1 cannot make a virtual environment (its module 'venv' or 'ensurepip' is missing)." \
     "On Debian and Ubuntu: apt-get install python3.13-venv"
 }
@@ -43,15 +45,16 @@ make_venv() {
 # pip, not uv: pip honours whatever registry this machine is configured for. Hashes are required.
 pip_install() {
   total=$(grep -c '==' "$1")
-  .venv/bin/python -m pip install --disable-pip-version-check --no-input --require-hashes -r "$1" >.venv/setup.log 2>&1 &
+  "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --require-hashes -r "$1" >"$venv/setup.log" 2>&1 &
   pid=$!
   while kill -0 "$pid" 2>/dev/null; do
-    seen=$(grep -c -E '^(Collecting|Requirement already)' .venv/setup.log || true)
-    [ -t 2 ] && printf '\rset-up: packages %s/%s ' "$seen" "$total" >&2
+    seen=$(grep -c -E '^(Collecting|Requirement already)' "$venv/setup.log" || true)
+    phase=$(grep -q '^Installing collected' "$venv/setup.log" && printf 'installing' || printf 'packages')
+    [ -t 2 ] && printf '\rset-up: %s %s/%s ' "$phase" "$seen" "$total" >&2
     sleep 0.3
   done
   [ -t 2 ] && printf '\r' >&2
-  wait "$pid" || { tail -n 20 .venv/setup.log >&2; fail "pip could not install $1 (whole log: .venv/setup.log)"; }
+  wait "$pid" || { tail -n 20 "$venv/setup.log" >&2; fail "pip could not install $1 (whole log: $venv/setup.log)"; }
   say "packages $total/$total"
 }
 
@@ -87,8 +90,17 @@ setup_azurite() {
     || fail "npm could not install Azurite (simulator/azurite/package-lock.json)"
 }
 
+setup_az() {
+  venv=.venv-az
+  python=$(find_python)
+  say "the Azure CLI from PyPI, in $venv (0.7 GB; one to three minutes)"
+  make_venv "$python"
+  pip_install az_check/requirements.txt
+}
+
 case "${1:-}" in
   python) setup_python ;;
   azurite) setup_azurite ;;
-  *) fail "usage: scripts/setup.sh python|azurite" ;;
+  az) setup_az ;;
+  *) fail "usage: scripts/setup.sh python|azurite|az" ;;
 esac
