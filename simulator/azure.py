@@ -23,6 +23,7 @@ from simulator.behaviour import Behaviour
 from simulator.clock import Clock
 from simulator.compute import models as compute
 from simulator.compute import routes as compute_routes
+from simulator.compute_types import ComputeTypes
 from simulator.faults import Faults
 from simulator.managed_identity import routes as identity_routes
 from simulator.managed_identity.attach import Attacher
@@ -37,8 +38,6 @@ from simulator.state import Principal, RoleAssignment, State
 from simulator.tokens.credential import AsyncPrincipalCredential, PrincipalCredential
 from simulator.tokens.jwt import TokenIssuer
 from simulator.transport import InProcessTransport, SyncInProcessTransport
-from simulator.web import models as web
-from simulator.web import routes as web_routes
 
 #: Where in-process clients believe ARM to be: bearer tokens need https.
 IN_PROCESS_URL = "https://arm.local"
@@ -171,7 +170,6 @@ class Azure:
     def _add_services(self) -> None:
         groups = ResourceGroups(self.state, self.operations)
         machines = compute.VirtualMachines(self.state, self.operations, self.attacher(compute.TYPE))
-        sites = web.Sites(self.state, self.attacher(web.TYPE))
         identities = UserAssignedIdentities(self.state)
         assignments = RoleAssignments(self.state, self.access)
         resources = resource_routes.operations(
@@ -179,7 +177,8 @@ class Azure:
         )
         self.arm.add(resources)
         self.arm.add(compute_routes.operations(machines, self.operations))
-        self.arm.add(web_routes.operations(sites))
+        self.compute_types = ComputeTypes(self.state, self.operations, self.access, machines)
+        self.arm.add(self.compute_types.arm_operations())
         self.arm.add(identity_routes.operations(identities))
         self.arm.add(authorization_routes.operations(assignments, self.role_definitions))
         self.arm.add(resource_graph_routes.operations(self.state, self.access))

@@ -1,6 +1,6 @@
 """What Azure leaves open or takes time for, as switches: the product must hold under each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -20,11 +20,19 @@ class WriteEvent(StrEnum):
     BOTH = "both"
 
 
+class FlexibleIdentities(StrEnum):
+    """Which instances of a Flexible scale set get the set's identities (U)."""
+
+    NONE = "none"
+    NEW = "new"  # those created after
+    ALL = "all"  # those that are there too, as soon as the set is patched
+
+
 @dataclass
 class Behaviour:
     """Durations in seconds of the simulator's clock. Mutable: tests flip a switch while it runs."""
 
-    operation_seconds: float = 0.0  # a VM's write or delete; Azure takes 3 to 7 s
+    operation_seconds: float = 0.0  # a long write or delete; a VM's takes 3 to 7 s in Azure
     group_delete_seconds: float = 0.0
     role_propagation_seconds: float = 0.0  # Azure: up to 10 minutes
     directory_lag_seconds: float = 0.0  # a deleted principal still resolves this long
@@ -37,3 +45,13 @@ class Behaviour:
     conflict_while_updating: bool = False  # a VM refuses a write during another with 409 Conflict
     role_assignment_limit: int = 4000  # a subscription's, fixed in Azure
     page_size: int = 1000  # rows a page of lists and of Resource Graph
+    # Lower-case resource types whose PATCH replaces the set of user-assigned identities instead of
+    # merging (U for all but virtual machines, where merging was recorded).
+    identity_patch_replaces: set[str] = field(default_factory=set)
+    # Upgrade mode Manual: instances get new identities by `manualupgrade` alone, as documented.
+    # False: at once, as aad-pod-identity and Compute's own people tell (U).
+    scale_set_identities_need_upgrade: bool = True
+    flexible_identities: FlexibleIdentities = FlexibleIdentities.NEW
+    container_app_patch_waits: bool = True  # 202 with `location`; else 200 at once (U)
+    container_app_identity_makes_revision: bool = False  # whether a change of identities does (U)
+    batch_pool_identity_needs_empty: bool = False  # refuse a change while there are nodes (U)

@@ -20,13 +20,29 @@ class IdentityRules:
     """How a resource type differs.
 
     `separator`: Compute writes "SystemAssigned, UserAssigned", Container Apps without the blank.
-    `combined`: False where system- and user-assigned exclude each other (AKS, Batch accounts).
-    `merges`: False where a PATCH replaces the whole set of user-assigned identities.
+    `system`: False where there is no system-assigned identity (Batch pools), `user_assigned`: where
+    there is no other (Arc machines). `combined`: False where the two exclude each other (managed
+    clusters, Batch accounts, workflows). `merges`: False where a PATCH replaces the whole set of
+    user-assigned identities. `most`: how many of these there can be.
     """
 
     separator: str = ", "
+    system: bool = True
+    user_assigned: bool = True
     combined: bool = True
     merges: bool = True
+    most: int | None = None
+
+    @property
+    def supported(self) -> tuple[str, ...]:
+        """The types a resource can have, "None" aside, as ARM lists them in its refusal."""
+        both = self.system and self.user_assigned and self.combined
+        kinds = (
+            ("SystemAssigned", self.system),
+            ("UserAssigned", self.user_assigned),
+            ("SystemAssigned, UserAssigned", both),
+        )
+        return tuple(kind for kind, present in kinds if present)
 
 
 @dataclass(frozen=True)
@@ -51,17 +67,23 @@ class WantedIdentity:
 
 
 def wanted_identity(
-    current: Json | None, requested: object, *, merge: bool, rules: IdentityRules
+    current: Json | None,
+    requested: object,
+    *,
+    merge: bool,
+    rules: IdentityRules,
+    resource_type: str = "",
 ) -> WantedIdentity:
     """What `requested` (the request's `identity`) makes of `current` (the resource's).
 
     `merge`: PATCH, where ids not named stay and null removes. Raises AzureError 400 with
-    `InvalidIdentityType`, `InvalidIdentityValues`, `MissingIdentityIds` or
-    `LinkedInvalidPropertyId`.
+    `InvalidIdentityType`, `CannotSetResourceIdentity`, `InvalidIdentityValues`,
+    `MissingIdentityIds`, `LinkedInvalidPropertyId` or `InvalidParameter`.
     """
     if not isinstance(requested, dict):
         raise AzureError(400, "InvalidRequestContent", "The 'identity' property must be an object.")
-    kinds = _kinds(requested.get("type"), rules)
+    kinds = _kinds(requested.get("type"))
+    _check_supported(kinds, rules, resource_type)
     named = _named(requested.get("userAssignedIdentities"), current, merge=merge)
     if "UserAssigned" not in kinds:
         _refuse_ids(named, kinds)
@@ -73,6 +95,8 @@ def wanted_identity(
     ids = _merged(stays, named)
     if not ids:
         raise _missing_ids()
+    if rules.most is not None and len(ids) > rules.most:
+        raise _too_many(len(ids), rules.most)
     return WantedIdentity("SystemAssigned" in kinds, tuple(ids), tuple(kept))
 
 
@@ -85,15 +109,29 @@ def _carried(current: Json | None) -> Json:
     return (current or {}).get("userAssignedIdentities") or {}
 
 
-def _kinds(value: object, rules: IdentityRules) -> frozenset[str]:
+def _kinds(value: object) -> frozenset[str]:
     words = [word.strip().lower() for word in value.split(",")] if isinstance(value, str) else []
     kinds = frozenset(_KNOWN[word] for word in words if word in _KNOWN)
-    clash = len(kinds) > 1 and ("None" in kinds or not rules.combined)
+    clash = len(kinds) > 1 and "None" in kinds
     if not words or len(kinds) != len(words) or clash:
         raise AzureError(
             400, "InvalidIdentityType", f"The identity type '{value or ''}' is not supported."
         )
     return kinds
+
+
+def _check_supported(kinds: frozenset[str], rules: IdentityRules, resource_type: str) -> None:
+    """As an issue of azure-rest-api-specs quotes ARM; that the status is 400 is an assumption."""
+    asked = ", ".join(kind for kind in ("SystemAssigned", "UserAssigned") if kind in kinds)
+    if not asked or asked in rules.supported:
+        return
+    listed = "', '".join(rules.supported)
+    raise AzureError(
+        400,
+        "CannotSetResourceIdentity",
+        f"Resource type '{resource_type}' does not support creation of '{asked}' resource "
+        f"identity. The supported types are '{listed}'.",
+    )
 
 
 def _named(value: object, current: Json | None, *, merge: bool) -> dict[str, Any]:
@@ -163,4 +201,14 @@ def _missing_ids() -> AzureError:
         400,
         "MissingIdentityIds",
         "The identity ids must not be null or empty for 'UserAssigned' identity type.",
+    )
+
+
+def _too_many(count: int, most: int) -> AzureError:
+    """The text as AKS words it; the code is an assumption."""
+    return AzureError(
+        400,
+        "InvalidParameter",
+        "The count of user assigned identity specified in identity.userAssignedIdentities is "
+        f"{count}, while expected value is {most}.",
     )

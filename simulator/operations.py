@@ -11,13 +11,17 @@ from simulator.state import State
 
 @dataclass
 class LongRunning:
-    """One accepted write or delete. `status` as Azure-AsyncOperation shows it."""
+    """One accepted write or delete. `status` as Azure-AsyncOperation shows it.
+
+    `subject`: the id of the resource it is about, "" where no result is asked for.
+    """
 
     id: str
     started_at: float
     ends_at: float
     finish: Callable[[], None]
     status: str = "InProgress"
+    subject: str = ""
     _on_end: list[Callable[[], None]] = field(default_factory=list)
 
     def on_end(self, listener: Callable[[], None]) -> None:
@@ -46,10 +50,10 @@ class Operations:
         self._order = itertools.count()
         state.clock.on_advance(self.settle)
 
-    def start(self, seconds: float, finish: Callable[[], None]) -> LongRunning:
+    def start(self, seconds: float, finish: Callable[[], None], subject: str = "") -> LongRunning:
         """Accept work that ends in `seconds`; `finish` makes its result visible."""
         now = self._state.clock.now()
-        work = LongRunning(self._state.ids.uuid(), now, now + seconds, finish)
+        work = LongRunning(self._state.ids.uuid(), now, now + seconds, finish, subject=subject)
         self._by_id[work.id] = work
         heapq.heappush(self._waiting, (work.ends_at, next(self._order), work))
         self._wake_at(work.ends_at)

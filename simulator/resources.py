@@ -86,6 +86,11 @@ def inside(state: State, scope: str, resource_type: str | None = None) -> Iterat
             yield resource
 
 
+def tracked(state: State, scope: str) -> Iterator[Resource]:
+    """What ARM itself lists and deletes below `scope`: no nodes, no instances, no pools."""
+    return (each for each in inside(state, scope) if each.graph_table == "resources")
+
+
 def render(resource: Resource) -> Json:
     """The JSON that all types share; absent identity stays absent."""
     properties = resource.properties

@@ -46,7 +46,11 @@ class Principal:
 
 @dataclass
 class Resource:
-    """Any tracked resource. `identity` is Azure's own JSON block, `type` normalised, or None."""
+    """Any resource. `identity` is Azure's own JSON block, `type` normalised, or None.
+
+    `graph_table`: Resource Graph's table that has it; ARM's listing of all resources shows what is
+    in "resources". "" where neither does.
+    """
 
     id: str
     type: str
@@ -60,6 +64,7 @@ class Resource:
     created_at: float = 0.0
     provisioning_state: str = "Succeeded"
     shows_state: bool = False  # whether `properties` carry the provisioning state
+    graph_table: str = "resources"
 
 
 @dataclass

@@ -18,15 +18,24 @@ GROUP_RETRY_AFTER = "15"
 
 def async_operation(request: ArmRequest, namespace: str, location: str, work: LongRunning) -> str:
     """The `azure-asyncoperation` link of a resource provider."""
-    return _link(request, _provider_path(request, namespace, location, "operations"), work)
+    return provider_link(request, namespace, location, "operations", work)
 
 
 def operation_location(
     request: ArmRequest, namespace: str, location: str, work: LongRunning
 ) -> str:
     """The `location` link of a resource provider."""
-    link = _link(request, _provider_path(request, namespace, location, "operations"), work)
+    link = provider_link(request, namespace, location, "operations", work)
     return f"{link}&monitor=true"
+
+
+def provider_link(
+    request: ArmRequest, namespace: str, location: str, kind: str, work: LongRunning
+) -> str:
+    """A link of a resource provider that calls its links `kind`."""
+    subscription = request.params["subscription"]
+    path = f"/subscriptions/{subscription}/providers/{namespace}/locations/{location}/{kind}"
+    return _link(request, path, work)
 
 
 def status_body(work: LongRunning) -> Json:
@@ -64,11 +73,6 @@ def group_result(request: ArmRequest, work: LongRunning, now: float) -> ArmRespo
         return ArmResponse(200)
     location = group_result_location(request, work, now)
     return ArmResponse(202, None, {"location": location, "retry-after": GROUP_RETRY_AFTER})
-
-
-def _provider_path(request: ArmRequest, namespace: str, location: str, kind: str) -> str:
-    subscription = request.params["subscription"]
-    return f"/subscriptions/{subscription}/providers/{namespace}/locations/{location}/{kind}"
 
 
 def _link(request: ArmRequest, path: str, work: LongRunning) -> str:

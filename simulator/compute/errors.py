@@ -3,24 +3,6 @@
 from simulator.errors import AzureError
 
 
-def etag_mismatch(sent: str, current: str | None) -> AzureError:
-    """412, as a scale set answered it."""
-    return AzureError(
-        412,
-        "PreconditionFailed",
-        f"Etag provided in if-match header {sent} does not match etag {current} of resource.",
-    )
-
-
-def exists_already(sent: str, current: str) -> AzureError:
-    """412 to `If-None-Match`; the text is an assumption."""
-    return AzureError(
-        412,
-        "PreconditionFailed",
-        f"Etag provided in if-none-match header {sent} matches etag {current} of resource.",
-    )
-
-
 def marked_for_deletion(name: str) -> AzureError:
     """409 to a write during a deletion."""
     return AzureError(
@@ -46,8 +28,21 @@ def invalid_parameter(name: str) -> AzureError:
     return AzureError(400, "InvalidParameter", f"Required parameter '{name}' is missing (null).")
 
 
-def operation_not_found(operation_id: str) -> AzureError:
-    """404 for a poll of something that never was."""
+def unknown_instance(number: str) -> AzureError:
+    """400 to an action on an instance that a scale set does not have."""
     return AzureError(
-        404, "ResourceNotFound", f"The entity was not found: operation '{operation_id}'."
+        400,
+        "InvalidParameter",
+        f"The provided instanceId {number} is not an active Virtual Machine Scale Set VM "
+        "instanceId.",
+    )
+
+
+def not_for_flexible(name: str) -> AzureError:
+    """409 to what only uniform scale sets can do; the text is an assumption."""
+    return AzureError(
+        409,
+        "OperationNotAllowed",
+        f"The operation is not allowed on scale set '{name}' since its orchestration mode is "
+        "Flexible.",
     )

@@ -4,7 +4,6 @@ What a PATCH answers and when identities show was recorded (azure-facts section 
 """
 
 import copy
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from simulator.arm.messages import Caller
@@ -24,6 +23,8 @@ from simulator.resources import (
 )
 from simulator.state import Json, Resource, State
 from simulator.times import utc_offset
+from simulator.tracked.conditions import UNCONDITIONAL, Conditions
+from simulator.tracked.models import merged
 
 TYPE = "Microsoft.Compute/virtualMachines"
 _TOP_LEVEL = ("plan", "zones", "extendedLocation", "placement")
@@ -39,14 +40,6 @@ class Accepted:
 
 
 @dataclass(frozen=True)
-class Conditions:
-    """The `If-Match` and `If-None-Match` of a request, None where absent."""
-
-    if_match: str | None = None
-    if_none_match: str | None = None
-
-
-@dataclass(frozen=True)
 class VirtualMachines:
     """The virtual machines of all subscriptions."""
 
@@ -54,29 +47,32 @@ class VirtualMachines:
     operations: Operations
     attacher: Attacher
 
-    def put(self, resource_id: str, body: Json, caller: Caller, conditions: Conditions) -> Accepted:
+    def put(
+        self, resource_id: str, body: Json, caller: Caller, conditions: Conditions = UNCONDITIONAL
+    ) -> Accepted:
         """Create, or replace properties and tags. A body without `identity` keeps the identity."""
         existing = self.state.resources.get(resource_id.lower())
         if existing is not None:
             return self._update(existing, body, caller, conditions, merge=False)
-        if conditions.if_match is not None:
-            raise errors.etag_mismatch(conditions.if_match, None)
+        conditions.check(None)
         vm = self._new(resource_id, body, caller)
         return Accepted(vm, self._run(vm), created=True)
 
     def patch(
-        self, resource_id: str, body: Json, caller: Caller, conditions: Conditions
+        self, resource_id: str, body: Json, caller: Caller, conditions: Conditions = UNCONDITIONAL
     ) -> Accepted:
         """Merge into the machine; tags are replaced as a whole."""
         vm = require(self.state, resource_id)
         return self._update(vm, body, caller, conditions, merge=True)
 
-    def delete(self, resource_id: str, conditions: Conditions) -> LongRunning | None:
+    def delete(
+        self, resource_id: str, conditions: Conditions = UNCONDITIONAL
+    ) -> LongRunning | None:
         """Start the deletion, or join the one under way. None where there is no such machine."""
         vm = self.state.resources.get(resource_id.lower())
         if vm is None:
             return None
-        _check_etag(vm, conditions)
+        conditions.check(etag(vm))
         if vm.provisioning_state != "Deleting":
             self._store(replace(vm, provisioning_state="Deleting"))
         seconds = self.state.behaviour.operation_seconds
@@ -94,12 +90,12 @@ class VirtualMachines:
         check_location(vm, body)
         wanted = self.attacher.plan(vm.id, vm.identity, body, caller, merge=merge)
         sent = read_properties(body)
-        properties = _merged(vm.properties, sent) if merge else {**_own(vm.properties), **sent}
+        properties = merged(vm.properties, sent) if merge else {**_own(vm.properties), **sent}
         tags = read_tags(body) if "tags" in body or not merge else vm.tags
         updated = replace(
             vm,
             tags=tags,
-            properties=_without_secrets(properties),
+            properties=without_secrets(properties),
             identity=self.attacher.accepted(vm.id, vm.name, vm.identity, wanted),
             extra=vm.extra | _top_level(body),
             etag=vm.etag + 1,
@@ -123,7 +119,7 @@ class VirtualMachines:
             name=name,
             location=location,
             tags=read_tags(body),
-            properties=_without_secrets({**properties, **own}),
+            properties=without_secrets({**properties, **own}),
             identity=self.attacher.accepted(resource_id, name, None, wanted),
             extra=_top_level(body),
             created_at=now,
@@ -156,7 +152,7 @@ class VirtualMachines:
             remove(self.state, vm.id)
 
     def _check_writable(self, vm: Resource, conditions: Conditions) -> None:
-        _check_etag(vm, conditions)
+        conditions.check(etag(vm))
         if vm.provisioning_state == "Deleting":
             raise errors.marked_for_deletion(vm.name)
         busy = vm.provisioning_state in ("Creating", "Updating")
@@ -177,14 +173,6 @@ def etag(vm: Resource) -> str:
     return f'"{vm.etag}"'
 
 
-def _check_etag(vm: Resource, conditions: Conditions) -> None:
-    wanted, unwanted = conditions.if_match, conditions.if_none_match
-    if wanted not in (None, "*", etag(vm)):
-        raise errors.etag_mismatch(wanted or "", etag(vm))
-    if unwanted in ("*", etag(vm)):
-        raise errors.exists_already(unwanted or "", etag(vm))
-
-
 def _own(properties: Json) -> Json:
     return {key: properties[key] for key in ("vmId", "timeCreated") if key in properties}
 
@@ -193,17 +181,7 @@ def _top_level(body: Json) -> Json:
     return {key: body[key] for key in _TOP_LEVEL if key in body}
 
 
-def _merged(old: Json, new: Mapping[str, object]) -> Json:
-    result = copy.deepcopy(old)
-    for key, value in new.items():
-        if isinstance(value, dict) and isinstance(result.get(key), dict):
-            result[key] = _merged(result[key], value)
-        elif value is not None:
-            result[key] = value
-    return result
-
-
-def _without_secrets(properties: Json) -> Json:
+def without_secrets(properties: Json) -> Json:
     """Compute never gives back a password or user data it was sent."""
     shown = copy.deepcopy({k: v for k, v in properties.items() if k != "provisioningState"})
     shown.pop("userData", None)

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from simulator.arm.long_running import async_operation, operation_location, status_body
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
-from simulator.compute.errors import operation_not_found
-from simulator.compute.models import TYPE, Accepted, Conditions, VirtualMachines, etag, show
+from simulator.compute.filters import machine_filter
+from simulator.compute.models import TYPE, Accepted, VirtualMachines, etag, show
 from simulator.operations import Operations
 from simulator.resources import require
+from simulator.tracked.conditions import Conditions
+from simulator.tracked.errors import operation_not_found
 
 NAMESPACE = "Microsoft.Compute"
 VERSIONS = (
@@ -23,8 +25,8 @@ _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
 _ONE = f"{_GROUP}/providers/{TYPE}/{{name}}"
 _OPERATION = f"{_SUBSCRIPTION}/providers/{NAMESPACE}/locations/{{location}}/operations/{{id}}"
 
-#: Every answer of Compute carries it (recorded).
-_MARK = {"x-ms-need-to-refresh-epl-cache": "False"}
+#: What every answer of Compute carries (recorded).
+MARK = {"x-ms-need-to-refresh-epl-cache": "False"}
 _UPDATE = ("UpdateVMSubscriptionMaximum", "UpdateVMResource")
 _DELETE = ("DeleteVMSubscriptionMaximum", "DeleteVMResource")
 _GET = ("LowCostGetSubscriptionMaximum", "LowCostGetResource")
@@ -39,55 +41,53 @@ class _Handlers:
 
     def put(self, request: ArmRequest) -> ArmResponse:
         accepted = self.machines.put(
-            request.path, request.json(), request.caller, _conditions(request)
+            request.path, request.json(), request.caller, Conditions.of(request.headers)
         )
         return _accepted(request, accepted)
 
     def patch(self, request: ArmRequest) -> ArmResponse:
         accepted = self.machines.patch(
-            request.path, request.json(), request.caller, _conditions(request)
+            request.path, request.json(), request.caller, Conditions.of(request.headers)
         )
         return _accepted(request, accepted)
 
     def get(self, request: ArmRequest) -> ArmResponse:
         vm = require(self.machines.state, request.path)
-        return ArmResponse(200, show(vm), {**_MARK, "etag": etag(vm)})
+        return ArmResponse(200, show(vm), {**MARK, "etag": etag(vm)})
 
     def list(self, request: ArmRequest) -> ArmResponse:
         found = self.machines.list_in(request.params["subscription"], request.params.get("group"))
-        return ArmResponse(200, {"value": [show(each) for each in found]}, _MARK)
+        wanted = machine_filter(request.query.get("$filter"))
+        shown = [show(each) for each in found if wanted(each)]
+        return ArmResponse(200, {"value": shown}, MARK)
 
     def delete(self, request: ArmRequest) -> ArmResponse:
         vm = self.machines.state.resources.get(request.path.lower())
-        work = self.machines.delete(request.path, _conditions(request))
+        work = self.machines.delete(request.path, Conditions.of(request.headers))
         if work is None or vm is None:
-            return ArmResponse(204, None, _MARK)
+            return ArmResponse(204, None, MARK)
         links = {
             "azure-asyncoperation": async_operation(request, NAMESPACE, vm.location, work),
             "azure-asyncnotification": "Enabled",
             "location": operation_location(request, NAMESPACE, vm.location, work),
             "retry-after": "10",
         }
-        return ArmResponse(202, None, {**_MARK, **links}, work, vm.id)
+        return ArmResponse(202, None, {**MARK, **links}, work, vm.id)
 
     def poll(self, request: ArmRequest) -> ArmResponse:
         work = self.operations.get(request.params["id"])
         if work is None:
             raise operation_not_found(request.params["id"])
         if "monitor" not in request.query:
-            return ArmResponse(200, status_body(work), _MARK)
-        return ArmResponse(202 if work.status == "InProgress" else 204, None, _MARK)
-
-
-def _conditions(request: ArmRequest) -> Conditions:
-    return Conditions(request.headers.get("if-match"), request.headers.get("if-none-match"))
+            return ArmResponse(200, status_body(work), MARK)
+        return ArmResponse(202 if work.status == "InProgress" else 204, None, MARK)
 
 
 def _accepted(request: ArmRequest, accepted: Accepted) -> ArmResponse:
     """Updates carry neither `location` nor `retry-after` (recorded); a create asks for 10 s."""
     vm = accepted.vm
     headers = {
-        **_MARK,
+        **MARK,
         "azure-asyncoperation": async_operation(request, NAMESPACE, vm.location, accepted.work),
         "azure-asyncnotification": "Enabled",
         "etag": etag(vm),

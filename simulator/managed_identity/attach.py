@@ -2,7 +2,7 @@
 directory. Every resource type goes through here; the rules themselves are in simulator/identity.py.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simulator.arm.messages import Caller
 from simulator.authorization.access import Access
@@ -11,6 +11,9 @@ from simulator.identity import IdentityRules, WantedIdentity, kept_identity, wan
 from simulator.state import Json, State
 
 ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+
+#: How many identities one request may attach (issues of bicep and of aad-pod-identity).
+_MOST_AT_ONCE = 150
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,18 @@ class Attacher:
         """
         if "identity" not in body:
             return kept_identity(current)
-        wanted = wanted_identity(current, body["identity"], merge=merge, rules=self.rules)
+        wanted = wanted_identity(
+            current,
+            body["identity"],
+            merge=merge,
+            rules=self._rules_now(),
+            resource_type=self._resource_type,
+        )
         self._check_rights(resource_id, wanted, caller)
+        self._check_count(resource_id, current, wanted)
         for identity_id in wanted.user_assigned:
             if identity_id.lower() not in self.state.resources:
-                raise _missing_identity(resource_id, identity_id)
+                raise _failed(resource_id, f"Resource '{identity_id}' was not found.")
         return wanted
 
     def accepted(
@@ -70,6 +80,24 @@ class Attacher:
         }
         return {**block, "userAssignedIdentities": filled}
 
+    @property
+    def _resource_type(self) -> str:
+        return self.write_action.removesuffix("/write")
+
+    def _rules_now(self) -> IdentityRules:
+        replaces = self._resource_type.lower() in self.state.behaviour.identity_patch_replaces
+        return replace(self.rules, merges=self.rules.merges and not replaces)
+
+    def _check_count(self, resource_id: str, current: Json | None, wanted: WantedIdentity) -> None:
+        carried = {each.lower() for each in kept_identity(current).user_assigned}
+        added = sum(each.lower() not in carried for each in wanted.user_assigned)
+        if added > _MOST_AT_ONCE:
+            raise _failed(
+                resource_id,
+                f"User Assigned Identities Number '{added}' Assign exceed limit "
+                f"'{_MOST_AT_ONCE}' in one request.",
+            )
+
     def _ids_of(self, identity_id: str) -> Json:
         identity = self.state.resources.get(identity_id.lower())
         if identity is None:
@@ -101,10 +129,8 @@ class Attacher:
         )
 
 
-def _missing_identity(resource_id: str, identity_id: str) -> AzureError:
-    inner = (
-        f'{{"error":{{"code":"BadRequest","message":"Resource \'{identity_id}\' was not found."}}}}'
-    )
+def _failed(resource_id: str, reason: str) -> AzureError:
+    inner = f'{{"error":{{"code":"BadRequest","message":"{reason}"}}}}'
     return AzureError(
         400,
         "FailedIdentityOperation",

@@ -3,7 +3,9 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
+from simulator.resource_graph.query import RESOURCE_TABLES
 from simulator.resource_ids import parse, subscription_of
 from simulator.resources import GROUP_TYPE, render
 from simulator.state import Json, Observed, Resource, RoleAssignment, State
@@ -67,7 +69,7 @@ class Index:
         self._resources = _Past(state, state.resources)
         self._assignments = _Past(state, state.role_assignments)
         self._tables: dict[str, Callable[[], Iterable[Row]]] = {
-            "resources": self._resource_rows,
+            **{table: partial(self._resource_rows, table) for table in RESOURCE_TABLES},
             "resourcecontainers": self._container_rows,
             "authorizationresources": self._assignment_rows,
         }
@@ -79,9 +81,9 @@ class Index:
         ]
         return sorted(found, key=lambda row: str(row.columns["id"]).lower())
 
-    def _resource_rows(self) -> Iterable[Row]:
+    def _resource_rows(self, table: str) -> Iterable[Row]:
         for resource in self._resources.values():
-            if resource.type != GROUP_TYPE:
+            if resource.type != GROUP_TYPE and resource.graph_table == table:
                 yield Row(
                     _resource_row(resource, self._state.tenant_id),
                     f"{resource.type}/read",

@@ -12,7 +12,9 @@ from simulator.state import Json
 type Rows = list[Json]
 type Step = Callable[[Rows], Rows]
 
-TABLES = frozenset({"resources", "authorizationresources", "resourcecontainers"})
+#: Those that hold resources: most types are in the first.
+RESOURCE_TABLES = ("resources", "computeresources", "batchresources")
+TABLES = frozenset({*RESOURCE_TABLES, "authorizationresources", "resourcecontainers"})
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from simulator.resources import (
     GROUP_TYPE,
     group_being_deleted,
     group_not_found,
-    inside,
     read_location,
     read_tags,
     remove,
+    tracked,
 )
 from simulator.state import Json, Resource, State
 
@@ -82,7 +82,7 @@ class ResourceGroups:
     def _gone(self, group: Resource, gone: Callable[[str], None]) -> None:
         if self.state.resources.get(group.id.lower()) is not group:
             return  # a deletion that this one joined has ended already
-        contents = [resource.id for resource in inside(self.state, group.id)]
+        contents = [resource.id for resource in tracked(self.state, group.id)]
         remove(self.state, group.id)
         self.state.deleted_groups.add(group.id.lower())
         events = self.state.behaviour.group_deletion_events

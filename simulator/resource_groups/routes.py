@@ -13,7 +13,7 @@ from simulator.operations import Operations
 from simulator.resource_groups import providers, tags
 from simulator.resource_groups.filters import resource_filter
 from simulator.resource_groups.models import ResourceGroups, show
-from simulator.resources import inside
+from simulator.resources import tracked
 from simulator.state import Json, Resource, State, Subscription
 
 _READ = "Microsoft.Resources/subscriptions/read"
@@ -84,7 +84,7 @@ class _Handlers:
     def resources(self, request: ArmRequest) -> ArmResponse:
         wanted = resource_filter(request.query.get("$filter"))
         scope = request.path.rpartition("/")[0]
-        found = [_generic(each) for each in inside(self.state, scope) if wanted(each)]
+        found = [_generic(each) for each in tracked(self.state, scope) if wanted(each)]
         return page(request, found, self.state.behaviour.page_size)
 
     def subscriptions(self, request: ArmRequest) -> ArmResponse:

@@ -1,1 +1,1 @@
-"""Microsoft.Web/sites, as far as an app with identities needs it."""
+"""Microsoft.Web/sites and their slots: web apps, function apps, Logic Apps Standard."""

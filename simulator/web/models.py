@@ -1,86 +1,59 @@
-"""Web and function apps: synchronous, no ETag; an identity PATCH merges as a machine's does."""
+"""Apps and slots: synchronous, no ETag to heed, location by its display name (recorded).
 
-from dataclasses import dataclass, replace
+Each has an identity of its own; a slot takes none from its app. Whatever changes an identity
+restarts the app (azure-facts section 4).
+"""
 
-from simulator.arm.messages import Caller
-from simulator.managed_identity.attach import Attacher
-from simulator.resource_ids import group_id
-from simulator.resources import (
-    check_location,
-    inside,
-    read_location,
-    read_properties,
-    read_tags,
-    remove,
-    render,
-    require,
-)
+from collections import Counter
+from dataclasses import replace
+
+from simulator.authorization.access import Access
+from simulator.operations import Operations
+from simulator.resource_ids import parse
 from simulator.state import Json, Resource, State
+from simulator.times import utc_z
+from simulator.tracked.kind import Kind
+from simulator.tracked.models import TrackedResources
 
-TYPE = "Microsoft.Web/sites"
+#: Of all that App Service sets itself, as much as tells an app from another.
+_READ_ONLY = ("name", "state", "hostNames", "defaultHostName")
 _DEFAULT_KIND = "app"
 
+SITES = Kind(
+    "Microsoft.Web/sites", top_level=("kind",), read_only=_READ_ONLY, display_location=True
+)
+SLOTS = Kind(
+    "Microsoft.Web/sites/slots", top_level=("kind",), read_only=_READ_ONLY, display_location=True
+)
 
-@dataclass(frozen=True)
-class Sites:
-    """The apps of all subscriptions."""
 
-    state: State
-    attacher: Attacher
+class Sites(TrackedResources):
+    """The apps of all subscriptions, or their slots. `restarts` counts by lower-case id."""
 
-    def put(self, resource_id: str, body: Json, caller: Caller) -> Resource:
-        """Create or replace. A body without `identity` keeps the identity."""
-        existing = self.state.resources.get(resource_id.lower())
-        if existing is not None:
-            return self._write(existing, body, caller, merge=False)
-        name = resource_id.rsplit("/", 1)[-1]
-        site = Resource(
-            id=resource_id,
-            type=TYPE,
-            name=name,
-            location=read_location(body),
-            tags={},
-            properties={
-                "state": "Running",
-                "enabled": True,
-                "defaultHostName": f"{name}.azurewebsites.net",
-            },
-            extra={"kind": body.get("kind") or _DEFAULT_KIND},
-            created_at=self.state.clock.now(),
+    def __init__(self, state: State, operations: Operations, access: Access, kind: Kind) -> None:
+        super().__init__(state, operations, access, kind)
+        self.restarts: Counter[str] = Counter()
+
+    def born(self, resource_id: str, body: Json) -> Json:  # noqa: ARG002
+        """Running at once. A slot's host name is made of its app's name and its own."""
+        parsed = parse(resource_id)
+        app, _, slot = (parsed.name if parsed else "").partition("/")
+        host = f"{app}-{slot}" if slot else app
+        return {
+            "name": f"{app}({slot})" if slot else app,
+            "state": "Running",
+            "hostNames": [f"{host}.azurewebsites.net".lower()],
+            "defaultHostName": f"{host}.azurewebsites.net".lower(),
+        }
+
+    def written(self, before: Resource, after: Resource, body: Json) -> Resource:
+        """A write of the identity restarts what is there already, changed or not."""
+        if before.etag and "identity" in body:
+            self.restarts[after.id.lower()] += 1
+        kind = after.extra.get("kind") or _DEFAULT_KIND
+        modified = utc_z(self.state.clock.now()).rstrip("Z")
+        return replace(
+            after,
+            extra={**after.extra, "kind": kind},
+            properties={**after.properties, "kind": kind, "lastModifiedTimeUtc": modified},
         )
-        return self._write(site, body, caller, merge=False)
-
-    def patch(self, resource_id: str, body: Json, caller: Caller) -> Resource:
-        """Merge into the app."""
-        return self._write(require(self.state, resource_id), body, caller, merge=True)
-
-    def delete(self, resource_id: str) -> bool:
-        """Remove it with its system-assigned principal. Returns whether it was there."""
-        if resource_id.lower() not in self.state.resources:
-            return False
-        remove(self.state, resource_id)
-        return True
-
-    def list_in(self, subscription: str, group: str | None) -> list[Resource]:
-        """Of a resource group, or of a whole subscription."""
-        scope = group_id(subscription, group) if group else f"/subscriptions/{subscription}"
-        return list(inside(self.state, scope, TYPE))
-
-    def _write(self, site: Resource, body: Json, caller: Caller, *, merge: bool) -> Resource:
-        check_location(site, body)
-        wanted = self.attacher.plan(site.id, site.identity, body, caller, merge=merge)
-        accepted = self.attacher.accepted(site.id, site.name, site.identity, wanted)
-        written = replace(
-            site,
-            tags=read_tags(body) if "tags" in body or not merge else site.tags,
-            properties={**site.properties, **read_properties(body)},
-            identity=self.attacher.completed(accepted),
-            etag=site.etag + 1,
-        )
-        self.state.resources[site.id.lower()] = written
-        return written
-
-
-def show(site: Resource) -> Json:
-    """The app as ARM answers it."""
-    return render(site)

@@ -1,0 +1,1 @@
+"""What the tracked resources of most services do alike; each service adds what is its own."""
