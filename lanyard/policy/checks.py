@@ -22,6 +22,7 @@ from lanyard.roles import BUILT_IN_ROLES, role_id
 
 SYSTEM = "system"
 _PATTERN = re.compile(r"[\w.()*-]+")
+_LOCATION = re.compile(r"[a-z0-9]+", re.IGNORECASE)
 _IDENTITY_TYPE = "microsoft.managedidentity/userassignedidentities"
 
 
@@ -94,6 +95,8 @@ def _check_standards(policy: Policy) -> Found:
         path: Path = ("standards", name)
         if name.startswith("lanyard/"):
             yield path, "names that begin with 'lanyard/' are those of the shipped standards"
+        if not contents:
+            yield path, f"the standard {name!r} grants nothing"
         for index, content in enumerate(contents):
             yield from _check_content((*path, index), content)
 
@@ -125,8 +128,10 @@ def _check_types(path: Path, rule: Rule) -> Found:
             yield at, unknown("type", name, (row.name for row in COMPUTE_TYPES.values()))
         elif not (kind.system_assigned or kind.user_assigned):
             yield at, f"{kind.name} cannot carry an identity: {kind.reason}"
-        elif rule.system and kind.attachable and not kind.system_assigned:
+        elif rule.system and not kind.system_assigned:
             yield at, f"{kind.name} has no system-assigned identity: {kind.reason}"
+        elif rule.attach and not kind.user_assigned:
+            yield at, f"{kind.name} takes no user-assigned identity: {kind.reason}"
 
 
 def _check_selector(path: Path, selector: Selector) -> Found:
@@ -136,11 +141,15 @@ def _check_selector(path: Path, selector: Selector) -> Found:
     for key, patterns in (
         ("names", selector.names),
         ("resourceGroups", selector.resource_groups),
-        ("locations", selector.locations),
     ):
         for index, pattern in enumerate(patterns):
             if not _PATTERN.fullmatch(pattern):
                 yield (*path, key, index), f"no name of Azure's fits {pattern!r}"
+    for index, location in enumerate(selector.locations):
+        if not _LOCATION.fullmatch(location):
+            plain = re.sub(r"[^a-z0-9]", "", location.lower()) or "westeurope"
+            message = f"{location!r} is no location; write it as ARM names it: {plain!r}"
+            yield (*path, "locations", index), message
 
 
 def _check_attach(path: Path, rule: Rule, policy: Policy) -> Found:
@@ -170,17 +179,21 @@ def _check_grant(path: Path, grant: Grant, rule: Rule, policy: Policy) -> Found:
 
 
 def _check_content(path: Path, content: GrantContent) -> Found:
-    if role_id(content.role) is None:
-        yield (*path, "role"), unknown("role", content.role, BUILT_IN_ROLES)
+    yield from _check_role(path, content.role)
     if problem := scope_problem(content.scope):
         yield (*path, "scope"), problem
+
+
+def _check_role(path: Path, role: str) -> Found:
+    if role_id(role) is None:
+        message = f"{unknown('role', role, BUILT_IN_ROLES)} (any other role: by its GUID)"
+        yield (*path, "role"), message
 
 
 def _check_privileged(policy: Policy) -> Found:
     for index, allowed in enumerate(policy.privileged.allow):
         path: Path = ("privileged", "allow", index)
-        if role_id(allowed.role) is None:
-            yield (*path, "role"), unknown("role", allowed.role, BUILT_IN_ROLES)
+        yield from _check_role(path, allowed.role)
         for position, scope in enumerate(allowed.scopes):
             if problem := scope_pattern_problem(scope):
                 yield (*path, "scopes", position), problem

@@ -8,7 +8,8 @@ from lanyard.model import ComputeResource, ResourceId
 from lanyard.policy.document import SCALE_SET, Match, Policy, Rule, Selector
 
 _PATTERN = re.compile(
-    r"/subscriptions/[0-9a-f*-]+(/resourcegroups/[\w.()*-]+(/providers/[\w.()*/-]+)?)?",
+    r"/subscriptions/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f-]*\*[0-9a-f*-]*)"
+    r"(/resourcegroups/[\w.()*-]+(/providers/[\w.()*/-]+)?)?",
     re.IGNORECASE,
 )
 
@@ -23,8 +24,8 @@ def scope_pattern_problem(pattern: str) -> str | None:
     if _PATTERN.fullmatch(pattern.rstrip("/")):
         return None
     return (
-        f"{pattern!r} is no scope; write /subscriptions/ID or "
-        "/subscriptions/ID/resourceGroups/NAME, with * for any part of a segment"
+        f"{pattern!r} is no scope; write /subscriptions/GUID or "
+        "/subscriptions/GUID/resourceGroups/NAME, with * for any part of a segment"
     )
 
 

@@ -1,5 +1,6 @@
 """Rules that can never match: conditions that no resource can meet at once."""
 
+import difflib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
@@ -18,8 +19,18 @@ def never_matches(match: Match) -> Found:
     if match.scopes and match.resource_groups and not _groups_meet(match):
         message = "the rule can never match: none of these groups is within its scopes"
         yield ("resourceGroups",), message
-    if match.kinds and not any(_kinds_of(name) for name in match.types):
+    yield from _kinds(match)
+
+
+def _kinds(match: Match) -> Found:
+    known = [kind for name in match.types for kind in _kinds_of(name)]
+    if match.kinds and not known:
         yield ("kinds",), "the rule can never match: its types have no kinds"
+    for index, kind in enumerate(match.kinds):
+        # A kind holds other words too ("linux", "container"), so only what is nearly one is told.
+        near = difflib.get_close_matches(kind.lower(), known, n=1, cutoff=0.8)
+        if near and kind.lower() not in known:
+            yield ("kinds", index), f"unknown kind {kind!r}; did you mean {near[0]!r}?"
 
 
 def _kinds_of(type_name: str) -> tuple[str, ...]:

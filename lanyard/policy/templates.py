@@ -10,6 +10,7 @@ id. Tags are written by whoever can tag a resource, so a tag may be part of the 
 resource at the end of a scope and nothing else: never a subscription, a group, a type or a role.
 """
 
+import difflib
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
@@ -39,6 +40,8 @@ def variables(template: str) -> Iterator[str]:
 def name_problem(template: str) -> str | None:
     """What is wrong with a name's template, or None."""
     for variable in variables(template):
+        if variable == "tags.":
+            return "{tags.} names no tag; write {tags.KEY}"
         if variable not in _PLAIN and not variable.startswith("tags."):
             return _unknown(variable)
     if set("{}") & set(_VARIABLE.sub("", template)):
@@ -150,5 +153,9 @@ def _sample(found: re.Match[str]) -> str:
 
 
 def _unknown(variable: str) -> str:
-    known = ", ".join(sorted(f"{{{name}}}" for name in _PLAIN))
-    return f"unknown variable {{{variable}}}; known: {known}, {{tags.KEY}}"
+    near = difflib.get_close_matches(variable.lower(), {name.lower() for name in _PLAIN}, n=1)
+    known = sorted(name for name in _PLAIN if not near or name.lower() == near[0])
+    shown = ", ".join(f"{{{name}}}" for name in known)
+    if near:
+        return f"unknown variable {{{variable}}}; did you mean {shown}?"
+    return f"unknown variable {{{variable}}}; known: {shown}, {{tags.KEY}}"
