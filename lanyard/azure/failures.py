@@ -79,9 +79,9 @@ def _bare_code(response: Any) -> object:
     return body.get("Code") if isinstance(body, dict) else None
 
 
-def retry_after(error: HttpResponseError, default: float) -> float:
-    """The seconds that the answer asks to wait."""
-    headers: Mapping[str, str] = getattr(error.response, "headers", {})
+def retry_after(response: Any, default: float) -> float:
+    """The seconds that an answer asks to wait."""
+    headers: Mapping[str, str] = getattr(response, "headers", {})
     try:
         return max(float(headers.get("Retry-After", "")), 0.0)
     except ValueError:
@@ -101,10 +101,10 @@ def _by_status(what: str, error: HttpResponseError) -> Temporary | Permanent:
     status, code = error.status_code or 0, code_of(error)
     message = f"{what}: {status} {code}: {error.message}"
     if status == 429:
-        return Temporary(message, retry_after(error, _THROTTLED_DELAY))
+        return Temporary(message, retry_after(error.response, _THROTTLED_DELAY))
     if status == 401:
         return Temporary(message, _TOKEN_DELAY)
     busy = code in _BUSY_CODES or code.endswith(_BUSY_ENDING)
     if status in (408, 412) or status >= 500 or busy:
-        return Temporary(message, retry_after(error, _BUSY_DELAY))
+        return Temporary(message, retry_after(error.response, _BUSY_DELAY))
     return Permanent(message, code)

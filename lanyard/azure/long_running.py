@@ -8,6 +8,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from lanyard.azure.clients import POLL_SECONDS, Clients
+from lanyard.azure.failures import retry_after
 
 _ENDED = {"succeeded", "failed", "canceled"}
 
@@ -47,4 +48,4 @@ def _ended(response: AsyncHttpResponse, has_status: bool) -> bool:
 
 def _interval(response: AsyncHttpResponse) -> float:
     # "Retry-After: 0" would mean polling without a pause.
-    return float(response.headers.get("Retry-After") or 0) or POLL_SECONDS
+    return retry_after(response, 0) or POLL_SECONDS

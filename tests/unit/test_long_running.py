@@ -1,0 +1,99 @@
+"""A long POST is followed to its end, whichever way the service tells of it."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+from azure.core.rest import HttpRequest
+
+from lanyard.azure import long_running
+from lanyard.azure.clients import POLL_SECONDS, Clients
+from lanyard.azure.failures import code_of
+
+STATUS = {"Azure-AsyncOperation": "https://arm.example/operations/1"}
+MONITOR = {"Location": "https://arm.example/results/1"}
+
+
+class Answer:
+    """As much of a response as is looked at."""
+
+    reason = ""
+
+    def __init__(self, status: int, body: Any = None, **headers: str) -> None:
+        self.status_code = status
+        self.headers: Mapping[str, str] = {k.replace("_", "-"): v for k, v in headers.items()}
+        self._body = body
+
+    def json(self) -> Any:
+        return self._body
+
+    def text(self) -> str:
+        return str(self._body).replace("'", '"')
+
+    def raise_for_status(self) -> None:
+        if self.status_code >= 400:
+            raise HttpResponseError(response=self)  # type: ignore[arg-type]
+
+
+class Service:
+    """Answers in turn; stands where the clients do."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self._answers = list(answers)
+        self.asked: list[str] = []
+        self.slept: list[float] = []
+        self.resources = self
+
+    async def send_request(self, request: HttpRequest) -> Answer:
+        self.asked.append(request.method)
+        return self._answers.pop(0)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+async def follow(*answers: Answer) -> Service:
+    service = Service(*answers)
+    await long_running.post(cast(Clients, service), "/vmss/upgrade", {}, "2024-11-01")
+    return service
+
+
+def started(**headers: str) -> Answer:
+    answer = Answer(202)
+    answer.headers = headers
+    return answer
+
+
+async def test_what_is_done_at_once_is_not_polled() -> None:
+    service = await follow(Answer(200))
+    assert service.asked == ["POST"]
+
+
+async def test_a_status_is_polled_until_it_ends() -> None:
+    running = Answer(200, {"status": "InProgress"})
+    slow = Answer(200, {"status": "InProgress"}, Retry_After="7")
+    service = await follow(
+        started(**STATUS, **MONITOR), running, slow, Answer(200, {"status": "Succeeded"})
+    )
+    assert service.asked == ["POST", "GET", "GET", "GET"]
+    assert service.slept == [POLL_SECONDS, 7]
+
+
+async def test_a_location_is_polled_until_it_is_no_longer_202() -> None:
+    service = await follow(
+        started(**MONITOR), Answer(202, Retry_After="0"), Answer(202, Retry_After="x"), Answer(204)
+    )
+    assert service.slept == [POLL_SECONDS, POLL_SECONDS]
+
+
+async def test_an_operation_that_failed_raises_its_own_code() -> None:
+    failed = Answer(200, {"status": "Failed", "error": {"code": "VMExtensionError", "message": ""}})
+    with pytest.raises(HttpResponseError) as raised:
+        await follow(started(**STATUS), failed)
+    assert code_of(raised.value) == "VMExtensionError"
+
+
+async def test_a_refusal_raises() -> None:
+    with pytest.raises(HttpResponseError):
+        await follow(Answer(403, {"error": {"code": "AuthorizationFailed", "message": ""}}))
