@@ -16,7 +16,7 @@ from simulator.arm.pipeline import Pipeline
 from simulator.arm.routing import Routes
 from simulator.authorization import routes as authorization_routes
 from simulator.authorization.access import Access
-from simulator.authorization.assignments import RoleAssignments, assignment_id
+from simulator.authorization.assignments import RoleAssignments, assignment_id, definition_id
 from simulator.authorization.conditions import parse_condition
 from simulator.authorization.definitions import RoleDefinitions, built_in_roles
 from simulator.behaviour import Behaviour
@@ -149,7 +149,7 @@ class Azure:
             id=assignment_id(scope, name),
             name=name,
             scope=normalise(scope),
-            role_definition_id=f"/providers/Microsoft.Authorization/roleDefinitions/{definition.guid}",
+            role_definition_id=definition_id(scope, definition.guid),
             principal_id=principal_id,
             principal_type=principal.kind if principal else "ServicePrincipal",
             description=None,

@@ -175,7 +175,7 @@ class RoleAssignments:
             id=assignment_id(scope, name),
             name=name,
             scope=normalise(scope),
-            role_definition_id=wanted.role_definition_id,
+            role_definition_id=definition_id(scope, role_guid(wanted.role_definition_id)),
             principal_id=wanted.principal_id,
             principal_type=kind,
             description=wanted.description,
@@ -207,6 +207,16 @@ def is_guid(text: str) -> bool:
 def assignment_id(scope: str, name: str) -> str:
     """The id of the assignment `name` at `scope`; the root scope adds nothing."""
     return f"{normalise(scope).rstrip('/')}/providers/{TYPE}/{name}"
+
+
+def definition_id(scope: str, guid: str) -> str:
+    """A role definition's id as an assignment at `scope` names it: in the subscription, if any.
+
+    ARM answers so even where the request named the role without one.
+    """
+    subscription = subscription_of(scope)
+    prefix = f"/subscriptions/{subscription}" if subscription else ""
+    return f"{prefix}/providers/Microsoft.Authorization/roleDefinitions/{guid}"
 
 
 def show(assignment: RoleAssignment, api_version: str, *, written: bool = False) -> Json:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from simulator.arm.activities import activity
+from simulator.arm.guard import authorization_failed
 from simulator.arm.long_running import group_result, job_id
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
 from simulator.arm.paging import page
@@ -61,7 +62,14 @@ class _Handlers:
         return ArmResponse(204)
 
     def list(self, request: ArmRequest) -> ArmResponse:
-        found = [show(each) for each in self.groups.list_in(request.params["subscription"])]
+        subscription = request.params["subscription"]
+        wanted = resource_filter(request.query.get("$filter"))
+        reads = self._reads(request, f"/subscriptions/{subscription}", f"{_GROUPS}/read")
+        found = [
+            show(each)
+            for each in self.groups.list_in(subscription)
+            if wanted(each) and reads(each, f"{_GROUPS}/read")
+        ]
         return page(request, found, self.state.behaviour.page_size)
 
     def delete(self, request: ArmRequest) -> ArmResponse:
@@ -84,8 +92,28 @@ class _Handlers:
     def resources(self, request: ArmRequest) -> ArmResponse:
         wanted = resource_filter(request.query.get("$filter"))
         scope = request.path.rpartition("/")[0]
-        found = [_generic(each) for each in tracked(self.state, scope) if wanted(each)]
+        reads = self._reads(request, scope, _ALL)
+        found = [
+            _generic(each)
+            for each in tracked(self.state, scope)
+            if wanted(each) and reads(each, f"{each.type}/read")
+        ]
         return page(request, found, self.state.behaviour.page_size)
+
+    def _reads(
+        self, request: ArmRequest, scope: str, action: str
+    ) -> Callable[[Resource, str], bool]:
+        """What of a listing the caller gets: all with `action` at `scope`, else what it may read.
+
+        ARM itself lists groups and resources and leaves out the rest; the listings of the providers
+        refuse instead. Raises AzureError 403 where the caller has no role at all in the scope.
+        """
+        caller = request.caller
+        if self.access.allowed(caller.object_id, action, scope):
+            return lambda _resource, _action: True
+        if not self.access.sees(caller.object_id, scope):
+            raise authorization_failed(caller, action, scope)
+        return lambda each, read: self.access.allowed(caller.object_id, read, each.id)
 
     def subscriptions(self, request: ArmRequest) -> ArmResponse:
         """Those in which the caller may read anything at all."""
@@ -119,12 +147,10 @@ def operations(
         Operation("GET", _GROUP, handle.get, f"{_GROUPS}/read"),
         Operation("HEAD", _GROUP, handle.head, f"{_GROUPS}/read"),
         Operation("DELETE", _GROUP, handle.delete, f"{_GROUPS}/delete", told=True),
-        Operation(
-            "GET", f"{_SUBSCRIPTION}/resourceGroups", handle.list, f"{_GROUPS}/read", _SUBSCRIPTION
-        ),
+        Operation("GET", f"{_SUBSCRIPTION}/resourceGroups", handle.list, None),
         Operation("GET", results, handle.deletion_result, None),
-        Operation("GET", f"{_SUBSCRIPTION}/resources", handle.resources, _ALL, _SUBSCRIPTION),
-        Operation("GET", f"{_GROUP}/resources", handle.resources, _ALL, _GROUP),
+        Operation("GET", f"{_SUBSCRIPTION}/resources", handle.resources, None),
+        Operation("GET", f"{_GROUP}/resources", handle.resources, None),
         *tags.operations(groups.state),
         *providers.operations(served),
     ]

@@ -137,3 +137,34 @@ async def test_only_subscriptions_with_a_right_are_listed(world: World) -> None:
     world.azure.assign(world.app.object_id, "Reader", f"/subscriptions/{other.id}")
     seen = json.loads((await world.raw("GET", path, principal=world.app)).content)["value"]
     assert [each["displayName"] for each in seen] == ["Other"]
+
+
+async def test_groups_are_listed_by_tag(world: World) -> None:
+    await world.raw("PUT", f"{world.group_scope}-two{VERSION}", {"location": "westeurope"})
+    tagged = {"location": "westeurope", "tags": {"Team": "blue"}}
+    await world.raw("PUT", f"{world.group_scope}-blue{VERSION}", tagged)
+    query = "&$filter=tagName%20eq%20'team'%20and%20tagValue%20eq%20'blue'"
+    path = f"/subscriptions/{world.subscription}/resourcegroups{VERSION}{query}"
+    listed = json.loads((await world.raw("GET", path)).content)["value"]
+    assert [each["name"] for each in listed] == [f"{GROUP}-blue"]
+
+
+async def test_who_may_read_one_group_is_listed_that_group_and_what_is_in_it(world: World) -> None:
+    await fill(world)
+    await world.raw("PUT", f"{world.group_scope}-two{VERSION}", {"location": "westeurope"})
+    other = world.identity_id("id2").replace(GROUP, f"{GROUP}-two")
+    await world.raw("PUT", f"{other}?api-version=2024-11-30", {"location": "westeurope"})
+
+    async def names(kind: str) -> list[str] | str:
+        path = f"/subscriptions/{world.subscription}/{kind}{VERSION}"
+        body = json.loads((await world.raw("GET", path, principal=world.app)).content)
+        if "error" in body:
+            return str(body["error"]["code"])
+        return [each["name"] for each in body["value"]]
+
+    assert await names("resourcegroups") == await names("resources") == "AuthorizationFailed"
+    world.azure.assign(world.app.object_id, "Managed Identity Contributor", world.group_scope)
+    assert await names("resourcegroups") == [GROUP]
+    assert await names("resources") == ["id1"]
+    world.azure.assign(world.app.object_id, "Reader", f"/subscriptions/{world.subscription}")
+    assert await names("resources") == ["vm1", "id1", "id2"]

@@ -115,6 +115,17 @@ async def test_a_name_stands_for_one_principal_one_role_and_one_scope(world: Wor
         assert (status, body["error"]["code"]) == (400, "RoleAssignmentUpdateNotPermitted"), what
 
 
+async def test_the_role_is_named_in_the_subscription_however_it_was_asked_for(world: World) -> None:
+    tenant_wide = f"/providers/Microsoft.Authorization/roleDefinitions/{READER}"
+    _, made = await assign(world, guid(1), world.app.object_id, roleDefinitionId=tenant_wide)
+    assert made["properties"]["roleDefinitionId"] == role_id(world, READER)
+    given = world.azure.assign(
+        world.app.object_id, "Reader", f"/subscriptions/{world.subscription}"
+    )
+    assert given.role_definition_id == role_id(world, READER)
+    assert world.azure.assign(world.app.object_id, "Reader", "/").role_definition_id == tenant_wide
+
+
 async def test_description_and_condition_may_change(world: World) -> None:
     await assign(world, guid(1), world.app.object_id, description="first")
     world.azure.clock.advance(60)
