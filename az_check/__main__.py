@@ -48,12 +48,11 @@ async def _check(report: Report) -> None:
         directory = Path(name)
         report.starting("starting a local Azure")
         async with running(directory) as azure, watched() as outside:
-            run = _Run(azure, Cli(directory, azure.ca_file, outside.url))
+            run = _Run(azure, Cli(directory, azure.ca_file, outside))
             for title, commands in CHAPTERS.items():
                 report.chapter(title)
                 for command in commands:
                     report.tell(await run.one(command))
-            report.outside.extend(outside.asked)
 
 
 @dataclass

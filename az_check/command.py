@@ -14,7 +14,7 @@ NOTHING: Any = object()
 
 @dataclass(frozen=True)
 class Text:
-    """A printed string that fits the whole of `pattern`."""
+    """A printed string that fits the whole of `pattern`, in which a `$name` stands for itself."""
 
     pattern: str
 
@@ -46,12 +46,13 @@ class Command:
 
 @dataclass(frozen=True)
 class Result:
-    """What the process did. `seconds` is wall time."""
+    """What the process did. `seconds` is wall time, `outside` the requests that left loopback."""
 
     exit_code: int
     stdout: str
     stderr: str
     seconds: float
+    outside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Outcome:
 
 def judge(command: Command, result: Result, known: Mapping[str, str]) -> Outcome:
     """Compare what came with what Azure would have answered."""
-    faults = []
+    faults = [f"left this machine: {each}" for each in result.outside]
     if result.exit_code != command.exit_code:
         faults.append(f"exit code {result.exit_code}, not {command.exit_code}")
     if "Traceback (most recent call last)" in result.stderr:
@@ -115,6 +116,9 @@ def _filled(expected: Any, known: Mapping[str, str]) -> Any:
     match expected:
         case str():
             return Template(expected).substitute(known)
+        case Text():
+            literal = {name: re.escape(value) for name, value in known.items()}
+            return Text(Template(expected.pattern).substitute(literal))
         case list():
             return [_filled(each, known) for each in expected]
         case dict():

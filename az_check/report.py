@@ -19,7 +19,6 @@ class Report:
 
     as_json: bool = False
     chapters: dict[str, list[Outcome]] = field(default_factory=dict)
-    outside: list[str] = field(default_factory=list)
     console: Console = field(default_factory=lambda: Console(highlight=False))
 
     def chapter(self, title: str) -> None:
@@ -57,8 +56,8 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether every command did as expected and none asked for anything outside."""
-        return bool(self.outcomes) and not self.outside and not self._failed()
+        """Whether every command did as expected, which includes to ask for nothing outside."""
+        return bool(self.outcomes) and not self._failed()
 
     def end(self, seconds: float) -> None:
         """The table and the summary, or the JSON document."""
@@ -67,18 +66,19 @@ class Report:
             return
         self.console.print()
         self.console.print(self._table())
-        for line in self.outside:
-            self.console.print(Text(f"left this machine: {line}", style="red"))
         failed, total = len(self._failed()), len(self.outcomes)
         verdict = f"az-check: {'ok' if self.ok else 'failed'}"
         refusals = sum(1 for each in self.outcomes if each.command.error)
         self.console.print(
             f"{verdict}, {total - failed} of {total} commands as expected, {refusals} of them "
-            f"refusals; {len(self.outside)} requests outside; {seconds:.0f} s"
+            f"refusals; {self._outside()} requests left this machine; {seconds:.0f} s"
         )
 
     def _failed(self) -> list[Outcome]:
         return [each for each in self.outcomes if each.faults]
+
+    def _outside(self) -> int:
+        return sum(len(each.result.outside) for each in self.outcomes)
 
     def _table(self) -> Table:
         table = Table("chapter", "commands", "as expected", "refusals", "seconds")
@@ -93,7 +93,7 @@ class Report:
         return {
             "ok": self.ok,
             "seconds": round(seconds, 1),
-            "outside": self.outside,
+            "outside": self._outside(),
             "commands": [
                 {
                     "chapter": title,

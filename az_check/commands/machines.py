@@ -2,7 +2,7 @@
 
 import json
 
-from az_check.command import GUID, Command
+from az_check.command import GUID, Command, Text
 
 VERSION = "2024-11-01"
 TYPE = "Microsoft.Compute/virtualMachines"
@@ -13,6 +13,7 @@ _BODY = {
     "properties": {"hardwareProfile": {"vmSize": "Standard_B1s"}},
 }
 _NAMED = "--resource-group rg-shop --name vm-shop"
+_ONLY_SHOP = {"type": "UserAssigned", "userAssignedIdentities": {f"{_IDENTITIES}/id-shop": {}}}
 
 
 def create(name: str, query: str) -> str:
@@ -91,13 +92,12 @@ _DETACHING = (
         f"vm identity remove {_NAMED} --identities id-extra --query '[type, principalId]'",
         gives=["SystemAssigned, UserAssigned", "$machine"],
     ),
-    # `az vm identity remove` would send "UserAssigned" without ids here: MissingIdentityIds. This
-    # is the way of Microsoft's documentation.
+    # `az vm identity remove` would send "UserAssigned" without ids, which ARM refuses.
     Command(
-        f"vm update {_NAMED} --set identity.type=UserAssigned tags.env=prod "
-        "--query '[tags, identity.type]'",
-        gives=[{"env": "prod"}, "UserAssigned"],
+        f"{_patch(_ONLY_SHOP)} --query 'identity.[type, principalId]'",
+        gives=["UserAssigned", None],
     ),
+    Command(f"vm update {_NAMED} --set tags.env=prod --query tags", gives={"env": "prod"}),
     # The system-assigned identity is gone, and Azure leaves its assignment behind.
     Command("ad sp show --id $machine", error="does not exist", exit_code=3),
     Command(
@@ -105,7 +105,12 @@ _DETACHING = (
         "--query '[].[principalId, principalName, principalType]'",
         gives=[["$machine", "", "ServicePrincipal"]],
     ),
-    Command("role assignment delete --assignee $machine --scope $groups/rg-other"),
+    Command(
+        "role assignment list --scope $groups/rg-other --query '[0].id'",
+        gives=Text("$groups/rg-other/providers/Microsoft.Authorization/roleAssignments/.+"),
+        keep="left_behind",
+    ),
+    Command("role assignment delete --ids $left_behind"),
 )
 
 COMMANDS = (*_ATTACHING, *_REFUSED, *_DETACHING)

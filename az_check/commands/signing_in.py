@@ -1,22 +1,10 @@
 """Pointing the CLI at the local Azure, and what it then finds out by itself."""
 
-import re
-from pathlib import Path
-
+from az_check.cli import VERSION
 from az_check.command import GUID, Command, Text
 
-_REQUIREMENTS = Path(__file__).parents[1] / "requirements.in"
-
-
-def _pinned() -> str:
-    """The version of the CLI that requirements.in asks for."""
-    match = re.search(r"^azure-cli==(\S+)$", _REQUIREMENTS.read_text("utf-8"), re.MULTILINE)
-    assert match is not None
-    return match[1]
-
-
 COMMANDS = (
-    Command("""version --query '"azure-cli"'""", gives=_pinned()),
+    Command("""version --query '"azure-cli"'""", gives=VERSION),
     Command("cloud register --name LocalAzure --endpoint-resource-manager $arm"),
     Command(
         "cloud show --name LocalAzure --query "

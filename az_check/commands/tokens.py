@@ -38,7 +38,7 @@ _SIGNING_IN = (
 )
 
 _ALLOWED = (
-    Command("vm list --query '[].name'", gives=["vm-shop"], by=_SESSION),
+    Command("vm list --resource-group rg-shop --query '[].name'", gives=["vm-shop"], by=_SESSION),
     Command("group list --query '[].name'", gives=["rg-shop"], by=_SESSION),
     Command(
         f"vm update {_MACHINE} --set tags.seen=yes --query tags.seen", gives="yes", by=_SESSION
@@ -46,6 +46,7 @@ _ALLOWED = (
 )
 
 _REFUSED = (
+    Command("vm list", error="(AuthorizationFailed)", exit_code=1, by=_SESSION),
     Command(
         "group update --name rg-shop --set tags.a=b",
         error="(AuthorizationFailed)",
