@@ -22,7 +22,6 @@ from lanyard.roles import BUILT_IN_ROLES, role_id
 
 SYSTEM = "system"
 _PATTERN = re.compile(r"[\w.()*-]+")
-_LOCATION = re.compile(r"[a-z0-9]+", re.IGNORECASE)
 _IDENTITY_TYPE = "microsoft.managedidentity/userassignedidentities"
 
 
@@ -146,10 +145,17 @@ def _check_selector(path: Path, selector: Selector) -> Found:
             if not _PATTERN.fullmatch(pattern):
                 yield (*path, key, index), f"no name of Azure's fits {pattern!r}"
     for index, location in enumerate(selector.locations):
-        if not _LOCATION.fullmatch(location):
-            plain = re.sub(r"[^a-z0-9]", "", location.lower()) or "westeurope"
-            message = f"{location!r} is no location; write it as ARM names it: {plain!r}"
-            yield (*path, "locations", index), message
+        if problem := _location_problem(location):
+            yield (*path, "locations", index), problem
+
+
+def _location_problem(location: str) -> str | None:
+    if re.fullmatch(r"[a-z0-9]+", location, re.IGNORECASE):
+        return None
+    if "*" in location:
+        return f"{location!r}: locations have no wildcards; name each one"
+    plain = re.sub(r"[^a-z0-9]", "", location.lower()) or "westeurope"
+    return f"{location!r} is no location; write it as ARM names it: {plain!r}"
 
 
 def _check_attach(path: Path, rule: Rule, policy: Policy) -> Found:

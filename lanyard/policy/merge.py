@@ -47,6 +47,8 @@ def _add(merged: Source, source: Source, key: str, value: Any) -> list[Problem]:
             source.problem((key, name), f"{name!r} is defined in another file too")
             for name in twice
         ]
+    if key == "version" and key in merged.data:
+        return [source.problem((key,), f"another file says 'version: {known}'")]
     if key in merged.data:
         return [source.problem((key,), f"{key!r} is given in another file too; give it once")]
     _copy_marks(merged, source, key, 0)

@@ -63,7 +63,8 @@ def scope_problem(template: str) -> str | None:
     try:
         ResourceId.parse(_VARIABLE.sub(_sample, template))
     except InvalidResourceId as error:
-        return f"no scope: {error}"
+        _, _, reason = str(error).rpartition(" is no resource id: ")
+        return f"{template!r} is no scope: {reason}"
     return None
 
 
