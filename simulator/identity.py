@@ -105,6 +105,12 @@ def kept_identity(current: Json | None) -> WantedIdentity:
     return WantedIdentity("principalId" in (current or {}), tuple(_carried(current)))
 
 
+def carried_principals(block: Json | None) -> tuple[str | None, frozenset[str]]:
+    """The system-assigned principal and the lower-case ids of the others: what to compare by."""
+    ids = frozenset(each.lower() for each in _carried(block))
+    return (block or {}).get("principalId"), ids
+
+
 def _carried(current: Json | None) -> Json:
     return (current or {}).get("userAssignedIdentities") or {}
 

@@ -15,7 +15,7 @@ from simulator.compute import errors
 from simulator.compute.instances import Instances, capacity_of, size_of
 from simulator.compute.models import TYPE as MACHINES
 from simulator.compute.models import VirtualMachines, without_secrets
-from simulator.identity import WantedIdentity, kept_identity
+from simulator.identity import WantedIdentity, carried_principals, kept_identity
 from simulator.operations import LongRunning, Operations
 from simulator.resources import read_properties, require
 from simulator.state import Json, Resource, State
@@ -100,9 +100,7 @@ class ScaleSets(TrackedResources):
         profile = scale_set.properties.get("virtualMachineProfile")
         if not self._needs_upgrade():
             return size, profile
-        identities = {each.lower() for each in kept_identity(scale_set.identity).user_assigned}
-        system = (scale_set.identity or {}).get("principalId")
-        return size, profile, system, identities
+        return size, profile, carried_principals(scale_set.identity)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from simulator.arm.long_running import provider_link, status_body
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
 from simulator.arm.paging import page
-from simulator.operations import LongRunning, Operations
+from simulator.operations import LongRunning
 from simulator.resources import require
-from simulator.state import Json, Resource
+from simulator.state import Resource
 from simulator.tracked.conditions import Conditions
 from simulator.tracked.errors import operation_not_found
 from simulator.tracked.models import Deleted, TrackedResources, Written
@@ -150,18 +150,11 @@ def list_scope(path: str) -> str:
     return before if len(parent) == 1 else f"{before}/providers/{'/'.join(parent)}"
 
 
-def polls(
-    style: Style,
-    running: Operations,
-    types: tuple[TrackedResources, ...],
-    versions: tuple[str, ...],
-) -> list[Operation]:
+def polls(style: Style, resources: TrackedResources, versions: tuple[str, ...]) -> list[Operation]:
     """Where the links of `style` lead."""
-    shows = {each.kind.type: each for each in types}
-    state = types[0].state
 
     def work_of(request: ArmRequest) -> LongRunning:
-        work = running.get(request.params["id"])
+        work = resources.operations.get(request.params["id"])
         if work is None:
             raise operation_not_found(request.params["id"])
         return work
@@ -173,12 +166,15 @@ def polls(
         work = work_of(request)
         if work.status == "InProgress":
             return ArmResponse(202, None, {"location": request.url})
-        resource = state.resources.get(work.subject.lower())
-        body: Json | None = shows[resource.type].show(resource) if resource else None
-        return ArmResponse(200 if body else 204, body)
+        resource = resources.find(work.subject)
+        return ArmResponse(200, resources.show(resource)) if resource else ArmResponse(204)
 
     place = f"{SUBSCRIPTION}/providers/{style.namespace}/locations/{{location}}"
-    return [
-        Operation("GET", f"{place}/{style.statuses}/{{id}}", status, None, versions=versions),
-        Operation("GET", f"{place}/{style.results}/{{id}}", result, None, versions=versions),
-    ]
+    made = []
+    if style.async_operation:
+        path = f"{place}/{style.statuses}/{{id}}"
+        made.append(Operation("GET", path, status, None, versions=versions))
+    if style.location:
+        path = f"{place}/{style.results}/{{id}}"
+        made.append(Operation("GET", path, result, None, versions=versions))
+    return made

@@ -1,0 +1,1 @@
+"""Microsoft.Batch: accounts, their pools, and the nodes of these."""

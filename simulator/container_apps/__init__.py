@@ -1,0 +1,1 @@
+"""Microsoft.App: container apps and jobs."""

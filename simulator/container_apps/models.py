@@ -1,0 +1,103 @@
+"""Container apps and jobs: PATCH is a JSON merge patch, secrets are never given back.
+
+So a PUT of what a GET answered is refused: its secrets have no values any more.
+"""
+
+from dataclasses import replace
+
+from simulator.errors import AzureError
+from simulator.identity import IdentityRules, carried_principals
+from simulator.resources import read_properties
+from simulator.state import Json, Resource
+from simulator.tracked.kind import WRITES, Kind
+from simulator.tracked.models import TrackedResources
+
+_RULES = IdentityRules(separator=",")
+
+CONTAINER_APPS = Kind(
+    "Microsoft.App/containerApps",
+    rules=_RULES,
+    top_level=("kind", "managedBy", "extendedLocation"),
+    read_only=("runningStatus", "latestRevisionName", "latestReadyRevisionName"),
+    slow=WRITES | {"DELETE"},
+    shows_state=True,
+    display_location=True,
+)
+JOBS = Kind(
+    "Microsoft.App/jobs",
+    rules=_RULES,
+    top_level=("extendedLocation",),
+    slow=WRITES | {"DELETE"},
+    shows_state=True,
+    display_location=True,
+)
+
+
+class Jobs(TrackedResources):
+    """The jobs of all subscriptions."""
+
+    def takes_time(self, method: str) -> bool:
+        """A PATCH goes on after the answer where the switch says so."""
+        if method == "PATCH":
+            return self.state.behaviour.container_app_patch_waits
+        return super().takes_time(method)
+
+    def check(self, base: Resource, body: Json, *, created: bool) -> None:  # noqa: ARG002
+        """Each secret that is sent brings its value, or says where it is."""
+        wanting = [
+            str(secret.get("name"))
+            for secret in _secrets(read_properties(body))
+            if not secret.get("value")
+            and not (secret.get("keyVaultUrl") and secret.get("identity"))
+        ]
+        if wanting:
+            raise _secret_invalid(wanting)
+
+    def properties(self, base: Resource, sent: Json, *, merge: bool) -> Json:
+        """Without the values of secrets."""
+        properties = super().properties(base, sent, merge=merge)
+        if secrets := _secrets(properties):
+            shown = [{k: v for k, v in each.items() if k != "value"} for each in secrets]
+            properties["configuration"] = {**properties["configuration"], "secrets": shown}
+        return properties
+
+
+class ContainerApps(Jobs):
+    """The container apps of all subscriptions: as jobs, and with revisions."""
+
+    def born(self, resource_id: str, body: Json) -> Json:  # noqa: ARG002
+        """Running as soon as it is there."""
+        return {"runningStatus": "Running"}
+
+    def written(self, before: Resource, after: Resource, body: Json) -> Resource:  # noqa: ARG002
+        """A new template makes a new revision; a new identity does where the switch says so (U)."""
+        last = before.properties.get("latestRevisionName", "--0")
+        if before.etag and not self._makes_revision(before, after):
+            return after
+        revision = f"{after.name}--{int(last.rpartition('--')[2]) + 1:07d}"
+        own = {"latestRevisionName": revision, "latestReadyRevisionName": revision}
+        return replace(after, properties={**after.properties, **own})
+
+    def _makes_revision(self, before: Resource, after: Resource) -> bool:
+        if before.properties.get("template") != after.properties.get("template"):
+            return True
+        changed = carried_principals(before.identity) != carried_principals(after.identity)
+        return changed and self.state.behaviour.container_app_identity_makes_revision
+
+
+def _secrets(properties: Json) -> list[Json]:
+    configuration = properties.get("configuration")
+    secrets = configuration.get("secrets") if isinstance(configuration, dict) else None
+    listed = secrets if isinstance(secrets, list) else []
+    return [each for each in listed if isinstance(each, dict)]
+
+
+def _secret_invalid(names: list[str]) -> AzureError:
+    """In the words that issues of azure-container-apps quote; for jobs an assumption."""
+    listed = ", ".join(names)
+    return AzureError(
+        400,
+        "ContainerAppSecretInvalid",
+        f"Invalid Request: Container app secret(s) with name(s) '{listed}' are invalid: value or "
+        "keyVaultUrl and identity should be provided.",
+    )

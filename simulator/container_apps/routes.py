@@ -1,0 +1,37 @@
+"""HTTP face of Microsoft.App: a PUT gives `azure-asyncoperation`, a PATCH only `location`."""
+
+from simulator.arm.messages import Operation
+from simulator.container_apps.models import ContainerApps, Jobs
+from simulator.tracked.routes import Handlers, Style, polls
+from simulator.tracked.routes import operations as tracked_operations
+
+VERSIONS = (
+    *("2022-03-01", "2022-10-01", "2023-05-01", "2023-11-02-preview", "2024-02-02-preview"),
+    *("2024-03-01", "2024-08-02-preview", "2024-10-02-preview", "2025-01-01", "2025-07-01"),
+    "2026-01-01",
+)
+_PUT, _LATER = frozenset({"PUT"}), frozenset({"PATCH", "DELETE"})
+_APPS = Style(
+    "Microsoft.App",
+    async_operation=_PUT,
+    location=_LATER,
+    statuses="containerappOperationStatuses",
+    results="containerappOperationResults",
+)
+_JOBS = Style(
+    "Microsoft.App",
+    async_operation=_PUT,
+    location=_LATER,
+    statuses="containerappsjobOperationStatuses",
+    results="containerappsjobOperationResults",
+)
+
+
+def operations(apps: ContainerApps, jobs: Jobs) -> list[Operation]:
+    """All operations on container apps and jobs."""
+    return [
+        *tracked_operations(Handlers(apps, _APPS), VERSIONS),
+        *tracked_operations(Handlers(jobs, _JOBS), VERSIONS),
+        *polls(_APPS, apps, VERSIONS),
+        *polls(_JOBS, jobs, VERSIONS),
+    ]

@@ -1,0 +1,111 @@
+"""AKS clusters: one identity for the control plane, written by PUT alone, and one for the kubelets.
+
+A PATCH changes tags (its operation is called UpdateTags). The kubelets' identity is a user-assigned
+one in the cluster's node resource group; both come and go with the cluster.
+"""
+
+from dataclasses import replace
+
+from simulator.authorization.access import Access
+from simulator.errors import AzureError
+from simulator.identity import IdentityRules
+from simulator.managed_identity.models import UserAssignedIdentities
+from simulator.operations import Operations
+from simulator.resource_ids import group_id, parse
+from simulator.resources import GROUP_TYPE, read_properties, remove
+from simulator.state import Json, Resource, State
+from simulator.tracked.kind import WRITES, Kind
+from simulator.tracked.models import TrackedResources
+
+CLUSTERS = Kind(
+    "Microsoft.ContainerService/managedClusters",
+    rules=IdentityRules(combined=False, most=1),
+    top_level=("sku", "kind", "extendedLocation"),
+    read_only=("identityProfile", "nodeResourceGroup", "powerState", "fqdn"),
+    slow=WRITES | {"DELETE"},
+    shows_state=True,
+    etag_member="eTag",
+    patches_tags_only=True,
+)
+_KUBELET = "kubeletidentity"
+
+
+class ManagedClusters(TrackedResources):
+    """The clusters of all subscriptions."""
+
+    def __init__(self, state: State, operations: Operations, access: Access) -> None:
+        super().__init__(state, operations, access, CLUSTERS)
+        self._identities = UserAssignedIdentities(state)
+        state.resources.observe(self._on_change)
+
+    def born(self, resource_id: str, body: Json) -> Json:
+        """The node resource group is named once, by the request or by Azure's pattern."""
+        parsed = parse(resource_id)
+        name, group = (parsed.name, parsed.group) if parsed else ("", "")
+        location = str(body["location"]).replace(" ", "").lower()
+        given = read_properties(body).get("nodeResourceGroup")
+        return {
+            "nodeResourceGroup": given or f"MC_{group}_{name}_{location}",
+            "powerState": {"code": "Running"},
+            "fqdn": f"{name}.hcp.{location}.azmk8s.io".lower(),
+        }
+
+    def check(self, base: Resource, body: Json, *, created: bool) -> None:  # noqa: ARG002
+        """Either a managed identity or a service principal."""
+        kept = base.identity or {"type": "None"}
+        kind = str((body.get("identity") or kept).get("type", "None"))
+        properties = {**base.properties, **read_properties(body)}
+        if kind.lower() == "none" and "servicePrincipalProfile" not in properties:
+            raise _service_principal_missing()
+
+    def completed(self, resource: Resource) -> None:
+        """The kubelets' identity shows once the cluster is there."""
+        if "identityProfile" in resource.properties:
+            return
+        kubelet = self._kubelet_identity(resource)
+        shown = {
+            "resourceId": kubelet.id,
+            "clientId": kubelet.properties["clientId"],
+            "objectId": kubelet.properties["principalId"],
+        }
+        properties = {**resource.properties, "identityProfile": {_KUBELET: shown}}
+        self.store(replace(resource, properties=properties))
+
+    def _kubelet_identity(self, cluster: Resource) -> Resource:
+        subscription, group = _node_group(cluster)
+        self.store(
+            Resource(
+                id=group_id(subscription, group),
+                type=GROUP_TYPE,
+                name=group,
+                location=cluster.location,
+                tags={},
+                properties={},
+                created_at=self.state.clock.now(),
+            )
+        )
+        name = f"{cluster.name}-agentpool"
+        made, _ = self._identities.put(subscription, group, name, {"location": cluster.location})
+        return made
+
+    def _on_change(self, _key: str, before: Resource | None, after: Resource | None) -> None:
+        """However a cluster goes, with its resource group too, its node group goes along."""
+        if before is None or after is not None or before.type != CLUSTERS.type:
+            return
+        nodes = group_id(*_node_group(before))
+        if nodes.lower() in self.state.resources:
+            remove(self.state, nodes)
+            self.state.deleted_groups.add(nodes.lower())
+
+
+def _node_group(cluster: Resource) -> tuple[str, str]:
+    return cluster.id.split("/")[2], str(cluster.properties["nodeResourceGroup"])
+
+
+def _service_principal_missing() -> AzureError:
+    """400 to a cluster that would have no identity at all."""
+    return AzureError(
+        400,
+        "InvalidParameter",
+        "Required parameter servicePrincipalProfile is missing (null).",
+    )

@@ -1,0 +1,1 @@
+"""Microsoft.HybridCompute/machines (Azure Arc)."""

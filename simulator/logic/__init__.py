@@ -1,0 +1,1 @@
+"""Microsoft.Logic/workflows: consumption Logic Apps. Standard ones are sites (simulator/web)."""

@@ -1,0 +1,131 @@
+"""Container apps and jobs."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.simulator.arm.types.estate import (
+    Generic,
+    app_token_owner,
+    generic,
+    graph_rows,
+    make_identities,
+    needs_assign_right,
+    principal_of,
+    refused,
+    resource_id,
+    takes_identities,
+    told,
+)
+from tests.simulator.arm.world import World
+
+VERSION = "2025-07-01"
+APP = "Microsoft.App/containerApps/app1"
+JOB = "Microsoft.App/jobs/job1"
+SECRET = {"name": "key", "value": "of a test"}
+
+
+def properties(image: str = "a:1", *secrets: Any) -> dict[str, Any]:
+    return {
+        "configuration": {"secrets": list(secrets)},
+        "template": {"containers": [{"name": "main", "image": image}]},
+    }
+
+
+async def make(one: Generic, *secrets: Any) -> None:
+    await one.put(location="West Europe", properties=properties("a:1", *secrets))
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["202", "200"])
+@pytest.mark.parametrize("path", [APP, JOB])
+async def test_apps_and_jobs_take_identities(world: World, path: str, waits: bool) -> None:
+    world.azure.behaviour.container_app_patch_waits = waits
+    async with generic(world, path, VERSION) as one:
+        await make(one)
+        await takes_identities(world, one, "SystemAssigned,UserAssigned")
+
+
+async def test_a_patch_is_accepted_without_a_body_and_followed_by_location(world: World) -> None:
+    (first,) = await make_identities(world, "first")
+    async with generic(world, APP, VERSION) as app:
+        await make(app)
+    world.azure.behaviour.operation_seconds = 20
+    path = f"{resource_id(world, APP)}?api-version={VERSION}"
+    body = {"identity": {"type": "UserAssigned", "userAssignedIdentities": {first: {}}}}
+    accepted = await world.raw("PATCH", path, body)
+    assert (accepted.status, accepted.content) == (202, b"")
+    assert "azure-asyncoperation" not in accepted.headers
+    link = accepted.headers["location"].removeprefix("https://arm.local")
+    assert "/locations/westeurope/containerappOperationResults/" in link
+    running = await world.raw("GET", link)
+    assert (running.status, running.headers["location"]) == (202, accepted.headers["location"])
+    assert app_token_owner(world, resource_id(world, APP), "first") is None
+
+    world.azure.clock.advance(20)
+    ended = await world.raw("GET", link)
+    assert ended.status == 200
+    assert json.loads(ended.content)["properties"]["provisioningState"] == "Succeeded"
+    expected = principal_of(world, "first")
+    assert app_token_owner(world, resource_id(world, APP), "first") == expected
+
+
+async def test_what_a_get_answers_cannot_be_put_again(world: World) -> None:
+    async with generic(world, APP, VERSION) as app:
+        await make(app, SECRET)
+        shown = (await app.get()).properties
+        assert shown["configuration"]["secrets"] == [{"name": "key"}]
+        again = app.put(location="westeurope", properties=shown)
+        assert await refused(again) == "ContainerAppSecretInvalid"
+        await app.attach("SystemAssigned")
+        assert (await app.get()).properties["configuration"] == shown["configuration"]
+
+
+async def test_a_secret_in_a_vault_needs_no_value(world: World) -> None:
+    elsewhere = {"name": "key", "keyVaultUrl": "https://kv.test/secrets/key", "identity": "system"}
+    async with generic(world, APP, VERSION) as app:
+        await make(app, elsewhere)
+        assert (await app.get()).properties["configuration"]["secrets"] == [elsewhere]
+
+
+async def test_a_new_template_makes_a_revision_an_identity_where_the_switch_says_so(
+    world: World,
+) -> None:
+    async def revision() -> str:
+        return str((await app.get()).properties["latestRevisionName"])
+
+    async with generic(world, APP, VERSION) as app:
+        await make(app)
+        assert await revision() == "app1--0000001"
+        await app.attach("SystemAssigned")
+        assert await revision() == "app1--0000001"
+        await app.patch(properties={"template": properties("a:2")["template"]})
+        assert await revision() == "app1--0000002"
+        world.azure.behaviour.container_app_identity_makes_revision = True
+        await app.patch(identity={"type": "None"})
+        assert await revision() == "app1--0000003"
+
+
+async def test_the_location_is_shown_by_name_and_kept_plain_in_resource_graph(
+    world: World,
+) -> None:
+    async with generic(world, JOB, VERSION) as job:
+        await make(job)
+        assert (await job.get()).location == "West Europe"
+    assert [row["location"] for row in await graph_rows(world, "Microsoft.App/jobs")] == [
+        "westeurope"
+    ]
+
+
+async def test_writes_and_deletions_are_told_at_their_end_and_guarded(world: World) -> None:
+    seen = told(world)
+    async with generic(world, APP, VERSION) as app:
+        await make(app)
+        await app.delete()
+        assert await refused(app.get()) == "ResourceNotFound"
+        await make(app)
+    kind = "Microsoft.App/containerApps"
+    assert [action for action, _ in seen] == [f"{kind}/write", f"{kind}/delete", f"{kind}/write"]
+    async with generic(world, APP, VERSION, world.app) as theirs:
+        assert await refused(theirs.attach("SystemAssigned")) == "AuthorizationFailed"
+    await needs_assign_right(world, APP, VERSION, "Contributor")
