@@ -3,6 +3,7 @@
 from simulator.arm.messages import Operation
 from simulator.tracked.routes import Handlers, Style
 from simulator.tracked.routes import operations as tracked_operations
+from simulator.web import site_config
 from simulator.web.models import Sites
 
 VERSIONS = (
@@ -15,8 +16,9 @@ _STYLE = Style("Microsoft.Web", created=200)
 
 
 def operations(sites: Sites, slots: Sites) -> list[Operation]:
-    """All operations on apps and slots."""
+    """All operations on apps and slots, their configuration included."""
     return [
         *tracked_operations(Handlers(sites, _STYLE), VERSIONS),
         *tracked_operations(Handlers(slots, _STYLE), VERSIONS, names=("name", "slot")),
+        *site_config.operations(sites.state, VERSIONS),
     ]
