@@ -17,7 +17,7 @@ from lanyard.azure.identity_block import (
     lacking,
     wanted,
 )
-from lanyard.azure.resource_body import Json, location_of, put_body, read_resource
+from lanyard.azure.resource_body import Json, is_flexible, location_of, put_body, read_resource
 from lanyard.errors import Permanent, Temporary
 from lanyard.model import ComputeResource, ResourceId
 
@@ -94,7 +94,7 @@ class Compute:
         by itself; Permanent for anything but a uniform scale set.
         """
         kind = _readable(resource.id)
-        if not kind.instances or _is_flexible(resource):
+        if not kind.instances or is_flexible(resource.raw):
             raise Permanent(
                 f"{resource.id} is no uniform scale set: it has no instances to upgrade"
             )
@@ -105,7 +105,7 @@ class Compute:
 
     async def _read(self, resource: ResourceId, kind: ComputeType) -> ComputeResource:
         body = await self._get(resource, kind)
-        if "location" not in body:
+        if "location" not in body and kind.nested:
             body = {**body, "location": await self._parent_location(resource)}
         return read_resource(body, kind)
 
@@ -132,10 +132,10 @@ class Compute:
         with translated(f"update the identity of {resource.id}"):
             async with asyncio.timeout(_OPERATION_SECONDS):
                 body = await self._send(resource, kind, block)
-            # Without a location it is not the resource, or a type that has none of its own.
-            if "location" in body:
-                return read_resource(body, kind)
-            return await self._read(resource.id, kind)
+            # An operation that ends at its Location need not answer with the resource.
+            if str(body.get("id", "")).lower() != resource.id.key:
+                return await self._read(resource.id, kind)
+        return read_resource({"location": resource.location, **body}, kind)
 
     async def _send(self, resource: ComputeResource, kind: ComputeType, block: Block) -> Json:
         operations = self._clients.resources.resources
@@ -151,12 +151,8 @@ class Compute:
             poller = await operations.begin_update_by_id(
                 resource.id.text, {"identity": block}, **options
             )
-        try:
-            answer: Json = await poller.result()
-        except ValueError:
-            # An operation followed by its Location may end without a body.
-            return {}
-        return answer
+        answer: Json | None = await poller.result()
+        return answer or {}  # it may end without a body
 
 
 def _readable(resource: ResourceId) -> ComputeType:
@@ -172,8 +168,3 @@ def _body(response: Any, _model: Any, _headers: Any) -> Json:
     """The SDK's hook for the plain JSON: the generic model knows fewer fields than we read."""
     body: Json = response.http_response.json()
     return body
-
-
-def _is_flexible(resource: ComputeResource) -> bool:
-    mode = (resource.raw.get("properties") or {}).get("orchestrationMode")
-    return str(mode).lower() == "flexible"

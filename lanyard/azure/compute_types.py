@@ -56,6 +56,11 @@ class ComputeType:
         return self.verb is not None
 
     @property
+    def nested(self) -> bool:
+        """Whether a resource of it lies in another resource."""
+        return self.name.count("/") > 1
+
+    @property
     def replaces(self) -> bool:
         """Whether adding an identity takes the place of the one that is there."""
         return self.most_user_assigned == 1

@@ -26,7 +26,7 @@ def read_resource(body: Json, kind: ComputeType) -> ComputeResource:
         body.get("etag") or body.get("eTag"),
         str(body.get("kind") or ""),
         _scale_set(properties),
-        kind.instances and _manual_upgrade(properties),
+        kind.instances and _manual_upgrade(body),
         body,
     )
 
@@ -45,6 +45,12 @@ def read_identity(block: Json) -> Identity:
 def location_of(body: Json) -> str:
     """ARM's name of the location: some services answer the display name, "West Europe"."""
     return str(body.get("location") or "").replace(" ", "").lower()
+
+
+def is_flexible(body: Json) -> bool:
+    """Whether it is a flexible scale set: its instances are machines of their own."""
+    properties: Json = body.get("properties") or {}
+    return str(properties.get("orchestrationMode", "")).lower() == "flexible"
 
 
 def put_body(raw: Json, kind: ComputeType) -> dict[str, Any]:
@@ -75,11 +81,10 @@ def _scale_set(properties: Json) -> ResourceId | None:
     return ResourceId.parse(text) if text else None
 
 
-def _manual_upgrade(properties: Json) -> bool:
-    """Only a uniform set has instances that wait to be told; a flexible one's are machines."""
-    flexible = str(properties.get("orchestrationMode", "")).lower() == "flexible"
+def _manual_upgrade(body: Json) -> bool:
+    properties: Json = body.get("properties") or {}
     mode = str((properties.get("upgradePolicy") or {}).get("mode", "")).lower()
-    return mode == "manual" and not flexible
+    return mode == "manual" and not is_flexible(body)
 
 
 def _lower(text: str | None) -> str | None:

@@ -8,6 +8,7 @@ from lanyard.azure.compute_types import COMPUTE_TYPES
 from lanyard.azure.identity_block import MOST_AT_ONCE
 from lanyard.errors import Permanent, Temporary
 from lanyard.model import ComputeResource, Identity, ResourceId
+from simulator.arm.messages import ArmRequest, ArmResponse, Operation
 from tests.support.subscription import LOCATION, Subscription
 
 MACHINE = "Microsoft.Compute/virtualMachines"
@@ -132,6 +133,36 @@ async def test_an_operation_that_takes_seconds_is_followed_to_its_end(
     after = await subscription.compute.update_identity(there, add=[a])
     assert after.identity.user_assigned == {a: subscription.principal_of(a)}
     assert after.provisioning_state == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [ArmResponse(204), ArmResponse(200, {"id": "/operations/1"})],
+    ids=["nothing", "something else"],
+)
+async def test_an_operation_may_end_without_showing_the_resource(
+    subscription: Subscription, end: ArmResponse
+) -> None:
+    a = await subscription.make_identity("id-a")
+    there = await create(subscription, SITE)
+    state = subscription.azure.state
+    shown = {"principalId": subscription.principal_of(a), "clientId": "c"}
+
+    def patch(request: ArmRequest) -> ArmResponse:
+        block = {"type": "UserAssigned", "userAssignedIdentities": {a.text: shown}}
+        state.resources[there.id.key].identity = block
+        where = f"{request.base_url}{there.id}/ended?api-version={request.api_version}"
+        return ArmResponse(202, None, {"location": where})
+
+    path = f"{there.id}".replace("/main", "/{name}")
+    subscription.azure.add_operations(
+        [
+            Operation("PATCH", path, patch, None, told=True),
+            Operation("GET", f"{path}/ended", lambda _request: end, None),
+        ]
+    )
+    after = await subscription.compute.update_identity(there, add=[a])
+    assert after.identity.user_assigned == {a: subscription.principal_of(a)}
 
 
 async def test_more_identities_than_one_write_takes_are_attached_in_several(

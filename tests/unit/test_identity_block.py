@@ -1,5 +1,7 @@
 """The `identity` of a write, for services that merge it and services that replace it."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -199,6 +201,16 @@ def test_types_are_found_in_any_case_and_carry_what_a_person_reads() -> None:
         limited = not (row.attachable and row.system_assigned and row.combined)
         assert bool(row.reason) == limited, row.name
         assert not row.attachable or row.api_version, row.name
+
+
+def test_the_table_is_read_without_any_sdk() -> None:
+    """Policies are checked in editors and pipelines, where a second of imports is felt."""
+    code = (
+        "import sys, lanyard.azure.compute_types, lanyard.azure.identity_block;"
+        "print([name for name in sys.modules if name.split('.')[0] in ('azure', 'aiohttp')])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
 
 
 # A service as Azure's behave: what it makes of a write, whether it merges or replaces.
