@@ -70,12 +70,13 @@ class UserAssignedIdentities:
         return list(inside(self.state, scope, TYPE))
 
     def associated(self, resource_id: str) -> list[Resource]:
-        """The resources that carry the identity."""
+        """The resources that carry the identity; no instances or nodes, which have it from theirs."""
         require(self.state, resource_id)
         return [
             resource
             for resource in self.state.resources.values()
-            if any(
+            if resource.graph_table not in ("computeresources", "")
+            and any(
                 each.lower() == resource_id.lower()
                 for each in (resource.identity or {}).get("userAssignedIdentities") or {}
             )

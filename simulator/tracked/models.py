@@ -218,7 +218,8 @@ class TrackedResources:
     def properties(self, base: Resource, sent: Json, *, merge: bool) -> Json:
         """What the properties become."""
         own = {k: v for k, v in base.properties.items() if k in self.kind.read_only}
-        free = {k: v for k, v in sent.items() if k not in (*own, "provisioningState")}
+        set_by_service = (*self.kind.read_only, "provisioningState")
+        free = {k: v for k, v in sent.items() if k not in set_by_service}
         return merged(base.properties, free) if merge else {**own, **free}
 
     def written(self, before: Resource, after: Resource, body: Json) -> Resource:  # noqa: ARG002

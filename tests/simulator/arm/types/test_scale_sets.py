@@ -1,5 +1,6 @@
 """Uniform and flexible scale sets: how a change of identity reaches their machines."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -194,6 +195,14 @@ async def test_instances_are_in_their_own_table_and_in_no_listing(world: World) 
         assert len(rows) == 2
     path = f"/subscriptions/{world.subscription}/resources?api-version=2024-11-01"
     assert b"set1_0" not in (await world.raw("GET", path)).content
+
+
+async def test_an_identity_is_associated_with_the_set_alone(world: World) -> None:
+    (first,) = await make_identities(world, "first")
+    async with scale_set(world, uniform("Automatic", identity=identity("UserAssigned", first))):
+        path = f"{first}/listAssociatedResources?api-version=2021-09-30-preview"
+        found = json.loads((await world.raw("POST", path)).content)
+    assert [each["name"] for each in found["value"]] == ["set1"]
 
 
 async def test_a_flexible_sets_instances_are_machines_that_got_its_identity(world: World) -> None:
