@@ -213,7 +213,7 @@ class Application:
 
     async def _release(self, action: ReleaseGrant) -> str:
         if action.grant.name in {grant.name for grant in self._confirmed}:
-            # Planned while its identity was thought missing; the identity turned out to be the same.
+            # Planned while its identity was thought missing, and it turned out to be there.
             return "kept: it was assigned in this very plan"
         result = await self._services.claims.drop(
             action.grant, self.record.id, self._witness(action)

@@ -23,6 +23,8 @@ from lanyard.settings import Endpoint
 _ANY_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 #: A VM's operation carries no Retry-After; the SDK's own default would then wait 30 s.
 POLL_SECONDS = 2
+#: Seconds to reach a server and to hear from it: together less than claims.CALL_SECONDS.
+DEADLINES = {"connection_timeout": 10, "read_timeout": 25}
 
 
 class Clients:
@@ -48,6 +50,7 @@ class Clients:
             "credential_scopes": [f"{arm.audience}/.default"],
             "retry_total": 0,
             "polling_interval": POLL_SECONDS,
+            **DEADLINES,
         }
         if transport is not None:
             self._common["transport"] = transport
@@ -78,8 +81,8 @@ class Clients:
             UserAgentPolicy("lanyard"),
             AsyncBearerTokenCredentialPolicy(self._credential, f"{self._graph.audience}/.default"),
         ]
-        transport = {k: v for k, v in self._common.items() if k == "transport"}
-        return AsyncPipelineClient(self._graph.url, policies=policies, **transport)
+        options = {k: v for k, v in self._common.items() if k == "transport" or k in DEADLINES}
+        return AsyncPipelineClient(self._graph.url, policies=policies, **options)
 
     async def sleep(self, seconds: float) -> None:
         """Wait as the SDK's pollers do: by the transport, which may keep its own time."""

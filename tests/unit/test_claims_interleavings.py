@@ -1,0 +1,229 @@
+"""The claims protocol under every interleaving: the assignment exists exactly when a claim does.
+
+
+Up to three workers add and drop claims on one grant; each may crash at any step and be brought
+back later, as a queue message is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Hashable
+
+import pytest
+
+from lanyard.claims import REVOKE_SECONDS, Claims
+from lanyard.errors import Temporary
+from lanyard.model import Grant, ResourceId, RoleAssignment
+from lanyard.tables import Row, RowChanged, RowExists, Values
+from tests.support.examples import grant, vm_id
+from tests.support.interleavings import Worker, World, explore, finish
+
+STAMP = "ours"
+
+
+class SharedTable:
+    """One table's rows; each operation is one atomic step. Versions count per row."""
+
+    def __init__(self, world: ClaimsWorld) -> None:
+        self.rows_now: dict[str, Row] = {}
+        self._world = world
+
+    async def get(self, _partition: str, key: str) -> Row | None:
+        return await self._world.step(lambda: self.rows_now.get(key))
+
+    async def insert(self, partition: str, key: str, values: Values) -> Row:
+        def work() -> Row:
+            if key in self.rows_now:
+                raise RowExists(key)
+            return self._store(partition, key, values)
+
+        return await self._world.step(work)
+
+    async def replace(self, row: Row, values: Values) -> Row:
+        def work() -> Row:
+            if self.rows_now.get(row.key) != row:
+                raise RowChanged(row.key)
+            return self._store(row.partition, row.key, values)
+
+        return await self._world.step(work)
+
+    async def put(self, partition: str, key: str, values: Values) -> None:
+        await self._world.step(lambda: self._store(partition, key, values) and None)
+
+    async def delete(self, _partition: str, key: str) -> None:
+        await self._world.step(lambda: self.rows_now.pop(key, None) and None)
+
+    async def remove(self, _row: Row) -> None:
+        raise AssertionError("claims never remove a row by version")
+
+    def rows(self, _partition: str, *, first: str = "", last: str = "") -> AsyncIterator[Row]:
+        return Listing(self, self._world, first, last)
+
+    def _store(self, partition: str, key: str, values: Values) -> Row:
+        before = self.rows_now.get(key)
+        version = int(before.version) + 1 if before else 1
+        row = Row(partition, key, dict(values), str(version))
+        self.rows_now[key] = row
+        return row
+
+    def claimed(self) -> list[str]:
+        return [key for key in self.rows_now if key.startswith("claim|")]
+
+
+class Listing:
+    """The rows of a range, read in one step. No generator: a worker's frames stay in sight."""
+
+    def __init__(self, table: SharedTable, world: ClaimsWorld, first: str, last: str) -> None:
+        self._table, self._world = table, world
+        self._first, self._last = first, last
+        self._found: list[Row] | None = None
+
+    def __aiter__(self) -> Listing:
+        return self
+
+    async def __anext__(self) -> Row:
+        if self._found is None:
+            self._found = await self._world.step(self._read)
+        if not self._found:
+            raise StopAsyncIteration
+        return self._found.pop(0)
+
+    def _read(self) -> list[Row]:
+        rows = sorted(self._table.rows_now.items())
+        return [row for key, row in rows if self._first <= key < self._last]
+
+
+class SharedAssignments:
+    """The one role assignment: it exists or it does not."""
+
+    def __init__(self, world: ClaimsWorld) -> None:
+        self.exists = False
+        self._world = world
+
+    async def ensure(self, _wanted: Grant) -> bool:
+        def work() -> bool:
+            self.exists = True
+            return True
+
+        return await self._world.step(work)
+
+    async def read(self, _assignment_id: str) -> RoleAssignment | None:
+        return await self._world.step(lambda: ASSIGNMENT if self.exists else None)
+
+    async def delete(self, _assignment_id: str) -> None:
+        def work() -> None:
+            self.exists = False
+
+        await self._world.step(work)
+
+    async def of_principal(self, _principal_id: str, _subscription: str) -> list[RoleAssignment]:
+        raise AssertionError("claims never list")
+
+    async def can_write_assignments(self, _role_id: str, _scope: str) -> bool:
+        raise AssertionError("claims never read roles")
+
+    def is_ours(self, assignment: RoleAssignment) -> bool:
+        return assignment.description == STAMP
+
+
+ASSIGNMENT = RoleAssignment(
+    grant().assignment_id, grant().scope, grant().role_id, grant().principal_id, STAMP, {}
+)
+
+
+async def no_witness(_found: RoleAssignment) -> None:
+    return None
+
+
+class ClaimsWorld(World):
+    """Workers by letters: "+1" adds the claim of resource 1, "-2" drops that of resource 2."""
+
+    def __init__(self, jobs: tuple[str, ...], before: tuple[str, ...], code: type[Claims]) -> None:
+        self.time = 1000.0
+        self.table = SharedTable(self)
+        self.azure = SharedAssignments(self)
+        self.claims = code(self.table, self.azure, lambda: self.time)
+        for job in before:
+            finish(self._work(job))
+        self._jobs = jobs
+        self.workers = [Worker(lambda job=job: self._guarded(job)) for job in jobs]  # type: ignore[misc]
+
+    def key(self) -> Hashable:
+        """Resources are interchangeable: worlds that differ only in their numbers are one."""
+        row = self.table.rows_now.get("grant")
+        numbers = [job[1] for job in self._jobs]
+        claims = {key[-1] for key in self.table.claimed()}
+        workers = sorted(
+            repr((job[0], job[1] in claims, worker.state(self.describe)))
+            .replace(f"vm{job[1]}", "vm?")
+            .replace(repr(job), job[0])
+            for job, worker in zip(self._jobs, self.workers, strict=True)
+        )
+        others = tuple(sorted(claims - set(numbers)))
+        return (repr(row.values if row else None), self.azure.exists, others, tuple(workers))
+
+    def describe(self, value: object) -> Hashable:
+        """Of a row's version it only matters whether it is still the current one."""
+        if isinstance(value, Row):
+            return (value.key, repr(value.values), self.table.rows_now.get(value.key) == value)
+        return repr(value)
+
+    def end(self) -> None:
+        """What crashed or had to wait comes back, one after the other, when its time has come."""
+        for worker, job in zip(self.workers, self._jobs, strict=True):
+            if worker.crashed or worker.result == "later":
+                self.time += REVOKE_SECONDS + 1
+                assert finish(self._guarded(job)) == "done", f"{job} never ends"
+        held, claimed = self.azure.exists, self.table.claimed()
+        assert held == bool(claimed), f"the assignment exists: {held}; claims: {claimed}"
+        wanted = {job[1] for job in self._jobs if job[0] == "+"}
+        assert {key[-1] for key in claimed} >= wanted
+
+    async def _guarded(self, job: str) -> str:
+        try:
+            await self._work(job)
+        except Temporary:
+            return "later"
+        return "done"
+
+    async def _work(self, job: str) -> None:
+        resource: ResourceId = vm_id(f"vm{job[1]}")
+        if job[0] == "+":
+            await self.claims.add(grant(), resource)
+        else:
+            await self.claims.drop(grant(), resource, no_witness)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "before", "crashes"),
+    [
+        (("+1", "+2"), (), 2),
+        (("+1", "-2"), ("+2",), 2),
+        (("-1", "-2"), ("+1", "+2"), 2),
+        (("+1", "-2"), ("+2", "+3", "-3"), 1),
+        (("+1", "+2", "-3"), ("+3",), 1),
+        (("+1", "-2", "-3"), ("+2", "+3"), 1),
+        (("-1", "-2", "-3"), ("+1", "+2", "+3"), 1),
+        (("+1", "+2", "+3"), (), 1),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else str(value),
+)
+def test_the_assignment_exists_exactly_when_a_claim_does(
+    jobs: tuple[str, ...], before: tuple[str, ...], crashes: int
+) -> None:
+    explored = explore(lambda: ClaimsWorld(jobs, before, Claims), crashes=crashes)
+    assert explored.runs > 1
+
+
+class WithoutSecondLook(Claims):
+    """The protocol with its heart cut out: claims are not read again after `revoking`."""
+
+    async def _claimed(self, grant: Grant) -> bool:
+        row = await self._table.get(grant.name, "grant")
+        revoking = row is not None and row.values["state"] == "revoking"
+        return not revoking and await super()._claimed(grant)
+
+
+def test_the_checker_notices_a_missing_second_look() -> None:
+    with pytest.raises(AssertionError, match="the assignment exists"):
+        explore(lambda: ClaimsWorld(("+1", "-2"), ("+2",), WithoutSecondLook))
