@@ -127,7 +127,11 @@ class Grant(Section):
     """A role at a scope, or a whole standard, for one of the rule's identities."""
 
     role: Name | None = Field(None, description="A built-in role's name, or any role's GUID.")
-    scope: Text | None = Field(None, description="Where: a template; see `standards`.")
+    scope: Text | None = Field(
+        None,
+        description="Where: a scope's id as a template, or {resource}, {resourceGroup}, "
+        "{subscription} alone for that very scope.",
+    )
     condition: Text | None = Field(
         None, description="A role assignment condition (ABAC, version 2.0)."
     )
@@ -141,13 +145,24 @@ class Rule(Section):
     """What the resources that match shall have. Several rules add up."""
 
     name: Name = Field(description="Appears in every plan and decision.")
-    match: Match
+    match: Match = Field(description="Which resources the rule is for.")
     attach: list[Name] = Field([], description="Names of `identities`.")
     system: bool = Field(False, description="Switch on the system-assigned identity.")
-    grant: list[Grant] = []
-    imds_default: Annotated[ImdsDefault, Field(strict=False)] = ImdsDefault.HOLD
-    restart: Annotated[Restart, Field(strict=False)] = Restart.ACCEPT
-    replace: Annotated[Replace, Field(strict=False)] = Replace.HOLD
+    grant: list[Grant] = Field([], description="Roles, or standards, for the rule's identities.")
+    imds_default: Annotated[ImdsDefault, Field(strict=False)] = Field(
+        ImdsDefault.HOLD,
+        description="Whether a machine that has exactly one identity may get another one: code in "
+        "it that asks for a token without naming an identity would fail.",
+    )
+    restart: Annotated[Restart, Field(strict=False)] = Field(
+        Restart.ACCEPT,
+        description="Whether the identity of an app may be changed, which restarts it (App "
+        "Service).",
+    )
+    replace: Annotated[Replace, Field(strict=False)] = Field(
+        Replace.HOLD,
+        description="Whether the one identity of a type that has only one (AKS) may be replaced.",
+    )
     upgrade_instances: bool = Field(
         False,
         description="Bring the instances of a scale set with manual upgrade policy up to date "
@@ -163,13 +178,19 @@ class Orphans(Section):
         description="How long an assignment that someone else made is kept after its principal "
         "was found gone.",
     )
-    remove: Annotated[RemoveOrphans, Field(strict=False)] = RemoveOrphans.SEEN
+    remove: Annotated[RemoveOrphans, Field(strict=False)] = Field(
+        RemoveOrphans.SEEN,
+        description="`seen`: only of principals that were seen alive; `all`: of any principal that "
+        "the directory does not know.",
+    )
 
 
 class RemovalLimit(Section):
     """The removal budget; past it, removals are held."""
 
-    per_hour: Annotated[int, Field(ge=0, le=100_000)] = 50
+    per_hour: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        50, description="So many removals in an hour."
+    )
     percent: Annotated[float, Field(ge=0, le=100, strict=False)] = Field(
         10, description="Of the assignments that Lanyard knows."
     )
@@ -178,7 +199,9 @@ class RemovalLimit(Section):
 class Limits(Section):
     """What bounds a run away."""
 
-    removals: RemovalLimit = RemovalLimit()
+    removals: RemovalLimit = Field(
+        RemovalLimit(), description="The removal budget; past it, removals are held."
+    )
 
 
 class PrivilegedRole(Section):
@@ -193,22 +216,33 @@ class PrivilegedRole(Section):
 class Privileged(Section):
     """Roles that could give themselves more: refused unless named here."""
 
-    allow: list[PrivilegedRole] = []
+    allow: list[PrivilegedRole] = Field([], description="The roles, each with its scopes.")
 
 
 class Policy(Section):
     """Who gets what: the whole of Lanyard's policy."""
 
     version: Literal[1] = Field(description="The version of this format.")
-    mode: Annotated[Mode, Field(strict=False)] = Mode.OBSERVE
+    mode: Annotated[Mode, Field(strict=False)] = Field(
+        Mode.OBSERVE,
+        description="How far Lanyard may go. `observe`: nothing is changed, what would be done is "
+        "recorded; `add-only`: nothing is taken away; `full`.",
+    )
     identities: dict[Name, IdentitySpec] = Field({}, description="By a name of your choice.")
     standards: dict[Name, list[GrantContent]] = Field(
         {}, description="Named sets of grants that rules use by name."
     )
-    rules: list[Rule] = []
-    orphans: Orphans = Orphans()
-    limits: Limits = Limits()
-    privileged: Privileged = Privileged()
+    rules: list[Rule] = Field([], description="Who gets what; rules add up.")
+    orphans: Orphans = Field(
+        Orphans(), description="When assignments that a deleted identity left behind are removed."
+    )
+    limits: Limits = Field(Limits(), description="What bounds a run away.")
+    privileged: Privileged = Field(
+        Privileged(),
+        description="Roles that could give themselves more (Owner, User Access Administrator, "
+        "RBAC Administrator, Contributor of a whole subscription, custom roles that assign "
+        "roles): held unless named here.",
+    )
 
     def types(self) -> frozenset[str]:
         """The resource types that any rule is for, lower case.
