@@ -105,10 +105,12 @@ def _parts(schema: Json) -> Iterator[tuple[str, Json]]:
 
 
 def _field(field: Json, offered: list[str] | None) -> Json:
-    """Without the titles that only repeat the key, and without null: a key is given or left out."""
+    """Without titles that only repeat the key, without defaults that editors would write out in
+    full, and without null: a key is given or left out.
+    """
     kept = {key: value for key, value in field.items() if key != "title"}
-    if kept.get("default", ...) is None:
-        del kept["default"]
+    if not isinstance(kept.get("default"), str | int | float):
+        kept.pop("default", None)
     given = [each for each in kept.get("anyOf", []) if each != {"type": "null"}]
     if len(given) == 1:
         del kept["anyOf"]
