@@ -70,7 +70,7 @@ class UserAssignedIdentities:
         return list(inside(self.state, scope, TYPE))
 
     def associated(self, resource_id: str) -> list[Resource]:
-        """The resources that carry the identity; no instances or nodes, which have it from theirs."""
+        """The resources that carry the identity; not what has it from its set or pool."""
         require(self.state, resource_id)
         return [
             resource
