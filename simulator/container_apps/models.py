@@ -1,14 +1,17 @@
-"""Container apps and jobs: PATCH is a JSON merge patch, secrets are never given back.
+"""Container apps and jobs: PATCH is a JSON merge patch, a GET never gives secrets' values back.
 
-So a PUT of what a GET answered is refused: its secrets have no values any more.
+So a PUT of what a GET answered is refused: its secrets have no values any more. `listSecrets` has
+them, for whoever has the right.
 """
 
 from dataclasses import replace
 
+from simulator.authorization.access import Access
 from simulator.errors import AzureError
 from simulator.identity import IdentityRules, carried_principals
-from simulator.resources import read_properties
-from simulator.state import Json, Resource
+from simulator.operations import Operations
+from simulator.resources import read_properties, require
+from simulator.state import Json, Resource, State
 from simulator.tracked.kind import WRITES, Kind
 from simulator.tracked.models import TrackedResources
 
@@ -36,6 +39,15 @@ JOBS = Kind(
 class Jobs(TrackedResources):
     """The jobs of all subscriptions."""
 
+    def __init__(self, state: State, operations: Operations, access: Access, kind: Kind) -> None:
+        super().__init__(state, operations, access, kind)
+        self._sent: dict[str, dict[str, Json]] = {}  # lower-case id → secret's name → as sent
+
+    def list_secrets(self, resource_id: str) -> list[Json]:
+        """With their values, or where they are. Raises AzureError 404."""
+        resource = require(self.state, resource_id)
+        return list(self._sent.get(resource.id.lower(), {}).values())
+
     def takes_time(self, method: str) -> bool:
         """A PATCH goes on after the answer where the switch says so."""
         if method == "PATCH":
@@ -61,6 +73,15 @@ class Jobs(TrackedResources):
             properties["configuration"] = {**properties["configuration"], "secrets": shown}
         return properties
 
+    def written(self, before: Resource, after: Resource, body: Json) -> Resource:
+        """Keeps the values of the secrets that there are now, apart from what is shown."""
+        key = after.id.lower()
+        known = self._sent.get(key, {}) if before.etag else {}
+        known = known | {str(each.get("name")): each for each in _secrets(read_properties(body))}
+        names = [str(each.get("name")) for each in _secrets(after.properties)]
+        self._sent[key] = {name: known[name] for name in names if name in known}
+        return after
+
 
 class ContainerApps(Jobs):
     """The container apps of all subscriptions: as jobs, and with revisions."""
@@ -69,8 +90,9 @@ class ContainerApps(Jobs):
         """Running as soon as it is there."""
         return {"runningStatus": "Running"}
 
-    def written(self, before: Resource, after: Resource, body: Json) -> Resource:  # noqa: ARG002
+    def written(self, before: Resource, after: Resource, body: Json) -> Resource:
         """A new template makes a new revision; a new identity does where the switch says so (U)."""
+        after = super().written(before, after, body)
         last = before.properties.get("latestRevisionName", "--0")
         if before.etag and not self._makes_revision(before, after):
             return after

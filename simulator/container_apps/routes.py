@@ -1,8 +1,8 @@
 """HTTP face of Microsoft.App: a PUT gives `azure-asyncoperation`, a PATCH only `location`."""
 
-from simulator.arm.messages import Operation
+from simulator.arm.messages import ArmRequest, ArmResponse, Operation
 from simulator.container_apps.models import ContainerApps, Jobs
-from simulator.tracked.routes import Handlers, Style, polls
+from simulator.tracked.routes import GROUP, Handlers, Style, polls
 from simulator.tracked.routes import operations as tracked_operations
 
 VERSIONS = (
@@ -34,4 +34,15 @@ def operations(apps: ContainerApps, jobs: Jobs) -> list[Operation]:
         *tracked_operations(Handlers(jobs, _JOBS), VERSIONS),
         *polls(_APPS, apps, VERSIONS),
         *polls(_JOBS, jobs, VERSIONS),
+        _list_secrets(apps),
+        _list_secrets(jobs),
     ]
+
+
+def _list_secrets(apps: Jobs) -> Operation:
+    def list_secrets(request: ArmRequest) -> ArmResponse:
+        return ArmResponse(200, {"value": apps.list_secrets(request.path.rpartition("/")[0])})
+
+    path = f"{GROUP}/providers/{apps.kind.type}/{{name}}"
+    action = f"{apps.kind.type}/listSecrets/action"
+    return Operation("POST", f"{path}/listSecrets", list_secrets, action, path, versions=VERSIONS)

@@ -129,3 +129,32 @@ async def test_writes_and_deletions_are_told_at_their_end_and_guarded(world: Wor
     async with generic(world, APP, VERSION, world.app) as theirs:
         assert await refused(theirs.attach("SystemAssigned")) == "AuthorizationFailed"
     await needs_assign_right(world, APP, VERSION, "Contributor")
+
+
+@pytest.mark.parametrize("path", [APP, JOB])
+async def test_secrets_are_listed_with_their_values(world: World, path: str) -> None:
+    vault = {"name": "far", "keyVaultUrl": "https://kv/secrets/far", "identity": "system"}
+    url = f"{resource_id(world, path)}/listSecrets?api-version={VERSION}"
+
+    async def listed() -> Any:
+        return json.loads((await world.raw("POST", url)).content)
+
+    assert (await listed())["error"]["code"] == "ResourceNotFound"
+    async with generic(world, path, VERSION) as one:
+        await make(one, SECRET, vault)
+        assert await listed() == {"value": [SECRET, vault]}
+        await one.attach("SystemAssigned")
+        assert await listed() == {"value": [SECRET, vault]}
+        await make(one, SECRET)
+        assert await listed() == {"value": [SECRET]}
+        await make(one)
+        assert await listed() == {"value": []}
+
+
+async def test_only_who_may_list_secrets_gets_them(world: World) -> None:
+    async with generic(world, APP, VERSION) as app:
+        await make(app, SECRET)
+    world.azure.assign(world.app.object_id, "Reader", world.group_scope)
+    url = f"{resource_id(world, APP)}/listSecrets?api-version={VERSION}"
+    refusal = await world.raw("POST", url, principal=world.app)
+    assert json.loads(refusal.content)["error"]["code"] == "AuthorizationFailed"
