@@ -81,14 +81,18 @@ class Operator:
             name, ResourceGroup(location=location)
         )
 
-    async def create(self, path: str, api_version: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """PUT a resource at `{group}/{namespace}/{types and names}`; returns it as ARM has it."""
+    async def create(
+        self, path: str, api_version: str, body: Mapping[str, Any], *, long: bool = False
+    ) -> dict[str, Any]:
+        """PUT a resource at `{group}/{namespace}/{types and names}`; returns it as ARM has it.
+
+        `long`: follow the operation until it ended. An identity, made at once, cannot be followed:
+        its 201 has a Location without an api-version, which the SDK would poll in vain.
+        """
         group, _, rest = path.partition("/")
         resource_id = f"{self.group(group)}/providers/{rest}"
-        # All of these are made at once. An identity's 201 has a Location without an api-version,
-        # which the SDK would poll in vain.
         poller = await self._resources.resources.begin_create_or_update_by_id(
-            resource_id, dict(body), api_version=api_version, polling=False
+            resource_id, dict(body), api_version=api_version, polling=long
         )
         return (await poller.result()).as_dict()
 

@@ -16,6 +16,8 @@ ACTIONS = [
     "Microsoft.Resources/subscriptions/resourceGroups/read",
     *(f"{name}/{verb}" for name in _TYPES for verb in ("read", "write")),
     "Microsoft.Compute/virtualMachineScaleSets/manualupgrade/action",
+    # A pool has no location of its own: its account tells.
+    "Microsoft.Batch/batchAccounts/read",
     "Microsoft.ContainerInstance/containerGroups/read",
     "Microsoft.HybridCompute/machines/read",
     "Microsoft.Logic/workflows/read",

@@ -25,6 +25,7 @@ from simulator.serve import Addresses, serve
 PROJECT = Path(__file__).parents[1]
 POLICY = PROJECT / "demo" / "lanyard.yaml"
 LOCATION = "westeurope"
+SHOP = "rg-shop"
 QUEUE = "lanyard-reconcile"
 BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
@@ -93,7 +94,7 @@ async def running(
 
 async def _deploy(azure: Azure, operator: Operator) -> dict[str, str]:
     """Make what azd would make; returns the app's identity and the id of its site."""
-    for group in ("rg-lanyard", "rg-identities", "rg-shop", "rg-other"):
+    for group in ("rg-lanyard", "rg-identities", SHOP, "rg-other"):
         await operator.create_group(group, LOCATION)
     identity = await operator.create(
         "rg-lanyard/Microsoft.ManagedIdentity/userAssignedIdentities/id-lanyard-app",

@@ -1,4 +1,4 @@
-"""The main job, told in six acts. Every claim is read back from ARM, never from Lanyard itself."""
+"""The main job, told in seven acts. Every claim is read back from ARM, never from Lanyard."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignment
 from azure.storage.blob.aio import BlobServiceClient
 
+from demo.kinds import other_kinds
 from demo.machine import Workload, workload_on
 from demo.narration import Narration
-from demo.stack import BLOB_READER, LOCATION, READER, Stack
+from demo.stack import BLOB_READER, LOCATION, READER, SHOP, Stack
 
-_GROUP = "rg-shop"
 _ACCOUNT = "stshopdata"
 _TEXT = "price list"
 _DEADLINE = 60.0
@@ -25,7 +25,7 @@ class Blob:
 
 
 async def tell(stack: Stack, narration: Narration) -> None:
-    """All six acts."""
+    """All seven acts."""
     blob = await _prepare(stack, narration)
     unrelated = await _someone_unrelated(stack)
 
@@ -57,20 +57,23 @@ async def tell(stack: Stack, narration: Narration) -> None:
     )
     await _orphan(stack, narration)
 
-    narration.act("6  Everybody else")
+    narration.act("6  Other kinds of compute")
+    await other_kinds(stack, narration)
+
+    narration.act("7  Everybody else")
     await _untouched(stack, narration, unrelated)
 
 
 async def _prepare(stack: Stack, narration: Narration) -> Blob:
     async with narration.step("a storage account with a blob in it"):
         await stack.operator.create(
-            f"{_GROUP}/Microsoft.Storage/storageAccounts/{_ACCOUNT}",
+            f"{SHOP}/Microsoft.Storage/storageAccounts/{_ACCOUNT}",
             "2024-01-01",
             {"location": LOCATION, "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"},
         )
         writer = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"  # Storage Blob Data Contributor
         person = stack.addresses.operator.principal.object_id
-        stack.azure.assign(person, writer, stack.operator.group(_GROUP))
+        stack.azure.assign(person, writer, stack.operator.group(SHOP))
         account = f"{stack.addresses.blob}/{_ACCOUNT}"
         service = BlobServiceClient(
             account, credential=stack.operator.credential, **stack.operator.options
@@ -84,18 +87,18 @@ async def _prepare(stack: Stack, narration: Narration) -> Blob:
 async def _someone_unrelated(stack: Stack) -> tuple[str, str]:
     """A principal that has nothing to do with Lanyard, and its role on the same group."""
     principal = stack.azure.state.add_principal("unrelated-app").object_id
-    scope = stack.operator.group(_GROUP)
+    scope = stack.operator.group(SHOP)
     return principal, await stack.operator.assign(BLOB_READER, principal, scope)
 
 
 async def _machine(stack: Stack, name: str) -> str:
-    return f"{stack.operator.group(_GROUP)}/providers/Microsoft.Compute/virtualMachines/{name}"
+    return f"{stack.operator.group(SHOP)}/providers/Microsoft.Compute/virtualMachines/{name}"
 
 
 async def _arrival(stack: Stack, narration: Narration, name: str) -> str:
     """Create a machine, watch its identity and role arrive; returns the identity's principal."""
     async with narration.step(f"{name} is created with azure-mgmt-compute"):
-        await stack.operator.create_vm(_GROUP, name, LOCATION)
+        await stack.operator.create_vm(SHOP, name, LOCATION)
     async with narration.step("event → queue → Lanyard attaches the identity"):
         await _until(lambda: _principal_on(stack, name))
     async with narration.step("Lanyard finishes its work"):
@@ -107,7 +110,7 @@ async def _arrival(stack: Stack, narration: Narration, name: str) -> str:
 
 
 async def _principal_on(stack: Stack, name: str) -> str | None:
-    machine = await stack.operator.vm(_GROUP, name)
+    machine = await stack.operator.vm(SHOP, name)
     attached = machine.identity.user_assigned_identities if machine and machine.identity else None
     for value in (attached or {}).values():
         return value.principal_id
@@ -116,10 +119,10 @@ async def _principal_on(stack: Stack, name: str) -> str | None:
 
 async def _departure(stack: Stack, narration: Narration, name: str) -> None:
     async with narration.step(f"{name} is deleted"):
-        await stack.operator.delete_vm(_GROUP, name)
+        await stack.operator.delete_vm(SHOP, name)
     async with narration.step("event → queue → Lanyard looks what only it needed"):
         await stack.quiet()
-    gone = await stack.operator.vm(_GROUP, name) is None
+    gone = await stack.operator.vm(SHOP, name) is None
     narration.check(f"{name} is gone", "404" if gone else "still there", holds=gone)
 
 
@@ -132,7 +135,7 @@ async def _reads(narration: Narration, program: Workload, blob: Blob, claim: str
 async def _granted(stack: Stack, narration: Narration, principal: str, claim: str) -> None:
     found = await stack.operator.assignments(principal)
     roles = [_role(assignment) for assignment in found]
-    told = ", ".join(f"{_role_name(role)} at {_GROUP}" for role in roles) or "none"
+    told = ", ".join(f"{_role_name(role)} at {SHOP}" for role in roles) or "none"
     narration.check(claim, told, holds=roles == [BLOB_READER])
 
 
@@ -144,9 +147,9 @@ async def _holds_nothing(stack: Stack, narration: Narration, principal: str, cla
 async def _orphan(stack: Stack, narration: Narration) -> None:
     name, elsewhere = "vm-batch", stack.operator.group("rg-other")
     async with narration.step(f"{name} is created with a system-assigned identity"):
-        await stack.operator.create_vm(_GROUP, name, LOCATION, system=True)
+        await stack.operator.create_vm(SHOP, name, LOCATION, system=True)
         await stack.quiet()
-    machine = await stack.operator.vm(_GROUP, name)
+    machine = await stack.operator.vm(SHOP, name)
     own = str(machine.identity.principal_id) if machine and machine.identity else ""
     async with narration.step("someone gives it Reader on rg-other"):
         await stack.operator.assign(READER, own, elsewhere)

@@ -117,7 +117,7 @@ def _replacement(plan: Plan, situation: Situation) -> Iterator[Held]:
     identity = resource.identity
     replaces = bool(identity.user_assigned or identity.system_principal_id)
     for action in plan.actions:
-        if isinstance(action, DetachIdentity) and kind.required:
+        if kind.required and isinstance(action, DetachIdentity | ReattachIdentity):
             yield Held(action, kind.reason, "attach another identity, which takes its place")
         if situation.desired.replace_accepted or not replaces:
             continue

@@ -7,6 +7,7 @@ from lanyard.actions import (
     CreateIdentity,
     DetachIdentity,
     EnableSystemIdentity,
+    ReattachIdentity,
     ReleaseGrant,
     RemoveOrphans,
 )
@@ -165,8 +166,9 @@ def test_the_one_identity_of_a_cluster_is_replaced_only_where_a_rule_accepts_it(
 
 def test_a_cluster_cannot_be_left_without_an_identity() -> None:
     cluster = resource("Microsoft.ContainerService/managedClusters", Identity(None, {APP: "p-1"}))
-    (held,) = judge(DetachIdentity(APP), resource=cluster).held
-    assert "attach another" in held.release
+    for action in (DetachIdentity(APP), ReattachIdentity(APP, ("r",))):
+        (held,) = judge(action, resource=cluster).held
+        assert "attach another" in held.release
 
 
 @pytest.mark.parametrize(
