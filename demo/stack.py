@@ -14,7 +14,7 @@ from azure.storage.queue.aio import QueueClient
 
 from demo.operator import Operator
 from demo.rights import ACTIONS, delegation
-from simulator import Azure
+from simulator.azure import Azure
 from simulator.azurite import Azurite
 from simulator.behaviour import Behaviour
 from simulator.certificates import make_certificates

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from simulator.certificates import Certificates
-from simulator.functions_host.child_process import ChildError, ChildProcess
+from simulator.child_process import ChildError, ChildProcess
 
 _HERE = Path(__file__).parent
 _NODE = _HERE.parents[1] / ".venv" / "node" / "node"

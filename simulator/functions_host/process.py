@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from simulator.functions_host.child_process import ChildError, ChildProcess
+from simulator.child_process import ChildError, ChildProcess
 from simulator.functions_host.server import STOP_SECONDS
 
 _REPOSITORY = Path(__file__).parents[2]

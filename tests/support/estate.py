@@ -25,8 +25,7 @@ from lanyard.model import Change, ResourceId
 from lanyard.policy.load import parse_policy
 from lanyard.reconcile import Reconciler
 from lanyard.settings import Endpoint, Settings
-from simulator import Azure
-from simulator.azure import IN_PROCESS_URL
+from simulator.azure import IN_PROCESS_URL, Azure
 from simulator.event_grid.models import TopicType
 from simulator.state import RoleDefinition
 from simulator.tokens.credential import AsyncPrincipalCredential

@@ -13,8 +13,7 @@ from lanyard.azure.clients import Clients
 from lanyard.azure.compute_types import compute_type
 from lanyard.model import ComputeResource, ResourceId
 from lanyard.settings import Endpoint
-from simulator import Azure
-from simulator.azure import IN_PROCESS_URL
+from simulator.azure import IN_PROCESS_URL, Azure
 from simulator.tokens.credential import AsyncPrincipalCredential
 
 GROUP = "rg-app"

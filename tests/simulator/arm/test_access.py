@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from simulator import Azure
 from simulator.authorization.wildcards import matches
+from simulator.azure import Azure
 from simulator.state import RoleDefinition
 from tests.simulator.arm.world import World
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from simulator import Azure
 from simulator.arm.messages import Operation
+from simulator.azure import Azure
 from tests.simulator.arm.world import GROUP, VM_BODY, World
 
 GUID = "b0f2f1d3-4bb7-4d8a-8b8e-2d5b9d2b1a11"

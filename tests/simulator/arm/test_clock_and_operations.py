@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from simulator import Azure
+from simulator.azure import Azure
 from simulator.behaviour import Behaviour, WriteEvent
 from simulator.clock import Clock
 from simulator.operations import Operations

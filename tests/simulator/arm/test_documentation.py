@@ -3,7 +3,7 @@
 from dataclasses import fields
 from pathlib import Path
 
-from simulator import Azure
+from simulator.azure import Azure
 from simulator.behaviour import Behaviour
 
 TEXT = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text("utf-8")

@@ -9,7 +9,7 @@ from azure.mgmt.compute.aio import ComputeManagementClient
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
-from simulator import Azure
+from simulator.azure import Azure
 from simulator.state import Principal
 from simulator.transport import Answer, ask
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from simulator import Azure
+from simulator.azure import Azure
 from simulator.resource_ids import normalise
 from simulator.state import Principal, Resource, RoleAssignment, Subscription
 from simulator.transport import Answer, ask

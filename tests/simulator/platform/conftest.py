@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from simulator import Azure
+from simulator.azure import Azure
 from simulator.certificates import make_certificates
 from simulator.serve import Addresses, serve
 from simulator.state import Json, Principal, Resource

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
-from simulator import Azure
+from simulator.azure import Azure
 from simulator.azurite import Azurite
 from simulator.certificates import make_certificates
 from simulator.event_grid.models import TopicType, event_subscription

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from simulator import Azure
+from simulator.azure import Azure
 from simulator.directory.models import Answer
 from simulator.faults import Fault
 from simulator.state import Principal

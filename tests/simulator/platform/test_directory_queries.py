@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from simulator import Azure
+from simulator.azure import Azure
 from simulator.state import Principal
 from simulator.transport import Answer, ask
 

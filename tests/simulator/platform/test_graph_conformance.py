@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from simulator import Azure
+from simulator.azure import Azure
 from simulator.transport import ask
 
 RECORDING = (
