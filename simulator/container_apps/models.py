@@ -48,6 +48,10 @@ class Jobs(TrackedResources):
         resource = require(self.state, resource_id)
         return list(self._sent.get(resource.id.lower(), {}).values())
 
+    def show(self, resource: Resource) -> Json:
+        """An identity is always shown, and be it none: the Azure CLI counts on it."""
+        return {"identity": {"type": "None"}, **super().show(resource)}
+
     def takes_time(self, method: str) -> bool:
         """A PATCH goes on after the answer where the switch says so."""
         if method == "PATCH":

@@ -56,8 +56,10 @@ class Generic:
         return sorted(each.rpartition("/")[2] for each in ids)
 
     async def identity_type(self) -> str | None:
+        """None without an identity, which some types show as no block and others as "None"."""
         found = (await self.get()).identity
-        return str(getattr(found.type, "value", found.type)) if found else None
+        shown = str(getattr(found.type, "value", found.type)) if found else "None"
+        return None if shown == "None" else shown
 
 
 @asynccontextmanager

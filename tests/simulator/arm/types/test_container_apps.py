@@ -158,3 +158,14 @@ async def test_only_who_may_list_secrets_gets_them(world: World) -> None:
     url = f"{resource_id(world, APP)}/listSecrets?api-version={VERSION}"
     refusal = await world.raw("POST", url, principal=world.app)
     assert json.loads(refusal.content)["error"]["code"] == "AuthorizationFailed"
+
+
+@pytest.mark.parametrize("path", [APP, JOB])
+async def test_an_identity_is_shown_where_there_is_none(world: World, path: str) -> None:
+    url = f"{resource_id(world, path)}?api-version={VERSION}"
+    async with generic(world, path, VERSION) as one:
+        await make(one)
+        assert json.loads((await world.raw("GET", url)).content)["identity"] == {"type": "None"}
+        await one.attach("SystemAssigned")
+        shown = json.loads((await world.raw("GET", url)).content)["identity"]
+        assert shown["type"] == "SystemAssigned"
