@@ -19,6 +19,7 @@ from lanyard.actions import (
     UpgradeInstances,
     changes_identity,
 )
+from lanyard.budget import RemovalBudget
 from lanyard.claims import Claims, Result, Witness
 from lanyard.errors import Permanent, Temporary
 from lanyard.identity_writes import IdentityWrites
@@ -49,6 +50,7 @@ class Services:
     ledger: Ledger
     claims: Claims
     orphans: Orphans
+    budget: RemovalBudget
 
 
 class Application:
@@ -231,6 +233,7 @@ class Application:
 
     def _witness(self, action: Action) -> Witness:
         async def record(assignment: RoleAssignment) -> None:
+            await self._services.budget.spend()
             await self._services.ledger.decide(
                 Decision(
                     self.record.id.text,

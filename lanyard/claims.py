@@ -53,6 +53,7 @@ class Result(StrEnum):
 
 
 #: Called with the whole assignment right before it is deleted: what is removed is on record first.
+#: Raises Temporary to refuse the removal for now.
 type Witness = Callable[[RoleAssignment], Awaitable[None]]
 
 
@@ -107,19 +108,22 @@ class Claims:
             return Result.STILL_CLAIMED
         if _state(row) is State.REVOKING:
             self._wait_for_remover(row)
-        before = _state(row)
+        # What is put back if nothing is revoked, so that what others saw before stays true.
+        before = State.ACTIVE if _state(row) is State.ACTIVE else State.GRANTING
         row = await self._write(row, grant, State.REVOKING, ours=_ours(row))
         if await self._claimed(grant):
-            # A claim came in between. What it saw before is put back, so that it stays true.
-            back = State.ACTIVE if before is State.ACTIVE else State.GRANTING
-            await self._write(row, grant, back, ours=_ours(row))
+            await self._write(row, grant, before, ours=_ours(row))
             return Result.STILL_CLAIMED
-        return await self._revoke(grant, row, witness)
+        return await self._revoke(grant, row, before, witness)
 
-    async def _revoke(self, grant: Grant, row: Row, witness: Witness) -> Result:
+    async def _revoke(self, grant: Grant, row: Row, before: State, witness: Witness) -> Result:
         ours = _ours(row)
         if ours:
-            ours = await self._delete(grant, row, witness)
+            found = await self._look(grant)
+            ours = found is None or (found.carries(grant) and self._assignments.is_ours(found))
+            if found is not None and ours:
+                await self._tell(found, grant, row, before, witness)
+                await self._delete(grant, row)
         try:
             await self._write(row, grant, State.REVOKED, ours=ours)
         except RowChanged:
@@ -129,19 +133,25 @@ class Claims:
             raise
         return Result.REVOKED if ours else Result.NOT_OURS
 
-    async def _delete(self, grant: Grant, row: Row, witness: Witness) -> bool:
-        """Read again and delete; False where the assignment turned out to be someone else's."""
-        found = await self._assignments.read(grant.assignment_id)
-        if found is None:
-            return True
-        if not (found.carries(grant) and self._assignments.is_ours(found)):
-            return False
-        await witness(found)
+    async def _look(self, grant: Grant) -> RoleAssignment | None:
+        """Read again what is about to be removed."""
+        return await self._assignments.read(grant.assignment_id)
+
+    async def _tell(
+        self, found: RoleAssignment, grant: Grant, row: Row, before: State, witness: Witness
+    ) -> None:
+        """The witness may refuse; then nobody has to wait for a removal that does not come."""
+        try:
+            await witness(found)
+        except Temporary:
+            await self._write(row, grant, before, ours=_ours(row))
+            raise
+
+    async def _delete(self, grant: Grant, row: Row) -> None:
         # No delete may be on its way any more when an adder is allowed to take over.
         if self._now() > float(row.values["until"]) - CALL_SECONDS:
             raise Temporary(f"revoking {grant.name} took too long; again later", CALL_SECONDS)
         await self._assignments.delete(grant.assignment_id)
-        return True
 
     def _wait_for_remover(self, row: Row) -> None:
         """Raise Temporary while a remover may still be at work on this row."""

@@ -13,6 +13,10 @@ class Temporary(LanyardError):
         self.delay = delay
 
 
+class NotYet(Temporary):
+    """Nothing failed: time has to pass first (a grace period, a budget). Not counted as a try."""
+
+
 class Permanent(LanyardError):
     """Trying again without a change elsewhere cannot succeed. `code` is Azure's error code."""
 

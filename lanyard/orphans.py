@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lanyard.claims import Witness
-from lanyard.errors import Temporary
+from lanyard.errors import NotYet, Temporary
 from lanyard.model import RoleAssignment
 from lanyard.ports import AssignmentIndex, Assignments, Directory
 
@@ -42,7 +42,7 @@ class Orphans:
             raise Temporary(message, _DIRECTORY_LAG_DELAY)
         found = await self._find(principal_id, subscription)
         if found and (left := gone_at + self.grace - self.now()) > 0:
-            raise Temporary(f"{len(found)} orphaned assignments are in their grace period", left)
+            raise NotYet(f"{len(found)} orphaned assignments are in their grace period", left)
         for assignment in found:
             await witness(assignment)
             await self.assignments.delete(assignment.id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from lanyard.actions import AssignRole, RemoveOrphans
 from lanyard.apply import Application, Services
 from lanyard.desired import Desired, desired
-from lanyard.errors import Permanent, Temporary
+from lanyard.errors import NotYet, Permanent, Temporary
 from lanyard.guard import Held, Situation, guard
 from lanyard.ledger import Decision, ResourceRecord
 from lanyard.model import Change, ComputeResource, ResourceId
@@ -20,7 +20,13 @@ from lanyard.principals import known_principals
 from lanyard.roles import is_built_in
 
 # While one of these is under way ARM refuses or loses an identity write.
-_CHANGING = {"creating": 10.0, "updating": 5.0, "deleting": 15.0}
+_CHANGING = {
+    "creating": 10.0,
+    "deleting": 15.0,
+    "inprogress": 5.0,  # container apps
+    "provisioning": 10.0,
+    "updating": 5.0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,10 @@ class Reconciler:
         application = Application(self.services, resource, record, principals, cause)
         await application.save(self._seen(record, resource, todo, refusals))
         await self._record_refusals(change, record, refusals, cause)
-        await application.run(verdict.allowed)
-        await self._record_outcomes(change, application.outcomes, cause)
+        try:
+            await application.run(verdict.allowed)
+        finally:
+            await self._record_outcomes(change, application.outcomes, cause)
         if resource is None and application.record.empty:
             await ledger.forget(application.record)
         return _report(application.outcomes, verdict.held)
@@ -120,9 +128,7 @@ class Reconciler:
         self, change: Change, outcomes: list[Outcome], cause: Mapping[str, str]
     ) -> None:
         for outcome in outcomes:
-            status = {None: "done", Temporary: "later", Permanent: "failed"}[
-                None if outcome.failure is None else type(outcome.failure)
-            ]
+            status = _status(outcome)
             reason = outcome.detail if outcome.failure is None else str(outcome.failure)
             rules: tuple[str, ...] = getattr(outcome.action, "rules", ())
             decision = Decision(
@@ -149,6 +155,16 @@ def _refusals(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> dict[str, 
     return refusals
 
 
+def _status(outcome: Outcome) -> str:
+    match outcome.failure:
+        case None:
+            return "done"
+        case Permanent():
+            return "failed"
+        case Temporary():
+            return "later"
+
+
 def _digest(refusals: Mapping[str, str]) -> str:
     if not refusals:
         return ""
@@ -166,6 +182,10 @@ def _cause(change: Change) -> dict[str, str]:
 
 def _report(outcomes: list[Outcome], held: tuple[Held, ...]) -> Report:
     waits = [o for o in outcomes if isinstance(o.failure, Temporary)]
-    failing = [o for o in waits if not isinstance(o.action, RemoveOrphans)]
+    failing = [
+        o
+        for o in waits
+        if not isinstance(o.failure, NotYet) and not isinstance(o.action, RemoveOrphans)
+    ]
     delays = [o.failure.delay for o in failing or waits if isinstance(o.failure, Temporary)]
     return Report(tuple(outcomes), held, max(delays, default=None), bool(failing))

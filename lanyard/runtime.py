@@ -61,7 +61,8 @@ class Runtime:
         if report.failing:
             await self._retry(change, report.retry_in, "part of the plan failed")
         else:
-            await self.queue.put(again(change, failing=False), report.retry_in)
+            wait = backoff(0, report.retry_in, self.dice)
+            await self.queue.put(again(change, failing=False), wait)
 
     async def _retry(self, change: Change, delay: float, reason: str) -> None:
         if change.attempt >= MAX_ATTEMPTS:

@@ -12,7 +12,7 @@ from azure.mgmt.authorization.v2022_04_01.models import (
 )
 
 from lanyard.azure.clients import Clients
-from lanyard.azure.failures import code_of, translated
+from lanyard.azure.failures import code_of, is_gone, translated
 from lanyard.model import Grant, RoleAssignment
 
 #: In `description` of every assignment that Lanyard makes: the proof that it may remove it.
@@ -49,7 +49,9 @@ class Roles:
         with translated(f"read {assignment_id}"):
             try:
                 return _assignment(await self._operations.get_by_id(assignment_id.lstrip("/")))
-            except ResourceNotFoundError:
+            except ResourceNotFoundError as error:
+                if not is_gone(error):
+                    raise
                 return None
 
     async def delete(self, assignment_id: str) -> None:
@@ -57,8 +59,9 @@ class Roles:
         with translated(f"delete {assignment_id}"):
             try:
                 await self._operations.delete_by_id(assignment_id.lstrip("/"))
-            except ResourceNotFoundError:
-                return
+            except ResourceNotFoundError as error:
+                if not is_gone(error):
+                    raise
 
     async def of_principal(self, principal_id: str, subscription: str) -> list[RoleAssignment]:
         """All assignments of a principal at, above and below a subscription, every page of them."""

@@ -20,6 +20,7 @@ from lanyard.azure.queue import WorkQueue
 from lanyard.azure.resource_graph import ResourceGraph
 from lanyard.azure.roles import Roles
 from lanyard.azure.tables import AzureTable
+from lanyard.budget import RemovalBudget
 from lanyard.claims import Claims
 from lanyard.ledger import Ledger
 from lanyard.messages import QUEUE
@@ -71,4 +72,5 @@ def services_over(
         ledger,
         Claims(grants, roles, now),
         Orphans(roles, ResourceGraph(clients), directory, grace, now),
+        RemovalBudget(grants, policy.limits.removals.per_hour, now),
     )
