@@ -8,7 +8,7 @@ from simulator.tracked.routes import operations as tracked_operations
 
 VERSIONS = (
     *("2023-10-01", "2024-01-01", "2024-05-01", "2024-09-01", "2025-01-01", "2025-05-01"),
-    *("2025-10-01", "2026-01-01", "2026-08-01"),
+    *("2025-10-01", "2026-01-01", "2026-06-01", "2026-08-01"),
 )
 _STYLE = Style(
     "Microsoft.ContainerService",

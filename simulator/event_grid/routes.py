@@ -21,6 +21,11 @@ from simulator.resource_ids import group_id
 from simulator.resources import inside, not_found, read_tags, remove, render, require
 from simulator.state import Json, Resource, State
 
+VERSIONS = (
+    *("2021-12-01", "2022-06-15", "2023-06-01-preview", "2023-12-15-preview"),
+    *("2024-06-01-preview", "2024-12-15-preview", "2025-02-15", "2025-07-15-preview"),
+)
+
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
 _TOPICS = f"{_GROUP}/providers/{TOPIC_TYPE}"
@@ -168,7 +173,7 @@ def operations(state: State, event_grid: EventGrid) -> list[Operation]:
     """All operations on system topics and event subscriptions."""
     topics, events = _Topics(state, event_grid), _EventSubscriptions(state, event_grid)
     read, of_all = f"{TOPIC_TYPE}/read", f"{_SUBSCRIPTION}/providers/{TOPIC_TYPE}"
-    return [
+    made = [
         Operation("PUT", _TOPIC, topics.put, f"{TOPIC_TYPE}/write"),
         Operation("GET", _TOPIC, topics.get, read),
         Operation("DELETE", _TOPIC, topics.delete, f"{TOPIC_TYPE}/delete"),
@@ -186,3 +191,4 @@ def operations(state: State, event_grid: EventGrid) -> list[Operation]:
             _EVENT,
         ),
     ]
+    return [replace(each, versions=VERSIONS) for each in made]

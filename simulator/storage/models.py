@@ -21,19 +21,27 @@ class StorageAccounts:
 
     def put(self, resource_id: str, name: str, body: Json) -> Resource:
         """Create or update. Raises AzureError 400 or 409."""
-        _check_name(name)
         taken = self.by_name(name)
-        if taken is not None and taken.id.lower() != resource_id.lower():
-            raise AzureError(
-                409,
-                "StorageAccountAlreadyTaken",
-                f"The storage account named {name} is already taken.",
-            )
+        own = taken is not None and taken.id.lower() == resource_id.lower()
+        if not own and (refusal := self.refusal_of_name(name)):
+            raise refusal
         account = self._new(resource_id, name, body)
         if taken is not None:
             account = replace(account, id=taken.id, created_at=taken.created_at)
         self.state.resources[resource_id.lower()] = account
         return account
+
+    def refusal_of_name(self, name: str) -> AzureError | None:
+        """Why no new account can have this name, if so: 400 for its form, 409 where it is taken."""
+        if not re.fullmatch("[a-z0-9]{3,24}", name):
+            return _invalid_name(name)
+        if self.by_name(name) is None:
+            return None
+        return AzureError(
+            409,
+            "StorageAccountAlreadyTaken",
+            f"The storage account named {name} is already taken.",
+        )
 
     def by_name(self, name: str) -> Resource | None:
         """The account of that name, wherever it is."""
@@ -72,11 +80,10 @@ class StorageAccounts:
             self._by_name[after.name.lower()] = after
 
 
-def _check_name(name: str) -> None:
-    if not re.fullmatch("[a-z0-9]{3,24}", name):
-        raise AzureError(
-            400,
-            "AccountNameInvalid",
-            f"{name} is not a valid storage account name. Storage account name must be between 3 "
-            "and 24 characters in length and use numbers and lower-case letters only.",
-        )
+def _invalid_name(name: str) -> AzureError:
+    return AzureError(
+        400,
+        "AccountNameInvalid",
+        f"{name} is not a valid storage account name. Storage account name must be between 3 "
+        "and 24 characters in length and use numbers and lower-case letters only.",
+    )

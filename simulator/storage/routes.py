@@ -1,11 +1,16 @@
 """HTTP face of Microsoft.Storage. A create is synchronous here; Azure may answer 202 first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
 from simulator.resources import render, require
 from simulator.state import Json, Resource
 from simulator.storage.models import TYPE, StorageAccounts
+
+VERSIONS = (
+    *("2019-06-01", "2021-04-01", "2021-09-01", "2022-09-01", "2023-01-01", "2023-04-01"),
+    *("2023-05-01", "2024-01-01", "2025-01-01", "2025-06-01", "2025-08-01"),
+)
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
@@ -30,6 +35,14 @@ class _Handlers:
         found = self.accounts.list(request.params["subscription"], request.params.get("group"))
         return ArmResponse(200, {"value": [_show(each, request) for each in found]})
 
+    def check_name(self, request: ArmRequest) -> ArmResponse:
+        refusal = self.accounts.refusal_of_name(str(request.json().get("name") or ""))
+        if refusal is None:
+            return ArmResponse(200, {"nameAvailable": True})
+        reason = "AlreadyExists" if refusal.status == 409 else refusal.code
+        body = {"nameAvailable": False, "reason": reason, "message": refusal.message}
+        return ArmResponse(200, body)
+
 
 def _show(account: Resource, request: ArmRequest) -> Json:
     """With the address of its blob service on the server that was asked."""
@@ -41,16 +54,20 @@ def _show(account: Resource, request: ArmRequest) -> Json:
 def operations(accounts: StorageAccounts) -> list[Operation]:
     """All operations on storage accounts."""
     handle = _Handlers(accounts)
-    return [
+    check = f"{_SUBSCRIPTION}/providers/Microsoft.Storage/checkNameAvailability"
+    in_subscription = f"{_SUBSCRIPTION}/providers/{TYPE}"
+    made = [
         Operation("PUT", _ONE, handle.put, f"{TYPE}/write"),
         Operation("GET", _ONE, handle.get, f"{TYPE}/read"),
         Operation("DELETE", _ONE, handle.delete, f"{TYPE}/delete"),
         Operation("GET", f"{_GROUP}/providers/{TYPE}", handle.list, f"{TYPE}/read", _GROUP),
+        Operation("GET", in_subscription, handle.list, f"{TYPE}/read", _SUBSCRIPTION),
         Operation(
-            "GET",
-            f"{_SUBSCRIPTION}/providers/{TYPE}",
-            handle.list,
-            f"{TYPE}/read",
+            "POST",
+            check,
+            handle.check_name,
+            "Microsoft.Storage/checknameavailability/read",
             _SUBSCRIPTION,
         ),
     ]
+    return [replace(each, versions=VERSIONS) for each in made]

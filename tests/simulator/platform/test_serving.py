@@ -70,7 +70,8 @@ async def arm(world: World) -> AsyncIterator[ResourceManagementClient]:
 
 
 async def send(arm: ResourceManagementClient, method: str, path: str, body: Any = None) -> Json:
-    url = f"{arm._config.base_url}{path}?api-version=2025-02-15"
+    version = "2025-01-01" if "/Microsoft.Storage/" in path else "2025-02-15"
+    url = f"{arm._config.base_url}{path}?api-version={version}"
     response = await arm._client.send_request(HttpRequest(method, url, json=body))
     response.raise_for_status()
     return dict(response.json()) if response.content else {}
@@ -210,6 +211,21 @@ async def test_a_storage_account_is_made_and_its_blobs_have_an_address(
     await send(arm, "DELETE", path)
     with pytest.raises(HttpResponseError):
         await send(arm, "GET", path)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("another", None), ("takenalready", "AlreadyExists"), ("No", "AccountNameInvalid")],
+)
+async def test_whether_an_accounts_name_can_be_had_is_told(
+    world: World, arm: ResourceManagementClient, name: str, reason: str | None
+) -> None:
+    taken = f"{world.group}/providers/Microsoft.Storage/storageAccounts/takenalready"
+    await send(arm, "PUT", taken, {"location": "westeurope"})
+    subscription = f"/subscriptions/{world.addresses.subscriptions[0]}"
+    check = f"{subscription}/providers/Microsoft.Storage/checkNameAvailability"
+    told = await send(arm, "POST", check, {"name": name})
+    assert (told["nameAvailable"], told.get("reason")) == (reason is None, reason)
 
 
 async def test_a_fault_set_over_control_breaks_the_connection(
