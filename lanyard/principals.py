@@ -1,13 +1,27 @@
 """Which principal stands behind each wanted identity, with as few calls as can be."""
 
+from typing import Protocol
+
 from lanyard.desired import Desired
-from lanyard.ledger import Ledger
 from lanyard.model import ComputeResource, PrincipalRef, ResourceId, SystemAssigned, UserAssigned
-from lanyard.ports import Identities
+
+
+class Source(Protocol):
+    """Who tells the principal of an identity: ARM."""
+
+    async def principal(self, identity: ResourceId) -> str | None:
+        """The principal of an existing identity, or None."""
+
+
+class Record(Source, Protocol):
+    """Who remembers what was told: the ledger."""
+
+    async def learn_principal(self, identity: ResourceId, principal_id: str) -> None:
+        """Remember the principal of an identity."""
 
 
 async def known_principals(
-    wanted: Desired, resource: ComputeResource | None, identities: Identities, ledger: Ledger
+    wanted: Desired, resource: ComputeResource | None, identities: Source, ledger: Record
 ) -> dict[PrincipalRef, str]:
     """The principals of the identities that exist; a wanted one that does not is left out.
 
@@ -28,7 +42,7 @@ async def known_principals(
 
 
 async def _principal(
-    identity: ResourceId, shown: str | None, identities: Identities, ledger: Ledger
+    identity: ResourceId, shown: str | None, identities: Source, ledger: Record
 ) -> str | None:
     known = await ledger.principal(identity)
     if known is not None and shown in (None, known):

@@ -52,9 +52,16 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         _APP_FOLDER / environment.get("LANYARD_POLICY", "lanyard.yaml"),
         _required(environment, "AZURE_CLIENT_ID").lower(),
         _required(environment, "LANYARD_PRINCIPAL_ID").lower(),
+        *read_endpoints(environment),
+        *(_storage(environment, service) for service in _SERVICES),
+    )
+
+
+def read_endpoints(environment: Mapping[str, str] = os.environ) -> tuple[Endpoint, Endpoint]:
+    """Where ARM and Microsoft Graph are: the public cloud, unless the settings name another."""
+    return (
         _endpoint(environment, "ARM", "https://management.azure.com"),
         _endpoint(environment, "GRAPH", "https://graph.microsoft.com"),
-        *(_storage(environment, service) for service in _SERVICES),
     )
 
 

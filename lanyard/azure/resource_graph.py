@@ -27,9 +27,10 @@ class ResourceGraph:
             f"| where properties.principalId =~ '{principal_id}' "
             "| project id | order by id asc"
         )
-        return [str(row["id"]) async for row in self._rows(query)]
+        return [str(row["id"]) async for row in self.rows(query)]
 
-    async def _rows(self, query: str) -> AsyncIterator[Mapping[str, Any]]:
+    async def rows(self, query: str) -> AsyncIterator[Mapping[str, Any]]:
+        """The rows of a query, page by page; it must order them. Raises Temporary, Permanent."""
         options: dict[str, Any] = {"resultFormat": "objectArray", "$top": _PAGE}
         while True:
             page = await self._page({"query": query, "options": options})

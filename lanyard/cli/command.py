@@ -10,14 +10,16 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from lanyard.cli import schema, validate
+from lanyard.cli import plan, schema, validate
 from lanyard.cli.terminal import Terminal
 from lanyard.errors import LanyardError
+from lanyard.policy import PolicyError
 
 _ABOUT = """\
 Check a policy, and see what it would do, before anything happens.
 
   lanyard validate lanyard.yaml           every mistake with its line and column
+  lanyard plan /subscriptions/…           what would be done; nothing is changed
   lanyard schema                          the JSON Schema, for editors
 """
 _END = "`lanyard COMMAND --help` has examples and the exit codes. NO_COLOR=1 turns colours off."
@@ -41,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = parsed.run(parsed, terminal)
         sys.stdout.flush()
+    except PolicyError as error:
+        terminal.problems(error.problems)
+        return 1
     except LanyardError as error:
         terminal.error(str(error))
         return 1
@@ -62,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (validate, schema):
+    for module in (validate, plan, schema):
         module.add(commands)
     return parser
 

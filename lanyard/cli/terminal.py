@@ -2,10 +2,22 @@
 
 import json
 import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
+
+from lanyard.policy import Problem
+
+#: A text, or a text and its style.
+type Part = str | tuple[str, str]
+
+# A person waits as long without a sign of life.
+_PROGRESS_AFTER = 2.0
 
 
 class Terminal:
@@ -19,18 +31,43 @@ class Terminal:
         self._out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
         self._err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
-    def say(self, *parts: str | tuple[str, str]) -> None:
-        """A line of parts, each a text or (text, style)."""
+    def say(self, *parts: Part) -> None:
+        """A line of parts."""
         if not self.quiet:
             self.tell(*parts)
 
-    def tell(self, *parts: str | tuple[str, str]) -> None:
+    def tell(self, *parts: Part) -> None:
         """The same, quiet or not."""
         self._out.print(Text.assemble(*parts))
 
     def error(self, message: str) -> None:
         """What went wrong, in red, on standard error."""
         self._err.print(Text(f"lanyard: {message}", style="red"))
+
+    def problems(self, problems: Iterable[Problem]) -> None:
+        """Mistakes of a policy that was to be used, on standard error."""
+        for problem in problems:
+            self._err.print(Text(str(problem), style="red"))
+
+    @contextmanager
+    def progress(
+        self, title: str, after: float = _PROGRESS_AFTER
+    ) -> Iterator[Callable[[int, int], None]]:
+        """A bar on standard error where that is a terminal, once it takes longer than `after`
+        seconds. Yields what is to be called with how many are done, and of how many.
+        """
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+        hidden = self.quiet or not self._err.is_terminal
+        bar = Progress(*columns, console=self._err, transient=True, disable=hidden)
+        task = bar.add_task(title, total=None)
+        timer = threading.Timer(after, bar.start)
+        timer.start()
+        try:
+            yield lambda done, of: bar.update(task, completed=done, total=of)
+        finally:
+            timer.cancel()
+            timer.join()
+            bar.stop()
 
     @staticmethod
     def json(value: Any) -> None:

@@ -1,0 +1,95 @@
+"""Previews of many resources at once: in order, patient with throttling, and one failure stops
+nothing else.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lanyard.errors import Permanent, Temporary
+from lanyard.model import ResourceId
+from lanyard.policy import Policy
+from lanyard.preview import Preview, Previewer
+
+if TYPE_CHECKING:
+    from lanyard.azure.reading import Reading
+
+#: Reads under way at once: enough to be quick, few beside ARM's 250 in a row.
+_AT_ONCE = 8
+#: So many seconds a call may wait in all. ARM's throttling asks for about ten; a person waits.
+_PATIENCE = 25.0
+
+#: Tells how far it is: (done, of).
+type Progress = Callable[[int, int], None]
+type Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What came of one resource: a preview, or why there is none."""
+
+    id: ResourceId
+    preview: Preview | None = None
+    error: str = ""
+
+
+async def look_ahead(
+    policy: Policy, targets: Sequence[ResourceId], reading: "Reading", progress: Progress
+) -> list[Looked]:
+    """Preview every target, and all that is below those that are scopes.
+
+    A resource that was named and is not there is an error; one that is gone since the scope was
+    listed is left out. Raises Temporary, Permanent where a scope cannot be listed.
+    """
+    named = [target for target in targets if target.type]
+    listed: list[ResourceId] = []
+    for scope in [target for target in targets if not target.type]:
+        call = partial(reading.inventory.resources, scope, policy.types())
+        listed += await _patiently(call, reading.clients.sleep)
+    every = list(dict.fromkeys([*named, *listed]))
+    look = _Look(policy, reading, len(every), progress)
+    looked = await asyncio.gather(*(look.at(resource) for resource in every))
+    return [each for each in looked if each.preview or each.error or each.id in named]
+
+
+class _Look:
+    """One look ahead: what its resources share is asked for once."""
+
+    def __init__(self, policy: Policy, reading: "Reading", total: int, progress: Progress) -> None:
+        self._previewer = Previewer(
+            policy, reading.compute, reading.identities, reading.assignments
+        )
+        self._sleep = reading.clients.sleep
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._total = total
+        self._done = 0
+        self._progress = progress
+
+    async def at(self, resource: ResourceId) -> Looked:
+        """Never raises for the resource's own sake."""
+        async with self._slots:
+            self._progress(self._done, self._total)
+            try:
+                preview = await _patiently(partial(self._previewer.preview, resource), self._sleep)
+                return Looked(resource, preview)
+            except (Temporary, Permanent) as error:
+                return Looked(resource, error=str(error))
+            finally:
+                self._done += 1
+                self._progress(self._done, self._total)
+
+
+async def _patiently[T](call: Callable[[], Awaitable[T]], sleep: Sleep) -> T:
+    """The call, again after the delay that a temporary failure asks for, within reason."""
+    waited = 0.0
+    while True:
+        try:
+            return await call()
+        except Temporary as error:
+            delay = max(error.delay, 1.0)
+            if waited + delay > _PATIENCE:
+                raise
+            waited += delay
+            await sleep(delay)
