@@ -94,6 +94,13 @@ class Application:
         if record != self.record:
             self.record = await self._services.ledger.save(record)
 
+    async def see(self, principal_id: str) -> None:
+        """Put a system-assigned principal on record: a delete event carries none."""
+        if principal_id not in self.record.system_principals:
+            await self._services.ledger.learn_holder(principal_id, self.record.id)
+            seen = self.record.system_principals | {principal_id}
+            await self.save(replace(self.record, system_principals=seen))
+
     async def _intend(self, todo: list[Action], assigns: list[AssignRole]) -> None:
         """Write ahead: after a crash the next reconcile knows what may have been begun."""
         attachments = frozenset(a.id for a in only(AttachIdentity, todo))
@@ -165,8 +172,7 @@ class Application:
         system = after.identity.system_principal_id
         if system is not None:
             self._principals[SystemAssigned()] = system
-            seen = self.record.system_principals | {system}
-            await self.save(replace(self.record, system_principals=seen))
+            await self.see(system)
         for identity, principal in after.identity.user_assigned.items():
             known = self._principals.get(UserAssigned(identity))
             if principal is not None and known not in (None, principal):
@@ -223,12 +229,16 @@ class Application:
         return "its last claim is gone" if result is Result.REVOKED else str(result)
 
     async def _remove_orphans(self, action: RemoveOrphans) -> str:
+        holder = await self._services.ledger.holder(action.principal_id)
+        if holder not in ("", self.record.id.key):
+            return f"kept: it is the identity of {holder} now"
         removed = await self._services.orphans.remove(
             action.principal_id,
             self.record.gone_at[action.principal_id],
             self.record.id.subscription,
             self._witness(action),
         )
+        await self._services.ledger.forget_holder(action.principal_id)
         return f"{len(removed)} removed"
 
     def _witness(self, action: Action) -> Witness:

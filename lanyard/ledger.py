@@ -1,7 +1,8 @@
 """What Lanyard saw, did, owns and decided, in three tables.
 
     resources    one row a compute resource: its principals, what we attached and claimed for it
-    identities   one row a user-assigned identity: its principal id, so that no call need ask for it
+    identities   one row a user-assigned identity: its principal id, which saves a call;
+                 one row a system-assigned principal: the resource it was last seen on
     decisions    append-only: every change and every refusal, with its reason; removals in full
 
 Grants and the claims on them are in a fourth (claims.py).
@@ -21,6 +22,8 @@ from lanyard.tables import Row, RowChanged, RowExists, Table, key_of
 
 # Another worker changed the row meanwhile: start over soon with what it wrote.
 _CONFLICT_DELAY = 2.0
+# The partition of the principals; those of the identities are subscription ids.
+_PRINCIPALS = "principal"
 # Keeps the order of decisions that one process takes within the same microsecond.
 _sequence = itertools.count()
 
@@ -153,6 +156,20 @@ class Ledger:
         """Remember the object id of a user-assigned identity."""
         values = {"id": identity.text, "principalId": principal_id, "seenAt": self._stamp()}
         await self._identities.put(identity.subscription, key_of(identity.key), values)
+
+    async def holder(self, principal_id: str) -> str:
+        """The resource (lower-case id) that a system-assigned principal was last seen on, or ""."""
+        row = await self._identities.get(_PRINCIPALS, principal_id)
+        return "" if row is None else row.values["resource"]
+
+    async def learn_holder(self, principal_id: str, resource: ResourceId) -> None:
+        """Remember where a system-assigned principal was seen: a move takes it along."""
+        values = {"resource": resource.key, "seenAt": self._stamp()}
+        await self._identities.put(_PRINCIPALS, principal_id, values)
+
+    async def forget_holder(self, principal_id: str) -> None:
+        """Forget a principal that is gone and left nothing."""
+        await self._identities.delete(_PRINCIPALS, principal_id)
 
     async def decide(self, decision: Decision) -> None:
         """Append to the record: a row a decision, by day, latest last."""

@@ -65,7 +65,9 @@ class Reconciler:
         cause = _cause(change)
 
         application = Application(self.services, resource, record, principals, cause)
-        await application.save(self._seen(record, resource, todo, refusals))
+        if resource is not None and resource.identity.system_principal_id is not None:
+            await application.see(resource.identity.system_principal_id)
+        await application.save(self._noted(application.record, todo, refusals))
         await self._record_refusals(change, record, refusals, cause)
         try:
             await application.run(verdict.allowed)
@@ -93,22 +95,13 @@ class Reconciler:
         found = [role for role, scope in unknown.items() if await check(role, scope)]
         return Situation(self.policy, wanted, resource, frozenset(found))
 
-    def _seen(
-        self,
-        record: ResourceRecord,
-        resource: ComputeResource | None,
-        todo: Plan,
-        refusals: Mapping[str, str],
+    def _noted(
+        self, record: ResourceRecord, todo: Plan, refusals: Mapping[str, str]
     ) -> ResourceRecord:
-        """Principals go on record while the resource is alive: a delete event carries none."""
-        present = resource.identity.system_principal_id if resource else None
+        """Since when a principal is gone, and which refusals were told."""
         gone = {a.principal_id for a in todo.actions if isinstance(a, RemoveOrphans)}
-        return replace(
-            record,
-            system_principals=record.system_principals | ({present} if present else set()),
-            gone_at={principal: record.gone_at.get(principal, self.now()) for principal in gone},
-            held=_digest(refusals),
-        )
+        since = {principal: record.gone_at.get(principal, self.now()) for principal in gone}
+        return replace(record, gone_at=since, held=_digest(refusals))
 
     async def _record_refusals(
         self,

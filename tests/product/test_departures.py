@@ -1,0 +1,101 @@
+"""What can go away, each by its own path."""
+
+from typing import Any
+
+import pytest
+from azure.mgmt.compute.models import VirtualMachineUpdate
+from azure.mgmt.resource.resources.aio import ResourceManagementClient
+
+from lanyard.model import Change
+from tests.product.conftest import started
+from tests.support.estate import BLOB_READER, POLICY, PROFILE, Estate
+
+SYSTEM = {"type": "SystemAssigned"}
+IGNORED = {"lanyard": "ignore"}
+
+
+async def principal_of(estate: Estate, name: str) -> str:
+    machine = await estate.compute.virtual_machines.get("rg-app", name)
+    assert machine.identity is not None
+    return str(machine.identity.principal_id)
+
+
+async def test_a_system_identity_that_is_switched_off_leaves_nothing_behind(
+    estate: Estate,
+) -> None:
+    await estate.create_vm("vm1", identity=SYSTEM, tags=IGNORED)
+    await estate.settle()
+    gone = await principal_of(estate, "vm1")
+    estate.azure.assign(gone, "Reader", f"{estate.scope}/resourceGroups/rg-identities")
+    update: dict[str, Any] = {"identity": {"type": "None"}}
+    poller = await estate.compute.virtual_machines.begin_update(
+        "rg-app", "vm1", VirtualMachineUpdate(update), polling_interval=1
+    )
+    await poller.result()
+    await estate.settle()
+    assert estate.assignments(of=gone) == []
+    assert (await estate.ledger.resource(estate.vm_id("vm1"))).empty
+
+
+@pytest.mark.parametrize("cascades", [True, False])
+async def test_a_grant_whose_scope_was_deleted_is_released_like_any_other(
+    monkeypatch: pytest.MonkeyPatch, cascades: bool
+) -> None:
+    policy = POLICY.replace('scope: "{resourceGroup}"', "scope: SCOPE")
+    scope = "/subscriptions/{subscription}/resourceGroups/rg-data"
+    estate = await started(Estate(policy.replace("SCOPE", f'"{scope}"')), monkeypatch)
+    estate.azure.behaviour.scope_deletion_removes_assignments = cascades
+    client = ResourceManagementClient(
+        subscription_id=estate.subscription, **estate.azure.client_options(estate.operator)
+    )
+    await client.resource_groups.create_or_update("rg-data", {"location": "westeurope"})
+    await estate.create_vm("vm1")
+    await estate.settle()
+    assert len(estate.assignments()) == 1
+    await estate.delete_group("rg-data")
+    await estate.delete_vm("vm1")
+    await estate.settle()
+    assert estate.assignments() == []
+    assert "failed" not in [outcome for _, outcome, _ in await estate.decisions()]
+
+
+async def test_a_moved_machine_keeps_its_principals_rights_and_its_claims_move_with_it(
+    estate: Estate,
+) -> None:
+    await estate.create_vm("vm1", identity=SYSTEM)
+    await estate.settle()
+    principal = await principal_of(estate, "vm1")
+    estate.azure.assign(principal, "Reader", f"{estate.scope}/resourceGroups/rg-identities")
+    old, new = estate.vm_id("vm1"), estate.vm_id("vm1", "rg-identities")
+    move(estate, old.text, new.text)
+    await estate.runtime.process(Change(old, "event"))
+    await estate.runtime.process(Change(new, "event"))
+    await estate.settle()
+    assert estate.assignments(of=principal) != []
+    assert (await estate.ledger.resource(old)).empty
+    (record,) = [await estate.ledger.resource(new)]
+    assert record.system_principals == {principal}
+    scopes = {
+        scope.rpartition("/")[2] for role, scope, _ in estate.assignments() if role == BLOB_READER
+    }
+    assert scopes == {"rg-identities"}
+
+
+def move(estate: Estate, old: str, new: str) -> None:
+    """What Azure's move of a resource does: another id, the same system-assigned principal."""
+    resource = estate.azure.state.resources[old.lower()]
+    moved = type(resource)(**{**vars(resource), "id": new})
+    del estate.azure.state.resources[old.lower()]
+    estate.azure.state.resources[new.lower()] = moved
+
+
+async def test_a_rule_that_no_longer_matches_takes_its_access_back_at_the_next_event(
+    estate: Estate,
+) -> None:
+    await estate.create_vm("vm1")
+    await estate.create_vm("vm2")
+    await estate.settle()
+    await estate.create_vm("vm1", tags=IGNORED, properties=PROFILE)
+    await estate.settle()
+    assert await estate.identity_of("vm1") == {}
+    assert len(estate.assignments()) == 1  # the other machine's claim
