@@ -10,6 +10,7 @@ import azure.functions as func
 
 from lanyard.azure.events import Event, Ignored, change_of
 from lanyard.messages import QUEUE, encode
+from lanyard.reconcile_identity import IDENTITY_TYPE
 from lanyard.runtime import ignored, policy, settings
 
 blueprint = func.Blueprint()
@@ -24,7 +25,7 @@ async def resource_events(event: func.EventGridEvent, message: func.Out[str]) ->
     """
     found = change_of(
         _envelope(event),
-        types=policy().types(),
+        types=policy().types() | {IDENTITY_TYPE},
         own_ids={settings().client_id, settings().principal_id},
     )
     if isinstance(found, Ignored):

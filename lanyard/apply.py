@@ -23,18 +23,18 @@ from lanyard.budget import RemovalBudget
 from lanyard.claims import Claims, Result, Witness
 from lanyard.errors import Permanent, Temporary
 from lanyard.identity_writes import IdentityWrites
-from lanyard.ledger import Decision, Ledger, ResourceRecord
+from lanyard.ledger import Ledger, ResourceRecord
 from lanyard.model import (
     ComputeResource,
     Grant,
     PrincipalRef,
-    RoleAssignment,
     SystemAssigned,
     UserAssigned,
 )
 from lanyard.orphans import Orphans
 from lanyard.outcomes import Outcome, attempt, failed, only
 from lanyard.ports import Assignments, Compute, Identities
+from lanyard.witness import witness
 
 # A resource that is back, or an identity that was recreated, is planned again this soon.
 _REPLAN_DELAY = 2.0
@@ -150,11 +150,7 @@ class Application:
         missing = {
             a.id for a in only(CreateIdentity, todo) if UserAssigned(a.id) not in self._principals
         }
-        changes = [
-            a
-            for a in todo
-            if changes_identity(a) and not (isinstance(a, AttachIdentity) and a.id in missing)
-        ]
+        changes = [a for a in todo if changes_identity(a) and getattr(a, "id", None) not in missing]
         if not changes or self._resource is None:
             return
         writes = IdentityWrites(
@@ -242,17 +238,5 @@ class Application:
         return f"{len(removed)} removed"
 
     def _witness(self, action: Action) -> Witness:
-        async def record(assignment: RoleAssignment) -> None:
-            await self._services.budget.spend()
-            await self._services.ledger.decide(
-                Decision(
-                    self.record.id.text,
-                    str(action),
-                    "intended",
-                    f"remove {assignment.id}",
-                    cause=self._cause,
-                    assignment=assignment.raw,
-                )
-            )
-
-        return record
+        services = self._services
+        return witness(services.ledger, services.budget, self.record.id, action, self._cause)

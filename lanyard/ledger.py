@@ -148,6 +148,25 @@ class Ledger:
         row = await self._identities.get(identity.subscription, key_of(identity.key))
         return None if row is None else row.values["principalId"]
 
+    async def principal_gone_at(self, identity: ResourceId, now: float) -> float:
+        """When the principal on record was first found gone: `now`, if this is the first time."""
+        row = await self._identities.get(identity.subscription, key_of(identity.key))
+        if row is None:
+            return now
+        if "goneAt" not in row.values:
+            try:
+                row = await self._identities.replace(row, {**row.values, "goneAt": str(now)})
+            except RowChanged as error:
+                raise _conflict(identity) from error
+        return float(row.values["goneAt"])
+
+    async def having(self, identity: ResourceId) -> AsyncIterator[ResourceId]:
+        """The resources that Lanyard attached an identity to, in the identity's subscription."""
+        async for row in self._resources.rows(identity.subscription):
+            record = _record(row)
+            if identity in record.attachments:
+                yield record.id
+
     async def forget_principal(self, identity: ResourceId) -> None:
         """Forget the object id of an identity that turned out to be gone."""
         await self._identities.delete(identity.subscription, key_of(identity.key))

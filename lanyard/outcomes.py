@@ -33,3 +33,14 @@ def failed(actions: Iterable[Action], failure: Temporary | Permanent) -> list[Ou
 def only[T](kind: type[T], actions: Iterable[Any]) -> list[T]:
     """The actions of one kind, in their order."""
     return [action for action in actions if isinstance(action, kind)]
+
+
+def status_of(outcome: Outcome) -> str:
+    """How the record names an outcome: "done", "failed" for good, or tried again "later"."""
+    match outcome.failure:
+        case None:
+            return "done"
+        case Permanent():
+            return "failed"
+        case Temporary():
+            return "later"

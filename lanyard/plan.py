@@ -9,7 +9,7 @@
     no      yes       no    - (someone else's)    no      no       -
     no      no        any   -
 
-    `dead`: attached with the principal of a deleted namesake. A grant that is claimed under another
+    `dead`: attached with the principal of an identity that was deleted, recreated or not yet. A grant that is claimed under another
     condition is assigned again.
 
     system-assigned identity                      principal seen on the resource
@@ -114,9 +114,10 @@ def _identities(
             yield CreateIdentity(wanted.id, wanted.location, wanted.rules)
         if UserAssigned(wanted.id) in blocked:
             continue
+        current = actual.principals.get(UserAssigned(wanted.id))
         if wanted.id not in attached:
             yield AttachIdentity(wanted.id, wanted.rules)
-        elif _is_dead(attached[wanted.id], actual.principals.get(UserAssigned(wanted.id))):
+        elif current is None or attached[wanted.id] not in (None, current):
             yield ReattachIdentity(wanted.id, wanted.rules)
     if desired.system and actual.resource.identity.system_principal_id is None:
         yield EnableSystemIdentity(desired.system)
@@ -154,10 +155,6 @@ def _instances_lag(desired: Desired, actual: Actual, owned: Owned, actions: list
         return False
     changed = any(changes_identity(action) for action in actions)
     return desired.upgrade_instances and (changed or owned.instances_lag)
-
-
-def _is_dead(attached: str | None, current: str | None) -> bool:
-    return attached is not None and current is not None and attached != current
 
 
 def _departed(actual: Actual, owned: Owned) -> Iterator[Action]:

@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from lanyard.actions import AssignRole, RemoveOrphans
 from lanyard.apply import Application, Services
 from lanyard.desired import Desired, desired
-from lanyard.errors import NotYet, Permanent, Temporary
+from lanyard.errors import NotYet, Temporary
 from lanyard.guard import Held, Situation, guard
 from lanyard.ledger import Decision, ResourceRecord
 from lanyard.model import Change, ComputeResource, ResourceId
-from lanyard.outcomes import Outcome
+from lanyard.outcomes import Outcome, status_of
 from lanyard.plan import Actual, Plan, plan
 from lanyard.policy import Policy
 from lanyard.principals import known_principals
+from lanyard.reconcile_identity import IDENTITY_TYPE, IdentityReconciler
 from lanyard.roles import is_built_in
 
 # While one of these is under way ARM refuses or loses an identity write.
@@ -31,12 +32,16 @@ _CHANGING = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one reconcile did. `retry_in` is the seconds after which it wants to run again;
-    `failing` tells whether that is because something failed, or only because time must pass.
+    """What one reconcile did.
+
+    `look_at`: resources that it found to need one. `retry_in` is the seconds after which it wants
+    to run again; `failing` tells whether that is because something failed, or only because time
+    must pass.
     """
 
     outcomes: tuple[Outcome, ...] = ()
     held: tuple[Held, ...] = ()
+    look_at: tuple[ResourceId, ...] = ()
     retry_in: float | None = None
     failing: bool = False
 
@@ -54,6 +59,8 @@ class Reconciler:
 
         What fails later is in the report, beside what was done.
         """
+        if change.resource.type.lower() == IDENTITY_TYPE:
+            return await self._identity(change)
         ledger = self.services.ledger
         resource = _settled(await self.services.compute.read(change.resource))
         record = await ledger.resource(change.resource)
@@ -76,6 +83,11 @@ class Reconciler:
         if resource is None and application.record.empty:
             await ledger.forget(application.record)
         return _report(application.outcomes, verdict.held)
+
+    async def _identity(self, change: Change) -> Report:
+        identities = IdentityReconciler(self.policy, self.services, self.now)
+        outcomes, look_at = await identities.reconcile(change, _cause(change))
+        return replace(_report(outcomes, ()), look_at=tuple(look_at))
 
     async def expand(self, group: ResourceId) -> AsyncIterator[Change]:
         """A deleted group may have taken everything below it: each is looked at for itself."""
@@ -121,7 +133,7 @@ class Reconciler:
         self, change: Change, outcomes: list[Outcome], cause: Mapping[str, str]
     ) -> None:
         for outcome in outcomes:
-            status = _status(outcome)
+            status = status_of(outcome)
             reason = outcome.detail if outcome.failure is None else str(outcome.failure)
             rules: tuple[str, ...] = getattr(outcome.action, "rules", ())
             decision = Decision(
@@ -148,16 +160,6 @@ def _refusals(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> dict[str, 
     return refusals
 
 
-def _status(outcome: Outcome) -> str:
-    match outcome.failure:
-        case None:
-            return "done"
-        case Permanent():
-            return "failed"
-        case Temporary():
-            return "later"
-
-
 def _digest(refusals: Mapping[str, str]) -> str:
     if not refusals:
         return ""
@@ -181,4 +183,4 @@ def _report(outcomes: list[Outcome], held: tuple[Held, ...]) -> Report:
         if not isinstance(o.failure, NotYet) and not isinstance(o.action, RemoveOrphans)
     ]
     delays = [o.failure.delay for o in failing or waits if isinstance(o.failure, Temporary)]
-    return Report(tuple(outcomes), held, max(delays, default=None), bool(failing))
+    return Report(tuple(outcomes), held, (), max(delays, default=None), bool(failing))

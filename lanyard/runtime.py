@@ -56,6 +56,8 @@ class Runtime:
     async def _follow_up(self, change: Change, report: Report) -> None:
         for outcome in report.outcomes:
             log.info("%s: %s: %s", change.resource, outcome.action, outcome.failure or "done")
+        for resource in report.look_at:
+            await self.queue.put(Change(resource, "identity"))
         if report.retry_in is None:
             return
         if report.failing:

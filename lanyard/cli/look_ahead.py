@@ -28,11 +28,12 @@ type Sleep = Callable[[float], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What came of one resource: a preview, or why there is none."""
+    """What came of one resource: a preview, or why there is none. `gone`: it is not there."""
 
     id: ResourceId
     preview: Preview | None = None
     error: str = ""
+    gone: bool = False
 
 
 async def look_ahead(
@@ -51,7 +52,7 @@ async def look_ahead(
     every = list(dict.fromkeys([*named, *listed]))
     look = _Look(policy, reading, len(every), progress)
     looked = await asyncio.gather(*(look.at(resource) for resource in every))
-    return [each for each in looked if each.preview or each.error or each.id in named]
+    return [each for each in looked if each.id in named or not each.gone]
 
 
 class _Look:
@@ -73,6 +74,8 @@ class _Look:
             self._progress(self._done, self._total)
             try:
                 preview = await _patiently(partial(self._previewer.preview, resource), self._sleep)
+                if preview is None:
+                    return Looked(resource, error=f"{resource} does not exist", gone=True)
                 return Looked(resource, preview)
             except (Temporary, Permanent) as error:
                 return Looked(resource, error=str(error))

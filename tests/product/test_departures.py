@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 from azure.mgmt.compute.models import VirtualMachineUpdate
+from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
-from lanyard.model import Change
+from lanyard.model import Change, ResourceId
 from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, PROFILE, Estate
 
@@ -99,3 +100,53 @@ async def test_a_rule_that_no_longer_matches_takes_its_access_back_at_the_next_e
     await estate.settle()
     assert await estate.identity_of("vm1") == {}
     assert len(estate.assignments()) == 1  # the other machine's claim
+
+
+IDENTITY = "id-lanyard-westeurope"
+
+
+async def delete_identity(estate: Estate) -> None:
+    client = ManagedServiceIdentityClient(
+        subscription_id=estate.subscription, **estate.azure.client_options(estate.operator)
+    )
+    await client.user_assigned_identities.delete("rg-identities", IDENTITY)
+
+
+async def test_a_deleted_identity_leaves_no_assignments_and_is_made_again_for_who_needs_it(
+    estate: Estate,
+) -> None:
+    await estate.create_vm("vm1")
+    await estate.settle()
+    old = (await estate.identity_of("vm1"))[IDENTITY]
+    estate.azure.assign(old, "Reader", f"{estate.scope}/resourceGroups/rg-identities")
+    await delete_identity(estate)
+    await estate.settle()
+    new = (await estate.identity_of("vm1"))[IDENTITY]
+    assert new != old
+    assert estate.assignments(of=old) == []
+    assert [role for role, _, _ in estate.assignments(of=new)] == [BLOB_READER]
+
+
+async def test_in_observe_mode_a_deleted_identitys_assignments_stay_and_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await started(Estate(POLICY), monkeypatch)
+    await estate.create_vm("vm1")
+    await estate.settle()
+    granted = estate.assignments()
+    estate.change_policy(POLICY.replace("mode: full", "mode: observe"))
+    await delete_identity(estate)
+    await estate.settle()
+    assert estate.assignments() == granted
+    assert any("mode is observe" in reason for _, _, reason in await estate.decisions())
+
+
+async def test_an_identity_that_lanyard_never_saw_is_none_of_its_business(
+    estate: Estate,
+) -> None:
+    estate.new_events()
+    never_seen = estate.vm_id("x").text.replace(
+        "Microsoft.Compute/virtualMachines", "Microsoft.ManagedIdentity/userAssignedIdentities"
+    )
+    await estate.runtime.process(Change(ResourceId.parse(never_seen), "event"))
+    assert await estate.decisions() == []

@@ -94,8 +94,13 @@ class Estate:
         self.azure.assign(self.app.object_id, "Role Based Access Control Administrator", self.scope)
 
     def _start_lanyard(self, policy: str) -> None:
-        resources, identities, decisions, self.grants = (MemoryTable() for _ in range(4))
+        self.tables = [MemoryTable() for _ in range(4)]
         self.queue = FakeQueue()
+        self.change_policy(policy)
+
+    def change_policy(self, policy: str) -> None:
+        """Another policy, over the same ledger."""
+        resources, identities, decisions, grants = self.tables
         self.policy = parse_policy("lanyard.yaml", policy)
         self.settings = Settings(
             Path("lanyard.yaml"),
@@ -115,7 +120,7 @@ class Estate:
             self.settings,
             self.policy,
             self.ledger,
-            self.grants,
+            grants,
             self.azure.transport(),
             now,
         )
