@@ -49,10 +49,11 @@ async def _check(report: Report) -> None:
         report.starting("starting a local Azure")
         async with running(directory) as azure, watched() as outside:
             run = _Run(azure, Cli(directory, azure.ca_file, outside))
-            for title, commands in CHAPTERS.items():
-                report.chapter(title)
-                for command in commands:
-                    report.tell(await run.one(command))
+            for chapter in CHAPTERS:
+                report.chapter(chapter.title)
+                async with azure.behaving(chapter.behaviour):
+                    for command in chapter.commands:
+                        report.tell(await run.one(command))
 
 
 @dataclass
@@ -72,6 +73,8 @@ class _Run:
             arguments = command.arguments(self.known)
         except KeyError as missing:
             return Outcome.not_run(command, f"nothing was kept as {missing}")
+        if command.later:
+            await self.azure.advance(command.later)
         result = await self.cli.run(arguments, command.by, self._session(command.by))
         outcome = judge(command, result, self.known)
         if command.keep and not outcome.faults:

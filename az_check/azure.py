@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from az_check.cli import PROJECT
 
 _START_SECONDS = 30
@@ -58,6 +60,26 @@ class LocalAzure:
             "IDENTITY_ENDPOINT": operator["identityEndpoint"],
             "IDENTITY_HEADER": operator["identityHeader"],
         }
+
+    @asynccontextmanager
+    async def behaving(self, behaviour: Mapping[str, float]) -> AsyncIterator[None]:
+        """Flip switches of its behaviour while the context is open (simulator/control.py)."""
+        before = (await self._control("PATCH", "switches", {}))["behaviour"]
+        await self._control("PATCH", "switches", {"behaviour": behaviour})
+        yield
+        kept = {name: before[name] for name in behaviour}
+        await self._control("PATCH", "switches", {"behaviour": kept})
+
+    async def advance(self, seconds: float) -> None:
+        """Move its clock on: the work that is due by then ends."""
+        await self._control("POST", "clock", {"advance": seconds})
+
+    async def _control(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        key = {"authorization": f"Bearer {self.printed['operator']['identityHeader']}"}
+        async with httpx.AsyncClient(headers=key, trust_env=False) as http:
+            answer = await http.request(method, f"{self.printed['control']}/{path}", json=body)
+        told: dict[str, Any] = answer.raise_for_status().json()
+        return told
 
 
 @asynccontextmanager

@@ -30,6 +30,7 @@ class Command:
     `gives` is the JSON that it must print (`--query` narrows it), with `$name` in its strings too.
     `error` is Azure's code, or the CLI's own words, on stderr; without one the exit code must be 0.
     `keep` names what was printed, for later commands. `by` is the session: who is signed in.
+    `later`: the seconds by which the local Azure's clock is moved on just before.
     """
 
     line: str
@@ -38,6 +39,7 @@ class Command:
     exit_code: int = 0
     keep: str = ""
     by: str = "operator"
+    later: float = 0.0
 
     def arguments(self, known: Mapping[str, str]) -> list[str]:
         """For the process. Raises KeyError where nothing of that name was kept."""

@@ -1,9 +1,11 @@
 """Every command, in the order in which they run: later ones use what earlier ones made."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from az_check.command import Command
 from az_check.commands import (
+    accounts,
     cleaning_up,
     container_apps,
     groups,
@@ -13,24 +15,36 @@ from az_check.commands import (
     roles,
     scale_sets,
     signing_in,
+    taking_time,
     tokens,
     web_apps,
 )
 from az_check.commands.tokens import MACHINES
 
-#: Chapter → its commands.
-CHAPTERS: Mapping[str, tuple[Command, ...]] = {
-    "the cloud and signing in": signing_in.COMMANDS,
-    "resource groups and tags": groups.COMMANDS,
-    "managed identities": identities.COMMANDS,
-    "roles": roles.COMMANDS,
-    "virtual machines": machines.COMMANDS,
-    "scale sets": scale_sets.COMMANDS,
-    "web apps and slots": web_apps.COMMANDS,
-    "container apps and jobs": container_apps.COMMANDS,
-    "any resource, and Resource Graph": resources.COMMANDS,
-    "signed in as what a machine carries": tokens.COMMANDS,
-    "cleaning up": cleaning_up.COMMANDS,
-}
 
-__all__ = ["CHAPTERS", "MACHINES"]
+@dataclass(frozen=True)
+class Chapter:
+    """`behaviour`: switches of the local Azure while it runs; otherwise work ends at once."""
+
+    title: str
+    commands: tuple[Command, ...]
+    behaviour: Mapping[str, float] = field(default_factory=dict)
+
+
+CHAPTERS = (
+    Chapter("the cloud and signing in", signing_in.COMMANDS),
+    Chapter("resource groups and tags", groups.COMMANDS),
+    Chapter("managed identities", identities.COMMANDS),
+    Chapter("roles", roles.COMMANDS),
+    Chapter("virtual machines", machines.COMMANDS),
+    Chapter("scale sets", scale_sets.COMMANDS),
+    Chapter("web apps and slots", web_apps.COMMANDS),
+    Chapter("container apps and jobs", container_apps.COMMANDS),
+    Chapter("storage, Event Grid, Batch", accounts.COMMANDS),
+    Chapter("any resource, and Resource Graph", resources.COMMANDS),
+    Chapter("signed in on a machine", tokens.COMMANDS),
+    Chapter("work that takes time", taking_time.COMMANDS, taking_time.BEHAVIOUR),
+    Chapter("cleaning up", cleaning_up.COMMANDS),
+)
+
+__all__ = ["CHAPTERS", "MACHINES", "Chapter"]

@@ -16,8 +16,11 @@ _NAMED = "--resource-group rg-shop --name vm-shop"
 _ONLY_SHOP = {"type": "UserAssigned", "userAssignedIdentities": {f"{_IDENTITIES}/id-shop": {}}}
 
 
-def create(name: str, query: str) -> str:
-    """The line that makes a machine in rg-shop."""
+def create(name: str, query: str, *, wait: bool = True) -> str:
+    """The line that makes a machine in rg-shop; without `wait` it ends when ARM has accepted."""
+    if not wait:
+        url = f"$groups/rg-shop/providers/{TYPE}/{name}?api-version={VERSION}"
+        return f"rest --method put --url '{url}' --body '{json.dumps(_BODY)}' --query '{query}'"
     return (
         f"resource create --resource-group rg-shop --name {name} --resource-type {TYPE} "
         f"--is-full-object --properties '{json.dumps(_BODY)}' --query '{query}'"

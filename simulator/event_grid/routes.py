@@ -22,7 +22,8 @@ from simulator.resources import inside, not_found, read_tags, remove, render, re
 from simulator.state import Json, Resource, State
 
 VERSIONS = (
-    *("2021-12-01", "2022-06-15", "2023-06-01-preview", "2023-12-15-preview"),
+    *("2020-10-15-preview", "2021-06-01-preview", "2021-10-15-preview", "2021-12-01"),
+    *("2022-06-15", "2023-06-01-preview", "2023-12-15-preview"),
     *("2024-06-01-preview", "2024-12-15-preview", "2025-02-15", "2025-07-15-preview"),
 )
 
