@@ -1,0 +1,15 @@
+from pathlib import Path
+
+import pytest
+
+from tests.product.conftest import started
+from tests.support.desk import Desk
+
+
+@pytest.fixture
+async def desk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Desk:
+    made = Desk(tmp_path, monkeypatch, capsys)
+    await started(made.estate, monkeypatch)
+    return made

@@ -1,0 +1,465 @@
+"""`lanyard plan` against an in-process Azure: what it says, what it costs, and its exit code."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from simulator.faults import Fault
+from tests.support.desk import Desk
+
+NO_CHANGES, ERROR, CHANGES = 0, 1, 2
+BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+REGIONAL = "id-lanyard-westeurope"
+
+POLICY = """
+version: 1
+mode: full
+identities:
+  regional: {name: "id-lanyard-{location}", resourceGroup: rg-identities}
+rules:
+"""
+VM = "Microsoft.Compute/virtualMachines"
+READ = '{role: Storage Blob Data Reader, scope: "{resourceGroup}", to: regional}'
+
+
+def written(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+def policy(*rules: str, head: str = POLICY) -> str:
+    return head + "".join(f"  - {rule}\n" for rule in rules)
+
+
+def rule(name: str = "machines", types: str = VM, more: str = "") -> str:
+    return f"{{name: {name}, match: {{types: [{types}]}}, attach: [regional]{more}}}"
+
+
+# One resource.
+
+
+async def test_a_new_machine_is_shown_what_it_would_get_and_by_which_rule(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    ran = await desk.plan(vm.text)
+    assert ran.code == CHANGES
+    assert ran.lines == [
+        vm.text,
+        f"  + create identity {REGIONAL} in westeurope  (rule: machines read blobs)",
+        f"  + attach identity {REGIONAL}  (rule: machines read blobs)",
+        f"  + assign Storage Blob Data Reader at {desk.group} to {REGIONAL}"
+        "  (rule: machines read blobs)",
+        "plan: 1 to create, 1 to attach, 1 to assign, 0 resources unchanged",
+        "Removals are not shown: what Lanyard may take away is in its ledger, which a plan does "
+        "not read.",
+    ]
+    assert ran.err == ""
+
+
+async def test_planning_changes_nothing(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    before = desk.estate.assignments()
+    desk.calls()
+    await desk.plan(vm.text)
+    assert {call.split()[0] for call in desk.calls()} == {"GET"}
+    assert await desk.estate.identity_of("vm1") == {}
+    assert desk.estate.assignments() == before
+
+
+async def test_what_lanyard_did_leaves_nothing_to_plan(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    await desk.estate.settle()
+    ran = await desk.plan(vm.text)
+    assert ran.code == NO_CHANGES
+    assert ran.lines[0] == "plan: no changes, 1 resource unchanged"
+
+
+async def test_a_plan_is_what_lanyard_then_does(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    planned = json.loads((await desk.plan(vm.text, "--json")).out)["resources"][0]["actions"]
+    await desk.estate.settle()
+    done = [action for action, outcome, _ in await desk.estate.decisions() if outcome == "done"]
+    assert sorted(action["text"] for action in planned) == sorted(done)
+
+
+async def test_a_resource_that_no_rule_is_for_is_unchanged(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1", tags={"lanyard": "ignore"})
+    ran = await desk.plan(vm.text)
+    assert (ran.code, ran.lines[0]) == (NO_CHANGES, "plan: no changes, 1 resource unchanged")
+
+
+async def test_a_second_identity_beside_the_imds_default_is_held_and_released_by_the_rule(
+    desk: Desk,
+) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    await desk.estate.settle()
+    both = POLICY.replace("rules:", "  own: {name: 'id-{resource.name}', per: resource}\nrules:")
+    second = rule("second").replace("[regional]", "[own]")
+    desk.write_policy(policy(rule(), second, head=both))
+    ran = await desk.plan(vm.text)
+    assert ran.code == NO_CHANGES
+    assert "  ‖ attach identity id-vm1  (rule: second)" in ran.lines
+    assert any("    held: id-lanyard-westeurope is the machine's only" in x for x in ran.lines)
+    assert "      to release it: set 'imdsDefault: accept' in rule 'second'" in ran.lines
+    assert "plan: no changes, 2 held, 0 resources unchanged" in ran.lines
+    desk.write_policy(policy(rule(), second[:-1] + ", imdsDefault: accept}", head=both))
+    assert (await desk.plan(vm.text)).code == CHANGES
+
+
+async def test_observe_holds_everything_and_mode_full_shows_the_plan_without_it(
+    desk: Desk,
+) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    desk.write_policy(policy(rule()).replace("mode: full", "mode: observe"))
+    observed = await desk.plan(vm.text)
+    assert observed.code == NO_CHANGES
+    assert "plan: no changes, 2 held, 0 resources unchanged" in observed.lines
+    assert "The mode is observe; --mode full shows the plan without it." in observed.lines
+    assert (await desk.plan(vm.text, "--mode", "full")).code == CHANGES
+
+
+async def test_a_privileged_role_is_held_unless_the_policy_allows_it(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    owner = READ.replace("Storage Blob Data Reader", "Owner")
+    desk.write_policy(policy(rule(more=f", grant: [{owner}]")))
+    ran = await desk.plan(vm.text)
+    assert f"  ‖ assign Owner at {desk.group} to {REGIONAL}  (rule: machines)" in ran.lines
+    assert any("name 'Owner' with this scope in 'privileged.allow'" in line for line in ran.lines)
+
+
+async def test_an_app_whose_identity_changes_is_said_to_restart(desk: Desk) -> None:
+    site = await desk.put("Microsoft.Web/sites/app1", {"location": "westeurope", "properties": {}})
+    desk.write_policy(policy(rule(types="Microsoft.Web/sites")))
+    ran = await desk.plan(site.text)
+    assert "  ~ this restarts the app" in ran.lines
+    avoided = policy(rule(types="Microsoft.Web/sites", more=", restart: avoid"))
+    desk.write_policy(avoided)
+    ran = await desk.plan(site.text)
+    assert ran.code == NO_CHANGES
+    assert "  ~ this restarts the app" not in ran.lines
+    assert "      to release it: set 'restart: accept' in the rule" in ran.lines
+
+
+async def test_a_missing_identity_and_an_unfit_tag_are_told(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1", tags={"team": "../x"})
+    missing = f"{desk.group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-payments"
+    head = POLICY.replace("rules:", f"  payments: {{id: {missing}}}\nrules:")
+    vault = (
+        "{role: Key Vault Secrets User, to: regional, "
+        'scope: "{resourceGroup}/providers/Microsoft.KeyVault/vaults/kv-{tags.team}"}'
+    ).replace("{resourceGroup}", "/subscriptions/{subscription}/resourceGroups/rg-shared")
+    pays = rule("pays").replace("[regional]", "[payments]")
+    desk.write_policy(policy(rule(more=f", grant: [{vault}]"), pays, head=head))
+    ran = await desk.plan(vm.text)
+    wait = f"  ! attach identity id-payments waits: {missing} does not exist  (rule: pays)"
+    assert wait in ran.lines
+    assert any(line.startswith("  ! role 'Key Vault Secrets User': the tag") for line in ran.lines)
+    assert "1 waiting, 1 impossible" in ran.out
+
+
+# What stands already is asked of ARM.
+
+
+async def test_a_grant_that_someone_else_made_is_not_planned_again(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    await desk.estate.settle()
+    state = desk.estate.azure.state
+    (made,) = [a for a in state.role_assignments.values() if a.description]
+    del state.role_assignments[made.id.lower()]
+    assert "+ assign" in (await desk.plan(vm.text)).out
+    desk.estate.azure.assign(made.principal_id, BLOB_READER, made.scope)
+    assert (await desk.plan(vm.text)).code == NO_CHANGES
+
+
+async def test_a_grant_under_another_condition_is_planned_again(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    await desk.estate.settle()
+    condition = (
+        ", condition: \"@Resource[Microsoft.Storage/storageAccounts:name] StringEquals 'a'\"}"
+    )
+    grant = f", grant: [{READ[:-1]}{condition}]"
+    desk.write_policy(policy(rule(more=grant)))
+    ran = await desk.plan(vm.text)
+    assert (ran.code, "1 to assign" in ran.out) == (CHANGES, True)
+
+
+async def test_an_identity_that_was_recreated_is_attached_again(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    await desk.estate.settle()
+    resources = desk.estate.azure.state.resources.values()
+    (identity,) = [resource for resource in resources if resource.name == REGIONAL]
+    identity.properties["principalId"] = "00000000-0000-0000-0000-000000000002"
+    ran = await desk.plan(vm.text)
+    assert (
+        f"  ~ attach identity {REGIONAL} again: it was recreated  (rule: machines read blobs)"
+        in (ran.lines)
+    )
+
+
+# Many resources.
+
+
+async def test_a_group_is_planned_with_what_is_shared_counted_and_asked_for_once(
+    desk: Desk,
+) -> None:
+    for name in ("vm1", "vm2", "vm3"):
+        await desk.estate.create_vm(name)
+    await desk.estate.settle()
+    for name in ("vm4", "vm5"):
+        await desk.estate.create_vm(name)
+    desk.calls()
+    ran = await desk.plan(desk.group)
+    assert ran.code == CHANGES
+    assert "plan: 2 to attach, 3 resources unchanged" in ran.lines
+    assert sorted(desk.calls()) == sorted(
+        [
+            "GET resourceGroups/rg-app",
+            "POST Microsoft.ResourceGraph/resources",
+            *(f"GET virtualMachines/vm{number}" for number in range(1, 6)),
+            f"GET userAssignedIdentities/{REGIONAL}",
+            "GET Microsoft.Authorization/roleAssignments",
+        ]
+    )
+
+
+async def test_new_resources_that_share_an_identity_and_a_grant_count_them_once(
+    desk: Desk,
+) -> None:
+    for name in ("vm1", "vm2"):
+        await desk.estate.create_vm(name)
+    ran = await desk.plan(desk.estate.scope)
+    assert "plan: 1 to create, 2 to attach, 1 to assign, 0 resources unchanged" in ran.lines
+
+
+async def test_every_page_of_a_scope_is_planned(desk: Desk) -> None:
+    for number in range(5):
+        await desk.estate.create_vm(f"vm{number}")
+    desk.estate.azure.behaviour.page_size = 2
+    ran = await desk.plan(desk.estate.scope, "--json")
+    planned = json.loads(ran.out)["resources"]
+    assert [each["id"].rpartition("/")[2] for each in planned] == [
+        "vm0",
+        "vm1",
+        "vm2",
+        "vm3",
+        "vm4",
+    ]
+    assert desk.calls().count("POST Microsoft.ResourceGraph/resources") == 3
+
+
+async def test_only_types_that_a_rule_is_for_are_looked_at_and_batch_pools_are_found(
+    desk: Desk,
+) -> None:
+    await desk.estate.create_vm("vm1")
+    account = {"location": "westeurope", "properties": {}}
+    await desk.put("Microsoft.Batch/batchAccounts/batch1", account)
+    nodes = {"properties": {"vmSize": "STANDARD_D2S_V3"}}
+    pool = await desk.put("Microsoft.Batch/batchAccounts/batch1/pools/nodes", nodes)
+    desk.write_policy(policy(rule(types="Microsoft.Batch/batchAccounts/pools")))
+    ran = await desk.plan(desk.group, "--json")
+    assert [each["id"] for each in json.loads(ran.out)["resources"]] == [pool.text]
+
+
+async def test_a_machine_that_went_since_resource_graph_saw_it_is_left_out(desk: Desk) -> None:
+    await desk.estate.create_vm("vm1")
+    await desk.estate.create_vm("vm2")
+    desk.estate.azure.behaviour.resource_graph_lag_seconds = 3600
+    await desk.estate.delete_vm("vm1")
+    ran = await desk.plan(desk.group)
+    assert ran.code == CHANGES
+    assert "vm1" not in ran.out + ran.err
+
+
+async def test_a_scope_that_does_not_exist_is_an_error_not_an_empty_plan(desk: Desk) -> None:
+    ran = await desk.plan(f"{desk.estate.scope}/resourceGroups/rg-ap")
+    assert ran.code == ERROR
+    assert "404 ResourceGroupNotFound" in ran.err
+
+
+async def test_a_list_has_ids_blank_lines_and_comments(desk: Desk, tmp_path: Path) -> None:
+    first = await desk.estate.create_vm("vm1")
+    second = await desk.estate.create_vm("vm2")
+    ids = written(tmp_path / "ids", f"# machines\n\n{first}\n  {second}\n{first.key}\n")
+    ran = await desk.plan("--list", ids, "--json")
+    assert ran.code == CHANGES
+    assert [each["id"] for each in json.loads(ran.out)["resources"]] == [first.text, second.text]
+
+
+async def test_a_list_can_be_the_json_of_az_on_standard_input(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    listed = json.dumps([{"id": vm.text, "name": "vm1"}, vm.text])
+    monkeypatch.setattr("sys.stdin", io.StringIO(listed))
+    ran = await desk.plan("--list", "-")
+    assert (ran.code, ran.lines[0]) == (CHANGES, vm.text)
+
+
+async def test_mistakes_in_a_list_are_all_told_with_their_lines(desk: Desk, tmp_path: Path) -> None:
+    ids = written(tmp_path / "ids", f"vm1\n{desk.group}/providers/{VM}/vm1\n/subscriptions/x\n")
+    ran = await desk.plan("--list", ids)
+    assert ran.code == ERROR
+    assert f"{ids}:1: 'vm1' is no resource id" in ran.err
+    assert f"{ids}:3: '/subscriptions/x' is no resource id" in ran.err
+    assert desk.calls() == []
+
+
+# What fails.
+
+
+async def test_a_resource_that_was_named_and_is_not_there_is_an_error(desk: Desk) -> None:
+    ran = await desk.plan(desk.estate.vm_id("none").text)
+    assert ran.code == ERROR
+    assert ran.err == f"lanyard: {desk.estate.vm_id('none')} does not exist\n"
+
+
+async def test_one_resource_that_cannot_be_read_stops_no_other(desk: Desk) -> None:
+    await desk.estate.create_vm("vm1")
+    await desk.estate.create_vm("vm2")
+    fault = Fault(path="virtualMachines/vm1$", status=403, code="AuthorizationFailed", times=None)
+    desk.estate.azure.faults.add(fault)
+    ran = await desk.plan(desk.group)
+    assert ran.code == ERROR
+    assert "vm1: 403 AuthorizationFailed" in ran.err
+    assert desk.estate.vm_id("vm2").text in ran.lines
+    assert "1 failed" in ran.out
+
+
+async def test_throttling_is_waited_for(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    azure = desk.estate.azure
+    azure.faults.add(Fault(path="vm1$", status=429, code="TooManyRequests", retry_after=10))
+    before = azure.clock.now()
+    assert (await desk.plan(vm.text)).code == CHANGES
+    assert azure.clock.now() - before >= 10
+
+
+async def test_throttling_without_end_is_an_error(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    fault = Fault(path="vm1$", status=429, code="TooManyRequests", retry_after=10, times=None)
+    desk.estate.azure.faults.add(fault)
+    ran = await desk.plan(vm.text)
+    assert ran.code == ERROR
+    assert "429 TooManyRequests" in ran.err
+
+
+async def test_a_type_without_identity_is_told_with_the_reason(desk: Desk) -> None:
+    ran = await desk.plan(f"{desk.group}/providers/Microsoft.Network/loadBalancers/lb1")
+    assert ran.code == ERROR
+    assert "load balancers have no managed identity in Azure" in ran.err
+
+
+@pytest.mark.parametrize("target", ["vm1", "/subscriptions/production", ""])
+async def test_what_is_no_id_is_refused_before_any_call(desk: Desk, target: str) -> None:
+    ran = await desk.plan(target)
+    assert ran.code == ERROR
+    assert "is no resource id" in ran.err
+    assert desk.calls() == []
+
+
+async def test_a_broken_policy_is_told_as_validate_tells_it(desk: Desk) -> None:
+    desk.write_policy("version: 1\nmode: ful\n")
+    ran = await desk.plan(desk.group)
+    assert ran.code == ERROR
+    assert "lanyard.yaml:2:1: 'mode' must be" in ran.err
+    assert ran.out == ""
+
+
+async def test_an_address_that_is_not_https_is_refused(desk: Desk) -> None:
+    ran = await desk.plan(desk.group, "--arm-endpoint", "management.azure.com")
+    assert ran.code == ERROR
+    assert "it does not begin with https://" in ran.err
+
+
+# How it is said.
+
+
+async def test_quiet_says_only_what_is_wrong(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    ran = await desk.plan("--quiet", vm.text)
+    assert (ran.code, ran.out, ran.err) == (CHANGES, "", "")
+
+
+async def test_colours_come_where_they_are_wanted_and_never_with_no_color(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    assert "\x1b[" not in (await desk.plan(vm.text)).out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert f"\x1b[32m+ attach identity {REGIONAL}\x1b[0m" in (await desk.plan(vm.text)).out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[32m" not in (await desk.plan(vm.text)).out
+
+
+async def test_the_json_of_a_plan(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    desk.write_policy(policy(rule(more=f", system: true, grant: [{READ}]")))
+    identity = (
+        f"{desk.estate.scope}/resourceGroups/rg-identities/providers/"
+        f"Microsoft.ManagedIdentity/userAssignedIdentities/{REGIONAL}"
+    )
+    ran = await desk.plan("--json", vm.text)
+    assert ran.code == CHANGES
+    assert json.loads(ran.out) == {
+        "version": 1,
+        "mode": "full",
+        "removalsShown": False,
+        "summary": {
+            "create": 1,
+            "attach": 1,
+            "enable": 1,
+            "assign": 1,
+            "upgrade": 0,
+            "remove": 0,
+            "held": 0,
+            "waiting": 0,
+            "impossible": 0,
+            "changed": 1,
+            "unchanged": 0,
+            "failed": 0,
+        },
+        "resources": [
+            {
+                "id": vm.text,
+                "type": VM,
+                "status": "changed",
+                "provisioningState": "Succeeded",
+                "restarts": False,
+                "replacesIdentity": False,
+                "actions": [
+                    {
+                        "action": "create-identity",
+                        "text": f"create identity {REGIONAL} in westeurope",
+                        "rules": ["machines"],
+                        "identity": identity,
+                        "location": "westeurope",
+                    },
+                    {
+                        "action": "attach-identity",
+                        "text": f"attach identity {REGIONAL}",
+                        "rules": ["machines"],
+                        "identity": identity,
+                    },
+                    {
+                        "action": "enable-system-identity",
+                        "text": "enable the system-assigned identity",
+                        "rules": ["machines"],
+                    },
+                    {
+                        "action": "assign-role",
+                        "text": f"assign Storage Blob Data Reader at {desk.group} to {REGIONAL}",
+                        "rules": ["machines"],
+                        "scope": desk.group,
+                        "role": {"id": BLOB_READER, "name": "Storage Blob Data Reader"},
+                        "to": identity,
+                        "principalId": None,
+                        "condition": None,
+                    },
+                ],
+                "held": [],
+                "waiting": [],
+                "impossible": [],
+            }
+        ],
+    }

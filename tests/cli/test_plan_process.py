@@ -1,0 +1,90 @@
+"""`lanyard plan` as a person runs it: a process of its own, the real azure-identity, TLS."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+from azure.mgmt.compute.aio import ComputeManagementClient
+from azure.mgmt.compute.models import VirtualMachine
+from azure.mgmt.resource.resources.aio import ResourceManagementClient
+
+from simulator.azure import Azure
+from simulator.certificates import make_certificates
+from simulator.serve import Addresses, serve
+from simulator.state import Principal
+
+PROJECT = Path(__file__).parents[2]
+POLICY = """\
+version: 1
+mode: full
+identities:
+  app: {name: id-app, resourceGroup: rg-identities, per: [subscription]}
+rules:
+  - name: all machines
+    match: {types: [Microsoft.Compute/virtualMachines]}
+    attach: [app]
+"""
+
+
+async def lanyard(addresses: Addresses, *arguments: str, **more: str) -> tuple[int, str, str]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", ""),
+        "LANYARD_ARM_ENDPOINT": addresses.arm,
+        "LANYARD_ARM_AUDIENCE": "https://management.azure.com",
+        "SSL_CERT_FILE": str(addresses.certificates.ca_file),
+        **more,
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "lanyard.cli",
+        *arguments,
+        cwd=PROJECT,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def make_machine(azure: Azure, owner: Principal, subscription: str) -> None:
+    options = azure.client_options(owner)
+    async with ResourceManagementClient(subscription_id=subscription, **options) as resources:
+        await resources.resource_groups.create_or_update("rg-app", {"location": "westeurope"})
+    async with ComputeManagementClient(subscription_id=subscription, **options) as compute:
+        body = VirtualMachine(location="westeurope")
+        poller = await compute.virtual_machines.begin_create_or_update("rg-app", "vm1", body)
+        await poller.wait()
+
+
+async def test_a_subscription_over_tls_with_ones_own_credentials(tmp_path: Path) -> None:
+    azure = Azure()
+    subscription = azure.state.add_subscription("production").id
+    policy = tmp_path / "lanyard.yaml"
+    policy.write_text(POLICY)
+    async with serve(azure, make_certificates(tmp_path / "tls")) as addresses:
+        await make_machine(azure, addresses.operator.principal, subscription)
+        arguments = ["plan", f"/subscriptions/{subscription}", "--policy", str(policy), "--json"]
+        code, out, err = await lanyard(
+            addresses,
+            *arguments,
+            IDENTITY_ENDPOINT=addresses.identity_endpoint,
+            IDENTITY_HEADER=addresses.operator.identity_header,
+        )
+        assert (code, err) == (2, "")
+        (resource,) = json.loads(out)["resources"]
+        assert [each["text"] for each in resource["actions"]] == [
+            "create identity id-app in westeurope",
+            "attach identity id-app",
+        ]
+
+        nobody = {"IDENTITY_ENDPOINT": addresses.identity_endpoint, "IDENTITY_HEADER": "wrong"}
+        code, out, err = await lanyard(addresses, *arguments, **nobody)
+    assert (code, out) == (1, "")
+    assert err.startswith("lanyard: no Azure credentials: run 'az login'")
+    assert "Traceback" not in err

@@ -1,0 +1,198 @@
+"""`lanyard validate`: what it says and its exit code. What it finds is in test_corpus.py."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lanyard.cli import main
+
+PROJECT = Path(__file__).parents[2]
+GOOD = """\
+version: 1
+mode: full
+identities:
+  app: {name: id-app, resourceGroup: rg-identities, per: [subscription]}
+rules:
+  - name: machines
+    match: {types: [Microsoft.Compute/virtualMachines]}
+    attach: [app]
+"""
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    return write(tmp_path / "good.yaml", GOOD)
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    return write(tmp_path / "bad.yaml", GOOD.replace("full", "ful").replace("[app]", "app"))
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def validate(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, list[str]]:
+    code = main(["validate", *map(str, arguments)])
+    said = capsys.readouterr()
+    assert said.err == ""
+    return code, said.out.splitlines()
+
+
+def test_a_good_policy_exits_0_and_says_what_it_has(
+    good: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert validate(capsys, good) == (
+        0,
+        [f"{good}: ok, mode full, 1 rule, 1 identity", "validate: 1 policy ok"],
+    )
+
+
+def test_a_broken_policy_exits_1_after_the_others_were_checked(
+    good: Path, bad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert validate(capsys, bad, good) == (
+        1,
+        [
+            f"{bad}:2:1: 'mode' must be 'observe', 'add-only' or 'full', not 'ful'",
+            f"{bad}:8:5: 'attach' must be a list, not 'app'; write [app]",
+            f"{good}: ok, mode full, 1 rule, 1 identity",
+            "validate: 2 problems in 1 of 2 policies",
+        ],
+    )
+
+
+def test_the_files_of_a_folder_are_one_policy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head, _, rules = GOOD.partition("rules:")
+    write(tmp_path / "policies" / "identities.yaml", head)
+    write(tmp_path / "policies" / "machines.yml", "version: 1\nrules:" + rules)
+    write(tmp_path / "policies" / "notes.txt", "not read")
+    folder = tmp_path / "policies"
+    code, lines = validate(capsys, folder)
+    assert (code, lines[0]) == (0, f"{folder}: ok, mode full, 1 rule, 1 identity")
+
+
+def test_quiet_says_nothing_of_what_is_good(
+    good: Path, bad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert validate(capsys, "--quiet", good) == (0, [])
+    code, lines = validate(capsys, "--quiet", good, bad)
+    assert (code, len(lines)) == (1, 2)
+
+
+def test_json_has_every_problem_by_policy(
+    good: Path, bad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, lines = validate(capsys, "--json", good, bad)
+    assert code == 1
+    assert json.loads("\n".join(lines)) == {
+        "ok": False,
+        "policies": [
+            {"path": str(good), "ok": True, "problems": []},
+            {
+                "path": str(bad),
+                "ok": False,
+                "problems": [
+                    {
+                        "file": str(bad),
+                        "line": 2,
+                        "column": 1,
+                        "message": "'mode' must be 'observe', 'add-only' or 'full', not 'ful'",
+                    },
+                    {
+                        "file": str(bad),
+                        "line": 8,
+                        "column": 5,
+                        "message": "'attach' must be a list, not 'app'; write [app]",
+                    },
+                ],
+            },
+        ],
+    }
+
+
+def test_what_cannot_be_read_is_a_problem_of_its_first_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing, empty = tmp_path / "missing.yaml", tmp_path / "empty"
+    empty.mkdir()
+    assert validate(capsys, "--quiet", missing, empty) == (
+        1,
+        [
+            f"{missing}:1:1: cannot be read: No such file or directory",
+            f"{empty}:1:1: the folder has no .yaml file",
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["validate"], ["validat", "x"], ["validate", "--jsn", "x"]]
+)
+def test_wrong_arguments_exit_1_for_2_means_changes(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("usage: lanyard")
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "schema"])
+def test_every_help_has_examples_and_exit_codes(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert f"examples:\n  lanyard {command}" in said
+    assert "exit codes:\n  0  " in said
+
+
+def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "lanyard.cli", *map(str, arguments)],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+    )
+
+
+def test_a_terminal_without_utf_8_ends_nothing(tmp_path: Path) -> None:
+    broken = write(tmp_path / "broken.yaml", "version: 1\nschlüssel: 1\n")
+    ran = run("validate", broken, PYTHONIOENCODING="ascii")
+    assert ran.returncode == 1
+    assert b"unknown key 'schl?ssel'" in ran.stdout
+    assert ran.stderr == b""
+
+
+def test_a_reader_that_leaves_early_sees_no_stack_trace(bad: Path) -> None:
+    many = [str(bad)] * 2000
+    with subprocess.Popen(
+        [sys.executable, "-m", "lanyard.cli", "validate", *many],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def test_validating_needs_none_of_the_azure_sdks() -> None:
+    code = "import sys, lanyard.cli; print(*sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    heavy = ("azure.", "aiohttp", "msal")
+    assert [name for name in ran.stdout.split() if name.startswith(heavy)] == []

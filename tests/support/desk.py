@@ -1,0 +1,102 @@
+"""A person at the command line, beside an in-process Azure: they may read the subscription, and
+nothing else.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.mgmt.resource.resources.aio import ResourceManagementClient
+
+from lanyard.azure.compute_types import compute_type
+from lanyard.azure.reading import Reading, reading_over
+from lanyard.cli import main
+from lanyard.cli import plan as plan_command
+from lanyard.model import ResourceId
+from simulator.tokens.credential import AsyncPrincipalCredential
+from tests.support.estate import POLICY, Estate
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+
+class Desk:
+    """The estate is Lanyard's too: `estate.settle()` lets it do its work."""
+
+    def __init__(
+        self,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        policy: str = POLICY,
+    ) -> None:
+        self.estate = Estate(policy)
+        azure = self.estate.azure
+        self.person = azure.state.add_principal("engineer", "User")
+        azure.assign(self.person.object_id, "Reader", self.estate.scope)
+        self.group = f"{self.estate.scope}/resourceGroups/rg-app"
+        self._capsys = capsys
+        self._policy = folder / "lanyard.yaml"
+        self.write_policy(policy)
+        monkeypatch.setattr(plan_command, "connect", lambda _environment: self._connect())
+
+    def write_policy(self, policy: str) -> None:
+        self._policy.write_text(policy)
+
+    async def lanyard(self, *arguments: str) -> Ran:
+        """The command, as its process would run it: with an event loop of its own."""
+        self._capsys.readouterr()
+        code = await asyncio.to_thread(main, arguments)
+        said = self._capsys.readouterr()
+        return Ran(code, said.out, said.err)
+
+    async def plan(self, *arguments: str) -> Ran:
+        return await self.lanyard("plan", "--policy", str(self._policy), *arguments)
+
+    async def put(self, path: str, body: dict[str, Any]) -> ResourceId:
+        """Make `TYPE/NAME…` in the group, as the operator."""
+        resource = ResourceId.parse(f"{self.group}/providers/{path}")
+        kind = compute_type(resource.type)
+        assert kind is not None
+        poller = await self._owner.resources.begin_create_or_update_by_id(
+            resource.text, body, api_version=kind.api_version, polling_interval=1
+        )
+        await poller.wait()
+        return resource
+
+    def calls(self) -> list[str]:
+        """The person's ARM calls so far, as "METHOD last-two-segments"; forgets them."""
+        azure = self.estate.azure
+        calls = azure.calls_of(self.person.object_id)
+        azure.calls.clear()
+        return [f"{call.method} {'/'.join(call.path.split('/')[-2:])}" for call in calls]
+
+    @property
+    def _owner(self) -> ResourceManagementClient:
+        return ResourceManagementClient(
+            subscription_id=self.estate.subscription,
+            **self.estate.azure.client_options(self.estate.operator),
+        )
+
+    @asynccontextmanager
+    async def _connect(self) -> AsyncIterator[Reading]:
+        azure, settings = self.estate.azure, self.estate.settings
+        credential = AsyncPrincipalCredential(azure.tokens, self.person)
+        async with reading_over(
+            credential, settings.arm, settings.graph, azure.transport()
+        ) as reading:
+            yield reading
