@@ -14,6 +14,7 @@ from simulator.azure import Azure
 from simulator.certificates import make_certificates
 from simulator.serve import Addresses, serve
 from simulator.state import Principal
+from tests.support.estate import PROFILE
 
 PROJECT = Path(__file__).parents[2]
 POLICY = """\
@@ -57,7 +58,7 @@ async def make_machine(azure: Azure, owner: Principal, subscription: str) -> Non
     async with ResourceManagementClient(subscription_id=subscription, **options) as resources:
         await resources.resource_groups.create_or_update("rg-app", {"location": "westeurope"})
     async with ComputeManagementClient(subscription_id=subscription, **options) as compute:
-        body = VirtualMachine(location="westeurope")
+        body = VirtualMachine({"location": "westeurope", "properties": PROFILE})
         poller = await compute.virtual_machines.begin_create_or_update("rg-app", "vm1", body)
         await poller.wait()
 
