@@ -8,11 +8,15 @@ from lanyard.roles import role_name
 
 @dataclass(frozen=True, slots=True)
 class CreateIdentity:
-    """Make a user-assigned identity that the policy names and that does not exist."""
+    """Make a user-assigned identity that the policy names and that does not exist.
+
+    A `dedicated` one is made for this resource alone, and deleted with it.
+    """
 
     id: ResourceId
     location: str
     rules: tuple[str, ...] = field(compare=False)
+    dedicated: bool = False
 
     def __str__(self) -> str:
         return f"create identity {self.id.name} in {self.location}"
@@ -101,6 +105,16 @@ class ReleaseGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteIdentity:
+    """Delete an identity made for this resource alone, unless something else uses it."""
+
+    id: ResourceId
+
+    def __str__(self) -> str:
+        return f"delete identity {self.id.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveOrphans:
     """Remove the assignments of a principal that was seen on the resource and is gone."""
 
@@ -111,7 +125,7 @@ class RemoveOrphans:
 
 
 type IdentityChange = AttachIdentity | ReattachIdentity | EnableSystemIdentity | DetachIdentity
-type Removal = DetachIdentity | ReleaseGrant | RemoveOrphans
+type Removal = DetachIdentity | ReleaseGrant | DeleteIdentity | RemoveOrphans
 type Action = CreateIdentity | AssignRole | UpgradeInstances | IdentityChange | Removal
 
 #: Access is given before other access is taken: what moves from one grant to another never gaps.
@@ -124,6 +138,7 @@ ORDER: tuple[type, ...] = (
     DetachIdentity,
     UpgradeInstances,
     ReleaseGrant,
+    DeleteIdentity,
     RemoveOrphans,
 )
 
@@ -137,4 +152,4 @@ def changes_identity(action: Action) -> bool:
 
 def is_removal(action: Action) -> bool:
     """Whether the action takes access away."""
-    return isinstance(action, DetachIdentity | ReleaseGrant | RemoveOrphans)
+    return isinstance(action, DetachIdentity | ReleaseGrant | DeleteIdentity | RemoveOrphans)

@@ -13,11 +13,13 @@ from lanyard.actions import (
     AssignRole,
     AttachIdentity,
     CreateIdentity,
+    DeleteIdentity,
     DetachIdentity,
     ReleaseGrant,
     RemoveOrphans,
     UpgradeInstances,
     changes_identity,
+    is_removal,
 )
 from lanyard.budget import RemovalBudget
 from lanyard.claims import Claims, Result, Witness
@@ -33,7 +35,7 @@ from lanyard.model import (
 )
 from lanyard.orphans import Orphans
 from lanyard.outcomes import Outcome, attempt, failed, only
-from lanyard.ports import Assignments, Compute, Identities
+from lanyard.ports import Assignments, Compute, Identities, Index
 from lanyard.witness import witness
 
 # A resource that is back, or an identity that was recreated, is planned again this soon.
@@ -47,6 +49,7 @@ class Services:
     compute: Compute
     identities: Identities
     assignments: Assignments
+    index: Index
     ledger: Ledger
     claims: Claims
     orphans: Orphans
@@ -75,6 +78,8 @@ class Application:
     async def run(self, actions: Iterable[Action]) -> None:
         """Carry the actions out, additions first. `outcomes` and `record` tell the rest."""
         todo = list(actions)
+        own = frozenset(a.id for a in only(CreateIdentity, todo) if a.dedicated)
+        await self.save(replace(self.record, dedicated=self.record.dedicated | own))
         await self._create_identities(only(CreateIdentity, todo))
         ready = [a for a in only(AssignRole, todo) if a.to in self._principals]
         await self._intend(todo, ready)
@@ -84,7 +89,7 @@ class Application:
         await asyncio.gather(*(self._assign(a) for a in late))
         for upgrade in only(UpgradeInstances, todo):
             self.outcomes.append(await attempt(upgrade, self._upgrade_instances()))
-        await self._remove([a for a in todo if isinstance(a, ReleaseGrant | RemoveOrphans)])
+        await self._remove([a for a in todo if is_removal(a) and not changes_identity(a)])
         await self.save(self._settled())
 
     # Intent and outcome, on record.
@@ -125,6 +130,7 @@ class Application:
         kept = {grant for grant in old.grants if grant.name not in released | assigned}
         return replace(
             old,
+            dedicated=old.dedicated - {a.id for a in only(DeleteIdentity, done)},
             attachments=old.attachments - detached if self._resource else frozenset(),
             grants=frozenset(kept | self._confirmed),
             pending=frozenset(g for g in old.pending if g.name not in released | assigned),
@@ -197,7 +203,7 @@ class Application:
 
     # Removals.
 
-    async def _remove(self, removals: list[ReleaseGrant | RemoveOrphans]) -> None:
+    async def _remove(self, removals: list[Action]) -> None:
         if not removals:
             return
         try:
@@ -207,6 +213,8 @@ class Application:
             return
         for release in only(ReleaseGrant, removals):
             self.outcomes.append(await attempt(release, self._release(release)))
+        for deletion in only(DeleteIdentity, removals):
+            self.outcomes.append(await attempt(deletion, self._delete_identity(deletion)))
         for orphans in only(RemoveOrphans, removals):
             self.outcomes.append(await attempt(orphans, self._remove_orphans(orphans)))
 
@@ -223,6 +231,17 @@ class Application:
             action.grant, self.record.id, self._witness(action)
         )
         return "its last claim is gone" if result is Result.REVOKED else str(result)
+
+    async def _delete_identity(self, action: DeleteIdentity) -> str:
+        """What its assignments were is looked after when the event of its deletion comes."""
+        services = self._services
+        using = {found async for found in services.ledger.having(action.id)}
+        using |= set(await services.index.resources_with(action.id))
+        if others := sorted(using - {self.record.id}):
+            return f"kept: {others[0]} uses it too"
+        await services.budget.spend()
+        await services.identities.delete(action.id)
+        return "nothing else used it"
 
     async def _remove_orphans(self, action: RemoveOrphans) -> str:
         holder = await self._services.ledger.holder(action.principal_id)

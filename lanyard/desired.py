@@ -19,6 +19,7 @@ class WantedIdentity:
     id: ResourceId
     location: str | None
     rules: tuple[str, ...]
+    dedicated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ def _identities(
         except ValueError as error:
             problems.append(Unfulfillable(rule.name, f"identity {name!r}: {error}"))
             continue
-        yield WantedIdentity(identity, None if spec.id else resource.location, (rule.name,))
+        location = None if spec.id else resource.location
+        yield WantedIdentity(identity, location, (rule.name,), spec.dedicated)
 
 
 def _grants(
@@ -134,7 +136,7 @@ def _principal(policy: Policy, spec: GrantSpec, resource: ComputeResource) -> Pr
 
 def _add_identity(known: dict[ResourceId, WantedIdentity], new: WantedIdentity) -> None:
     if old := known.get(new.id):
-        new = WantedIdentity(old.id, old.location or new.location, _both(old.rules, new.rules))
+        new = replace(old, rules=_both(old.rules, new.rules))
     known[new.id] = new
 
 

@@ -32,6 +32,7 @@ _sequence = itertools.count()
 class ResourceRecord:
     """What the ledger knows of one resource. `row` is the version it was read at (None: new).
 
+    `attachments` were made by Lanyard; `dedicated` are identities made for this resource alone.
     `grants` are claimed and assigned, `pending` ones intended and not yet confirmed.
     `system_principals` are object ids seen as its system-assigned identity and not yet looked
     after; `gone_at` maps those found gone to the moment (seconds since the epoch). `held` is a
@@ -45,6 +46,7 @@ class ResourceRecord:
     system_principals: frozenset[str] = frozenset()
     gone_at: Mapping[str, float] = field(default_factory=dict)
     instances_lag: bool = False
+    dedicated: frozenset[ResourceId] = frozenset()
     held: str = ""
     row: Row | None = field(default=None, compare=False)
 
@@ -56,6 +58,7 @@ class ResourceRecord:
             self.pending,
             self.system_principals,
             self.instances_lag,
+            self.dedicated,
         )
 
     @property
@@ -225,6 +228,7 @@ def _values(record: ResourceRecord) -> dict[str, str]:
         "systemPrincipals": json.dumps(sorted(record.system_principals)),
         "goneAt": json.dumps(dict(record.gone_at)),
         "instancesLag": str(record.instances_lag),
+        "dedicated": json.dumps(sorted(identity.text for identity in record.dedicated)),
         "held": record.held,
     }
 
@@ -239,6 +243,7 @@ def _record(row: Row) -> ResourceRecord:
         frozenset(json.loads(values["systemPrincipals"])),
         json.loads(values["goneAt"]),
         values["instancesLag"] == "True",
+        frozenset(ResourceId.parse(text) for text in json.loads(values["dedicated"])),
         values["held"],
         row,
     )

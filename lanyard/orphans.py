@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lanyard.claims import Witness
 from lanyard.errors import NotYet, Temporary
 from lanyard.model import RoleAssignment
-from lanyard.ports import AssignmentIndex, Assignments, Directory
+from lanyard.ports import Assignments, Directory, Index
 
 # Entra needs from seconds to minutes to let go of a deleted principal.
 _DIRECTORY_LAG_DELAY = 30.0
@@ -23,7 +23,7 @@ class Orphans:
     """Cleans up after one principal at a time. `grace` in seconds; `now`: seconds since epoch."""
 
     assignments: Assignments
-    index: AssignmentIndex
+    index: Index
     directory: Directory
     grace: float
     now: Callable[[], float]

@@ -9,15 +9,16 @@
     no      yes       no    - (someone else's)    no      no       -
     no      no        any   -
 
-    `dead`: attached with the principal of an identity that was deleted, recreated or not yet. A grant that is claimed under another
-    condition is assigned again.
+    `dead`: attached with the principal of an identity that was deleted, recreated or not yet.
+    A grant that is claimed under another condition is assigned again.
 
     system-assigned identity                      principal seen on the resource
     wanted and off          EnableSystemIdentity  no longer on it    RemoveOrphans
     anything else           -                     still on it        -
 
-Wanted but not existing identities are made first (CreateIdentity). A resource that is gone wants
-nothing and has nothing: its claims are released and its own principals are looked after.
+Wanted but not existing identities are made first (CreateIdentity). A dedicated identity that is no
+longer wanted is deleted, with its resource or before it (DeleteIdentity). A resource that is gone
+wants nothing and has nothing: its claims are released and its own principals are looked after.
 """
 
 from collections.abc import Iterator, Mapping, Set
@@ -29,6 +30,7 @@ from lanyard.actions import (
     AssignRole,
     AttachIdentity,
     CreateIdentity,
+    DeleteIdentity,
     DetachIdentity,
     EnableSystemIdentity,
     ReattachIdentity,
@@ -65,6 +67,7 @@ class Owned:
 
     `pending` grants were intended and not confirmed: they are assigned again or released.
     `instances_lag`: the model of a scale set was changed, its instances were not brought up yet.
+    `dedicated` are identities that Lanyard made for this resource alone.
     """
 
     attachments: frozenset[ResourceId] = frozenset()
@@ -72,6 +75,7 @@ class Owned:
     pending: frozenset[Grant] = frozenset()
     system_principals: frozenset[str] = frozenset()
     instances_lag: bool = False
+    dedicated: frozenset[ResourceId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ def plan(desired: Desired, actual: Actual, owned: Owned) -> Plan:
         *_identities(desired, actual, owned, blocked.keys()),
         *_grants(desired, actual, owned, blocked.keys()),
         *_departed(actual, owned),
+        *(DeleteIdentity(own) for own in owned.dedicated if own not in desired.identities),
     ]
     if _instances_lag(desired, actual, owned, actions):
         actions.append(UpgradeInstances())
@@ -111,7 +116,7 @@ def _identities(
     attached = actual.resource.identity.user_assigned
     for wanted in desired.identities.values():
         if UserAssigned(wanted.id) not in actual.principals and wanted.location is not None:
-            yield CreateIdentity(wanted.id, wanted.location, wanted.rules)
+            yield CreateIdentity(wanted.id, wanted.location, wanted.rules, wanted.dedicated)
         if UserAssigned(wanted.id) in blocked:
             continue
         current = actual.principals.get(UserAssigned(wanted.id))

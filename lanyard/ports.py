@@ -42,6 +42,9 @@ class Identities(Protocol):
     async def create(self, identity: ResourceId, location: str) -> str:
         """Make the identity where it is missing; returns its principal."""
 
+    async def delete(self, identity: ResourceId) -> None:
+        """Delete the identity; a missing one is fine."""
+
 
 class Assignments(Protocol):
     """Role assignments."""
@@ -65,11 +68,14 @@ class Assignments(Protocol):
         """Whether the assignment carries our stamp."""
 
 
-class AssignmentIndex(Protocol):
+class Index(Protocol):
     """Where else to look: eventually consistent, over everything that can be read."""
 
     async def assignments_of(self, principal_id: str) -> list[str]:
         """The ids of the role assignments of a principal."""
+
+    async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
+        """The resources that a user-assigned identity is attached to."""
 
 
 class Directory(Protocol):

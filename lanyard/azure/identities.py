@@ -34,6 +34,16 @@ class Identities:
             made = await operations.create_or_update(identity.resource_group, identity.name, body)
         return _principal(made)
 
+    async def delete(self, identity: ResourceId) -> None:
+        """Delete the identity; one that is not there (204, or 404 with its group) is fine."""
+        operations = self._clients.identities(identity.subscription).user_assigned_identities
+        with translated(f"delete identity {identity}"):
+            try:
+                await operations.delete(identity.resource_group, identity.name)
+            except ResourceNotFoundError as error:
+                if not is_gone(error):
+                    raise
+
 
 def _principal(identity: Identity) -> str:
     return str(identity.principal_id).lower()

@@ -8,6 +8,7 @@ from azure.core.rest import HttpRequest
 
 from lanyard.azure.clients import Clients
 from lanyard.azure.failures import translated
+from lanyard.model import ResourceId
 
 _PATH = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
 _PAGE = 1000
@@ -28,6 +29,20 @@ class ResourceGraph:
             "| project id | order by id asc"
         )
         return [str(row["id"]) async for row in self.rows(query)]
+
+    async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
+        """The resources that the app can read and that have a user-assigned identity attached.
+
+        Batch pools are in a table of their own.
+        """
+        found: list[ResourceId] = []
+        for table in ("resources", "batchresources"):
+            query = (
+                f"{table} | where tostring(identity.userAssignedIdentities) "
+                f"contains '{identity.key}' | project id | order by id asc"
+            )
+            found += [ResourceId.parse(str(row["id"])) async for row in self.rows(query)]
+        return found
 
     async def rows(self, query: str) -> AsyncIterator[Mapping[str, Any]]:
         """The rows of a query, page by page; it must order them. Raises Temporary, Permanent."""

@@ -62,15 +62,16 @@ def services_over(
 ) -> Services:
     """The services over a credential, a ledger and a table of grants."""
     clients = Clients(credential, arm=settings.arm, graph=settings.graph, transport=transport)
-    roles = Roles(clients)
+    roles, index = Roles(clients), ResourceGraph(clients)
     directory = Directory(clients, canary=settings.principal_id)
     grace = policy.orphans.grace_minutes * 60
     return Services(
         Compute(clients),
         Identities(clients),
         roles,
+        index,
         ledger,
         Claims(grants, roles, now),
-        Orphans(roles, ResourceGraph(clients), directory, grace, now),
+        Orphans(roles, index, directory, grace, now),
         RemovalBudget(grants, policy.limits.removals.per_hour, now),
     )

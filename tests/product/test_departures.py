@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from azure.mgmt.compute.models import VirtualMachineUpdate
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
+from azure.mgmt.msi.models import Identity
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from lanyard.model import Change, ResourceId
@@ -150,3 +151,84 @@ async def test_an_identity_that_lanyard_never_saw_is_none_of_its_business(
     )
     await estate.runtime.process(Change(ResourceId.parse(never_seen), "event"))
     assert await estate.decisions() == []
+
+
+OWN = """
+version: 1
+mode: full
+identities: {own: {name: "id-{resource.name}", per: resource}}
+rules:
+  - name: r
+    match: {types: [Microsoft.Compute/virtualMachines], exclude: {tags: {lanyard: ignore}}}
+    attach: [own]
+    imdsDefault: accept
+    grant: [{role: Reader, scope: "{resourceGroup}", to: own}]
+orphans: {graceMinutes: 0}
+"""
+
+
+async def own_identity(estate: Estate, name: str = "id-vm1") -> str | None:
+    path = "/providers/microsoft.managedidentity/userassignedidentities/"
+    key = f"{estate.scope}/resourcegroups/rg-app{path}{name}".lower()
+    return key if key in estate.azure.state.resources else None
+
+
+async def test_a_dedicated_identity_goes_with_its_resource_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await started(Estate(OWN), monkeypatch)
+    await estate.create_vm("vm1")
+    await estate.settle()
+    principal = (await estate.identity_of("vm1"))["id-vm1"]
+    estate.azure.assign(principal, "Reader", f"{estate.scope}/resourceGroups/rg-identities")
+    await estate.delete_vm("vm1")
+    await estate.settle()
+    assert await own_identity(estate) is None
+    assert estate.assignments(of=principal) == []
+
+
+async def test_a_dedicated_identity_that_something_else_uses_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await started(Estate(OWN), monkeypatch)
+    await estate.create_vm("vm1")
+    await estate.settle()
+    own = await own_identity(estate)
+    assert own
+    attached = {"type": "UserAssigned", "userAssignedIdentities": {own: {}}}
+    await estate.create_vm("other", identity=attached, tags=IGNORED)
+    await estate.delete_vm("vm1")
+    await estate.settle()
+    assert await own_identity(estate) == own
+    assert list(await estate.identity_of("other")) == ["id-vm1"]
+    assert any("uses it too" in reason for _, _, reason in await estate.decisions())
+
+
+async def test_a_dedicated_identity_that_lanyard_did_not_make_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await started(Estate(OWN), monkeypatch)
+    client = ManagedServiceIdentityClient(
+        subscription_id=estate.subscription, **estate.azure.client_options(estate.operator)
+    )
+    body = Identity(location="westeurope")
+    await client.user_assigned_identities.create_or_update("rg-app", "id-vm1", body)
+    await estate.create_vm("vm1")
+    await estate.settle()
+    assert list(await estate.identity_of("vm1")) == ["id-vm1"]
+    await estate.delete_vm("vm1")
+    await estate.settle()
+    assert await own_identity(estate) is not None
+
+
+async def test_a_dedicated_identity_that_no_rule_wants_any_more_is_detached_and_deleted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await started(Estate(OWN), monkeypatch)
+    await estate.create_vm("vm1")
+    await estate.settle()
+    await estate.create_vm("vm1", tags=IGNORED)
+    await estate.settle()
+    assert await estate.identity_of("vm1") == {}
+    assert await own_identity(estate) is None
+    assert estate.assignments() == []

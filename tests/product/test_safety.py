@@ -259,13 +259,9 @@ async def test_after_the_last_attempt_the_message_is_the_hosts_to_poison(
 async def test_past_the_removal_budget_nothing_more_goes_until_the_next_hour(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    own = """identities: {own: {name: "id-{resource.name}", per: resource}}"""
-    policy = (
-        f"version: 1\nmode: full\nlimits: {{removals: {{perHour: 2}}}}\n{own}\nrules:\n"
-        "  - {name: r, match: {types: [Microsoft.Compute/virtualMachines]}, attach: [own],\n"
-        "     grant: [{role: Reader, scope: '{resourceGroup}', to: own}]}\n"
-    )
-    estate = await started(Estate(policy), monkeypatch)
+    policy = POLICY.replace('scope: "{resourceGroup}"', 'scope: "{resource}"')
+    budget = "limits: {removals: {perHour: 2}}"
+    estate = await started(Estate(policy + budget), monkeypatch)
     names = [f"vm{number}" for number in range(5)]
     for name in names:
         await estate.create_vm(name)
