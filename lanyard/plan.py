@@ -2,12 +2,12 @@
 
     user-assigned identity                        grant
     wanted  attached  ours  → action              wanted  claimed  → action
-    yes     no        any   AttachIdentity        yes     no, pending  AssignRole
-    yes     yes       any   -                     yes     yes      -
-    yes     dead      any   ReattachIdentity      no      yes      ReleaseGrant
-    no      yes       yes   DetachIdentity
-    no      yes       no    - (someone else's)    no      no       -
-    no      no        any   -
+    yes     no        any   AttachIdentity        yes     no       AssignRole
+    yes     yes       any   -                     yes     pending  AssignRole
+    yes     dead      any   ReattachIdentity      yes     yes      -
+    no      yes       yes   DetachIdentity        no      yes      ReleaseGrant
+    no      yes       no    - (someone else's)    no      pending  ReleaseGrant
+    no      no        any   -                     no      no       -
 
     `dead`: attached with the principal of an identity that was deleted, recreated or not yet.
     A grant that is claimed under another condition is assigned again.

@@ -10,6 +10,7 @@ from lanyard.actions import (
     AssignRole,
     AttachIdentity,
     CreateIdentity,
+    DeleteIdentity,
     DetachIdentity,
     EnableSystemIdentity,
     ReattachIdentity,
@@ -101,6 +102,7 @@ def ledgers(draw: st.DrawFn) -> Owned:
         claimed,
         draw(st.frozensets(grants, max_size=2)) - claimed,
         draw(st.frozensets(st.sampled_from(["p-sys", "p-gone"]))),
+        dedicated=draw(st.frozensets(st.sampled_from([identity_id("id-" + MISSING)]))),
     )
 
 
@@ -150,6 +152,8 @@ class World:
                 self._claims(self.owned.grants | {grant}, grant)
             case ReleaseGrant(grant=grant):
                 self._claims(self.owned.grants - {grant}, grant)
+            case DeleteIdentity(id=id):
+                self.owned = replace(self.owned, dedicated=self.owned.dedicated - {id})
             case RemoveOrphans(principal_id=principal):
                 left = self.owned.system_principals - {principal}
                 self.owned = replace(self.owned, system_principals=left)
@@ -212,6 +216,7 @@ def test_letter_case_does_not_matter(
         frozenset(replace(grant, scope=grant.scope.upper()) for grant in owned.grants),
         frozenset(replace(grant, scope=grant.scope.upper()) for grant in owned.pending),
         owned.system_principals,
+        dedicated=frozenset(map(_shouted, owned.dedicated)),
     )
     policy = _policy(made)
     quiet = planned(desired(policy, resource), World(resource, owned))
@@ -232,6 +237,9 @@ def test_nothing_is_removed_that_is_not_owned(
                 assert id not in wanted.identities
             case ReleaseGrant(grant=grant):
                 assert grant in owned.grants | owned.pending
+            case DeleteIdentity(id=id):
+                assert id in owned.dedicated
+                assert id not in wanted.identities
             case RemoveOrphans(principal_id=principal):
                 assert principal in owned.system_principals
                 assert resource is None or resource.identity.system_principal_id != principal
