@@ -12,8 +12,7 @@ from typing import Any
 
 import httpx
 
-from az_check.cli import PROJECT
-
+PROJECT = Path(__file__).parents[1]
 _START_SECONDS = 30
 _STOP_SECONDS = 10
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from az_check.azure import PROJECT
 from az_check.command import Result
+from az_check.environment import client_variables
 from az_check.outside import Outside
 
-PROJECT = Path(__file__).parents[1]
 AZ = PROJECT / ".venv-az" / "bin" / "az"
 _TIMEOUT_SECONDS = 120
 
@@ -70,19 +71,14 @@ class Cli:
         home = self.directory / session
         if not home.exists():
             _make_home(home)
-        return {
+        return client_variables(self.ca_file, home / "azure") | {
             "PATH": os.environ.get("PATH", ""),
             "HOME": str(home),
             "LANG": "C.UTF-8",
-            "AZURE_CONFIG_DIR": str(home / "azure"),
-            "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
-            "AZURE_CORE_COLLECT_TELEMETRY": "false",
             "AZURE_CORE_NO_COLOR": "true",
             "AZURE_CORE_OUTPUT": "json",
-            "REQUESTS_CA_BUNDLE": self.ca_file,
             "HTTP_PROXY": self.outside.url,
             "HTTPS_PROXY": self.outside.url,
-            "NO_PROXY": "127.0.0.1",
         }
 
 

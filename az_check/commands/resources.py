@@ -52,5 +52,11 @@ COMMANDS = (
         + " --query data",
         gives=[{"scope": "/subscriptions/$subscription"}],
     ),
+    Command(
+        f"rest --method post --url '{_GRAPH}' "
+        """--body '{"query": "resources | project name, type"}' """
+        "--query 'data[?name==`vm-shop`].type'",
+        gives=["microsoft.compute/virtualmachines"],
+    ),
     Command(_query("resources | wish for more"), error="InvalidQuery", exit_code=1),
 )

@@ -29,6 +29,8 @@ _SIGNING_IN = (
         gives=[["$subscription", "MSIClient-$shop_client"]],
         by=_SESSION,
     ),
+    # Without a name IMDS takes the only identity there is.
+    Command("login --identity --query '[].id'", gives=["$subscription"], by=_SESSION),
     Command(
         "login --identity --client-id 00000000-0000-0000-0000-000000000001",
         error="Identity not found",
@@ -49,6 +51,12 @@ _REFUSED = (
     Command("vm list", error="(AuthorizationFailed)", exit_code=1, by=_SESSION),
     Command(
         "group update --name rg-shop --set tags.a=b",
+        error="(AuthorizationFailed)",
+        exit_code=1,
+        by=_SESSION,
+    ),
+    Command(
+        "group delete --name rg-shop --yes",
         error="(AuthorizationFailed)",
         exit_code=1,
         by=_SESSION,
