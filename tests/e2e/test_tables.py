@@ -1,0 +1,123 @@
+"""The ledger's table on Azurite, and the claims protocol on it with workers truly side by side.
+
+The in-memory table of other tests promises the same: both are held to it here.
+"""
+
+import asyncio
+import random
+import time
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from azure.data.tables.aio import TableClient
+
+from demo.stack import Stack
+from lanyard.azure.tables import AzureTable
+from lanyard.claims import Claims
+from lanyard.errors import Temporary
+from lanyard.model import RoleAssignment
+from lanyard.tables import RowChanged, RowExists, Table
+from tests.support.examples import grant, vm_id
+from tests.support.memory_table import MemoryTable
+from tests.unit.test_claims import FakeAssignments
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", params=["azurite", "memory"])
+async def table(stack: Stack, request: pytest.FixtureRequest) -> AsyncIterator[Table]:
+    if request.param == "memory":
+        yield MemoryTable()
+        return
+    name = f"t{uuid.uuid4().hex}"
+    async with TableClient(
+        stack.azurite.table_url,
+        name,
+        credential=stack.operator.credential,
+        **stack.operator.options,
+    ) as client:
+        yield AzureTable(client)
+
+
+async def keys(table: Table, first: str = "", last: str = "") -> list[str]:
+    return [row.key async for row in table.rows("p", first=first, last=last)]
+
+
+async def test_a_table_that_does_not_exist_yet_is_empty(table: Table) -> None:
+    assert await table.get("p", "k") is None
+    assert await keys(table) == []
+
+
+async def test_a_row_is_inserted_once_and_read_back(table: Table) -> None:
+    made = await table.insert("p", "k|1", {"text": "é / ü", "empty": ""})
+    assert await table.get("p", "k|1") == made
+    with pytest.raises(RowExists):
+        await table.insert("p", "k|1", {"text": "other"})
+
+
+async def test_a_row_is_replaced_only_as_it_was_read(table: Table) -> None:
+    read = await table.insert("p", "k", {"a": "1", "b": "1"})
+    newer = await table.replace(read, {"a": "2"})
+    with pytest.raises(RowChanged):
+        await table.replace(read, {"a": "3"})
+    assert await table.get("p", "k") == newer
+    assert newer.values == {"a": "2"}
+    await table.delete("p", "k")
+    with pytest.raises(RowChanged):
+        await table.replace(newer, {"a": "4"})
+
+
+async def test_a_row_is_removed_only_as_it_was_read_or_whatever_it_is(table: Table) -> None:
+    read = await table.insert("p", "k", {"a": "1"})
+    await table.put("p", "k", {"a": "2"})
+    with pytest.raises(RowChanged):
+        await table.remove(read)
+    current = await table.get("p", "k")
+    assert current is not None
+    await table.remove(current)
+    await table.remove(current)
+    await table.delete("p", "k")
+    assert await table.get("p", "k") is None
+
+
+async def test_rows_come_in_order_within_their_range_and_partition(table: Table) -> None:
+    for key in ("claim|b", "claim|a", "grant", "claim}", "budget"):
+        await table.put("p", key, {"x": "1"})
+    await table.put("q", "claim|c", {"x": "1"})
+    assert await keys(table) == ["budget", "claim|a", "claim|b", "claim}", "grant"]
+    assert await keys(table, "claim|", "claim}") == ["claim|a", "claim|b"]
+
+
+async def test_workers_side_by_side_leave_the_assignment_exactly_where_a_claim_is(
+    table: Table,
+) -> None:
+    azure, dice = FakeAssignments(), random.Random(7)
+
+    async def witness(_found: RoleAssignment) -> None:
+        return None
+
+    async def worker(number: int) -> bool:
+        """Claims come and go; returns whether the last thing was a claim."""
+        claims, wanted = Claims(table, azure, time.time), False
+        for _ in range(4):
+            wanted = dice.random() < 0.5
+            await settle(claims, number, wanted)
+        return wanted
+
+    async def settle(claims: Claims, number: int, wanted: bool) -> None:
+        while True:
+            try:
+                if wanted:
+                    await claims.add(grant(), vm_id(f"vm{number}"))
+                else:
+                    await claims.drop(grant(), vm_id(f"vm{number}"), witness)
+            except Temporary:
+                continue  # a message would come back; its delay is not what is tested here
+            return
+
+    claimed = await asyncio.gather(*(worker(number) for number in range(6)))
+    found = [row async for row in table.rows(grant().name, first="claim|", last="claim}")]
+    assert len(found) == sum(claimed)
+    assert bool(azure.existing) == any(claimed)
