@@ -63,17 +63,18 @@ class LocalAzure:
     @asynccontextmanager
     async def behaving(self, behaviour: Mapping[str, float]) -> AsyncIterator[None]:
         """Flip switches of its behaviour while the context is open (simulator/control.py)."""
-        before = (await self._control("PATCH", "switches", {}))["behaviour"]
-        await self._control("PATCH", "switches", {"behaviour": behaviour})
+        before = (await self.control("PATCH", "switches", {}))["behaviour"]
+        await self.control("PATCH", "switches", {"behaviour": behaviour})
         yield
         kept = {name: before[name] for name in behaviour}
-        await self._control("PATCH", "switches", {"behaviour": kept})
+        await self.control("PATCH", "switches", {"behaviour": kept})
 
     async def advance(self, seconds: float) -> None:
         """Move its clock on: the work that is due by then ends."""
-        await self._control("POST", "clock", {"advance": seconds})
+        await self.control("POST", "clock", {"advance": seconds})
 
-    async def _control(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def control(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """One request to its control endpoint; the answer."""
         key = {"authorization": f"Bearer {self.printed['operator']['identityHeader']}"}
         async with httpx.AsyncClient(headers=key, trust_env=False) as http:
             answer = await http.request(method, f"{self.printed['control']}/{path}", json=body)
