@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 import tempfile
 import time
@@ -19,7 +20,7 @@ from az_check.report import Report
 
 
 def main() -> int:
-    """Run every command; 0 when all did as expected, 1 when one did not, 130 after Ctrl-C."""
+    """Run every command; 0 when all did as expected, 1 when not, 130 after Ctrl-C or SIGTERM."""
     parser = argparse.ArgumentParser(
         prog="python -m az_check",
         description="The unmodified Azure CLI at work on a local Azure. Needs no subscription.",
@@ -34,7 +35,7 @@ def main() -> int:
     started = time.monotonic()
     try:
         asyncio.run(_check(report))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
     except NotStarted as error:
         sys.stderr.write(f"az-check: {error}\n")
@@ -44,6 +45,9 @@ def main() -> int:
 
 
 async def _check(report: Report) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with tempfile.TemporaryDirectory(prefix="az-check-") as name:
         directory = Path(name)
         report.starting("starting a local Azure")

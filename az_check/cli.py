@@ -54,9 +54,10 @@ class Cli:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 stdout, stderr = await process.communicate()
         except TimeoutError:
-            process.kill()
-            stdout, stderr = await process.communicate()
-            stderr += f"\nstopped after {_TIMEOUT_SECONDS} s".encode()
+            stdout, stderr = b"", f"stopped after {_TIMEOUT_SECONDS} s".encode()
+        finally:
+            if process.returncode is None:
+                process.kill()
         code = await process.wait()
         return Result(
             code,
