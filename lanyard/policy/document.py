@@ -69,13 +69,14 @@ class IdentitySpec(Section):
     )
     resource_group: Name | None = Field(
         None,
-        description="The resource group it is made in, which must exist; a template. "
-        "With `per: resource` the resource's own group by default.",
+        description="The resource group it is made in, which must exist; a template. With "
+        "`per: resource` by default the group of the resource.",
     )
     per: Literal["resource"] | list[Literal["subscription", "location"]] = Field(
         ["subscription", "location"],
-        description="What has one identity each; the name's variables must tell those apart. "
-        "`resource`: an identity of its own for every resource.",
+        description="What has one identity each, by default every location of every subscription; "
+        "the name's variables must tell those apart. `resource`: every resource has one of its "
+        "own, deleted with it.",
     )
 
     @property
