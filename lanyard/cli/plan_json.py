@@ -81,9 +81,14 @@ def _details(action: Action) -> Mapping[str, Any]:
                 "condition": action.condition,
             }
         case CreateIdentity():
-            return {"identity": str(action.id), "location": action.location}
-    identity = getattr(action, "id", None)
-    return {} if identity is None else {"identity": str(identity)}
+            identity = str(action.id)
+            return {
+                "identity": identity,
+                "location": action.location,
+                "dedicated": action.dedicated,
+            }
+    named = getattr(action, "id", None)
+    return {} if named is None else {"identity": str(named)}
 
 
 def _principal(to: PrincipalRef) -> str:

@@ -434,6 +434,7 @@ async def test_the_json_of_a_plan(desk: Desk) -> None:
                         "rules": ["machines"],
                         "identity": identity,
                         "location": "westeurope",
+                        "dedicated": False,
                     },
                     {
                         "action": "attach-identity",
