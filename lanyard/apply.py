@@ -6,7 +6,7 @@ come back.
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lanyard.actions import (
     Action,
@@ -21,11 +21,10 @@ from lanyard.actions import (
     changes_identity,
     is_removal,
 )
-from lanyard.budget import RemovalBudget
-from lanyard.claims import Claims, Result, Witness
+from lanyard.claims import Result, Witness
 from lanyard.errors import Permanent, Temporary
 from lanyard.identity_writes import IdentityWrites
-from lanyard.ledger import Ledger, ResourceRecord
+from lanyard.ledger import ResourceRecord
 from lanyard.model import (
     ComputeResource,
     Grant,
@@ -33,27 +32,12 @@ from lanyard.model import (
     SystemAssigned,
     UserAssigned,
 )
-from lanyard.orphans import Orphans
 from lanyard.outcomes import Outcome, attempt, failed, only
-from lanyard.ports import Assignments, Compute, Identities, Index
+from lanyard.services import Services
 from lanyard.witness import witness
 
 # A resource that is back, or an identity that was recreated, is planned again this soon.
 _REPLAN_DELAY = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What a reconcile works with; one set an app."""
-
-    compute: Compute
-    identities: Identities
-    assignments: Assignments
-    index: Index
-    ledger: Ledger
-    claims: Claims
-    orphans: Orphans
-    budget: RemovalBudget
 
 
 class Application:

@@ -5,6 +5,7 @@ in lower case.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from lanyard.model import ComputeResource, Grant, ResourceId, RoleAssignment
@@ -83,3 +84,14 @@ class Directory(Protocol):
 
     async def existing(self, principals: Iterable[str]) -> frozenset[str]:
         """Those that the directory knows. Raises Temporary where it cannot be trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Azure:
+    """All of them, for one cloud and one identity."""
+
+    compute: Compute
+    identities: Identities
+    assignments: Assignments
+    index: Index
+    directory: Directory

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from lanyard.actions import AssignRole, RemoveOrphans
-from lanyard.apply import Application, Services
+from lanyard.apply import Application
 from lanyard.desired import Desired, desired
 from lanyard.errors import NotYet, Temporary
 from lanyard.guard import Held, Situation, guard
@@ -19,6 +19,7 @@ from lanyard.policy import Policy
 from lanyard.principals import known_principals
 from lanyard.reconcile_identity import IDENTITY_TYPE, IdentityReconciler
 from lanyard.roles import is_built_in
+from lanyard.services import Services
 
 # While one of these is under way ARM refuses or loses an identity write.
 _CHANGING = {

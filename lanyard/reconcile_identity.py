@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lanyard.actions import RemoveOrphans
-from lanyard.apply import Services
 from lanyard.desired import NOTHING
 from lanyard.guard import Situation, guard
 from lanyard.ledger import Decision
@@ -14,6 +13,7 @@ from lanyard.model import Change, ResourceId
 from lanyard.outcomes import Outcome, attempt, status_of
 from lanyard.plan import Plan
 from lanyard.policy import Policy
+from lanyard.services import Services
 from lanyard.witness import witness
 
 IDENTITY_TYPE = "microsoft.managedidentity/userassignedidentities"

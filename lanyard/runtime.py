@@ -18,6 +18,7 @@ from lanyard.model import Change
 from lanyard.policy import Policy, load_policy
 from lanyard.reconcile import Reconciler, Report
 from lanyard.retry import MAX_ATTEMPTS, again, backoff
+from lanyard.services import assemble
 from lanyard.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ def policy() -> Policy:
 @cache
 def runtime() -> Runtime:
     """The app's services over the real Azure, built on first use."""
-    from lanyard.azure.services import connect  # the SDKs are imported here, not at start
+    from lanyard.azure.connection import connect  # the SDKs are imported here, not at start
 
-    ledger, services, queue = connect(settings(), policy())
-    return Runtime(Reconciler(policy(), services, time.time), ledger, queue)
+    azure, storage = connect(settings())
+    ledger = Ledger(storage.resources, storage.identities, storage.decisions)
+    services = assemble(azure, ledger, storage.grants, policy(), time.time)
+    return Runtime(Reconciler(policy(), services, time.time), ledger, storage.queue)

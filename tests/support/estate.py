@@ -19,11 +19,12 @@ from demo.rights import ACTIONS
 from handlers import reconcile as reconcile_handler
 from handlers import resource_events as event_handler
 from lanyard import runtime as app
-from lanyard.azure.services import services_over
+from lanyard.azure.connection import azure_over
 from lanyard.ledger import Ledger
 from lanyard.model import Change, ResourceId
 from lanyard.policy.load import parse_policy
 from lanyard.reconcile import Reconciler
+from lanyard.services import assemble
 from lanyard.settings import Endpoint, Settings
 from simulator.azure import IN_PROCESS_URL, Azure
 from simulator.event_grid.models import TopicType
@@ -115,15 +116,12 @@ class Estate:
         self.ledger = Ledger(
             resources, identities, decisions, lambda: datetime.fromtimestamp(now(), UTC)
         )
-        services = services_over(
+        azure = azure_over(
             AsyncPrincipalCredential(self.azure.tokens, self.app),
             self.settings,
-            self.policy,
-            self.ledger,
-            grants,
             self.azure.transport(),
-            now,
         )
+        services = assemble(azure, self.ledger, grants, self.policy, now)
         reconciler = Reconciler(self.policy, services, now)
         self.runtime = app.Runtime(reconciler, self.ledger, self.queue)  # type: ignore[arg-type]
 

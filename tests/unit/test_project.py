@@ -61,10 +61,10 @@ def test_no_file_names(texts: tuple[str, ...]) -> None:
 _IMPORTS = """
 import sys
 import function_app
-from lanyard.runtime import policy, settings
+from lanyard.runtime import settings
 at_start = set(sys.modules)
-from lanyard.azure.services import connect
-connect(settings(), policy())
+from lanyard.azure.connection import connect
+connect(settings())
 print(*sorted(at_start), "|", *sorted(sys.modules))
 """
 

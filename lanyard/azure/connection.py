@@ -1,0 +1,73 @@
+"""The app's connection to Azure: the product's ports and its storage, over one identity."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.data.tables.aio import TableClient
+from azure.identity.aio import ManagedIdentityCredential
+from azure.storage.queue import TextBase64EncodePolicy
+from azure.storage.queue.aio import QueueClient
+
+from lanyard.azure.arm import Compute
+from lanyard.azure.clients import Clients
+from lanyard.azure.directory import Directory
+from lanyard.azure.identities import Identities
+from lanyard.azure.queue import WorkQueue
+from lanyard.azure.resource_graph import ResourceGraph
+from lanyard.azure.roles import Roles
+from lanyard.azure.tables import AzureTable
+from lanyard.messages import QUEUE
+from lanyard.ports import Azure
+from lanyard.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The app's own storage: its queue, and its tables by name."""
+
+    queue: WorkQueue
+    resources: AzureTable
+    identities: AzureTable
+    decisions: AzureTable
+    grants: AzureTable
+
+
+def connect(settings: Settings) -> tuple[Azure, Storage]:
+    """Azure and the storage as the deployed app sees them. No call is made before the first use."""
+    credential = ManagedIdentityCredential(client_id=settings.client_id)
+
+    def table(name: str) -> AzureTable:
+        return AzureTable(TableClient(settings.table_url, name, credential=credential))
+
+    queue = QueueClient(
+        settings.queue_url,
+        QUEUE,
+        credential=credential,
+        message_encode_policy=TextBase64EncodePolicy(),
+    )
+    storage = Storage(
+        WorkQueue(queue),
+        table("lanyardresources"),
+        table("lanyardidentities"),
+        table("lanyarddecisions"),
+        table("lanyardgrants"),
+    )
+    return azure_over(credential, settings), storage
+
+
+def azure_over(
+    credential: AsyncTokenCredential,
+    settings: Settings,
+    transport: AsyncHttpTransport[Any, Any] | None = None,
+) -> Azure:
+    """The ports over the SDKs, with any credential and any transport."""
+    clients = Clients(credential, arm=settings.arm, graph=settings.graph, transport=transport)
+    return Azure(
+        Compute(clients),
+        Identities(clients),
+        Roles(clients),
+        ResourceGraph(clients),
+        Directory(clients, canary=settings.principal_id),
+    )
