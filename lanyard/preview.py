@@ -1,21 +1,21 @@
 """What a reconcile would do to a resource: read, desired, plan and guard, and nothing is changed.
 
-`decide` is the part that takes no ledger and no action. A `Previewer` looks ahead without a ledger:
+A `Previewer` looks ahead without a ledger:
 what stands already is asked of ARM, and what Lanyard would take away cannot be known.
 """
 
 from dataclasses import dataclass
 
-from lanyard.actions import AssignRole, AttachIdentity, EnableSystemIdentity, changes_identity
+from lanyard.actions import AttachIdentity, EnableSystemIdentity, changes_identity
 from lanyard.azure.compute_types import compute_type
+from lanyard.decide import decide
 from lanyard.desired import Desired, desired
-from lanyard.guard import Situation, Verdict, guard
+from lanyard.guard import Verdict
 from lanyard.model import ComputeResource, ResourceId
-from lanyard.plan import Actual, Owned, Plan, plan
+from lanyard.plan import Actual, Owned, Plan
 from lanyard.policy import Policy
 from lanyard.ports import Assignments, Compute, Identities
 from lanyard.principals import known_principals
-from lanyard.roles import is_built_in
 from lanyard.standing import Once, Standing
 
 _AT_WORK = ("creating", "updating", "deleting")
@@ -53,25 +53,6 @@ class Preview:
         """The provisioning state in which Lanyard would wait first, or ""."""
         state = self.resource.provisioning_state
         return state if state.lower() in _AT_WORK else ""
-
-
-async def decide(
-    policy: Policy, wanted: Desired, actual: Actual, owned: Owned, assignments: Assignments
-) -> tuple[Plan, Verdict]:
-    """The plan, and what of it may be done. Reads the definitions of custom roles, nothing else."""
-    todo = plan(wanted, actual, owned)
-    custom = await _can_write_assignments(todo, assignments)
-    return todo, guard(todo, Situation(policy, wanted, actual.resource, custom))
-
-
-async def _can_write_assignments(todo: Plan, assignments: Assignments) -> frozenset[str]:
-    unknown = {
-        action.role_id: action.scope
-        for action in todo.actions
-        if isinstance(action, AssignRole) and not is_built_in(action.role_id)
-    }
-    check = assignments.can_write_assignments
-    return frozenset([role for role, scope in unknown.items() if await check(role, scope)])
 
 
 class _AskedOnce:

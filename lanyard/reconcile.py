@@ -6,19 +6,19 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 
-from lanyard.actions import AssignRole, RemoveOrphans
+from lanyard.actions import RemoveOrphans
 from lanyard.apply import Application
+from lanyard.decide import decide
 from lanyard.desired import Desired, desired
 from lanyard.errors import NotYet, Temporary
-from lanyard.guard import Held, Situation, guard
+from lanyard.guard import Held
 from lanyard.ledger import Decision, ResourceRecord
 from lanyard.model import Change, ComputeResource, ResourceId
 from lanyard.outcomes import Outcome, status_of
-from lanyard.plan import Actual, Plan, plan
+from lanyard.plan import Actual, Plan
 from lanyard.policy import Policy
 from lanyard.principals import known_principals
 from lanyard.reconcile_identity import IDENTITY_TYPE, IdentityReconciler
-from lanyard.roles import is_built_in
 from lanyard.services import Services
 
 # While one of these is under way ARM refuses or loses an identity write.
@@ -67,8 +67,8 @@ class Reconciler:
         record = await ledger.resource(change.resource)
         wanted = desired(self.policy, resource)
         principals = await known_principals(wanted, resource, self.services.identities, ledger)
-        todo = plan(wanted, Actual(resource, principals), record.owned())
-        verdict = guard(todo, await self._situation(wanted, resource, todo))
+        actual, assignments = Actual(resource, principals), self.services.assignments
+        todo, verdict = await decide(self.policy, wanted, actual, record.owned(), assignments)
         refusals = _refusals(verdict.held, todo, wanted)
         cause = _cause(change)
 
@@ -94,19 +94,6 @@ class Reconciler:
         """A deleted group may have taken everything below it: each is looked at for itself."""
         async for resource in self.services.ledger.under(group):
             yield Change(resource, "group")
-
-    async def _situation(
-        self, wanted: Desired, resource: ComputeResource | None, todo: Plan
-    ) -> Situation:
-        """What the guard must know beside the plan: which custom roles could assign roles."""
-        unknown = {
-            action.role_id: action.scope
-            for action in todo.actions
-            if isinstance(action, AssignRole) and not is_built_in(action.role_id)
-        }
-        check = self.services.assignments.can_write_assignments
-        found = [role for role, scope in unknown.items() if await check(role, scope)]
-        return Situation(self.policy, wanted, resource, frozenset(found))
 
     def _noted(
         self, record: ResourceRecord, todo: Plan, refusals: Mapping[str, str]
