@@ -75,12 +75,15 @@ def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     """Look ahead and tell; returns the exit code."""
     environment = _environment(arguments)
     policy = _policy(arguments.mode, environment)
-    targets = listed_targets(arguments.list) if arguments.list else one_target(arguments.target)
-    looked = asyncio.run(_look(policy, targets, environment, terminal))
+    if arguments.list is not None:
+        targets = listed_targets(arguments.list, policy.types())
+    else:
+        targets = one_target(arguments.target)
+    looked = asyncio.run(_look(policy, targets.ids, environment, terminal))
     if arguments.json:
         terminal.json(plan_as_json(policy, looked))
     else:
-        _tell(policy, looked, terminal)
+        _tell(policy, looked, targets.left_out, terminal)
     return _exit_code(looked)
 
 
@@ -121,12 +124,15 @@ def _policy(mode: str | None, environment: Mapping[str, str]) -> Policy:
     return policy.model_copy(update={"mode": Mode(mode)}) if mode else policy
 
 
-def _tell(policy: Policy, looked: Sequence[Looked], terminal: Terminal) -> None:
+def _tell(policy: Policy, looked: Sequence[Looked], left_out: int, terminal: Terminal) -> None:
     for each in looked:
         tell(each, terminal)
     counts = count(looked)
     style = "red" if counts.failed else "yellow" if counts.changed else "green"
     terminal.say((f"plan: {in_words(counts)}", style))
+    if left_out:
+        note = f"Left out: {left_out} of types that no rule is for."
+        terminal.say((note, "dim"))
     if policy.mode is Mode.OBSERVE and counts.held:
         terminal.say(("The mode is observe; --mode full shows the plan without it.", "dim"))
     terminal.say((NO_REMOVALS, "dim"))

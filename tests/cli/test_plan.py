@@ -2,12 +2,24 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from lanyard.actions import DetachIdentity
+from lanyard.cli.look_ahead import Looked
+from lanyard.cli.plan_counts import count
+from lanyard.cli.plan_text import tell
+from lanyard.cli.terminal import Terminal
+from lanyard.desired import NOTHING
+from lanyard.guard import Verdict
+from lanyard.plan import Plan
+from lanyard.preview import Preview
 from simulator.faults import Fault
 from tests.support.desk import Desk
+from tests.support.examples import identity_id
+from tests.support.examples import vm as vm_example
 
 NO_CHANGES, ERROR, CHANGES = 0, 1, 2
 BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
@@ -290,10 +302,46 @@ async def test_a_list_can_be_the_json_of_az_on_standard_input(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vm = await desk.estate.create_vm("vm1")
-    listed = json.dumps([{"id": vm.text, "name": "vm1"}, vm.text])
-    monkeypatch.setattr("sys.stdin", io.StringIO(listed))
+    alert = f"{desk.group}/providers/microsoft.alertsmanagement/smartDetectorAlertRules/a - b"
+    listed = [
+        {"id": vm.text, "type": VM},
+        vm.text,
+        {"id": alert, "type": "microsoft.alertsmanagement/smartDetectorAlertRules"},
+        f"{desk.group}/providers/Microsoft.Network/virtualNetworks/net1",
+    ]
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(listed)))
     ran = await desk.plan("--list", "-")
     assert (ran.code, ran.lines[0]) == (CHANGES, vm.text)
+    assert "Left out: 2 of types that no rule is for." in ran.lines
+
+
+async def test_a_list_may_hold_scopes(desk: Desk, tmp_path: Path) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    ran = await desk.plan("--list", written(tmp_path / "ids", desk.group))
+    assert (ran.code, ran.lines[0]) == (CHANGES, vm.text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no resource id in it"),
+        ("[", "no valid JSON"),
+        ('{"id": "x"}', "a JSON array is expected"),
+        ('[1, {"name": "vm1"}]', 'entry 1: \'{"name": "vm1"}\' is no resource id'),
+    ],
+)
+async def test_what_is_no_list_is_refused(
+    desk: Desk, tmp_path: Path, text: str, message: str
+) -> None:
+    ran = await desk.plan("--list", written(tmp_path / "ids", text))
+    assert ran.code == ERROR
+    assert message in ran.err
+    assert "Traceback" not in ran.err
+
+
+async def test_a_list_that_cannot_be_read_is_an_error(desk: Desk, tmp_path: Path) -> None:
+    ran = await desk.plan("--list", str(tmp_path / "none"))
+    assert (ran.code, "cannot be read: No such file" in ran.err) == (ERROR, True)
 
 
 async def test_mistakes_in_a_list_are_all_told_with_their_lines(desk: Desk, tmp_path: Path) -> None:
@@ -303,6 +351,65 @@ async def test_mistakes_in_a_list_are_all_told_with_their_lines(desk: Desk, tmp_
     assert f"{ids}:1: 'vm1' is no resource id" in ran.err
     assert f"{ids}:3: '/subscriptions/x' is no resource id" in ran.err
     assert desk.calls() == []
+
+
+# What is particular to some types.
+
+
+async def test_the_instances_of_a_manual_scale_set_are_brought_up_to_date(desk: Desk) -> None:
+    body = {
+        "location": "westeurope",
+        "sku": {"name": "Standard_B1s", "capacity": 2},
+        "properties": {
+            "orchestrationMode": "Uniform",
+            "upgradePolicy": {"mode": "Manual"},
+            "virtualMachineProfile": {"osProfile": {"computerNamePrefix": "main"}},
+        },
+    }
+    found = await desk.put("Microsoft.Compute/virtualMachineScaleSets/set1", body)
+    types = "Microsoft.Compute/virtualMachineScaleSets"
+    desk.write_policy(policy(rule(types=types, more=", upgradeInstances: true")))
+    ran = await desk.plan(found.text)
+    assert "  ~ bring all instances up to date" in ran.lines
+    assert "1 to bring up to date" in ran.out
+
+
+async def test_replacing_the_identity_of_a_cluster_is_held_and_then_announced(desk: Desk) -> None:
+    body = {
+        "location": "westeurope",
+        "identity": {"type": "SystemAssigned"},
+        "properties": {
+            "dnsPrefix": "main",
+            "agentPoolProfiles": [{"name": "system", "count": 3, "mode": "System"}],
+        },
+    }
+    cluster = await desk.put("Microsoft.ContainerService/managedClusters/aks1", body)
+    types = "Microsoft.ContainerService/managedClusters"
+    desk.write_policy(policy(rule(types=types)))
+    assert (await desk.plan(cluster.text)).code == NO_CHANGES
+    desk.write_policy(policy(rule(types=types, more=", replace: accept")))
+    ran = await desk.plan(cluster.text)
+    assert ran.code == CHANGES
+    assert "  ~ this replaces the identity that it works with" in ran.lines
+
+
+async def test_a_machine_that_azure_is_still_at_work_on_is_said_to_wait(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    machine = desk.estate.azure.state.resources[vm.key]
+    desk.estate.azure.state.resources[vm.key] = replace(machine, provisioning_state="Updating")
+    ran = await desk.plan(vm.text)
+    assert "  ~ it is Updating: Lanyard waits until that has ended" in ran.lines
+
+
+def test_what_would_be_taken_away_has_a_mark_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    machine = vm_example()
+    verdict = Verdict((DetachIdentity(identity_id("id-old")),), ())
+    preview = Preview(machine, NOTHING, Plan(verdict.allowed), verdict)
+    tell(Looked(machine.id, preview), Terminal())
+    assert capsys.readouterr().out.splitlines() == [str(machine.id), "  - detach identity id-old"]
+    assert count([Looked(machine.id, preview)]).remove == 1
 
 
 # What fails.
