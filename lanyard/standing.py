@@ -52,13 +52,15 @@ class Standing:
         found = set()
         for grant in _known(wanted.grants, principals):
             listing = _Listing(grant.principal_id, ResourceId.parse(grant.scope).subscription)
-            for assignment in await self._listings.get(listing):
-                if assignment.carries(grant):
-                    found.add(self._as_it_stands(grant, assignment))
+            standing = await self._listings.get(listing)
+            if assignment := standing.get((grant.scope.lower(), grant.role_id)):
+                found.add(self._as_it_stands(grant, assignment))
         return frozenset(found)
 
-    async def _list(self, listing: _Listing) -> list[RoleAssignment]:
-        return await self._assignments.of_principal(listing.principal_id, listing.subscription)
+    async def _list(self, listing: _Listing) -> Mapping[tuple[str, str], RoleAssignment]:
+        """By scope (lower case) and role: Azure keeps one assignment of each for a principal."""
+        made = await self._assignments.of_principal(listing.principal_id, listing.subscription)
+        return {(each.scope.lower(), each.role_id): each for each in made}
 
     def _as_it_stands(self, grant: Grant, assignment: RoleAssignment) -> Grant:
         if not self._assignments.is_ours(assignment):
