@@ -71,7 +71,8 @@ class Report:
         refusals = sum(1 for each in self.outcomes if each.command.error)
         self.console.print(
             f"{verdict}, {total - failed} of {total} commands as expected, {refusals} of them "
-            f"refusals; {self._outside()} requests left this machine; {seconds:.0f} s"
+            f"refusals; {self._outside()} requests left this machine; {seconds:.0f} s",
+            soft_wrap=True,
         )
 
     def _failed(self) -> list[Outcome]:
