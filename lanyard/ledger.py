@@ -120,6 +120,11 @@ class Ledger:
             if found.within(scope):
                 yield found
 
+    async def records(self) -> AsyncIterator[ResourceRecord]:
+        """Every resource on record."""
+        async for row in self._resources.everything():
+            yield _record(row)
+
     async def save(self, record: ResourceRecord) -> ResourceRecord:
         """Write the record over the version it was read at."""
         resource = record.id

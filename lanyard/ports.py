@@ -4,7 +4,7 @@ Every call raises Temporary or Permanent (errors.py) where it fails; principal i
 in lower case.
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -74,6 +74,9 @@ class Index(Protocol):
 
     async def assignments_of(self, principal_id: str) -> list[str]:
         """The ids of the role assignments of a principal."""
+
+    def resources(self, types: Iterable[str]) -> AsyncIterator[ComputeResource]:
+        """Every resource of these types (any case), in the order of their ids."""
 
     async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
         """The resources that a user-assigned identity is attached to."""

@@ -20,6 +20,7 @@ from lanyard.reconcile import Reconciler, Report
 from lanyard.retry import MAX_ATTEMPTS, again, backoff
 from lanyard.services import assemble
 from lanyard.settings import Settings, read_settings
+from lanyard.sweep import Sweep, SweepReport
 
 if TYPE_CHECKING:
     from lanyard.azure.queue import WorkQueue
@@ -53,6 +54,12 @@ class Runtime:
             await self._record_failure(change, error)
         else:
             await self._follow_up(change, report)
+
+    async def sweep(self) -> SweepReport:
+        """Look over the whole estate; what needs it is put on the queue."""
+        services = self.reconciler.services
+        sweep = Sweep(self.reconciler.policy, services.index, self.ledger, self.queue.put)
+        return await sweep.run()
 
     async def _follow_up(self, change: Change, report: Report) -> None:
         for outcome in report.outcomes:

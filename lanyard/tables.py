@@ -49,6 +49,9 @@ class Table(Protocol):
     async def remove(self, row: Row) -> None:
         """Remove the row as read; a missing one is fine. Raises RowChanged."""
 
+    def everything(self) -> AsyncIterator[Row]:
+        """All rows of all partitions."""
+
     def rows(self, partition: str, *, first: str = "", last: str = "") -> AsyncIterator[Row]:
         """The rows of a partition in key order, keys from `first` up to (not with) `last`."""
 

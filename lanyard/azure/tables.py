@@ -81,6 +81,15 @@ class AzureTable:
             except ResourceModifiedError as error:
                 raise RowChanged(row.key) from error
 
+    async def everything(self) -> AsyncIterator[Row]:
+        """All rows of all partitions, in the order of their keys."""
+        with translated(self._what("list")):
+            try:
+                async for entity in self._client.list_entities():
+                    yield _row(entity)
+            except ResourceNotFoundError:
+                return
+
     async def rows(self, partition: str, *, first: str = "", last: str = "") -> AsyncIterator[Row]:
         """The rows of a partition in key order, keys from `first` up to (not with) `last`."""
         query = "PartitionKey eq @partition and RowKey ge @first"

@@ -88,6 +88,9 @@ async def test_rows_come_in_order_within_their_range_and_partition(table: Table)
     await table.put("q", "claim|c", {"x": "1"})
     assert await keys(table) == ["budget", "claim|a", "claim|b", "claim}", "grant"]
     assert await keys(table, "claim|", "claim}") == ["claim|a", "claim|b"]
+    everything = [(row.partition, row.key) async for row in table.everything()]
+    assert everything[-1] == ("q", "claim|c")
+    assert len(everything) == 6
 
 
 async def test_workers_side_by_side_leave_the_assignment_exactly_where_a_claim_is(

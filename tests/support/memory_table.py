@@ -39,6 +39,10 @@ class MemoryTable:
             raise RowChanged(row.key)
         self.content.pop((row.partition, row.key), None)
 
+    async def everything(self) -> AsyncIterator[Row]:
+        for _, row in sorted(self.content.items()):
+            yield row
+
     async def rows(self, partition: str, *, first: str = "", last: str = "") -> AsyncIterator[Row]:
         for (owner, key), row in sorted(self.content.items()):
             if owner == partition and first <= key and (not last or key < last):

@@ -56,6 +56,9 @@ class SharedTable:
     async def remove(self, _row: Row) -> None:
         raise AssertionError("claims never remove a row by version")
 
+    def everything(self) -> AsyncIterator[Row]:
+        raise AssertionError("claims never list a whole table")
+
     def rows(self, _partition: str, *, first: str = "", last: str = "") -> AsyncIterator[Row]:
         return Listing(self, self._world, first, last)
 

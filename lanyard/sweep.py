@@ -1,0 +1,105 @@
+"""The whole estate, looked over: what events did not tell is found here, and put on the same queue.
+
+Resource Graph gives every resource with its identity, a thousand a page; the ledger gives what is
+known. A resource whose plan is not empty, and one that the ledger knows and the listing does not
+hold, is put on the queue. Nothing is decided here: whoever takes the message reads it fresh.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from lanyard.desired import Desired, desired
+from lanyard.guard import Situation, guard
+from lanyard.ledger import Ledger, ResourceRecord
+from lanyard.model import (
+    Change,
+    ComputeResource,
+    PrincipalRef,
+    ResourceId,
+    SystemAssigned,
+    UserAssigned,
+)
+from lanyard.plan import Actual, plan
+from lanyard.policy import Policy
+from lanyard.ports import Index
+
+#: Puts a change on the queue of work.
+type Enqueue = Callable[[Change], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """Counts of one sweep: resources listed, of them not as desired, and known but not listed."""
+
+    listed: int
+    drifted: int
+    missing: int
+
+
+@dataclass(slots=True)
+class Sweep:
+    """One sweep. Make one a run."""
+
+    policy: Policy
+    index: Index
+    ledger: Ledger
+    enqueue: Enqueue
+    _principals: dict[ResourceId, str | None] = field(default_factory=dict)
+
+    async def run(self) -> SweepReport:
+        """Look over everything. Raises Temporary, Permanent where a listing fails.
+
+        Then only resources that were listed were put on the queue: what a broken listing does not
+        hold is not taken for missing.
+        """
+        unseen = {record.id: record async for record in self.ledger.records()}
+        types = self.policy.types() | {record.type.lower() for record in unseen}
+        listed = drifted = 0
+        async for resource in self.index.resources(types):
+            listed += 1
+            record = unseen.pop(resource.id, ResourceRecord(resource.id))
+            if await self._needs_a_look(resource, record):
+                drifted += 1
+                await self.enqueue(Change(resource.id, "sweep"))
+        for missing in sorted(unseen):
+            await self.enqueue(Change(missing, "sweep"))
+        return SweepReport(listed, drifted, len(unseen))
+
+    async def _needs_a_look(self, resource: ComputeResource, record: ResourceRecord) -> bool:
+        """Whether anything would be done, as far as the listing and the ledger tell."""
+        present = resource.identity.system_principal_id
+        if present is not None and present not in record.system_principals:
+            return True
+        wanted = desired(self.policy, resource)
+        principals = await self._known(wanted, resource)
+        todo = plan(wanted, Actual(resource, principals), record.owned())
+        # Custom roles are not looked up here: at worst a message is too many, never one too few.
+        verdict = guard(todo, Situation(self.policy, wanted, resource))
+        return bool(verdict.allowed)
+
+    async def _known(
+        self, wanted: Desired, resource: ComputeResource
+    ) -> Mapping[PrincipalRef, str]:
+        principals: dict[PrincipalRef, str] = {}
+        if resource.identity.system_principal_id is not None:
+            principals[SystemAssigned()] = resource.identity.system_principal_id
+        for identity in wanted.identities:
+            if (principal := await self._principal(identity)) is not None:
+                principals[UserAssigned(identity)] = principal
+        return principals
+
+    async def _principal(self, identity: ResourceId) -> str | None:
+        """From the ledger, once a sweep: many resources share an identity."""
+        if identity not in self._principals:
+            self._principals[identity] = await self.ledger.principal(identity)
+        return self._principals[identity]
+
+
+def describe(report: SweepReport) -> str:
+    """One line for the log."""
+    parts: Iterable[str] = (
+        f"{report.listed} resources listed",
+        f"{report.drifted} not as desired",
+        f"{report.missing} known and not listed",
+    )
+    return "sweep: " + ", ".join(parts)

@@ -1,0 +1,134 @@
+"""What events did not tell, the sweep finds; what is as it should be costs it nothing but pages."""
+
+from typing import Any
+
+import pytest
+from azure.mgmt.compute.models import VirtualMachineUpdate
+
+from handlers import sweep as sweep_handler
+from lanyard.errors import Temporary
+from lanyard.sweep import SweepReport
+from simulator.faults import Fault
+from tests.product.conftest import started
+from tests.support.estate import POLICY, Estate
+
+SYSTEM = {"type": "SystemAssigned"}
+
+
+async def sweep(estate: Estate) -> SweepReport:
+    return await estate.runtime.sweep()
+
+
+async def machines(estate: Estate, *names: str) -> None:
+    for name in names:
+        await estate.create_vm(name)
+    await estate.settle()
+
+
+async def test_a_machine_whose_create_event_was_lost_gets_its_access(estate: Estate) -> None:
+    await machines(estate, "vm1")
+    await estate.create_vm("vm2")
+    estate.new_events()  # lost
+    assert await sweep(estate) == SweepReport(listed=2, drifted=1, missing=0)
+    await estate.settle()
+    assert list(await estate.identity_of("vm2")) == ["id-lanyard-westeurope"]
+
+
+async def test_a_machine_whose_delete_event_was_lost_loses_its_access(estate: Estate) -> None:
+    await machines(estate, "vm1")
+    await estate.delete_vm("vm1")
+    estate.new_events()  # lost
+    assert await sweep(estate) == SweepReport(listed=0, drifted=0, missing=1)
+    await estate.settle()
+    assert estate.assignments() == []
+
+
+async def test_an_identity_that_someone_took_away_is_attached_again(estate: Estate) -> None:
+    await machines(estate, "vm1")
+    update: dict[str, Any] = {"identity": {"type": "None"}}
+    poller = await estate.compute.virtual_machines.begin_update(
+        "rg-app", "vm1", VirtualMachineUpdate(update), polling_interval=1
+    )
+    await poller.result()
+    estate.new_events()  # lost
+    assert (await sweep(estate)).drifted == 1
+    await estate.settle()
+    assert list(await estate.identity_of("vm1")) == ["id-lanyard-westeurope"]
+
+
+async def test_a_system_identity_never_seen_before_goes_on_record(estate: Estate) -> None:
+    await estate.create_vm("vm1", identity=SYSTEM, tags={"lanyard": "ignore"})
+    estate.new_events()  # lost
+    assert (await sweep(estate)).drifted == 1
+    await estate.settle()
+    assert (await estate.ledger.resource(estate.vm_id("vm1"))).system_principals
+
+
+async def test_a_narrowed_policy_takes_back_what_it_gave(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await started(Estate(POLICY), monkeypatch)
+    await machines(estate, "vm1")
+    estate.change_policy("version: 1\nmode: full\n")
+    assert (await sweep(estate)).drifted == 1
+    await estate.settle()
+    assert await estate.identity_of("vm1") == {}
+    assert estate.assignments() == []
+
+
+async def test_an_estate_that_is_as_desired_costs_its_pages_only(estate: Estate) -> None:
+    estate.azure.behaviour.page_size = 2
+    await machines(estate, *(f"vm{number}" for number in range(5)))
+    estate.app_calls()
+    assert await sweep(estate) == SweepReport(listed=5, drifted=0, missing=0)
+    assert estate.queue.messages == []
+    pages = estate.app_calls()
+    assert set(pages) == {"POST Microsoft.ResourceGraph/resources"}
+    assert len(pages) == 3 + 1  # ⌈5/2⌉, and one for the table of Batch pools
+
+
+async def test_what_is_only_held_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    estate = await started(Estate(POLICY.replace("mode: full", "mode: observe")), monkeypatch)
+    await machines(estate, "vm1")
+    assert (await sweep(estate)).drifted == 0
+
+
+async def test_what_half_a_listing_does_not_hold_is_not_taken_for_missing(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estate.azure.behaviour.page_size = 2
+    await machines(estate, *(f"vm{number}" for number in range(5)))
+    first_page_only(estate, monkeypatch)
+    with pytest.raises(Temporary):
+        await sweep(estate)
+    assert estate.queue.messages == []
+    assert len(estate.assignments()) == 1
+
+
+def first_page_only(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Resource Graph answers one page, and fails from then on."""
+    strike = estate.azure.faults.strike
+    pages = iter([None])
+
+    def after_the_first(service: str, method: str, path: str, caller: str | None = None) -> Any:
+        if "resourcegraph" not in path.lower():
+            return strike(service, method, path, caller)
+        return next(pages, Fault(status=503))
+
+    monkeypatch.setattr(estate.azure.faults, "strike", after_the_first)
+
+
+async def test_the_timer_runs_the_sweep(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sweep_handler, "runtime", lambda: estate.runtime)
+    await estate.create_vm("vm1")
+    estate.new_events()  # lost
+
+    class Timer:
+        past_due = True
+
+    with caplog.at_level("INFO", logger="lanyard.sweep"):
+        await sweep_handler.sweep._function.get_user_function()(Timer())
+    assert "1 resources listed, 1 not as desired, 0 known and not listed (late)" in caplog.text
+    assert len(estate.queue.messages) == 1
