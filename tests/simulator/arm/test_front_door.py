@@ -188,7 +188,7 @@ async def test_the_sdk_survives_a_lost_connection_by_asking_again(world: World) 
 
 
 def test_the_synchronous_clients_work_in_process_too() -> None:
-    from simulator import Azure
+    from simulator.azure import Azure
 
     azure = Azure()
     subscription = azure.state.add_subscription("Demo").id
@@ -204,7 +204,7 @@ def test_the_synchronous_clients_work_in_process_too() -> None:
 
 
 async def test_the_same_seed_gives_the_same_ids() -> None:
-    from simulator import Azure
+    from simulator.azure import Azure
 
     first, second, other = Azure(seed=3), Azure(seed=3), Azure(seed=4)
     ids = [each.state.add_principal("p").object_id for each in (first, second, other)]
