@@ -76,7 +76,9 @@ def _created(path: Path, spec: IdentitySpec, name: str) -> Found:
 
 def _told_apart(path: Path, spec: IdentitySpec, used: set[str]) -> Found:
     """What has one identity each must have a name each, or two would fight over one."""
-    if not spec.dedicated:
+    if not spec.per:
+        yield (*path, "per"), "'per' is empty; write [subscription, location] or resource"
+    elif not spec.dedicated:
         if "location" in spec.per and "location" not in used:
             yield (*path, "name"), "one identity per location needs {location} in its name"
     elif not {"resource.name", "resource.hash"} & used:

@@ -5,7 +5,7 @@ and the reference in docs/ are made from these models. Keys of the file are came
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 MACHINE = "microsoft.compute/virtualmachines"
@@ -14,6 +14,11 @@ SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 Text = Annotated[str, Field(min_length=1, max_length=2048)]
 Tags = Annotated[dict[Name, Annotated[str, Field(max_length=256)]], Field(max_length=50)]
+
+
+def _whole_number(value: object) -> object:
+    """To Python, 1.0 and True equal 1; in the file they are mistakes."""
+    return str(value) if isinstance(value, bool | float) else value
 
 
 class Section(BaseModel):
@@ -72,7 +77,10 @@ class IdentitySpec(Section):
         description="The resource group it is made in, which must exist; a template. With "
         "`per: resource` by default the group of the resource.",
     )
-    per: Literal["resource"] | list[Literal["subscription", "location"]] = Field(
+    per: (
+        Literal["resource"]
+        | Annotated[list[Literal["subscription", "location"]], Field(min_length=1)]
+    ) = Field(
         ["subscription", "location"],
         description="What has one identity each, by default every location of every subscription; "
         "the name's variables must tell those apart. `resource`: every resource has one of its "
@@ -223,7 +231,9 @@ class Privileged(Section):
 class Policy(Section):
     """Who gets what: the whole of Lanyard's policy."""
 
-    version: Literal[1] = Field(description="The version of this format.")
+    version: Annotated[Literal[1], BeforeValidator(_whole_number)] = Field(
+        description="The version of this format."
+    )
     mode: Annotated[Mode, Field(strict=False)] = Field(
         Mode.OBSERVE,
         description="How far Lanyard may go. `observe`: nothing is changed, what would be done is "
