@@ -77,10 +77,7 @@ class IdentitySpec(Section):
         description="The resource group it is made in, which must exist; a template. With "
         "`per: resource` by default the group of the resource.",
     )
-    per: (
-        Literal["resource"]
-        | Annotated[list[Literal["subscription", "location"]], Field(min_length=1)]
-    ) = Field(
+    per: Literal["resource"] | list[Literal["subscription", "location"]] = Field(
         ["subscription", "location"],
         description="What has one identity each, by default every location of every subscription; "
         "the name's variables must tell those apart. `resource`: every resource has one of its "
