@@ -50,7 +50,7 @@ clean: ## Remove what set-up and runs made
 
 # Set-up: stamps, so that a second run starts at once.
 .PHONY: setup python
-setup: python .venv/azurite.stamp
+setup: python .venv/azurite.stamp ## Only the set-up: .venv and Azurite (every other command does it, too)
 python: .venv/python.stamp
 
 .venv/python.stamp: requirements-dev.txt scripts/setup.sh
