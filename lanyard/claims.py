@@ -13,7 +13,7 @@ that meets `revoking` waits until the remover's time is over (`until`), because 
 on its way cannot be called back. Every change of state is made on the version that was read.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from enum import StrEnum
 
 from lanyard.errors import Temporary
@@ -88,6 +88,31 @@ class Claims:
             except (RowChanged, RowExists):
                 continue
         raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
+
+    async def standing(self) -> AsyncIterator[tuple[Grant, list[ResourceId]]]:
+        """Every grant of ours whose assignment should exist, and the resources that claim it."""
+        claimants: list[ResourceId] = []
+        # Within a partition the claims come before the grant: "claim|…" sorts before "grant".
+        async for row in self._table.everything():
+            if row.key.startswith(_CLAIM):
+                claimants.append(ResourceId.parse(row.values["resource"]))
+            elif row.key == _GRANT:
+                if _state(row) in (State.ACTIVE, State.GRANTING) and _ours(row):
+                    yield _grant(row), claimants
+                claimants = []
+
+    async def reopen(self, grant: Grant) -> None:
+        """Someone deleted the assignment: the next claim that is added makes it again.
+
+        Raises Temporary where another worker changed the grant meanwhile.
+        """
+        row = await self._table.get(grant.name, _GRANT)
+        if row is None or _state(row) is not State.ACTIVE:
+            return
+        try:
+            await self._write(row, grant, State.GRANTING)
+        except RowChanged as error:
+            raise Temporary(f"the grant {grant.name} is changing", _WAIT) from error
 
     async def _ensure_granted(self, grant: Grant) -> Result:
         row = await self._table.get(grant.name, _GRANT)
@@ -191,3 +216,8 @@ def _ours(row: Row) -> bool:
 
 def _condition(row: Row) -> str | None:
     return row.values["condition"] or None
+
+
+def _grant(row: Row) -> Grant:
+    values = row.values
+    return Grant(values["scope"], values["roleId"], values["principalId"], _condition(row))

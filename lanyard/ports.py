@@ -72,6 +72,9 @@ class Assignments(Protocol):
 class Index(Protocol):
     """Where else to look: eventually consistent, over everything that can be read."""
 
+    async def assignments(self) -> frozenset[str]:
+        """The ids (lower case) of all role assignments."""
+
     async def assignments_of(self, principal_id: str) -> list[str]:
         """The ids of the role assignments of a principal."""
 

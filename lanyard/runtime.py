@@ -57,9 +57,8 @@ class Runtime:
 
     async def sweep(self) -> SweepReport:
         """Look over the whole estate; what needs it is put on the queue."""
-        services = self.reconciler.services
-        sweep = Sweep(self.reconciler.policy, services.index, self.ledger, self.queue.put)
-        return await sweep.run()
+        reconciler = self.reconciler
+        return await Sweep(reconciler.policy, reconciler.services, self.queue.put).run()
 
     async def _follow_up(self, change: Change, report: Report) -> None:
         for outcome in report.outcomes:

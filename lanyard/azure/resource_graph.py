@@ -24,6 +24,15 @@ class ResourceGraph:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
+    async def assignments(self) -> frozenset[str]:
+        """The ids (lower case) of all role assignments that the app can read."""
+        query = (
+            "authorizationresources "
+            "| where type =~ 'microsoft.authorization/roleassignments' "
+            "| project id | order by id asc"
+        )
+        return frozenset([str(row["id"]).lower() async for row in self.rows(query)])
+
     async def assignments_of(self, principal_id: str) -> list[str]:
         """The ids of the role assignments of a principal (object id), at any scope."""
         query = (
