@@ -151,7 +151,8 @@ class ComputeResource:
 
     `location` is ARM's name of it ("westeurope"). `scale_set`: the flexible scale set that a
     machine belongs to. `manual_upgrade`: a uniform scale set whose instances take a change of the
-    model only when told. `raw` is the whole body, for types that only take it back whole.
+    model only when told. `kubelet` is the identity of an AKS cluster's nodes. `raw` is the whole
+    body, for types that only take it back whole.
     """
 
     id: ResourceId
@@ -163,6 +164,7 @@ class ComputeResource:
     kind: str = ""
     scale_set: ResourceId | None = None
     manual_upgrade: bool = False
+    kubelet: ResourceId | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 

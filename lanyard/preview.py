@@ -49,6 +49,17 @@ class Preview:
         return kind is not None and kind.replaces and has_one and adds
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of a resource that a rule is for, and Lanyard leaves alone."""
+        wanted = self.wanted
+        if self.resource.kubelet is None or not (wanted.identities or wanted.system):
+            return ()
+        return (
+            f"its nodes use the kubelet identity {self.resource.kubelet}, which is the cluster's "
+            "own: Lanyard does not change it; give pods theirs by workload identity",
+        )
+
+    @property
     def at_work(self) -> str:
         """The provisioning state in which Lanyard would wait first, or ""."""
         state = self.resource.provisioning_state

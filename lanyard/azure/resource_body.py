@@ -27,6 +27,7 @@ def read_resource(body: Json, kind: ComputeType) -> ComputeResource:
         str(body.get("kind") or ""),
         _scale_set(properties),
         kind.instances and _manual_upgrade(body),
+        _kubelet(properties),
         body,
     )
 
@@ -78,6 +79,12 @@ def _drop(value: Any, path: list[str]) -> None:
 
 def _scale_set(properties: Json) -> ResourceId | None:
     text = (properties.get("virtualMachineScaleSet") or {}).get("id")
+    return ResourceId.parse(text) if text else None
+
+
+def _kubelet(properties: Json) -> ResourceId | None:
+    profile: Json = properties.get("identityProfile") or {}
+    text = (profile.get("kubeletidentity") or {}).get("resourceId")
     return ResourceId.parse(text) if text else None
 
 

@@ -48,6 +48,7 @@ def _parts(preview: Preview) -> Json:
         "provisioningState": preview.resource.provisioning_state,
         "restarts": preview.restarts,
         "replacesIdentity": preview.replaces,
+        "notes": list(preview.notes),
         "actions": [_action(action) for action in preview.verdict.allowed],
         "held": [
             {**_action(held.action), "reason": held.reason, "release": held.release}

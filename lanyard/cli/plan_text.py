@@ -42,6 +42,7 @@ def _lines(preview: Preview) -> list[list[Part]]:
         lines.append([(wait, "yellow"), _rules(identity.rules)])
     for problem in preview.wanted.unfulfillable:
         lines.append([(f"! {problem.reason}", "yellow"), _rules((problem.rule,))])
+    lines += [[(f"i {note}", "dim")] for note in preview.notes]
     return lines
 
 

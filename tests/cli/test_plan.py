@@ -391,6 +391,8 @@ async def test_replacing_the_identity_of_a_cluster_is_held_and_then_announced(de
     ran = await desk.plan(cluster.text)
     assert ran.code == CHANGES
     assert "  ~ this replaces the identity that it works with" in ran.lines
+    assert any(line.startswith("  i its nodes use the kubelet identity ") for line in ran.lines)
+    assert "aks1-agentpool" in ran.out
 
 
 async def test_a_machine_that_azure_is_still_at_work_on_is_said_to_wait(desk: Desk) -> None:
@@ -534,6 +536,7 @@ async def test_the_json_of_a_plan(desk: Desk) -> None:
                 "provisioningState": "Succeeded",
                 "restarts": False,
                 "replacesIdentity": False,
+                "notes": [],
                 "actions": [
                     {
                         "action": "create-identity",
