@@ -1,5 +1,6 @@
 """A table in memory with the ETag semantics of Azure Tables."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
 
@@ -9,31 +10,39 @@ from lanyard.tables import Row, RowChanged, RowExists, Values
 class MemoryTable:
     """Rows in a dict; every write gives the row a new version."""
 
+    # Every operation lets others go first, as a call over the network does.
+
     def __init__(self) -> None:
         self.content: dict[tuple[str, str], Row] = {}
         self._versions = itertools.count(1)
 
     async def get(self, partition: str, key: str) -> Row | None:
+        await asyncio.sleep(0)
         return self.content.get((partition, key))
 
     async def insert(self, partition: str, key: str, values: Values) -> Row:
+        await asyncio.sleep(0)
         if (partition, key) in self.content:
             raise RowExists(key)
         return self._store(partition, key, values)
 
     async def replace(self, row: Row, values: Values) -> Row:
+        await asyncio.sleep(0)
         stored = self.content.get((row.partition, row.key))
         if stored is None or stored.version != row.version:
             raise RowChanged(row.key)
         return self._store(row.partition, row.key, values)
 
     async def put(self, partition: str, key: str, values: Values) -> None:
+        await asyncio.sleep(0)
         self._store(partition, key, values)
 
     async def delete(self, partition: str, key: str) -> None:
+        await asyncio.sleep(0)
         self.content.pop((partition, key), None)
 
     async def remove(self, row: Row) -> None:
+        await asyncio.sleep(0)
         stored = self.content.get((row.partition, row.key))
         if stored is not None and stored.version != row.version:
             raise RowChanged(row.key)
