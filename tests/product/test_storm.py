@@ -75,7 +75,16 @@ class Storm:
         await asyncio.gather(*(self._process(change) for change in taken))
         later, self.estate.queue.messages = self.estate.queue.messages, []
         self.messages += [change for change, _ in later]
+        await self._check_what_is_needed()
         self.estate.azure.clock.advance(self.dice.uniform(0, 60))
+
+    async def _check_what_is_needed(self) -> None:
+        """At no moment is an assignment missing that a living machine was given."""
+        standing = self.estate.azure.state.role_assignments
+        async for record in self.estate.ledger.records():
+            if record.id.name in self.alive:
+                for grant in record.grants:
+                    assert grant.assignment_id.lower() in standing, f"{record.id.name} lost it"
 
     async def _process(self, change: Change) -> None:
         try:
