@@ -120,7 +120,7 @@ def test_an_example_is_good_by_the_schema_and_names_it(file: Path) -> None:
             [
                 "id-lanyard-westeurope",
                 "Storage Queue Data Message Processor at storders to id-lanyard-westeurope",
-                "516239f1-63e1-4d78-a4de-a74fb236a071 at rg-app to id-lanyard-westeurope",
+                "App Configuration Data Reader at rg-app to id-lanyard-westeurope",
                 "Monitoring Metrics Publisher at rg-app to id-lanyard-westeurope",
             ],
         ),
