@@ -108,6 +108,7 @@ async def test_a_cloud_event_is_worked_on_like_any_other(stack: Stack) -> None:
     [
         (b"no json", 400),
         (b"", 400),
+        ([5], 400),
         ([{"id": "x"}], 202),
         ([{"hello": "world"}], 202),
         ("MALFORMED", 202),
@@ -137,6 +138,17 @@ async def test_bad_input_is_dropped_or_refused_and_never_becomes_a_call_to_arm(
     assert "Traceback" not in said
     if status == 202:
         assert "event ignored: " in said
+
+
+async def test_what_microsofts_converter_refuses_is_sent_again_and_reaches_nothing(
+    stack: Stack,
+) -> None:
+    """It fails before our code runs (docs/adr/0003): Event Grid retries it, and dead-letters it."""
+    refused = event(stack, machine_id(stack, "vm"), eventTime="not a time")
+    before = len(stack.azure.calls)
+    assert await post(stack, refused) == 500
+    await stack.quiet()
+    assert len(stack.azure.calls) == before
 
 
 async def test_a_wrong_key_or_function_is_refused(stack: Stack) -> None:
