@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lanyard.claims import Witness
-from lanyard.errors import NotYet, Temporary
+from lanyard.errors import NotYet
 from lanyard.model import RoleAssignment
 from lanyard.ports import Assignments, Directory, Index
 
-# Entra needs from seconds to minutes to let go of a deleted principal.
-_DIRECTORY_LAG_DELAY = 30.0
+# Entra needs from seconds to minutes to let go of a deleted principal. What takes longer is asked
+# for less and less often.
+_SHORTEST_DELAY = 30.0
+_LONGEST_DELAY = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Orphans:
         """
         if principal_id in await self.directory.existing([principal_id]):
             message = f"the directory still knows principal {principal_id}"
-            raise Temporary(message, _DIRECTORY_LAG_DELAY)
+            waited = self.now() - gone_at
+            raise NotYet(message, min(max(waited / 2, _SHORTEST_DELAY), _LONGEST_DELAY))
         found = await self._find(principal_id, subscription)
         if found and (left := gone_at + self.grace - self.now()) > 0:
             raise NotYet(f"{len(found)} orphaned assignments are in their grace period", left)

@@ -97,6 +97,24 @@ async def test_an_orphan_that_the_directory_still_knows_is_removed_once_it_does_
     assert estate.assignments(of=principal) == []
 
 
+async def test_a_directory_that_does_not_let_go_is_asked_less_and_less_often(
+    estate: Estate,
+) -> None:
+    principal = await orphan(estate)
+    estate.azure.behaviour.directory_lag_seconds = 1e9
+    await once(estate)
+    delays = []
+    for _ in range(30):
+        ((change, delay),) = estate.queue.messages
+        estate.queue.messages.clear()
+        delays.append(delay)
+        estate.azure.clock.advance(delay)
+        await estate.runtime.process(change)
+    assert delays[0] < 40
+    assert 3600 <= delays[-1] <= 3600 * 1.2
+    assert estate.assignments(of=principal) != []
+
+
 async def test_the_grace_period_of_someone_elses_assignment_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
