@@ -112,9 +112,11 @@ class Application:
         cleaned = {a.principal_id for a in only(RemoveOrphans, done)}
         old = self.record
         kept = {grant for grant in old.grants if grant.name not in released | assigned}
+        # One that could not be made may be made by someone else: then it is theirs.
+        not_ours = {a.id for a in only(CreateIdentity, refused)}
         return replace(
             old,
-            dedicated=old.dedicated - {a.id for a in only(DeleteIdentity, done)},
+            dedicated=old.dedicated - not_ours - {a.id for a in only(DeleteIdentity, done)},
             attachments=old.attachments - detached if self._resource else frozenset(),
             grants=frozenset(kept | self._confirmed),
             pending=frozenset(g for g in old.pending if g.name not in released | assigned),

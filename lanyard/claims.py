@@ -144,7 +144,7 @@ class Claims:
     async def _revoke(self, grant: Grant, row: Row, before: State, witness: Witness) -> Result:
         ours = _ours(row)
         if ours:
-            found = await self._look(grant)
+            found = await self._assignments.read(grant.assignment_id)  # again, right before
             ours = found is None or (found.carries(grant) and self._assignments.is_ours(found))
             if found is not None and ours:
                 await self._tell(found, grant, row, before, witness)
@@ -157,10 +157,6 @@ class Claims:
                 await self._assignments.ensure(grant)
             raise
         return Result.REVOKED if ours else Result.NOT_OURS
-
-    async def _look(self, grant: Grant) -> RoleAssignment | None:
-        """Read again what is about to be removed."""
-        return await self._assignments.read(grant.assignment_id)
 
     async def _tell(
         self, found: RoleAssignment, grant: Grant, row: Row, before: State, witness: Witness

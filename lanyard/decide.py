@@ -8,6 +8,16 @@ from lanyard.policy import Policy
 from lanyard.ports import Assignments
 from lanyard.roles import is_built_in
 
+#: Provisioning states (lower case) in which ARM refuses or loses an identity write, and the seconds
+#: to wait before looking again.
+AT_WORK = {
+    "creating": 10.0,
+    "deleting": 15.0,
+    "inprogress": 5.0,  # container apps
+    "provisioning": 10.0,
+    "updating": 5.0,
+}
+
 
 async def decide(
     policy: Policy, wanted: Desired, actual: Actual, owned: Owned, assignments: Assignments

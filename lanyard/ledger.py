@@ -169,9 +169,8 @@ class Ledger:
         return float(row.values["goneAt"])
 
     async def having(self, identity: ResourceId) -> AsyncIterator[ResourceId]:
-        """The resources that Lanyard attached an identity to, in the identity's subscription."""
-        async for row in self._resources.rows(identity.subscription):
-            record = _record(row)
+        """The resources that Lanyard attached an identity to, in any subscription."""
+        async for record in self.records():
             if identity in record.attachments:
                 yield record.id
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lanyard.actions import AttachIdentity, EnableSystemIdentity, changes_identity
 from lanyard.azure.compute_types import compute_type
-from lanyard.decide import decide
+from lanyard.decide import AT_WORK, decide
 from lanyard.desired import Desired, desired
 from lanyard.guard import Verdict
 from lanyard.model import ComputeResource, ResourceId
@@ -17,8 +17,6 @@ from lanyard.policy import Policy
 from lanyard.ports import Assignments, Compute, Identities
 from lanyard.principals import known_principals
 from lanyard.standing import Once, Standing
-
-_AT_WORK = ("creating", "updating", "deleting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ class Preview:
     def at_work(self) -> str:
         """The provisioning state in which Lanyard would wait first, or ""."""
         state = self.resource.provisioning_state
-        return state if state.lower() in _AT_WORK else ""
+        return state if state.lower() in AT_WORK else ""
 
 
 class _AskedOnce:

@@ -20,6 +20,28 @@ class Record(Source, Protocol):
         """Remember the principal of an identity."""
 
 
+class AskedOnce:
+    """Asks the record, then ARM, once for each identity, and keeps the answer: for looks at many
+    resources that share identities. An identity that does not exist is an answer, too.
+    """
+
+    def __init__(self, source: Source, record: Record) -> None:
+        self._source = source
+        self._record = record
+        self._answers: dict[ResourceId, str | None] = {}
+
+    async def principal(self, identity: ResourceId) -> str | None:
+        """The principal, as far as it is known or exists."""
+        if identity not in self._answers:
+            known = await self._record.principal(identity)
+            self._answers[identity] = known or await self._source.principal(identity)
+        return self._answers[identity]
+
+    async def learn_principal(self, identity: ResourceId, principal_id: str) -> None:
+        """Only kept for as long as this lives: whoever works on the resource puts it on record."""
+        self._answers[identity] = principal_id
+
+
 async def known_principals(
     wanted: Desired, resource: ComputeResource | None, identities: Source, ledger: Record
 ) -> dict[PrincipalRef, str]:

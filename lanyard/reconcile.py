@@ -3,12 +3,12 @@ all come through here: an event is a hint, and everything but the resource's id 
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from lanyard.actions import RemoveOrphans
 from lanyard.apply import Application
-from lanyard.decide import decide
+from lanyard.decide import AT_WORK, decide
 from lanyard.desired import Desired, desired
 from lanyard.errors import NotYet, Temporary
 from lanyard.guard import Held
@@ -21,15 +21,6 @@ from lanyard.principals import known_principals
 from lanyard.reconcile_identity import IDENTITY_TYPE, IdentityReconciler
 from lanyard.services import Services
 
-# While one of these is under way ARM refuses or loses an identity write.
-_CHANGING = {
-    "creating": 10.0,
-    "deleting": 15.0,
-    "inprogress": 5.0,  # container apps
-    "provisioning": 10.0,
-    "updating": 5.0,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -41,7 +32,6 @@ class Report:
     """
 
     outcomes: tuple[Outcome, ...] = ()
-    held: tuple[Held, ...] = ()
     look_at: tuple[ResourceId, ...] = ()
     retry_in: float | None = None
     failing: bool = False
@@ -83,12 +73,12 @@ class Reconciler:
             await self._record_outcomes(change, application.outcomes, cause)
         if resource is None and application.record.empty:
             await ledger.forget(application.record)
-        return _report(application.outcomes, verdict.held)
+        return _report(application.outcomes)
 
     async def _identity(self, change: Change) -> Report:
         identities = IdentityReconciler(self.policy, self.services, self.now)
         outcomes, look_at = await identities.reconcile(change, _cause(change))
-        return replace(_report(outcomes, ()), look_at=tuple(look_at))
+        return _report(outcomes, look_at)
 
     async def expand(self, group: ResourceId) -> AsyncIterator[Change]:
         """A deleted group may have taken everything below it: each is looked at for itself."""
@@ -132,8 +122,8 @@ class Reconciler:
 
 def _settled(resource: ComputeResource | None) -> ComputeResource | None:
     """The resource, unless ARM is still at work on it."""
-    if resource is not None and resource.provisioning_state.lower() in _CHANGING:
-        delay = _CHANGING[resource.provisioning_state.lower()]
+    delay = AT_WORK.get(resource.provisioning_state.lower()) if resource is not None else None
+    if resource is not None and delay is not None:
         raise Temporary(f"{resource.id} is {resource.provisioning_state}", delay)
     return resource
 
@@ -163,7 +153,7 @@ def _cause(change: Change) -> dict[str, str]:
     }
 
 
-def _report(outcomes: list[Outcome], held: tuple[Held, ...]) -> Report:
+def _report(outcomes: list[Outcome], look_at: Iterable[ResourceId] = ()) -> Report:
     waits = [o for o in outcomes if isinstance(o.failure, Temporary)]
     failing = [
         o
@@ -171,4 +161,4 @@ def _report(outcomes: list[Outcome], held: tuple[Held, ...]) -> Report:
         if not isinstance(o.failure, NotYet) and not isinstance(o.action, RemoveOrphans)
     ]
     delays = [o.failure.delay for o in failing or waits if isinstance(o.failure, Temporary)]
-    return Report(tuple(outcomes), held, (), max(delays, default=None), bool(failing))
+    return Report(tuple(outcomes), tuple(look_at), max(delays, default=None), bool(failing))

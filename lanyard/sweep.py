@@ -6,10 +6,10 @@ hold, is put on the queue, and so is every resource whose grant someone deleted.
 here: whoever takes the message reads it fresh.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from lanyard.desired import Desired, desired
+from lanyard.desired import desired
 from lanyard.errors import Temporary
 from lanyard.guard import Situation, guard
 from lanyard.ledger import ResourceRecord
@@ -17,13 +17,11 @@ from lanyard.model import (
     Change,
     ComputeResource,
     Grant,
-    PrincipalRef,
     ResourceId,
-    SystemAssigned,
-    UserAssigned,
 )
 from lanyard.plan import Actual, plan
 from lanyard.policy import Policy
+from lanyard.principals import AskedOnce, known_principals
 from lanyard.services import Services
 
 #: Puts a change on the queue of work.
@@ -51,7 +49,11 @@ class Sweep:
     policy: Policy
     services: Services
     enqueue: Enqueue
-    _principals: dict[ResourceId, str | None] = field(default_factory=dict)
+    _seen: AskedOnce = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Many resources share an identity: the ledger and ARM are asked once a sweep for each."""
+        self._seen = AskedOnce(self.services.identities, self.services.ledger)
 
     async def run(self) -> SweepReport:
         """Look over everything. Raises Temporary, Permanent where a listing fails.
@@ -107,28 +109,11 @@ class Sweep:
         if present is not None and present not in record.system_principals:
             return True
         wanted = desired(self.policy, resource)
-        principals = await self._known(wanted, resource)
+        principals = await known_principals(wanted, resource, self._seen, self._seen)
         todo = plan(wanted, Actual(resource, principals), record.owned())
         # Custom roles are not looked up here: at worst a message is too many, never one too few.
         verdict = guard(todo, Situation(self.policy, wanted, resource))
         return bool(verdict.allowed)
-
-    async def _known(
-        self, wanted: Desired, resource: ComputeResource
-    ) -> Mapping[PrincipalRef, str]:
-        principals: dict[PrincipalRef, str] = {}
-        if resource.identity.system_principal_id is not None:
-            principals[SystemAssigned()] = resource.identity.system_principal_id
-        for identity in wanted.identities:
-            if (principal := await self._principal(identity)) is not None:
-                principals[UserAssigned(identity)] = principal
-        return principals
-
-    async def _principal(self, identity: ResourceId) -> str | None:
-        """From the ledger, once a sweep: many resources share an identity."""
-        if identity not in self._principals:
-            self._principals[identity] = await self.services.ledger.principal(identity)
-        return self._principals[identity]
 
 
 def describe(report: SweepReport) -> str:

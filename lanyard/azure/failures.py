@@ -31,9 +31,8 @@ _BUSY_CODES = {
 }
 _BUSY_ENDING = "OperationInProgress"
 
-
 _GONE_CODES = {
-    "NotFound",
+    "NotFound",  # App Service's own word
     "ParentResourceNotFound",  # a slot's app, a pool's account
     "ResourceGroupNotFound",
     "ResourceNotFound",

@@ -9,6 +9,7 @@ from azure.mgmt.msi.models import Identity
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from lanyard.model import Change, ResourceId
+from simulator.faults import Fault
 from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, PROFILE, Estate
 
@@ -208,6 +209,28 @@ async def test_a_dedicated_identity_that_lanyard_did_not_make_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     estate = await started(Estate(OWN), monkeypatch)
+    client = ManagedServiceIdentityClient(
+        subscription_id=estate.subscription, **estate.azure.client_options(estate.operator)
+    )
+    body = Identity(location="westeurope")
+    await client.user_assigned_identities.create_or_update("rg-app", "id-vm1", body)
+    await estate.create_vm("vm1")
+    await estate.settle()
+    assert list(await estate.identity_of("vm1")) == ["id-vm1"]
+    await estate.delete_vm("vm1")
+    await estate.settle()
+    assert await own_identity(estate) is not None
+
+
+async def test_a_dedicated_identity_that_lanyard_could_not_make_is_whose_who_made_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await started(Estate(OWN), monkeypatch)
+    estate.azure.faults.add(
+        Fault(method="PUT", path="id-vm1$", caller=estate.app.object_id, status=403, code="No")
+    )
+    await estate.create_vm("vm1")
+    await estate.settle()
     client = ManagedServiceIdentityClient(
         subscription_id=estate.subscription, **estate.azure.client_options(estate.operator)
     )

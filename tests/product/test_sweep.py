@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from azure.mgmt.compute.models import VirtualMachineUpdate
+from azure.mgmt.msi.aio import ManagedServiceIdentityClient
+from azure.mgmt.msi.models import Identity
 
 from handlers import sweep as sweep_handler
 from lanyard.errors import Temporary
@@ -33,6 +35,29 @@ async def test_a_machine_whose_create_event_was_lost_gets_its_access(estate: Est
     assert await sweep(estate) == SweepReport(2, 1, 0, 0)
     await estate.settle()
     assert list(await estate.identity_of("vm2")) == ["id-lanyard-westeurope"]
+
+
+async def test_a_machine_that_is_to_get_an_identity_never_used_before_is_found_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    group = "/subscriptions/{}/resourceGroups/rg-app/providers/Microsoft.ManagedIdentity"
+    estate = await started(Estate(POLICY), monkeypatch)
+    client = ManagedServiceIdentityClient(
+        subscription_id=estate.subscription, **estate.azure.client_options(estate.operator)
+    )
+    body = Identity(location="westeurope")
+    await client.user_assigned_identities.create_or_update("rg-app", "id-there", body)
+    existing = f"{{id: {group.format(estate.subscription)}/userAssignedIdentities/id-there}}"
+    made = '{name: "id-lanyard-{location}", resourceGroup: rg-identities}'
+    estate.change_policy(POLICY.replace(made, existing))
+    await estate.create_vm("vm1")
+    await estate.create_vm("vm2")
+    estate.new_events()  # lost
+    estate.app_calls()
+    assert await sweep(estate) == SweepReport(2, 2, 0, 0)
+    assert len([call for call in estate.app_calls() if "id-there" in call]) == 1
+    await estate.settle()
+    assert list(await estate.identity_of("vm2")) == ["id-there"]
 
 
 async def test_a_machine_whose_delete_event_was_lost_loses_its_access(estate: Estate) -> None:
