@@ -29,6 +29,7 @@ from lanyard.model import (
     ComputeResource,
     Grant,
     PrincipalRef,
+    ResourceId,
     SystemAssigned,
     UserAssigned,
 )
@@ -58,9 +59,12 @@ class Application:
         self._cause = cause
         self._confirmed: set[Grant] = set()
         self.outcomes: list[Outcome] = []
+        self.gone_identities: list[ResourceId] = []
 
     async def run(self, actions: Iterable[Action]) -> None:
-        """Carry the actions out, additions first. `outcomes` and `record` tell the rest."""
+        """Carry the actions out, additions first. `outcomes` and `record` tell the rest, and
+        `gone_identities` those that are to be reconciled themselves.
+        """
         todo = list(actions)
         own = frozenset(a.id for a in only(CreateIdentity, todo) if a.dedicated)
         await self.save(replace(self.record, dedicated=self.record.dedicated | own))
@@ -145,10 +149,9 @@ class Application:
         changes = [a for a in todo if changes_identity(a) and getattr(a, "id", None) not in missing]
         if not changes or self._resource is None:
             return
-        writes = IdentityWrites(
-            self._services.compute, self._services.identities, self._services.ledger, self._resource
-        )
+        writes = IdentityWrites(self._services.compute, self._services.identities, self._resource)
         outcomes = await writes.run(changes)
+        self.gone_identities += writes.gone
         try:
             await self._learn(writes.resource)
         except Temporary as surprise:

@@ -6,7 +6,7 @@ identities that no longer exist are dropped with them, and the rest goes on.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lanyard.actions import (
     Action,
@@ -16,7 +16,6 @@ from lanyard.actions import (
     ReattachIdentity,
 )
 from lanyard.errors import Permanent, Temporary
-from lanyard.ledger import Ledger
 from lanyard.model import ComputeResource, ResourceId
 from lanyard.outcomes import Outcome, failed, only
 from lanyard.ports import Compute, Identities
@@ -26,12 +25,14 @@ _DONE = "read back from ARM"
 
 @dataclass
 class IdentityWrites:
-    """Writes to one resource. `resource` is what was read last, by whoever wrote last."""
+    """Writes to one resource. `resource` is what was read last, by whoever wrote last; `gone` are
+    identities that turned out not to exist: what they left is for whoever reconciles them.
+    """
 
     compute: Compute
     identities: Identities
-    ledger: Ledger
     resource: ComputeResource
+    gone: list[ResourceId] = field(default_factory=list)
 
     async def run(self, actions: Sequence[Action]) -> list[Outcome]:
         """Carry out the identity changes among the actions."""
@@ -82,10 +83,9 @@ class IdentityWrites:
         return outcomes
 
     async def _missing(self, identities: Sequence[ResourceId]) -> list[ResourceId]:
-        """Those that ARM does not know; what the ledger remembered of them is forgotten."""
+        """Those that ARM does not know."""
         gone = [one for one in identities if await self.identities.principal(one) is None]
-        for identity in gone:
-            await self.ledger.forget_principal(identity)
+        self.gone += gone
         return gone
 
     async def _write(self, actions: Sequence[Action], dangling: Sequence[ResourceId] = ()) -> None:

@@ -73,7 +73,7 @@ class Reconciler:
             await self._record_outcomes(change, application.outcomes, cause)
         if resource is None and application.record.empty:
             await ledger.forget(application.record)
-        return _report(application.outcomes)
+        return _report(application.outcomes, application.gone_identities)
 
     async def _identity(self, change: Change) -> Report:
         identities = IdentityReconciler(self.policy, self.services, self.now)

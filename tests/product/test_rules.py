@@ -200,6 +200,8 @@ async def test_an_identity_deleted_behind_our_back_is_parked_and_the_others_are_
     await make_identity(estate, "id-shared")
     await estate.create_vm("vm0")
     await estate.settle()
+    shared = (await estate.identity_of("vm0"))["id-shared"]
+    estate.azure.assign(shared, "Reader", f"{estate.scope}/resourceGroups/rg-identities")
     await identities(estate).user_assigned_identities.delete("rg-app", "id-shared")
     estate.new_events()  # lost
     await estate.create_vm("vm1")
@@ -207,6 +209,7 @@ async def test_an_identity_deleted_behind_our_back_is_parked_and_the_others_are_
     assert list(await estate.identity_of("vm1")) == ["id-vm1"]
     failed = [action for action, outcome, _ in await estate.decisions() if outcome == "failed"]
     assert failed == ["attach identity id-shared"]
+    assert estate.assignments(of=shared) == []  # what it left, though nothing told of its end
 
 
 async def test_a_dangling_identity_on_the_machine_does_not_block_ours(start: Start) -> None:
