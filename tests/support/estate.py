@@ -62,10 +62,19 @@ class FakeQueue:
 
 
 class Estate:
-    """One subscription with a group for compute and one for identities, and Lanyard's identity."""
+    """One subscription with a group for compute and one for identities, and Lanyard's identity.
 
-    def __init__(self, policy: str = POLICY) -> None:
-        self.azure = Azure(seed=7)
+    `azure` where it is to have another clock or behaviour, `table` what makes each of the tables.
+    """
+
+    def __init__(
+        self,
+        policy: str = POLICY,
+        azure: Azure | None = None,
+        table: Callable[[], MemoryTable] = MemoryTable,
+    ) -> None:
+        self.azure = azure or Azure(seed=7)
+        self._make_table = table
         state = self.azure.state
         self.platform = self.azure.services
         self.subscription = state.add_subscription("production").id
@@ -95,13 +104,13 @@ class Estate:
         self.azure.assign(self.app.object_id, "Role Based Access Control Administrator", self.scope)
 
     def _start_lanyard(self, policy: str) -> None:
-        self.tables = [MemoryTable() for _ in range(4)]
+        self.tables = [self._make_table() for _ in range(4)]
         self.queue = FakeQueue()
         self.change_policy(policy)
 
     def change_policy(self, policy: str) -> None:
         """Another policy, over the same ledger."""
-        resources, identities, decisions, grants = self.tables
+        resources, identities, decisions, _ = self.tables
         self.policy = parse_policy("lanyard.yaml", policy)
         self.settings = Settings(
             Path("lanyard.yaml"),
@@ -116,6 +125,11 @@ class Estate:
         self.ledger = Ledger(
             resources, identities, decisions, lambda: datetime.fromtimestamp(now(), UTC)
         )
+        self.runtime = self.instance()
+
+    def instance(self) -> app.Runtime:
+        """One more instance of the app: clients of its own over the same tables and queue."""
+        now, grants = self.azure.clock.now, self.tables[-1]
         azure = azure_over(
             AsyncPrincipalCredential(self.azure.tokens, self.app),
             self.settings,
@@ -123,7 +137,7 @@ class Estate:
         )
         services = assemble(azure, self.ledger, grants, self.policy, now)
         reconciler = Reconciler(self.policy, services, now)
-        self.runtime = app.Runtime(reconciler, self.ledger, self.queue)  # type: ignore[arg-type]
+        return app.Runtime(reconciler, self.ledger, self.queue)  # type: ignore[arg-type]
 
     # What a person or a pipeline does.
 
