@@ -28,6 +28,19 @@ class FlexibleIdentities(StrEnum):
     ALL = "all"  # those that are there too, as soon as the set is patched
 
 
+class ResourceGraphAnswer(StrEnum):
+    """How Resource Graph answers a query: only `FULL` and its pages are the whole truth."""
+
+    FULL = "full"
+    TRUNCATED = "truncated"  # the first rows alone: resultTruncated "true" and no $skipToken
+    HALF = "half"  # every second row is missing from each page, and totalRecords tells
+    HALF_UNTOLD = "half-untold"  # the same, and the totals agree with what is there
+    EMPTY = "empty"  # 200 without rows
+    EXPIRED_TOKEN = "expired-token"  # noqa: S105 - 400 to every page but the first
+    TIMEOUT = "timeout"  # 504 GatewayTimeout
+    DENIED = "denied"  # 403 AccessDenied
+
+
 @dataclass
 class Behaviour:
     """Durations in seconds of the simulator's clock. Mutable: tests flip a switch while it runs."""
@@ -38,6 +51,9 @@ class Behaviour:
     directory_lag_seconds: float = 0.0  # a deleted principal still resolves this long
     principal_replication_seconds: float = 0.0  # how long authorization misses a new principal
     resource_graph_lag_seconds: float = 0.0
+    resource_graph_answer: ResourceGraphAnswer = ResourceGraphAnswer.FULL
+    # Lower-case names of the tables that it is about; all of them when empty.
+    resource_graph_answer_tables: set[str] = field(default_factory=set)
     group_deletion_events: GroupDeletion = GroupDeletion.BOTH
     write_event: WriteEvent = WriteEvent.COMPLETED
     scope_deletion_removes_assignments: bool = False

@@ -32,7 +32,8 @@ class Fault:
     """What to match, how often, and what happens. Empty matchers match everything.
 
     `path` is a regular expression searched in the path without regard to case; `service` is "arm",
-    "graph", "blob", …; `caller` an object id. `times` None means for ever. `status` with `code`
+    "graph", "blob", …; `caller` an object id. `after`: so many requests that fit go through first.
+    `times` None means for ever. `status` with `code`
     answers an error, with `retry_after` seconds; `delay` waits that many seconds of the simulator's
     clock first; `drop` loses the connection.
     """
@@ -41,6 +42,7 @@ class Fault:
     path: str | None = None
     service: str | None = None
     caller: str | None = None
+    after: int = 0
     times: int | None = 1
     probability: float = 1.0
     status: int | None = None
@@ -50,6 +52,7 @@ class Fault:
     drop: Drop | None = None
     delay: float = 0.0
     hits: int = field(default=0, init=False)
+    spared: int = field(default=0, init=False)
 
     def matches(self, service: str, method: str, path: str, caller: str | None) -> bool:
         """Whether this request is meant, its count not yet used up."""
@@ -60,6 +63,13 @@ class Fault:
             and (self.caller is None or self.caller == caller)
             and (self.path is None or re.search(self.path, path, re.IGNORECASE) is not None)
         )
+
+    def spares(self) -> bool:
+        """Whether a request that fits goes through, being one of the first; counted."""
+        if self.spared >= self.after:
+            return False
+        self.spared += 1
+        return True
 
     def error(self) -> AzureError | None:
         """The answer in place of the real one, if this fault is one."""
@@ -94,7 +104,8 @@ class Faults:
     ) -> Fault | None:
         """The fault that hits this request, counted; None when it goes through."""
         for fault in self._faults:
-            if fault.matches(service, method, path, caller) and self._chance(fault):
+            fits = fault.matches(service, method, path, caller)
+            if fits and not fault.spares() and self._chance(fault):
                 fault.hits += 1
                 return fault
         return None

@@ -1,5 +1,6 @@
 """Values and predicates of a query. A property that is not there is null, as in Kusto."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,9 +11,15 @@ from simulator.state import Json
 type Value = Callable[[Json], Any]
 type Predicate = Callable[[Json], bool]
 
+_ABSENT = object()
+_LITERALS = {"true": True, "false": False}
+
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+    """As `tostring`: JSON of what is not plain text."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _folded(value: Any) -> str:
@@ -59,7 +66,7 @@ class Reader:
         terms = [self._all()]
         while self.accept("or"):
             terms.append(self._all())
-        return lambda row: any(term(row) for term in terms)
+        return terms[0] if len(terms) == 1 else lambda row: any(term(row) for term in terms)
 
     def value(self) -> Value:
         """A literal, a property path, or a function of one value."""
@@ -70,6 +77,8 @@ class Reader:
             return lambda _row: int(token.text)
         if self.accept("("):
             return self._call(token.text)
+        if token.text in _LITERALS:
+            return lambda _row: _LITERALS[token.text]
         return self._path(token.text)
 
     def name(self) -> str:
@@ -114,7 +123,7 @@ class Reader:
         terms = [self._term()]
         while self.accept("and"):
             terms.append(self._term())
-        return lambda row: all(term(row) for term in terms)
+        return terms[0] if len(terms) == 1 else lambda row: all(term(row) for term in terms)
 
     def _term(self) -> Predicate:
         if self.accept("not"):
@@ -166,6 +175,8 @@ class Reader:
             elif self.accept("["):
                 steps.append(self.next("string").text)
                 self.expect("]")
+            elif len(steps) == 1:
+                return _column(first)
             else:
                 return lambda row: _walk(row, steps)
 
@@ -174,6 +185,14 @@ def _compared(left: Value, operator: str, right: Value) -> Predicate:
     negated = operator in _NEGATED
     compare = _COMPARE[_NEGATED[operator] if negated else operator]
     return lambda row: compare(left(row), right(row)) is not negated
+
+
+def _column(name: str) -> Value:
+    def value(row: Json) -> Any:
+        found = row.get(name, _ABSENT)
+        return _walk(row, [name]) if found is _ABSENT else found
+
+    return value
 
 
 def _walk(row: Json, steps: list[str]) -> Any:

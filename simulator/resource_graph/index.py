@@ -1,15 +1,15 @@
 """What Resource Graph knows: the resources and role assignments of a moment ago."""
 
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from operator import attrgetter
 
-from simulator.resource_graph.query import RESOURCE_TABLES
-from simulator.resource_ids import parse, subscription_of
-from simulator.resources import GROUP_TYPE, render
-from simulator.state import Json, Observed, Resource, RoleAssignment, State
-from simulator.times import utc_z
+from simulator.authorization.access import Access
+from simulator.resource_graph import rows
+from simulator.resource_graph.rows import Row
+from simulator.resources import GROUP_TYPE
+from simulator.state import Observed, Resource, RoleAssignment, State
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class _Past[Value]:
         """As of `Behaviour.resource_graph_lag_seconds` ago."""
         self._forget()
         if not self._changes:
-            return list(self._live.values())
-        past = dict(self._live)
+            return self._live.data.values()
+        past = dict(self._live.data)
         for change in reversed(self._changes):
             if change.before is None:
                 past.pop(change.key, None)
@@ -52,121 +52,79 @@ class _Past[Value]:
             self._changes.popleft()
 
 
-@dataclass(frozen=True)
-class Row:
-    """A row, and what one must be allowed to read to see it."""
+class _Rendered[Value: Resource | RoleAssignment]:
+    """Rows of values, made anew only where a value was replaced: an estate is read page by page."""
 
-    columns: Json
-    action: str
-    scope: str
+    def __init__(self, make: Callable[[Value], Row]) -> None:
+        self._make = make
+        self._known: dict[str, tuple[Value, Row]] = {}
+
+    def rows(self, values: Iterable[Value]) -> list[Row]:
+        known, self._known = self._known, {}
+        for value in values:
+            kept = known.get(value.id)
+            if kept is None or kept[0] is not value:
+                kept = value, self._make(value)
+            self._known[value.id] = kept
+        return [row for _, row in self._known.values()]
 
 
 class Index:
-    """The rows of the tables, lagging as the switch says."""
+    """The rows of the tables, lagging as the switch says; role definitions do not lag."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, access: Access) -> None:
         self._state = state
+        self._access = access
         self._resources = _Past(state, state.resources)
         self._assignments = _Past(state, state.role_assignments)
-        self._tables: dict[str, Callable[[], Iterable[Row]]] = {
-            **{table: partial(self._resource_rows, table) for table in RESOURCE_TABLES},
-            "resourcecontainers": self._container_rows,
-            "authorizationresources": self._assignment_rows,
-        }
+        self._by_table: defaultdict[str, _Rendered[Resource]] = defaultdict(
+            lambda: _Rendered(self._of_resource)
+        )
+        self._rendered_assignments = _Rendered(self._of_assignment)
 
     def rows(self, table: str, subscriptions: frozenset[str]) -> list[Row]:
         """The table's rows in these subscriptions (lower-case ids), by id."""
-        found = [
-            row for row in self._tables[table]() if row.columns["subscriptionId"] in subscriptions
-        ]
-        return sorted(found, key=lambda row: str(row.columns["id"]).lower())
+        found = [row for row in self._of_table(table) if row.subscription in subscriptions]
+        if table == "authorizationresources":
+            found += self._definitions(subscriptions)
+        return sorted(found, key=attrgetter("key"))
 
-    def _resource_rows(self, table: str) -> Iterable[Row]:
-        for resource in self._resources.values():
-            if resource.type != GROUP_TYPE and resource.graph_table == table:
-                yield Row(
-                    _resource_row(resource, self._state.tenant_id),
-                    f"{resource.type}/read",
-                    resource.id,
-                )
+    def _of_table(self, table: str) -> list[Row]:
+        match table:
+            case "authorizationresources":
+                return self._rendered_assignments.rows(self._assignments.values())
+            case "resourcecontainers":
+                return [*self._subscriptions(), *self._in_table(table)]
+        return self._in_table(table)
 
-    def _container_rows(self) -> Iterable[Row]:
+    def _in_table(self, table: str) -> list[Row]:
+        chosen = [each for each in self._resources.values() if _table_of(each) == table]
+        return self._by_table[table].rows(chosen)
+
+    def _of_resource(self, resource: Resource) -> Row:
+        return rows.of_resource(resource, self._state.tenant_id)
+
+    def _of_assignment(self, assignment: RoleAssignment) -> Row:
+        return rows.of_assignment(assignment, self._state.tenant_id)
+
+    def _subscriptions(self) -> Iterator[Row]:
         for subscription in self._state.subscriptions.values():
-            scope = f"/subscriptions/{subscription.id}"
-            columns = _container_row(
-                scope, subscription.display_name, "microsoft.resources/subscriptions", self._state
+            yield rows.of_subscription(subscription, self._state.tenant_id)
+
+    def _definitions(self, subscriptions: frozenset[str]) -> Iterator[Row]:
+        """Those that can be assigned in any of the subscriptions; readable from each of them."""
+        for role in self._state.role_definitions.values():
+            scopes = tuple(
+                scope
+                for scope in (f"/subscriptions/{each}" for each in sorted(subscriptions))
+                if any(
+                    self._access.covers(each, scope) or self._access.covers(scope, each)
+                    for each in role.assignable_scopes
+                )
             )
-            yield Row(columns, "Microsoft.Resources/subscriptions/read", scope)
-        for group in self._resources.values():
-            if group.type == GROUP_TYPE:
-                kind = "microsoft.resources/subscriptions/resourcegroups"
-                columns = _container_row(group.id, group.name, kind, self._state)
-                columns |= {
-                    "location": group.location,
-                    "tags": group.tags,
-                    "resourceGroup": group.name.lower(),
-                    "properties": {"provisioningState": group.provisioning_state},
-                }
-                action = "Microsoft.Resources/subscriptions/resourceGroups/read"
-                yield Row(columns, action, group.id)
-
-    def _assignment_rows(self) -> Iterable[Row]:
-        for assignment in self._assignments.values():
-            columns = _assignment_row(assignment, self._state.tenant_id)
-            yield Row(columns, "Microsoft.Authorization/roleAssignments/read", assignment.scope)
+            if scopes:
+                yield rows.of_definition(role, scopes, self._state.tenant_id)
 
 
-def _resource_row(resource: Resource, tenant_id: str) -> Json:
-    """Types come in lower case, as does the resource group; other ids keep theirs."""
-    parsed = parse(resource.id)
-    return {
-        **dict.fromkeys(("kind", "sku", "plan", "zones", "identity", "extendedLocation")),
-        **render(resource),
-        "type": resource.type.lower(),
-        "tenantId": tenant_id,
-        "managedBy": "",
-        "resourceGroup": parsed.group.lower() if parsed else "",
-        "subscriptionId": subscription_of(resource.id),
-    }
-
-
-def _container_row(scope: str, name: str, kind: str, state: State) -> Json:
-    return {
-        "id": scope,
-        "name": name,
-        "type": kind,
-        "tenantId": state.tenant_id,
-        "location": "",
-        "tags": {},
-        "resourceGroup": "",
-        "properties": {"state": "Enabled"},
-        "subscriptionId": subscription_of(scope),
-    }
-
-
-def _assignment_row(assignment: RoleAssignment, tenant_id: str) -> Json:
-    """The casing "RoleAssignments" is Resource Graph's own (its documentation's sample)."""
-    return {
-        "id": assignment.id.replace("/roleAssignments/", "/RoleAssignments/"),
-        "name": assignment.name,
-        "type": "microsoft.authorization/roleassignments",
-        "tenantId": tenant_id,
-        "location": "global",
-        "resourceGroup": "",
-        "subscriptionId": subscription_of(assignment.scope) or "",
-        "properties": {
-            "principalId": assignment.principal_id,
-            "principalType": assignment.principal_type,
-            "roleDefinitionId": assignment.role_definition_id.replace(
-                "/roleDefinitions/", "/RoleDefinitions/"
-            ),
-            "scope": assignment.scope,
-            "description": assignment.description,
-            "condition": assignment.condition,
-            "conditionVersion": assignment.condition_version,
-            "createdOn": utc_z(assignment.created_at),
-            "updatedOn": utc_z(assignment.updated_at),
-            "createdBy": assignment.created_by,
-            "updatedBy": assignment.updated_by,
-        },
-    }
+def _table_of(resource: Resource) -> str:
+    return "resourcecontainers" if resource.type == GROUP_TYPE else resource.graph_table

@@ -17,21 +17,34 @@ RESOURCE_TABLES = ("resources", "computeresources", "batchresources")
 TABLES = frozenset({*RESOURCE_TABLES, "authorizationresources", "resourcecontainers"})
 
 
+#: What makes one row of each row: enough to do for the rows of a page.
+_ROW_BY_ROW = ("project", "extend")
+
+
 @dataclass(frozen=True)
 class Query:
-    """`filters` come before anything that shapes rows: rights are checked after them."""
+    """`filters` come before anything that shapes rows: rights are checked after them.
+
+    `limited`: it says itself how many rows it wants, and Resource Graph gives no further pages.
+    """
 
     table: str
     filters: tuple[Step, ...]
     shapes: tuple[Step, ...]
+    finish: tuple[Step, ...]
+    limited: bool
 
     def select(self, rows: Rows) -> Rows:
         """The rows that the leading `where` steps leave."""
         return _apply(self.filters, rows)
 
     def shape(self, rows: Rows) -> Rows:
-        """All later steps."""
+        """All later steps that need every row."""
         return _apply(self.shapes, rows)
+
+    def finished(self, rows: Rows) -> Rows:
+        """The last steps, which make a row of each, for the rows of one page."""
+        return _apply(self.finish, rows)
 
 
 @lru_cache(maxsize=128)
@@ -41,15 +54,22 @@ def parse_query(text: str) -> Query:
     table = reader.name().lower()
     if table not in TABLES:
         raise InvalidQuery(f"the table '{table}' is not simulated")
-    filters: list[Step] = []
-    shapes: list[Step] = []
+    steps: list[tuple[str, Step]] = []
     while reader.accept("|"):
         word = reader.name().lower()
-        step = _read_step(reader, word)
-        (filters if word == "where" and not shapes else shapes).append(step)
+        steps.append((word, _read_step(reader, word)))
     if reader.peek() is not None:
         raise reader.unexpected("'|'")
-    return Query(table, tuple(filters), tuple(shapes))
+    return _query(table, [word for word, _ in steps], tuple(step for _, step in steps))
+
+
+def _query(table: str, words: list[str], steps: tuple[Step, ...]) -> Query:
+    filters = next((at for at, word in enumerate(words) if word != "where"), len(words))
+    last = len(words)
+    while last > filters and words[last - 1] in _ROW_BY_ROW:
+        last -= 1
+    limited = any(word in ("take", "limit") for word in words)
+    return Query(table, steps[:filters], steps[filters:last], steps[last:], limited)
 
 
 def _apply(steps: tuple[Step, ...], rows: Rows) -> Rows:
