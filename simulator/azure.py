@@ -135,16 +135,19 @@ class Azure:
         *,
         condition: str | None = None,
         name: str | None = None,
+        description: str | None = None,
+        made_at: float | None = None,
     ) -> RoleAssignment:
         """Give a role (display name or GUID) straight in the state, at work at once.
 
-        Raises KeyError for an unknown role and InvalidCondition.
+        `made_at` is on the clock, now by default. Raises KeyError for an unknown role and
+        InvalidCondition.
         """
         if condition is not None:
             parse_condition(condition)
         definition = self.role_definitions.by_name(role)
         principal = self.state.principals.get(principal_id)
-        name, now = name or self.state.ids.uuid(), self.clock.now()
+        name, at = name or self.state.ids.uuid(), self.clock.now() if made_at is None else made_at
         made = RoleAssignment(
             id=assignment_id(scope, name),
             name=name,
@@ -152,12 +155,12 @@ class Azure:
             role_definition_id=definition_id(scope, definition.guid),
             principal_id=principal_id,
             principal_type=principal.kind if principal else "ServicePrincipal",
-            description=None,
+            description=description,
             condition=condition,
             condition_version="2.0" if condition else None,
-            created_at=now,
+            created_at=at,
             created_by=principal_id,
-            updated_at=now,
+            updated_at=at,
             updated_by=principal_id,
         )
         self.state.role_assignments[made.id.lower()] = made
