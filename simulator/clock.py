@@ -10,13 +10,23 @@ DEFAULT_START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC).timestamp()
 
 
 class Clock:
-    """`running=True` follows the machine's clock from `start`; else only `advance` moves it."""
+    """`running=True` follows `monotonic` from `start`; else only `advance` moves it.
 
-    def __init__(self, start: float | None = None, *, running: bool = False) -> None:
+    `monotonic` counts seconds as the event loop does: the machine's, or a loop's own.
+    """
+
+    def __init__(
+        self,
+        start: float | None = None,
+        *,
+        running: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         default = time.time() if running else DEFAULT_START
         self._start = default if start is None else start
         self._running = running
-        self._origin = time.monotonic()
+        self._monotonic = monotonic
+        self._origin = monotonic()
         self._offset = 0.0
         self._moved = asyncio.Event()
         self._on_advance: list[Callable[[], None]] = []
@@ -32,7 +42,7 @@ class Clock:
 
     def now(self) -> float:
         """Seconds since the epoch."""
-        elapsed = time.monotonic() - self._origin if self._running else 0.0
+        elapsed = self._monotonic() - self._origin if self._running else 0.0
         return self._start + self._offset + elapsed
 
     def utc(self) -> datetime:
@@ -57,3 +67,16 @@ class Clock:
                 await asyncio.wait_for(self._moved.wait(), timeout)
             except TimeoutError:
                 continue
+
+    async def elapse(self, seconds: float) -> None:
+        """Let so much time pass: by waiting, or by moving a clock that stands still.
+
+        What several tasks let pass at once overlaps, as it would in real time.
+        """
+        if self._running:
+            await asyncio.sleep(seconds)
+            return
+        end = self.now() + seconds
+        await asyncio.sleep(0)
+        if (left := end - self.now()) > 0:
+            self.advance(left)

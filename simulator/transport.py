@@ -135,16 +135,8 @@ class InProcessTransport(AsyncHttpTransport[Any, Any], AbstractAsyncContextManag
         return response
 
     async def sleep(self, duration: float) -> None:
-        """Move the clock to where the sleep ends, unless it runs by itself.
-
-        Sleeps of several tasks overlap as they would in real time.
-        """
-        if self._clock.running:
-            await asyncio.sleep(duration)
-            return
-        end = self._clock.now() + duration
-        await asyncio.sleep(0)
-        _advance_to(self._clock, end)
+        """Let the clock's time pass: it moves where it does not run by itself."""
+        await self._clock.elapse(duration)
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -177,7 +169,7 @@ class SyncInProcessTransport(HttpTransport[Any, Any], AbstractContextManager[Any
 
     def sleep(self, duration: float) -> None:
         """Move the clock, as the asynchronous transport does."""
-        _advance_to(self._clock, self._clock.now() + duration)
+        self._clock.advance(max(duration, 0))
 
     def open(self) -> None:
         """Nothing to open."""
@@ -190,9 +182,3 @@ class SyncInProcessTransport(HttpTransport[Any, Any], AbstractContextManager[Any
 
     def __exit__(self, *_exception: object) -> None:
         self.close()
-
-
-def _advance_to(clock: Clock, moment: float) -> None:
-    left = moment - clock.now()
-    if left > 0:
-        clock.advance(left)
