@@ -6,6 +6,7 @@ group → the operation → headers → activity (what Event Grid and the activi
 
 import json
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
@@ -29,6 +30,10 @@ from simulator.state import Ids, State
 from simulator.tokens.jwt import TokenIssuer
 
 _NOBODY = Caller("", "", {})
+
+#: The object id of whose request is being answered, for those who observe the state; "" where
+#: Azure itself is at work (a long operation that ends).
+acting: ContextVar[str] = ContextVar("acting", default="")
 
 
 @dataclass
@@ -114,6 +119,7 @@ class Pipeline:
             match, request = await self._admit(exchange, caller)
         except AzureError as error:
             return _failure(error)
+        actor = acting.set(caller.object_id)
         try:
             self._guard.authorize(match.operation, request)
             self._check_group(match.operation, request)
@@ -123,6 +129,8 @@ class Pipeline:
         except AzureError as error:
             tell(self._state, match.operation, request, None)
             return _failure(error)
+        finally:
+            acting.reset(actor)
         tell(self._state, match.operation, request, response)
         return response
 

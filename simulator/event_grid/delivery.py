@@ -103,6 +103,11 @@ class Delivery:
             self._changed.clear()
             await self._changed.wait()
 
+    @property
+    def outstanding(self) -> int:
+        """Events that are neither delivered nor given up, those that wait included."""
+        return len(self._tasks)
+
     def _accept(self, subscription: EventSubscription, event: Json) -> None:
         behaviour, chance = self._event_grid.behaviour, self._event_grid.ids.random
         if chance.random() < behaviour.loss_probability:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from simulator.functions_host.errors import StartError
 from simulator.functions_host.host import Options, run_host
+from simulator.functions_host.queue_listener import VISIBILITY
 
 
 def parse_options() -> Options:
@@ -24,9 +25,17 @@ def parse_options() -> Options:
     parser.add_argument(
         "--stop-at-eof", action="store_true", help="stop when stdin ends, as after SIGTERM"
     )
+    parser.add_argument(
+        "--message-seconds",
+        type=int,
+        default=VISIBILITY,
+        help="how long a queue message is taken for, and thus hidden after a crash (600 in Azure)",
+    )
     given = parser.parse_args()
     keys = given.keys.resolve() if given.keys else None
-    return Options(given.script_root.resolve(), given.port, keys, given.stop_at_eof)
+    return Options(
+        given.script_root.resolve(), given.port, keys, given.stop_at_eof, given.message_seconds
+    )
 
 
 def main() -> int:

@@ -27,6 +27,7 @@ from simulator.functions_host.invocation import Invoke
 from simulator.functions_host.invoker import Invoker
 from simulator.functions_host.keys import Keys, load_keys
 from simulator.functions_host.logs import parse_level, set_up_logging
+from simulator.functions_host.queue_listener import VISIBILITY
 from simulator.functions_host.queues import Queues
 from simulator.functions_host.server import STOP_SECONDS, Server, listen
 from simulator.functions_host.settings import Settings, read_settings
@@ -47,12 +48,16 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says. `stop_at_eof`: the end of stdin means stop, as SIGTERM does."""
+    """What the command line says. `stop_at_eof`: the end of stdin means stop, as SIGTERM does.
+
+    `message_seconds`: a queue message is taken so long, and renewed at half of it.
+    """
 
     script_root: Path
     port: int = 0
     keys_file: Path | None = None
     stop_at_eof: bool = False
+    message_seconds: int = VISIBILITY
 
 
 async def run_host(options: Options, ready: TextIO) -> None:
@@ -68,7 +73,9 @@ async def run_host(options: Options, ready: TextIO) -> None:
     _enter(options.script_root, settings)
     functions = await worker.load_app(options.script_root, settings)
     async with Connections(settings) as connections:
-        queues = Queues(connections, host_json.extensions.queues)
+        queues = Queues(
+            connections, host_json.extensions.queues, message_seconds=options.message_seconds
+        )
         invoke = Invoker(queues).invoke
         await _prepare_queues(queues, functions, invoke)
         timers = [timer_listener(f, invoke) for f in functions if f.trigger.type == "timerTrigger"]

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from simulator.child_process import ChildError, ChildProcess
+from simulator.functions_host.queue_listener import VISIBILITY
 from simulator.functions_host.server import STOP_SECONDS
 
 _REPOSITORY = Path(__file__).parents[2]
@@ -24,7 +25,8 @@ class HostProcess:
     """`async with HostProcess(script_root, settings, directory) as host:`
 
     `settings` come over this process's environment. `directory` takes the log (`host.log`, appended
-    to by every start) and the keys, which a restart therefore keeps.
+    to by every start) and the keys, which a restart therefore keeps. `message_seconds`: for so long
+    a killed host's messages stay hidden.
     """
 
     url: str
@@ -36,13 +38,20 @@ class HostProcess:
     pid: int
 
     def __init__(
-        self, script_root: Path, settings: Mapping[str, str], directory: Path, *, port: int = 0
+        self,
+        script_root: Path,
+        settings: Mapping[str, str],
+        directory: Path,
+        *,
+        port: int = 0,
+        message_seconds: int = VISIBILITY,
     ) -> None:
         self.log_file = directory / "host.log"
         self._script_root = script_root
         self._settings = dict(settings)
         self._keys_file = directory / "host-keys.json"
         self._port = port
+        self._message_seconds = message_seconds
         self._child: ChildProcess | None = None
 
     async def start(self) -> None:
@@ -100,6 +109,7 @@ class HostProcess:
             *(sys.executable, "-m", "simulator.functions_host", "--stop-at-eof"),
             *("--script-root", str(self._script_root.resolve()), "--port", str(self._port)),
             *("--keys", str(self._keys_file.resolve())),
+            *("--message-seconds", str(self._message_seconds)),
         ]
 
     def _read_ready_line(self, line: str) -> bool:

@@ -25,8 +25,11 @@ type _Key = tuple[str, str]
 class Queues:
     """Holds a listener a queue trigger and writes what functions put out."""
 
-    def __init__(self, connections: Connections, options: QueueOptions) -> None:
+    def __init__(
+        self, connections: Connections, options: QueueOptions, *, message_seconds: int
+    ) -> None:
         self._connections = connections
+        self._message_seconds = message_seconds
         self._options = options
         self._listeners: list[tuple[_Key, QueueListener[StorageQueue]]] = []
 
@@ -50,7 +53,8 @@ class Queues:
         queue = await self._queue(function.trigger)
         await queue.create()
         run = partial(_invoke_with_message, function, invoke)
-        self._listeners.append((_key(function.trigger), QueueListener(queue, self._options, run)))
+        listener = QueueListener(queue, self._options, run, visibility=self._message_seconds)
+        self._listeners.append((_key(function.trigger), listener))
 
     async def write(self, function: Function, result: Result) -> None:
         """Write the outputs of a succeeded invocation. Raises AzureError where storage refuses."""
