@@ -47,6 +47,8 @@ class Behaviour:
 
     operation_seconds: float = 0.0  # a long write or delete; a VM's takes 3 to 7 s in Azure
     group_delete_seconds: float = 0.0
+    # Of each ARM call that is let in, by verb, or by verb and lower-case type (arm/latency.py).
+    call_seconds: dict[str, float] = field(default_factory=dict)
     role_propagation_seconds: float = 0.0  # Azure: up to 10 minutes
     directory_lag_seconds: float = 0.0  # a deleted principal still resolves this long
     principal_replication_seconds: float = 0.0  # how long authorization misses a new principal

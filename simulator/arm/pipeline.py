@@ -1,7 +1,8 @@
 """What every management request passes through, in ARM's order.
 
-record → fault injection → token → api-version → token buckets → subscription → RBAC → resource
-group → the operation → headers → activity (what Event Grid and the activity log tell).
+record → fault injection → token → api-version → token buckets → subscription → the time it takes
+→ RBAC → resource group → the operation → headers → activity (what Event Grid and the activity log
+tell).
 """
 
 import json
@@ -17,6 +18,7 @@ from starlette.responses import Response
 from simulator.arm.activities import tell
 from simulator.arm.calls import Call
 from simulator.arm.guard import Guard
+from simulator.arm.latency import call_seconds
 from simulator.arm.messages import ArmRequest, ArmResponse, Caller, Operation
 from simulator.arm.routing import Match, Routes
 from simulator.arm.throttling import Throttle
@@ -119,6 +121,7 @@ class Pipeline:
             match, request = await self._admit(exchange, caller)
         except AzureError as error:
             return _failure(error)
+        await self._take_time(request)
         actor = acting.set(caller.object_id)
         try:
             self._guard.authorize(match.operation, request)
@@ -162,6 +165,12 @@ class Pipeline:
         method = exchange.request.method
         exchange.quota |= self._throttle.arm(method, subscription, caller.object_id)
         exchange.quota |= self._throttle.compute(operation.quota, subscription, exchange.path)
+
+    async def _take_time(self, request: ArmRequest) -> None:
+        times = self._state.behaviour.call_seconds
+        if seconds := call_seconds(times, request.method, request.path):
+            await self._state.clock.elapse(seconds)
+            self._operations.settle()
 
     def _check_group(self, operation: Operation, request: ArmRequest) -> None:
         if "{group}/" in operation.template:
