@@ -8,6 +8,7 @@ from simulator.blobs import routes as blob_routes
 from simulator.blobs.models import BlobStore
 from simulator.directory import routes as directory_routes
 from simulator.directory.models import Directory
+from simulator.directory.recycle_bin import RecycleBin
 from simulator.event_grid import routes as event_grid_routes
 from simulator.event_grid.service import EventGrid
 from simulator.faults import Faults
@@ -25,6 +26,7 @@ class Services:
         self.tokens = tokens
         self.identity_endpoints = ManagedIdentityEndpoints(state, tokens)
         self.directory = Directory(state)
+        self.recycle_bin = RecycleBin(state, self.directory.behaviour)
         self.event_grid = EventGrid(state)
         self.storage_accounts = StorageAccounts(state)
         self.blobs = BlobStore(state)
@@ -43,7 +45,8 @@ class Services:
     def routes(self) -> list[BaseRoute]:
         """What is served beside ARM, on the same address: `/graph/…` and `/blob/…`."""
         blobs = blob_routes.routes(self.blobs, self.storage_accounts, self._access, self.blob)
+        graph = directory_routes.routes(self.directory, self.recycle_bin, self.graph)
         return [
-            Mount("/graph", routes=directory_routes.routes(self.directory, self.graph)),
+            Mount("/graph", routes=graph),
             Mount("/blob", routes=blobs),
         ]

@@ -38,6 +38,12 @@ def not_found(object_id: str) -> AzureError:
     )
 
 
+def not_restorable() -> AzureError:
+    """400: nobody but Azure makes the service principal of a managed identity (text assumed)."""
+    message = "The service principal of a managed identity cannot be restored."
+    return AzureError(400, "Request_BadRequest", message)
+
+
 def throttled() -> AzureError:
     """429 without Retry-After, as Graph may send it (azure-facts §6)."""
     return AzureError(429, "TooManyRequests", "Too many requests.")

@@ -44,12 +44,12 @@ _OF_USERS: Mapping[str, Clause] = {rf"userPrincipalName eq {_TEXT}": _signs_in_a
 
 
 def service_principal_filter(text: str | None) -> Wanted:
-    """Which service principals `$filter` means; all without one. Raises GraphError."""
+    """Which service principals `$filter` means; all without one. Raises AzureError."""
     return _all if text is None else _filter(text, _OF_SERVICE_PRINCIPALS)
 
 
 def user_filter(text: str | None) -> Wanted:
-    """Which users `$filter` means; all without one. Raises GraphError."""
+    """Which users `$filter` means; all without one. Raises AzureError."""
     return _all if text is None else _filter(text, _OF_USERS)
 
 

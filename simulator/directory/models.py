@@ -15,10 +15,13 @@ from simulator.state import Json, Principal, State
 from simulator.tokens.jwt import user_principal_name
 
 MAX_IDS = 1000
-#: Either of these application permissions lets a caller read service principals.
-READ_PERMISSIONS = frozenset({"Directory.Read.All", "Application.Read.All"})
+#: Each of these application permissions lets a caller bring back what was deleted,
+RESTORE_PERMISSIONS = frozenset({"Directory.ReadWrite.All", "Application.ReadWrite.All"})
+#: and each of these read service principals.
+READ_PERMISSIONS = RESTORE_PERMISSIONS | {"Directory.Read.All", "Application.Read.All"}
 
-_TYPES = {"User": "user", "Group": "group", "ServicePrincipal": "servicePrincipal"}
+#: Graph's name of each kind of principal.
+TYPES = {"User": "user", "Group": "group", "ServicePrincipal": "servicePrincipal"}
 _UNKNOWN_OF_A_USER = (
     "givenName",
     "jobTitle",
@@ -31,7 +34,7 @@ _UNKNOWN_OF_A_USER = (
 
 
 class Answer(StrEnum):
-    """How complete `getByIds` answers: a caller must not take absence for deletion."""
+    """How complete `getByIds` and lists answer: absence is not to be taken for deletion."""
 
     FULL = "full"
     HALF = "half"  # every second one of what was found
@@ -46,6 +49,17 @@ class DirectoryBehaviour:
     throttle_next: int = 0  # so many requests get 429 without Retry-After
     new_principal_lag_seconds: float = 0.0  # a new principal does not resolve this long
     hidden: set[str] = field(default_factory=set)  # object ids that never resolve
+    # Whether managed identities go through the recycle bin, as applications do (U).
+    recycles_managed_identities: bool = True
+
+    def spoil[Found](self, found: list[Found]) -> list[Found]:
+        """What of a list is answered."""
+        match self.answer:
+            case Answer.EMPTY:
+                return []
+            case Answer.HALF:
+                return found[::2]
+        return found
 
 
 class Directory:
@@ -64,35 +78,30 @@ class Directory:
         """Take all of them back."""
         self._permissions.pop(object_id, None)
 
-    def admit(self, object_id: str) -> None:
-        """Raises GraphError 403 without a permission to read, 429 while throttled."""
+    def admit(self, object_id: str, permissions: frozenset[str] = READ_PERMISSIONS) -> None:
+        """Raises AzureError 403 without one of the permissions, 429 while throttled."""
         if self.behaviour.throttle_next > 0:
             self.behaviour.throttle_next -= 1
             raise throttled()
-        if not self._permissions[object_id] & READ_PERMISSIONS:
+        if not self._permissions[object_id] & permissions:
             raise denied()
 
     def get_by_ids(self, ids: list[str], types: list[str] | None) -> list[Json]:
         """What is found, in the order asked, each once; the rest is silently absent.
 
-        `types` are Graph's ("servicePrincipal"); None or [] takes every type. Raises GraphError.
+        `types` are Graph's ("servicePrincipal"); None or [] takes every type. Raises AzureError.
         """
         if not ids or len(ids) > MAX_IDS:
             raise bad_request(f"The ids collection must have 1 to {MAX_IDS} elements.")
         for each in ids:
             _check_guid(each)
-        wanted = set(types or _TYPES.values())
+        wanted = set(types or TYPES.values())
         unique = dict.fromkeys(each.lower() for each in ids)
-        found = [each for each in self._visible(unique) if _TYPES[each.kind] in wanted]
-        match self.behaviour.answer:
-            case Answer.EMPTY:
-                found = []
-            case Answer.HALF:
-                found = found[::2]
-        return [typed(each) for each in found]
+        found = [each for each in self._visible(unique) if TYPES[each.kind] in wanted]
+        return [typed(each) for each in self.behaviour.spoil(found)]
 
     def service_principal(self, object_id: str) -> Json:
-        """One service principal. Raises GraphError 404."""
+        """One service principal. Raises AzureError 404."""
         for principal in self._visible([object_id.lower()]):
             if principal.kind == "ServicePrincipal":
                 return service_principal(principal)
@@ -100,14 +109,16 @@ class Directory:
 
     def service_principals(self, wanted: Wanted) -> list[Json]:
         """Those that `wanted` takes, oldest first."""
-        return [service_principal(each) for each in self._all("ServicePrincipal") if wanted(each)]
+        found = [each for each in self._all("ServicePrincipal") if wanted(each)]
+        return [service_principal(each) for each in self.behaviour.spoil(found)]
 
     def users(self, wanted: Wanted) -> list[Json]:
         """The same of users."""
-        return [user(each) for each in self._all("User") if wanted(each)]
+        found = [each for each in self._all("User") if wanted(each)]
+        return [user(each) for each in self.behaviour.spoil(found)]
 
     def signed_in(self, object_id: str) -> Json:
-        """The user who asks. Raises GraphError 400 for an application: it has no `me`."""
+        """The user who asks. Raises AzureError 400 for an application: it has no `me`."""
         for principal in self._visible([object_id]):
             if principal.kind == "User":
                 return user(principal)
@@ -140,7 +151,7 @@ def _check_guid(value: object) -> None:
 def typed(principal: Principal) -> Json:
     """The object with its `@odata.type`, as among objects of several types."""
     shown = {"User": user, "Group": group, "ServicePrincipal": service_principal}[principal.kind]
-    return {"@odata.type": f"#microsoft.graph.{_TYPES[principal.kind]}", **shown(principal)}
+    return {"@odata.type": f"#microsoft.graph.{TYPES[principal.kind]}", **shown(principal)}
 
 
 def user(principal: Principal) -> Json:
@@ -166,7 +177,6 @@ def group(principal: Principal) -> Json:
 
 def service_principal(principal: Principal) -> Json:
     """A service principal; a managed identity's names tell what it belongs to."""
-    managed = any(each.startswith("isExplicit=") for each in principal.alternative_names)
     return {
         "id": principal.object_id,
         "deletedDateTime": None,
@@ -175,5 +185,10 @@ def service_principal(principal: Principal) -> Json:
         "appId": principal.client_id,
         "displayName": principal.display_name,
         "servicePrincipalNames": [principal.client_id],
-        "servicePrincipalType": "ManagedIdentity" if managed else "Application",
+        "servicePrincipalType": "ManagedIdentity" if is_managed(principal) else "Application",
     }
+
+
+def is_managed(principal: Principal) -> bool:
+    """Whether it is the service principal of a managed identity, of either kind."""
+    return any(each.startswith("isExplicit=") for each in principal.alternative_names)

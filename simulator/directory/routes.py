@@ -12,7 +12,8 @@ from starlette.routing import Route
 from simulator.data_plane import Claims, DataPlane
 from simulator.directory.errors import bad_request, unknown_segment
 from simulator.directory.filters import service_principal_filter, user_filter
-from simulator.directory.models import Directory
+from simulator.directory.models import RESTORE_PERMISSIONS, Directory
+from simulator.directory.recycle_bin import RecycleBin
 from simulator.errors import AzureError
 from simulator.faults import Faults
 from simulator.state import Json, State
@@ -32,10 +33,16 @@ def data_plane(state: State, tokens: TokenIssuer, faults: Faults) -> DataPlane:
     return DataPlane("graph", state, tokens, faults, GRAPH_AUDIENCES, render)
 
 
-def routes(directory: Directory, front: DataPlane) -> list[Route]:
+def routes(directory: Directory, recycle_bin: RecycleBin, front: DataPlane) -> list[Route]:
     """Relative to where Graph is mounted."""
     handle = _Handlers(directory, front)
+    deleted = _DeletedItems(directory, recycle_bin, front)
+    item = "/v1.0/directory/deletedItems/{id}"
     return [
+        Route("/v1.0/directory/deletedItems/microsoft.graph.{type}", deleted.list, methods=["GET"]),
+        Route(item, deleted.get, methods=["GET"]),
+        Route(item, deleted.purge, methods=["DELETE"]),
+        Route(f"{item}/restore", deleted.restore, methods=["POST"]),
         Route("/v1.0/directoryObjects/getByIds", handle.get_by_ids, methods=["POST"]),
         Route("/v1.0/servicePrincipals/{id}", handle.service_principal, methods=["GET"]),
         Route("/v1.0/servicePrincipals", handle.service_principals, methods=["GET"]),
@@ -100,6 +107,47 @@ class _Handlers:
             raise unknown_segment(request.path_params["rest"].removeprefix("v1.0/"))
 
         return await self.front.serve(request, act)
+
+
+@dataclass(frozen=True)
+class _DeletedItems:
+    directory: Directory
+    recycle_bin: RecycleBin
+    front: DataPlane
+
+    async def get(self, request: Request) -> Response:
+        async def act(claims: Claims) -> Response:
+            self.directory.admit(claims["oid"])
+            return _one_object(self.recycle_bin.get(request.path_params["id"]))
+
+        return await self.front.serve(request, act)
+
+    async def list(self, request: Request) -> Response:
+        async def act(claims: Claims) -> Response:
+            self.directory.admit(claims["oid"])
+            found = self.recycle_bin.list_of(f"microsoft.graph.{request.path_params['type']}")
+            return _answer({"@odata.context": f"{_CONTEXT}#directoryObjects", "value": found}, "2")
+
+        return await self.front.serve(request, act)
+
+    async def restore(self, request: Request) -> Response:
+        async def act(claims: Claims) -> Response:
+            self.directory.admit(claims["oid"], RESTORE_PERMISSIONS)
+            return _one_object(self.recycle_bin.restore(request.path_params["id"]))
+
+        return await self.front.serve(request, act)
+
+    async def purge(self, request: Request) -> Response:
+        async def act(claims: Claims) -> Response:
+            self.directory.admit(claims["oid"], RESTORE_PERMISSIONS)
+            self.recycle_bin.purge(request.path_params["id"])
+            return Response(status_code=204, headers={"request-id": str(uuid4())})
+
+        return await self.front.serve(request, act)
+
+
+def _one_object(found: Json) -> Response:
+    return _answer({"@odata.context": f"{_CONTEXT}#directoryObjects/$entity", **found}, "1")
 
 
 def _asked(content: bytes) -> tuple[list[str], list[str] | None]:
