@@ -11,6 +11,7 @@ from starlette.types import Scope as AsgiScope
 
 from simulator.arm import cloud_metadata
 from simulator.arm.calls import Call
+from simulator.arm.guard import Guard
 from simulator.arm.messages import Operation
 from simulator.arm.pipeline import Pipeline
 from simulator.arm.routing import Routes
@@ -25,6 +26,8 @@ from simulator.compute import models as compute
 from simulator.compute import routes as compute_routes
 from simulator.compute_types import ComputeTypes
 from simulator.faults import Faults
+from simulator.locks import routes as lock_routes
+from simulator.locks.models import Locks
 from simulator.managed_identity import routes as identity_routes
 from simulator.managed_identity.attach import Attacher
 from simulator.managed_identity.models import UserAssignedIdentities
@@ -55,12 +58,17 @@ class Azure:
         self.faults = Faults(seed)
         self.operations = Operations(self.state)
         self.access = Access(self.state)
+        self.locks = Locks(self.access)
         self.role_definitions = RoleDefinitions(self.state, self.access)
         for role in built_in_roles():
             self.state.role_definitions[role.guid] = role
         self.arm = Routes()
         self._pipeline = Pipeline(
-            self.state, self.arm, self.access, self.tokens, self.faults, self.operations
+            self.state,
+            self.arm,
+            Guard(self.access, self.tokens, self.locks),
+            self.faults,
+            self.operations,
         )
         self.services = Services(self.state, self.tokens, self.access, self.faults)
         self._mounts: list[BaseRoute] = [*cloud_metadata.routes(), *self.services.routes()]
@@ -184,6 +192,7 @@ class Azure:
         self.arm.add(self.compute_types.arm_operations())
         self.arm.add(identity_routes.operations(identities))
         self.arm.add(authorization_routes.operations(assignments, self.role_definitions))
+        self.arm.add(lock_routes.operations(self.state, self.locks))
         self.arm.add(resource_graph_routes.operations(self.state, self.access))
         self.arm.add(self.services.operations())
 

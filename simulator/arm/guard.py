@@ -1,4 +1,4 @@
-"""Who asks, and whether it may."""
+"""Who asks, whether it may, and whether anything is locked."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,18 @@ from starlette.requests import Request
 from simulator.arm.messages import ArmRequest, Attributes, Caller, Operation
 from simulator.authorization.access import Access
 from simulator.errors import AzureError, gateway_error
+from simulator.locks.models import Locks
 from simulator.resource_ids import normalise
 from simulator.tokens.jwt import ARM_AUDIENCES, TokenIssuer
 
 
 @dataclass(frozen=True)
 class Guard:
-    """Tokens and RBAC at ARM's front door."""
+    """Tokens, RBAC and locks at ARM's front door."""
 
     access: Access
     tokens: TokenIssuer
+    locks: Locks
 
     def caller(self, request: Request) -> Caller:
         """By the bearer token. Raises AzureError 401."""

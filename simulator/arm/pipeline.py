@@ -1,8 +1,8 @@
 """What every management request passes through, in ARM's order.
 
 record → fault injection → token → api-version → token buckets → subscription → the time it takes
-→ RBAC → resource group → the operation → headers → activity (what Event Grid and the activity log
-tell).
+→ RBAC → resource group → locks → the operation → headers → activity (what Event Grid and the
+activity log tell).
 """
 
 import json
@@ -22,14 +22,12 @@ from simulator.arm.latency import call_seconds
 from simulator.arm.messages import ArmRequest, ArmResponse, Caller, Operation
 from simulator.arm.routing import Match, Routes
 from simulator.arm.throttling import Throttle
-from simulator.authorization.access import Access
 from simulator.errors import AzureError, gateway_error
 from simulator.faults import ConnectionDropped, Drop, Fault, Faults
 from simulator.operations import Operations
 from simulator.resource_ids import normalise, subscription_of
 from simulator.resources import require_group
 from simulator.state import Ids, State
-from simulator.tokens.jwt import TokenIssuer
 
 _NOBODY = Caller("", "", {})
 
@@ -57,15 +55,14 @@ class Pipeline:
         self,
         state: State,
         routes: Routes,
-        access: Access,
-        tokens: TokenIssuer,
+        guard: Guard,
         faults: Faults,
         operations: Operations,
     ) -> None:
         self.calls: list[Call] = []
         self._state = state
         self._routes = routes
-        self._guard = Guard(access, tokens)
+        self._guard = guard
         self._faults = faults
         self._operations = operations
         self._throttle = Throttle(state)
@@ -126,6 +123,7 @@ class Pipeline:
         try:
             self._guard.authorize(match.operation, request)
             self._check_group(match.operation, request)
+            self._guard.locks.check(request.method, request.path)
             response = match.operation.handler(request)
             if isawaitable(response):
                 response = await response

@@ -1,0 +1,1 @@
+"""Microsoft.Authorization/locks: what nobody may delete or change, whatever their role."""
