@@ -111,8 +111,8 @@ class _Seeder:
             assignments=self._assign(self._live, sizes.assignments),
             orphans=self._assign(self._gone((sizes.orphans + 1) // 2), sizes.orphans),
             unknown=self._assign([state.ids.uuid() for _ in range(sizes.unknown)], sizes.unknown),
-            user_assignments=self._assign(self._people("User"), sizes.user_assignments),
-            group_assignments=self._assign(self._people("Group"), sizes.group_assignments),
+            user_assignments=self._assign(self._users(), sizes.user_assignments),
+            group_assignments=self._assign(self._user_groups(), sizes.group_assignments),
         )
 
     def _add_groups(self, subscription: str) -> Iterator[str]:
@@ -206,14 +206,16 @@ class _Seeder:
             found.append(principal.object_id)
         return found
 
-    def _people(self, kind: str) -> list[str]:
-        """Ten users; or ten groups, each of one user more."""
-        people = [self._principal(f"{kind.lower()}-{n}", [], kind).object_id for n in range(10)]
-        if kind == "Group":
-            for number, group in enumerate(people):
-                member = self._principal(f"member-{number}", [], "User")
-                self._state.group_members[group] = {member.object_id}
-        return people
+    def _users(self) -> list[str]:
+        return [self._principal(f"user-{n}", [], "User").object_id for n in range(10)]
+
+    def _user_groups(self) -> list[str]:
+        """Each of one member."""
+        members = [self._principal(f"member-{n}", [], "User").object_id for n in range(10)]
+        groups = [self._state.add_group(f"group-{n}", [one]) for n, one in enumerate(members)]
+        for group in groups:
+            group.created_at = self._made_at
+        return [group.object_id for group in groups]
 
     def _principal(self, name: str, names: list[str], kind: str = "ServicePrincipal") -> Principal:
         principal = self._state.add_principal(name, kind, names)

@@ -2,7 +2,7 @@
 
 import random
 from collections import UserDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -186,6 +186,15 @@ class State:
         )
         self.principals[principal.object_id] = principal
         return principal
+
+    def add_group(self, display_name: str, members: Iterable[str] = ()) -> Principal:
+        """A new group of these object ids, which may be groups themselves.
+
+        Who joins and leaves later: `group_members`.
+        """
+        group = self.add_principal(display_name, "Group")
+        self.group_members[group.object_id] = set(members)
+        return group
 
     def delete_principal(self, object_id: str) -> None:
         """Into the directory's recycle bin. Its role assignments stay, as in Azure."""

@@ -78,12 +78,12 @@ class Access:
         return group in (name.lower() for name in holder.management_groups)
 
     def groups_of(self, principal_id: str) -> set[str]:
-        """The principal and every group it is in, through other groups too."""
+        """The principal and every group it is in, through other groups too; no deleted ones."""
         found, unseen = {principal_id}, [principal_id]
         while unseen:
             member = unseen.pop()
             for group, members in self._state.group_members.items():
-                if member in members and group not in found:
+                if member in members and group not in found and not self._deleted(group):
                     found.add(group)
                     unseen.append(group)
         return found
@@ -115,6 +115,10 @@ class Access:
         for assignment in self._state.revoked_assignments:
             if assignment.principal_id in principals and (assignment.deleted_at or 0) + lag > now:
                 yield assignment
+
+    def _deleted(self, principal_id: str) -> bool:
+        principal = self._state.principals.get(principal_id)
+        return principal is not None and principal.deleted_at is not None
 
     def _permits(self, assignment: RoleAssignment, action: str, data: bool) -> bool:
         role = self.definition(assignment)
