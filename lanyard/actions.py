@@ -124,8 +124,32 @@ class RemoveOrphans:
         return f"remove the assignments that principal {self.principal_id} left"
 
 
+@dataclass(frozen=True, slots=True)
+class RemoveUnknown:
+    """Remove the assignments of a principal that the directory does not know and that was never
+    seen alive.
+    """
+
+    principal_id: str
+
+    def __str__(self) -> str:
+        return f"remove the assignments of unknown principal {self.principal_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeUnclaimed:
+    """Revoke a grant of Lanyard's that no resource claims any more."""
+
+    grant: Grant
+
+    def __str__(self) -> str:
+        return f"revoke {role_name(self.grant.role_id)} at {self.grant.scope}: nothing claims it"
+
+
 type IdentityChange = AttachIdentity | ReattachIdentity | EnableSystemIdentity | DetachIdentity
-type Removal = DetachIdentity | ReleaseGrant | DeleteIdentity | RemoveOrphans
+type Removal = (
+    DetachIdentity | ReleaseGrant | RevokeUnclaimed | DeleteIdentity | RemoveOrphans | RemoveUnknown
+)
 type Action = CreateIdentity | AssignRole | UpgradeInstances | IdentityChange | Removal
 
 #: Access is given before other access is taken: what moves from one grant to another never gaps.
@@ -138,8 +162,10 @@ ORDER: tuple[type, ...] = (
     DetachIdentity,
     UpgradeInstances,
     ReleaseGrant,
+    RevokeUnclaimed,
     DeleteIdentity,
     RemoveOrphans,
+    RemoveUnknown,
 )
 
 
@@ -152,4 +178,12 @@ def changes_identity(action: Action) -> bool:
 
 def is_removal(action: Action) -> bool:
     """Whether the action takes access away."""
-    return isinstance(action, DetachIdentity | ReleaseGrant | DeleteIdentity | RemoveOrphans)
+    return isinstance(
+        action,
+        DetachIdentity
+        | ReleaseGrant
+        | RevokeUnclaimed
+        | DeleteIdentity
+        | RemoveOrphans
+        | RemoveUnknown,
+    )

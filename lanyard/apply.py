@@ -21,7 +21,7 @@ from lanyard.actions import (
     changes_identity,
     is_removal,
 )
-from lanyard.claims import Result, Witness
+from lanyard.claims import Result
 from lanyard.errors import Permanent, Temporary
 from lanyard.identity_writes import IdentityWrites
 from lanyard.ledger import ResourceRecord
@@ -34,8 +34,9 @@ from lanyard.model import (
     UserAssigned,
 )
 from lanyard.outcomes import Outcome, attempt, failed, only
+from lanyard.repairs import after_repairs
 from lanyard.services import Services
-from lanyard.witness import witness
+from lanyard.witness import Witnesses
 
 # A resource that is back, or an identity that was recreated, is planned again this soon.
 _REPLAN_DELAY = 2.0
@@ -50,13 +51,13 @@ class Application:
         resource: ComputeResource | None,
         record: ResourceRecord,
         principals: Mapping[PrincipalRef, str],
-        cause: Mapping[str, str],
+        witnesses: Witnesses,
     ) -> None:
         self._services = services
         self._resource = resource
         self.record = record
         self._principals = dict(principals)
-        self._cause = cause
+        self._witnesses = witnesses
         self._confirmed: set[Grant] = set()
         self.outcomes: list[Outcome] = []
         self.gone_identities: list[ResourceId] = []
@@ -114,6 +115,7 @@ class Application:
         assigned = {grant.name for grant in self._confirmed}
         released = {a.grant.name for a in only(ReleaseGrant, done)} - assigned
         cleaned = {a.principal_id for a in only(RemoveOrphans, done)}
+        attached = self._attached(done)
         old = self.record
         kept = {grant for grant in old.grants if grant.name not in released | assigned}
         # One that could not be made may be made by someone else: then it is theirs.
@@ -127,7 +129,25 @@ class Application:
             system_principals=old.system_principals - cleaned,
             gone_at={p: at for p, at in old.gone_at.items() if p not in cleaned},
             instances_lag=old.instances_lag and not only(UpgradeInstances, done),
+            confirmed={
+                key: principal
+                for key, principal in {**old.confirmed, **attached}.items()
+                if key not in {identity.key for identity in detached}
+            },
+            repairs=after_repairs(
+                old,
+                done,
+                attached,
+                {f"identity {identity.key}" for identity in detached}
+                | {f"grant {name}" for name in released},
+                self._services.now(),
+            ),
         )
+
+    def _attached(self, done: list[Action]) -> dict[str, str]:
+        """The identities that were attached, by their principals."""
+        refs = [UserAssigned(action.id) for action in only(AttachIdentity, done)]
+        return {ref.id.key: self._principals[ref] for ref in refs if ref in self._principals}
 
     # Additions.
 
@@ -217,7 +237,7 @@ class Application:
             # Planned while its identity was thought missing, and it turned out to be there.
             return "kept: it was assigned in this very plan"
         result = await self._services.claims.drop(
-            action.grant, self.record.id, self._witness(action)
+            action.grant, self.record.id, self._witnesses.of(action)
         )
         return "its last claim is gone" if result is Result.REVOKED else str(result)
 
@@ -228,7 +248,7 @@ class Application:
         using |= set(await services.index.resources_with(action.id))
         if others := sorted(using - {self.record.id}):
             return f"kept: {others[0]} uses it too"
-        await services.budget.spend()
+        await self._witnesses.spend(action)
         await services.identities.delete(action.id)
         return "nothing else used it"
 
@@ -240,11 +260,7 @@ class Application:
             action.principal_id,
             self.record.gone_at[action.principal_id],
             self.record.id.subscription,
-            self._witness(action),
+            self._witnesses.of(action),
         )
         await self._services.ledger.forget_holder(action.principal_id)
         return f"{len(removed)} removed"
-
-    def _witness(self, action: Action) -> Witness:
-        services = self._services
-        return witness(services.ledger, services.budget, self.record.id, action, self._cause)

@@ -14,16 +14,19 @@ on its way cannot be called back. Every change of state is made on the version t
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from enum import StrEnum
 
 from lanyard.errors import Temporary
 from lanyard.model import Grant, ResourceId, RoleAssignment
-from lanyard.ports import Assignments
+from lanyard.ports import Granting
 from lanyard.tables import Row, RowChanged, RowExists, Table, key_of
 
 _GRANT = "grant"
 _CLAIM = "claim|"
 _AFTER_CLAIMS = "claim}"
+# A claim of a person, who had the assignment put back: by its decision's id, not a resource's.
+_KEPT = "claim|undo "
 
 #: The longest that one call may take: lanyard/azure/clients.py sets its time limits below this.
 CALL_SECONDS = 40.0
@@ -52,15 +55,39 @@ class Result(StrEnum):
     NOT_OURS = "not ours"
 
 
-#: Called with the whole assignment right before it is deleted: what is removed is on record first.
-#: Raises Temporary to refuse the removal for now.
-type Witness = Callable[[RoleAssignment], Awaitable[None]]
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A grant that is not revoked. `claimants` are resources; `kept`: a person claims it, too.
+
+    `ours` is False where someone else's assignment gives the same.
+    """
+
+    grant: Grant
+    state: State
+    claimants: tuple[ResourceId, ...]
+    kept: bool
+    ours: bool
+
+    @property
+    def claimed(self) -> bool:
+        """Whether anything needs it."""
+        return self.kept or bool(self.claimants)
+
+
+#: Called with the whole assignment and the evidence right before it is deleted: what is removed is
+#: on record first. Raises Temporary to refuse the removal for now.
+type Witness = Callable[[RoleAssignment, tuple[str, ...]], Awaitable[None]]
+
+_EVIDENCE = (
+    "no resource claims this grant: the claims were read again after it was set to revoking",
+    "read from ARM right before: its name, its content and its stamp are Lanyard's",
+)
 
 
 class Claims:
     """Claims on grants over one table. `now`: seconds since the epoch, of this worker's clock."""
 
-    def __init__(self, table: Table, assignments: Assignments, now: Callable[[], float]) -> None:
+    def __init__(self, table: Table, assignments: Granting, now: Callable[[], float]) -> None:
         self._table = table
         self._assignments = assignments
         self._now = now
@@ -82,6 +109,10 @@ class Claims:
     async def drop(self, grant: Grant, resource: ResourceId, witness: Witness) -> Result:
         """Give up the claim of `resource`; with the last claim the assignment is revoked."""
         await self._table.delete(grant.name, _CLAIM + key_of(resource.key))
+        return await self.retire(grant, witness)
+
+    async def retire(self, grant: Grant, witness: Witness) -> Result:
+        """Revoke a grant that nothing claims; one that is claimed stays."""
         for _ in range(_ATTEMPTS):
             try:
                 return await self._revoke_if_unclaimed(grant, witness)
@@ -89,17 +120,54 @@ class Claims:
                 continue
         raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
 
-    async def standing(self) -> AsyncIterator[tuple[Grant, list[ResourceId]]]:
-        """Every grant of ours whose assignment should exist, and the resources that claim it."""
+    async def keep(self, grant: Grant, decision_id: str, by: str, *, ours: bool) -> None:
+        """Claim a grant for the person who has its removal undone; call it before putting it back.
+
+        Raises Temporary while a worker is revoking it.
+        """
+        await self._table.put(grant.name, _KEPT + decision_id, {"resource": "", "by": by})
+        for _ in range(_ATTEMPTS):
+            row = await self._table.get(grant.name, _GRANT)
+            if row is not None and _state(row) is State.REVOKING:
+                self._wait_for_remover(row)
+            try:
+                await self._write(row, grant, State.ACTIVE, ours=ours)
+            except (RowChanged, RowExists):
+                continue
+            return
+        raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
+
+    async def let_go(self, grant: Grant, decision_id: str) -> None:
+        """Withdraw what `keep` claimed."""
+        await self._table.delete(grant.name, _KEPT + decision_id)
+
+    async def kept(self, grant: Grant) -> str:
+        """Who had the removal of this grant undone, or ""."""
+        async for row in self._table.rows(grant.name, first=_KEPT, last=_KEPT + "~"):
+            return row.values["by"]
+        return ""
+
+    async def unclaimed(self, name: str) -> Grant | None:
+        """The grant with this name, if it is not revoked and nothing claims it."""
+        row = await self._table.get(name, _GRANT)
+        if row is None or _state(row) is State.REVOKED or await self._claimed(_grant(row)):
+            return None
+        return _grant(row)
+
+    async def standing(self) -> AsyncIterator[Standing]:
+        """Every grant whose assignment should exist, or is on its way out."""
         claimants: list[ResourceId] = []
+        kept = False
         # Within a partition the claims come before the grant: "claim|…" sorts before "grant".
         async for row in self._table.everything():
-            if row.key.startswith(_CLAIM):
+            if row.key.startswith(_KEPT):
+                kept = True
+            elif row.key.startswith(_CLAIM):
                 claimants.append(ResourceId.parse(row.values["resource"]))
             elif row.key == _GRANT:
-                if _state(row) in (State.ACTIVE, State.GRANTING) and _ours(row):
-                    yield _grant(row), claimants
-                claimants = []
+                if _state(row) is not State.REVOKED:
+                    yield Standing(_grant(row), _state(row), tuple(claimants), kept, _ours(row))
+                claimants, kept = [], False
 
     async def reopen(self, grant: Grant) -> None:
         """Someone deleted the assignment: the next claim that is added makes it again.
@@ -163,7 +231,7 @@ class Claims:
     ) -> None:
         """The witness may refuse; then nobody has to wait for a removal that does not come."""
         try:
-            await witness(found)
+            await witness(found, _EVIDENCE)
         except Temporary:
             await self._write(row, grant, before, ours=_ours(row))
             raise

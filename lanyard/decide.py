@@ -1,8 +1,12 @@
 """The decision about one resource: the plan, and what of it may be done now. Nothing is changed."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from lanyard.actions import AssignRole
 from lanyard.desired import Desired
 from lanyard.guard import Situation, Verdict, guard
+from lanyard.orders import Orders
 from lanyard.plan import Actual, Owned, Plan, plan
 from lanyard.policy import Policy
 from lanyard.ports import Assignments
@@ -19,8 +23,21 @@ AT_WORK = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Precedents:
+    """What was said and done before about one resource, for the guard."""
+
+    orders: Orders = field(default_factory=Orders)
+    repairs: Mapping[str, int] = field(default_factory=dict)
+
+
 async def decide(
-    policy: Policy, wanted: Desired, actual: Actual, owned: Owned, assignments: Assignments
+    policy: Policy,
+    wanted: Desired,
+    actual: Actual,
+    owned: Owned,
+    assignments: Assignments,
+    precedents: Precedents,
 ) -> tuple[Plan, Verdict]:
     """Plan and guard. Reads the definitions of custom roles, nothing else.
 
@@ -28,7 +45,10 @@ async def decide(
     """
     todo = plan(wanted, actual, owned)
     custom = await _can_write_assignments(todo, assignments)
-    return todo, guard(todo, Situation(policy, wanted, actual.resource, custom))
+    situation = Situation(
+        policy, wanted, actual.resource, custom, precedents.orders, precedents.repairs
+    )
+    return todo, guard(todo, situation)
 
 
 async def _can_write_assignments(todo: Plan, assignments: Assignments) -> frozenset[str]:

@@ -17,6 +17,18 @@ class NotYet(Temporary):
     """Nothing failed: time has to pass first (a grace period, a budget). Not counted as a try."""
 
 
+class Refused(NotYet):
+    """A removal that nothing is wrong with may not be done now: the budget, a pause.
+
+    `release` tells what a person can do about it; `releasable`: whether a word is enough.
+    """
+
+    def __init__(self, message: str, delay: float, release: str, *, releasable: bool) -> None:
+        super().__init__(message, delay)
+        self.release = release
+        self.releasable = releasable
+
+
 class Permanent(LanyardError):
     """Trying again without a change elsewhere cannot succeed. `code` is Azure's error code."""
 

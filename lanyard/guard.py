@@ -3,8 +3,8 @@
 Each check yields what it holds; the first reason given to an action is the one that is told.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from lanyard.actions import (
     Action,
@@ -14,26 +14,39 @@ from lanyard.actions import (
     DetachIdentity,
     EnableSystemIdentity,
     ReattachIdentity,
+    RemoveUnknown,
     UpgradeInstances,
     changes_identity,
     is_removal,
 )
 from lanyard.azure.compute_types import ComputeType, compute_type
 from lanyard.desired import Desired
-from lanyard.model import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.model import ComputeResource, Grant, PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.orders import Orders, Paused, Refusal
 from lanyard.plan import Plan
-from lanyard.policy import Mode, Policy
+from lanyard.policy import Mode, Policy, RemoveOrphans
 from lanyard.privileged import is_allowed, is_privileged
 from lanyard.roles import role_name
+
+#: An identity or grant that others took away this often is theirs to decide about.
+MOST_REPAIRS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An action that is not done: the reason, and how a person releases it."""
+    """An action that is not done: the reason, and what changes that.
+
+    `releasable`: a person's word does; otherwise only what `release` names.
+    """
 
     action: Action
     reason: str
     release: str
+    releasable: bool = False
+
+    def refusal(self) -> Refusal:
+        """As it is recorded and listed."""
+        return Refusal(str(self.action), self.reason, self.release, self.releasable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +62,16 @@ class Situation:
     """What the guard looks at beside the plan.
 
     `can_write_assignments` are custom roles (GUIDs) whose definition lets them assign roles, or
-    could not be read.
+    could not be read. `orders` are persons' words; `repairs` tells how often something was put back
+    on this resource (the keys are `repair_key`'s).
     """
 
     policy: Policy
     desired: Desired
     resource: ComputeResource | None
     can_write_assignments: frozenset[str] = frozenset()
+    orders: Orders = field(default_factory=Orders)
+    repairs: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def kind(self) -> ComputeType | None:
@@ -64,11 +80,15 @@ class Situation:
 
 
 def guard(plan: Plan, situation: Situation) -> Verdict:
-    """Hold what the mode forbids, and what would break something unless a rule accepts it."""
+    """Hold what the mode forbids, and what would break something unless a rule accepts it.
+
+    A person's release outweighs only what says that it may; a dismissed removal stays held.
+    """
     held: dict[Action, Held] = {}
-    for check in (_mode, _reported_only, _privileged, _replacement, _restart, _imds_default):
+    for check in _CHECKS:
         for entry in check(plan, situation):
-            held.setdefault(entry.action, entry)
+            if not (entry.releasable and str(entry.action) in situation.orders.released):
+                held.setdefault(entry.action, entry)
     for action in _dependents(plan, held):
         held.setdefault(action, _because_of_identity(action))
     allowed = tuple(action for action in plan.actions if action not in held)
@@ -80,7 +100,66 @@ def _mode(plan: Plan, situation: Situation) -> Iterator[Held]:
         if situation.policy.mode is Mode.OBSERVE:
             yield Held(action, "mode is observe", "set 'mode: add-only' or 'mode: full'")
         elif situation.policy.mode is Mode.ADD_ONLY and is_removal(action):
-            yield Held(action, "mode is add-only", "set 'mode: full'")
+            yield Held(action, "mode is add-only", "set 'mode: full', or release it", True)
+
+
+def _paused(plan: Plan, situation: Situation) -> Iterator[Held]:
+    pause = situation.orders.pause
+    if pause is None:
+        return
+    for action in plan.actions:
+        if pause.what is Paused.EVERYTHING or is_removal(action):
+            yield Held(action, str(pause), "'lanyard resume' goes on")
+
+
+def _dismissed(plan: Plan, situation: Situation) -> Iterator[Held]:
+    for action in plan.actions:
+        by = situation.orders.dismissed.get(str(action))
+        if by is not None and is_removal(action):
+            yield Held(action, f"dismissed by {by}", "release it", True)
+
+
+def _unknown_principal(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """A principal that the directory does not know, and that was never seen alive: the evidence is
+    one witness short of what lets other assignments go.
+    """
+    if situation.policy.orphans.remove is RemoveOrphans.ALL:
+        return
+    for action in plan.actions:
+        if isinstance(action, RemoveUnknown):
+            yield Held(
+                action,
+                "the directory does not know this principal, and Lanyard never saw it alive",
+                "release it, or set 'orphans: {remove: all}'",
+                True,
+            )
+
+
+def _contested(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """What another owner (Terraform, AKS) takes away again and again is left to people."""
+    for action in plan.actions:
+        times = situation.repairs.get(repair_key(action), 0)
+        if times >= MOST_REPAIRS:
+            yield Held(
+                action,
+                f"conflict of owners: it was put back {times} times, and taken away again",
+                "let one owner have it: change the rule, or the other owner; release it to try "
+                "once more",
+                True,
+            )
+
+
+def repair_key(action: Action) -> str:
+    """Tells what an action would put back from all else on the resource; "" for what is not put
+    back. Another principal is another thing.
+    """
+    match action:
+        case AssignRole(principal_id=str() as principal):
+            return f"grant {Grant(action.scope, action.role_id, principal).name}"
+        case AttachIdentity():
+            return f"identity {action.id.key}"
+        case _:
+            return ""
 
 
 def _reported_only(plan: Plan, situation: Situation) -> Iterator[Held]:
@@ -166,6 +245,20 @@ def _imds_default(plan: Plan, situation: Situation) -> Iterator[Held]:
                 "breaks code that asks for a token without naming an identity",
                 f"set 'imdsDefault: accept' in rule {action.rules[0]!r}",
             )
+
+
+_CHECKS = (
+    _mode,
+    _paused,
+    _dismissed,
+    _unknown_principal,
+    _reported_only,
+    _privileged,
+    _replacement,
+    _restart,
+    _imds_default,
+    _contested,
+)
 
 
 def _dependents(plan: Plan, held: dict[Action, Held]) -> Iterator[Action]:

@@ -1,19 +1,18 @@
-"""What Lanyard saw, did, owns and decided, in three tables.
+"""What Lanyard saw and owns, in two tables.
 
     resources    one row a compute resource: its principals, what we attached and claimed for it
     identities   one row a user-assigned identity: its principal id, which saves a call;
-                 one row a system-assigned principal: the resource it was last seen on
-    decisions    append-only: every change and every refusal, with its reason; removals in full
+                 one row a system-assigned principal: the resource it was last seen on;
+                 one row an unknown principal: since when the directory does not know it
 
-Grants and the claims on them are in a fourth (claims.py).
+Grants and the claims on them (claims.py), decisions (decisions.py) and what is held (held.py) are
+in tables of their own.
 """
 
-import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from uuid import uuid4
 
 from lanyard.errors import Temporary
 from lanyard.model import Grant, ResourceId
@@ -24,8 +23,7 @@ from lanyard.tables import Row, RowChanged, RowExists, Table, key_of
 _CONFLICT_DELAY = 2.0
 # The partition of the principals; those of the identities are subscription ids.
 _PRINCIPALS = "principal"
-# Keeps the order of decisions that one process takes within the same microsecond.
-_sequence = itertools.count()
+_UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,10 @@ class ResourceRecord:
     `system_principals` are object ids seen as its system-assigned identity and not yet looked
     after; `gone_at` maps those found gone to the moment (seconds since the epoch). `held` is a
     digest of the held actions last recorded, so that the same refusal is recorded once.
+
+    `confirmed` maps an attached identity (lower-case id) to the principal it was attached with;
+    `repairs` maps what had to be put back to the moments when it was; both are of the resource
+    that `incarnation` tells from another one under the same id.
     """
 
     id: ResourceId
@@ -48,6 +50,9 @@ class ResourceRecord:
     instances_lag: bool = False
     dedicated: frozenset[ResourceId] = frozenset()
     held: str = ""
+    confirmed: Mapping[str, str] = field(default_factory=dict)
+    repairs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    incarnation: str = ""
     row: Row | None = field(default=None, compare=False)
 
     def owned(self) -> Owned:
@@ -68,42 +73,34 @@ class ResourceRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """One line of the record. `outcome`: "intended", "done", "held", "failed" or "later".
-
-    `assignment` is the whole role assignment of a removal, as ARM returned it.
+class IdentityRecord:
+    """What the ledger knows of a user-assigned identity. `former` are principals that it had and
+    that are not looked after yet, with the moment they were found gone (0: just now).
     """
 
-    resource: str
-    action: str
-    outcome: str
-    reason: str = ""
-    rules: tuple[str, ...] = ()
-    cause: Mapping[str, str] = field(default_factory=dict)  # the event that led to it
-    assignment: Mapping[str, object] | None = None
+    id: ResourceId
+    principal: str | None = None
+    former: Mapping[str, float] = field(default_factory=dict)
+    row: Row | None = field(default=None, compare=False)
+
+    def left(self) -> dict[str, float]:
+        """The former principals, once the present one has left, too."""
+        return dict(self.former) | ({self.principal: 0.0} if self.principal else {})
 
 
 def _conflict(resource: ResourceId) -> Temporary:
     return Temporary(f"{resource} is being reconciled by another worker", _CONFLICT_DELAY)
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Ledger:
-    """Reads and writes of the three tables. Temporary is raised where another worker was first."""
+    """Reads and writes of the two tables. Temporary is raised where another worker was first.
 
-    def __init__(
-        self,
-        resources: Table,
-        identities: Table,
-        decisions: Table,
-        now: Callable[[], datetime] = _utc_now,
-    ) -> None:
+    `now`: seconds since the epoch.
+    """
+
+    def __init__(self, resources: Table, identities: Table, now: Callable[[], float]) -> None:
         self._resources = resources
         self._identities = identities
-        self._decisions = decisions
         self._now = now
 
     async def resource(self, resource: ResourceId) -> ResourceRecord:
@@ -151,22 +148,14 @@ class Ledger:
         except RowChanged as error:
             raise _conflict(record.id) from error
 
+    async def identity(self, identity: ResourceId) -> IdentityRecord:
+        """What is on record of a user-assigned identity; an empty record for one never seen."""
+        row = await self._identities.get(identity.subscription, key_of(identity.key))
+        return IdentityRecord(identity) if row is None else _identity_record(row)
+
     async def principal(self, identity: ResourceId) -> str | None:
         """The object id of a user-assigned identity, where it is known."""
-        row = await self._identities.get(identity.subscription, key_of(identity.key))
-        return None if row is None else row.values["principalId"]
-
-    async def principal_gone_at(self, identity: ResourceId, now: float) -> float:
-        """When the principal on record was first found gone: `now`, if this is the first time."""
-        row = await self._identities.get(identity.subscription, key_of(identity.key))
-        if row is None:
-            return now
-        if "goneAt" not in row.values:
-            try:
-                row = await self._identities.replace(row, {**row.values, "goneAt": str(now)})
-            except RowChanged as error:
-                raise _conflict(identity) from error
-        return float(row.values["goneAt"])
+        return (await self.identity(identity)).principal
 
     async def having(self, identity: ResourceId) -> AsyncIterator[ResourceId]:
         """The resources that Lanyard attached an identity to, in any subscription."""
@@ -174,14 +163,42 @@ class Ledger:
             if identity in record.attachments:
                 yield record.id
 
-    async def forget_principal(self, identity: ResourceId) -> None:
-        """Forget the object id of an identity that turned out to be gone."""
-        await self._identities.delete(identity.subscription, key_of(identity.key))
-
     async def learn_principal(self, identity: ResourceId, principal_id: str) -> None:
-        """Remember the object id of a user-assigned identity."""
-        values = {"id": identity.text, "principalId": principal_id, "seenAt": self._stamp()}
-        await self._identities.put(identity.subscription, key_of(identity.key), values)
+        """Remember the object id of a user-assigned identity, and the one it had before."""
+        before = await self.identity(identity)
+        if before.principal != principal_id:
+            former = {p: at for p, at in before.left().items() if p != principal_id}
+            await self.save_identity(replace(before, principal=principal_id, former=former))
+
+    async def lose_principal(self, identity: ResourceId) -> IdentityRecord:
+        """The identity, or the principal it had, is gone: what that left is to be looked after."""
+        before = await self.identity(identity)
+        if before.principal is None:
+            return before
+        return await self.save_identity(replace(before, principal=None, former=before.left()))
+
+    async def save_identity(self, record: IdentityRecord) -> IdentityRecord:
+        """Write the record over the version it was read at, with the principals that left now."""
+        identity, now = record.id, self._now()
+        former = {p: at or now for p, at in record.former.items()}
+        values = {
+            "id": identity.text,
+            "principalId": record.principal or "",
+            "former": json.dumps(former),
+            "seenAt": self._stamp(),
+        }
+        key = key_of(identity.key)
+        try:
+            if record.row is None:
+                row = await self._identities.insert(identity.subscription, key, values)
+            elif record.principal is None and not former:
+                await self._identities.remove(record.row)
+                return IdentityRecord(identity)
+            else:
+                row = await self._identities.replace(record.row, values)
+        except (RowChanged, RowExists) as error:
+            raise _conflict(identity) from error
+        return _identity_record(row)
 
     async def holder(self, principal_id: str) -> str:
         """The resource (lower-case id) that a system-assigned principal was last seen on, or ""."""
@@ -197,30 +214,34 @@ class Ledger:
         """Forget a principal that is gone and left nothing."""
         await self._identities.delete(_PRINCIPALS, principal_id)
 
-    async def decide(self, decision: Decision) -> None:
-        """Append to the record: a row a decision, by day, latest last."""
-        moment = self._now()
-        values = {
-            "at": moment.isoformat(),
-            "resource": decision.resource,
-            "action": decision.action,
-            "outcome": decision.outcome,
-            "reason": decision.reason,
-            "rules": json.dumps(decision.rules),
-            "cause": json.dumps(dict(decision.cause)),
-        }
-        if decision.assignment is not None:
-            values["assignment"] = json.dumps(dict(decision.assignment))
-        key = f"{moment:%H%M%S.%f}-{next(_sequence):08d}-{uuid4()}"
-        await self._decisions.insert(f"{moment:%Y-%m-%d}", key, values)
+    async def unknown_since(self, principal_id: str) -> float:
+        """When the directory was first found not to know a principal never seen alive: now, if
+        this is the first time (seconds since the epoch).
+        """
+        row = await self._identities.get(_UNKNOWN, principal_id)
+        if row is not None:
+            return float(row.values["since"])
+        now = self._now()
+        await self._identities.put(_UNKNOWN, principal_id, {"since": str(now)})
+        return now
 
-    async def decisions(self, day: datetime) -> AsyncIterator[Mapping[str, str]]:
-        """The decisions of one day (UTC), oldest first."""
-        async for row in self._decisions.rows(f"{day:%Y-%m-%d}"):
-            yield row.values
+    async def forget_unknown(self, principal_id: str) -> None:
+        """The principal turned up, or nothing of it is left."""
+        await self._identities.delete(_UNKNOWN, principal_id)
+
+    async def identities(self) -> AsyncIterator[IdentityRecord]:
+        """Every user-assigned identity on record."""
+        async for row in self._identities.everything():
+            if row.partition not in (_PRINCIPALS, _UNKNOWN):
+                yield _identity_record(row)
+
+    async def holders(self) -> AsyncIterator[tuple[str, ResourceId]]:
+        """Every system-assigned principal on record, with the resource it was last seen on."""
+        async for row in self._identities.rows(_PRINCIPALS):
+            yield row.key, ResourceId.parse(row.values["resource"])
 
     def _stamp(self) -> str:
-        return self._now().isoformat()
+        return datetime.fromtimestamp(self._now(), UTC).isoformat()
 
 
 def _values(record: ResourceRecord) -> dict[str, str]:
@@ -234,6 +255,9 @@ def _values(record: ResourceRecord) -> dict[str, str]:
         "instancesLag": str(record.instances_lag),
         "dedicated": json.dumps(sorted(identity.text for identity in record.dedicated)),
         "held": record.held,
+        "confirmed": json.dumps(dict(record.confirmed)),
+        "repairs": json.dumps({what: list(at) for what, at in record.repairs.items()}),
+        "incarnation": record.incarnation,
     }
 
 
@@ -249,6 +273,19 @@ def _record(row: Row) -> ResourceRecord:
         values["instancesLag"] == "True",
         frozenset(ResourceId.parse(text) for text in json.loads(values["dedicated"])),
         values["held"],
+        json.loads(values["confirmed"]),
+        {what: tuple(at) for what, at in json.loads(values["repairs"]).items()},
+        values["incarnation"],
+        row,
+    )
+
+
+def _identity_record(row: Row) -> IdentityRecord:
+    values = row.values
+    return IdentityRecord(
+        ResourceId.parse(values["id"]),
+        values["principalId"] or None,
+        json.loads(values["former"]),
         row,
     )
 

@@ -19,6 +19,8 @@ def encode(change: Change) -> str:
             "eventType": change.event_type,
             "correlationId": change.correlation_id,
             "attempt": change.attempt,
+            "principal": change.principal,
+            "grant": change.grant,
         }
     )
 
@@ -34,6 +36,8 @@ def decode(body: bytes | str) -> Change:
             str(values["eventType"]),
             str(values["correlationId"]),
             int(values["attempt"]),
+            str(values["principal"]),
+            str(values["grant"]),
         )
     except (ValueError, KeyError, TypeError, InvalidResourceId) as error:
         raise Permanent(f"no message of this queue: {error}") from error

@@ -151,8 +151,9 @@ class ComputeResource:
 
     `location` is ARM's name of it ("westeurope"). `scale_set`: the flexible scale set that a
     machine belongs to. `manual_upgrade`: a uniform scale set whose instances take a change of the
-    model only when told. `kubelet` is the identity of an AKS cluster's nodes. `raw` is the whole
-    body, for types that only take it back whole.
+    model only when told. `kubelet` is the identity of an AKS cluster's nodes. `incarnation` differs
+    between a resource and another one made later under its id, or is "". `raw` is the whole body,
+    for types that only take it back whole.
     """
 
     id: ResourceId
@@ -165,6 +166,7 @@ class ComputeResource:
     scale_set: ResourceId | None = None
     manual_upgrade: bool = False
     kubelet: ResourceId | None = None
+    incarnation: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -223,7 +225,9 @@ class RoleAssignment:
 class Change:
     """A hint that something about `resource` changed; everything else is read fresh.
 
-    `source` says where the hint came from ("event", "sweep", "retry"), the rest is for the record.
+    `source` says where the hint came from ("event", "sweep", "retry"). `principal` (object id) or
+    `grant` (its name) is what the hint is about where no resource tells of it: an orphan that the
+    sweep found; `resource` is then the subscription it is in. The rest is for the record.
     """
 
     resource: ResourceId
@@ -232,3 +236,5 @@ class Change:
     event_type: str = ""
     correlation_id: str = ""
     attempt: int = 0
+    principal: str = ""
+    grant: str = ""

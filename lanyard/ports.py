@@ -4,11 +4,51 @@ Every call raises Temporary or Permanent (errors.py) where it fails; principal i
 in lower case.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from lanyard.model import ComputeResource, Grant, ResourceId, RoleAssignment
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A resource as the index shows it.
+
+    `compute` is there for compute of a type that Lanyard knows. `principals` are the object ids
+    that it shows: of its system-assigned identity, of attached ones, its own (a user-assigned
+    identity). `own_principal` is the last of these; `attached` are user-assigned identities, in
+    lower case.
+    """
+
+    id: str
+    compute: ComputeResource | None
+    attached: frozenset[str]
+    principals: frozenset[str]
+    own_principal: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAssignment:
+    """A role assignment as the index shows it; `principal_type` as ARM writes it. Ids of principal
+    and role are lower case.
+    """
+
+    id: str
+    scope: str
+    role_id: str
+    principal_id: str
+    principal_type: str
+    description: str
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRole:
+    """A role definition as the index shows it: its GUID (lower case) and display name."""
+
+    role_id: str
+    name: str
 
 
 class Compute(Protocol):
@@ -47,8 +87,8 @@ class Identities(Protocol):
         """Delete the identity; a missing one is fine."""
 
 
-class Assignments(Protocol):
-    """Role assignments."""
+class Granting(Protocol):
+    """What a grant needs: its role assignment, made, read and deleted."""
 
     async def ensure(self, grant: Grant) -> bool:
         """Make the assignment exist. False where someone else's assignment gives the same."""
@@ -59,30 +99,48 @@ class Assignments(Protocol):
     async def delete(self, assignment_id: str) -> None:
         """Delete the assignment; a missing one is fine."""
 
+    def is_ours(self, assignment: RoleAssignment) -> bool:
+        """Whether the assignment carries our stamp."""
+
+
+class Assignments(Granting, Protocol):
+    """Role assignments and role definitions."""
+
+    async def restore(self, raw: Mapping[str, Any]) -> None:
+        """Put an assignment back as it was read (`RoleAssignment.raw`)."""
+
     async def of_principal(self, principal_id: str, subscription: str) -> list[RoleAssignment]:
         """All assignments of a principal at, above and below a subscription."""
 
     async def can_write_assignments(self, role_id: str, scope: str) -> bool:
         """Whether the role's definition lets its holder assign roles; True where it is unknown."""
 
-    def is_ours(self, assignment: RoleAssignment) -> bool:
-        """Whether the assignment carries our stamp."""
+    async def role_exists(self, role_id: str, scope: str) -> bool:
+        """Whether the role is defined where `scope` is."""
 
 
 class Index(Protocol):
-    """Where else to look: eventually consistent, over everything that can be read."""
+    """Where else to look: eventually consistent, over everything that can be read.
 
-    async def assignments(self) -> frozenset[str]:
-        """The ids (lower case) of all role assignments."""
+    A listing that is not complete raises Temporary.
+    """
+
+    def resources(self, types: Iterable[str]) -> AsyncIterator[Listed]:
+        """Every resource of these types (any case) and every other one that has an identity, in
+        the order of their ids.
+        """
+
+    def assignments(self) -> AsyncIterator[ListedAssignment | ListedRole]:
+        """Every role assignment, and every role definition."""
 
     async def assignments_of(self, principal_id: str) -> list[str]:
         """The ids of the role assignments of a principal."""
 
-    def resources(self, types: Iterable[str]) -> AsyncIterator[ComputeResource]:
-        """Every resource of these types (any case), in the order of their ids."""
-
     async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
         """The resources that a user-assigned identity is attached to."""
+
+    async def resources_showing(self, principal_id: str) -> list[str]:
+        """The ids of the resources whose identity block, or own properties, show a principal."""
 
 
 class Directory(Protocol):
@@ -90,6 +148,9 @@ class Directory(Protocol):
 
     async def existing(self, principals: Iterable[str]) -> frozenset[str]:
         """Those that the directory knows. Raises Temporary where it cannot be trusted."""
+
+    async def restorable(self, principal_id: str) -> bool:
+        """Whether the principal is in the recycle bin and somebody could bring it back."""
 
 
 @dataclass(frozen=True, slots=True)

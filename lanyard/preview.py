@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lanyard.actions import AttachIdentity, EnableSystemIdentity, changes_identity
 from lanyard.azure.compute_types import compute_type
-from lanyard.decide import AT_WORK, decide
+from lanyard.decide import AT_WORK, Precedents, decide
 from lanyard.desired import Desired, desired
 from lanyard.guard import Verdict
 from lanyard.model import ComputeResource, ResourceId
@@ -101,5 +101,7 @@ class Previewer:
         principals = await known_principals(wanted, found, self._principals, self._principals)
         owned = Owned(grants=await self._standing.of(wanted, principals))
         actual = Actual(found, principals)
-        todo, verdict = await decide(self._policy, wanted, actual, owned, self._assignments)
+        todo, verdict = await decide(
+            self._policy, wanted, actual, owned, self._assignments, Precedents()
+        )
         return Preview(found, wanted, todo, verdict)

@@ -2,24 +2,30 @@
 all come through here: an event is a hint, and everything but the resource's id is read fresh.
 """
 
-import hashlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 
 from lanyard.actions import RemoveOrphans
 from lanyard.apply import Application
-from lanyard.decide import AT_WORK, decide
-from lanyard.desired import Desired, desired
+from lanyard.decide import AT_WORK, Precedents, decide
+from lanyard.desired import Desired, WantedIdentity, desired
 from lanyard.errors import NotYet, Temporary
 from lanyard.guard import Held
-from lanyard.ledger import Decision, ResourceRecord
+from lanyard.held import orders
+from lanyard.ledger import ResourceRecord
 from lanyard.model import Change, ComputeResource, ResourceId
-from lanyard.outcomes import Outcome, status_of
+from lanyard.orders import Orders, Pause, Refusal
+from lanyard.outcomes import Outcome
 from lanyard.plan import Actual, Plan
 from lanyard.policy import Policy
 from lanyard.principals import known_principals
 from lanyard.reconcile_identity import IDENTITY_TYPE, IdentityReconciler
+from lanyard.reconcile_orphan import OrphanReconciler
+from lanyard.recording import Recorder, cause_of, digest, refused
+from lanyard.repairs import counted, of_incarnation
 from lanyard.services import Services
+from lanyard.witness import Witnesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,85 +45,85 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
-    """Brings resources to the policy. `now`: seconds since the epoch."""
+    """Brings resources to the policy."""
 
     policy: Policy
     services: Services
-    now: Callable[[], float]
 
     async def reconcile(self, change: Change) -> Report:
         """Read, decide, guard, apply, record. Raises Temporary or Permanent where it cannot begin.
 
         What fails later is in the report, beside what was done.
         """
+        if change.principal or change.grant:
+            return _report(await OrphanReconciler(self.policy, self.services).reconcile(change))
         if change.resource.type.lower() == IDENTITY_TYPE:
-            return await self._identity(change)
-        ledger = self.services.ledger
-        resource = _settled(await self.services.compute.read(change.resource))
-        record = await ledger.resource(change.resource)
-        wanted = desired(self.policy, resource)
-        principals = await known_principals(wanted, resource, self.services.identities, ledger)
-        actual, assignments = Actual(resource, principals), self.services.assignments
-        todo, verdict = await decide(self.policy, wanted, actual, record.owned(), assignments)
-        refusals = _refusals(verdict.held, todo, wanted)
-        cause = _cause(change)
+            identities = IdentityReconciler(self.policy, self.services)
+            return _report(*await identities.reconcile(change))
+        return await self._compute(change)
 
-        application = Application(self.services, resource, record, principals, cause)
+    async def _compute(self, change: Change) -> Report:
+        services = self.services
+        read, record, pause = await asyncio.gather(
+            services.compute.read(change.resource),
+            services.ledger.resource(change.resource),
+            services.brake.read(),
+        )
+        resource, before = _settled(read), of_incarnation(record, read)
+        precedents = Precedents(await self._orders(before, pause), counted(before))
+        wanted = desired(self.policy, resource)
+        principals = await known_principals(wanted, resource, services.identities, services.ledger)
+        actual = Actual(resource, principals)
+        todo, verdict = await decide(
+            self.policy, wanted, actual, before.owned(), services.assignments, precedents
+        )
+        recorder = Recorder(services, change.resource, cause_of(change))
+        refusals = _refusals(verdict.held, todo, wanted)
+        await self._tell(recorder, before, refusals)
+
+        application = Application(
+            services, resource, before, principals, self._witnesses(change, precedents.orders)
+        )
         if resource is not None and resource.identity.system_principal_id is not None:
             await application.see(resource.identity.system_principal_id)
         await application.save(self._noted(application.record, todo, refusals))
-        await self._record_refusals(change, record, refusals, cause)
         try:
             await application.run(verdict.allowed)
         finally:
-            await self._record_outcomes(change, application.outcomes, cause)
+            await recorder.outcomes(application.outcomes)
+        refusals += refused(application.outcomes)
+        await self._tell(recorder, application.record, refusals)
+        await application.save(replace(application.record, held=digest(refusals)))
         if resource is None and application.record.empty:
-            await ledger.forget(application.record)
+            await services.ledger.forget(application.record)
         return _report(application.outcomes, application.gone_identities)
 
-    async def _identity(self, change: Change) -> Report:
-        identities = IdentityReconciler(self.policy, self.services, self.now)
-        outcomes, look_at = await identities.reconcile(change, _cause(change))
-        return _report(outcomes, look_at)
+    async def _orders(self, record: ResourceRecord, pause: Pause | None) -> Orders:
+        entries = await self.services.held.of(record.id) if record.held else {}
+        return orders(pause, entries.values())
+
+    def _witnesses(self, change: Change, in_force: Orders) -> Witnesses:
+        services, cause = self.services, cause_of(change)
+        return Witnesses(services.decisions, services.budget, change.resource, cause, in_force)
 
     async def expand(self, group: ResourceId) -> AsyncIterator[Change]:
         """A deleted group may have taken everything below it: each is looked at for itself."""
         async for resource in self.services.ledger.under(group):
             yield Change(resource, "group")
 
-    def _noted(
-        self, record: ResourceRecord, todo: Plan, refusals: Mapping[str, str]
-    ) -> ResourceRecord:
+    def _noted(self, record: ResourceRecord, todo: Plan, refusals: list[Refusal]) -> ResourceRecord:
         """Since when a principal is gone, and which refusals were told."""
         gone = {a.principal_id for a in todo.actions if isinstance(a, RemoveOrphans)}
-        since = {principal: record.gone_at.get(principal, self.now()) for principal in gone}
-        return replace(record, gone_at=since, held=_digest(refusals))
+        now = self.services.now()
+        since = {principal: record.gone_at.get(principal, now) for principal in gone}
+        return replace(record, gone_at=since, held=digest(refusals))
 
-    async def _record_refusals(
-        self,
-        change: Change,
-        before: ResourceRecord,
-        refusals: Mapping[str, str],
-        cause: Mapping[str, str],
+    async def _tell(
+        self, recorder: Recorder, before: ResourceRecord, refusals: list[Refusal]
     ) -> None:
         """Once, not again at each event that finds the same."""
-        if _digest(refusals) == before.held:
-            return
-        for action, reason in refusals.items():
-            decision = Decision(change.resource.text, action, "held", reason, cause=cause)
-            await self.services.ledger.decide(decision)
-
-    async def _record_outcomes(
-        self, change: Change, outcomes: list[Outcome], cause: Mapping[str, str]
-    ) -> None:
-        for outcome in outcomes:
-            status = status_of(outcome)
-            reason = outcome.detail if outcome.failure is None else str(outcome.failure)
-            rules: tuple[str, ...] = getattr(outcome.action, "rules", ())
-            decision = Decision(
-                change.resource.text, str(outcome.action), status, reason, rules, cause
-            )
-            await self.services.ledger.decide(decision)
+        if digest(refusals) != before.held:
+            await recorder.held(refusals)
 
 
 def _settled(resource: ComputeResource | None) -> ComputeResource | None:
@@ -128,29 +134,19 @@ def _settled(resource: ComputeResource | None) -> ComputeResource | None:
     return resource
 
 
-def _refusals(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> dict[str, str]:
-    """What is not done although a rule asks for it, by action, with the reason and the way out."""
-    refusals = {str(entry.action): f"{entry.reason}; {entry.release}" for entry in held}
-    for identity in todo.blocked:
-        refusals[f"attach identity {identity.id.name}"] = f"{identity.id} does not exist; create it"
-    for problem in wanted.unfulfillable:
-        refusals[f"rule {problem.rule}"] = problem.reason
-    return refusals
+def _refusals(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> list[Refusal]:
+    """What is not done although a rule asks for it, with the reason and the way out."""
+    problems = wanted.unfulfillable
+    return [
+        *(entry.refusal() for entry in held),
+        *(_not_there(identity) for identity in todo.blocked),
+        *(Refusal(f"rule {p.rule}", p.reason, "mend the rule or the tags") for p in problems),
+    ]
 
 
-def _digest(refusals: Mapping[str, str]) -> str:
-    if not refusals:
-        return ""
-    return hashlib.sha256(repr(sorted(refusals.items())).encode()).hexdigest()[:16]
-
-
-def _cause(change: Change) -> dict[str, str]:
-    return {
-        "source": change.source,
-        "eventId": change.event_id,
-        "eventType": change.event_type,
-        "correlationId": change.correlation_id,
-    }
+def _not_there(identity: WantedIdentity) -> Refusal:
+    reason = f"{identity.id} does not exist"
+    return Refusal(f"attach identity {identity.id.name}", reason, "create it")
 
 
 def _report(outcomes: list[Outcome], look_at: Iterable[ResourceId] = ()) -> Report:

@@ -2,85 +2,88 @@
 every resource that has it is looked at again.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lanyard.actions import RemoveOrphans
 from lanyard.desired import NOTHING
 from lanyard.guard import Situation, guard
-from lanyard.ledger import Decision
+from lanyard.held import orders
+from lanyard.ledger import IdentityRecord
 from lanyard.model import Change, ResourceId
-from lanyard.outcomes import Outcome, attempt, status_of
+from lanyard.outcomes import Outcome, attempt
 from lanyard.plan import Plan
 from lanyard.policy import Policy
+from lanyard.recording import Recorder, cause_of, refused
 from lanyard.services import Services
-from lanyard.witness import witness
+from lanyard.witness import Witnesses
 
 IDENTITY_TYPE = "microsoft.managedidentity/userassignedidentities"
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityReconciler:
-    """Follows the principals of user-assigned identities. `now`: seconds since the epoch."""
+    """Follows the principals of user-assigned identities."""
 
     policy: Policy
     services: Services
-    now: Callable[[], float]
 
-    async def reconcile(
-        self, change: Change, cause: Mapping[str, str]
-    ) -> tuple[list[Outcome], list[ResourceId]]:
+    async def reconcile(self, change: Change) -> tuple[list[Outcome], list[ResourceId]]:
         """Returns what was done, and the resources to look at again.
 
         An identity that Lanyard never saw, or that still has its principal, needs nothing. Raises
         Temporary, Permanent.
         """
-        ledger = self.services.ledger
-        known = await ledger.principal(change.resource)
-        current = await self.services.identities.principal(change.resource)
-        if known is None or known == current:
+        record = await self._follow(change.resource)
+        if not record.former:
             return [], []
-        outcome = await self._clean_up(change.resource, known, cause)
-        if outcome.failure is None:
-            await ledger.forget_principal(change.resource)
-            if current is not None:
-                await ledger.learn_principal(change.resource, current)
-        using = [found async for found in ledger.having(change.resource)]
-        return [outcome], using
+        using = [found async for found in self.services.ledger.having(change.resource)]
+        return await self._clean_up(record, change), using
 
-    async def _clean_up(
-        self, identity: ResourceId, principal: str, cause: Mapping[str, str]
-    ) -> Outcome:
-        action = RemoveOrphans(principal)
-        verdict = guard(Plan((action,)), Situation(self.policy, NOTHING, None))
-        if verdict.held:
-            (held,) = verdict.held
-            reason = f"{held.reason}; {held.release}"
-            await self._decide(identity, action, "held", reason, cause)
-            return Outcome(action, reason)
-        outcome = await attempt(action, self._remove(identity, action, cause))
-        detail = str(outcome.failure or outcome.detail)
-        await self._decide(identity, action, status_of(outcome), detail, cause)
-        return outcome
+    async def _follow(self, identity: ResourceId) -> IdentityRecord:
+        """The record, with the principal that ARM shows now."""
+        ledger = self.services.ledger
+        before = await ledger.identity(identity)
+        if before.principal is None:
+            return before
+        current = await self.services.identities.principal(identity)
+        if current == before.principal:
+            return before
+        if current is None:
+            return await ledger.lose_principal(identity)
+        await ledger.learn_principal(identity, current)
+        return await ledger.identity(identity)
+
+    async def _clean_up(self, record: IdentityRecord, change: Change) -> list[Outcome]:
+        """Of every principal that the identity had: what the guard allows."""
+        held = await self.services.held.of(record.id)
+        in_force = orders(await self.services.brake.read(), held.values())
+        todo = Plan(tuple(RemoveOrphans(former) for former in sorted(record.former)))
+        verdict = guard(todo, Situation(self.policy, NOTHING, None, orders=in_force))
+        cause = cause_of(change)
+        witnesses = Witnesses(
+            self.services.decisions, self.services.budget, record.id, cause, in_force
+        )
+        allowed = [a for a in verdict.allowed if isinstance(a, RemoveOrphans)]
+        outcomes = [await attempt(a, self._remove(record, a, witnesses)) for a in allowed]
+        recorder = Recorder(self.services, record.id, cause)
+        await recorder.outcomes(outcomes)
+        await recorder.held([*(entry.refusal() for entry in verdict.held), *refused(outcomes)])
+        done = {str(outcome.action) for outcome in outcomes if outcome.failure is None}
+        await self._forget({a.principal_id for a in allowed if str(a) in done}, record)
+        return outcomes
 
     async def _remove(
-        self, identity: ResourceId, action: RemoveOrphans, cause: Mapping[str, str]
+        self, record: IdentityRecord, action: RemoveOrphans, witnesses: Witnesses
     ) -> str:
-        gone_at = await self.services.ledger.principal_gone_at(identity, self.now())
-        record = witness(self.services.ledger, self.services.budget, identity, action, cause)
         removed = await self.services.orphans.remove(
-            action.principal_id, gone_at, identity.subscription, record
+            action.principal_id,
+            record.former[action.principal_id],
+            record.id.subscription,
+            witnesses.of(action),
         )
         return f"{len(removed)} removed"
 
-    async def _decide(
-        self,
-        identity: ResourceId,
-        action: RemoveOrphans,
-        outcome: str,
-        reason: str,
-        cause: Mapping[str, str],
-    ) -> None:
-        await self.services.ledger.decide(
-            Decision(identity.text, str(action), outcome, reason, cause=cause)
-        )
+    async def _forget(self, cleaned: set[str], record: IdentityRecord) -> None:
+        if cleaned:
+            former = {p: at for p, at in record.former.items() if p not in cleaned}
+            await self.services.ledger.save_identity(replace(record, former=former))

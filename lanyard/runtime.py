@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
+from lanyard.decisions import Decision
 from lanyard.errors import Permanent, Temporary
-from lanyard.ledger import Decision, Ledger
 from lanyard.model import Change
 from lanyard.policy import Policy, load_policy
 from lanyard.reconcile import Reconciler, Report
 from lanyard.retry import MAX_ATTEMPTS, again, backoff
 from lanyard.services import assemble
 from lanyard.settings import Settings, read_settings
-from lanyard.sweep import Sweep, SweepReport
+from lanyard.sweep import Sweep, SweepReport, describe
 
 if TYPE_CHECKING:
     from lanyard.azure.queue import WorkQueue
@@ -33,7 +33,6 @@ class Runtime:
     """What a worker process holds on to."""
 
     reconciler: Reconciler
-    ledger: Ledger
     queue: "WorkQueue"
     dice: random.Random = field(default_factory=random.Random)
 
@@ -56,9 +55,20 @@ class Runtime:
             await self._follow_up(change, report)
 
     async def sweep(self) -> SweepReport:
-        """Look over the whole estate; what needs it is put on the queue."""
-        reconciler = self.reconciler
-        return await Sweep(reconciler.policy, reconciler.services, self.queue.put).run()
+        """Look over the whole estate; what needs it is put on the queue.
+
+        Raises Temporary, Permanent where something cannot be read whole: then nothing is.
+        """
+        reconciler, decisions = self.reconciler, self.reconciler.services.decisions
+        try:
+            report = await Sweep(reconciler.policy, reconciler.services, self.queue.put).run()
+        except (Temporary, Permanent) as error:
+            reason = f"{error}: this sweep puts nothing on the queue and removes nothing"
+            await decisions.add(Decision("", "sweep", "failed", reason))
+            raise
+        await decisions.add(Decision("", "sweep", "done", describe(report)))
+        await decisions.forget_older(reconciler.policy.records.keep_days)
+        return report
 
     async def _follow_up(self, change: Change, report: Report) -> None:
         for outcome in report.outcomes:
@@ -84,7 +94,7 @@ class Runtime:
         log.warning("%s: %s", change.resource, error)
         cause = {"source": change.source, "eventId": change.event_id}
         decision = Decision(change.resource.text, "reconcile", "failed", str(error), cause=cause)
-        await self.ledger.decide(decision)
+        await self.reconciler.services.decisions.add(decision)
 
 
 #: Events that were not worked on, by reason, since this process started.
@@ -109,6 +119,6 @@ def runtime() -> Runtime:
     from lanyard.azure.connection import connect  # the SDKs are imported here, not at start
 
     azure, storage = connect(settings())
-    ledger = Ledger(storage.resources, storage.identities, storage.decisions)
-    services = assemble(azure, ledger, storage.grants, policy(), time.time)
-    return Runtime(Reconciler(policy(), services, time.time), ledger, storage.queue)
+    author = f"app {settings().client_id}"
+    services = assemble(azure, storage.tables, policy(), author, time.time)
+    return Runtime(Reconciler(policy(), services), storage.queue)

@@ -1,54 +1,68 @@
 """The whole estate, looked over: what events did not tell is found here, and put on the same queue.
 
-Resource Graph gives every resource with its identity, a thousand a page; the ledger gives what is
-known. A resource whose plan is not empty, and one that the ledger knows and the listing does not
-hold, is put on the queue, and so is every resource whose grant someone deleted. Nothing is decided
-here: whoever takes the message reads it fresh.
+First everything is read (survey.py); only then is anything put on the queue: a resource whose plan
+is not empty, one that the ledger knows and the listing does not hold, an identity that has another
+principal, what claims a grant that someone deleted, and what is orphaned. Nothing is decided here:
+whoever takes the message reads it fresh.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from lanyard.desired import desired
-from lanyard.errors import Temporary
+from lanyard.actions import RemoveOrphans
+from lanyard.claims import Standing, State
+from lanyard.desired import NOTHING, desired
 from lanyard.guard import Situation, guard
-from lanyard.ledger import ResourceRecord
-from lanyard.model import (
-    Change,
-    ComputeResource,
-    Grant,
-    ResourceId,
-)
-from lanyard.plan import Actual, plan
+from lanyard.ledger import IdentityRecord, ResourceRecord
+from lanyard.model import Change, ComputeResource, Grant, ResourceId
+from lanyard.orphan_kinds import Orphan, OrphanKind, orphans
+from lanyard.plan import Actual, Plan, plan
 from lanyard.policy import Policy
 from lanyard.principals import AskedOnce, known_principals
+from lanyard.repairs import counted, grant_repaired
 from lanyard.services import Services
+from lanyard.survey import Progress, Survey, silent, subscription_of, survey
+from lanyard.sweep_progress import Checkpoint
 
 #: Puts a change on the queue of work.
 type Enqueue = Callable[[Change], Awaitable[None]]
 
-_UNTRUSTED_DELAY = 300.0
+#: A subscription holds 4,000 role assignments, fixed; from this many on it is reported.
+NEAR_LIMIT = 3200
+_SOURCE = "sweep"
 
 
 @dataclass(frozen=True, slots=True)
 class SweepReport:
-    """Counts of one sweep: resources listed, of them not as desired, known but not listed; and
-    grants of ours whose assignment is gone.
+    """What one sweep found.
+
+    `listed` compute resources; of them `drifted` are not as desired; `missing` are on record and
+    not listed; `identities` have another principal than the one on record; `deleted_grants` are
+    grants of ours whose assignment someone deleted. `near_limit` maps subscriptions to their number
+    of role assignments; `roles_gone` are assigned roles without a definition; `unused_identities`
+    are ids of user-assigned identities that no resource has.
     """
 
-    listed: int
-    drifted: int
-    missing: int
-    deleted_grants: int
+    listed: int = 0
+    drifted: int = 0
+    missing: int = 0
+    identities: int = 0
+    deleted_grants: int = 0
+    assignments: int = 0
+    orphans: tuple[Orphan, ...] = ()
+    near_limit: dict[str, int] = field(default_factory=dict)
+    unused_identities: tuple[str, ...] = ()
+    roles_gone: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Sweep:
-    """One sweep. Make one a run."""
+    """One sweep. Make one a run. Without `enqueue` it only looks."""
 
     policy: Policy
     services: Services
-    enqueue: Enqueue
+    enqueue: Enqueue | None = None
+    progress: Progress = silent
     _seen: AskedOnce = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,52 +70,110 @@ class Sweep:
         self._seen = AskedOnce(self.services.identities, self.services.ledger)
 
     async def run(self) -> SweepReport:
-        """Look over everything. Raises Temporary, Permanent where a listing fails.
-
-        Then only resources that were listed were put on the queue: what a broken listing does not
-        hold is not taken for missing.
+        """Look over everything. Raises Temporary, Permanent where a listing fails: then nothing is
+        put on the queue.
         """
-        services = self.services
-        unseen = {record.id: record async for record in services.ledger.records()}
-        types = self.policy.types() | {record.type.lower() for record in unseen}
-        listed = drifted = 0
-        async for resource in services.index.resources(types):
-            listed += 1
-            record = unseen.pop(resource.id, ResourceRecord(resource.id))
-            if await self._needs_a_look(resource, record):
-                drifted += 1
-                await self.enqueue(Change(resource.id, "sweep"))
-        for missing in sorted(unseen):
-            await self.enqueue(Change(missing, "sweep"))
-        return SweepReport(listed, drifted, len(unseen), await self._deleted_grants())
+        found = await survey(self.policy, self.services, self.progress)
+        report = SweepReport(
+            listed=len(found.resources.compute),
+            missing=len(found.facts.missing),
+            assignments=len(found.facts.assignments),
+            orphans=tuple(orphans(found.facts, self.policy)),
+            near_limit={
+                s: n for s, n in found.assignments_by_subscription().items() if n >= NEAR_LIMIT
+            },
+            unused_identities=tuple(found.unused_identities),
+            roles_gone=tuple(await self._roles_gone(found)),
+        )
+        changed = list(self._changed_identities(found))
+        deleted = [each async for each in self._deleted_grants(found)]
+        if self.enqueue is None:
+            drifted = len([each async for each in self._drifted(found, "")])
+        else:
+            await self.services.budget.know(report.assignments)
+            drifted = await self._put(self.enqueue, found, report, changed, deleted)
+        return replace(
+            report, drifted=drifted, identities=len(changed), deleted_grants=len(deleted)
+        )
 
-    async def _deleted_grants(self) -> int:
-        """Open the grants whose assignment is gone again, and look at who claims them.
+    async def _put(
+        self,
+        enqueue: Enqueue,
+        found: Survey,
+        report: SweepReport,
+        changed: list[ResourceId],
+        deleted: list[Standing],
+    ) -> int:
+        """Put the work on the queue. After a crash the next sweep goes on where this one was."""
+        checkpoint = Checkpoint(self.services.control, self.services.now)
+        before = await checkpoint.start()
+        drifted = before.put
+        async for resource in self._drifted(found, before.after):
+            await enqueue(Change(resource, _SOURCE))
+            drifted += 1
+            await checkpoint.reached(resource.key, drifted)
+            self.progress("put on the queue", drifted)
+        for number, each in enumerate(self._departures(found, report, changed), drifted + 1):
+            await enqueue(each)
+            self.progress("put on the queue", number)
+        for standing in deleted:
+            await self._reopen(standing.grant, standing.claimants, enqueue)
+        await checkpoint.done()
+        return drifted
 
-        Resource Graph lags behind, so what it does not list is read from ARM before it counts.
-        """
-        listed, deleted = await self.services.index.assignments(), 0
-        async for grant, claimants in self.services.claims.standing():
-            if not listed:
-                raise Temporary("Resource Graph lists no role assignment at all", _UNTRUSTED_DELAY)
-            if grant.assignment_id.lower() in listed:
+    async def _drifted(self, found: Survey, after: str) -> AsyncIterator[ResourceId]:
+        """The resources that are not as desired, in the order of their ids, from `after` on."""
+        for resource in sorted(found.resources.compute, key=lambda one: one.id):
+            if resource.id.key > after:
+                record = found.records.get(resource.id, ResourceRecord(resource.id))
+                if await self._needs_a_look(resource, record):
+                    yield resource.id
+
+    def _departures(
+        self, found: Survey, report: SweepReport, changed: list[ResourceId]
+    ) -> Iterator[Change]:
+        """What is gone, and what it left, each once."""
+        owners = {o.owner for o in report.orphans if o.kind is OrphanKind.DEPARTED and o.owner}
+        for resource in sorted(found.facts.missing | set(changed) | owners):
+            yield Change(resource, _SOURCE)
+        yield from {_orphan_change(o): None for o in report.orphans if not _waits(o, found)}
+
+    def _changed_identities(self, found: Survey) -> Iterator[ResourceId]:
+        """Identities that are gone or were recreated, and those whose clean-up may go on."""
+        for record in found.identities:
+            now = found.resources.identities.get(record.id.key)
+            if (record.principal is not None and now != record.principal) or self._open(record):
+                yield record.id
+
+    def _open(self, record: IdentityRecord) -> bool:
+        todo = Plan(tuple(RemoveOrphans(former) for former in sorted(record.former)))
+        return bool(guard(todo, Situation(self.policy, NOTHING, None)).allowed)
+
+    async def _deleted_grants(self, found: Survey) -> AsyncIterator[Standing]:
+        """Resource Graph lags behind: what it does not list is read from ARM before it counts."""
+        listed = {assignment.id.lower() for assignment in found.facts.assignments}
+        for assignment_id, standing in found.facts.standing.items():
+            due = standing.state in (State.ACTIVE, State.GRANTING)
+            if not (due and standing.ours and standing.claimants) or assignment_id in listed:
                 continue
-            if await self.services.assignments.read(grant.assignment_id) is None:
-                deleted += 1
-                await self._reopen(grant, claimants)
-        return deleted
+            if await self.services.assignments.read(standing.grant.assignment_id) is None:
+                yield standing
 
-    async def _reopen(self, grant: Grant, claimants: Sequence[ResourceId]) -> None:
-        ledger = self.services.ledger
+    async def _reopen(
+        self, grant: Grant, claimants: tuple[ResourceId, ...], enqueue: Enqueue
+    ) -> None:
+        """Open the grant again, and look at who claims it."""
+        services = self.services
         for resource in claimants:
-            record = await ledger.resource(resource)
+            record = await services.ledger.resource(resource)
             kept = {known for known in record.grants if known.name != grant.name}
             if len(kept) < len(record.grants):
                 pending = record.pending | {grant}
-                await ledger.save(replace(record, grants=frozenset(kept), pending=pending))
-        await self.services.claims.reopen(grant)
+                opened = replace(record, grants=frozenset(kept), pending=pending)
+                await services.ledger.save(grant_repaired(opened, grant, services.now()))
+        await services.claims.reopen(grant)
         for resource in claimants:
-            await self.enqueue(Change(resource, "sweep"))
+            await enqueue(Change(resource, _SOURCE))
 
     async def _needs_a_look(self, resource: ComputeResource, record: ResourceRecord) -> bool:
         """Whether anything would be done, as far as the listing and the ledger tell."""
@@ -112,16 +184,44 @@ class Sweep:
         principals = await known_principals(wanted, resource, self._seen, self._seen)
         todo = plan(wanted, Actual(resource, principals), record.owned())
         # Custom roles are not looked up here: at worst a message is too many, never one too few.
-        verdict = guard(todo, Situation(self.policy, wanted, resource))
-        return bool(verdict.allowed)
+        situation = Situation(self.policy, wanted, resource, repairs=counted(record))
+        return bool(guard(todo, situation).allowed)
+
+    async def _roles_gone(self, found: Survey) -> list[str]:
+        """Asked of ARM one by one: few roles are neither built in nor listed."""
+        asked = found.roles_not_listed.items()
+        exists = self.services.assignments.role_exists
+        return sorted([role for role, scope in asked if not await exists(role, scope)])
+
+
+def _waits(orphan: Orphan, found: Survey) -> bool:
+    """Whether a message would change nothing, or could not be told where to look."""
+    if orphan.kind is OrphanKind.UNKNOWN:
+        told = orphan.assignment.principal_id in found.held_principals
+        return (bool(orphan.held) and told) or subscription_of(orphan.assignment.scope) is None
+    return orphan.kind is OrphanKind.DEPARTED or orphan.owner is not None
+
+
+def _orphan_change(orphan: Orphan) -> Change:
+    where = subscription_of(orphan.assignment.scope)
+    assert where is not None, "orphans above subscriptions are left to people"
+    if orphan.kind is OrphanKind.UNKNOWN:
+        return Change(where, _SOURCE, principal=orphan.assignment.principal_id)
+    return Change(where, _SOURCE, grant=orphan.assignment.id.rpartition("/")[2].lower())
 
 
 def describe(report: SweepReport) -> str:
-    """One line for the log."""
-    parts: Iterable[str] = (
-        f"{report.listed} resources listed",
+    """One line for the log and the record."""
+    by_kind = {kind: [o for o in report.orphans if o.kind is kind] for kind in OrphanKind}
+    parts = [
+        f"{report.listed} resources and {report.assignments} role assignments listed",
         f"{report.drifted} not as desired",
         f"{report.missing} known and not listed",
+        f"{report.identities} identities changed",
         f"{report.deleted_grants} grants deleted by others",
-    )
+        *(f"{len(found)} {kind} orphans" for kind, found in by_kind.items()),
+        f"{len(report.unused_identities)} identities without use",
+        *(f"{n} role assignments in {s}, of 4,000" for s, n in report.near_limit.items()),
+        *(f"role {role} is assigned and has no definition" for role in report.roles_gone),
+    ]
     return "sweep: " + ", ".join(parts)

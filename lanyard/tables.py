@@ -3,8 +3,8 @@
 Azure Tables is the one implementation (lanyard/azure/tables.py); tests use one in memory.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 type Values = Mapping[str, str]
@@ -54,6 +54,30 @@ class Table(Protocol):
 
     def rows(self, partition: str, *, first: str = "", last: str = "") -> AsyncIterator[Row]:
         """The rows of a partition in key order, keys from `first` up to (not with) `last`."""
+
+
+class Journal(Table, Protocol):
+    """A table whose oldest partitions are found without reading the others."""
+
+    def before(self, partition: str) -> AsyncIterator[Row]:
+        """All rows of the partitions whose names sort before this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables[T: Journal]:
+    """Lanyard's tables: docs/design.md tells what is in each."""
+
+    resources: T
+    identities: T
+    grants: T
+    decisions: T
+    held: T
+    control: T
+
+    @classmethod
+    def named(cls, open_table: Callable[[str], T]) -> "Tables[T]":
+        """All of them, each opened by its name in the storage account."""
+        return cls(*(open_table(f"lanyard{part.name}") for part in fields(cls)))
 
 
 def key_of(resource_id: str) -> str:

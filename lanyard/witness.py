@@ -1,34 +1,47 @@
 """The last thing before a removal: it is counted against the budget and kept whole on record."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from lanyard.actions import Action
 from lanyard.budget import RemovalBudget
 from lanyard.claims import Witness
-from lanyard.ledger import Decision, Ledger
+from lanyard.decisions import Decision, Decisions
 from lanyard.model import ResourceId, RoleAssignment
+from lanyard.orders import Orders
 
 
-def witness(
-    ledger: Ledger,
-    budget: RemovalBudget,
-    resource: ResourceId,
-    action: Action,
-    cause: Mapping[str, str],
-) -> Witness:
-    """What the removals of one action call right before each delete. Raises NotYet to refuse."""
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """Makes the witness of each removal of one reconcile."""
 
-    async def record(assignment: RoleAssignment) -> None:
-        await budget.spend()
-        await ledger.decide(
-            Decision(
-                resource.text,
+    decisions: Decisions
+    budget: RemovalBudget
+    resource: ResourceId
+    cause: Mapping[str, str]
+    orders: Orders
+
+    def of(self, action: Action) -> Witness:
+        """What the removals of an action call right before each delete.
+
+        Raises Refused where a pause or the budget forbids it.
+        """
+
+        async def record(assignment: RoleAssignment, evidence: tuple[str, ...]) -> None:
+            await self.spend(action)
+            decision = Decision(
+                self.resource.text,
                 str(action),
                 "intended",
                 f"remove {assignment.id}",
-                cause=cause,
+                cause=self.cause,
+                evidence=evidence,
                 assignment=assignment.raw,
             )
-        )
+            await self.decisions.add(decision)
 
-    return record
+        return record
+
+    async def spend(self, action: Action) -> None:
+        """Count a removal; one that a person released is not held to the budget."""
+        await self.budget.spend(released=str(action) in self.orders.released)

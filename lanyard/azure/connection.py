@@ -21,17 +21,15 @@ from lanyard.azure.tables import AzureTable
 from lanyard.messages import QUEUE
 from lanyard.ports import Azure
 from lanyard.settings import Settings
+from lanyard.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The app's own storage: its queue, and its tables by name."""
+    """The app's own storage."""
 
     queue: WorkQueue
-    resources: AzureTable
-    identities: AzureTable
-    decisions: AzureTable
-    grants: AzureTable
+    tables: Tables[AzureTable]
 
 
 def connect(settings: Settings) -> tuple[Azure, Storage]:
@@ -47,13 +45,7 @@ def connect(settings: Settings) -> tuple[Azure, Storage]:
         credential=credential,
         message_encode_policy=TextBase64EncodePolicy(),
     )
-    storage = Storage(
-        WorkQueue(queue),
-        table("lanyardresources"),
-        table("lanyardidentities"),
-        table("lanyarddecisions"),
-        table("lanyardgrants"),
-    )
+    storage = Storage(WorkQueue(queue), Tables.named(table))
     return azure_over(credential, settings), storage
 
 

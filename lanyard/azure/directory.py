@@ -27,16 +27,33 @@ class Directory:
 
     async def existing(self, principals: Iterable[str]) -> frozenset[str]:
         """Those of `principals` (object ids) that the directory knows, lower case."""
-        wanted = sorted({principal.lower() for principal in principals} - {self._canary})
+        asked = {principal.lower() for principal in principals}
+        wanted = sorted(asked - {self._canary}) or [self._canary]
         found: set[str] = set()
         for start in range(0, len(wanted), PAGE - 1):
-            found |= await self._page([self._canary, *wanted[start : start + PAGE - 1]])
-        return frozenset(found - {self._canary})
+            found |= await self._page({self._canary, *wanted[start : start + PAGE - 1]})
+        return frozenset(found & asked)
 
-    async def _page(self, ids: list[str]) -> set[str]:
+    async def restorable(self, principal_id: str) -> bool:
+        """Whether a service principal is in the recycle bin, where it stays 30 days, and somebody
+        could bring it back. A managed identity's cannot be: it goes with its resource.
+
+        Needs Application.Read.All or Directory.Read.All.
+        """
+        graph = self._clients.graph
+        url = graph.format_url(f"/v1.0/directory/deletedItems/{principal_id}")
+        with translated(f"look for {principal_id} in the directory's recycle bin"):
+            response = await graph.send_request(HttpRequest("GET", url))
+            if response.status_code == 404:
+                return False
+            response.raise_for_status()
+            kind = str(response.json().get("servicePrincipalType") or "")
+        return kind.lower() != "managedidentity"
+
+    async def _page(self, ids: set[str]) -> set[str]:
         graph = self._clients.graph
         url = graph.format_url("/v1.0/directoryObjects/getByIds")
-        body = {"ids": ids, "types": ["servicePrincipal"]}
+        body = {"ids": sorted(ids), "types": ["servicePrincipal"]}
         with translated("ask the directory"):
             response = await graph.send_request(HttpRequest("POST", url, json=body))
             response.raise_for_status()

@@ -28,6 +28,7 @@ def read_resource(body: Json, kind: ComputeType) -> ComputeResource:
         _scale_set(properties),
         kind.instances and _manual_upgrade(body),
         _kubelet(properties),
+        _incarnation(body, properties),
         body,
     )
 
@@ -86,6 +87,15 @@ def _kubelet(properties: Json) -> ResourceId | None:
     profile: Json = properties.get("identityProfile") or {}
     text = (profile.get("kubeletidentity") or {}).get("resourceId")
     return ResourceId.parse(text) if text else None
+
+
+def _incarnation(body: Json, properties: Json) -> str:
+    """What a resource that is made again under the same id has anew: machines have a GUID, others
+    the moment of their creation.
+    """
+    made = (body.get("systemData") or {}).get("createdAt")
+    known = (properties.get("vmId"), properties.get("uniqueId"), made)
+    return next((str(value) for value in known if value), "")
 
 
 def _manual_upgrade(body: Json) -> bool:

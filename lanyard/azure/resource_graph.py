@@ -9,12 +9,18 @@ from azure.core.rest import HttpRequest
 from lanyard.azure.clients import Clients
 from lanyard.azure.compute_types import compute_type
 from lanyard.azure.failures import translated
-from lanyard.azure.resource_body import read_resource
+from lanyard.azure.resource_body import read_identity, read_resource
 from lanyard.errors import Temporary
-from lanyard.model import ComputeResource, ResourceId
+from lanyard.model import ResourceId
+from lanyard.ports import Listed, ListedAssignment, ListedRole
 
 _PATH = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
 _PAGE = 1000
+#: Most types are in the first; Batch pools are in a table of their own.
+_TABLES = ("resources", "batchresources")
+_ASSIGNMENT = "microsoft.authorization/roleassignments"
+_DEFINITION = "microsoft.authorization/roledefinitions"
+_IDENTITY = "microsoft.managedidentity/userassignedidentities"
 _PARTIAL_DELAY = 60.0
 
 
@@ -24,40 +30,43 @@ class ResourceGraph:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
-    async def assignments(self) -> frozenset[str]:
-        """The ids (lower case) of all role assignments that the app can read."""
+    async def assignments(self) -> AsyncIterator[ListedAssignment | ListedRole]:
+        """All role assignments that the app can read, and all role definitions, as they come."""
         query = (
             "authorizationresources "
-            "| where type =~ 'microsoft.authorization/roleassignments' "
-            "| project id | order by id asc"
+            f"| where type =~ '{_ASSIGNMENT}' or type =~ '{_DEFINITION}' "
+            "| project id, type, properties | order by id asc"
         )
-        return frozenset([str(row["id"]).lower() async for row in self.rows(query)])
+        async for row in self.rows(query):
+            properties = row["properties"]
+            if str(row["type"]).lower() == _DEFINITION:
+                yield ListedRole(_last(str(row["id"])), str(properties.get("roleName", "")))
+            else:
+                yield _listed_assignment(str(row["id"]), properties)
 
     async def assignments_of(self, principal_id: str) -> list[str]:
         """The ids of the role assignments of a principal (object id), at any scope."""
         query = (
             "authorizationresources "
-            "| where type =~ 'microsoft.authorization/roleassignments' "
+            f"| where type =~ '{_ASSIGNMENT}' "
             f"| where properties.principalId =~ '{principal_id}' "
             "| project id | order by id asc"
         )
         return [str(row["id"]) async for row in self.rows(query)]
 
-    async def resources(self, types: Iterable[str]) -> AsyncIterator[ComputeResource]:
-        """Every resource of these types (any case) that the app can read, in the order of its id.
-
-        Batch pools are in a table of their own.
+    async def resources(self, types: Iterable[str]) -> AsyncIterator[Listed]:
+        """Every resource of these types (any case), and every other one that has an identity, that
+        the app can read, in the order of its id. Batch pools are in a table of their own.
         """
-        names = ", ".join(f"'{name.lower()}'" for name in sorted(types))
-        for table in ("resources", "batchresources"):
+        wanted = sorted({name.lower() for name in types})
+        names = ", ".join(f"'{name}'" for name in [*wanted, _IDENTITY])
+        for table in _tables(wanted):
             query = (
-                f"{table} | where type in~ ({names}) | order by id asc "
+                f"{table} | where type in~ ({names}) or isnotempty(identity) | order by id asc "
                 "| project id, type, location, tags, identity, kind, properties"
             )
             async for row in self.rows(query):
-                kind = compute_type(str(row["type"]))
-                if kind is not None:
-                    yield read_resource(row, kind)
+                yield _listed(row)
 
     async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
         """The resources that the app can read and that have a user-assigned identity attached.
@@ -65,7 +74,7 @@ class ResourceGraph:
         Batch pools are in a table of their own.
         """
         found: list[ResourceId] = []
-        for table in ("resources", "batchresources"):
+        for table in _TABLES:
             query = (
                 f"{table} | where tostring(identity.userAssignedIdentities) "
                 f"contains '{identity.key}' | project id | order by id asc"
@@ -73,16 +82,32 @@ class ResourceGraph:
             found += [ResourceId.parse(str(row["id"])) async for row in self.rows(query)]
         return found
 
+    async def resources_showing(self, principal_id: str) -> list[str]:
+        """The ids of the resources whose identity block, or own properties, show a principal."""
+        found: list[str] = []
+        for table in _TABLES:
+            query = (
+                f"{table} | where tostring(identity) contains '{principal_id}' "
+                f"or tostring(properties.principalId) =~ '{principal_id}' "
+                "| project id | order by id asc"
+            )
+            found += [str(row["id"]) async for row in self.rows(query)]
+        return found
+
     async def rows(self, query: str) -> AsyncIterator[Mapping[str, Any]]:
         """The rows of a query, page by page; it must order them. Raises Temporary, Permanent."""
         options: dict[str, Any] = {"resultFormat": "objectArray", "$top": _PAGE}
+        seen = 0
         while True:
             page = await self._page({"query": query, "options": options})
             for row in page["data"]:
                 yield row
+            seen += len(page["data"])
             if not page.get("$skipToken"):
-                return
+                break
             options = {**options, "$skipToken": page["$skipToken"]}
+        if seen < int(page.get("totalRecords", seen)):
+            raise _incomplete(f"{seen} of {page['totalRecords']} rows")
 
     async def _page(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         with translated("query Resource Graph"):
@@ -91,5 +116,44 @@ class ResourceGraph:
             response.raise_for_status()
             page: Mapping[str, Any] = response.json()
         if page.get("resultTruncated") == "true" and not page.get("$skipToken"):
-            raise Temporary("Resource Graph answered a part of the rows only", _PARTIAL_DELAY)
+            raise _incomplete("a part of the rows")
         return page
+
+
+def _incomplete(what: str) -> Temporary:
+    return Temporary(f"Resource Graph answered {what} only: nothing is concluded", _PARTIAL_DELAY)
+
+
+def _tables(types: Iterable[str]) -> tuple[str, ...]:
+    return _TABLES if any(name.startswith("microsoft.batch/") for name in types) else _TABLES[:1]
+
+
+def _listed(row: Mapping[str, Any]) -> Listed:
+    identity, own = read_identity(row.get("identity") or {}), None
+    if str(row["type"]).lower() == _IDENTITY:
+        own = str((row.get("properties") or {}).get("principalId") or "").lower() or None
+    shown = {own, identity.system_principal_id, *identity.user_assigned.values()}
+    kind = compute_type(str(row["type"]))
+    return Listed(
+        str(row["id"]),
+        read_resource(row, kind) if kind is not None else None,
+        frozenset(attached.key for attached in identity.user_assigned),
+        frozenset(principal for principal in shown if principal),
+        own,
+    )
+
+
+def _listed_assignment(assignment_id: str, properties: Mapping[str, Any]) -> ListedAssignment:
+    return ListedAssignment(
+        assignment_id,
+        str(properties["scope"]),
+        _last(str(properties["roleDefinitionId"])),
+        str(properties["principalId"]).lower(),
+        str(properties.get("principalType") or ""),
+        str(properties.get("description") or ""),
+        str(properties.get("createdOn") or ""),
+    )
+
+
+def _last(resource_id: str) -> str:
+    return resource_id.rpartition("/")[2].lower()

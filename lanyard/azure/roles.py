@@ -1,6 +1,8 @@
 """Role assignments (Microsoft.Authorization, api-version 2022-04-01)."""
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from typing import Any
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.authorization.v2022_04_01.models import (
@@ -63,6 +65,20 @@ class Roles:
                 if not is_gone(error):
                     raise
 
+    async def restore(self, raw: Mapping[str, Any]) -> None:
+        """Put an assignment back as it was read, under its name. Raises Temporary, Permanent."""
+        properties = raw["properties"]
+        parameters = RoleAssignmentCreateParameters(
+            role_definition_id=properties["roleDefinitionId"],
+            principal_id=properties["principalId"],
+            principal_type=properties.get("principalType"),
+            description=properties.get("description"),
+            condition=properties.get("condition"),
+            condition_version=properties.get("conditionVersion"),
+        )
+        with translated(f"put {raw['id']} back"):
+            await self._operations.create_by_id(str(raw["id"]).lstrip("/"), parameters)
+
     async def of_principal(self, principal_id: str, subscription: str) -> list[RoleAssignment]:
         """All assignments of a principal at, above and below a subscription, every page of them."""
         scope = f"subscriptions/{subscription}"
@@ -88,6 +104,16 @@ class Roles:
                     return True
             self._writes[role_id] = any(_allows_writing(p) for p in found.permissions or [])
         return self._writes[role_id]
+
+    async def role_exists(self, role_id: str, scope: str) -> bool:
+        """Whether there is a definition of a role (GUID) that can be assigned at `scope`."""
+        definition = _definition_id(role_id, scope).lstrip("/")
+        with translated(f"read role {role_id}"):
+            try:
+                await self._definitions.get_by_id(definition)
+            except ResourceNotFoundError:
+                return False
+        return True
 
     def is_ours(self, assignment: RoleAssignment) -> bool:
         """Whether the assignment carries our stamp."""

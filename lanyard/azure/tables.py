@@ -90,6 +90,11 @@ class AzureTable:
             except ResourceNotFoundError:
                 return
 
+    async def before(self, partition: str) -> AsyncIterator[Row]:
+        """All rows of the partitions whose names sort before this one."""
+        async for row in self._query("PartitionKey lt @partition", {"partition": partition}):
+            yield row
+
     async def rows(self, partition: str, *, first: str = "", last: str = "") -> AsyncIterator[Row]:
         """The rows of a partition in key order, keys from `first` up to (not with) `last`."""
         query = "PartitionKey eq @partition and RowKey ge @first"
@@ -97,6 +102,10 @@ class AzureTable:
         if last:
             query += " and RowKey lt @last"
             parameters["last"] = last
+        async for row in self._query(query, parameters):
+            yield row
+
+    async def _query(self, query: str, parameters: dict[str, str]) -> AsyncIterator[Row]:
         with translated(self._what("list")):
             try:
                 async for entity in self._client.query_entities(query, parameters=parameters):

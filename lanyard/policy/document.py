@@ -2,6 +2,7 @@
 and the reference in docs/ are made from these models. Keys of the file are camelCase.
 """
 
+import hashlib
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -195,10 +196,15 @@ class RemovalLimit(Section):
     """The removal budget; past it, removals are held."""
 
     per_hour: Annotated[int, Field(ge=0, le=100_000)] = Field(
-        50, description="So many removals in an hour."
+        50,
+        description="So many removals in an hour; the others wait for the next one, or for a "
+        "person's `lanyard release`.",
     )
     percent: Annotated[float, Field(ge=0, le=100, strict=False)] = Field(
-        10, description="Of the assignments that Lanyard knows."
+        10,
+        description="Of all assignments that the last sweep saw, in an hour, but ten at least. "
+        "Past it Lanyard stops all removals by itself, until a person says `lanyard resume`. "
+        "100: no such limit.",
     )
 
 
@@ -216,6 +222,14 @@ class PrivilegedRole(Section):
     role: Name = Field(description="A built-in role's name, or the GUID of any role.")
     scopes: list[Text] = Field(
         min_length=1, description="At or below these scopes only; * for any part of a segment."
+    )
+
+
+class Records(Section):
+    """What is kept, and for how long."""
+
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        400, description="Decisions older than this are deleted; a removal can be undone so long."
     )
 
 
@@ -245,12 +259,18 @@ class Policy(Section):
         Orphans(), description="When assignments that a deleted identity left behind are removed."
     )
     limits: Limits = Field(Limits(), description="What bounds a run away.")
+    records: Records = Field(Records(), description="What is kept, and for how long.")
     privileged: Privileged = Field(
         Privileged(),
         description="Roles that could give themselves more (Owner, User Access Administrator, "
         "RBAC Administrator, Contributor of a whole subscription, custom roles that assign "
         "roles): held unless named here.",
     )
+
+    @property
+    def digest(self) -> str:
+        """Tells this policy from any other: on record with every decision that it led to."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
     def types(self) -> frozenset[str]:
         """The resource types that any rule is for, lower case.

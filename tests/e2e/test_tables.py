@@ -98,7 +98,7 @@ async def test_workers_side_by_side_leave_the_assignment_exactly_where_a_claim_i
 ) -> None:
     azure, dice = FakeAssignments(), random.Random(7)
 
-    async def witness(_found: RoleAssignment) -> None:
+    async def witness(_found: RoleAssignment, _evidence: tuple[str, ...]) -> None:
         return None
 
     async def worker(number: int) -> bool:

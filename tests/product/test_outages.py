@@ -15,7 +15,7 @@ from lanyard.azure.queue import WorkQueue
 from lanyard.errors import LanyardError, Temporary
 from lanyard.messages import decode
 from lanyard.model import Change
-from lanyard.tables import Row
+from lanyard.tables import Row, Tables
 from simulator.faults import Fault
 from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, Estate
@@ -72,7 +72,7 @@ class BreakableEstate(Estate):
 
     def _start_lanyard(self, policy: str) -> None:
         super()._start_lanyard(policy)
-        self.tables = [BreakableTable(self.tables_away) for _ in self.tables]
+        self.tables = Tables.named(lambda _name: BreakableTable(self.tables_away))
         self.change_policy(policy)
 
 

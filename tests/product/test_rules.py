@@ -8,7 +8,6 @@ from azure.mgmt.compute.models import VirtualMachineUpdate
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import Identity
 
-from lanyard.model import ResourceId
 from simulator.state import RoleDefinition
 from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, Estate
@@ -239,7 +238,6 @@ async def test_a_recreated_identity_is_attached_again_with_its_new_principal(
     dead = (await estate.identity_of("vm1"))["id-shared"]
     await identities(estate).user_assigned_identities.delete("rg-app", "id-shared")
     await make_identity(estate, "id-shared")
-    await estate.ledger.forget_principal(ResourceId.parse(existing()))
     await estate.create_vm("vm1", tags={"any": "event"})
     await estate.settle()
     new = (await estate.identity_of("vm1"))["id-shared"]

@@ -14,8 +14,7 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from lanyard.azure.compute_types import compute_type
 from lanyard.azure.reading import Reading, reading_over
-from lanyard.cli import main
-from lanyard.cli import plan as plan_command
+from lanyard.cli import connect, main
 from lanyard.model import ResourceId
 from simulator.tokens.credential import AsyncPrincipalCredential
 from tests.support.estate import POLICY, Estate
@@ -52,7 +51,7 @@ class Desk:
         self._capsys = capsys
         self._policy = folder / "lanyard.yaml"
         self.write_policy(policy)
-        monkeypatch.setattr(plan_command, "connect", lambda _environment: self._connect())
+        monkeypatch.setattr(connect, "reading", self._reading)
 
     def write_policy(self, policy: str) -> None:
         self._policy.write_text(policy)
@@ -93,7 +92,8 @@ class Desk:
         )
 
     @asynccontextmanager
-    async def _connect(self) -> AsyncIterator[Reading]:
+    async def _reading(self, options: connect.AzureOptions) -> AsyncIterator[Reading]:
+        connect.chosen_cloud(options)
         azure, settings = self.estate.azure, self.estate.settings
         credential = AsyncPrincipalCredential(azure.tokens, self.person)
         async with reading_over(

@@ -4,7 +4,7 @@ stands still. Only the tables and the queue are in memory here; the end-to-end t
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ from handlers import reconcile as reconcile_handler
 from handlers import resource_events as event_handler
 from lanyard import runtime as app
 from lanyard.azure.connection import azure_over
-from lanyard.ledger import Ledger
+from lanyard.decisions import Decision
 from lanyard.model import Change, ResourceId
 from lanyard.policy.load import parse_policy
 from lanyard.reconcile import Reconciler
 from lanyard.services import assemble
 from lanyard.settings import Endpoint, Settings
+from lanyard.tables import Tables
 from simulator.azure import IN_PROCESS_URL, Azure
 from simulator.event_grid.models import TopicType
 from simulator.state import RoleDefinition
@@ -104,13 +105,12 @@ class Estate:
         self.azure.assign(self.app.object_id, "Role Based Access Control Administrator", self.scope)
 
     def _start_lanyard(self, policy: str) -> None:
-        self.tables = [self._make_table() for _ in range(4)]
+        self.tables = Tables.named(lambda _name: self._make_table())
         self.queue = FakeQueue()
         self.change_policy(policy)
 
     def change_policy(self, policy: str) -> None:
         """Another policy, over the same ledger."""
-        resources, identities, decisions, _ = self.tables
         self.policy = parse_policy("lanyard.yaml", policy)
         self.settings = Settings(
             Path("lanyard.yaml"),
@@ -121,23 +121,20 @@ class Estate:
             "",
             "",
         )
-        now = self.azure.clock.now
-        self.ledger = Ledger(
-            resources, identities, decisions, lambda: datetime.fromtimestamp(now(), UTC)
-        )
         self.runtime = self.instance()
+        self.services = self.runtime.reconciler.services
+        self.ledger = self.services.ledger
 
     def instance(self) -> app.Runtime:
         """One more instance of the app: clients of its own over the same tables and queue."""
-        now, grants = self.azure.clock.now, self.tables[-1]
         azure = azure_over(
             AsyncPrincipalCredential(self.azure.tokens, self.app),
             self.settings,
             self.azure.transport(),
         )
-        services = assemble(azure, self.ledger, grants, self.policy, now)
-        reconciler = Reconciler(self.policy, services, now)
-        return app.Runtime(reconciler, self.ledger, self.queue)  # type: ignore[arg-type]
+        now = self.azure.clock.now
+        services = assemble(azure, self.tables, self.policy, "app", now)
+        return app.Runtime(Reconciler(self.policy, services), self.queue)  # type: ignore[arg-type]
 
     # What a person or a pipeline does.
 
@@ -229,9 +226,14 @@ class Estate:
 
     async def decisions(self) -> list[tuple[str, str, str]]:
         """(action, outcome, reason) of every decision of today, in order."""
-        today = datetime.fromtimestamp(self.azure.clock.now(), UTC)
-        rows = [row async for row in self.ledger.decisions(today)]
-        return [(row["action"], row["outcome"], row["reason"]) for row in rows]
+        return [(d.action, d.outcome, d.reason) for d in await self.recorded()]
+
+    async def recorded(self) -> list[Decision]:
+        """Every decision of today and yesterday, in order."""
+        now = datetime.fromtimestamp(self.azure.clock.now(), UTC)
+        day = timedelta(days=1)
+        found = self.services.decisions.between(now - day, now + day)
+        return [recorded.decision async for recorded in found]
 
     def app_calls(self) -> list[str]:
         """Lanyard's ARM calls so far, as "METHOD last-two-segments"; forgets them."""

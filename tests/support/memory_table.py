@@ -52,6 +52,11 @@ class MemoryTable:
         for _, row in sorted(self.content.items()):
             yield row
 
+    async def before(self, partition: str) -> AsyncIterator[Row]:
+        for (owner, _), row in sorted(self.content.items()):
+            if owner < partition:
+                yield row
+
     async def rows(self, partition: str, *, first: str = "", last: str = "") -> AsyncIterator[Row]:
         for (owner, key), row in sorted(self.content.items()):
             if owner == partition and first <= key and (not last or key < last):

@@ -33,12 +33,6 @@ class FakeAssignments:
     async def delete(self, assignment_id: str) -> None:
         self.existing.pop(assignment_id, None)
 
-    async def of_principal(self, principal_id: str, _subscription: str) -> list[RoleAssignment]:
-        return [a for a in self.existing.values() if a.principal_id == principal_id]
-
-    async def can_write_assignments(self, role_id: str, scope: str) -> bool:
-        return role_id == "" and scope == ""
-
     def is_ours(self, assignment: RoleAssignment) -> bool:
         return assignment.description == STAMP
 
@@ -57,7 +51,7 @@ class Bench:
         self.claims = Claims(self.table, self.azure, lambda: self.time)
         self.witnessed: list[RoleAssignment] = []
 
-    async def witness(self, found: RoleAssignment) -> None:
+    async def witness(self, found: RoleAssignment, _evidence: tuple[str, ...]) -> None:
         assert found.id in self.azure.existing, "on record before it is deleted, not after"
         self.witnessed.append(found)
 

@@ -119,12 +119,6 @@ class SharedAssignments:
 
         await self._world.step(work)
 
-    async def of_principal(self, _principal_id: str, _subscription: str) -> list[RoleAssignment]:
-        raise AssertionError("claims never list")
-
-    async def can_write_assignments(self, _role_id: str, _scope: str) -> bool:
-        raise AssertionError("claims never read roles")
-
     def is_ours(self, assignment: RoleAssignment) -> bool:
         return assignment.description == STAMP
 
@@ -134,7 +128,7 @@ ASSIGNMENT = RoleAssignment(
 )
 
 
-async def no_witness(_found: RoleAssignment) -> None:
+async def no_witness(_found: RoleAssignment, _evidence: tuple[str, ...]) -> None:
     return None
 
 

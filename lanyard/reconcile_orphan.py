@@ -1,0 +1,73 @@
+"""What no resource tells of: a principal that the directory does not know and that was never seen
+alive, and a grant of Lanyard's that nothing claims any more. The sweep finds both.
+"""
+
+from dataclasses import dataclass
+
+from lanyard.actions import RemoveUnknown, RevokeUnclaimed
+from lanyard.desired import NOTHING
+from lanyard.guard import Situation, guard
+from lanyard.held import orders
+from lanyard.model import Change
+from lanyard.orders import Orders
+from lanyard.outcomes import Outcome, attempt
+from lanyard.plan import Plan
+from lanyard.policy import Policy
+from lanyard.recording import Recorder, cause_of, refused
+from lanyard.services import Services
+from lanyard.witness import Witnesses
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanReconciler:
+    """Looks after one orphan: `change.principal` or `change.grant` names it."""
+
+    policy: Policy
+    services: Services
+
+    async def reconcile(self, change: Change) -> list[Outcome]:
+        """Returns what was done. Raises Temporary, Permanent where it cannot begin."""
+        action = await self._action(change)
+        recorder = Recorder(self.services, change.resource, cause_of(change), _about(change))
+        if action is None:
+            await recorder.held([])
+            return []
+        held = await self.services.held.of(change.resource, _about(change))
+        in_force = orders(await self.services.brake.read(), held.values())
+        verdict = guard(Plan((action,)), Situation(self.policy, NOTHING, None, orders=in_force))
+        outcomes = []
+        if verdict.allowed:
+            outcomes = [await attempt(action, self._remove(action, change, in_force))]
+        await recorder.outcomes(outcomes)
+        await recorder.held([*(entry.refusal() for entry in verdict.held), *refused(outcomes)])
+        return outcomes
+
+    async def _action(self, change: Change) -> RemoveUnknown | RevokeUnclaimed | None:
+        """What would be done, if the orphan still is one."""
+        if change.principal:
+            if not await self.services.directory.existing([change.principal]):
+                return RemoveUnknown(change.principal)
+            await self.services.ledger.forget_unknown(change.principal)
+            return None
+        grant = await self.services.claims.unclaimed(change.grant)
+        return None if grant is None else RevokeUnclaimed(grant)
+
+    async def _remove(
+        self, action: RemoveUnknown | RevokeUnclaimed, change: Change, in_force: Orders
+    ) -> str:
+        services = self.services
+        witness = Witnesses(
+            services.decisions, services.budget, change.resource, cause_of(change), in_force
+        ).of(action)
+        if isinstance(action, RevokeUnclaimed):
+            return str(await services.claims.retire(action.grant, witness))
+        since = await services.ledger.unknown_since(action.principal_id)
+        removed = await services.orphans.remove_unknown(
+            action.principal_id, since, change.resource.subscription, witness
+        )
+        await services.ledger.forget_unknown(action.principal_id)
+        return f"{len(removed)} removed"
+
+
+def _about(change: Change) -> str:
+    return change.principal or change.grant

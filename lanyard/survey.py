@@ -1,0 +1,166 @@
+"""Everything there is, as the listings and the ledger tell it at one moment. Nothing is changed.
+
+Resource Graph gives the resources and the role assignments, a thousand a page, the directory tells
+which principals it knows. Where one of them fails or answers a part only, there is no survey: what
+a broken listing does not hold is not taken for missing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lanyard.claims import Standing
+from lanyard.errors import Temporary
+from lanyard.held import Word
+from lanyard.ledger import IdentityRecord, ResourceRecord
+from lanyard.model import ComputeResource, InvalidResourceId, ResourceId
+from lanyard.orphan_kinds import Facts, suspects
+from lanyard.policy import Policy
+from lanyard.ports import Listed, ListedAssignment, ListedRole
+from lanyard.roles import is_built_in
+from lanyard.services import Services
+
+_UNTRUSTED_DELAY = 300.0
+
+#: Told how far a long listing is: what is listed, and how many of it so far.
+type Progress = Callable[[str, int], None]
+
+
+def silent(_what: str, _count: int) -> None:
+    """For who does not watch."""
+
+
+@dataclass(slots=True)
+class Resources:
+    """What the listing of resources holds. Ids are lower case."""
+
+    compute: list[ComputeResource] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    alive: set[str] = field(default_factory=set)
+    attached: set[str] = field(default_factory=set)
+    identities: dict[str, str] = field(default_factory=dict)  # user-assigned → principal
+
+    def add(self, listed: Listed) -> None:
+        """One row."""
+        self.ids.add(listed.id.lower())
+        self.alive |= listed.principals
+        self.attached |= listed.attached
+        if listed.own_principal is not None:
+            self.identities[listed.id.lower()] = listed.own_principal
+        if listed.compute is not None:
+            self.compute.append(listed.compute)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The whole. `records` and `identities` are the ledger's; `roles` are listed role GUIDs;
+    `held_principals` are unknown principals that are on the list of what is held.
+    """
+
+    resources: Resources
+    records: dict[ResourceId, ResourceRecord]
+    identities: tuple[IdentityRecord, ...]
+    roles: frozenset[str]
+    held_principals: frozenset[str]
+    facts: Facts
+
+    @property
+    def unused_identities(self) -> list[str]:
+        """User-assigned identities that no resource has. Workload federation is not seen here."""
+        return sorted(self.resources.identities.keys() - self.resources.attached)
+
+    @property
+    def roles_not_listed(self) -> dict[str, str]:
+        """Roles (GUID) that are assigned and not listed as defined, each with a scope."""
+        return {
+            each.role_id: each.scope
+            for each in self.facts.assignments
+            if each.role_id not in self.roles and not is_built_in(each.role_id)
+        }
+
+    def assignments_by_subscription(self) -> dict[str, int]:
+        """How many role assignments count against the limit of each subscription."""
+        counts: dict[str, int] = {}
+        for each in self.facts.assignments:
+            parts = each.scope.lower().split("/")
+            if len(parts) > 2 and parts[1] == "subscriptions":
+                counts[parts[2]] = counts.get(parts[2], 0) + 1
+        return counts
+
+
+async def survey(policy: Policy, services: Services, progress: Progress = silent) -> Survey:
+    """Read everything. Raises Temporary or Permanent where any of it cannot be read whole."""
+    ledger = services.ledger
+    records = {record.id: record async for record in ledger.records()}
+    identities = tuple([record async for record in ledger.identities()])
+    resources = await _resources(policy, services, records, progress)
+    assignments, roles = await _authorization(services, progress)
+    standing = {each.grant.assignment_id.lower(): each async for each in services.claims.standing()}
+    _check(assignments, standing)
+    asked = suspects(assignments, frozenset(resources.alive))
+    progress("principals", len(asked))
+    known = await services.directory.existing(asked) if asked else frozenset()
+    told = [entry async for entry in services.held.all() if entry.principal]
+    facts = Facts(
+        tuple(assignments),
+        frozenset(resources.alive),
+        asked - known,
+        await _owners(services, identities),
+        standing,
+        frozenset(one for one in records if one.key not in resources.ids),
+        await services.brake.read(),
+        {entry.principal: entry.by for entry in told if entry.word is Word.DISMISSED},
+    )
+    held = frozenset(entry.principal for entry in told if entry.word is not Word.RELEASED)
+    return Survey(resources, records, identities, frozenset(roles), held, facts)
+
+
+async def _resources(
+    policy: Policy,
+    services: Services,
+    records: dict[ResourceId, ResourceRecord],
+    progress: Progress,
+) -> Resources:
+    types = policy.types() | {record.type.lower() for record in records}
+    found = Resources()
+    async for listed in services.index.resources(types):
+        found.add(listed)
+        progress("resources", len(found.ids))
+    return found
+
+
+async def _authorization(
+    services: Services, progress: Progress
+) -> tuple[list[ListedAssignment], set[str]]:
+    assignments: list[ListedAssignment] = []
+    roles: set[str] = set()
+    async for listed in services.index.assignments():
+        if isinstance(listed, ListedRole):
+            roles.add(listed.role_id)
+        else:
+            assignments.append(listed)
+            progress("role assignments", len(assignments))
+    return assignments, roles
+
+
+def _check(assignments: list[ListedAssignment], standing: dict[str, Standing]) -> None:
+    """The app's own rights are assignments, too: an empty list is a broken one."""
+    if not assignments and standing:
+        raise Temporary("Resource Graph lists no role assignment at all", _UNTRUSTED_DELAY)
+
+
+async def _owners(
+    services: Services, identities: tuple[IdentityRecord, ...]
+) -> dict[str, ResourceId]:
+    """Where each principal on record was last seen alive."""
+    owners = {principal: where async for principal, where in services.ledger.holders()}
+    for record in identities:
+        owners |= dict.fromkeys(record.left(), record.id)
+    return owners
+
+
+def subscription_of(scope: str) -> ResourceId | None:
+    """The subscription that a scope is in; None above subscriptions."""
+    try:
+        return ResourceId.parse("/".join(scope.split("/")[:3]))
+    except InvalidResourceId:
+        return None
