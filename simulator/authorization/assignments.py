@@ -1,6 +1,6 @@
 """Role assignments: the rules of their making, and the lists by filter."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -97,17 +97,19 @@ class RoleAssignments:
 
     def list_at(self, scope: str, wanted: Filter) -> Iterator[RoleAssignment]:
         """At, above and below `scope`, as the filter narrows it."""
-        principals = self.access.groups_of(wanted.assigned_to) if wanted.assigned_to else None
-        for assignment in self.state.role_assignments.values():
+        for assignment in self._held_by(wanted):
             above = self.access.covers(assignment.scope, scope)
-            below = not wanted.at_scope and self.access.covers(scope, assignment.scope)
-            holder = assignment.principal_id
-            if (
-                (above or below)
-                and wanted.principal_id in (None, holder)
-                and (principals is None or holder in principals)
-            ):
+            if above or (not wanted.at_scope and self.access.covers(scope, assignment.scope)):
                 yield assignment
+
+    def _held_by(self, wanted: Filter) -> Iterable[RoleAssignment]:
+        """Those of the principal that the filter names, or with its groups'; else all."""
+        if wanted.principal_id:
+            return self.access.assignments_of(wanted.principal_id)
+        if wanted.assigned_to:
+            holders = sorted(self.access.groups_of(wanted.assigned_to))
+            return [each for holder in holders for each in self.access.assignments_of(holder)]
+        return self.state.role_assignments.values()
 
     def _check(self, wanted: Wanted) -> None:
         if role_guid(wanted.role_definition_id) not in self.state.role_definitions:
