@@ -53,7 +53,7 @@ clean: ## Remove what set-up and runs made
 setup: python .venv/azurite.stamp ## Only the set-up: .venv and Azurite (every other command does it, too)
 python: .venv/python.stamp
 
-.venv/python.stamp: requirements-dev.txt scripts/setup.sh
+.venv/python.stamp: requirements-dev.txt pyproject.toml scripts/setup.sh
 	@scripts/setup.sh python && touch $@
 
 .venv/azurite.stamp: .venv/python.stamp simulator/azurite/package-lock.json requirements-node.txt

@@ -1,14 +1,10 @@
-"""CPU time of planning: N resources against M rules, from the values read to the guard's verdict.
+"""CPU time of planning: resources against rules, from the values read to the guard's verdict."""
 
-python -m bench.plan [--resources 10000] [--rules 100] [--json]
-"""
-
-import argparse
-import json
-import sys
 import time
 from collections.abc import Iterator
 
+from bench.figures import Figure, Tell
+from bench.options import Options
 from lanyard.desired import desired
 from lanyard.guard import Situation, guard
 from lanyard.model import ComputeResource, Identity, PrincipalRef, ResourceId, UserAssigned
@@ -23,28 +19,24 @@ _TYPES = [
     "Microsoft.Web/sites",
     "Microsoft.App/containerApps",
 ]
+_RULES = 100
 
 
-def main() -> int:
-    """Print the figure; always 0."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--resources", type=int, default=10_000)
-    parser.add_argument("--rules", type=int, default=100)
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    policy, resources = _policy(arguments.rules), list(_resources(arguments.resources))
+def measure(options: Options, tell: Tell) -> list[Figure]:
+    """CPU seconds of this process; the baseline plans nothing."""
+    tell(f"{options.resources:,} resources against {_RULES} rules")
+    policy, resources = _policy(_RULES), list(_resources(options.resources))
     started = time.process_time()
     actions = sum(_plan(policy, resource) for resource in resources)
     seconds = time.process_time() - started
-    result = {
-        "resources": len(resources),
-        "rules": arguments.rules,
-        "actions": actions,
-        "cpuSeconds": round(seconds, 3),
-        "cpuSecondsPer1000Resources": round(seconds * 1000 / len(resources), 4),
-    }
-    _print(result, as_json=arguments.json)
-    return 0
+    return [
+        Figure(
+            f"planning: CPU time of 1,000 resources against {_RULES} rules",
+            seconds * 1000 / len(resources),
+            "s",
+            detail=f"{actions:,} actions for {len(resources):,} resources in {seconds:.2f} s",
+        )
+    ]
 
 
 def _plan(policy: Policy, resource: ComputeResource) -> int:
@@ -83,15 +75,3 @@ def _resources(count: int) -> Iterator[ComputeResource]:
         text = f"{group}/providers/{_TYPES[number % 4]}/resource-{number}"
         tags = {"env": "prod" if number % 2 else "test", "team": f"team-{number % 20}"}
         yield ComputeResource(ResourceId.parse(text), "westeurope", tags, Identity())
-
-
-def _print(result: dict[str, float], *, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(result) + "\n")
-        return
-    for name, value in result.items():
-        sys.stdout.write(f"{name:32} {value:>12}\n")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,16 @@
+"""What the command line says about the sizes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    """`machines` of the burst, `instances` of the app that work on it, `runs` of what is timed on
+    this computer; medians are taken over those.
+    """
+
+    machines: int = 1000
+    instances: int = 8
+    runs: int = 7
+    resources: int = 10_000
+    assignments: int = 4_000
