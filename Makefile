@@ -22,8 +22,8 @@ test: setup lint ## Everything that CI runs: format, lint, types, layers, all te
 	@$(PY) -m pytest
 
 .PHONY: bench
-bench: python ## Print the figures of bench/ (planning, today)
-	@$(PY) -m bench.plan
+bench: setup ## Measure speed and cost beside a baseline; ARGS="--only NAME", ARGS=--help
+	@$(PY) -m bench $(ARGS)
 
 .PHONY: az-check
 az-check: python .venv-az/az.stamp ## The unmodified Azure CLI at work on the local Azure; not part of test
