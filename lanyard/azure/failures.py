@@ -1,13 +1,17 @@
 """Every failure of an Azure call, by what to do next: Temporary with its delay, or Permanent."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
+    DecodeError,
     HttpResponseError,
     ServiceRequestError,
     ServiceResponseError,
@@ -19,6 +23,11 @@ _UNREACHABLE_DELAY = 5.0
 _THROTTLED_DELAY = 10.0
 _BUSY_DELAY = 5.0
 _TOKEN_DELAY = 30.0
+# The app's own storage: rights that are still spreading, a table or queue that is being deleted.
+_STORAGE_DELAY = 30.0
+# Something on the way cut the answer off or put its own page in its place.
+_UNREADABLE = "an answer that cannot be read"
+_MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
 # Another write to the same resource is under way, which each service says in its own words, or
 # Entra has not replicated a new principal yet.
 _BUSY_CODES = {
@@ -49,12 +58,33 @@ def translated(what: str) -> Iterator[None]:
         raise Temporary(f"{what}: no answer in time", _UNREACHABLE_DELAY) from error
     except AzureError as error:
         raise translate(what, error) from error
+    except json.JSONDecodeError as error:
+        raise Temporary(f"{what}: {_UNREADABLE}", _UNREACHABLE_DELAY) from error
+
+
+@contextmanager
+def stored(what: str) -> Iterator[None]:
+    """As `translated`, for a call to the app's own storage.
+
+    What is missing or forbidden there says nothing about the resource that is worked on: the work
+    waits until the storage is mended. Only a request that can never be right stays Permanent.
+    """
+    try:
+        with translated(what):
+            yield
+    except Permanent as error:
+        cause = error.__cause__
+        if isinstance(cause, HttpResponseError) and cause.status_code in (403, 404, 409):
+            raise Temporary(str(error), _STORAGE_DELAY) from cause
+        raise
 
 
 def translate(what: str, error: AzureError) -> Temporary | Permanent:
     """The kind of an SDK's failure. Decided by status and Azure's error code, never its text."""
     if isinstance(error, ClientAuthenticationError):
         return Temporary(f"{what}: no token or it was refused: {error.message}", _TOKEN_DELAY)
+    if isinstance(error, DecodeError):
+        return Temporary(f"{what}: {_UNREADABLE}", _UNREACHABLE_DELAY)
     if isinstance(error, HttpResponseError) and error.status_code:
         return _by_status(what, error)
     if isinstance(error, ServiceRequestError | ServiceResponseError):
@@ -65,9 +95,13 @@ def translate(what: str, error: AzureError) -> Temporary | Permanent:
 def code_of(error: HttpResponseError) -> str:
     """Azure's error code, or "" where the answer had none.
 
-    App Service answers `{"Code": …, "Message": …}` where others have an `error` object around it.
+    App Service answers `{"Code": …, "Message": …}` where others have an `error` object around it,
+    Tables one of `odata.error`; queues and blobs have a header.
     """
-    return str(getattr(error.error, "code", None) or _bare_code(error.response) or "")
+    response = error.response
+    headers: Mapping[str, str] = getattr(response, "headers", {})
+    in_header = headers.get("x-ms-error-code")
+    return str(getattr(error.error, "code", None) or _bare_code(response) or in_header or "")
 
 
 def _bare_code(response: Any) -> object:
@@ -75,16 +109,47 @@ def _bare_code(response: Any) -> object:
         body = json.loads(response.text())
     except (AttributeError, ValueError):
         return None
-    return body.get("Code") if isinstance(body, dict) else None
+    if not isinstance(body, dict):
+        return None
+    inner = body.get("odata.error")
+    return inner.get("code") if isinstance(inner, dict) else body.get("Code")
 
 
 def retry_after(response: Any, default: float) -> float:
-    """The seconds that an answer asks to wait."""
+    """The seconds that an answer asks to wait, in any form that Azure's services use.
+
+    `retry-after-ms` and `x-ms-retry-after-ms` count milliseconds; `Retry-After` is seconds or a
+    date (RFC 9110), which is counted from the answer's own `Date`. Without one: `default`.
+    """
     headers: Mapping[str, str] = getattr(response, "headers", {})
-    try:
-        return max(float(headers.get("Retry-After", "")), 0.0)
-    except ValueError:
+    for name in _MILLISECONDS:
+        if (milliseconds := _number(headers.get(name))) is not None:
+            return milliseconds / 1000
+    asked = headers.get("Retry-After")
+    if (seconds := _number(asked)) is not None:
+        return seconds
+    until = _moment(asked)
+    if until is None:
         return default
+    now = _moment(headers.get("Date")) or datetime.now(UTC)
+    return max((until - now).total_seconds(), 0.0)
+
+
+def _number(text: str | None) -> float | None:
+    """A number of seconds or the like; None for what is none, or no time to wait."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return max(value, 0.0) if math.isfinite(value) else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    """An HTTP date, which is always in GMT."""
+    try:
+        return parsedate_to_datetime(text or "").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def is_gone(error: HttpResponseError) -> bool:

@@ -4,7 +4,7 @@ import math
 
 from azure.storage.queue.aio import QueueClient
 
-from lanyard.azure.failures import translated
+from lanyard.azure.failures import stored
 from lanyard.messages import encode
 from lanyard.model import Change
 
@@ -21,7 +21,7 @@ class WorkQueue:
     async def put(self, change: Change, delay: float = 0) -> None:
         """Enqueue `change`, visible after `delay` seconds. It never expires: nothing is lost."""
         seconds = min(math.ceil(delay), MAX_DELAY)
-        with translated("enqueue"):
+        with stored("enqueue"):
             await self._client.send_message(
                 encode(change), visibility_timeout=seconds, time_to_live=-1
             )

@@ -12,7 +12,7 @@ from azure.core.exceptions import (
 from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient
 
-from lanyard.azure.failures import translated
+from lanyard.azure.failures import code_of, stored
 from lanyard.tables import Row, RowChanged, RowExists, Values
 
 _KEYS = {"PartitionKey", "RowKey"}
@@ -26,7 +26,7 @@ class AzureTable:
 
     async def get(self, partition: str, key: str) -> Row | None:
         """The row, or None."""
-        with translated(self._what("read")):
+        with stored(self._what("read")):
             try:
                 return _row(await self._client.get_entity(partition, key))
             except ResourceNotFoundError:
@@ -34,18 +34,20 @@ class AzureTable:
 
     async def insert(self, partition: str, key: str, values: Values) -> Row:
         """Add a row. Raises RowExists."""
-        with translated(self._what("insert into")):
+        with stored(self._what("insert into")):
             try:
                 answer = await self._made(
                     self._client.create_entity, _entity(partition, key, values)
                 )
             except ResourceExistsError as error:
+                if code_of(error) == "TableBeingDeleted":
+                    raise
                 raise RowExists(key) from error
         return Row(partition, key, dict(values), answer["etag"])
 
     async def replace(self, row: Row, values: Values) -> Row:
         """Give the row as read new values. Raises RowChanged."""
-        with translated(self._what("replace in")):
+        with stored(self._what("replace in")):
             try:
                 answer = await self._client.update_entity(
                     _entity(row.partition, row.key, values),
@@ -59,18 +61,18 @@ class AzureTable:
 
     async def put(self, partition: str, key: str, values: Values) -> None:
         """Add or overwrite a row."""
-        with translated(self._what("write to")):
+        with stored(self._what("write to")):
             entity = _entity(partition, key, values)
             await self._made(self._client.upsert_entity, entity, mode=UpdateMode.REPLACE)
 
     async def delete(self, partition: str, key: str) -> None:
         """Remove a row; a missing one is fine."""
-        with translated(self._what("delete from")):
+        with stored(self._what("delete from")):
             await self._client.delete_entity(partition, key)
 
     async def remove(self, row: Row) -> None:
         """Remove the row as read; a missing one is fine. Raises RowChanged."""
-        with translated(self._what("delete from")):
+        with stored(self._what("delete from")):
             try:
                 await self._client.delete_entity(
                     row.partition,
@@ -83,7 +85,7 @@ class AzureTable:
 
     async def everything(self) -> AsyncIterator[Row]:
         """All rows of all partitions, in the order of their keys."""
-        with translated(self._what("list")):
+        with stored(self._what("list")):
             try:
                 async for entity in self._client.list_entities():
                     yield _row(entity)
@@ -106,7 +108,7 @@ class AzureTable:
             yield row
 
     async def _query(self, query: str, parameters: dict[str, str]) -> AsyncIterator[Row]:
-        with translated(self._what("list")):
+        with stored(self._what("list")):
             try:
                 async for entity in self._client.query_entities(query, parameters=parameters):
                     yield _row(entity)

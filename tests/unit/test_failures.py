@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from lanyard.azure.failures import code_of, is_gone, translate
+from lanyard.azure.failures import code_of, is_gone, retry_after, translate, translated
 from lanyard.errors import Permanent, Temporary
 
 
@@ -69,3 +69,31 @@ def test_a_child_is_gone_with_its_parent_but_not_with_a_lost_subscription() -> N
     assert is_gone(error(404, {"error": {"code": "ParentResourceNotFound", "message": ""}}))
     assert is_gone(error(404, {"Code": "NotFound", "Message": ""}))
     assert not is_gone(error(404, {"error": {"code": "SubscriptionNotFound", "message": ""}}))
+
+
+NOW = "Mon, 02 Nov 2026 09:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "17"}, 17),
+        ({"Retry-After": "Mon, 02 Nov 2026 09:00:42 GMT", "Date": NOW}, 42),
+        ({"Retry-After": "Mon, 02 Nov 2026 08:59:00 GMT", "Date": NOW}, 0),
+        ({"retry-after-ms": "250", "Retry-After": "1"}, 0.25),
+        ({"x-ms-retry-after-ms": "1500"}, 1.5),
+        ({}, 99),
+        ({"Retry-After": "soon"}, 99),
+        ({"Retry-After": "nan"}, 99),
+        ({"Retry-After": "inf"}, 99),
+        ({"Retry-After": "-5"}, 0),
+    ],
+    ids=str,
+)
+def test_how_long_to_wait_is_read_in_every_form(headers: dict[str, str], seconds: float) -> None:
+    assert retry_after(Answer(429, {}, **headers), 99) == seconds
+
+
+def test_an_answer_that_was_cut_off_is_asked_for_again() -> None:
+    with pytest.raises(Temporary), translated("list"):
+        json.loads('{"value": [')
