@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from lanyard.decisions import Decision
-from lanyard.errors import Permanent, Temporary
+from lanyard.errors import NotYet, Permanent, Temporary
 from lanyard.model import Change
 from lanyard.policy import Policy, load_policy
 from lanyard.reconcile import Reconciler, Report
@@ -47,6 +47,8 @@ class Runtime:
             return
         try:
             report = await self.reconciler.reconcile(change)
+        except NotYet as error:
+            await self._later(change, error)
         except Temporary as error:
             await self._retry(change, error.delay, str(error))
         except Permanent as error:
@@ -89,6 +91,12 @@ class Runtime:
         wait = backoff(change.attempt, delay, self.dice)
         log.info("%s: again in %.0f s: %s", change.resource, wait, reason)
         await self.queue.put(again(change, failing=True), wait)
+
+    async def _later(self, change: Change, error: NotYet) -> None:
+        """Nothing was tried, so it does not count as an attempt."""
+        wait = backoff(0, error.delay, self.dice)
+        log.info("%s: in %.0f s: %s", change.resource, wait, error)
+        await self.queue.put(change, wait)
 
     async def _record_failure(self, change: Change, error: Permanent) -> None:
         log.warning("%s: %s", change.resource, error)

@@ -8,7 +8,6 @@ from pathlib import Path
 from lanyard.errors import LanyardError
 
 _STORAGE = "AzureWebJobsStorage"
-_SERVICES = ("queue", "table")
 # Where function_app.py is: a relative path means the same wherever the host was started from.
 _APP_FOLDER = Path(__file__).parents[1]
 
@@ -27,7 +26,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`client_id` and `principal_id` are those of the app's own user-assigned identity."""
+    """`client_id` and `principal_id` are those of the app's own user-assigned identity.
+
+    `quota_reserve`: the share (0 to 1) of ARM's quota that is left to others.
+    """
 
     policy: Path
     client_id: str
@@ -36,6 +38,7 @@ class Settings:
     graph: Endpoint
     queue_url: str
     table_url: str
+    quota_reserve: float = 0.1
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -47,13 +50,16 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     LANYARD_POLICY                          the policy file (lanyard.yaml in the app's folder)
     LANYARD_ARM_ENDPOINT, LANYARD_GRAPH_ENDPOINT   other clouds than the public one
     LANYARD_ARM_AUDIENCE, LANYARD_GRAPH_AUDIENCE   where it is not the endpoint itself
+    LANYARD_QUOTA_RESERVE                   percent of ARM's quota left to others (10)
     """
     return Settings(
         _APP_FOLDER / environment.get("LANYARD_POLICY", "lanyard.yaml"),
         _required(environment, "AZURE_CLIENT_ID").lower(),
         _required(environment, "LANYARD_PRINCIPAL_ID").lower(),
         *read_endpoints(environment),
-        *(_storage(environment, service) for service in _SERVICES),
+        _storage(environment, "queue"),
+        _storage(environment, "table"),
+        quota_reserve=_number(environment, "LANYARD_QUOTA_RESERVE", 10, most=90) / 100,
     )
 
 
@@ -84,3 +90,14 @@ def _storage(environment: Mapping[str, str], service: str) -> str:
     raise SettingsError(
         f"the app setting {_STORAGE}__accountName (or {_STORAGE}__{service}ServiceUri) is missing"
     )
+
+
+def _number(environment: Mapping[str, str], name: str, default: float, *, most: float) -> float:
+    text = environment.get(name, "")
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= most:
+        raise SettingsError(f"the app setting {name} is {text!r}: a number from 0 to {most:g}")
+    return value

@@ -1,5 +1,7 @@
 """The app's connection to Azure: the product's ports and its storage, over one identity."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +13,14 @@ from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from lanyard.azure.arm import Compute
-from lanyard.azure.clients import Clients
+from lanyard.azure.clients import Clients, Throttling
 from lanyard.azure.directory import Directory
 from lanyard.azure.identities import Identities
 from lanyard.azure.queue import WorkQueue
 from lanyard.azure.resource_graph import ResourceGraph
 from lanyard.azure.roles import Roles
 from lanyard.azure.tables import AzureTable
+from lanyard.azure.transport import TOKEN_SECONDS, Transport
 from lanyard.messages import QUEUE
 from lanyard.ports import Azure
 from lanyard.settings import Settings
@@ -34,28 +37,39 @@ class Storage:
 
 def connect(settings: Settings) -> tuple[Azure, Storage]:
     """Azure and the storage as the deployed app sees them. No call is made before the first use."""
-    credential = ManagedIdentityCredential(client_id=settings.client_id)
+    credential = ManagedIdentityCredential(
+        client_id=settings.client_id, transport=Transport(TOKEN_SECONDS), retry_total=0
+    )
+    transport = Transport()
+    # One try a call, as with ARM: what fails is put back with its delay.
+    options: dict[str, Any] = {"credential": credential, "transport": transport, "retry_total": 0}
 
     def table(name: str) -> AzureTable:
-        return AzureTable(TableClient(settings.table_url, name, credential=credential))
+        return AzureTable(TableClient(settings.table_url, name, **options))
 
     queue = QueueClient(
-        settings.queue_url,
-        QUEUE,
-        credential=credential,
-        message_encode_policy=TextBase64EncodePolicy(),
+        settings.queue_url, QUEUE, message_encode_policy=TextBase64EncodePolicy(), **options
     )
     storage = Storage(WorkQueue(queue), Tables.named(table))
-    return azure_over(credential, settings), storage
+    return azure_over(credential, settings, transport), storage
 
 
 def azure_over(
     credential: AsyncTokenCredential,
     settings: Settings,
     transport: AsyncHttpTransport[Any, Any] | None = None,
+    now: Callable[[], float] = time.monotonic,
 ) -> Azure:
-    """The ports over the SDKs, with any credential and any transport."""
-    clients = Clients(credential, arm=settings.arm, graph=settings.graph, transport=transport)
+    """The ports over the SDKs, with any credential and any transport. `now` is the transport's own
+    clock, in seconds.
+    """
+    clients = Clients(
+        credential,
+        arm=settings.arm,
+        graph=settings.graph,
+        transport=transport,
+        throttling=Throttling(settings.quota_reserve, now=now),
+    )
     return Azure(
         Compute(clients),
         Identities(clients),

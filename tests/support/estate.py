@@ -127,12 +127,13 @@ class Estate:
 
     def instance(self) -> app.Runtime:
         """One more instance of the app: clients of its own over the same tables and queue."""
+        now = self.azure.clock.now
         azure = azure_over(
             AsyncPrincipalCredential(self.azure.tokens, self.app),
             self.settings,
             self.azure.transport(),
+            now,
         )
-        now = self.azure.clock.now
         services = assemble(azure, self.tables, self.policy, "app", now)
         return app.Runtime(Reconciler(self.policy, services), self.queue)  # type: ignore[arg-type]
 

@@ -1,0 +1,47 @@
+"""Throttle before being throttled: every request waits for its token, or does not go out at all."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import AsyncHTTPPolicy
+
+from lanyard.azure.failures import retry_after
+from lanyard.azure.quota import Quota, TooLong
+from lanyard.errors import NotYet
+
+#: A 429 that names no time.
+_UNNAMED_SECONDS = 10.0
+
+
+class Limiter(AsyncHTTPPolicy[Any, Any]):
+    """A policy of the SDKs' pipeline, before the one that adds the token.
+
+    `now`: seconds of any clock that only goes forward; `sleep` waits on the same one. Raises
+    NotYet for a request whose turn comes too late to hold a function for it.
+    """
+
+    def __init__(
+        self, quota: Quota, now: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+    ) -> None:
+        super().__init__()
+        self._quota = quota
+        self._now = now
+        self._sleep = sleep
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Send it when it is its turn, and learn from the answer."""
+        method, url = request.http_request.method, request.http_request.url
+        admission = self._quota.admit(method, url, self._now())
+        if isinstance(admission, TooLong):
+            message = f"Azure's quota is spared: {admission.bucket}"
+            raise NotYet(message, admission.delay)
+        if admission.wait:
+            await self._sleep(admission.wait)
+        response = await self.next.send(request)
+        answer, now = response.http_response, self._now()
+        self._quota.heed(admission, answer.headers, now)
+        if answer.status_code == 429:
+            seconds = retry_after(answer, _UNNAMED_SECONDS)
+            self._quota.refuse(admission, answer.text(), seconds, now)
+        return response

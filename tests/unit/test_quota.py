@@ -1,0 +1,132 @@
+"""Which buckets a request counts in, and what an answer says of them."""
+
+import pytest
+
+from lanyard.azure.quota import Admission, Quota, TooLong
+
+SUB = "/subscriptions/11111111-1111-1111-1111-111111111111"
+OTHER = "/subscriptions/22222222-2222-2222-2222-222222222222"
+VM = "/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
+GRAPH = "/providers/Microsoft.ResourceGraph/resources"
+HOST = "https://management.azure.com"
+
+
+def quota() -> Quota:
+    return Quota(reserve=0.1, patience=3)
+
+
+def admitted(found: Admission | TooLong) -> Admission:
+    assert isinstance(found, Admission)
+    return found
+
+
+def sent_at_once(quota: Quota, method: str, path: str, now: float = 0) -> int:
+    count = 0
+    while isinstance(found := quota.admit(method, HOST + path, now), Admission) and not found.wait:
+        count += 1
+    return count
+
+
+def answered(quota: Quota, method: str, path: str, **headers: str) -> None:
+    admission = admitted(quota.admit(method, HOST + path, 0))
+    quota.heed(admission, {name.replace("_", "-"): text for name, text in headers.items()}, 0)
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [("GET", "reads"), ("PATCH", "writes"), ("PUT", "writes"), ("POST", "writes")],
+)
+def test_a_subscription_has_a_bucket_a_kind(method: str, kind: str) -> None:
+    admission = admitted(quota().admit(method, f"{HOST}{SUB}/x?api-version=1", 0))
+    assert list(admission.taken) == [(kind, SUB.rpartition("/")[2])]
+
+
+def test_reads_writes_and_deletes_do_not_use_up_each_other() -> None:
+    used = quota()
+    assert sent_at_once(used, "GET", SUB + VM) == 225
+    answered(used, "DELETE", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_deletes="199")
+    assert sent_at_once(used, "DELETE", f"{SUB}/x") == 179
+
+
+def test_a_subscription_that_is_used_up_does_not_hold_up_another() -> None:
+    used = quota()
+    answered(used, "PUT", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_writes="0")
+    assert isinstance(used.admit("PUT", f"{HOST}{SUB}/x", 0), Admission), "it waits 2.1 s"
+    answered(used, "PUT", f"{OTHER}/x", x_ms_ratelimit_remaining_subscription_writes="150")
+    assert sent_at_once(used, "PUT", f"{OTHER}/x") == 130
+
+
+def test_who_would_wait_longer_than_patience_is_told_when_to_come_back() -> None:
+    used = quota()
+    answered(used, "PUT", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_writes="0")
+    found = [used.admit("PUT", f"{HOST}{SUB}/x", 0) for _ in range(12)]
+    late = [one.delay for one in found if isinstance(one, TooLong)]
+    assert late == pytest.approx([3.1, 3.2])
+
+
+def test_a_machine_has_a_bucket_of_its_own_and_compute_one_for_all() -> None:
+    used = quota()
+    told = "Microsoft.Compute/UpdateVMSubscriptionMaximum;1499,Microsoft.Compute/UpdateVMResource;0"
+    answered(
+        used,
+        "PATCH",
+        SUB + VM,
+        x_ms_ratelimit_remaining_resource=told,
+        x_ms_ratelimit_remaining_subscription_writes="199",
+    )
+    again = used.admit("PATCH", HOST + SUB + VM.upper(), 0)
+    assert isinstance(again, TooLong)
+    assert again.bucket.startswith("UpdateVMResource of ")
+    assert 15 <= again.delay <= 40, "it refills by four a minute"
+    assert isinstance(used.admit("PATCH", f"{HOST}{SUB}{VM}2", 0), Admission)
+
+
+def test_resource_graph_has_one_for_all_subscriptions() -> None:
+    used = quota()
+    answered(used, "POST", GRAPH, x_ms_user_quota_remaining="3")
+    assert sent_at_once(used, "POST", GRAPH) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [
+        ('{"error":{"code":"SubscriptionRequestsThrottled"}}', {"writes"}),
+        ('{"error":{"details":[{"target":"UpdateVMResource"}]}}', {"UpdateVMResource"}),
+        ('{"error":{"code":"TooManyRequests"}}', set()),
+        ("<html>", set()),
+    ],
+)
+def test_a_refusal_closes_the_bucket_that_it_names_and_no_other(
+    text: str, closed: set[str]
+) -> None:
+    used = quota()
+    admission = admitted(used.admit("PATCH", HOST + SUB + VM, 0))
+    used.refuse(admission, text, 60, 0)
+    buckets = used._buckets
+    assert {key[0] for key in buckets if buckets[key].wait(0) > 50} == closed
+
+
+@pytest.mark.parametrize("told", ["", "x", "-1", "1e9", "٣", "Microsoft.Compute/;;", ",,;"])
+def test_a_header_that_makes_no_sense_changes_nothing(told: str) -> None:
+    used = quota()
+    answered(
+        used,
+        "PATCH",
+        SUB + VM,
+        x_ms_ratelimit_remaining_subscription_writes=told,
+        x_ms_ratelimit_remaining_resource=told,
+    )
+    assert sent_at_once(used, "PATCH", SUB + VM) == 3, "three more probes"
+
+
+def test_what_is_outside_every_subscription_is_not_counted() -> None:
+    assert admitted(quota().admit("GET", f"{HOST}/providers/x", 0)).taken == {}
+    assert admitted(quota().admit("GET", f"{HOST}/subscriptions", 0)).taken == {}
+
+
+def test_machines_written_long_ago_are_forgotten() -> None:
+    used = quota()
+    for number in range(5000):
+        found = used.admit("PATCH", f"{HOST}{SUB}{VM}{number}", number)
+        assert isinstance(found, Admission)
+    assert len(used._buckets) < 2100
