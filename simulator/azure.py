@@ -66,7 +66,7 @@ class Azure:
         self._pipeline = Pipeline(
             self.state,
             self.arm,
-            Guard(self.access, self.tokens, self.locks),
+            Guard(self.behaviour, self.access, self.tokens, self.locks),
             self.faults,
             self.operations,
         )

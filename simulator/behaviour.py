@@ -61,6 +61,9 @@ class Behaviour:
     scope_deletion_removes_assignments: bool = False
     throttling: bool = False  # Azure's published token buckets, on the simulator's clock
     conflict_while_updating: bool = False  # a VM refuses a write during another with 409 Conflict
+    # Whether following a long-running operation needs an action of its own at the subscription (U:
+    # people whose role is at a resource group get along without, and now and then do not).
+    polls_need_rights: bool = False
     role_assignment_limit: int = 4000  # a subscription's, fixed in Azure
     page_size: int = 1000  # rows a page of lists and of Resource Graph
     # Lower-case resource types whose PATCH replaces the set of user-assigned identities instead of

@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from simulator.arm.messages import ArmRequest, Attributes, Caller, Operation
 from simulator.authorization.access import Access
+from simulator.behaviour import Behaviour
 from simulator.errors import AzureError, gateway_error
 from simulator.locks.models import Locks
 from simulator.resource_ids import normalise
@@ -16,6 +17,7 @@ from simulator.tokens.jwt import ARM_AUDIENCES, TokenIssuer
 class Guard:
     """Tokens, RBAC and locks at ARM's front door."""
 
+    behaviour: Behaviour
     access: Access
     tokens: TokenIssuer
     locks: Locks
@@ -35,7 +37,7 @@ class Guard:
 
     def authorize(self, operation: Operation, request: ArmRequest) -> None:
         """Raises AzureError 403 `AuthorizationFailed`."""
-        if operation.action is None:
+        if operation.action is None or (operation.poll and not self.behaviour.polls_need_rights):
             return
         scope = request.path
         if operation.scope is not None:

@@ -86,6 +86,8 @@ class Operation:
     it is checked at; the request's path when None. `versions`: the api-versions it takes; any when
     empty. `quota` names Compute's buckets, `attributes` what conditions see. `counted` is False for
     what ARM's token buckets leave out, `told` where the handler itself publishes what happened.
+    `poll` marks what a long-running operation is followed by: a switch says whether its action is
+    asked for.
     """
 
     method: str
@@ -98,3 +100,4 @@ class Operation:
     quota: tuple[str, ...] = ()
     counted: bool = True
     told: bool = False
+    poll: bool = False

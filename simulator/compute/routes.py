@@ -124,5 +124,13 @@ def operations(machines: VirtualMachines, running: Operations) -> list[Operation
             versions=VERSIONS,
             quota=_LIST,
         ),
-        Operation("GET", _OPERATION, handle.poll, None, versions=VERSIONS, quota=_POLL),
+        Operation(
+            "GET",
+            _OPERATION,
+            handle.poll,
+            f"{NAMESPACE}/locations/operations/read",
+            versions=VERSIONS,
+            quota=_POLL,
+            poll=True,
+        ),
     ]

@@ -170,11 +170,12 @@ def polls(style: Style, resources: TrackedResources, versions: tuple[str, ...]) 
         return ArmResponse(200, resources.show(resource)) if resource else ArmResponse(204)
 
     place = f"{SUBSCRIPTION}/providers/{style.namespace}/locations/{{location}}"
+    read = f"{style.namespace}/locations/{{}}/read"
     made = []
     if style.async_operation:
-        path = f"{place}/{style.statuses}/{{id}}"
-        made.append(Operation("GET", path, status, None, versions=versions))
+        path, action = f"{place}/{style.statuses}/{{id}}", read.format(style.statuses)
+        made.append(Operation("GET", path, status, action, versions=versions, poll=True))
     if style.location:
-        path = f"{place}/{style.results}/{{id}}"
-        made.append(Operation("GET", path, result, None, versions=versions))
+        path, action = f"{place}/{style.results}/{{id}}", read.format(style.results)
+        made.append(Operation("GET", path, result, action, versions=versions, poll=True))
     return made
