@@ -13,7 +13,8 @@ from pathlib import Path
 from azure.storage.queue.aio import QueueClient
 
 from demo.operator import Operator
-from demo.rights import ACTIONS, delegation
+from lanyard.policy import load_policy
+from lanyard.rights import rights
 from simulator.azure import Azure
 from simulator.azurite import Azurite
 from simulator.behaviour import Behaviour
@@ -29,7 +30,7 @@ SHOP = "rg-shop"
 QUEUE = "lanyard-reconcile"
 BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
-RBAC_ADMINISTRATOR = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
+MANAGED_IDENTITY_OPERATOR = "f1a07417-d97a-45cb-824c-7a7467783830"
 
 #: Shows that a part of the start is under way: `async with progress("Azurite"): …`.
 type Progress = Callable[[str], AbstractAsyncContextManager[None]]
@@ -82,7 +83,7 @@ async def running(
             )
             operator = await stack.enter_async_context(Operator(addresses))
         async with progress("the app's identity, its rights and its storage"):
-            app = await _deploy(azure, operator)
+            app = await _deploy(azure, operator, policy)
         async with progress("the app, in a Functions host"):
             settings = _settings(azure, addresses, azurite, app, policy)
             host = await stack.enter_async_context(HostProcess(PROJECT, settings, directory))
@@ -92,7 +93,7 @@ async def running(
         yield Stack(azure, addresses, azurite, host, operator, app["principalId"], webhook)
 
 
-async def _deploy(azure: Azure, operator: Operator) -> dict[str, str]:
+async def _deploy(azure: Azure, operator: Operator, policy: Path) -> dict[str, str]:
     """Make what azd would make; returns the app's identity and the id of its site."""
     for group in ("rg-lanyard", "rg-identities", SHOP, "rg-other"):
         await operator.create_group(group, LOCATION)
@@ -112,16 +113,29 @@ async def _deploy(azure: Azure, operator: Operator) -> dict[str, str]:
         },
     )
     principal = identity["properties"]["principalId"]
-    role = await operator.create_role("Lanyard", ACTIONS)
-    await operator.assign(role, principal)
-    condition = delegation([BLOB_READER, READER])
-    await operator.assign(RBAC_ADMINISTRATOR, principal, condition=condition)
+    await _grant(operator, principal, policy)
     azure.services.directory.grant_permission(principal)
     return {
         "clientId": identity["properties"]["clientId"],
         "principalId": principal,
         "site": site["id"],
     }
+
+
+async def _grant(operator: Operator, principal: str, policy: Path) -> None:
+    """What the policy needs; and Reader, which someone gives in the story, may be cleaned up."""
+    needed = rights(load_policy(policy), also_removable=[READER])
+    role = await operator.create_role("Lanyard", [*needed.actions])
+    await operator.assign(role, principal, condition=needed.condition or None)
+    if needed.identity_actions:
+        role = await operator.create_role("Lanyard identities", [*needed.identity_actions])
+        for group in needed.identity_groups:
+            await operator.create_group(group, LOCATION)
+            await operator.assign(role, principal, operator.group(group))
+        if not needed.identity_groups:
+            await operator.assign(role, principal)
+    for identity in needed.operator_on:
+        await operator.assign(MANAGED_IDENTITY_OPERATOR, principal, identity.text)
 
 
 def _settings(

@@ -19,9 +19,14 @@ def is_privileged(role: str, scope: str, can_write_assignments: frozenset[str]) 
     `can_write_assignments` are the custom roles that can. Contributor counts at a subscription or
     wider: there it can run code as every identity of the subscription.
     """
-    if role in _ASSIGNING or role in can_write_assignments:
+    if is_assigning(role) or role in can_write_assignments:
         return True
     return role == _CONTRIBUTOR and not _within_a_group(scope)
+
+
+def is_assigning(role: str) -> bool:
+    """Whether a role (GUID) is a built-in one that can assign any role."""
+    return role in _ASSIGNING
 
 
 def is_allowed(role: str, scope: str, privileged: Privileged) -> bool:

@@ -15,7 +15,6 @@ from azure.mgmt.compute.aio import ComputeManagementClient
 from azure.mgmt.compute.models import VirtualMachine
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
-from demo.rights import ACTIONS
 from handlers import reconcile as reconcile_handler
 from handlers import resource_events as event_handler
 from lanyard import runtime as app
@@ -32,6 +31,7 @@ from simulator.event_grid.models import TopicType
 from simulator.state import RoleDefinition
 from simulator.tokens.credential import AsyncPrincipalCredential
 from tests.support.memory_table import MemoryTable
+from tests.support.rights import every_action
 
 BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 
@@ -98,7 +98,7 @@ class Estate:
     def _grant_rights(self) -> None:
         state = self.azure.state
         role = RoleDefinition(
-            state.ids.uuid(), "Lanyard", "", "CustomRole", ACTIONS, [], [], [], [self.scope]
+            state.ids.uuid(), "Lanyard", "", "CustomRole", every_action(), [], [], [], [self.scope]
         )
         state.role_definitions[role.guid] = role
         self.azure.assign(self.app.object_id, role.guid, self.scope)

@@ -1,0 +1,244 @@
+"""What the rights do not allow: each attempt is made as Lanyard's own identity, and refused."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
+from azure.mgmt.authorization.v2022_04_01.models import (
+    Permission,
+    RoleAssignmentCreateParameters,
+    RoleDefinition,
+)
+from azure.mgmt.msi.aio import ManagedServiceIdentityClient
+from azure.mgmt.msi.models import Identity
+from azure.mgmt.resource.resources.aio import ResourceManagementClient
+
+from lanyard.roles import BUILT_IN_ROLES
+from tests.infra.bounded import BoundedEstate, needed
+from tests.product.conftest import started
+from tests.support.estate import BLOB_READER, POLICY
+
+type Attempt = Callable[[BoundedEstate], Awaitable[object]]
+
+READER = BUILT_IN_ROLES["Reader"]
+
+
+@pytest.fixture
+async def estate(monkeypatch: pytest.MonkeyPatch) -> BoundedEstate:
+    """Lanyard may assign Storage Blob Data Reader, and remove that and Reader."""
+    return await started_with(POLICY, monkeypatch)
+
+
+async def started_with(policy: str, monkeypatch: pytest.MonkeyPatch) -> BoundedEstate:
+    made = BoundedEstate(policy, needed(policy, [READER]))
+    await started(made, monkeypatch)
+    return made
+
+
+def roles(estate: BoundedEstate) -> AuthorizationManagementClient:
+    return AuthorizationManagementClient(
+        subscription_id=estate.subscription, **estate.azure.client_options(estate.app)
+    )
+
+
+async def assign(
+    estate: BoundedEstate,
+    role: str,
+    principal: str,
+    kind: str = "ServicePrincipal",
+    scope: str = "",
+) -> str:
+    definition = f"{estate.scope}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+    made = await roles(estate).role_assignments.create(
+        scope or f"{estate.scope}/resourceGroups/rg-app",
+        str(uuid.uuid4()),
+        RoleAssignmentCreateParameters(
+            role_definition_id=definition, principal_id=principal, principal_type=kind
+        ),
+    )
+    return str(made.id)
+
+
+def owned_by(estate: BoundedEstate) -> str:
+    return estate.azure.state.add_principal("workload").object_id
+
+
+def giving(role: str, *, to_itself: bool = False) -> Attempt:
+    async def attempt(estate: BoundedEstate) -> None:
+        principal = estate.app.object_id if to_itself else owned_by(estate)
+        await assign(estate, BUILT_IN_ROLES[role], principal, scope=estate.scope)
+
+    return attempt
+
+
+async def giving_a_role_of_the_policy_to_a_person(estate: BoundedEstate) -> None:
+    person = estate.azure.state.add_principal("person", "User")
+    await assign(estate, BLOB_READER, person.object_id, "User")
+
+
+async def passing_a_person_off_as_a_service_principal(estate: BoundedEstate) -> None:
+    person = estate.azure.state.add_principal("person", "User")
+    await assign(estate, BLOB_READER, person.object_id, "ServicePrincipal")
+
+
+async def giving_a_role_that_it_may_only_remove(estate: BoundedEstate) -> None:
+    await assign(estate, READER, owned_by(estate))
+
+
+def removing(role: str, kind: str = "ServicePrincipal") -> Attempt:
+    async def attempt(estate: BoundedEstate) -> None:
+        holder = estate.azure.state.add_principal("holder", kind)
+        theirs = estate.azure.assign(holder.object_id, role, estate.scope)
+        await roles(estate).role_assignments.delete_by_id(theirs.id.lstrip("/"))
+
+    return attempt
+
+
+async def lifting_the_condition_on_its_own_role(estate: BoundedEstate) -> None:
+    own = next(
+        each
+        for each in estate.azure.state.role_assignments.values()
+        if each.principal_id == estate.app.object_id and each.condition
+    )
+    await roles(estate).role_assignments.create(
+        own.scope,
+        own.name,
+        RoleAssignmentCreateParameters(
+            role_definition_id=own.role_definition_id,
+            principal_id=own.principal_id,
+            principal_type="ServicePrincipal",
+        ),
+    )
+
+
+async def widening_its_own_role(estate: BoundedEstate) -> None:
+    own = next(
+        each for each in estate.azure.state.role_definitions.values() if each.role_name == "Lanyard"
+    )
+    definition = RoleDefinition(
+        role_name="Lanyard",
+        permissions=[Permission(actions=["*"])],
+        assignable_scopes=[estate.scope],
+    )
+    await roles(estate).role_definitions.create_or_update(
+        estate.scope.lstrip("/"), own.guid, definition
+    )
+
+
+def making_an_identity(group: str) -> Attempt:
+    async def attempt(estate: BoundedEstate) -> None:
+        client = ManagedServiceIdentityClient(
+            subscription_id=estate.subscription, **estate.azure.client_options(estate.app)
+        )
+        await client.user_assigned_identities.create_or_update(
+            group, "id-new", Identity(location="westeurope")
+        )
+
+    return attempt
+
+
+async def deleting_an_identity(estate: BoundedEstate) -> None:
+    await making_an_identity("rg-identities")(estate)
+    client = ManagedServiceIdentityClient(
+        subscription_id=estate.subscription, **estate.azure.client_options(estate.app)
+    )
+    await client.user_assigned_identities.delete("rg-identities", "id-new")
+
+
+async def deleting_a_machine(estate: BoundedEstate) -> None:
+    machine = await estate.create_vm("vm1")
+    await resources(estate).resources.begin_delete_by_id(machine.text, api_version="2024-11-01")
+
+
+async def reading_another_type(estate: BoundedEstate) -> None:
+    account = f"{estate.scope}/resourceGroups/rg-app/providers/Microsoft.Storage/storageAccounts/a"
+    await resources(estate).resources.get_by_id(account, api_version="2024-01-01")
+
+
+async def writing_another_type(estate: BoundedEstate) -> None:
+    site = f"{estate.scope}/resourceGroups/rg-app/providers/Microsoft.Web/sites/new"
+    await resources(estate).resources.begin_create_or_update_by_id(
+        site, {"location": "westeurope", "properties": {}}, api_version="2025-05-01"
+    )
+
+
+async def deleting_a_group(estate: BoundedEstate) -> None:
+    await resources(estate).resource_groups.begin_delete("rg-app")
+
+
+def resources(estate: BoundedEstate) -> ResourceManagementClient:
+    return ResourceManagementClient(
+        subscription_id=estate.subscription, **estate.azure.client_options(estate.app)
+    )
+
+
+#: What it tries, and the code that Azure answers with.
+REFUSED = {
+    "giving itself Owner": giving("Owner", to_itself=True),
+    "giving anyone Owner": giving("Owner"),
+    "giving itself User Access Administrator": giving("User Access Administrator", to_itself=True),
+    "giving itself RBAC Administrator": giving(
+        "Role Based Access Control Administrator", to_itself=True
+    ),
+    "giving a role outside the policy": giving("Key Vault Secrets User"),
+    "giving a role that it may only remove": giving_a_role_that_it_may_only_remove,
+    "giving a role of the policy to a person": giving_a_role_of_the_policy_to_a_person,
+    "removing an Owner": removing("Owner"),
+    "removing a role outside the policy": removing("Key Vault Secrets User"),
+    "removing a person's role of the policy": removing("Storage Blob Data Reader", "User"),
+    "lifting the condition on its own role": lifting_the_condition_on_its_own_role,
+    "widening its own role": widening_its_own_role,
+    "making an identity elsewhere": making_an_identity("rg-app"),
+    "deleting an identity": deleting_an_identity,
+    "deleting a machine": deleting_a_machine,
+    "deleting a resource group": deleting_a_group,
+    "reading a type outside the policy": reading_another_type,
+    "writing a type outside the policy": writing_another_type,
+}
+
+
+@pytest.mark.parametrize("attempt", REFUSED.values(), ids=REFUSED.keys())
+async def test_is_refused(estate: BoundedEstate, attempt: Attempt) -> None:
+    with pytest.raises(HttpResponseError, match="AuthorizationFailed"):
+        await attempt(estate)
+
+
+async def test_a_person_cannot_be_passed_off_as_a_service_principal(
+    estate: BoundedEstate,
+) -> None:
+    """The condition lets it pass; Azure itself compares the type with the directory's."""
+    with pytest.raises(HttpResponseError, match="UnmatchedPrincipalType"):
+        await passing_a_person_off_as_a_service_principal(estate)
+
+
+async def test_what_the_rights_are_for_works(estate: BoundedEstate) -> None:
+    """So that the refusals above are those of the condition, not of everything."""
+    given = await assign(estate, BLOB_READER, owned_by(estate))
+    await roles(estate).role_assignments.delete_by_id(given.lstrip("/"))
+    await removing("Reader")(estate)
+    await making_an_identity("rg-identities")(estate)
+
+
+WRITES: dict[str, Attempt] = {
+    "giving a role of the policy": giving("Storage Blob Data Reader"),
+    "removing one": removing("Storage Blob Data Reader"),
+    "making an identity": making_an_identity("rg-identities"),
+}
+
+
+@pytest.mark.parametrize("attempt", WRITES.values(), ids=WRITES.keys())
+async def test_in_mode_observe_nothing_can_be_written(
+    monkeypatch: pytest.MonkeyPatch, attempt: Attempt
+) -> None:
+    estate = await started_with(POLICY.replace("mode: full", "mode: observe"), monkeypatch)
+    with pytest.raises(HttpResponseError, match="AuthorizationFailed"):
+        await attempt(estate)
+
+
+async def test_in_mode_add_only_nothing_can_be_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    estate = await started_with(POLICY.replace("mode: full", "mode: add-only"), monkeypatch)
+    given = await assign(estate, BLOB_READER, owned_by(estate))
+    with pytest.raises(HttpResponseError, match="AuthorizationFailed"):
+        await roles(estate).role_assignments.delete_by_id(given.lstrip("/"))

@@ -1,0 +1,29 @@
+"""The actions that Lanyard needs for a policy that has everything in it."""
+
+from lanyard.azure.compute_types import COMPUTE_TYPES
+from lanyard.policy.load import parse_policy
+from lanyard.rights import rights
+
+_CUSTOM_ROLE = "00000000-0000-0000-0000-000000000001"
+
+
+def every_action() -> list[str]:
+    """Those of both its roles, but for assigning roles."""
+    rows = COMPUTE_TYPES.values()
+    types = ", ".join(row.name for row in rows if row.api_version and row.user_assigned)
+    text = f"""
+version: 1
+mode: full
+identities:
+  shared: {{name: "id-{{location}}", resourceGroup: rg-identities}}
+rules:
+  - name: everything
+    match: {{types: [{types}]}}
+    attach: [shared]
+    upgradeInstances: true
+    grant: [{{role: {_CUSTOM_ROLE}, scope: "{{resourceGroup}}", to: shared}}]
+"""
+    needed = rights(parse_policy("lanyard.yaml", text))
+    delete = "Microsoft.ManagedIdentity/userAssignedIdentities/delete"
+    kept = [each for each in needed.actions if "roleAssignments" not in each]
+    return [*kept, *needed.identity_actions, delete]
