@@ -14,7 +14,7 @@ from lanyard.actions import Action, ReleaseGrant, RemoveOrphans, RemoveUnknown
 from lanyard.claims import Standing
 from lanyard.desired import NOTHING
 from lanyard.guard import Situation, guard
-from lanyard.model import ResourceId
+from lanyard.model import Grant, ResourceId
 from lanyard.orders import Orders, Pause
 from lanyard.plan import Plan
 from lanyard.policy import Policy
@@ -76,12 +76,18 @@ def suspects(assignments: Iterable[ListedAssignment], alive: frozenset[str]) -> 
 def orphans(facts: Facts, policy: Policy) -> Iterator[Orphan]:
     """The orphaned assignments, in the order of the listing."""
     candidates = suspects(facts.assignments, facts.alive) & facts.unknown
+    kept = {_content(standing.grant) for standing in facts.standing.values() if standing.kept}
     for assignment in facts.assignments:
         standing = facts.standing.get(assignment.id.lower())
         if standing is not None and standing.ours and not _claimed(standing, facts):
             yield _unclaimed(assignment, standing, facts, policy)
-        elif assignment.principal_id in candidates and not (standing and standing.kept):
+        elif assignment.principal_id in candidates and _content(assignment) not in kept:
             yield _without_principal(assignment, facts, policy)
+
+
+def _content(one: Grant | ListedAssignment) -> tuple[str, str, str]:
+    """What Azure keeps one assignment of, whatever its name."""
+    return (one.scope.lower(), one.role_id, one.principal_id)
 
 
 def _claimed(standing: Standing, facts: Facts) -> bool:

@@ -72,7 +72,8 @@ class Orphans:
         return await self._delete(found, witness, evidence)
 
     async def _check_directory(self, principal_id: str, gone_at: float) -> None:
-        if principal_id in await self.directory.existing([principal_id]):
+        listed = principal_id in await self.directory.existing([principal_id])
+        if listed or await self.directory.exists(principal_id):
             message = f"the directory still knows principal {principal_id}"
             waited = self.now() - gone_at
             raise NotYet(message, min(max(waited / 2, _SHORTEST_DELAY), _LONGEST_DELAY))
@@ -92,7 +93,7 @@ class Orphans:
         since = datetime.fromtimestamp(gone_at, UTC)
         return (
             f"no resource has principal {principal_id} any more: so ARM, since {since:%F %T} UTC",
-            f"the directory does not know {principal_id}, in an answer that holds the canary",
+            f"the directory does not list {principal_id} beside the canary, and answers 404 for it",
             "read from ARM right before: it still names that principal",
         )
 

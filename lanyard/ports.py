@@ -149,6 +149,9 @@ class Directory(Protocol):
     async def existing(self, principals: Iterable[str]) -> frozenset[str]:
         """Those that the directory knows. Raises Temporary where it cannot be trusted."""
 
+    async def exists(self, principal_id: str) -> bool:
+        """Whether it knows this one, asked for it alone."""
+
     async def restorable(self, principal_id: str) -> bool:
         """Whether the principal is in the recycle bin and somebody could bring it back."""
 

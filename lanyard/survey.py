@@ -20,6 +20,10 @@ from lanyard.roles import is_built_in
 from lanyard.services import Services
 
 _UNTRUSTED_DELAY = 300.0
+# So many live principals are asked for beside the suspects; more than these may not be missing.
+_SAMPLE = 200
+_MOST_MISSED = 5
+_MOST_MISSED_SHARE = 0.2
 
 #: Told how far a long listing is: what is listed, and how many of it so far.
 type Progress = Callable[[str, int], None]
@@ -98,7 +102,7 @@ async def survey(policy: Policy, services: Services, progress: Progress = silent
     _check(assignments, standing)
     asked = suspects(assignments, frozenset(resources.alive))
     progress("principals", len(asked))
-    known = await services.directory.existing(asked) if asked else frozenset()
+    known = await _known(services, asked, resources)
     told = [entry async for entry in services.held.all() if entry.principal]
     facts = Facts(
         tuple(assignments),
@@ -146,6 +150,23 @@ def _check(assignments: list[ListedAssignment], standing: dict[str, Standing]) -
     """The app's own rights are assignments, too: an empty list is a broken one."""
     if not assignments and standing:
         raise Temporary("Resource Graph lists no role assignment at all", _UNTRUSTED_DELAY)
+
+
+async def _known(services: Services, asked: frozenset[str], resources: Resources) -> frozenset[str]:
+    """Those of the suspects that the directory knows.
+
+    Some principals that ARM shows are asked for beside them: a directory that misses many of those
+    answers a part only. Some may be missing, because the listing lags behind.
+    """
+    if not asked:
+        return frozenset()
+    shown = frozenset(sorted(resources.alive)[:_SAMPLE])
+    known = await services.directory.existing(asked | shown)
+    missed = len(shown - known)
+    if missed > _MOST_MISSED and missed > len(shown) * _MOST_MISSED_SHARE:
+        message = f"the directory misses {missed} of {len(shown)} principals that ARM shows"
+        raise Temporary(f"{message}: its answer is not used", _UNTRUSTED_DELAY)
+    return known & asked
 
 
 async def _owners(

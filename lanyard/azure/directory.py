@@ -1,6 +1,7 @@
 """The directory (Microsoft Graph v1.0), the second witness before anything is removed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from azure.core.rest import HttpRequest
 
@@ -34,21 +35,33 @@ class Directory:
             found |= await self._page({self._canary, *wanted[start : start + PAGE - 1]})
         return frozenset(found & asked)
 
+    async def exists(self, principal_id: str) -> bool:
+        """Whether the directory has this service principal, asked for it alone: a 404 says more
+        than an absence from a list, which may be a part.
+        """
+        return await self._get(f"/v1.0/servicePrincipals/{principal_id}") is not None
+
     async def restorable(self, principal_id: str) -> bool:
         """Whether a service principal is in the recycle bin, where it stays 30 days, and somebody
         could bring it back. A managed identity's cannot be: it goes with its resource.
 
         Needs Application.Read.All or Directory.Read.All.
         """
+        found = await self._get(f"/v1.0/directory/deletedItems/{principal_id}")
+        if found is None:
+            return False
+        return str(found.get("servicePrincipalType") or "").lower() != "managedidentity"
+
+    async def _get(self, path: str) -> Mapping[str, Any] | None:
+        """One object; None for 404."""
         graph = self._clients.graph
-        url = graph.format_url(f"/v1.0/directory/deletedItems/{principal_id}")
-        with translated(f"look for {principal_id} in the directory's recycle bin"):
-            response = await graph.send_request(HttpRequest("GET", url))
+        with translated(f"read {path} in the directory"):
+            response = await graph.send_request(HttpRequest("GET", graph.format_url(path)))
             if response.status_code == 404:
-                return False
+                return None
             response.raise_for_status()
-            kind = str(response.json().get("servicePrincipalType") or "")
-        return kind.lower() != "managedidentity"
+            body: Mapping[str, Any] = response.json()
+        return body
 
     async def _page(self, ids: set[str]) -> set[str]:
         graph = self._clients.graph
