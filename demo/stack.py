@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from azure.storage.queue.aio import QueueClient
 
@@ -83,17 +84,17 @@ async def running(
             )
             operator = await stack.enter_async_context(Operator(addresses))
         async with progress("the app's identity, its rights and its storage"):
-            app = await _deploy(azure, operator, policy)
+            app = await deploy(azure, operator, policy)
         async with progress("the app, in a Functions host"):
-            settings = _settings(azure, addresses, azurite, app, policy)
+            settings = settings_of(azure, addresses, azurite, app, policy)
             host = await stack.enter_async_context(HostProcess(PROJECT, settings, directory))
         async with progress("the event subscription, with its handshake"):
-            webhook = _webhook(host)
-            await _subscribe(operator, webhook)
+            webhook = webhook_of(host)
+            await subscribe(operator, webhook)
         yield Stack(azure, addresses, azurite, host, operator, app["principalId"], webhook)
 
 
-async def _deploy(azure: Azure, operator: Operator, policy: Path) -> dict[str, str]:
+async def deploy(azure: Azure, operator: Operator, policy: Path) -> dict[str, str]:
     """Make what azd would make; returns the app's identity and the id of its site."""
     for group in ("rg-lanyard", "rg-identities", SHOP, "rg-other"):
         await operator.create_group(group, LOCATION)
@@ -138,14 +139,25 @@ async def _grant(operator: Operator, principal: str, policy: Path) -> None:
         await operator.assign(MANAGED_IDENTITY_OPERATOR, principal, identity.text)
 
 
-def _settings(
-    azure: Azure, addresses: Addresses, azurite: Azurite, app: dict[str, str], policy: Path
+class Storage(Protocol):
+    """Where the app's storage account is."""
+
+    @property
+    def blob_url(self) -> str: ...
+    @property
+    def queue_url(self) -> str: ...
+    @property
+    def table_url(self) -> str: ...
+
+
+def settings_of(
+    azure: Azure, addresses: Addresses, storage: Storage, app: dict[str, str], policy: Path
 ) -> dict[str, str]:
     """The app settings: what differs from a deployment is only where Azure is."""
     return {
-        "AzureWebJobsStorage__blobServiceUri": azurite.blob_url,
-        "AzureWebJobsStorage__queueServiceUri": azurite.queue_url,
-        "AzureWebJobsStorage__tableServiceUri": azurite.table_url,
+        "AzureWebJobsStorage__blobServiceUri": storage.blob_url,
+        "AzureWebJobsStorage__queueServiceUri": storage.queue_url,
+        "AzureWebJobsStorage__tableServiceUri": storage.table_url,
         "AzureWebJobsStorage__credential": "managedidentity",
         "AzureWebJobsStorage__clientId": app["clientId"],
         "AZURE_CLIENT_ID": app["clientId"],
@@ -161,12 +173,14 @@ def _settings(
     }
 
 
-def _webhook(host: HostProcess) -> str:
+def webhook_of(host: HostProcess) -> str:
+    """The address that Event Grid calls, with its key."""
     key = host.keys["eventgrid_extension"]
     return f"{host.url}/runtime/webhooks/eventgrid?functionName=resource_events&code={key}"
 
 
-async def _subscribe(operator: Operator, webhook: str) -> None:
+async def subscribe(operator: Operator, webhook: str) -> None:
+    """A system topic of the subscription, and its events to the app."""
     topic = "rg-lanyard/Microsoft.EventGrid/systemTopics/subscription-events"
     properties = {
         "source": f"/subscriptions/{operator.subscription}",
