@@ -7,6 +7,8 @@ from pathlib import Path
 
 from lanyard.errors import LanyardError
 
+#: Seconds: Azure's longest visibility delay of a message is 7 days.
+MAX_DELAY = 7 * 24 * 3600 - 60
 _STORAGE = "AzureWebJobsStorage"
 # Where function_app.py is: a relative path means the same wherever the host was started from.
 _APP_FOLDER = Path(__file__).parents[1]
@@ -28,7 +30,8 @@ class Endpoint:
 class Settings:
     """`client_id` and `principal_id` are those of the app's own user-assigned identity.
 
-    `quota_reserve`: the share (0 to 1) of ARM's quota that is left to others.
+    `quota_reserve`: the share (0 to 1) of ARM's quota that is left to others. `longest_delay`:
+    seconds after which any message comes back, whatever asked for more.
     """
 
     policy: Path
@@ -39,6 +42,7 @@ class Settings:
     queue_url: str
     table_url: str
     quota_reserve: float = 0.1
+    longest_delay: float = MAX_DELAY
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -51,6 +55,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     LANYARD_ARM_ENDPOINT, LANYARD_GRAPH_ENDPOINT   other clouds than the public one
     LANYARD_ARM_AUDIENCE, LANYARD_GRAPH_AUDIENCE   where it is not the endpoint itself
     LANYARD_QUOTA_RESERVE                   percent of ARM's quota left to others (10)
+    LANYARD_LONGEST_DELAY_SECONDS           no message waits longer, whatever asks for it: for tests
+                                            and tiny estates (the queue's own limit, 7 days)
     """
     return Settings(
         _APP_FOLDER / environment.get("LANYARD_POLICY", "lanyard.yaml"),
@@ -60,6 +66,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         _storage(environment, "queue"),
         _storage(environment, "table"),
         quota_reserve=_number(environment, "LANYARD_QUOTA_RESERVE", 10, most=90) / 100,
+        longest_delay=_number(
+            environment, "LANYARD_LONGEST_DELAY_SECONDS", MAX_DELAY, most=MAX_DELAY
+        ),
     )
 
 

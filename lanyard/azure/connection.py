@@ -50,7 +50,7 @@ def connect(settings: Settings) -> tuple[Azure, Storage]:
     queue = QueueClient(
         settings.queue_url, QUEUE, message_encode_policy=TextBase64EncodePolicy(), **options
     )
-    storage = Storage(WorkQueue(queue), Tables.named(table))
+    storage = Storage(WorkQueue(queue, settings.longest_delay), Tables.named(table))
     return azure_over(credential, settings, transport), storage
 
 

@@ -7,20 +7,22 @@ from azure.storage.queue.aio import QueueClient
 from lanyard.azure.failures import stored
 from lanyard.messages import encode
 from lanyard.model import Change
-
-#: Azure's longest visibility delay is 7 days.
-MAX_DELAY = 7 * 24 * 3600 - 60
+from lanyard.settings import MAX_DELAY
 
 
 class WorkQueue:
-    """Puts changes on the queue that `handlers/reconcile.py` reads (base64, as host.json says)."""
+    """Puts changes on the queue that `handlers/reconcile.py` reads (base64, as host.json says).
 
-    def __init__(self, client: QueueClient) -> None:
+    `longest_delay`: seconds; who asks for more gets that.
+    """
+
+    def __init__(self, client: QueueClient, longest_delay: float = MAX_DELAY) -> None:
         self._client = client
+        self._longest_delay = longest_delay
 
     async def put(self, change: Change, delay: float = 0) -> None:
         """Enqueue `change`, visible after `delay` seconds. It never expires: nothing is lost."""
-        seconds = min(math.ceil(delay), MAX_DELAY)
+        seconds = math.ceil(min(delay, self._longest_delay))
         with stored("enqueue"):
             await self._client.send_message(
                 encode(change), visibility_timeout=seconds, time_to_live=-1
