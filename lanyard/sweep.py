@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from lanyard.actions import RemoveOrphans
 from lanyard.claims import Standing, State
 from lanyard.desired import NOTHING, desired
+from lanyard.errors import Temporary
 from lanyard.guard import Situation, guard
 from lanyard.ledger import IdentityRecord, ResourceRecord
 from lanyard.model import Change, ComputeResource, Grant, ResourceId
@@ -30,6 +31,10 @@ type Enqueue = Callable[[Change], Awaitable[None]]
 #: A subscription holds 4,000 role assignments, fixed; from this many on it is reported.
 NEAR_LIMIT = 3200
 _SOURCE = "sweep"
+# More assignments than these that exist and are not listed are no lag.
+_MOST_OVERLOOKED = 5
+_MOST_OVERLOOKED_SHARE = 0.05
+_UNTRUSTED_DELAY = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ class Sweep:
             roles_gone=tuple(await self._roles_gone(found)),
         )
         changed = list(self._changed_identities(found))
-        deleted = [each async for each in self._deleted_grants(found)]
+        deleted = await self._deleted_grants(found)
         if self.enqueue is None:
             drifted = len([each async for each in self._drifted(found, "")])
         else:
@@ -149,15 +154,24 @@ class Sweep:
         todo = Plan(tuple(RemoveOrphans(former) for former in sorted(record.former)))
         return bool(guard(todo, Situation(self.policy, NOTHING, None)).allowed)
 
-    async def _deleted_grants(self, found: Survey) -> AsyncIterator[Standing]:
-        """Resource Graph lags behind: what it does not list is read from ARM before it counts."""
+    async def _deleted_grants(self, found: Survey) -> list[Standing]:
+        """Grants whose assignment is gone. Resource Graph lags behind: what it does not list is
+        read from ARM before it counts. Where much of that is there, the listing is a part only.
+        """
+        due = [each for each in found.facts.standing.values() if _should_stand(each)]
         listed = {assignment.id.lower() for assignment in found.facts.assignments}
-        for assignment_id, standing in found.facts.standing.items():
-            due = standing.state in (State.ACTIVE, State.GRANTING)
-            if not (due and standing.ours and standing.claimants) or assignment_id in listed:
+        deleted, overlooked = [], 0
+        for standing in due:
+            if standing.grant.assignment_id.lower() in listed:
                 continue
             if await self.services.assignments.read(standing.grant.assignment_id) is None:
-                yield standing
+                deleted.append(standing)
+                continue
+            overlooked += 1
+            if overlooked > _MOST_OVERLOOKED and overlooked > len(due) * _MOST_OVERLOOKED_SHARE:
+                message = f"Resource Graph does not list {overlooked} assignments that exist"
+                raise Temporary(f"{message}: its listing is not used", _UNTRUSTED_DELAY)
+        return deleted
 
     async def _reopen(
         self, grant: Grant, claimants: tuple[ResourceId, ...], enqueue: Enqueue
@@ -192,6 +206,11 @@ class Sweep:
         asked = found.roles_not_listed.items()
         exists = self.services.assignments.role_exists
         return sorted([role for role, scope in asked if not await exists(role, scope)])
+
+
+def _should_stand(standing: Standing) -> bool:
+    due = standing.state in (State.ACTIVE, State.GRANTING)
+    return due and standing.ours and bool(standing.claimants)
 
 
 def _waits(orphan: Orphan, found: Survey) -> bool:

@@ -1,6 +1,13 @@
 """The first rows of the cost table in docs/design.md: ARM calls are counted, not estimated."""
 
-from tests.support.estate import Estate
+import math
+
+import pytest
+
+from simulator.faults import Fault
+from simulator.seeding import Sizes, fill
+from tests.product.conftest import started
+from tests.support.estate import POLICY, Estate
 
 POLL = "GET operations"
 
@@ -54,3 +61,25 @@ async def test_our_own_write_coming_back_costs_nothing(estate: Estate) -> None:
     assert any(e["data"]["operationName"].endswith("virtualMachines/write") for e in own)
     assert [await estate.deliver(event) for event in own] == [None] * len(own)
     assert estate.app_calls() == []
+
+
+async def test_a_sweep_costs_a_call_for_each_thousand_of_what_it_looks_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    policy = POLICY.replace("exclude: {tags: {lanyard: ignore}}", "tags: {nobody: has}")
+    estate = await started(Estate(policy), monkeypatch)
+    sizes = Sizes(machines=2300, web_apps=0, identities=100, assignments=3000, unknown=1200)
+    state, made = estate.azure.state, fill(estate.azure, sizes)
+    for subscription in made.subscriptions:
+        estate.azure.assign(estate.app.object_id, "Reader", f"/subscriptions/{subscription}")
+    directory = estate.azure.faults.add(Fault(service="graph", path="getByIds", times=None))
+    estate.app_calls()
+    report = await estate.runtime.sweep()
+    assert (report.listed, report.assignments) == (2300, len(state.role_assignments))
+    with_identity = 2300 + 100
+    authorization = len(state.role_assignments) + len(state.role_definitions)
+    pages = math.ceil(with_identity / 1000) + math.ceil(authorization / 1000)
+    assert estate.app_calls() == ["POST Microsoft.ResourceGraph/resources"] * pages
+    assert math.ceil(authorization / 1000) <= math.ceil(len(state.role_assignments) / 1000) + 1
+    principals = len({a.principal_id for a in state.role_assignments.values()})
+    assert directory.hits <= math.ceil(principals / 1000) + 1
