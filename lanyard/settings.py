@@ -75,8 +75,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 def read_endpoints(environment: Mapping[str, str] = os.environ) -> tuple[Endpoint, Endpoint]:
     """Where ARM and Microsoft Graph are: the public cloud, unless the settings name another."""
     return (
-        _endpoint(environment, "ARM", "https://management.azure.com"),
-        _endpoint(environment, "GRAPH", "https://graph.microsoft.com"),
+        endpoint(environment, "ARM", "https://management.azure.com"),
+        endpoint(environment, "GRAPH", "https://graph.microsoft.com"),
     )
 
 
@@ -86,7 +86,8 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     raise SettingsError(f"the app setting {name} is missing")
 
 
-def _endpoint(environment: Mapping[str, str], service: str, public: str) -> Endpoint:
+def endpoint(environment: Mapping[str, str], service: str, public: str) -> Endpoint:
+    """Where "ARM" or "GRAPH" is: at `public`, unless LANYARD_{service}_ENDPOINT names another."""
     url = environment.get(f"LANYARD_{service}_ENDPOINT", public).rstrip("/")
     return Endpoint(url, environment.get(f"LANYARD_{service}_AUDIENCE", url).rstrip("/"))
 

@@ -12,9 +12,10 @@ export_to() {
   shift
   {
     printf '# Exported from uv.lock by scripts/export.sh; do not edit.\n'
-    "$uv" export --quiet --frozen --no-header --no-annotate "$@"
+    "$uv" export --quiet --frozen --no-header --no-annotate --no-emit-project "$@"
   } >"$out/$file"
 }
-export_to requirements.txt --no-default-groups
+# The deployed app has no command line.
+export_to requirements.txt --no-default-groups --prune rich --prune typer
 export_to requirements-dev.txt --group dev
 export_to requirements-node.txt --only-group node

@@ -68,6 +68,8 @@ setup_python() {
   say "Python 3.13 at $python"
   make_venv "$python"
   pip_install requirements-dev.txt
+  # The command `lanyard` itself. uv brings the build backend along: nothing is downloaded.
+  "$venv/bin/uv" pip install --quiet --offline --no-deps --python "$venv/bin/python" --editable .
 }
 
 setup_azurite() {

@@ -1,19 +1,24 @@
-"""The command line: its arguments, its help, and what its exit code says.
+"""The command line: its commands, and what its exit code says.
 
 Exit code 1 is every error, wrong arguments included, so that 2 can mean one thing: changes.
 """
 
-import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
 
 from lanyard.cli import plan, schema, validate
+from lanyard.cli.options import Command, as_written
 from lanyard.cli.terminal import Terminal
 from lanyard.errors import LanyardError
 from lanyard.policy import PolicyError
+
+COMMANDS: tuple[Command, ...] = (validate.COMMAND, plan.COMMAND, schema.COMMAND)
 
 _ABOUT = """\
 Check a policy, and see what it would do, before anything happens.
@@ -22,54 +27,79 @@ Check a policy, and see what it would do, before anything happens.
   lanyard plan /subscriptions/…           what would be done; nothing is changed
   lanyard schema                          the JSON Schema, for editors
 """
-_END = "`lanyard COMMAND --help` has examples and the exit codes. NO_COLOR=1 turns colours off."
-#: As a shell reports a program that Ctrl-C ended.
+_END = """\
+`lanyard COMMAND --help` has examples and the exit codes. NO_COLOR=1 turns colours off.
+`lanyard --install-completion` lets the Tab key complete commands and options.
+"""
+#: As a shell reports a program that Ctrl-C ended; Typer makes it of a KeyboardInterrupt.
 _INTERRUPTED = 130
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse ends with 2 for wrong arguments; here 2 means changes."""
-
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(1, f"{self.prog}: {message}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments (default: the process's); returns the exit code."""
     _make_writable()
-    parsed = _parser().parse_args(arguments)
-    terminal = Terminal(quiet=parsed.quiet)
+    return _guarded(lambda: _app()(arguments, prog_name="lanyard", standalone_mode=False))
+
+
+def _guarded(run: Callable[[], int]) -> int:
+    """Whatever goes wrong is told without a stack trace, and in the exit code."""
+    terminal = Terminal()
     try:
-        code: int = parsed.run(parsed, terminal)
+        code = run()
         sys.stdout.flush()
+    except typer.TyperException as error:
+        terminal.error(_usage(error))
+        return 1
     except PolicyError as error:
         terminal.problems(error.problems)
         return 1
     except LanyardError as error:
         terminal.error(str(error))
         return 1
-    except KeyboardInterrupt:
-        terminal.error("interrupted")
-        return _INTERRUPTED
+    except typer.Abort:
+        code = _INTERRUPTED
     except BrokenPipeError:
         # The reader left (`lanyard … | head`): nothing is wrong, and nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    if code == _INTERRUPTED:
+        terminal.error("interrupted")
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="lanyard",
-        description=_ABOUT,
-        epilog=_END,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def _usage(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "lanyard"
+    message = error.format_message().removeprefix("Invalid value: ")
+    return f"{message}\n`{command} --help` has examples"
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(
+        rich_markup_mode=None,  # examples and lists in a help stay as they are written
+        pretty_exceptions_enable=False,
+        no_args_is_help=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (validate, plan, schema):
-        module.add(commands)
-    return parser
+    app.callback(help=as_written(_ABOUT), epilog=as_written(_END))(_root)
+    for command in COMMANDS:
+        command.add_to(app)
+    return app
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        Terminal().tell(f"lanyard {version('lanyard')}")
+        raise typer.Exit(0)
+
+
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version."),
+    ] = False,
+) -> None:
+    """What stands before any command."""
 
 
 def _make_writable() -> None:

@@ -1,26 +1,80 @@
-"""What every command has: its help with examples, and `--quiet`."""
+"""What every command has: its help with examples, and the options that several share.
 
-import argparse
+Options that belong together are a frozen dataclass; a command that takes one takes each of its
+fields as an option (`flat`), so that the same option means the same everywhere.
+"""
+
+import inspect
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, fields, is_dataclass
+from functools import wraps
+from typing import Annotated, Any, get_type_hints
 
-from lanyard.cli.terminal import Terminal
-
-type Run = Callable[[argparse.Namespace, Terminal], int]
+import typer
 
 
-def add_command(
-    commands: Any, name: str, title: str, about: str, examples: str, run: Run
-) -> argparse.ArgumentParser:
-    """A command with its help: `about` above the options, `examples` below them."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=title,
-        description=about,
-        epilog=examples,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("-q", "--quiet", action="store_true", help="only what is wrong is told")
-    parser.set_defaults(run=run)
-    return parser
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of `lanyard`: `about` stands above its options, `after` (examples, exit codes)
+    below them. `run` returns the exit code.
+    """
+
+    name: str
+    title: str
+    about: str
+    after: str
+    run: Callable[..., int]
+
+    def add_to(self, app: typer.Typer) -> None:
+        """Make it a command of `app`."""
+        decorate = app.command(
+            self.name,
+            help=as_written(self.about),
+            short_help=self.title,
+            epilog=as_written(self.after),
+        )
+        decorate(flat(self.run))
+
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell only what is wrong.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+def as_written(text: str) -> str:
+    """The text with its own line breaks: each paragraph is told not to be wrapped again."""
+    return "\n\n".join(f"\b\n{paragraph}" for paragraph in text.strip("\n").split("\n\n"))
+
+
+def flat(run: Callable[..., int]) -> Callable[..., int]:
+    """`run`, with the fields of each parameter that is a dataclass as parameters of its own."""
+    hints = get_type_hints(run, include_extras=True)
+    groups: dict[str, Any] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
+    signature = inspect.signature(run)
+    parameters = []
+    for name, parameter in signature.parameters.items():
+        own = parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+        parameters += _of_fields(groups[name]) if name in groups else [own]
+
+    @wraps(run)
+    def called(**given: Any) -> int:
+        for name, group in groups.items():
+            names = [field.name for field in fields(group)]
+            given[name] = group(**{each: given.pop(each) for each in names})
+        return run(**given)
+
+    called.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {each.name: each.annotation for each in parameters} | {"return": int}
+    return called
+
+
+def _of_fields(group: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(group)
+    ]

@@ -1,27 +1,23 @@
 """`lanyard plan`: what would be done, and nothing is changed."""
 
-import argparse
 import asyncio
-import os
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated
 
+import typer
+
+from lanyard.cli import connect
+from lanyard.cli.connect import AzureOptions
 from lanyard.cli.look_ahead import Looked, look_ahead
-from lanyard.cli.options import add_command
+from lanyard.cli.options import Command, Json, Quiet
 from lanyard.cli.plan_counts import count, in_words
 from lanyard.cli.plan_json import plan_as_json
 from lanyard.cli.plan_text import NO_REMOVALS, tell
 from lanyard.cli.targets import listed_targets, one_target
 from lanyard.cli.terminal import Terminal
-from lanyard.errors import LanyardError
 from lanyard.model import ResourceId
 from lanyard.policy import Mode, Policy, load_policy
-from lanyard.settings import read_endpoints
-
-if TYPE_CHECKING:
-    from lanyard.azure.reading import Reading
 
 _ABOUT = """\
 Show what Lanyard would do: the resources are read from Azure, held against the policy, and nothing
@@ -43,7 +39,8 @@ examples:
   az resource list --tag env=prod --output json | lanyard plan --list -
 
 environment:
-  LANYARD_POLICY, LANYARD_ARM_ENDPOINT, LANYARD_ARM_AUDIENCE    where the options are not given
+  LANYARD_POLICY, LANYARD_CLOUD                 where the options are not given
+  LANYARD_ARM_ENDPOINT, LANYARD_ARM_AUDIENCE    an Azure at another address
 
 exit codes:
   0  nothing would be changed
@@ -53,75 +50,56 @@ exit codes:
 _CHANGES = 2
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser."""
-    title = "show what would be done, and change nothing"
-    parser = add_command(commands, "plan", title, _ABOUT, _EXAMPLES, run)
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument(
-        "target", nargs="?", metavar="ID", help="a resource, a resource group or a subscription"
-    )
-    what.add_argument(
-        "--list", metavar="FILE", help="ids, one a line or as a JSON array; - for standard input"
-    )
-    parser.add_argument("--policy", metavar="PATH", help="a file or a folder (lanyard.yaml)")
-    parser.add_argument("--mode", choices=[*map(str, Mode)], help="instead of the policy's own")
-    parser.add_argument("--arm-endpoint", metavar="URL", help="Azure Resource Manager's address")
-    parser.add_argument("--arm-audience", metavar="URL", help="of its tokens; default: the same")
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-
-
-def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
+def run(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="ID", help="A resource, a resource group or a subscription."),
+    ] = None,
+    list_: Annotated[
+        str | None,
+        typer.Option(
+            "--list",
+            metavar="FILE",
+            help="Ids, one a line or as a JSON array; - for standard input.",
+        ),
+    ] = None,
+    policy: Annotated[
+        Path,
+        typer.Option("--policy", envvar="LANYARD_POLICY", help="A file or a folder."),
+    ] = Path("lanyard.yaml"),
+    mode: Annotated[Mode | None, typer.Option(help="Instead of the policy's own.")] = None,
+    *,
+    azure: AzureOptions,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
     """Look ahead and tell; returns the exit code."""
-    environment = _environment(arguments)
-    policy = _policy(arguments.mode, environment)
-    if arguments.list is not None:
-        targets = listed_targets(arguments.list, policy.types())
+    terminal = Terminal(quiet=quiet)
+    if (target is None) == (list_ is None):
+        raise typer.BadParameter("give an ID or --list FILE, one of the two")
+    planned = _policy(policy, mode)
+    targets = (
+        one_target(target) if target is not None else listed_targets(str(list_), planned.types())
+    )
+    looked = asyncio.run(_look(planned, targets.ids, azure, terminal))
+    if json:
+        terminal.json(plan_as_json(planned, looked))
     else:
-        targets = one_target(arguments.target)
-    looked = asyncio.run(_look(policy, targets.ids, environment, terminal))
-    if arguments.json:
-        terminal.json(plan_as_json(policy, looked))
-    else:
-        _tell(policy, looked, targets.left_out, terminal)
+        _tell(planned, looked, targets.left_out, terminal)
     return _exit_code(looked)
 
 
-def connect(environment: Mapping[str, str]) -> "AbstractAsyncContextManager[Reading]":
-    """Azure, as whoever runs this."""
-    from lanyard.azure.reading import reading  # the SDKs: the other commands start without them
-
-    return reading(environment)
-
-
 async def _look(
-    policy: Policy,
-    targets: Sequence[ResourceId],
-    environment: Mapping[str, str],
-    terminal: Terminal,
+    policy: Policy, targets: Sequence[ResourceId], azure: AzureOptions, terminal: Terminal
 ) -> list[Looked]:
     with terminal.progress("reading resources") as progress:
-        async with connect(environment) as reading:
+        async with connect.reading(azure) as reading:
             return await look_ahead(policy, targets, reading, progress)
 
 
-def _environment(arguments: argparse.Namespace) -> dict[str, str]:
-    """The process's environment; options go before it."""
-    given = {
-        "LANYARD_POLICY": arguments.policy,
-        "LANYARD_ARM_ENDPOINT": arguments.arm_endpoint,
-        "LANYARD_ARM_AUDIENCE": arguments.arm_audience,
-    }
-    environment = dict(os.environ) | {name: value for name, value in given.items() if value}
-    arm, _ = read_endpoints(environment)
-    if not arm.url.startswith("https://"):
-        raise LanyardError(f"{arm.url!r} is no address of ARM: it does not begin with https://")
-    return environment
-
-
-def _policy(mode: str | None, environment: Mapping[str, str]) -> Policy:
-    policy = load_policy(Path(environment.get("LANYARD_POLICY", "lanyard.yaml")))
-    return policy.model_copy(update={"mode": Mode(mode)}) if mode else policy
+def _policy(path: Path, mode: Mode | None) -> Policy:
+    policy = load_policy(path)
+    return policy.model_copy(update={"mode": mode}) if mode else policy
 
 
 def _tell(policy: Policy, looked: Sequence[Looked], left_out: int, terminal: Terminal) -> None:
@@ -143,3 +121,6 @@ def _exit_code(looked: Sequence[Looked]) -> int:
     if counts.failed:
         return 1
     return _CHANGES if counts.changed else 0
+
+
+COMMAND = Command("plan", "show what would be done, and change nothing", _ABOUT, _EXAMPLES, run)

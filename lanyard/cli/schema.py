@@ -1,13 +1,14 @@
 """`lanyard schema`: the JSON Schema of the policy file, made from its models."""
 
-import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from lanyard.azure.compute_types import COMPUTE_TYPES
-from lanyard.cli.options import add_command
+from lanyard.cli.options import Command, Quiet
 from lanyard.cli.terminal import Terminal
 from lanyard.errors import LanyardError
 from lanyard.policy.document import Policy
@@ -53,25 +54,23 @@ _OFFERED = {
 }
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser."""
-    title = "the JSON Schema of the policy file, for editors"
-    parser = add_command(commands, "schema", title, _ABOUT, _EXAMPLES, run)
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="default: standard output"
-    )
-
-
-def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
+def run(
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Default: standard output."),
+    ] = None,
+    quiet: Quiet = False,
+) -> int:
     """Write the schema; returns the exit code."""
-    if arguments.output is None:
+    terminal = Terminal(quiet=quiet)
+    if output is None:
         terminal.json(policy_schema())
         return 0
     try:
-        arguments.output.write_text(schema_text(), encoding="utf-8")
+        output.write_text(schema_text(), encoding="utf-8")
     except OSError as error:
-        raise LanyardError(f"{arguments.output} cannot be written: {error.strerror}") from None
-    terminal.say(f"{arguments.output} written")
+        raise LanyardError(f"{output} cannot be written: {error.strerror}") from None
+    terminal.say(f"{output} written")
     return 0
 
 
@@ -124,3 +123,8 @@ def _field(field: Json, offered: list[str] | None) -> Json:
 
 def _with(text: Json, offered: list[str]) -> Json:
     return text | {"anyOf": [{"enum": offered}, {"type": "string"}]}
+
+
+COMMAND = Command(
+    "schema", "the JSON Schema of the policy file, for editors", _ABOUT, _EXAMPLES, run
+)

@@ -1,12 +1,13 @@
 """`lanyard validate`: each policy is good, or told with every mistake at its place."""
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from lanyard.cli.options import add_command
+import typer
+
+from lanyard.cli.options import Command, Json, Quiet
 from lanyard.cli.terminal import Terminal
 from lanyard.policy import Policy, PolicyError, Problem, load_policy
 
@@ -37,17 +38,15 @@ class Checked:
     problems: Sequence[Problem] = ()
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser."""
-    parser = add_command(commands, "validate", "check policy files", _ABOUT, _EXAMPLES, run)
-    parser.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="a file or a folder")
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-
-
-def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
+def run(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE", help="A file or a folder.")],
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
     """Check every path; returns the exit code."""
-    checked = [_check(path) for path in arguments.paths]
-    if arguments.json:
+    terminal = Terminal(quiet=quiet)
+    checked = [_check(path) for path in paths]
+    if json:
         terminal.json(_as_json(checked))
     else:
         _tell(checked, terminal)
@@ -106,3 +105,6 @@ def _as_json(checked: Sequence[Checked]) -> dict[str, Any]:
             for each in checked
         ],
     }
+
+
+COMMAND = Command("validate", "check policy files", _ABOUT, _EXAMPLES, run)

@@ -475,10 +475,23 @@ async def test_a_broken_policy_is_told_as_validate_tells_it(desk: Desk) -> None:
     assert ran.out == ""
 
 
-async def test_an_address_that_is_not_https_is_refused(desk: Desk) -> None:
-    ran = await desk.plan(desk.group, "--arm-endpoint", "management.azure.com")
+async def test_an_address_that_is_not_https_is_refused(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANYARD_ARM_ENDPOINT", "management.azure.com")
+    ran = await desk.plan(desk.group)
     assert ran.code == ERROR
-    assert "it does not begin with https://" in ran.err
+    assert "'management.azure.com' is no address of Azure: it must be https://" in ran.err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--list", "-", "/subscriptions/x"]])
+async def test_one_target_or_one_list_is_to_be_given(desk: Desk, arguments: list[str]) -> None:
+    ran = await desk.plan(*arguments)
+    assert ran.code == ERROR
+    assert ran.err.splitlines() == [
+        "lanyard: give an ID or --list FILE, one of the two",
+        "`lanyard plan --help` has examples",
+    ]
 
 
 # How it is said.

@@ -139,22 +139,10 @@ def test_what_cannot_be_read_is_a_problem_of_its_first_line(
 def test_wrong_arguments_exit_1_for_2_means_changes(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 1
-    assert capsys.readouterr().err.startswith("usage: lanyard")
-
-
-@pytest.mark.parametrize("command", ["validate", "plan", "schema"])
-def test_every_help_has_examples_and_exit_codes(
-    command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main([command, "--help"])
-    assert ended.value.code == 0
-    said = capsys.readouterr().out
-    assert f"examples:\n  lanyard {command}" in said
-    assert "exit codes:\n  0  " in said
+    assert main(arguments) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("lanyard: ")
+    assert said[1].startswith("`lanyard ")
 
 
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[bytes]:

@@ -1,0 +1,99 @@
+"""What holds of every command: its help, its completion, and how it ends."""
+
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from lanyard.cli import main
+from lanyard.cli.command import COMMANDS
+
+PROJECT = Path(__file__).parents[2]
+LANYARD = Path(sys.executable).parent / "lanyard"
+
+
+@pytest.mark.parametrize("command", [each.name for each in COMMANDS])
+def test_every_help_has_examples_and_exit_codes(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert f"  examples:\n    lanyard {command}" in said
+    assert "  exit codes:\n    0  " in said
+    assert "--quiet" in said
+    assert max(len(line) for line in said.splitlines()) <= 104
+
+
+def test_every_command_is_in_the_help_of_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    titles = [f"  {each.name} {each.title}" for each in COMMANDS]
+    listed = [" ".join(line.split()) for line in said]
+    assert [title for title in titles if title.strip() not in listed] == []
+
+
+def test_a_misspelt_command_is_told_what_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plna"]) == 1
+    assert "Did you mean 'plan'?" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_with_130_and_without_a_stack_trace(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_path: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lanyard.cli.validate.load_policy", interrupted)
+    assert main(["validate", "lanyard.yaml"]) == 130
+    assert capsys.readouterr().err == "lanyard: interrupted\n"
+
+
+def test_what_lanyard_did_not_foresee_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_path: Path) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("lanyard.cli.validate.load_policy", broken)
+    with pytest.raises(ZeroDivisionError):
+        main(["validate", "lanyard.yaml"])
+
+
+# The installed command.
+
+
+def installed(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [LANYARD, *arguments],
+        env={"PATH": os.environ["PATH"], **more},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_installed_command_tells_its_version() -> None:
+    ran = installed("--version")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == f"lanyard {version('lanyard')}\n"
+
+
+def completions(typed: str) -> list[str]:
+    """What bash is offered for the last word of a command line."""
+    words = typed.split(" ")
+    shell = {"COMP_WORDS": typed, "COMP_CWORD": str(len(words) - 1)}
+    return installed(_LANYARD_COMPLETE="complete_bash", **shell).stdout.split()
+
+
+def test_the_shell_completes_commands_options_and_their_values() -> None:
+    assert completions("lanyard pl") == ["plan"]
+    assert completions("lanyard plan --pol") == ["--policy"]
+    assert completions("lanyard plan --mode ad") == ["add-only"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_each_shell_gets_its_script(shell: str) -> None:
+    ran = installed("--show-completion", shell)
+    assert ran.returncode == 0
+    assert "lanyard" in ran.stdout
