@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from lanyard.errors import Permanent, Temporary
-from lanyard.model import ResourceId
+from lanyard.model import Change, ResourceId
 from lanyard.orders import Orders, Pause, Refusal
 from lanyard.tables import Row, RowChanged, RowExists, Table, key_of
 
 _CONFLICT_DELAY = 2.0
+#: Before the name of a grant, where an entry is about one.
+GRANT = "grant "
 
 
 class Word(StrEnum):
@@ -28,7 +30,11 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A refusal as listed. `since` is UTC; `by` is who released or dismissed it."""
+    """A refusal as listed. `since` is UTC; `by` is who released or dismissed it.
+
+    `principal` is the unknown principal that it is about, or `GRANT` and the name of an unclaimed
+    grant; "" where `resource` itself tells.
+    """
 
     id: str
     resource: ResourceId
@@ -37,6 +43,12 @@ class Entry:
     since: datetime
     word: Word
     by: str
+
+    def change(self, source: str) -> Change:
+        """The hint that has it looked at again."""
+        if self.principal.startswith(GRANT):
+            return Change(self.resource, source, grant=self.principal.removeprefix(GRANT))
+        return Change(self.resource, source, principal=self.principal)
 
 
 class HeldActions:

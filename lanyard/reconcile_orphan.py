@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lanyard.actions import RemoveUnknown, RevokeUnclaimed
 from lanyard.desired import NOTHING
 from lanyard.guard import Situation, guard
-from lanyard.held import orders
+from lanyard.held import GRANT, orders
 from lanyard.model import Change
 from lanyard.orders import Orders
 from lanyard.outcomes import Outcome, attempt
@@ -70,4 +70,4 @@ class OrphanReconciler:
 
 
 def _about(change: Change) -> str:
-    return change.principal or change.grant
+    return change.principal or GRANT + change.grant

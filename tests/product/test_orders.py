@@ -7,7 +7,7 @@ from azure.mgmt.compute.models import VirtualMachineUpdate
 
 from lanyard.errors import Permanent
 from lanyard.held import Entry
-from lanyard.model import Change
+from lanyard.operate import Operator
 from lanyard.orders import Paused
 from lanyard.undo import Undo
 from tests.product.conftest import started
@@ -18,6 +18,17 @@ PERCENT = POLICY + "limits: {removals: {perHour: 1000, percent: 10}}\n"
 
 async def held(estate: Estate) -> list[Entry]:
     return [entry async for entry in estate.services.held.all()]
+
+
+def person(estate: Estate) -> Operator:
+    return Operator(estate.services, estate.queue.put, "ann")
+
+
+async def work(estate: Estate) -> None:
+    """What is on the queue, once."""
+    messages, estate.queue.messages = estate.queue.messages, []
+    for change, _ in messages:
+        await estate.runtime.process(change)
 
 
 async def machines(estate: Estate, count: int) -> None:
@@ -49,23 +60,22 @@ async def test_a_pause_of_removals_stops_them_and_nothing_else(estate: Estate) -
 
 
 async def test_a_pause_of_everything_holds_what_would_be_given_too(estate: Estate) -> None:
-    await estate.services.brake.pause(Paused.EVERYTHING, "ann", "an audit")
+    await person(estate).pause(Paused.EVERYTHING, "an audit")
     await estate.create_vm("vm1")
     await estate.settle()
     assert await estate.identity_of("vm1") == {}
     assert len(await held(estate)) == 3  # create, attach, assign
 
 
-async def test_after_a_pause_the_sweep_does_what_was_held(estate: Estate) -> None:
+async def test_after_a_pause_what_was_held_is_done(estate: Estate) -> None:
     await machines(estate, 1)
     await estate.services.brake.pause(Paused.EVERYTHING, "ann", "an audit")
     await estate.delete_vm("vm0")
     await estate.create_vm("vm1")
     await estate.settle()
-    pause = await estate.services.brake.resume()
+    pause, looked_at = await person(estate).resume()
     assert pause is not None
-    assert pause.by == "ann"
-    await estate.runtime.sweep()
+    assert (pause.by, looked_at) == ("ann", 2)
     await estate.settle()
     assert len(await estate.identity_of("vm1")) == 1
     assert len(estate.assignments()) == 1
@@ -133,8 +143,8 @@ async def test_what_the_hourly_budget_holds_is_listed_and_can_be_released(
     assert len(estate.assignments()) == 1
     (entry,) = await held(estate)
     assert "budget of 1 removals an hour" in entry.refusal.reason
-    await estate.services.held.release(entry.id, "ann")
-    await estate.runtime.process(Change(entry.resource, "release"))
+    await person(estate).release(entry.id)
+    await work(estate)
     assert estate.assignments() == []
     assert await held(estate) == []
 
@@ -163,8 +173,8 @@ async def test_what_another_owner_takes_away_thrice_is_a_conflict_and_left_alone
     assert "conflict of owners" in entry.refusal.reason
     await estate.runtime.sweep()
     assert estate.queue.messages == []  # and it stays so
-    await estate.services.held.release(entry.id, "ann")
-    await estate.runtime.process(Change(entry.resource, "release"))
+    await person(estate).release(entry.id)
+    await work(estate)
     assert len(await estate.identity_of("vm1")) == 1
     await strip(estate)
     assert len(await estate.identity_of("vm1")) == 1  # counted anew

@@ -7,6 +7,7 @@ import pytest
 from lanyard.errors import Permanent
 from lanyard.held import Entry
 from lanyard.model import Change
+from lanyard.operate import Operator
 from lanyard.orphan_kinds import OrphanKind
 from lanyard.sweep import Sweep, SweepReport
 from simulator.state import Principal
@@ -42,9 +43,7 @@ async def held(estate: Estate) -> list[Entry]:
 
 
 async def release(estate: Estate, entry: Entry) -> None:
-    """What `lanyard release` does."""
-    await estate.services.held.release(entry.id, "ann")
-    await estate.queue.put(Change(entry.resource, "release", principal=entry.principal))
+    await Operator(estate.services, estate.queue.put, "ann").release(entry.id)
     await estate.settle()
 
 
