@@ -12,19 +12,20 @@ from typing import Annotated
 
 import typer
 
-from lanyard.cli import plan, schema, validate
+from lanyard.cli import plan, rights, schema, validate
 from lanyard.cli.options import Command, as_written
 from lanyard.cli.terminal import Terminal
 from lanyard.errors import LanyardError
 from lanyard.policy import PolicyError
 
-COMMANDS: tuple[Command, ...] = (validate.COMMAND, plan.COMMAND, schema.COMMAND)
+COMMANDS: tuple[Command, ...] = (validate.COMMAND, plan.COMMAND, rights.COMMAND, schema.COMMAND)
 
 _ABOUT = """\
 Check a policy, and see what it would do, before anything happens.
 
   lanyard validate lanyard.yaml           every mistake with its line and column
   lanyard plan /subscriptions/…           what would be done; nothing is changed
+  lanyard rights lanyard.yaml             what the app's own identity must be allowed
   lanyard schema                          the JSON Schema, for editors
 """
 _END = """\

@@ -1,0 +1,139 @@
+"""`lanyard rights`: what the app's own identity must be allowed, made from the policy."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lanyard.cli.options import Command, Json, Quiet
+from lanyard.cli.terminal import Terminal
+from lanyard.errors import LanyardError
+from lanyard.policy import load_policy
+from lanyard.rights import Rights, rights
+from lanyard.roles import role_id, role_name
+
+_ABOUT = """\
+Say what Lanyard's own identity needs to do what a policy says, and nothing beyond: the actions of
+its custom role, the condition that lets it assign the policy's roles only, and the identities on
+which it needs Managed Identity Operator. Nothing is asked of Azure: no login is needed.
+"""
+_EXAMPLES = """\
+examples:
+  lanyard rights lanyard.yaml
+  lanyard rights --removable Reader lanyard.yaml      orphans with this role may be removed, too
+  lanyard rights --json lanyard.yaml                  for a program
+  lanyard rights --bicep lanyard.yaml                 as infra/watch.bicep takes them
+
+exit codes:
+  0  told
+  1  the policy is broken or cannot be read, or a role is not known
+"""
+_PARAMETERS_SCHEMA = (
+    "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#"
+)
+
+
+class UnknownRole(LanyardError):
+    """The command line names a role that is neither a known built-in one nor a GUID."""
+
+
+def run(
+    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="A file or a folder.")],
+    removable: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE",
+            help="A role whose orphaned assignments may be removed, too; repeatable.",
+        ),
+    ] = None,
+    json: Json = False,
+    bicep: Annotated[
+        bool, typer.Option("--bicep", help="The parameters file of infra/watch.bicep.")
+    ] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Tell the rights; returns the exit code."""
+    terminal = Terminal(quiet=quiet)
+    needed = rights(load_policy(policy), _role_ids(removable or ()))
+    if bicep:
+        terminal.json(_as_parameters(needed))
+    elif json:
+        terminal.json(_as_json(needed))
+    else:
+        _tell(needed, terminal)
+    return 0
+
+
+def _role_ids(names: Iterable[str]) -> list[str]:
+    found = []
+    for name in names:
+        if (guid := role_id(name)) is None:
+            raise UnknownRole(f"{name!r} is no built-in role known here; give its GUID")
+        found.append(guid)
+    return found
+
+
+def _as_json(needed: Rights) -> dict[str, Any]:
+    return {
+        "actions": [*needed.actions],
+        "condition": needed.condition,
+        "assignable": [_role(guid) for guid in needed.assignable],
+        "removable": [_role(guid) for guid in needed.removable],
+        "identityActions": [*needed.identity_actions],
+        "identityGroups": [*needed.identity_groups],
+        "operatorOn": [identity.text for identity in needed.operator_on],
+        "notes": [*needed.notes],
+    }
+
+
+def _role(guid: str) -> dict[str, str]:
+    return {"id": guid, "name": role_name(guid)}
+
+
+def _as_parameters(needed: Rights) -> dict[str, Any]:
+    """Bicep cannot take an id apart as readily: what a module's scope is made of is given apart."""
+    values = {
+        "actions": [*needed.actions],
+        "condition": needed.condition,
+        "identityActions": [*needed.identity_actions],
+        "identityGroups": [*needed.identity_groups],
+        "operatorOn": [
+            {
+                "subscriptionId": identity.subscription,
+                "resourceGroup": identity.resource_group,
+                "name": identity.name,
+            }
+            for identity in needed.operator_on
+        ],
+    }
+    return {
+        "$schema": _PARAMETERS_SCHEMA,
+        "contentVersion": "1.0.0.0",
+        "parameters": {"rights": {"value": values}},
+    }
+
+
+def _tell(needed: Rights, terminal: Terminal) -> None:
+    _section(terminal, "A custom role at each subscription to watch", needed.actions)
+    if needed.condition:
+        _section(terminal, "assigned under this condition (version 2.0)", [needed.condition])
+        _section(terminal, "so it may assign", map(role_name, needed.assignable))
+        _section(terminal, "and remove assignments of", map(role_name, needed.removable))
+    if needed.identity_actions:
+        groups = ", ".join(needed.identity_groups)
+        where = f"at the resource group {groups}" if groups else "at each subscription to watch"
+        _section(terminal, f"A second custom role {where}", needed.identity_actions)
+    _section(terminal, "Managed Identity Operator on", (i.text for i in needed.operator_on))
+    _section(terminal, "To know", needed.notes)
+
+
+def _section(terminal: Terminal, title: str, lines: Iterable[str]) -> None:
+    if not (listed := [*lines]):
+        return
+    terminal.tell((title, "bold"))
+    for line in listed:
+        terminal.tell(f"  {line}")
+
+
+COMMAND = Command("rights", "what the app's own identity must be allowed", _ABOUT, _EXAMPLES, run)
