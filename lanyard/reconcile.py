@@ -64,10 +64,10 @@ class Reconciler:
 
     async def _compute(self, change: Change) -> Report:
         services = self.services
-        read, record, pause = await asyncio.gather(
-            services.compute.read(change.resource),
-            services.ledger.resource(change.resource),
-            services.brake.read(),
+        # The record first: nothing on it is then newer than this look at the resource.
+        record = await services.ledger.resource(change.resource)
+        read, pause = await asyncio.gather(
+            services.compute.read(change.resource), services.brake.read()
         )
         resource, before = _settled(read), of_incarnation(record, read)
         precedents = Precedents(await self._orders(before, pause), counted(before))
@@ -87,6 +87,7 @@ class Reconciler:
         if resource is not None and resource.identity.system_principal_id is not None:
             await application.see(resource.identity.system_principal_id)
         await application.save(self._noted(application.record, todo, refusals))
+        await recorder.intended(verdict.allowed)
         try:
             await application.run(verdict.allowed)
         finally:

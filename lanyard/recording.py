@@ -1,9 +1,11 @@
 """What one reconcile did and refused, put on record."""
 
+import asyncio
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from lanyard.actions import Action, ReleaseGrant, RemoveOrphans
 from lanyard.decisions import Decision
 from lanyard.errors import Refused
 from lanyard.model import Change, ResourceId
@@ -21,12 +23,19 @@ class Recorder:
     cause: Mapping[str, str]
     principal: str = ""
 
+    async def intended(self, actions: Iterable[Action]) -> None:
+        """A decision each before anything is done: a crash leaves no write that is not on record.
+
+        Assignments that go are told one by one and whole, right before (witness.py).
+        """
+        told = [a for a in actions if not isinstance(a, ReleaseGrant | RemoveOrphans)]
+        await asyncio.gather(*(self._add(str(a), "intended", "", _rules(a)) for a in told))
+
     async def outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """A decision each."""
         for outcome in outcomes:
             reason = outcome.detail if outcome.failure is None else str(outcome.failure)
-            rules: tuple[str, ...] = getattr(outcome.action, "rules", ())
-            await self._add(str(outcome.action), status_of(outcome), reason, rules)
+            await self._add(str(outcome.action), status_of(outcome), reason, _rules(outcome.action))
 
     async def held(self, refusals: Collection[Refusal]) -> None:
         """Bring the list of what is held up to date; a decision for what is new on it."""
@@ -39,6 +48,11 @@ class Recorder:
     ) -> None:
         decision = Decision(self.resource.text, action, outcome, reason, rules, self.cause)
         await self.services.decisions.add(decision)
+
+
+def _rules(action: Action) -> tuple[str, ...]:
+    rules: tuple[str, ...] = getattr(action, "rules", ())
+    return rules
 
 
 def cause_of(change: Change) -> dict[str, str]:
