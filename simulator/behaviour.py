@@ -46,6 +46,7 @@ class Behaviour:
     """Durations in seconds of the simulator's clock. Mutable: tests flip a switch while it runs."""
 
     operation_seconds: float = 0.0  # a long write or delete; a VM's takes 3 to 7 s in Azure
+    operation_spread_seconds: float = 0.0  # it takes up to this much less or more, by chance
     group_delete_seconds: float = 0.0
     # Of each ARM call that is let in, by verb, or by verb and lower-case type (arm/latency.py).
     call_seconds: dict[str, float] = field(default_factory=dict)

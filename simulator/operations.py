@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import itertools
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -48,11 +49,12 @@ class Operations:
         self._by_id: dict[str, LongRunning] = {}
         self._waiting: list[tuple[float, int, LongRunning]] = []
         self._order = itertools.count()
+        self._random = random.Random(0)
         state.clock.on_advance(self.settle)
 
     def start(self, seconds: float, finish: Callable[[], None], subject: str = "") -> LongRunning:
         """Accept work that ends in `seconds`; `finish` makes its result visible."""
-        now = self._state.clock.now()
+        now, seconds = self._state.clock.now(), self._spread(seconds)
         work = LongRunning(self._state.ids.uuid(), now, now + seconds, finish, subject=subject)
         self._by_id[work.id] = work
         heapq.heappush(self._waiting, (work.ends_at, next(self._order), work))
@@ -63,10 +65,20 @@ class Operations:
         """An operation of this run, ended or not."""
         return self._by_id.get(operation_id.lower())
 
+    def all(self) -> list[LongRunning]:
+        """Those of this run, in the order in which they were accepted."""
+        return list(self._by_id.values())
+
     def settle(self) -> None:
         """End everything that is due."""
         while self._waiting and self._waiting[0][0] <= self._state.clock.now():
             heapq.heappop(self._waiting)[2].end()
+
+    def _spread(self, seconds: float) -> float:
+        spread = self._state.behaviour.operation_spread_seconds
+        if not seconds or not spread:
+            return seconds
+        return max(0.0, seconds + self._random.uniform(-spread, spread))
 
     def _wake_at(self, moment: float) -> None:
         clock = self._state.clock

@@ -24,6 +24,18 @@ def test_work_ends_in_the_order_of_its_ends_when_the_clock_jumps() -> None:
     assert ended == ["quick", "slow"]
 
 
+def test_work_may_take_more_or_less_time_by_seeded_chance() -> None:
+    state = State(behaviour=Behaviour(operation_spread_seconds=2))
+    operations = Operations(state)
+    for _ in range(200):
+        operations.start(5, lambda: None)
+    seconds = [work.ends_at - work.started_at for work in operations.all()]
+    assert 3 <= min(seconds) < 3.2
+    assert 6.8 < max(seconds) <= 7
+    again = Operations(state)
+    assert again.start(5, lambda: None).ends_at - state.clock.now() == seconds[0]
+
+
 def test_the_clock_only_moves_forward() -> None:
     with pytest.raises(ValueError, match="forward"):
         Clock().advance(-1)
