@@ -6,9 +6,10 @@ another machine that it knows of has the same identity.
 """
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.mgmt.authorization.v2022_04_01 import AuthorizationManagementClient
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 from azure.mgmt.compute import ComputeManagementClient
@@ -82,7 +83,9 @@ class Baseline:
             principal_id=self._principal,
             principal_type="ServicePrincipal",
         )
-        self._roles.create(scope, str(uuid.uuid4()), parameters)
+        # Another thread of the same app may have been quicker: 409 RoleAssignmentExists.
+        with suppress(ResourceExistsError):
+            self._roles.create(scope, str(uuid.uuid4()), parameters)
 
     def _held_at(self, scope: str) -> list[str]:
         """The assignments of the role to the principal at exactly this scope."""

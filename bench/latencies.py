@@ -13,12 +13,14 @@ ARM = {
     "PUT microsoft.authorization/roleassignments": 0.25,
     "POST microsoft.resourcegraph/resources": 0.4,
 }
-#: From the answer of a machine's write to its end.
-MACHINE_OPERATION = 5.0
+#: From the answer of a machine's write to its end: so many seconds, and up to so many less or more.
+MACHINE_OPERATION, MACHINE_OPERATION_SPREAD = 5.0, 2.0
 #: Of one call to a table, or of a page of 1,000 rows.
 TABLE = 0.003
 #: Of one call to the queue.
 QUEUE = 0.005
 
-#: One machine at least: read it, write it, wait for the write to end, see that it did.
-ONE_MACHINE = ARM["GET"] + ARM["PATCH"] + MACHINE_OPERATION + ARM["GET"]
+
+def least_for_one_machine(operation: float) -> float:
+    """Read it, write it, wait until the write has ended after `operation`, and see that it did."""
+    return ARM["GET"] + ARM["PATCH"] + operation + ARM["GET"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from bench.latencies import ARM, MACHINE_OPERATION, TABLE
+from bench.latencies import ARM, MACHINE_OPERATION, MACHINE_OPERATION_SPREAD, TABLE
 from bench.queue import TimedQueue
 from handlers import resource_events
 from lanyard.errors import LanyardError
@@ -31,7 +31,11 @@ _PAGE = 1000
 
 def timed_azure(clock: Clock, *, seed: int = 7) -> Azure:
     """An Azure whose calls take their time; its token buckets are off."""
-    behaviour = Behaviour(operation_seconds=MACHINE_OPERATION, call_seconds=dict(ARM))
+    behaviour = Behaviour(
+        operation_seconds=MACHINE_OPERATION,
+        operation_spread_seconds=MACHINE_OPERATION_SPREAD,
+        call_seconds=dict(ARM),
+    )
     return Azure(seed=seed, clock=clock, behaviour=behaviour)
 
 
