@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import burst, calls, cold_start, ingest, one_machine, plan
+from bench import burst, calls, cold_start, ingest, one_machine, plan, sweep
 from bench.figures import Figure, Tell
 from bench.options import Options
 from simulator.arm.throttling import ARM_LIMITS
@@ -23,6 +23,7 @@ BENCHES: dict[str, Bench] = {
     "burst": burst.measure,
     "one-machine": one_machine.measure,
     "calls": calls.measure,
+    "sweep": sweep.measure,
     "cold-start": cold_start.measure,
     "ingest": ingest.measure,
     "plan": plan.measure,

@@ -15,6 +15,8 @@ ARM = {
 }
 #: From the answer of a machine's write to its end: so many seconds, and up to so many less or more.
 MACHINE_OPERATION, MACHINE_OPERATION_SPREAD = 5.0, 2.0
+#: Of one call to the directory (Microsoft Graph).
+DIRECTORY = 0.1
 #: Of one call to a table, or of a page of 1,000 rows.
 TABLE = 0.003
 #: Of one call to the queue.

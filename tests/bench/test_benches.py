@@ -1,0 +1,108 @@
+"""The benches do what they measure. No timing of this computer is asserted."""
+
+from bench import burst, calls, cold_start, one_machine, sweep
+from bench.baseline_estate import BaselineEstate
+from bench.figures import Figure
+from bench.options import Options
+from bench.queue import TimedQueue
+from lanyard.model import Change, ResourceId
+from simulator.clock import Clock
+from simulator.virtual_time import run
+from tests.support.estate import BLOB_READER
+
+SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
+SMALL = Options(machines=220, instances=4, runs=1, resources=300, assignments=120)
+
+
+def silent(_text: str) -> None:
+    pass
+
+
+def by_name(figures: list[Figure]) -> dict[str, Figure]:
+    return {figure.name: figure for figure in figures}
+
+
+def test_the_baseline_attaches_assigns_once_and_cleans_up_after_the_last_machine() -> None:
+    world = BaselineEstate(2)
+    world.handle(*world.events)
+    scope = f"{world.estate.scope}/resourceGroups/rg-app"
+    assert [(role, at) for role, at, _ in world.estate.assignments()] == [(BLOB_READER, scope)]
+    world.new_events()  # of its own writes
+    world.handle(*world.deleted_machine("vm-00000"))
+    assert len(world.estate.assignments()) == 1
+    world.handle(*world.deleted_machine("vm-00001"))
+    assert world.estate.assignments() == []
+
+
+def test_the_baseline_takes_the_time_that_azure_takes() -> None:
+    world = BaselineEstate(1)
+    work_before = len(world.azure.operations.all())
+    seconds = world.handle(*world.events)
+    (attached,) = world.azure.operations.all()[work_before:]
+    assert seconds > attached.ends_at - attached.started_at
+
+
+def test_a_burst_ends_with_every_machine_attached_and_no_faster_than_the_bucket_allows() -> None:
+    time, refused = burst.measure(SMALL, silent)
+    assert time.value > 1
+    assert time.baseline is not None
+    assert time.baseline > time.value
+    assert refused.baseline == 0
+
+
+def test_no_machine_is_verified_faster_than_its_critical_path() -> None:
+    (figure,) = one_machine.measure(SMALL, silent)
+    assert figure.value > 1
+    assert figure.baseline is not None
+    assert figure.baseline > 1
+
+
+def test_each_event_costs_fewer_calls_than_the_baseline_or_as_many() -> None:
+    found = by_name(calls.measure(SMALL, silent))
+    new = found["ARM calls: new machine"]
+    unchanged = found["ARM calls: event of a machine that is as desired"]
+    own = found["ARM calls: our own write coming back as an event"]
+    assert (new.value, unchanged.value, own.value) == (3, 1, 0)
+    assert (new.baseline, unchanged.baseline, own.baseline) == (4, 2, 2)
+
+
+def test_a_sweep_in_which_all_is_as_desired_costs_its_pages_alone() -> None:
+    found = sweep.measure(SMALL, silent)
+    assert found[0].value == 3  # resources, assignments, directory
+    assert not found[0].missed
+
+
+def test_every_app_of_the_cold_start_loads() -> None:
+    figures = cold_start.measure(SMALL, silent)
+    assert all(figure.value > 0 for figure in figures)
+
+
+def test_the_least_time_of_a_burst_is_what_the_bucket_refills() -> None:
+    assert burst.least_seconds("writes", 1000) == 80
+    assert burst.least_seconds("writes", 200) == 0
+
+
+def test_a_delayed_message_is_taken_at_its_time_and_hidden_while_it_is_worked_on() -> None:
+    machine = ResourceId.parse(
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm"
+    )
+
+    async def main(clock: Clock) -> None:
+        queue = TimedQueue(clock)
+        await queue.put(Change(machine, "event"), delay=10)
+        assert await queue.receive(16, 30) == []
+        await clock.elapse(10)
+        (taken,) = await queue.receive(16, 30)
+        assert await queue.receive(16, 30) == []
+        await clock.elapse(30)
+        (again,) = await queue.receive(16, 30)
+        assert (taken.dequeue_count, again.dequeue_count) == (1, 2)
+        await queue.delete(again)
+        await queue.emptied()
+
+    run(main)
+
+
+def test_the_same_run_gives_the_same_calls() -> None:
+    first, second = (by_name(calls.measure(SMALL, silent)) for _ in range(2))
+    assert {n: f.value for n, f in first.items()} == {n: f.value for n, f in second.items()}
