@@ -1,4 +1,4 @@
-"""Azure as a person at the command line reads it: with their own credentials, and never writing."""
+"""Azure as a person at the command line sees it: with their own credentials and rights."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,11 +10,14 @@ from azure.core.pipeline.transport import AsyncHttpTransport
 
 from lanyard.azure.arm import Compute
 from lanyard.azure.clients import Clients
+from lanyard.azure.directory import Directory
 from lanyard.azure.identities import Identities
 from lanyard.azure.inventory import Inventory
+from lanyard.azure.resource_graph import ResourceGraph
 from lanyard.azure.roles import Roles
-from lanyard.azure.sign_in import SignIn, check, own_credential
+from lanyard.azure.sign_in import SignIn, signed_in
 from lanyard.clouds import Cloud
+from lanyard.ports import Azure
 from lanyard.settings import Endpoint
 
 
@@ -28,6 +31,13 @@ class Reading:
     assignments: Roles
     inventory: Inventory
 
+    def ports(self, canary: str) -> Azure:
+        """What the product asks of Azure, with the caller's rights. `canary`: the object id of a
+        service principal that exists.
+        """
+        graph, directory = ResourceGraph(self.clients), Directory(self.clients, canary)
+        return Azure(self.compute, self.identities, self.assignments, graph, directory)
+
 
 @asynccontextmanager
 async def reading(cloud: Cloud, sign_in: SignIn) -> AsyncIterator[Reading]:
@@ -35,10 +45,11 @@ async def reading(cloud: Cloud, sign_in: SignIn) -> AsyncIterator[Reading]:
 
     Raises Permanent where nobody is signed in.
     """
-    async with own_credential(cloud, sign_in) as credential:
-        await check(credential, cloud)
-        async with reading_over(credential, cloud.arm, cloud.graph) as connected:
-            yield connected
+    async with (
+        signed_in(cloud, sign_in) as me,
+        reading_over(me.credential, cloud.arm, cloud.graph) as connected,
+    ):
+        yield connected
 
 
 @asynccontextmanager

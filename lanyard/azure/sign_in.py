@@ -2,9 +2,12 @@
 (connection.py).
 """
 
+import base64
+import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -60,14 +63,39 @@ def _credentials(
     yield ManagedIdentityCredential(client_id=environment.get("AZURE_CLIENT_ID"))
 
 
-async def check(credential: AsyncTokenCredential, cloud: Cloud) -> None:
-    """Raises Permanent with every reason where nobody is signed in."""
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A credential that works, and who it is, for the record."""
+
+    credential: AsyncTokenCredential
+    name: str
+
+
+@asynccontextmanager
+async def signed_in(cloud: Cloud, sign_in: SignIn) -> AsyncIterator[SignedIn]:
+    """Signed in while the context is open. Raises Permanent with every reason where nobody is."""
     # The chain logs each credential that is not there, and says it again in its error.
     logging.getLogger("azure.identity").setLevel(logging.ERROR)
+    async with own_credential(cloud, sign_in) as credential:
+        try:
+            token = await credential.get_token(f"{cloud.arm.audience}/.default")
+        except ClientAuthenticationError as error:
+            raise Permanent(f"{_ADVICE}\n{_reasons(error)}") from None
+        yield SignedIn(credential, name_in(token.token))
+
+
+def name_in(token: str) -> str:
+    """Who a token is for: a person's user name, else the application's or the object's id.
+
+    It is for the record only; nothing is allowed or refused by it.
+    """
     try:
-        await credential.get_token(f"{cloud.arm.audience}/.default")
-    except ClientAuthenticationError as error:
-        raise Permanent(f"{_ADVICE}\n{_reasons(error)}") from None
+        body = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (IndexError, ValueError):
+        return "somebody"
+    names = ("upn", "preferred_username", "unique_name", "appid", "oid")
+    return next((str(claims[name]) for name in names if claims.get(name)), "somebody")
 
 
 def _reasons(error: ClientAuthenticationError) -> str:

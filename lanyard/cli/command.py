@@ -12,13 +12,23 @@ from typing import Annotated
 
 import typer
 
-from lanyard.cli import plan, rights, schema, validate
+from lanyard.cli import apply, held, history, pause, plan, rights, schema, status, validate
 from lanyard.cli.options import Command, as_written
 from lanyard.cli.terminal import Terminal
 from lanyard.errors import LanyardError
 from lanyard.policy import PolicyError
 
-COMMANDS: tuple[Command, ...] = (validate.COMMAND, plan.COMMAND, rights.COMMAND, schema.COMMAND)
+COMMANDS: tuple[Command, ...] = (
+    validate.COMMAND,
+    plan.COMMAND,
+    status.COMMAND,
+    history.COMMAND,
+    *held.COMMANDS,
+    *pause.COMMANDS,
+    apply.COMMAND,
+    rights.COMMAND,
+    schema.COMMAND,
+)
 
 _ABOUT = """\
 Check a policy, and see what it would do, before anything happens.

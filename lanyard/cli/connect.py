@@ -3,17 +3,31 @@ them: `lanyard --help` and `lanyard validate` start without.
 """
 
 import os
-from contextlib import AbstractAsyncContextManager
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
+from lanyard.claims import Claims
 from lanyard.clouds import Cloud, CloudName, cloud_of
+from lanyard.decisions import Author, Decisions
 from lanyard.errors import LanyardError
+from lanyard.ledger import Ledger
+from lanyard.model import Change
+from lanyard.policy import Policy
+from lanyard.ports import Azure
+from lanyard.services import Services, assemble
+from lanyard.tables import Tables
 
 if TYPE_CHECKING:
+    from lanyard.azure.deployed import StorageAddress
     from lanyard.azure.reading import Reading
+
+_ACCOUNT = re.compile("[a-z0-9]{3,24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,110 @@ class AzureOptions:
     cloud: Annotated[
         CloudName, typer.Option(envvar="LANYARD_CLOUD", help="Another cloud than the public one.")
     ] = CloudName.PUBLIC
+
+
+@dataclass(frozen=True, slots=True)
+class AppOptions:
+    """Which deployed app."""
+
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            envvar="LANYARD_STORAGE", metavar="ACCOUNT", help="The app's storage account."
+        ),
+    ] = None
+    app_principal: Annotated[
+        str | None,
+        typer.Option(
+            envvar="LANYARD_PRINCIPAL_ID",
+            metavar="ID",
+            help="Object id of the app's identity: the directory must know it to be believed.",
+        ),
+    ] = None
+
+
+class Queue(Protocol):
+    """The app's queue of work."""
+
+    async def put(self, change: Change, delay: float = 0) -> None:
+        """Enqueue `change`."""
+
+    async def waiting(self) -> int:
+        """About how many messages wait."""
+
+    async def poisoned(self) -> int:
+        """About how many messages were given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A deployed app, as whoever runs the command reaches it. `now`: seconds since the epoch."""
+
+    who: str
+    account: str
+    tables: Tables[Any]
+    queue: Queue
+    azure: Azure
+    now: Callable[[], float]
+
+    def services(self, policy: Policy) -> Services:
+        """What the app itself works with, on behalf of this person."""
+        return assemble(self.azure, self.tables, policy, self.who, self.now)
+
+    def ledger(self) -> Ledger:
+        """What the app saw and owns."""
+        return Ledger(self.tables.resources, self.tables.identities, self.now)
+
+    def decisions(self, policy: str = "") -> Decisions:
+        """The record; what is added to it is this person's. `policy`: the digest it is under."""
+        return Decisions(self.tables.decisions, Author(self.who, policy), self.now)
+
+    def claims(self) -> Claims:
+        """Which grants there are, and who needs them."""
+        return Claims(self.tables.grants, self.azure.assignments, self.now)
+
+
+@asynccontextmanager
+async def app(azure: AzureOptions, where: AppOptions) -> AsyncIterator[App]:
+    """The app, while the context is open. Raises LanyardError that names the missing right."""
+    from lanyard.azure.deployed import deployed
+    from lanyard.azure.reading import reading_over
+    from lanyard.azure.sign_in import SignIn, signed_in
+
+    cloud = chosen_cloud(azure)
+    address = storage_address(where, cloud, os.environ)
+    async with (
+        signed_in(cloud, SignIn(azure.tenant, azure.subscription)) as me,
+        reading_over(me.credential, cloud.arm, cloud.graph) as found,
+        deployed(me.credential, address) as storage,
+    ):
+        ports = found.ports(where.app_principal or "")
+        yield App(me.name, address.account, storage.tables, storage.queue, ports, time.time)
+
+
+def storage_address(
+    where: AppOptions, cloud: Cloud, environment: Mapping[str, str]
+) -> "StorageAddress":
+    """Where the app's storage is. LANYARD_TABLE_ENDPOINT and LANYARD_QUEUE_ENDPOINT name it
+    where it is not at Azure's own addresses. Raises LanyardError.
+    """
+    from lanyard.azure.deployed import StorageAddress
+
+    table, queue = (environment.get(f"LANYARD_{each}_ENDPOINT") for each in ("TABLE", "QUEUE"))
+    if table and queue:
+        return StorageAddress(table.rstrip("/"), table.rstrip("/"), queue.rstrip("/"))
+    account = where.storage or ""
+    if not _ACCOUNT.fullmatch(account):
+        problem = f"{account!r} is no name of a storage account" if account else "which app?"
+        raise LanyardError(
+            f"{problem}: name the app's storage account with --storage or LANYARD_STORAGE (its app "
+            "setting AzureWebJobsStorage__accountName)"
+        )
+    return StorageAddress(
+        account,
+        f"https://{account}.table.{cloud.storage}",
+        f"https://{account}.queue.{cloud.storage}",
+    )
 
 
 def reading(options: AzureOptions) -> "AbstractAsyncContextManager[Reading]":

@@ -5,8 +5,8 @@ fields as an option (`flat`), so that the same option means the same everywhere.
 """
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import wraps
 from typing import Annotated, Any, get_type_hints
 
@@ -16,7 +16,7 @@ import typer
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command of `lanyard`: `about` stands above its options, `after` (examples, exit codes)
-    below them. `run` returns the exit code.
+    below them. `run` returns the exit code. `shape` tells what is in the `--json` document.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Command:
     about: str
     after: str
     run: Callable[..., int]
+    shape: Mapping[str, str] = field(default_factory=dict)
 
     def add_to(self, app: typer.Typer) -> None:
         """Make it a command of `app`."""
@@ -35,6 +36,11 @@ class Command:
         )
         decorate(flat(self.run))
 
+
+#: In the help of commands that reach a deployed app.
+STORAGE_RIGHTS = """\
+The app's storage account is reached with your own identity, never with keys: you need the role
+{role} on it."""
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell only what is wrong.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]

@@ -15,9 +15,12 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 from lanyard.azure.compute_types import compute_type
 from lanyard.azure.reading import Reading, reading_over
 from lanyard.cli import connect, main
-from lanyard.model import ResourceId
+from lanyard.model import Change, ResourceId
 from simulator.tokens.credential import AsyncPrincipalCredential
-from tests.support.estate import POLICY, Estate
+from tests.support.estate import POLICY, Estate, FakeQueue
+
+
+STORAGE = "stlanyard"
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,12 @@ class Desk:
         self.person = azure.state.add_principal("engineer", "User")
         azure.assign(self.person.object_id, "Reader", self.estate.scope)
         self.group = f"{self.estate.scope}/resourceGroups/rg-app"
+        self.poison = 0
         self._capsys = capsys
         self._policy = folder / "lanyard.yaml"
         self.write_policy(policy)
         monkeypatch.setattr(connect, "reading", self._reading)
+        monkeypatch.setattr(connect, "app", self._app)
 
     def write_policy(self, policy: str) -> None:
         self._policy.write_text(policy)
@@ -65,6 +70,11 @@ class Desk:
 
     async def plan(self, *arguments: str) -> Ran:
         return await self.lanyard("plan", "--policy", str(self._policy), *arguments)
+
+    async def app(self, *arguments: str) -> Ran:
+        """A command that reaches the deployed app."""
+        principal = self.estate.app.object_id
+        return await self.lanyard(*arguments, "--storage", STORAGE, "--app-principal", principal)
 
     async def put(self, path: str, body: dict[str, Any]) -> ResourceId:
         """Make `TYPE/NAME…` in the group, as the operator."""
@@ -84,6 +94,13 @@ class Desk:
         azure.calls.clear()
         return [f"{call.method} {'/'.join(call.path.split('/')[-2:])}" for call in calls]
 
+    async def started(self) -> None:
+        """The sweep that an app begins with; the person's calls so far are forgotten."""
+        await self.estate.settle()
+        await self.estate.runtime.sweep()
+        await self.estate.settle()
+        self.calls()
+
     @property
     def _owner(self) -> ResourceManagementClient:
         return ResourceManagementClient(
@@ -100,3 +117,36 @@ class Desk:
             credential, settings.arm, settings.graph, azure.transport()
         ) as reading:
             yield reading
+
+    @asynccontextmanager
+    async def _app(
+        self, options: connect.AzureOptions, where: connect.AppOptions
+    ) -> AsyncIterator[connect.App]:
+        estate = self.estate
+        address = connect.storage_address(where, connect.chosen_cloud(options), {})
+        async with self._reading(options) as reading:
+            yield connect.App(
+                f"{self.person.display_name}@example.com",
+                address.account,
+                estate.tables,
+                DeskQueue(estate.queue, self.poison),
+                reading.ports(where.app_principal or ""),
+                estate.azure.clock.now,
+            )
+
+
+class DeskQueue:
+    """The estate's queue as a person sees it, and how many of its messages were given up."""
+
+    def __init__(self, queue: FakeQueue, poison: int) -> None:
+        self._queue = queue
+        self._poison = poison
+
+    async def put(self, change: Change, delay: float = 0) -> None:
+        await self._queue.put(change, delay)
+
+    async def waiting(self) -> int:
+        return len(self._queue.messages)
+
+    async def poisoned(self) -> int:
+        return self._poison

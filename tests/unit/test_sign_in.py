@@ -1,10 +1,13 @@
 """Who signs in, in which order, and where to."""
 
+import base64
+import json
+
 import pytest
 from azure.identity.aio import AzureCliCredential
 
 from lanyard.azure import sign_in
-from lanyard.azure.sign_in import SignIn, own_credential
+from lanyard.azure.sign_in import SignIn, name_in, own_credential
 from lanyard.clouds import CLOUDS, CloudName
 
 PUBLIC = CLOUDS[CloudName.PUBLIC]
@@ -42,3 +45,24 @@ def test_az_is_told_the_tenant_and_the_subscription(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sign_in, "AzureCliCredential", Watched)
     own_credential(PUBLIC, SignIn(TENANT, "sub"), {})
     assert told == [{"tenant_id": TENANT, "subscription": "sub"}]
+
+
+def token(**claims: str) -> str:
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"e30.{body}.signature"
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        (token(upn="ann@example.com", oid="1", appid="2"), "ann@example.com"),
+        (token(unique_name="ann@example.com", oid="1"), "ann@example.com"),
+        (token(appid="2", oid="1"), "2"),
+        (token(oid="1"), "1"),
+        (token(), "somebody"),
+        ("opaque", "somebody"),
+        ("a.b.c", "somebody"),
+    ],
+)
+def test_the_record_has_the_name_that_the_token_tells(given: str, name: str) -> None:
+    assert name_in(given) == name

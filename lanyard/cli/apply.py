@@ -1,0 +1,84 @@
+"""`lanyard apply`: have the app look at resources now."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from lanyard.cli import connect
+from lanyard.cli.connect import AppOptions, AzureOptions
+from lanyard.cli.options import STORAGE_RIGHTS, Command, Json, Quiet
+from lanyard.cli.targets import BadTargets
+from lanyard.cli.terminal import Terminal
+from lanyard.model import Change, InvalidResourceId, ResourceId
+
+_ABOUT = f"""\
+Put resources on the app's queue of work: it reads each of them fresh and brings it to what the
+deployed policy says, as after an event. Nothing is done from here, and with no rights of yours.
+
+A resource group or subscription stands for every resource in it that Lanyard knows.
+
+{STORAGE_RIGHTS.format(role="Storage Table Data Reader, and Storage Queue Data Message Sender,")}
+"""
+_AFTER = """\
+examples:
+  lanyard apply /subscriptions/…/virtualMachines/vm1 --storage stlanyard
+  lanyard history --resource /subscriptions/…/virtualMachines/vm1 --since 5m
+
+exit codes:
+  0  on the queue
+  1  an error: what is no resource id, no credentials, a missing right
+"""
+_SHAPE = {"version": "`1`", "queued[]": "the ids that were put on the queue"}
+
+
+def run(
+    targets: Annotated[
+        list[str], typer.Argument(metavar="ID", help="Resources, resource groups, subscriptions.")
+    ],
+    *,
+    azure: AzureOptions,
+    where: AppOptions,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Enqueue them; returns the exit code."""
+    terminal = Terminal(quiet=quiet)
+    resources = _parsed(targets)
+
+    async def enqueue() -> list[ResourceId]:
+        async with connect.app(azure, where) as app:
+            found: list[ResourceId] = []
+            for resource in resources:
+                if resource.type:
+                    found.append(resource)
+                else:
+                    found += [known async for known in app.ledger().under(resource)]
+            for resource in found:
+                await app.queue.put(Change(resource, "command"))
+            return found
+
+    queued = asyncio.run(enqueue())
+    if json:
+        terminal.json({"version": 1, "queued": [str(resource) for resource in queued]})
+        return 0
+    for resource in queued:
+        terminal.say(("queued", "green"), f"  {resource}")
+    if not queued:
+        terminal.say(("apply: Lanyard knows no resource there", "yellow"))
+    return 0
+
+
+def _parsed(texts: list[str]) -> list[ResourceId]:
+    parsed, problems = [], []
+    for text in texts:
+        try:
+            parsed.append(ResourceId.parse(text))
+        except InvalidResourceId as error:
+            problems.append(str(error))
+    if problems:
+        raise BadTargets("\n".join(problems))
+    return parsed
+
+
+COMMAND = Command("apply", "have resources looked at now", _ABOUT, _AFTER, run, _SHAPE)

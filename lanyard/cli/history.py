@@ -1,0 +1,140 @@
+"""`lanyard history`: what was decided, when, why, by whom and on which evidence."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from lanyard.cli import connect
+from lanyard.cli.connect import App, AppOptions, AzureOptions
+from lanyard.cli.names import short
+from lanyard.cli.options import STORAGE_RIGHTS, Command, Json, Quiet
+from lanyard.cli.terminal import Part, Terminal
+from lanyard.cli.times import moment, told
+from lanyard.decisions import Recorded
+
+_ABOUT = f"""\
+Tell what Lanyard decided: done, held, failed, put off until later, and by whom and why.
+A removal keeps the whole role assignment; `lanyard undo` with its id puts it back.
+
+{STORAGE_RIGHTS.format(role="Storage Table Data Reader")}
+"""
+_AFTER = """\
+examples:
+  lanyard history --storage stlanyard                        the last 24 hours
+  lanyard history --since 7d --removals                      what was taken away in a week
+  lanyard history --resource /subscriptions/…/resourceGroups/rg-shop --outcome held
+  lanyard history --since 2026-11-01 --until 2026-11-08 --json
+
+exit codes:
+  0  told, also where there is nothing to tell
+  1  an error: no credentials, a missing right, a storage account that is not an app's
+"""
+_SHAPE = {
+    "version": "`1`",
+    "decisions[]": "oldest first",
+    "decisions[].id": "what `lanyard undo` takes",
+    "decisions[].at": "when, ISO 8601, UTC",
+    "decisions[].by": "the app, or the person who asked",
+    "decisions[].policy": "digest of the policy in force",
+    "decisions[].resource": "id of the resource; empty for what concerns the whole app",
+    "decisions[].action": "what was to be done, in words",
+    "decisions[].outcome": "`intended`, `done`, `held`, `failed`, `later`",
+    "decisions[].reason": "why, or with which result",
+    "decisions[].rules[]": "names of the rules that ask for it",
+    "decisions[].cause": "the event: `source`, `eventId`, `eventType`, `correlationId`",
+    "decisions[].evidence[]": "what proved that a removal was right",
+    "decisions[].assignment": "the role assignment that was removed, as ARM had it; else null",
+}
+_STYLES = {"done": "green", "failed": "red", "held": "magenta", "later": "yellow"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    resource: str
+    outcome: str
+    removals: bool
+
+    def wants(self, recorded: Recorded) -> bool:
+        decision = recorded.decision
+        return (
+            decision.resource.lower().startswith(self.resource)
+            and self.outcome in ("", decision.outcome)
+            and (decision.assignment is not None or not self.removals)
+        )
+
+
+def run(
+    resource: Annotated[
+        str, typer.Option(metavar="ID", help="Of this resource, or below this scope.")
+    ] = "",
+    since: Annotated[str, typer.Option(metavar="TIME", help="From then: 12h, 7d, a date.")] = "24h",
+    until: Annotated[str, typer.Option(metavar="TIME", help="Up to then; default: now.")] = "",
+    outcome: Annotated[
+        str, typer.Option(metavar="WORD", help="Only done, held, failed, later or intended.")
+    ] = "",
+    removals: Annotated[bool, typer.Option("--removals", help="Only assignments removed.")] = False,
+    *,
+    azure: AzureOptions,
+    where: AppOptions,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Tell the decisions; returns the exit code."""
+    terminal = Terminal(quiet=quiet)
+    wanted = _Filter(resource.lower().rstrip("/"), outcome.lower(), removals)
+
+    def span(app: App) -> tuple[datetime, datetime]:
+        now = datetime.fromtimestamp(app.now(), UTC)
+        # Another clock may be ahead of this one, and what it wrote is to be told, too.
+        return moment(since, now), moment(until, now) if until else now + timedelta(hours=1)
+
+    found = asyncio.run(_find(azure, where, span, wanted))
+    if json:
+        terminal.json({"version": 1, "decisions": [as_json(one) for one in found]})
+        return 0
+    for one in found:
+        _tell(one, terminal)
+    terminal.say((f"history: {len(found)} decisions", "dim"))
+    return 0
+
+
+def as_json(recorded: Recorded) -> dict[str, Any]:
+    """A decision, with everything that is on record."""
+    head = {"id": recorded.id, "at": recorded.at.isoformat(), "by": recorded.by}
+    return {**head, "policy": recorded.policy, **asdict(recorded.decision)}
+
+
+async def _find(
+    azure: AzureOptions,
+    where: AppOptions,
+    span: Callable[[App], tuple[datetime, datetime]],
+    wanted: _Filter,
+) -> list[Recorded]:
+    async with connect.app(azure, where) as app:
+        record = app.decisions().between(*span(app))
+        return [one async for one in record if wanted.wants(one)]
+
+
+def _tell(recorded: Recorded, terminal: Terminal) -> None:
+    decision = recorded.decision
+    parts: list[Part] = [
+        (told(recorded.at), "dim"),
+        "  ",
+        (f"{decision.outcome:8}", _STYLES.get(decision.outcome, "")),
+        (f"  {short(decision.resource)}" if decision.resource else "", "bold"),
+        f"  {decision.action}",
+    ]
+    terminal.say(*parts)
+    notes = [decision.reason, f"rule: {'; '.join(decision.rules)}" if decision.rules else ""]
+    notes += [f"evidence: {each}" for each in decision.evidence]
+    if decision.assignment is not None:
+        notes.append(f"lanyard undo {recorded.id}")
+    for note in filter(None, notes):
+        terminal.say((f"    {note}", "dim"))
+
+
+COMMAND = Command("history", "what was decided, and why", _ABOUT, _AFTER, run, _SHAPE)

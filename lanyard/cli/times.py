@@ -1,0 +1,39 @@
+"""Moments and durations, as people write and read them. Times are UTC."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import typer
+
+_AGO = re.compile(r"(\d{1,6})([mhdw])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """`30m`, `12h`, `7d`, `2w` ago, or a date or time in ISO 8601 (UTC where it names no zone).
+
+    Raises typer.BadParameter.
+    """
+    if ago := _AGO.fullmatch(text.strip()):
+        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        example = f"{now:%Y-%m-%d} or {now:%Y-%m-%dT%H:%M}"
+        raise typer.BadParameter(
+            f"{text!r} is no time: write 30m, 12h, 7d (ago), {example}"
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def told(at: datetime) -> str:
+    """To the second, in UTC."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def age(seconds: float) -> str:
+    """In the largest unit that leaves something: `45 s`, `12 min`, `3 h`, `2 d`."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{max(int(seconds), 0)} s"

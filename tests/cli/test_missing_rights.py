@@ -1,0 +1,157 @@
+"""What a person is told whose call to the app's storage fails: which right, name or network."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import ClientConnectorError
+from aiohttp.client_reqrep import ConnectionKey
+from azure.core.exceptions import ServiceRequestError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from lanyard.azure.deployed import Deployed, StorageAddress, deployed
+from lanyard.errors import LanyardError
+from lanyard.model import Change, ResourceId
+from simulator.azure import Azure
+from simulator.clock import Clock
+from simulator.tokens.credential import AsyncPrincipalCredential
+from simulator.transport import InProcessTransport
+
+ADDRESS = StorageAddress(
+    "stlanyard",
+    "https://stlanyard.table.core.windows.net",
+    "https://stlanyard.queue.core.windows.net",
+)
+VM = ResourceId.parse(
+    "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/g/providers/"
+    "Microsoft.Compute/virtualMachines/vm1"
+)
+MISMATCH = "AuthorizationPermissionMismatch"
+
+
+@dataclass
+class Storage:
+    """Answers as Azure Storage does: refuses with a code, by the service and the method."""
+
+    refused: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+
+    def refuse(self, service: str, method: str, status: int, code: str) -> None:
+        self.refused[service, method] = (status, code)
+
+    async def __call__(self, scope, receive, send):  # type: ignore[no-untyped-def]
+        request = Request(scope)
+        service = request.url.hostname.split(".")[1] if request.url.hostname else ""
+        await self._answer(service, request.method)(scope, receive, send)
+
+    def _answer(self, service: str, method: str) -> Response:
+        status, code = self.refused.get((service, method), (200, ""))
+        headers = {"x-ms-error-code": code}
+        if status == 200:
+            headers = {"x-ms-approximate-messages-count": "4"} if service == "queue" else {}
+            return JSONResponse({"value": []}, headers=headers)
+        if service == "table":
+            error = {"code": code, "message": {"lang": "en-US", "value": f"{code}."}}
+            return JSONResponse({"odata.error": error}, status, headers=headers)
+        body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{code}.</Message></Error>"
+        return Response(body, status, headers=headers, media_type="application/xml")
+
+
+@asynccontextmanager
+async def opened(storage: Storage) -> AsyncIterator[Deployed]:
+    azure = Azure(seed=1)
+    credential = AsyncPrincipalCredential(azure.tokens, azure.state.add_principal("me", "User"))
+    transport = InProcessTransport(storage, Clock())
+    async with deployed(credential, ADDRESS, transport) as found:
+        yield found
+
+
+async def told(storage: Storage) -> str:
+    """What a person is told who opens the app's storage."""
+    with pytest.raises(LanyardError) as caught:
+        async with opened(storage):
+            pass
+    return str(caught.value)
+
+
+async def test_an_app_that_may_be_read_opens() -> None:
+    async with opened(Storage()) as app:
+        assert await app.queue.waiting() == 4
+
+
+async def test_a_reader_of_nothing_is_told_the_role_and_the_account() -> None:
+    storage = Storage()
+    storage.refuse("table", "GET", 403, MISMATCH)
+    said = await told(storage)
+    assert said.startswith("you need the role Storage Table Data Reader on storage account stl")
+    assert "az role assignment create --role 'Storage Table Data Reader'" in said
+
+
+async def test_who_may_read_and_not_write_is_told_the_role_to_write() -> None:
+    storage = Storage()
+    storage.refuse("table", "PUT", 403, MISMATCH)
+    with pytest.raises(LanyardError, match="the role Storage Table Data Contributor on storage"):
+        async with opened(storage) as app:
+            await app.tables.control.put("pause", "pause", {})
+
+
+async def test_the_queue_has_roles_of_its_own() -> None:
+    storage = Storage()
+    storage.refuse("queue", "GET", 403, MISMATCH)
+    storage.refuse("queue", "POST", 403, MISMATCH)
+    with pytest.raises(LanyardError, match="the role Storage Queue Data Reader on storage"):
+        async with opened(storage) as app:
+            await app.queue.poisoned()
+    with pytest.raises(LanyardError, match="the role Storage Queue Data Message Sender on storage"):
+        async with opened(storage) as app:
+            await app.queue.put(Change(VM, "command"))
+
+
+async def test_an_account_that_is_no_apps_is_not_written_to() -> None:
+    storage = Storage()
+    storage.refuse("table", "GET", 404, "TableNotFound")
+    said = await told(storage)
+    assert "storage account stlanyard has no table lanyarddecisions" in said
+    assert "either it is not the app's account" in said
+
+
+async def test_a_queue_that_is_not_made_yet_is_empty() -> None:
+    storage = Storage()
+    storage.refuse("queue", "GET", 404, "QueueNotFound")
+    async with opened(storage) as app:
+        assert (await app.queue.waiting(), await app.queue.poisoned()) == (0, 0)
+
+
+async def test_a_firewall_is_told_apart_from_a_missing_role() -> None:
+    storage = Storage()
+    storage.refuse("table", "GET", 403, "AuthorizationFailure")
+    said = await told(storage)
+    assert "refuses this network or this kind of sign-in" in said
+    assert "you need the role" not in said
+
+
+async def test_a_token_of_another_tenant_is_told() -> None:
+    storage = Storage()
+    storage.refuse("table", "GET", 401, "InvalidAuthenticationInfo")
+    assert "refuses the token: is this its tenant?" in await told(storage)
+
+
+async def test_a_wrong_name_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = ADDRESS.table_url.removeprefix("https://")
+    key = ConnectionKey(host, 443, True, True, None, None, None, None)
+    cause = ClientConnectorError(key, OSError("Name or service not known"))
+
+    async def unreachable(*_arguments: object, **_options: object) -> None:
+        raise ServiceRequestError(str(cause), error=cause)
+
+    monkeypatch.setattr(InProcessTransport, "send", unreachable)
+    said = await told(Storage())
+    assert "storage account stlanyard cannot be reached" in said
+    assert "is its name right" in said
+
+
+async def test_what_fails_elsewhere_is_told_as_it_is() -> None:
+    with pytest.raises(LanyardError, match=r"^not the storage's$"):
+        async with opened(Storage()):
+            raise LanyardError("not the storage's")

@@ -1,0 +1,309 @@
+"""The commands of an operator against a deployed app: what they say, do and put on record."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lanyard.model import Change
+from tests.support.desk import Desk
+from tests.support.estate import POLICY
+
+OK, ERROR, ATTENTION = 0, 1, 2
+REGIONAL = "id-lanyard-westeurope"
+NO_REMOVALS = POLICY + "limits: {removals: {perHour: 0}}\n"
+SECOND = POLICY.replace(
+    "rules:", "  own: {name: 'id-{resource.name}', per: resource}\nrules:"
+).replace(
+    "orphans:",
+    """  - name: second
+    match: {types: [Microsoft.Compute/virtualMachines]}
+    attach: [own]
+orphans:""",
+)
+
+
+async def held_ids(desk: Desk) -> list[str]:
+    return [entry["id"] for entry in json.loads((await desk.app("held", "--json")).out)["held"]]
+
+
+# history
+
+
+async def test_history_tells_what_was_done_and_by_which_rule(desk: Desk) -> None:
+    await desk.estate.create_vm("vm1")
+    await desk.started()
+    ran = await desk.app("history")
+    assert (ran.code, ran.err) == (OK, "")
+    (line,) = [each for each in ran.lines if "done" in each and "attach" in each]
+    assert "done      rg-app/virtualMachines/vm1  attach identity " + REGIONAL in line
+    assert "    rule: machines read blobs" in ran.lines
+
+
+async def test_history_of_a_removal_says_how_to_undo_it_and_on_which_evidence(desk: Desk) -> None:
+    await desk.estate.create_vm("vm1")
+    await desk.started()
+    await desk.estate.delete_vm("vm1")
+    await desk.estate.settle()
+    ran = await desk.app("history", "--removals")
+    assert [line for line in ran.lines if line.startswith("    lanyard undo ")]
+    assert [line for line in ran.lines if line.startswith("    evidence: no resource claims")]
+    (removal,) = json.loads((await desk.app("history", "--removals", "--json")).out)["decisions"]
+    assert removal["assignment"]["properties"]["scope"] == desk.group
+    assert f"    lanyard undo {removal['id']}" in ran.lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "number"),
+    [
+        ([], 2),
+        (["--resource", "GROUP/providers/Microsoft.Compute/virtualMachines/vm2"], 1),
+        (["--resource", "GROUP"], 2),
+        (["--outcome", "failed"], 0),
+        (["--since", "30m"], 1),
+        (["--until", "30m"], 1),
+        (["--since", "2000-01-01", "--until", "2000-01-02"], 0),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
+)
+async def test_history_is_of_a_resource_a_time_and_an_outcome(
+    desk: Desk, arguments: list[str], number: int
+) -> None:
+    await desk.estate.create_vm("vm1")
+    await desk.started()
+    desk.estate.azure.clock.advance(3600)
+    await desk.estate.create_vm("vm2")
+    await desk.estate.settle()
+    given = [each.replace("GROUP", desk.group.upper()) for each in arguments]
+    ran = await desk.app("history", "--json", *given)
+    found = json.loads(ran.out)["decisions"]
+    attached = {each["action"] for each in found if each["action"].startswith("attach")}
+    resources = {each["resource"] for each in found if each["action"] in attached}
+    assert len(resources) == number
+
+
+async def test_a_time_that_is_none_is_refused_with_examples(desk: Desk) -> None:
+    ran = await desk.app("history", "--since", "yesterday")
+    assert ran.code == ERROR
+    assert "'yesterday' is no time: write 30m, 12h, 7d (ago)" in ran.err
+
+
+# held, release, dismiss
+
+
+async def machine_with_two_identities(desk: Desk) -> None:
+    """The second one is held: the policy has to accept it."""
+    vm = await desk.estate.create_vm("vm1")
+    await desk.started()
+    desk.estate.change_policy(SECOND)
+    await desk.estate.runtime.process(Change(vm, "test"))
+
+
+async def test_held_lists_what_waits_with_the_way_out(desk: Desk) -> None:
+    await desk.started()
+    nothing = await desk.app("held")
+    assert (nothing.code, nothing.lines) == (OK, ["held: 0"])
+    await budget_spent(desk)
+    ran = await desk.app("held")
+    assert ran.code == ATTENTION
+    assert any("    held: the budget of 0 removals an hour is spent" in line for line in ran.lines)
+    (entry_id,) = await held_ids(desk)
+    assert f"    lanyard release {entry_id}" in ran.lines
+
+
+async def budget_spent(desk: Desk) -> None:
+    """A removal that waits, because no removal is allowed in an hour."""
+    desk.estate.change_policy(NO_REMOVALS)
+    vm = await desk.estate.create_vm("vm1")
+    await desk.estate.settle()
+    await desk.estate.delete_vm("vm1")
+    await desk.estate.runtime.process(Change(vm, "test"))
+
+
+async def test_release_has_the_action_done_at_once(desk: Desk) -> None:
+    await desk.started()
+    await budget_spent(desk)
+    (entry_id,) = await held_ids(desk)
+    ran = await desk.app("release", entry_id)
+    assert (ran.code, ran.err) == (OK, "")
+    assert ran.lines[0].startswith(f"released {entry_id}: ")
+    (released,) = json.loads((await desk.app("held", "--all", "--json")).out)["held"]
+    assert (released["word"], released["by"]) == ("released", "engineer@example.com")
+    await desk.estate.settle()
+    assert await held_ids(desk) == []
+    assert (await desk.app("held", "--all")).lines == ["held: 0"]
+
+
+async def test_dismiss_takes_it_from_the_list_and_leaves_it_undone(desk: Desk) -> None:
+    await desk.started()
+    await budget_spent(desk)
+    (entry_id,) = await held_ids(desk)
+    assert (await desk.app("dismiss", entry_id)).code == OK
+    assert await held_ids(desk) == []
+    everything = await desk.app("held", "--all")
+    assert everything.code == OK
+    assert "dismissed by engineer@example.com" in everything.out
+
+
+async def test_a_word_is_on_record(desk: Desk) -> None:
+    await desk.started()
+    await budget_spent(desk)
+    (entry_id,) = await held_ids(desk)
+    await desk.app("release", entry_id)
+    ran = json.loads((await desk.app("history", "--json", "--since", "1m")).out)["decisions"]
+    (word,) = [each for each in ran if each["by"] == "engineer@example.com"]
+    assert word["action"].startswith("released: ")
+
+
+async def test_an_id_that_nothing_has_stops_no_other(desk: Desk) -> None:
+    await desk.started()
+    await budget_spent(desk)
+    (entry_id,) = await held_ids(desk)
+    ran = await desk.app("release", "00000000", entry_id, "--json")
+    assert ran.code == ERROR
+    assert "nothing with id '00000000' is held" in ran.err
+    assert [entry["id"] for entry in json.loads(ran.out)["held"]] == [entry_id]
+
+
+async def test_what_only_the_policy_releases_is_not_released_by_a_word(desk: Desk) -> None:
+    await machine_with_two_identities(desk)
+    held = json.loads((await desk.app("held", "--json")).out)["held"]
+    (second,) = [entry["id"] for entry in held if entry["action"].startswith("attach")]
+    ran = await desk.app("release", second)
+    assert ran.code == ERROR
+    assert "set 'imdsDefault: accept' in rule 'second'" in ran.err
+
+
+# pause, resume
+
+
+def access(desk: Desk) -> list[tuple[str, str, str]]:
+    """What stands, besides the person's own right."""
+    return [each for each in desk.estate.assignments() if each[2] != desk.person.object_id]
+
+
+async def test_a_pause_stops_removals_until_somebody_resumes(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    await desk.started()
+    before = access(desk)
+    assert len(before) == 1
+    ran = await desk.app("pause", "migration")
+    assert ran.code == OK
+    assert "removals paused by engineer@example.com at " in ran.out
+    await desk.estate.delete_vm("vm1")
+    await desk.estate.runtime.process(Change(vm, "test"))
+    assert access(desk) == before
+    assert "going on; removals was paused by" in (await desk.app("resume")).out
+    await desk.estate.runtime.process(Change(vm, "test"))
+    assert access(desk) == []
+
+
+async def test_everything_can_be_paused_and_the_widest_pause_stays(desk: Desk) -> None:
+    await desk.started()
+    made = json.loads((await desk.app("pause", "--everything", "fire", "--json")).out)["pause"]
+    assert (made["what"], made["by"], made["reason"]) == (
+        "everything",
+        "engineer@example.com",
+        "fire",
+    )
+    again = json.loads((await desk.app("pause", "smoke", "--json")).out)["pause"]
+    assert again == made
+    await desk.estate.create_vm("vm1")
+    await desk.estate.settle()
+    assert await desk.estate.identity_of("vm1") == {}
+
+
+async def test_resuming_what_is_not_paused_is_fine(desk: Desk) -> None:
+    await desk.started()
+    ran = await desk.app("resume")
+    assert (ran.code, ran.lines) == (OK, ["nothing was paused"])
+    assert json.loads((await desk.app("resume", "--json")).out) == {"version": 1, "pause": None}
+
+
+# apply
+
+
+async def test_apply_has_a_resource_looked_at(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    desk.estate.new_events()
+    await desk.started()
+    ran = await desk.app("apply", vm.text)
+    assert (ran.code, ran.lines) == (OK, [f"queued  {vm}"])
+    await desk.estate.settle()
+    assert list(await desk.estate.identity_of("vm1")) == [REGIONAL]
+
+
+async def test_apply_of_a_group_is_of_what_lanyard_knows_in_it(desk: Desk) -> None:
+    first = await desk.estate.create_vm("vm1")
+    second = await desk.estate.create_vm("vm2")
+    await desk.started()
+    ran = await desk.app("apply", desk.group, "--json")
+    assert json.loads(ran.out)["queued"] == [first.text, second.text]
+    nothing = await desk.app("apply", f"{desk.estate.scope}/resourceGroups/rg-none")
+    assert (nothing.code, nothing.lines) == (OK, ["apply: Lanyard knows no resource there"])
+
+
+async def test_apply_refuses_what_is_no_id_before_anything_is_queued(desk: Desk) -> None:
+    ran = await desk.app("apply", "vm1", desk.estate.vm_id("vm2").text)
+    assert (ran.code, ran.out) == (ERROR, "")
+    assert "'vm1' is no resource id" in ran.err
+    assert desk.estate.queue.messages == []
+
+
+# status
+
+
+async def test_status_of_an_app_that_is_well(desk: Desk) -> None:
+    await desk.estate.create_vm("vm1")
+    await desk.started()
+    ran = await desk.app("status")
+    assert (ran.code, ran.err) == (OK, "")
+    assert ran.lines[-1] == "status: nothing needs a person"
+    told = json.loads((await desk.app("status", "--json")).out)
+    assert told["needsAttention"] == []
+    assert (told["resources"], told["grants"], told["claims"]) == (1, {"active": 1}, 1)
+    assert told["policy"] == desk.estate.policy.digest
+    assert told["lastSweep"]["outcome"] == "done"
+
+
+async def test_status_says_what_needs_a_person(desk: Desk) -> None:
+    await desk.started()
+    await budget_spent(desk)
+    await desk.app("pause", "migration")
+    desk.poison = 3
+    desk.estate.azure.clock.advance(timedelta(hours=5).total_seconds())
+    ran = await desk.app("status")
+    assert ran.code == ATTENTION
+    told = [line for line in ran.lines if line.startswith("! ")]
+    assert told[0].startswith("! removals paused by engineer@example.com")
+    assert told[1:] == [
+        "! 1 held: 'lanyard held' lists them",
+        "! 3 messages were given up after too many tries",
+        "! the last sweep is 5 h old",
+    ]
+    quiet = await desk.app("status", "--quiet")
+    assert quiet.lines == told
+
+
+async def test_status_finds_the_last_sweep_of_days_ago_and_none_of_long_ago(desk: Desk) -> None:
+    await desk.started()
+    swept = datetime.fromtimestamp(desk.estate.azure.clock.now(), UTC)
+    desk.estate.azure.clock.advance(timedelta(days=3).total_seconds())
+    told = json.loads((await desk.app("status", "--json")).out)
+    assert datetime.fromisoformat(told["lastSweep"]["at"]) <= swept
+    desk.estate.azure.clock.advance(timedelta(days=9).total_seconds())
+    told = json.loads((await desk.app("status", "--json")).out)
+    assert told["lastSweep"] is None
+    assert told["needsAttention"] == ["no sweep within a week: does the app run?"]
+
+
+# Which app.
+
+
+@pytest.mark.parametrize("command", ["history", "held", "status", "resume"])
+async def test_an_app_has_to_be_named(desk: Desk, command: str) -> None:
+    ran = await desk.lanyard(command)
+    assert ran.code == ERROR
+    assert "which app?: name the app's storage account with --storage or LANYARD_STORAGE" in ran.err
+    wrong = await desk.lanyard(command, "--storage", "https://x")
+    assert "'https://x' is no name of a storage account" in wrong.err
