@@ -4,6 +4,7 @@ evidence and under which policy. A removal keeps the whole assignment, so that i
 
 import itertools
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,8 @@ from uuid import uuid4
 from lanyard.errors import Permanent
 from lanyard.tables import Journal, Row
 
+# One line a decision, told alike: alerts and the workbook (infra/) read it.
+log = logging.getLogger("lanyard.decisions")
 # Keeps the order of decisions that one process takes within the same microsecond.
 _sequence = itertools.count()
 
@@ -73,6 +76,8 @@ class Decisions:
             "policy": self._author.policy,
         }
         await self._table.insert(day, key, values)
+        said = decision.outcome, decision.action, decision.resource, decision.reason
+        log.info("decision %s: %s: %s: %s", *said)
         return f"{day}T{key}"
 
     async def read(self, decision_id: str) -> Recorded:
