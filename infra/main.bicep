@@ -1,0 +1,204 @@
+// The app: its identity, storage, plan, telemetry, alerts. What it may do to what it watches is in
+// watch.bicep, once for each subscription. Nothing here has a key, a password or a secret.
+targetScope = 'subscription'
+
+@description('The azd environment; part of every name.')
+@minLength(1)
+@maxLength(32)
+param environmentName string
+
+@description('A region that has Flex Consumption.')
+param location string
+
+@description('The policy file or folder in the package that is deployed. Its mode is observe unless it says otherwise.')
+param policy string = 'lanyard.yaml'
+
+@description('Who is told when an alert fires; nobody where it is empty.')
+param alertEmail string = ''
+
+@description('Reach storage through private endpoints only, and take calls from Event Grid only.')
+param privateNetworking bool = false
+
+@description('How long logs are kept, in days.')
+@minValue(30)
+@maxValue(730)
+param retentionDays int = 30
+
+@description('An instance that is always there for events: no cold start, and its price.')
+@minValue(0)
+@maxValue(5)
+param alwaysReadyInstances int = 1
+
+var token = toLower(uniqueString(subscription().id, environmentName, location))
+var tags = { 'azd-env-name': environmentName }
+var appName = 'func-lanyard-${token}'
+var storageName = 'stlanyard${token}'
+var packages = 'packages'
+
+resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+  name: 'rg-lanyard-${environmentName}'
+  location: location
+  tags: tags
+}
+
+module identity 'br/public:avm/res/managed-identity/user-assigned-identity:0.4.1' = {
+  name: 'lanyard-identity'
+  scope: group
+  params: {
+    enableTelemetry: false
+    name: 'id-lanyard-${token}'
+    location: location
+    tags: tags
+  }
+}
+
+module logs 'br/public:avm/res/operational-insights/workspace:0.7.0' = {
+  name: 'lanyard-logs'
+  scope: group
+  params: {
+    enableTelemetry: false
+    name: 'log-lanyard-${token}'
+    location: location
+    tags: tags
+    dataRetention: retentionDays
+  }
+}
+
+module insights 'br/public:avm/res/insights/component:0.4.1' = {
+  name: 'lanyard-insights'
+  scope: group
+  params: {
+    enableTelemetry: false
+    name: 'appi-lanyard-${token}'
+    location: location
+    tags: tags
+    workspaceResourceId: logs.outputs.resourceId
+    disableLocalAuth: true
+  }
+}
+
+module storage 'br/public:avm/res/storage/storage-account:0.8.3' = {
+  name: 'lanyard-storage'
+  scope: group
+  params: {
+    enableTelemetry: false
+    name: storageName
+    location: location
+    tags: tags
+    skuName: 'Standard_ZRS'
+    allowSharedKeyAccess: false
+    allowBlobPublicAccess: false
+    minimumTlsVersion: 'TLS1_2'
+    // Event Grid writes dead letters as a trusted service: that path stays, and no other.
+    publicNetworkAccess: 'Enabled'
+    networkAcls: {
+      defaultAction: privateNetworking ? 'Deny' : 'Allow'
+      bypass: 'AzureServices'
+    }
+    blobServices: {
+      containers: [
+        { name: packages }
+        { name: 'dead-letters' }
+      ]
+    }
+  }
+}
+
+module data 'modules/storage-data.bicep' = {
+  name: 'lanyard-data'
+  scope: group
+  params: {
+    storageName: storage.outputs.name
+  }
+}
+
+module access 'modules/access.bicep' = {
+  name: 'lanyard-access'
+  scope: group
+  params: {
+    principalId: identity.outputs.principalId
+    storageName: storage.outputs.name
+    insightsName: insights.outputs.name
+  }
+}
+
+module network 'modules/network.bicep' = if (privateNetworking) {
+  name: 'lanyard-network'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    token: token
+    storageId: storage.outputs.resourceId
+  }
+}
+
+module plan 'br/public:avm/res/web/serverfarm:0.1.1' = {
+  name: 'lanyard-plan'
+  scope: group
+  params: {
+    enableTelemetry: false
+    name: 'plan-lanyard-${token}'
+    location: location
+    tags: tags
+    reserved: true
+    sku: {
+      name: 'FC1'
+      tier: 'FlexConsumption'
+    }
+  }
+}
+
+module app 'modules/app.bicep' = {
+  name: 'lanyard-app'
+  scope: group
+  params: {
+    name: appName
+    location: location
+    tags: tags
+    planId: plan.outputs.resourceId
+    identityId: identity.outputs.resourceId
+    clientId: identity.outputs.clientId
+    principalId: identity.outputs.principalId
+    storageName: storage.outputs.name
+    packages: packages
+    insightsName: insights.outputs.name
+    policy: policy
+    alwaysReadyInstances: alwaysReadyInstances
+    subnetId: privateNetworking ? network.outputs.appSubnetId : ''
+  }
+  dependsOn: [
+    access
+    data
+  ]
+}
+
+module alerts 'modules/alerts.bicep' = {
+  name: 'lanyard-alerts'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    workspaceId: logs.outputs.resourceId
+    email: alertEmail
+  }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  name: 'lanyard-workbook'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    workspaceId: logs.outputs.resourceId
+  }
+}
+
+output AZURE_RESOURCE_GROUP string = group.name
+output SERVICE_APP_NAME string = appName
+output LANYARD_APP_ID string = app.outputs.id
+output LANYARD_CLIENT_ID string = identity.outputs.clientId
+output LANYARD_PRINCIPAL_ID string = identity.outputs.principalId
+output LANYARD_STORAGE_ID string = storage.outputs.resourceId
+output LANYARD_STORAGE string = storage.outputs.name
+output LANYARD_ACTION_GROUP_ID string = alerts.outputs.actionGroupId

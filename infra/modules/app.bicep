@@ -1,0 +1,132 @@
+// The function app: Flex Consumption, Python 3.13, its own identity, no key anywhere.
+param name string
+param location string
+param tags object
+param planId string
+param identityId string
+param clientId string
+param principalId string
+param storageName string
+param packages string
+param insightsName string
+param policy string
+param alwaysReadyInstances int
+
+@description('Where the app goes out through; empty without private networking.')
+param subnetId string
+
+var private = !empty(subnetId)
+
+resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+  name: storageName
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
+
+resource app 'Microsoft.Web/sites@2024-04-01' = {
+  name: name
+  location: location
+  // azd finds the app to deploy to by this tag.
+  tags: union(tags, { 'azd-service-name': 'app' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    serverFarmId: planId
+    httpsOnly: true
+    virtualNetworkSubnetId: private ? subnetId : null
+    functionAppConfig: {
+      runtime: {
+        name: 'python'
+        version: '3.13'
+      }
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${account.properties.primaryEndpoints.blob}${packages}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: 2048
+        maximumInstanceCount: 40
+        alwaysReady: [
+          {
+            name: 'function:resource_events'
+            instanceCount: alwaysReadyInstances
+          }
+        ]
+      }
+    }
+    siteConfig: {
+      minTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      // Event Grid has no private way to a function: its service tag, then, and nobody else.
+      ipSecurityRestrictionsDefaultAction: private ? 'Deny' : 'Allow'
+      ipSecurityRestrictions: [
+        {
+          name: 'event-grid'
+          priority: 100
+          action: 'Allow'
+          tag: 'ServiceTag'
+          ipAddress: 'AzureEventGrid'
+        }
+      ]
+      appSettings: [
+        {
+          name: 'AzureWebJobsStorage__accountName'
+          value: account.name
+        }
+        {
+          name: 'AzureWebJobsStorage__credential'
+          value: 'managedidentity'
+        }
+        {
+          name: 'AzureWebJobsStorage__clientId'
+          value: clientId
+        }
+        {
+          name: 'AZURE_CLIENT_ID'
+          value: clientId
+        }
+        {
+          name: 'LANYARD_PRINCIPAL_ID'
+          value: principalId
+        }
+        {
+          name: 'LANYARD_POLICY'
+          value: policy
+        }
+        {
+          // An address: with local authentication off, what is in it opens nothing.
+          name: 'APPLICATIONINSIGHTS_CONNECTION_STRING'
+          value: insights.properties.ConnectionString
+        }
+        {
+          name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
+          value: 'ClientId=${clientId};Authorization=AAD'
+        }
+      ]
+    }
+  }
+}
+
+// Deployment by FTP or with a user's publishing password is off, too.
+resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = [for kind in ['ftp', 'scm']: {
+  parent: app
+  name: kind
+  properties: {
+    allow: false
+  }
+}]
+
+output id string = app.id

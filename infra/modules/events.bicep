@@ -1,0 +1,139 @@
+// Which events of the topic reach the app. Event Grid takes 25 values in the filters of one event
+// subscription, so writes and deletions have one each. Types: lanyard/azure/compute_types.py; a change
+// of tags is told of the tags, and a deleted group may be all that is told of what was in it.
+param topicName string
+param appId string
+param clientId string
+param storageId string
+
+var writes = [
+  'Microsoft.Compute/virtualMachines/write'
+  'Microsoft.Compute/virtualMachineScaleSets/write'
+  'Microsoft.Web/sites/write'
+  'Microsoft.Web/sites/slots/write'
+  'Microsoft.App/containerApps/write'
+  'Microsoft.App/jobs/write'
+  'Microsoft.Batch/batchAccounts/pools/write'
+  'Microsoft.Automation/automationAccounts/write'
+  'Microsoft.ContainerService/managedClusters/write'
+  'Microsoft.ContainerInstance/containerGroups/write'
+  'Microsoft.HybridCompute/machines/write'
+  'Microsoft.Logic/workflows/write'
+  'Microsoft.Batch/batchAccounts/write'
+  'Microsoft.Compute/virtualMachineScaleSets/virtualMachines/write'
+  'Microsoft.ManagedIdentity/userAssignedIdentities/write'
+  'Microsoft.Resources/tags/write'
+]
+var deletes = [
+  'Microsoft.Compute/virtualMachines/delete'
+  'Microsoft.Compute/virtualMachineScaleSets/delete'
+  'Microsoft.Web/sites/delete'
+  'Microsoft.Web/sites/slots/delete'
+  'Microsoft.App/containerApps/delete'
+  'Microsoft.App/jobs/delete'
+  'Microsoft.Batch/batchAccounts/pools/delete'
+  'Microsoft.Automation/automationAccounts/delete'
+  'Microsoft.ContainerService/managedClusters/delete'
+  'Microsoft.ContainerInstance/containerGroups/delete'
+  'Microsoft.HybridCompute/machines/delete'
+  'Microsoft.Logic/workflows/delete'
+  'Microsoft.Batch/batchAccounts/delete'
+  'Microsoft.Compute/virtualMachineScaleSets/virtualMachines/delete'
+  'Microsoft.ManagedIdentity/userAssignedIdentities/delete'
+  'Microsoft.Resources/tags/delete'
+  'Microsoft.Resources/subscriptions/resourceGroups/delete'
+]
+
+resource topic 'Microsoft.EventGrid/systemTopics@2022-06-15' existing = {
+  name: topicName
+}
+
+resource written 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15' = {
+  parent: topic
+  name: 'lanyard-writes'
+  properties: {
+    destination: {
+      endpointType: 'AzureFunction'
+      properties: {
+        resourceId: '${appId}/functions/resource_events'
+        maxEventsPerBatch: 1
+        preferredBatchSizeInKilobytes: 64
+      }
+    }
+    eventDeliverySchema: 'EventGridSchema'
+    filter: {
+      includedEventTypes: ['Microsoft.Resources.ResourceWriteSuccess']
+      advancedFilters: [
+        {
+          operatorType: 'StringIn'
+          key: 'data.operationName'
+          values: writes
+        }
+        {
+          // Our own writes need not come back. Where the claim is missing the event does come.
+          operatorType: 'StringNotIn'
+          key: 'data.claims.appid'
+          values: [clientId]
+        }
+      ]
+    }
+    retryPolicy: {
+      maxDeliveryAttempts: 30
+      eventTimeToLiveInMinutes: 1440
+    }
+    deadLetterWithResourceIdentity: {
+      identity: {
+        type: 'SystemAssigned'
+      }
+      deadLetterDestination: {
+        endpointType: 'StorageBlob'
+        properties: {
+          resourceId: storageId
+          blobContainerName: 'dead-letters'
+        }
+      }
+    }
+  }
+}
+
+resource deleted 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15' = {
+  parent: topic
+  name: 'lanyard-deletes'
+  properties: {
+    destination: {
+      endpointType: 'AzureFunction'
+      properties: {
+        resourceId: '${appId}/functions/resource_events'
+        maxEventsPerBatch: 1
+        preferredBatchSizeInKilobytes: 64
+      }
+    }
+    eventDeliverySchema: 'EventGridSchema'
+    filter: {
+      includedEventTypes: ['Microsoft.Resources.ResourceDeleteSuccess']
+      advancedFilters: [
+        {
+          operatorType: 'StringIn'
+          key: 'data.operationName'
+          values: deletes
+        }
+      ]
+    }
+    retryPolicy: {
+      maxDeliveryAttempts: 30
+      eventTimeToLiveInMinutes: 1440
+    }
+    deadLetterWithResourceIdentity: {
+      identity: {
+        type: 'SystemAssigned'
+      }
+      deadLetterDestination: {
+        endpointType: 'StorageBlob'
+        properties: {
+          resourceId: storageId
+          blobContainerName: 'dead-letters'
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,17 @@
+// One page to look at: what was heard, decided, held, and what the last sweep found.
+param location string
+param tags object
+param workspaceId string
+
+resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
+  name: guid(resourceGroup().id, 'lanyard')
+  location: location
+  tags: tags
+  kind: 'shared'
+  properties: {
+    displayName: 'Lanyard'
+    category: 'workbook'
+    sourceId: workspaceId
+    serializedData: loadTextContent('workbook.json')
+  }
+}

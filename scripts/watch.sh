@@ -1,0 +1,29 @@
+#!/bin/sh
+# Lets the deployed app watch: its rights, made from the policy, and the events of each subscription.
+# azd runs it after each deployment; run it again after a change of the policy. Idempotent.
+#   LANYARD_WATCH     the subscriptions, separated by blanks (default: the one that is deployed to)
+#   LANYARD_POLICY    the policy (default: lanyard.yaml)
+#   arguments         go to `lanyard rights`, such as: --removable Reader
+# The other variables are the outputs of infra/main.bicep; azd gives them to its hooks.
+set -eu
+cd "$(dirname "$0")/.."
+: "${LANYARD_APP_ID:?run it by azd, or: azd env get-values}"
+rights=$(mktemp)
+trap 'rm -f "$rights"' EXIT
+"${LANYARD:-.venv/bin/lanyard}" rights --bicep "$@" "${LANYARD_POLICY:-lanyard.yaml}" >"$rights"
+for subscription in ${LANYARD_WATCH:-$AZURE_SUBSCRIPTION_ID}; do
+  printf 'watch: %s\n' "$subscription" >&2
+  az deployment sub create \
+    --subscription "$subscription" \
+    --name lanyard-watch \
+    --location "$AZURE_LOCATION" \
+    --template-file infra/watch.bicep \
+    --parameters "@$rights" \
+    --parameters \
+      appId="$LANYARD_APP_ID" \
+      clientId="$LANYARD_CLIENT_ID" \
+      principalId="$LANYARD_PRINCIPAL_ID" \
+      storageId="$LANYARD_STORAGE_ID" \
+      actionGroupId="$LANYARD_ACTION_GROUP_ID" \
+    --output none
+done

@@ -1,0 +1,226 @@
+"""What must hold of infra/, read off its parse."""
+
+import json
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from handlers.resource_events import blueprint
+from lanyard.messages import QUEUE
+from lanyard.settings import SettingsError, read_settings
+from lanyard.tables import Tables
+from tests.infra.bicep import FILES, INFRA, body, declared, of, parsed, resources, texts, variable
+
+PROJECT = INFRA.parent
+ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
+
+
+def named(found: list[tuple[str, Any]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("made", [each for _, each in found], ids=[n for n, _ in found])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_file_is_read_whole(path: Path) -> None:
+    tree = parsed(path)
+    for kind, plural in (("resource", "resources"), ("module", "modules"), ("param", "parameters")):
+        assert len(tree.get(plural, {})) == declared(path, kind), kind
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_nothing_takes_or_hands_out_a_key(path: Path) -> None:
+    text = path.read_text()
+    calls = r"list(Keys|Secrets|AccountSas|ServiceSas|ConnectionStrings)?\s*\("
+    assert re.findall(calls, text) == []
+    assert not re.search(r"(account|shared\w*)key=|endpointsprotocol=|password:", text, re.I)
+    assert "@secure" not in text
+
+
+def test_the_only_connection_string_is_the_address_of_application_insights() -> None:
+    settings = app_settings()
+    connection = [name for name in settings if "CONNECTION_STRING" in name]
+    assert connection == ["APPLICATIONINSIGHTS_CONNECTION_STRING"]
+    assert "AzureWebJobsStorage" not in settings
+    assert of("main.bicep")["modules"]["insights"]["config"]["params"]["disableLocalAuth"] is True
+
+
+def test_storage_has_no_shared_keys_and_nothing_public() -> None:
+    storage = of("main.bicep")["modules"]["storage"]["config"]["params"]
+    assert storage["allowSharedKeyAccess"] is False
+    assert storage["allowBlobPublicAccess"] is False
+    assert storage["minimumTlsVersion"] == "TLS1_2"
+    names = [each["name"] for each in storage["blobServices"]["containers"]]
+    assert names == ["packages", "dead-letters"]
+
+
+@named([*resources(ASSIGNMENTS)])
+def test_a_role_assignment_is_named_by_what_it_is_and_made_to_a_service_principal(
+    made: dict[str, Any],
+) -> None:
+    config = body(made)
+    assert config["name"]["function"]["type"] == "guid"
+    assert any("rincipal" in text or "join" in text for text in texts(config["name"]))
+    assert config["properties"]["principalType"] == "ServicePrincipal"
+
+
+@named([*resources(DEFINITIONS)])
+def test_a_role_is_named_by_what_it_is_and_has_the_actions_of_the_policy_alone(
+    made: dict[str, Any],
+) -> None:
+    config = body(made)
+    assert config["name"]["function"]["type"] == "guid"
+    (permission,) = config["properties"]["permissions"]
+    assert list(permission) == ["actions"]
+    assert "rights" in texts(permission["actions"])
+    assert config["properties"]["assignableScopes"] == ["watched"]
+
+
+def test_the_role_that_assigns_roles_is_given_under_its_condition_only() -> None:
+    properties = body(of("watch.bicep")["resources"]["assignment"])["properties"]
+    for name, otherwise in (("condition", "rights"), ("conditionVersion", "2.0")):
+        choice = properties[name]["operator"]
+        assert choice["type"] == "conditional"
+        assert [*texts(choice["operands"]["condition"])].count("condition") >= 1
+        assert choice["operands"]["true_value"] is None
+        assert otherwise in texts(choice["operands"]["false_value"])
+
+
+@named([*resources()])
+def test_api_versions_are_pinned_and_released(made: dict[str, Any]) -> None:
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", made["api_version"])
+
+
+def test_modules_of_the_registry_are_pinned_and_send_nothing_home() -> None:
+    modules = of("main.bicep")["modules"].values()
+    registry = [each for each in modules if each["type"] == "bicep_registry_alias"]
+    assert {each["detail"]["path"].split("/")[0] for each in registry} == {"avm"}
+    for each in registry:
+        assert re.fullmatch(r"\d+\.\d+\.\d+", each["detail"]["tag"])
+        assert each["config"]["params"]["enableTelemetry"] is False
+
+
+def test_modules_of_the_project_are_there_and_get_the_parameters_that_they_have() -> None:
+    for path in FILES:
+        for name, module in parsed(path).get("modules", {}).items():
+            if module["type"] != "local":
+                continue
+            target = parsed((path.parent / module["detail"]["path"]).resolve())
+            given = set(body(module)["params"])
+            known = target["parameters"]
+            required = {key for key, each in known.items() if each["default"] is None}
+            assert required <= given <= set(known), f"{path.name}: {name}"
+
+
+# The app.
+
+
+def app() -> dict[str, Any]:
+    properties: dict[str, Any] = body(of("modules/app.bicep")["resources"]["app"])
+    return properties
+
+
+def app_settings() -> dict[str, Any]:
+    listed = app()["properties"]["siteConfig"]["appSettings"]
+    return {each["name"]: each["value"] for each in listed}
+
+
+def settings_as_deployed() -> dict[str, str]:
+    return {
+        name: value if isinstance(value, str) else "x" for name, value in app_settings().items()
+    }
+
+
+def test_the_app_gets_every_setting_that_it_requires() -> None:
+    environment = settings_as_deployed()
+    settings = read_settings(environment)
+    assert settings.client_id == "clientid"
+    assert settings.principal_id == "principalid"
+
+
+@pytest.mark.parametrize(
+    "name", ["AZURE_CLIENT_ID", "LANYARD_PRINCIPAL_ID", "AzureWebJobsStorage__accountName"]
+)
+def test_it_would_not_start_without(name: str) -> None:
+    environment = settings_as_deployed()
+    del environment[name]
+    with pytest.raises(SettingsError):
+        read_settings(environment)
+
+
+def test_the_host_reaches_storage_by_the_apps_identity() -> None:
+    settings = app_settings()
+    assert settings["AzureWebJobsStorage__credential"] == "managedidentity"
+    assert settings["AzureWebJobsStorage__clientId"] == "clientId"
+    assert app()["identity"]["type"] == "UserAssigned"
+    storage = app()["properties"]["functionAppConfig"]["deployment"]["storage"]
+    assert storage["authentication"]["type"] == "UserAssignedIdentity"
+
+
+def test_it_runs_the_projects_python_on_flex_consumption() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    runtime = app()["properties"]["functionAppConfig"]["runtime"]
+    assert runtime["name"] == "python"
+    assert project["project"]["requires-python"] == f"=={runtime['version']}.*"
+    plan = of("main.bicep")["modules"]["plan"]["config"]["params"]["sku"]
+    assert plan == {"name": "FC1", "tier": "FlexConsumption"}
+
+
+def event_function() -> str:
+    (builder,) = blueprint._function_builders
+    return str(builder._function.get_function_name())
+
+
+def test_an_instance_is_always_ready_for_the_function_that_hears_events() -> None:
+    scale = app()["properties"]["functionAppConfig"]["scaleAndConcurrency"]
+    assert [each["name"] for each in scale["alwaysReady"]] == [f"function:{event_function()}"]
+
+
+def test_passwords_for_publishing_are_off() -> None:
+    publishing = body(of("modules/app.bicep")["resources"]["publishing"])
+    assert publishing["properties"] == {"allow": False}
+    assert app()["properties"]["siteConfig"]["ftpsState"] == "Disabled"
+    assert app()["properties"]["httpsOnly"] is True
+
+
+def test_the_queues_and_tables_are_those_of_the_code() -> None:
+    file = "modules/storage-data.bicep"
+    assert variable("queues", file) == [QUEUE, f"{QUEUE}-poison"]
+    assert variable("tables", file) == [f"lanyard{part.name}" for part in fields(Tables)]
+
+
+def test_the_outputs_are_what_the_scripts_read() -> None:
+    outputs = set(of("main.bicep")["outputs"])
+    for script in ("watch.sh", "join.sh"):
+        text = (PROJECT / "scripts" / script).read_text()
+        read = set(re.findall(r"\$\{?(LANYARD_[A-Z_]+ID)\b", text))
+        assert read
+        assert read <= outputs, script
+        parameters = set(re.findall(r"^ +(\w+)=", text, re.MULTILINE)) | {"rights"}
+        taken = of(script.replace(".sh", ".bicep"))["parameters"]
+        required = {name for name, each in taken.items() if each["default"] is None}
+        assert required <= parameters <= set(taken), script
+
+
+def test_azd_finds_the_app_and_runs_the_hook() -> None:
+    azure = yaml.safe_load((PROJECT / "azure.yaml").read_text())
+    (service,) = azure["services"]
+    assert service in texts(app()["tags"])
+    hook = PROJECT / azure["hooks"]["postdeploy"]["run"]
+    assert hook.stat().st_mode & 0o100
+    parameters = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
+    assert set(parameters) <= set(of("main.bicep")["parameters"])
+
+
+def test_private_networking_is_off_unless_asked_for_and_then_closes_storage() -> None:
+    main = of("main.bicep")
+    assert main["parameters"]["privateNetworking"]["default"] is False
+    assert main["modules"]["network"]["config"]["condition"] == "privateNetworking"
+    acls = main["modules"]["storage"]["config"]["params"]["networkAcls"]
+    assert acls["defaultAction"]["operator"]["operands"]["true_value"] == "Deny"
+    services = variable("services", "modules/network.bicep")
+    assert services == ["blob", "queue", "table"]

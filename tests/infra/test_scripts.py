@@ -1,0 +1,115 @@
+"""The scripts that let the app watch, with a stand-in for az that writes down what it is asked."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+AZ = """#!/bin/sh
+printf '%s\\n' "$*" >>"$SAID"
+for word in "$@"; do
+  case "$word" in @*) cat "${word#@}" >"$GIVEN" ;; esac
+done
+"""
+OUTPUTS = {
+    "AZURE_SUBSCRIPTION_ID": "11111111-1111-1111-1111-111111111111",
+    "AZURE_LOCATION": "westeurope",
+    "LANYARD_APP_ID": "/app",
+    "LANYARD_CLIENT_ID": "client",
+    "LANYARD_PRINCIPAL_ID": "principal",
+    "LANYARD_STORAGE_ID": "/storage",
+    "LANYARD_ACTION_GROUP_ID": "/people",
+}
+
+
+class Desk:
+    """A folder with the stand-ins, and what they were asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.said, self.given = folder / "said", folder / "given"
+        self._put(folder / "az", AZ)
+        self._put(folder / "lanyard", f'#!/bin/sh\nexec {sys.executable} -m lanyard.cli "$@"\n')
+        self.environment = {
+            **OUTPUTS,
+            "PATH": f"{folder}:{os.environ['PATH']}",
+            "PYTHONPATH": str(PROJECT),
+            "LANYARD": str(folder / "lanyard"),
+            "SAID": str(self.said),
+            "GIVEN": str(self.given),
+        }
+
+    def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [PROJECT / "scripts" / script, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def asked(self) -> list[str]:
+        return self.said.read_text().splitlines() if self.said.exists() else []
+
+    @staticmethod
+    def _put(path: Path, text: str) -> None:
+        path.write_text(text)
+        path.chmod(0o755)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_each_subscription_gets_the_template_with_the_rights_of_the_policy(desk: Desk) -> None:
+    desk.environment["LANYARD_WATCH"] = "one two"
+    desk.environment["LANYARD_POLICY"] = "demo/lanyard.yaml"
+    ran = desk.run("watch.sh", "--removable", "Reader")
+    assert ran.returncode == 0, ran.stderr
+    asked = desk.asked()
+    assert [line.split("--subscription ")[1].split()[0] for line in asked] == ["one", "two"]
+    assert all("deployment sub create" in line and "infra/watch.bicep" in line for line in asked)
+    assert all("principalId=principal" in line for line in asked)
+    rights = json.loads(desk.given.read_text())["parameters"]["rights"]["value"]
+    assert "Microsoft.Compute/virtualMachines/write" in rights["actions"]
+    assert "acdd72a7-3385-48ef-bd42-f606fba81ae7" in rights["condition"]
+
+
+def test_the_subscription_of_the_app_is_watched_where_none_is_named(desk: Desk) -> None:
+    assert desk.run("watch.sh").returncode == 0
+    (line,) = desk.asked()
+    assert OUTPUTS["AZURE_SUBSCRIPTION_ID"] in line
+    rights = json.loads(desk.given.read_text())["parameters"]["rights"]["value"]
+    # The policy that is there at the start observes: its rights only read.
+    assert {action.rpartition("/")[2] for action in rights["actions"]} == {"read"}
+
+
+def test_a_broken_policy_stops_it_before_anything_is_deployed(desk: Desk, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("version: 2\n")
+    desk.environment["LANYARD_POLICY"] = str(broken)
+    ran = desk.run("watch.sh")
+    assert ran.returncode == 1
+    assert "broken.yaml:1:" in ran.stderr
+    assert desk.asked() == []
+
+
+def test_outside_azd_it_says_where_its_values_come_from(desk: Desk) -> None:
+    del desk.environment["LANYARD_APP_ID"]
+    ran = desk.run("watch.sh")
+    assert ran.returncode != 0
+    assert "azd env get-values" in ran.stderr
+    assert desk.asked() == []
+
+
+def test_a_management_group_gets_the_policy_with_the_compiled_template(desk: Desk) -> None:
+    ran = desk.run("join.sh", "mg-root")
+    assert ran.returncode == 0, ran.stderr
+    built, deployed = desk.asked()
+    assert built == "bicep build --file infra/watch.bicep --outfile infra/watch.json"
+    assert "--management-group-id mg-root" in deployed
+    assert "infra/join.bicep" in deployed
