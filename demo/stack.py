@@ -5,7 +5,7 @@ person who deploys: groups, storage, the app with its identity and rights, the e
 """
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,8 @@ MANAGED_IDENTITY_OPERATOR = "f1a07417-d97a-45cb-824c-7a7467783830"
 
 #: Shows that a part of the start is under way: `async with progress("Azurite"): …`.
 type Progress = Callable[[str], AbstractAsyncContextManager[None]]
+#: The host for the app settings; it keeps its log and keys in the folder.
+type MakeHost = Callable[[Mapping[str, str], Path], HostProcess]
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,19 @@ class Stack:
                 await self.azure.clock.sleep_until(self.azure.clock.now() + 0.1)
 
 
+def project_host(settings: Mapping[str, str], directory: Path) -> HostProcess:
+    """The app as it lies in the project."""
+    return HostProcess(PROJECT, settings, directory)
+
+
 @asynccontextmanager
 async def running(
-    directory: Path, progress: Progress, *, operation_seconds: float = 2.0, policy: Path = POLICY
+    directory: Path,
+    progress: Progress,
+    *,
+    operation_seconds: float = 2.0,
+    policy: Path = POLICY,
+    make_host: MakeHost = project_host,
 ) -> AsyncIterator[Stack]:
     """Start everything, keep it running while the context is open, stop it."""
     certificates = make_certificates(directory / "tls")
@@ -87,7 +99,7 @@ async def running(
             app = await deploy(azure, operator, policy)
         async with progress("the app, in a Functions host"):
             settings = settings_of(azure, addresses, azurite, app, policy)
-            host = await stack.enter_async_context(HostProcess(PROJECT, settings, directory))
+            host = await stack.enter_async_context(make_host(settings, directory))
         async with progress("the event subscription, with its handshake"):
             webhook = webhook_of(host)
             await subscribe(operator, webhook)

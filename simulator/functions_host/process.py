@@ -26,7 +26,8 @@ class HostProcess:
 
     `settings` come over this process's environment. `directory` takes the log (`host.log`, appended
     to by every start) and the keys, which a restart therefore keeps. `message_seconds`: for so long
-    a killed host's messages stay hidden.
+    a killed host's messages stay hidden. `python`: the interpreter, and with it the packages, that
+    the app runs on; `home`: the folder that has the package `simulator`.
     """
 
     url: str
@@ -45,6 +46,8 @@ class HostProcess:
         *,
         port: int = 0,
         message_seconds: int = VISIBILITY,
+        python: Path = Path(sys.executable),
+        home: Path = _REPOSITORY,
     ) -> None:
         self.log_file = directory / "host.log"
         self._script_root = script_root
@@ -52,6 +55,7 @@ class HostProcess:
         self._keys_file = directory / "host-keys.json"
         self._port = port
         self._message_seconds = message_seconds
+        self._python, self._home = python, home
         self._child: ChildProcess | None = None
 
     async def start(self) -> None:
@@ -62,7 +66,7 @@ class HostProcess:
             self._child = await ChildProcess.start(
                 self._command(),
                 environment={**os.environ, **self._settings},
-                directory=_REPOSITORY,
+                directory=self._home,
                 stderr=log,
             )
         try:
@@ -106,7 +110,7 @@ class HostProcess:
 
     def _command(self) -> list[str]:
         return [
-            *(sys.executable, "-m", "simulator.functions_host", "--stop-at-eof"),
+            *(str(self._python), "-m", "simulator.functions_host", "--stop-at-eof"),
             *("--script-root", str(self._script_root.resolve()), "--port", str(self._port)),
             *("--keys", str(self._keys_file.resolve())),
             *("--message-seconds", str(self._message_seconds)),
