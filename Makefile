@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)
 
 .PHONY: help
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: setup ## The main job, end to end, on a local Azure (no subscription needed)
@@ -44,9 +44,25 @@ format: python ## Format the code and mend what ruff can mend
 lock: python ## Resolve pyproject.toml again: uv.lock and the requirements files
 	@scripts/lock.sh
 
+.PHONY: infra-check
+infra-check: python ## Read every Bicep file, and check what must hold of infra/, rights and alerts
+	@$(PY) -m pytest -q tests/infra && echo "infra-check: ok, $$(find infra -name '*.bicep' | wc -l) Bicep files (parsed, not compiled)"
+
+.PHONY: package
+package: python ## The app as a deployment takes it: dist/app.zip
+	@$(PY) scripts/package.py dist/app.zip
+
+.PHONY: sbom
+sbom: python ## The software bill of materials of what is deployed: dist/sbom.cdx.json
+	@scripts/sbom.sh dist/sbom.cdx.json
+
+.PHONY: audit
+audit: python ## Known weaknesses of the locked packages, asked of osv.dev (needs the internet)
+	@.venv/bin/uv audit --quiet --frozen --preview-features audit-command && echo "audit: ok"
+
 .PHONY: clean
 clean: ## Remove what set-up and runs made
-	rm -rf .venv .venv-az .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis simulator/azurite/node_modules
+	rm -rf .venv .venv-az .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist simulator/azurite/node_modules
 
 # Set-up: stamps, so that a second run starts at once.
 .PHONY: setup python
