@@ -121,6 +121,8 @@ def _table(figures: Sequence[Figure]) -> Table:
 
 
 def _number(value: float, unit: str) -> str:
+    if 0 < value < 0.01:
+        return f"{value:.1g} {unit}".rstrip()
     digits = 0 if value >= 100 or unit == "calls" else 2
     return f"{value:,.{digits}f} {unit}".rstrip()
 

@@ -13,7 +13,7 @@ from bench.figures import Budget, Figure, Tell
 from bench.options import Options
 
 _PROJECT = Path(__file__).parents[1]
-_APPS = {
+APPS = {
     "Lanyard": _PROJECT,
     "empty": _PROJECT / "bench" / "apps" / "empty",
     "baseline": _PROJECT / "bench" / "apps" / "tutorial",
@@ -21,7 +21,7 @@ _APPS = {
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """One process: `loading` is import and indexing, `whole` from its start to its end."""
 
     loading: float
@@ -31,11 +31,11 @@ class _Run:
 
 def measure(options: Options, tell: Tell) -> list[Figure]:
     """Medians; the three apps take turns, so that a slow moment of this computer meets them all."""
-    runs: dict[str, list[_Run]] = {name: [] for name in _APPS}
+    runs: dict[str, list[Run]] = {name: [] for name in APPS}
     for number in range(options.runs + 1):
         tell(f"run {number} of {options.runs}, three apps" if number else "once to warm up")
-        for name, folder in _APPS.items():
-            run = _run(folder)
+        for name, folder in APPS.items():
+            run = load(folder)
             if number:
                 runs[name].append(run)
     loading = {name: median(run.loading for run in found) for name, found in runs.items()}
@@ -55,7 +55,8 @@ def _ratio(name: str, of: dict[str, float], unit: str, budget: Budget | None = N
     )
 
 
-def _run(folder: Path) -> _Run:
+def load(folder: Path) -> Run:
+    """One process that loads the app in `folder`. Raises RuntimeError where it does not load."""
     started = time.perf_counter()
     done = subprocess.run(  # noqa: S603 (our own module and folders)
         [sys.executable, "-m", "bench.probe", str(folder)],
@@ -68,7 +69,7 @@ def _run(folder: Path) -> _Run:
     if done.returncode:
         raise RuntimeError(f"{folder} does not load:\n{done.stderr.decode()[-2000:]}")
     found = json.loads(done.stdout)
-    return _Run(found["seconds"], whole, found["megabytes"])
+    return Run(found["seconds"], whole, found["megabytes"])
 
 
 #: Enough for the app to load; nothing is called.

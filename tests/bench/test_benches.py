@@ -77,6 +77,13 @@ def test_every_app_of_the_cold_start_loads() -> None:
     assert all(figure.value > 0 for figure in figures)
 
 
+def test_memory_is_that_of_the_app_and_not_of_whoever_started_it() -> None:
+    ours = bytearray(400 * 2**20)
+    ours[:: 2**12] = b"x" * len(ours[:: 2**12])  # so that every page of it is there
+    empty, tutorial = (cold_start.load(cold_start.APPS[name]) for name in ("empty", "baseline"))
+    assert empty.megabytes < tutorial.megabytes < 300 < len(ours) / 2**20
+
+
 def test_the_least_time_of_a_burst_is_what_the_bucket_refills() -> None:
     assert burst.least_seconds("writes", 1000) == 80
     assert burst.least_seconds("writes", 200) == 0
