@@ -12,7 +12,19 @@ from typing import Annotated
 
 import typer
 
-from lanyard.cli import apply, held, history, pause, plan, rights, schema, status, validate
+from lanyard.cli import (
+    apply,
+    held,
+    history,
+    pause,
+    plan,
+    rights,
+    schema,
+    status,
+    sweep,
+    undo,
+    validate,
+)
 from lanyard.cli.options import Command, as_written
 from lanyard.cli.terminal import Terminal
 from lanyard.errors import LanyardError
@@ -26,6 +38,8 @@ COMMANDS: tuple[Command, ...] = (
     *held.COMMANDS,
     *pause.COMMANDS,
     apply.COMMAND,
+    sweep.COMMAND,
+    undo.COMMAND,
     rights.COMMAND,
     schema.COMMAND,
 )

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
@@ -90,9 +90,14 @@ class App:
     azure: Azure
     now: Callable[[], float]
 
-    def services(self, policy: Policy) -> Services:
-        """What the app itself works with, on behalf of this person."""
-        return assemble(self.azure, self.tables, policy, self.who, self.now)
+    def services(self, policy: Policy | None = None) -> Services:
+        """What the app itself works with, on behalf of this person; without a policy for what is
+        asked of no policy.
+        """
+        if policy is not None:
+            return assemble(self.azure, self.tables, policy, self.who, self.now)
+        services = assemble(self.azure, self.tables, Policy(version=1), self.who, self.now)
+        return replace(services, decisions=self.decisions())
 
     def ledger(self) -> Ledger:
         """What the app saw and owns."""
@@ -105,6 +110,15 @@ class App:
     def claims(self) -> Claims:
         """Which grants there are, and who needs them."""
         return Claims(self.tables.grants, self.azure.assignments, self.now)
+
+
+def believed(where: AppOptions) -> None:
+    """Raises LanyardError where no principal is named that the directory must know."""
+    if not where.app_principal:
+        raise LanyardError(
+            "name the object id of the app's identity with --app-principal or LANYARD_PRINCIPAL_ID "
+            "(its app setting of that name): a directory that does not know it is not believed"
+        )
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -43,6 +44,9 @@ The app's storage account is reached with your own identity, never with keys: yo
 {role} on it."""
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell only what is wrong.")]
+PolicyPath = Annotated[
+    Path, typer.Option("--policy", envvar="LANYARD_POLICY", help="A file or a folder.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 

@@ -10,7 +10,7 @@ import typer
 from lanyard.cli import connect
 from lanyard.cli.connect import AzureOptions
 from lanyard.cli.look_ahead import Looked, look_ahead
-from lanyard.cli.options import Command, Json, Quiet
+from lanyard.cli.options import Command, Json, PolicyPath, Quiet
 from lanyard.cli.plan_counts import count, in_words
 from lanyard.cli.plan_json import plan_as_json
 from lanyard.cli.plan_text import NO_REMOVALS, tell
@@ -63,10 +63,7 @@ def run(
             help="Ids, one a line or as a JSON array; - for standard input.",
         ),
     ] = None,
-    policy: Annotated[
-        Path,
-        typer.Option("--policy", envvar="LANYARD_POLICY", help="A file or a folder."),
-    ] = Path("lanyard.yaml"),
+    policy: PolicyPath = Path("lanyard.yaml"),
     mode: Annotated[Mode | None, typer.Option(help="Instead of the policy's own.")] = None,
     *,
     azure: AzureOptions,

@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+)
 from rich.text import Text
 
 from lanyard.policy import Problem
@@ -56,20 +63,38 @@ class Terminal:
         """A bar on standard error where that is a terminal, once it takes longer than `after`
         seconds. Yields what is to be called with how many are done, and of how many.
         """
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-        hidden = self.quiet or not self._err.is_terminal
-        bar = Progress(*columns, console=self._err, transient=True, disable=hidden)
+        bar = self._bar(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         task = bar.add_task(title, total=None)
-        timer = threading.Timer(after, bar.start)
-        timer.start()
-        try:
+        with _shown_after(bar, after):
             yield lambda done, of: bar.update(task, completed=done, total=of)
-        finally:
-            timer.cancel()
-            timer.join()
-            bar.stop()
+
+    @contextmanager
+    def counting(self, after: float = _PROGRESS_AFTER) -> Iterator[Callable[[str, int], None]]:
+        """As `progress`, where nobody knows of how many. Yields what is to be called with what is
+        counted, and how many of it so far.
+        """
+        bar = self._bar(SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"))
+        task = bar.add_task("", total=None)
+        with _shown_after(bar, after):
+            yield lambda what, count: bar.update(task, description=what, completed=count)
+
+    def _bar(self, *columns: ProgressColumn) -> Progress:
+        hidden = self.quiet or not self._err.is_terminal
+        return Progress(*columns, console=self._err, transient=True, disable=hidden)
 
     @staticmethod
     def json(value: Any) -> None:
         """One JSON document."""
         sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def _shown_after(bar: Progress, seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, bar.start)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        bar.stop()

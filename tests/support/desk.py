@@ -53,13 +53,13 @@ class Desk:
         self.group = f"{self.estate.scope}/resourceGroups/rg-app"
         self.poison = 0
         self._capsys = capsys
-        self._policy = folder / "lanyard.yaml"
+        self.policy = folder / "lanyard.yaml"
         self.write_policy(policy)
         monkeypatch.setattr(connect, "reading", self._reading)
         monkeypatch.setattr(connect, "app", self._app)
 
     def write_policy(self, policy: str) -> None:
-        self._policy.write_text(policy)
+        self.policy.write_text(policy)
 
     async def lanyard(self, *arguments: str) -> Ran:
         """The command, as its process would run it: with an event loop of its own."""
@@ -69,7 +69,7 @@ class Desk:
         return Ran(code, said.out, said.err)
 
     async def plan(self, *arguments: str) -> Ran:
-        return await self.lanyard("plan", "--policy", str(self._policy), *arguments)
+        return await self.lanyard("plan", "--policy", str(self.policy), *arguments)
 
     async def app(self, *arguments: str) -> Ran:
         """A command that reaches the deployed app."""

@@ -1,0 +1,152 @@
+"""`lanyard sweep`: the whole estate looked over from a desk, as the app does every hour."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lanyard.cli import connect
+from lanyard.cli.connect import AppOptions, AzureOptions
+from lanyard.cli.names import short
+from lanyard.cli.options import STORAGE_RIGHTS, Command, Json, PolicyPath, Quiet
+from lanyard.cli.terminal import Terminal
+from lanyard.orphan_kinds import Orphan
+from lanyard.policy import Policy, load_policy
+from lanyard.roles import role_name
+from lanyard.sweep import Sweep, SweepReport, describe
+
+_READER = "Storage Table Data Reader"
+_WRITER = "Storage Table Data Contributor and Storage Queue Data Message Sender"
+_ABOUT = f"""\
+Look over everything at once: what is not as the policy says, what is gone, and each role assignment
+that is orphaned, with the evidence for it and whether it would be removed. With --dry-run that is
+all; without, what needs it is put on the app's queue of work, and the app decides on its own.
+
+Everything is read before anything is told: where a listing or the directory answers only a part,
+there is an error, and no result.
+
+{STORAGE_RIGHTS.format(role=f"{_READER} for --dry-run, else {_WRITER},")}
+You need Reader on the subscriptions and the right to read the directory, too.
+"""
+_AFTER = """\
+examples:
+  lanyard sweep --dry-run --storage stlanyard --app-principal 2f0c…
+  lanyard sweep --dry-run --json | jq '.orphans[] | select(.held == "") | .assignment'
+  lanyard sweep                                 put on the queue what needs it
+
+exit codes:
+  0  all is as the policy says, and nothing is orphaned
+  1  an error: a listing failed or is not complete, a missing right, no credentials
+  2  something is not as it should be
+"""
+_SHAPE = {
+    "version": "`1`",
+    "dryRun": "whether nothing was put on the queue",
+    "policy": "digest of the policy it was held against",
+    "summary": "counts: `listed` resources, of them `drifted`; `missing` ones; `identities` with "
+    "another principal; `deletedGrants`; `assignments` listed",
+    "orphans[]": "in the order of the listing",
+    "orphans[].kind": "`unclaimed`, `departed`, `unknown`",
+    "orphans[].assignment": "id of the role assignment",
+    "orphans[].scope": "where it gives the role",
+    "orphans[].role": "`id` (GUID), `name`",
+    "orphans[].principalId": "whom it was for",
+    "orphans[].owner": "what the principal belonged to, or what claimed it; else null",
+    "orphans[].evidence[]": "what proves it, in words",
+    "orphans[].held": "why it is not removed; empty where it will be",
+    "nearLimit": "subscriptions near the limit of 4,000 role assignments, with their number",
+    "unusedIdentities[]": "user-assigned identities that no resource has",
+    "rolesGone[]": "GUIDs of roles that are assigned and no longer defined",
+}
+_FOUND = 2
+
+
+def run(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Look and tell; put nothing on the queue.")
+    ] = False,
+    policy: PolicyPath = Path("lanyard.yaml"),
+    *,
+    azure: AzureOptions,
+    where: AppOptions,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Look over everything; returns the exit code."""
+    terminal = Terminal(quiet=quiet)
+    loaded = load_policy(policy)
+    connect.believed(where)
+
+    async def look() -> SweepReport:
+        async with connect.app(azure, where) as app:
+            enqueue = None if dry_run else app.queue.put
+            with terminal.counting() as counted:
+                return await Sweep(loaded, app.services(loaded), enqueue, counted).run()
+
+    report = asyncio.run(look())
+    if json:
+        terminal.json(_as_json(report, loaded, dry_run=dry_run))
+    else:
+        _tell(report, terminal, dry_run=dry_run)
+    return _FOUND if _finds_something(report) else 0
+
+
+def _finds_something(report: SweepReport) -> bool:
+    counts = report.drifted, report.missing, report.identities, report.deleted_grants
+    return any(counts) or bool(report.orphans or report.near_limit or report.roles_gone)
+
+
+def _as_json(report: SweepReport, policy: Policy, *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "dryRun": dry_run,
+        "policy": policy.digest,
+        "summary": {
+            "listed": report.listed,
+            "drifted": report.drifted,
+            "missing": report.missing,
+            "identities": report.identities,
+            "deletedGrants": report.deleted_grants,
+            "assignments": report.assignments,
+        },
+        "orphans": [_orphan(orphan) for orphan in report.orphans],
+        "nearLimit": report.near_limit,
+        "unusedIdentities": list(report.unused_identities),
+        "rolesGone": list(report.roles_gone),
+    }
+
+
+def _orphan(orphan: Orphan) -> dict[str, Any]:
+    assignment = orphan.assignment
+    return {
+        "kind": orphan.kind.value,
+        "assignment": assignment.id,
+        "scope": assignment.scope,
+        "role": {"id": assignment.role_id, "name": role_name(assignment.role_id)},
+        "principalId": assignment.principal_id,
+        "owner": str(orphan.owner) if orphan.owner is not None else None,
+        "evidence": list(orphan.evidence),
+        "held": orphan.held,
+    }
+
+
+def _tell(report: SweepReport, terminal: Terminal, *, dry_run: bool) -> None:
+    for orphan in report.orphans:
+        assignment = orphan.assignment
+        verb, style = ("held", "magenta") if orphan.held else ("to remove", "red")
+        what = f"{role_name(assignment.role_id)} at {short(assignment.scope)}"
+        terminal.say((f"{verb:9}", style), f"  {orphan.kind:9}  {what}")
+        notes = [assignment.id, *(f"evidence: {each}" for each in orphan.evidence)]
+        if orphan.held:
+            notes.append(f"held: {orphan.held}")
+        for note in notes:
+            terminal.say((f"    {note}", "dim"))
+    for identity in report.unused_identities:
+        terminal.say(("unused   ", "yellow"), f"  identity {identity}")
+    style = "yellow" if _finds_something(report) else "green"
+    terminal.say((describe(report), style))
+    terminal.say(("nothing was changed" if dry_run else "put on the app's queue", "dim"))
+
+
+COMMAND = Command("sweep", "look over the whole estate now", _ABOUT, _AFTER, run, _SHAPE)

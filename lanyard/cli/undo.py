@@ -1,0 +1,162 @@
+"""`lanyard undo`: removals, taken back."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from lanyard.cli import connect
+from lanyard.cli.connect import App, AppOptions, AzureOptions
+from lanyard.cli.names import short
+from lanyard.cli.options import STORAGE_RIGHTS, Command, Json, Quiet
+from lanyard.cli.terminal import Terminal
+from lanyard.cli.times import moment
+from lanyard.errors import LanyardError
+from lanyard.roles import role_name
+from lanyard.undo import Removed, Undo
+
+_ABOUT = f"""\
+Put role assignments back that Lanyard removed, as they were, and keep them: nothing removes them
+again until --withdraw takes that back. One whose principal no longer exists stays removed.
+
+It is done with your own rights: you need one to assign the role at its scope (such as Role Based
+Access Control Administrator), and to read the directory.
+{STORAGE_RIGHTS.format(role="Storage Table Data Contributor")}
+"""
+_AFTER = """\
+examples:
+  lanyard history --removals --since 7d             the removals, each with its id
+  lanyard undo 2026-11-21T101500.000000-000001-0a1b2c3d
+  lanyard undo --since 2h --dry-run                 which these would be
+  lanyard undo --since 2026-11-21T10:00 --until 2026-11-21T11:00
+  lanyard undo --withdraw 2026-11-21T101500.000000-000001-0a1b2c3d
+
+exit codes:
+  0  every one is there again (or was withdrawn), also where there was none
+  1  an error: a decision that removed nothing, a principal that is gone, a missing right
+"""
+_SHAPE = {
+    "version": "`1`",
+    "dryRun": "whether nothing was changed",
+    "removals[]": "what was asked for, oldest first",
+    "removals[].decision": "id of the decision that removed it",
+    "removals[].assignment": "id of the role assignment",
+    "removals[].role": "`id` (GUID), `name`",
+    "removals[].scope": "where it gives the role",
+    "removals[].principalId": "whom it is for",
+    "removals[].result": "what was done, in words; empty with --dry-run and for an error",
+    "removals[].error": "why it was not; empty where it was",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What became of one removal."""
+
+    removed: Removed
+    result: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    ids: list[str]
+    since: str
+    until: str
+    withdraw: bool
+    dry_run: bool
+
+    async def removals(self, undo: Undo, now: datetime) -> list[Removed]:
+        """Raises Permanent for an id that stands for no removal, before anything is put back."""
+        if self.ids:
+            return [await undo.find(decision_id) for decision_id in self.ids]
+        until = moment(self.until, now) if self.until else now
+        return [one async for one in undo.between(moment(self.since, now), until)]
+
+    async def done(self, undo: Undo, removed: Removed) -> Undone:
+        """One that fails stops no other."""
+        if self.dry_run:
+            return Undone(removed)
+        try:
+            if self.withdraw:
+                await undo.withdraw(removed)
+                return Undone(removed, "withdrawn")
+            return Undone(removed, await undo.put_back(removed))
+        except LanyardError as error:
+            return Undone(removed, error=str(error))
+
+
+def run(
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="DECISION", help="Ids that `lanyard history --removals` tells."),
+    ] = None,
+    since: Annotated[str, typer.Option(metavar="TIME", help="All removals from then on.")] = "",
+    until: Annotated[str, typer.Option(metavar="TIME", help="Up to then; default: now.")] = "",
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Keep them no longer; nothing is put back.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell which these are, and change nothing.")
+    ] = False,
+    *,
+    azure: AzureOptions,
+    where: AppOptions,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Put them back; returns the exit code."""
+    if bool(ids) == bool(since):
+        raise typer.BadParameter("give decisions, or a time with --since, one of the two")
+    connect.believed(where)
+    wish = _Wish(ids or [], since, until, withdraw, dry_run)
+    undone = asyncio.run(_undo(wish, azure, where))
+    terminal = Terminal(quiet=quiet)
+    if json:
+        removals = [_as_json(one) for one in undone]
+        terminal.json({"version": 1, "dryRun": dry_run, "removals": removals})
+    else:
+        _tell(undone, terminal, dry_run=dry_run)
+    return 1 if any(one.error for one in undone) else 0
+
+
+async def _undo(wish: _Wish, azure: AzureOptions, where: AppOptions) -> list[Undone]:
+    async with connect.app(azure, where) as app:
+        undo = Undo(app.services(), app.who)
+        return [await wish.done(undo, one) for one in await wish.removals(undo, _now(app))]
+
+
+def _now(app: App) -> datetime:
+    return datetime.fromtimestamp(app.now(), UTC)
+
+
+def _as_json(undone: Undone) -> dict[str, Any]:
+    removed, grant = undone.removed, undone.removed.grant
+    return {
+        "decision": removed.decision_id,
+        "assignment": removed.id,
+        "role": {"id": grant.role_id, "name": role_name(grant.role_id)},
+        "scope": grant.scope,
+        "principalId": grant.principal_id,
+        "result": undone.result,
+        "error": undone.error,
+    }
+
+
+def _tell(undone: list[Undone], terminal: Terminal, *, dry_run: bool) -> None:
+    for one in undone:
+        grant = one.removed.grant
+        what = f"{role_name(grant.role_id)} at {short(grant.scope)} for {grant.principal_id}"
+        if one.error:
+            terminal.error(f"{what}: {one.error}")
+        else:
+            terminal.say((one.result or "would be put back", "green"), f"  {what}")
+            terminal.say((f"    {one.removed.decision_id}", "dim"))
+    failed = sum(bool(one.error) for one in undone)
+    told = f"undo: {len(undone) - failed} of {len(undone)}"
+    terminal.say((told + (", nothing was changed" if dry_run else ""), "red" if failed else "dim"))
+
+
+COMMAND = Command("undo", "put back what was removed", _ABOUT, _AFTER, run, _SHAPE)

@@ -1,0 +1,188 @@
+"""`lanyard sweep` and `lanyard undo`: what is orphaned and why, and what was removed put back."""
+
+import json
+from typing import Any
+
+import pytest
+
+from simulator.faults import Fault
+from tests.support.desk import Desk
+
+OK, ERROR, FOUND = 0, 1, 2
+RBAC_ADMINISTRATOR = "Role Based Access Control Administrator"
+
+
+@pytest.fixture
+async def app(desk: Desk) -> Desk:
+    """An app at work, and a person who may read the directory."""
+    desk.estate.platform.directory.grant_permission(desk.person.object_id)
+    await desk.estate.create_vm("vm1")
+    await desk.started()
+    return desk
+
+
+async def lose_machine(desk: Desk, name: str = "vm1") -> None:
+    """It is deleted, and no event tells."""
+    await desk.estate.delete_vm(name)
+    desk.estate.new_events()
+
+
+async def sweep(desk: Desk, *arguments: str) -> dict[str, Any]:
+    ran = await desk.app("sweep", "--policy", str(desk.policy), "--json", *arguments)
+    assert ran.err == ""
+    return dict(json.loads(ran.out))
+
+
+def granted(desk: Desk) -> list[tuple[str, str, str]]:
+    return [each for each in desk.estate.assignments() if each[2] != desk.person.object_id]
+
+
+# sweep
+
+
+async def test_a_sweep_of_an_estate_in_order_finds_nothing(app: Desk) -> None:
+    ran = await app.app("sweep", "--dry-run", "--policy", str(app.policy))
+    assert (ran.code, ran.err) == (OK, "")
+    assert "0 not as desired" in ran.lines[0]
+    assert ran.lines[-1] == "nothing was changed"
+
+
+async def test_a_dry_run_tells_each_orphan_with_its_evidence_and_changes_nothing(
+    app: Desk,
+) -> None:
+    await lose_machine(app)
+    before = granted(app)
+    ran = await app.app("sweep", "--dry-run", "--policy", str(app.policy))
+    assert ran.code == FOUND
+    assert "to remove  unclaimed  Storage Blob Data Reader at rg-app" in ran.lines
+    assert "    evidence: ARM lists none of its 1 claimants any more" in ran.lines
+    assert granted(app) == before
+    assert app.estate.queue.messages == []
+    found = await sweep(app, "--dry-run")
+    (orphan,) = found["orphans"]
+    assert (orphan["kind"], orphan["held"], found["dryRun"]) == ("unclaimed", "", True)
+    assert found["summary"]["missing"] == 1
+    assert found["policy"] == app.estate.policy.digest
+
+
+async def test_what_the_policy_holds_is_told_as_held(app: Desk) -> None:
+    await lose_machine(app)
+    app.write_policy(app.policy.read_text().replace("mode: full", "mode: add-only"))
+    ran = await app.app("sweep", "--dry-run", "--policy", str(app.policy))
+    assert any(line.startswith("held       unclaimed") for line in ran.lines)
+    assert any(line.startswith("    held: ") for line in ran.lines)
+
+
+async def test_without_dry_run_the_app_gets_the_work_and_does_it(app: Desk) -> None:
+    await lose_machine(app)
+    found = await sweep(app)
+    assert found["dryRun"] is False
+    assert len(app.estate.queue.messages) == 1
+    await app.estate.settle()
+    assert granted(app) == []
+    assert (await sweep(app, "--dry-run"))["orphans"] == []
+
+
+async def test_a_directory_that_may_not_be_read_is_an_error_and_no_result(desk: Desk) -> None:
+    await desk.estate.create_vm("vm1", identity={"type": "SystemAssigned"})
+    await desk.started()
+    machine = desk.estate.azure.state.resources[desk.estate.vm_id("vm1").key]
+    principal = machine.identity["principalId"] if machine.identity else ""
+    desk.estate.azure.assign(principal, "Reader", desk.group)
+    await lose_machine(desk)
+    ran = await desk.app("sweep", "--dry-run", "--policy", str(desk.policy), "--json")
+    assert (ran.code, ran.out) == (ERROR, "")
+    assert "Authorization_RequestDenied" in ran.err or "does not return" in ran.err
+
+
+async def test_a_listing_that_fails_is_an_error_and_no_result(app: Desk) -> None:
+    app.estate.azure.faults.add(
+        Fault(path="ResourceGraph/resources", status=403, code="AuthorizationFailed", times=None)
+    )
+    ran = await app.app("sweep", "--dry-run", "--policy", str(app.policy))
+    assert (ran.code, ran.out) == (ERROR, "")
+    assert "AuthorizationFailed" in ran.err
+
+
+async def test_the_apps_principal_has_to_be_named(desk: Desk) -> None:
+    ran = await desk.lanyard("sweep", "--policy", str(desk.policy), "--storage", "stlanyard")
+    assert ran.code == ERROR
+    assert "--app-principal or LANYARD_PRINCIPAL_ID" in ran.err
+
+
+# undo
+
+
+async def removal(desk: Desk) -> str:
+    """A machine goes, and what only it needed; returns the id of the decision."""
+    await desk.estate.delete_vm("vm1")
+    await desk.estate.settle()
+    assert granted(desk) == []
+    ran = await desk.app("history", "--removals", "--json")
+    (found,) = json.loads(ran.out)["decisions"]
+    return str(found["id"])
+
+
+def may_assign(desk: Desk) -> None:
+    desk.estate.azure.assign(desk.person.object_id, RBAC_ADMINISTRATOR, desk.estate.scope)
+
+
+async def test_what_is_undone_is_there_again_and_stays(app: Desk) -> None:
+    before = granted(app)
+    decision = await removal(app)
+    may_assign(app)
+    ran = await app.app("undo", decision)
+    assert (ran.code, ran.err) == (OK, "")
+    assert ran.lines[0].startswith("put back  Storage Blob Data Reader at rg-app for ")
+    assert granted(app) == before
+    await app.estate.runtime.sweep()
+    await app.estate.settle()
+    assert granted(app) == before
+
+
+async def test_withdrawn_it_goes_again(app: Desk) -> None:
+    decision = await removal(app)
+    may_assign(app)
+    await app.app("undo", decision)
+    ran = await app.app("undo", "--withdraw", decision)
+    assert (ran.code, ran.lines[-1]) == (OK, "undo: 1 of 1")
+    await app.estate.runtime.sweep()
+    await app.estate.settle()
+    assert granted(app) == []
+
+
+async def test_a_time_undoes_all_of_it_and_a_dry_run_none(app: Desk) -> None:
+    decision = await removal(app)
+    may_assign(app)
+    app.estate.azure.clock.advance(60)
+    looked = json.loads((await app.app("undo", "--since", "1h", "--dry-run", "--json")).out)
+    assert [each["decision"] for each in looked["removals"]] == [decision]
+    assert granted(app) == []
+    done = json.loads((await app.app("undo", "--since", "1h", "--json")).out)
+    assert [each["result"] for each in done["removals"]] == ["put back"]
+    assert len(granted(app)) == 1
+    nothing = await app.app("undo", "--since", "2000-01-01", "--until", "2000-01-02")
+    assert (nothing.code, nothing.lines) == (OK, ["undo: 0 of 0"])
+
+
+async def test_who_may_not_assign_is_told_so(app: Desk) -> None:
+    decision = await removal(app)
+    ran = await app.app("undo", decision)
+    assert ran.code == ERROR
+    assert "403 AuthorizationFailed" in ran.err
+    assert "Traceback" not in ran.err
+    assert granted(app) == []
+
+
+async def test_a_decision_that_removed_nothing_is_refused(app: Desk) -> None:
+    ran = await app.app("history", "--json")
+    first = json.loads(ran.out)["decisions"][0]["id"]
+    assert "removed no assignment" in (await app.app("undo", first)).err
+    assert "no decision 'x' is on record" in (await app.app("undo", "x")).err
+
+
+@pytest.mark.parametrize("arguments", [[], ["x", "--since", "1h"]])
+async def test_decisions_or_a_time_are_to_be_given(app: Desk, arguments: list[str]) -> None:
+    ran = await app.app("undo", *arguments)
+    assert ran.code == ERROR
+    assert "give decisions, or a time with --since, one of the two" in ran.err
