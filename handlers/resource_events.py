@@ -24,7 +24,7 @@ async def resource_events(event: func.EventGridEvent, message: func.Out[str]) ->
     Event Grid would send it again for a day and it would be no better.
     """
     found = change_of(
-        _envelope(event),
+        envelope(event),
         types=policy().types() | {IDENTITY_TYPE},
         own_ids={settings().client_id, settings().principal_id},
     )
@@ -35,7 +35,7 @@ async def resource_events(event: func.EventGridEvent, message: func.Out[str]) ->
     message.set(encode(found))
 
 
-def _envelope(event: func.EventGridEvent | func.CloudEvent) -> Event:
+def envelope(event: func.EventGridEvent | func.CloudEvent) -> Event:
     """The worker gives a CloudEvent where the body has `specversion`, whatever is annotated."""
     if isinstance(event, func.CloudEvent):
         kind, origin = event.type, event.source

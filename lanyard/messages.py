@@ -1,9 +1,10 @@
 """The queue's messages: one Change as JSON."""
 
 import json
+from typing import Any
 
 from lanyard.errors import Permanent
-from lanyard.model import Change, InvalidResourceId, ResourceId
+from lanyard.model import Change, ResourceId, is_guid
 
 #: The queue of work, and where a message lands that failed too often ("-poison").
 QUEUE = "lanyard-reconcile"
@@ -30,14 +31,36 @@ def decode(body: bytes | str) -> Change:
     try:
         values = json.loads(body)
         return Change(
-            ResourceId.parse(values["resource"]),
-            str(values["source"]),
-            str(values["eventId"]),
-            str(values["eventType"]),
-            str(values["correlationId"]),
-            int(values["attempt"]),
-            str(values["principal"]),
-            str(values["grant"]),
+            ResourceId.parse(_text(values, "resource")),
+            _text(values, "source"),
+            _text(values, "eventId"),
+            _text(values, "eventType"),
+            _text(values, "correlationId"),
+            _attempt(values),
+            _guid(values, "principal"),
+            _guid(values, "grant"),
         )
-    except (ValueError, KeyError, TypeError, InvalidResourceId) as error:
-        raise Permanent(f"no message of this queue: {error}") from error
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise Permanent(f"no message of this queue: {type(error).__name__} {error}") from error
+
+
+def _text(values: Any, name: str) -> str:
+    value = values[name]
+    if not isinstance(value, str):
+        raise TypeError(f"{name!r} is no text")
+    return value
+
+
+def _guid(values: Any, name: str) -> str:
+    """These end up in queries and paths of Azure, where anything else could mean anything."""
+    value = _text(values, name)
+    if value and not is_guid(value):
+        raise ValueError(f"{name!r} is no GUID")
+    return value
+
+
+def _attempt(values: Any) -> int:
+    value = values["attempt"]
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("'attempt' is no count")
+    return value

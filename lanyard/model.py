@@ -13,12 +13,28 @@ from typing import Any
 #: could not be recorded; Azure's own compute ids stay far below it.
 MAX_ID_LENGTH = 500
 
-_SUBSCRIPTION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Word characters of any alphabet (resource groups may be named in them), and . ( ) - inside names.
 _SEGMENT = re.compile(r"[\w.()-]+")
 
 #: Name space of role assignment names (uuid5). Never change it: names made by it are in Azure.
 _ASSIGNMENT_NAMES = uuid.UUID("6a8d5d0c-5a43-5f0e-9d1c-2f0f7f0b7a51")
+
+
+def is_guid(text: str) -> bool:
+    """Whether it is a GUID as Azure writes them: of a subscription, a principal, a role."""
+    return _GUID.fullmatch(text) is not None
+
+
+def folded(text: str) -> str:
+    """Lower case, as far as Azure takes two letters for one: A and a, Ä and ä.
+
+    `str.lower` goes further: it makes a k of the Kelvin sign, so that a resource group spelt with
+    that letter, which anybody may make, would be taken for "rg-k".
+    """
+    if text.isascii():
+        return text.lower()
+    return "".join(low if (low := each.lower()).upper() == each else each for each in text)
 
 
 class InvalidResourceId(ValueError):
@@ -41,14 +57,12 @@ class ResourceId:
 
         Raises InvalidResourceId for anything else, and for ids over MAX_ID_LENGTH characters.
         """
-        if len(text) > MAX_ID_LENGTH:
-            raise InvalidResourceId(
-                f"resource id of {len(text)} characters (most: {MAX_ID_LENGTH})"
-            )
+        if (length := _utf16_length(text)) > MAX_ID_LENGTH:
+            raise InvalidResourceId(f"resource id of {length} characters (most: {MAX_ID_LENGTH})")
         segments = text.rstrip("/").split("/")
         _check_segments(text, segments)
         clean = "/".join(segments)
-        return cls(clean.lower(), clean)
+        return cls(folded(clean), clean)
 
     def __str__(self) -> str:
         return self.text
@@ -94,13 +108,17 @@ class ResourceId:
         return self.key == scope.key or self.key.startswith(scope.key + "/")
 
 
+def _utf16_length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def _check_segments(text: str, segments: list[str]) -> None:
     def refuse(why: str) -> None:
         raise InvalidResourceId(f"{text[:120]!r} is no resource id: {why}")
 
     if len(segments) < 3 or segments[0] or segments[1].lower() != "subscriptions":
         refuse("it does not start with /subscriptions/")
-    if not _SUBSCRIPTION.fullmatch(segments[2]):
+    if not is_guid(segments[2]):
         refuse("the subscription is no GUID")
     if any(not _SEGMENT.fullmatch(segment) or set(segment) == {"."} for segment in segments[1:]):
         refuse("a segment is empty or has a character that Azure names do not have")
@@ -191,7 +209,7 @@ class Grant:
         The principal id is part of it. A name without it would meet the assignment of an identity
         that was deleted and recreated, and take the stale one for its own.
         """
-        content = f"{self.scope.lower()}|{self.principal_id.lower()}|{self.role_id.lower()}"
+        content = f"{folded(self.scope)}|{self.principal_id.lower()}|{self.role_id.lower()}"
         return str(uuid.uuid5(_ASSIGNMENT_NAMES, content))
 
     @property
@@ -214,8 +232,8 @@ class RoleAssignment:
 
     def carries(self, grant: Grant) -> bool:
         """Whether it gives just what `grant` names."""
-        return (self.scope.lower(), self.role_id, self.principal_id) == (
-            grant.scope.lower(),
+        return (folded(self.scope), self.role_id, self.principal_id) == (
+            folded(grant.scope),
             grant.role_id,
             grant.principal_id,
         )

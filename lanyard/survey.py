@@ -12,7 +12,7 @@ from lanyard.claims import Standing
 from lanyard.errors import Temporary
 from lanyard.held import Word
 from lanyard.ledger import IdentityRecord, ResourceRecord
-from lanyard.model import ComputeResource, InvalidResourceId, ResourceId
+from lanyard.model import ComputeResource, InvalidResourceId, ResourceId, folded
 from lanyard.orphan_kinds import Facts, suspects
 from lanyard.policy import Policy
 from lanyard.ports import Listed, ListedAssignment, ListedRole
@@ -45,11 +45,11 @@ class Resources:
 
     def add(self, listed: Listed) -> None:
         """One row."""
-        self.ids.add(listed.id.lower())
+        self.ids.add(folded(listed.id))
         self.alive |= listed.principals
         self.attached |= listed.attached
         if listed.own_principal is not None:
-            self.identities[listed.id.lower()] = listed.own_principal
+            self.identities[folded(listed.id)] = listed.own_principal
         if listed.compute is not None:
             self.compute.append(listed.compute)
 

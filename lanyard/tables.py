@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Protocol
 
+from lanyard.model import folded
+
 type Values = Mapping[str, str]
 
 
@@ -82,4 +84,4 @@ class Tables[T: Journal]:
 
 def key_of(resource_id: str) -> str:
     """A resource id as a table key: lower case, because ids are, and without slashes."""
-    return resource_id.lower().replace("/", "|")
+    return folded(resource_id).replace("/", "|")

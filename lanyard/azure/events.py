@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lanyard.model import Change, InvalidResourceId, ResourceId
+from lanyard.model import Change, InvalidResourceId, ResourceId, folded
 
 WRITTEN = {
     "Microsoft.Resources.ResourceWriteSuccess",
@@ -21,18 +21,22 @@ DELETED = {
     "Microsoft.ResourceNotifications.Resources.Deleted",
 }
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+#: So much of what an event says of itself goes on record; Azure's own ids are far shorter.
+MAX_NOTE = 128
 # A change of tags may be told of the tags, an extension resource of the one that matters.
 _TAGS = "/providers/microsoft.resources/tags/default"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """The envelope, whichever schema it came in. `origin` is `topic` or `source`."""
+    """The envelope, whichever schema it came in, as it came: nothing in it is sure to be text.
+    `origin` is `topic` or `source`.
+    """
 
-    id: str
-    type: str
-    origin: str
-    subject: str
+    id: Any
+    type: Any
+    origin: Any
+    subject: Any
     data: Any
 
 
@@ -51,34 +55,48 @@ def change_of(
     `types` are the resource types the policy names, `own_ids` the client and object id of the
     app's own identity; both lower case.
     """
-    if event.type not in WRITTEN | DELETED:
+    if not isinstance(event.type, str) or event.type not in WRITTEN | DELETED:
         return Ignored("not an event of a resource written or deleted")
     if not isinstance(event.data, Mapping):
         return Ignored("the event has no data")
     try:
-        resource = ResourceId.parse(_resource_text(event))
+        resource = ResourceId.parse(_resource_text(event.subject, event.data))
     except InvalidResourceId:
         return Ignored("no usable resource id")
     if reason := _foreign(event, resource) or _not_ours_to_handle(event, resource, types):
         return Ignored(reason)
     if event.type in WRITTEN and _caller(event.data) & set(own_ids):
         return Ignored("our own write")
-    correlation = str(event.data.get("correlationId") or "")
-    return Change(resource, "event", str(event.id or ""), event.type, correlation)
+    correlation = _note(event.data.get("correlationId"))
+    return Change(resource, "event", _note(event.id), event.type, correlation)
 
 
-def _resource_text(event: Event) -> str:
-    info = event.data.get("resourceInfo")
-    named = info.get("id") if isinstance(info, Mapping) else event.data.get("resourceUri")
-    text = named or event.subject
-    if not isinstance(text, str):
+def _resource_text(subject: Any, data: Mapping[str, Any]) -> str:
+    """The subject. Azure names the resource in the data once more: there it is the same."""
+    info = data.get("resourceInfo")
+    named = info.get("id") if isinstance(info, Mapping) else data.get("resourceUri")
+    text = subject or named
+    if not isinstance(text, str) or not isinstance(named, str | None):
         raise InvalidResourceId("the id is no text")
+    if named and _bare(named) != _bare(text):
+        raise InvalidResourceId("two resources are named")
     return text[: -len(_TAGS)] if text.lower().endswith(_TAGS) else text
+
+
+def _bare(text: str) -> str:
+    return folded(text).rstrip("/")
+
+
+def _note(value: Any) -> str:
+    """For the record only, and a message has no room for more."""
+    return value[:MAX_NOTE] if isinstance(value, str) else ""
 
 
 def _foreign(event: Event, resource: ResourceId) -> str:
     """A topic tells of its own subscription only; anything else was not made by Azure."""
-    origin = str(event.origin or "").lower().split("/")
+    if not isinstance(event.origin, str):
+        return "it does not tell where it comes from"
+    origin = event.origin.lower().split("/")
     if origin[:2] == ["", "subscriptions"] and origin[2:3] != [resource.subscription]:
         return "a resource of another subscription than the topic's"
     return ""
@@ -98,8 +116,9 @@ def _caller(data: Mapping[str, Any]) -> set[str]:
     if isinstance(claims, str):  # dataVersion ""
         try:
             claims = json.loads(claims)
-        except ValueError:
+        except (ValueError, RecursionError):
             return set()
     if not isinstance(claims, Mapping):
         return set()
-    return {str(claims[key]).lower() for key in ("appid", _OBJECT_ID) if claims.get(key)}
+    told = (claims.get(key) for key in ("appid", _OBJECT_ID))
+    return {value.lower() for value in told if isinstance(value, str)}

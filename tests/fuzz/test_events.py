@@ -1,0 +1,150 @@
+"""Whatever arrives as an event: a change of what its subject names, or a counted reason."""
+
+import json
+from typing import Any
+
+from azure.functions.eventgrid import EventGridEventInConverter
+from azure.functions.meta import Datum
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from handlers.resource_events import envelope
+from lanyard.azure.events import DELETED, WRITTEN, Event, Ignored, change_of
+from lanyard.messages import decode, encode
+from lanyard.model import Change
+from tests.fuzz.strategies import (
+    DEEP,
+    DEEP_TEXT,
+    IDS,
+    OTHER_SUBSCRIPTION,
+    any_json,
+    broken_ids,
+    mostly,
+)
+from tests.support.examples import SUBSCRIPTION, VM_TYPE, vm_id
+
+OWN = "aaaaaaaa-0000-0000-0000-000000000001"
+OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+WRITE, DELETE = (
+    "Microsoft.Resources.ResourceWriteSuccess",
+    "Microsoft.Resources.ResourceDeleteSuccess",
+)
+IDENTITY = "microsoft.managedidentity/userassignedidentities"
+TYPES = {VM_TYPE.lower(), IDENTITY}
+#: What one message of a storage queue holds, in base64.
+MOST_BYTES = 64 * 1024 * 3 // 4
+
+KINDS = st.sampled_from(sorted(WRITTEN | DELETED | {"Microsoft.Resources.ResourceActionSuccess"}))
+ORIGINS = st.sampled_from(
+    [f"/subscriptions/{SUBSCRIPTION}", f"/subscriptions/{OTHER_SUBSCRIPTION}"]
+)
+CLAIMS = st.one_of(
+    st.fixed_dictionaries({}, optional={"appid": mostly(st.just(OWN)), OBJECT_ID: any_json()}),
+    st.just(json.dumps({"appid": OWN})),
+    st.sampled_from([DEEP_TEXT, "{", "1" * 5000, '"\\ud800"']),
+)
+NAMED = broken_ids() | st.sampled_from(IDS)
+ENVELOPES = (
+    {"kind": "eventType", "origin": "topic", "extra": {"eventTime": "2026-11-02T09:00:00Z"}},
+    {"kind": "type", "origin": "source", "extra": {"specversion": "1.0"}},
+)
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> dict[str, Any]:
+    """An event as it is posted, of either schema, with anything in any place."""
+    names: dict[str, Any] = draw(st.sampled_from(ENVELOPES))
+    subject = draw(NAMED)
+    known = st.just(subject) | NAMED
+    data = st.fixed_dictionaries(
+        {},
+        optional={
+            "resourceUri": mostly(known),
+            "resourceInfo": mostly(st.fixed_dictionaries({"id": mostly(known)})),
+            "claims": mostly(CLAIMS),
+            "correlationId": any_json() | st.just("c" * 100_000),
+            "authorization": any_json(),
+        },
+    )
+    made = {
+        "id": draw(mostly(st.just("e" * 100_000) | st.just("e-1"))),
+        "subject": draw(mostly(st.just(subject))),
+        "data": draw(mostly(data)),
+        names["kind"]: draw(mostly(KINDS)),
+        names["origin"]: draw(mostly(ORIGINS)),
+        **names["extra"],
+    }
+    dropped = draw(st.sets(st.sampled_from(["id", "subject", "data", names["kind"]]), max_size=1))
+    return {name: value for name, value in made.items() if name not in dropped}
+
+
+def judged(body: dict[str, Any]) -> Change | Ignored:
+    """The body through Microsoft's converter, as the handler does it."""
+    datum = Datum(json.dumps(body), "json")
+    event = envelope(EventGridEventInConverter.decode(datum, trigger_metadata={}))
+    return change_of(event, types=TYPES, own_ids={OWN})
+
+
+def named_by(body: dict[str, Any]) -> str:
+    """What the event says it is about, in the words of whoever reads it without Lanyard."""
+    data = body["data"]
+    text = body.get("subject") or (data.get("resourceInfo") or {}).get("id") or data["resourceUri"]
+    bare: str = text.rstrip("/")
+    tags = "/providers/microsoft.resources/tags/default"
+    return bare[: -len(tags)] if bare.lower().endswith(tags) else bare
+
+
+@given(bodies())
+@example({"eventType": ["x"], "topic": "/", "subject": "s", "data": {}})
+@example(
+    {
+        "eventType": WRITE,
+        "topic": f"/subscriptions/{SUBSCRIPTION}",
+        "subject": vm_id().text,
+        "data": {"claims": DEEP_TEXT},
+    }
+)
+@example(
+    {
+        "eventType": WRITE,
+        "topic": f"/subscriptions/{SUBSCRIPTION}",
+        "subject": vm_id().text,
+        "data": {"claims": {"appid": DEEP}, "correlationId": DEEP},
+    }
+)
+def test_an_event_is_a_change_of_what_it_names_or_is_ignored(body: dict[str, Any]) -> None:
+    found = judged(body)
+    if isinstance(found, Ignored):
+        assert found.reason
+        return
+    assert found.resource.text == named_by(body)
+    origin = str(body.get("topic", body.get("source")))
+    if origin.startswith("/subscriptions/"):
+        assert found.resource.subscription == origin.split("/")[2]
+    assert found.resource.is_resource_group or found.resource.type.lower() in TYPES
+    message = encode(found).encode()
+    assert len(message) <= MOST_BYTES
+    assert decode(message) == found
+
+
+@given(any_json(), any_json(), any_json(), any_json(), any_json())
+def test_anything_in_place_of_the_envelope_is_ignored(
+    id: Any, type: Any, origin: Any, subject: Any, data: Any
+) -> None:
+    found = change_of(Event(id, type, origin, subject, data), types=TYPES, own_ids={OWN})
+    assert isinstance(found, Ignored)
+
+
+@given(CLAIMS)
+def test_a_deletion_is_heard_whoever_it_says_did_it(claims: Any) -> None:
+    data = {"resourceUri": vm_id().text, "claims": claims}
+    origin = f"/subscriptions/{SUBSCRIPTION}"
+    event = Event("e", DELETE, origin, vm_id().text, data)
+    assert isinstance(change_of(event, types=TYPES, own_ids={OWN}), Change)
+
+
+def test_an_event_that_names_two_resources_is_believed_in_neither() -> None:
+    data = {"resourceUri": vm_id("vm2").text}
+    event = Event("e", WRITE, f"/subscriptions/{SUBSCRIPTION}", vm_id("vm1").text, data)
+    found = change_of(event, types=TYPES, own_ids={OWN})
+    assert found == Ignored("no usable resource id")
