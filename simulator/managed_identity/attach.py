@@ -99,11 +99,18 @@ class Attacher:
             )
 
     def _ids_of(self, identity_id: str) -> Json:
+        """Its principal and client id; those it had, where it was deleted while it was attached."""
         identity = self.state.resources.get(identity_id.lower())
         if identity is None:
-            return {}
+            return self._last_ids_of(identity_id)
         ids = identity.properties
         return {"principalId": ids["principalId"], "clientId": ids["clientId"]}
+
+    def _last_ids_of(self, identity_id: str) -> Json:
+        for principal in reversed(self.state.principals.values()):
+            if any(name.lower() == identity_id.lower() for name in principal.alternative_names):
+                return {"principalId": principal.object_id, "clientId": principal.client_id}
+        return {}
 
     def _system_principal(self, resource_id: str, name: str) -> str:
         principal = self.state.add_principal(name, names=["isExplicit=False", resource_id])

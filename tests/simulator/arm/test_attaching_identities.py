@@ -145,6 +145,20 @@ async def test_a_new_identity_shows_its_principal_only_at_the_end(world: World) 
     assert value["principalId"] == identity["properties"]["principalId"]
 
 
+async def test_an_identity_deleted_while_it_is_attached_leaves_its_dead_principal(
+    world: World,
+) -> None:
+    identity = await make_identity(world, "id1")
+    await make_machine(world)
+    world.azure.behaviour.operation_seconds = 5
+    wanted = {"type": "UserAssigned", "userAssignedIdentities": {world.identity_id("id1"): {}}}
+    await patch(world, wanted)
+    await world.raw("DELETE", world.identity_id("id1") + IDENTITY_VERSION)
+    world.azure.clock.advance(5)
+    (value,) = ((await identity_of(world)) or {})["userAssignedIdentities"].values()
+    assert value["principalId"] == identity["properties"]["principalId"]
+
+
 @pytest.mark.parametrize(
     ("identity", "code"),
     [
