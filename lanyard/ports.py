@@ -54,6 +54,9 @@ class ListedRole:
 class Compute(Protocol):
     """Compute resources and their identity block."""
 
+    def hold(self, resource: ResourceId) -> None:
+        """Raise NotYet while a write to the resource would have to wait for Azure's quota."""
+
     async def read(self, resource: ResourceId) -> ComputeResource | None:
         """The resource as it is now; None where ARM says that it does not exist."""
 

@@ -46,6 +46,7 @@ class Runtime:
                 await self.queue.put(below)
             return
         try:
+            self.reconciler.services.compute.hold(change.resource)
             report = await self.reconciler.reconcile(change)
         except NotYet as error:
             await self._later(change, error)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
+from azure.core.rest import HttpRequest
 
 from lanyard.azure import long_running
 from lanyard.azure.clients import Clients
@@ -32,6 +33,10 @@ class Compute:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
         self._locations: dict[ResourceId, str] = {}
+
+    def hold(self, resource: ResourceId) -> None:
+        """Raise NotYet while writes in its subscription have to wait: nothing is begun then."""
+        self._clients.hold_writes(resource.text)
 
     async def read(self, resource: ResourceId) -> ComputeResource | None:
         """The resource as it is now, in one GET; None where ARM answers that it is not there.
@@ -132,27 +137,22 @@ class Compute:
         with translated(f"update the identity of {resource.id}"):
             async with asyncio.timeout(_OPERATION_SECONDS):
                 body = await self._send(resource, kind, block)
-            # An operation that ends at its Location need not answer with the resource.
             if str(body.get("id", "")).lower() != resource.id.key:
                 return await self._read(resource.id, kind)
         return read_resource({"location": resource.location, **body}, kind)
 
     async def _send(self, resource: ComputeResource, kind: ComputeType, block: Block) -> Json:
-        operations = self._clients.resources.resources
-        options: dict[str, Any] = {"api_version": kind.api_version, "cls": _body}
-        if kind.has_etag and resource.etag:
-            options["headers"] = {"If-Match": resource.etag}
+        method, body = "PATCH", {"identity": block}
         if kind.verb is Verb.PUT:
-            whole = {**put_body(resource.raw, kind), "identity": block}
-            poller = await operations.begin_create_or_update_by_id(
-                resource.id.text, whole, **options
-            )
-        else:
-            poller = await operations.begin_update_by_id(
-                resource.id.text, {"identity": block}, **options
-            )
-        answer: Json | None = await poller.result()
-        return answer or {}  # it may end without a body
+            method, body = "PUT", {**put_body(resource.raw, kind), **body}
+        request = HttpRequest(
+            method,
+            resource.id.text,
+            params={"api-version": kind.api_version},
+            headers={"If-Match": resource.etag} if kind.has_etag and resource.etag else {},
+            json=body,
+        )
+        return await long_running.write(self._clients, request)
 
 
 def _readable(resource: ResourceId) -> ComputeType:

@@ -7,6 +7,15 @@ app, and for others who call with the same quota.
 
 from dataclasses import dataclass, field
 
+from lanyard.azure.use import Use
+
+# Of what comes back in the bucket we count on a share. A refusal halves it, because others must be
+# taking the rest, and it grows again by so much a second.
+_LEAST_SHARE = 1 / 16
+_REGAINED = 0.02
+# Nobody is put off for more seconds than this because of others in line.
+_LONGEST_LINE = 8.0
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -30,18 +39,21 @@ class Bucket:
     probes: int | None = None
     tokens: float = field(init=False)
     taken: int = field(init=False, default=0)
+    use: Use = field(init=False)
+    _share: float = field(init=False, default=1.0)
     _closed_until: float = field(init=False, default=0.0)
     _line: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         """Full, as far as anybody knows."""
+        self.use = Use(self.limit.size, self.limit.per_second)
         self.tokens = self.limit.size if self.probes is None else self.reserve + self.probes
 
     def wait(self, now: float) -> float:
         """Seconds until a token above the reserve is there."""
         self._refill(now)
         lacking = self.reserve + 1 - self.tokens
-        return max(lacking / self.limit.per_second, self._closed_until - now, 0.0)
+        return max(lacking / self._rate, self._closed_until - now, 0.0)
 
     def take(self) -> int:
         """Take one token, though it be one that is still to come; returns how many were taken."""
@@ -50,10 +62,13 @@ class Bucket:
         return self.taken
 
     def turn_away(self, now: float) -> float:
-        """Seconds after which a caller who cannot be served now comes back, each after the last."""
+        """Seconds after which a caller who cannot be served now comes back, each after the last.
+
+        A long line begins again at its head: what is known now may be wrong in a minute.
+        """
         first = now + self.wait(now)
-        moment = max(first, self._line)
-        self._line = moment + 1 / self.limit.per_second
+        moment = self._line if first <= self._line < now + _LONGEST_LINE else first
+        self._line = moment + 1 / self._rate
         return moment - now
 
     def heed(self, remaining: float, taken: int, now: float) -> None:
@@ -63,6 +78,7 @@ class Bucket:
         another region.
         """
         self._refill(now)
+        self.use.heed(remaining, taken, now)
         told = min(remaining, self.limit.size) - (self.taken - taken)
         if self.probes is not None or told < self.tokens:
             self.tokens = told
@@ -74,7 +90,9 @@ class Bucket:
         """Azure refused a call, and asks to wait so long."""
         self._refill(now)
         self.probes = None
-        self.tokens = min(self.tokens, self.reserve + 1 - seconds * self.limit.per_second)
+        if self._closed_until <= now:  # of many refusals at the same moment the first one counts
+            self._share = max(self._share / 2, _LEAST_SHARE)
+        self.tokens = min(self.tokens, self.reserve + 1 - seconds * self._rate)
         self._closed_until = max(self._closed_until, now + seconds)
 
     def full(self, now: float) -> bool:
@@ -82,6 +100,12 @@ class Bucket:
         self._refill(now)
         return self.tokens >= self.limit.size and self._closed_until <= now
 
+    @property
+    def _rate(self) -> float:
+        return self.limit.per_second * min(self._share, self.use.share)
+
     def _refill(self, now: float) -> None:
-        refilled = self.tokens + max(now - self.at, 0.0) * self.limit.per_second
-        self.tokens, self.at = min(self.limit.size, refilled), max(now, self.at)
+        passed = max(now - self.at, 0.0)
+        self.tokens = min(self.limit.size, self.tokens + passed * self._rate)
+        self._share = min(self._share + passed * _REGAINED, 1.0)
+        self.at = max(now, self.at)

@@ -22,15 +22,13 @@ from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
-from lanyard.azure.limiter import Limiter
+from lanyard.azure.limiter import Limiter, spared
 from lanyard.azure.quota import Quota
 from lanyard.azure.transport import Transport
 from lanyard.settings import Endpoint
 
 #: Operations by full resource id take the client of any subscription.
 _ANY_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
-#: A VM's operation carries no Retry-After; the SDK's own default would then wait 30 s.
-POLL_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +64,7 @@ class Clients:
         self._graph = graph
         self._transport = transport or Transport()
         self._throttling = throttling or Throttling()
+        self._quota = Quota(self._throttling.reserve)
         self._identities: dict[str, ManagedServiceIdentityClient] = {}
 
     @cached_property
@@ -102,21 +101,26 @@ class Clients:
     def _options(self) -> dict[str, Any]:
         scope = f"{self._arm.audience}/.default"
         throttling = self._throttling
-        quota = Quota(throttling.reserve, throttling.patience)
         policies: list[Any] = [
             RequestIdPolicy(),
             HeadersPolicy(),
             UserAgentPolicy("lanyard"),
             ContentDecodePolicy(),
-            Limiter(quota, throttling.now, self.sleep),
+            Limiter(self._quota, throttling.patience, throttling.now, self.sleep),
             AsyncARMChallengeAuthenticationPolicy(self._credential, scope),
         ]
         return {
             "base_url": self._arm.url,
             "credential_scopes": [scope],
-            "polling_interval": POLL_SECONDS,
             "pipeline": AsyncPipeline(self._transport, policies),
         }
+
+    def hold_writes(self, url: str) -> None:
+        """Raise NotYet where a write would not be sent now: better not to begin, then."""
+        throttling = self._throttling
+        refused = self._quota.would_refuse("PUT", url, throttling.now(), throttling.patience)
+        if refused is not None:
+            raise spared(refused)
 
     async def sleep(self, seconds: float) -> None:
         """Wait as the SDK's pollers do: by the transport, which may keep its own time."""

@@ -17,25 +17,31 @@ _UNNAMED_SECONDS = 10.0
 class Limiter(AsyncHTTPPolicy[Any, Any]):
     """A policy of the SDKs' pipeline, before the one that adds the token.
 
-    `now`: seconds of any clock that only goes forward; `sleep` waits on the same one. Raises
-    NotYet for a request whose turn comes too late to hold a function for it.
+    A request waits up to `patience` seconds, or as many as its own option of that name says; for
+    one whose turn comes later NotYet is raised, so that it holds no function. `now`: seconds of any
+    clock that only goes forward; `sleep` waits on the same one.
     """
 
     def __init__(
-        self, quota: Quota, now: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+        self,
+        quota: Quota,
+        patience: float,
+        now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         super().__init__()
         self._quota = quota
+        self._patience = patience
         self._now = now
         self._sleep = sleep
 
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """Send it when it is its turn, and learn from the answer."""
         method, url = request.http_request.method, request.http_request.url
-        admission = self._quota.admit(method, url, self._now())
+        patience = request.context.options.pop("patience", self._patience)
+        admission = self._quota.admit(method, url, self._now(), patience)
         if isinstance(admission, TooLong):
-            message = f"Azure's quota is spared: {admission.bucket}"
-            raise NotYet(message, admission.delay)
+            raise spared(admission)
         if admission.wait:
             await self._sleep(admission.wait)
         response = await self.next.send(request)
@@ -45,3 +51,8 @@ class Limiter(AsyncHTTPPolicy[Any, Any]):
             seconds = retry_after(answer, _UNNAMED_SECONDS)
             self._quota.refuse(admission, answer.text(), seconds, now)
         return response
+
+
+def spared(refused: TooLong) -> NotYet:
+    """What is raised instead of sending a request."""
+    return NotYet(f"Azure's quota is spared: {refused.bucket}", refused.delay)

@@ -1,39 +1,98 @@
-"""Following a long-running POST to its end. For PUT and PATCH the SDK's own pollers do it, but the
-generic client has none for a POST.
+"""Following a long-running call of ARM to its end, with as few reads as it takes.
+
+The SDK's own pollers ask the operation and then read the resource once more, and have no way to
+follow a POST. A resource that shows that it is at work is read instead: that read is then the one
+that verifies, too.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
-from lanyard.azure.clients import POLL_SECONDS, Clients
+from lanyard.azure.clients import Clients
 from lanyard.azure.failures import retry_after
+from lanyard.azure.resource_body import Json
 
+#: A VM's operation carries no Retry-After.
+POLL_SECONDS = 2.0
+#: A VM takes 3 to 7 s: reads are scarce where many come at once, so it is not read before.
+FIRST_SECONDS = 5.0
+#: Seconds that such a read waits for its turn: put off, the work would begin with one more.
+_PATIENCE = 15.0
 _ENDED = {"succeeded", "failed", "canceled"}
 
 
-async def post(clients: Clients, url: str, body: Any, api_version: str) -> None:
-    """Send a POST and return when what it started has succeeded.
+async def write(clients: Clients, request: HttpRequest) -> Json:
+    """Send a PUT or PATCH of a resource; returns its body as read when the write has ended.
 
-    `url` is below ARM's root. Raises the SDK's errors, also where the operation itself fails: the
-    code is then the operation's.
+    The url of `request` is below ARM's root. Raises the SDK's errors, also where the operation
+    itself fails: the code is then the operation's.
     """
+    response = await _send(clients, request)
+    if _at_work(body := _body(response)):
+        return await _read_until_done(clients, request.url, response)
+    if not await _follow(clients, response):
+        return body
+    return _body(await _read(clients, request.url))
+
+
+async def post(clients: Clients, url: str, body: Any, api_version: str) -> None:
+    """Send a POST and return when what it started has succeeded. Otherwise as `write`."""
     request = HttpRequest("POST", url, params={"api-version": api_version}, json=body)
-    response = await clients.resources.send_request(request)
-    response.raise_for_status()
-    status_url = response.headers.get("Azure-AsyncOperation")
-    monitor_url = status_url or response.headers.get("Location")
-    if response.status_code != 202 or monitor_url is None:
-        return
-    while not _ended(polled := await _get(clients, monitor_url), bool(status_url)):
-        await clients.sleep(_interval(polled))
+    response = await _send(clients, request)
+    if response.status_code == 202:
+        await _follow(clients, response)
 
 
-async def _get(clients: Clients, url: str) -> AsyncHttpResponse:
-    response = await clients.resources.send_request(HttpRequest("GET", url))
+async def _read_until_done(clients: Clients, url: str, accepted: AsyncHttpResponse) -> Json:
+    response, seconds = accepted, FIRST_SECONDS
+    while _at_work(body := _body(response)):
+        await clients.sleep(retry_after(response, 0) or seconds)
+        response, seconds = await _read(clients, url), POLL_SECONDS
+    if _state(body) != "succeeded":
+        await _follow(clients, accepted)  # the operation knows why
+    return body
+
+
+async def _follow(clients: Clients, accepted: AsyncHttpResponse) -> bool:
+    """Poll what the answer names until it has ended; False where it names nothing."""
+    status_url = accepted.headers.get("Azure-AsyncOperation")
+    monitor_url = status_url or accepted.headers.get("Location")
+    if monitor_url is None or (status_url is None and accepted.status_code != 202):
+        return False
+    response, ended = accepted, False
+    while not ended:
+        await clients.sleep(_interval(response))
+        response = await _read(clients, monitor_url)
+        ended = _ended(response, bool(status_url))
+    return True
+
+
+async def _read(clients: Clients, url: str) -> AsyncHttpResponse:
+    return await _send(clients, HttpRequest("GET", url), patience=_PATIENCE)
+
+
+async def _send(clients: Clients, request: HttpRequest, **options: Any) -> AsyncHttpResponse:
+    response = await clients.resources.send_request(request, **options)
     response.raise_for_status()
     return response
+
+
+def _body(response: AsyncHttpResponse) -> Json:
+    """It may end without one."""
+    body = response.json() if response.content else {}
+    return body if isinstance(body, Mapping) else {}
+
+
+def _state(body: Json) -> str:
+    properties: Json = body.get("properties") or {}
+    return str(properties.get("provisioningState") or "Succeeded").lower()
+
+
+def _at_work(body: Json) -> bool:
+    return _state(body) not in _ENDED
 
 
 def _ended(response: AsyncHttpResponse, has_status: bool) -> bool:

@@ -58,25 +58,30 @@ class TooLong:
 
 @dataclass(slots=True)
 class Quota:
-    """All buckets of one identity. `reserve`: the share (0 to 1) that is left to others;
-    `patience`: the seconds that a request may wait for its turn.
+    """All buckets of one identity. `reserve`: the share (0 to 1) that is left to others.
+
+    `patience`, in the calls: the seconds that a request may wait for its turn.
     """
 
     reserve: float
-    patience: float
     _buckets: dict[Key, Bucket] = field(default_factory=dict)
 
-    def admit(self, method: str, url: str, now: float) -> Admission | TooLong:
+    def admit(self, method: str, url: str, now: float, patience: float) -> Admission | TooLong:
         """Take a token from every bucket that the request counts in, or tell when to come back."""
         self._forget_full(now)
+        if (refused := self.would_refuse(method, url, now, patience)) is not None:
+            return refused
+        buckets = {key: self._bucket(key, now) for key in _keys(method, url)}
+        wait = max((bucket.wait(now) for bucket in buckets.values()), default=0.0)
+        return Admission(wait, {key: bucket.take() for key, bucket in buckets.items()})
+
+    def would_refuse(self, method: str, url: str, now: float, patience: float) -> TooLong | None:
+        """What `admit` would answer, where that is not to send the request; takes no token."""
         keys = _keys(method, url)
-        waits = {key: self._bucket(key, now).wait(now) for key in keys}
-        longest = max(keys, key=lambda key: waits[key], default=None)
-        if longest is not None and waits[longest] > self.patience:
-            delay = self._buckets[longest].turn_away(now)
-            return TooLong(delay, " of ".join(longest))
-        taken = {key: self._buckets[key].take() for key in keys}
-        return Admission(max(waits.values(), default=0.0), taken)
+        slowest = max(keys, key=lambda key: self._bucket(key, now).wait(now), default=None)
+        if slowest is None or self._buckets[slowest].wait(now) <= patience:
+            return None
+        return TooLong(self._buckets[slowest].turn_away(now), " of ".join(slowest))
 
     def heed(self, admission: Admission, headers: Mapping[str, str], now: float) -> None:
         """Correct the buckets by the answer's headers."""
@@ -84,6 +89,7 @@ class Quota:
             remaining = _remaining(key, headers)
             if remaining is not None:
                 self._bucket(key, now).heed(remaining, taken, now)
+                self._share_reads(key, now)
 
     def refuse(self, admission: Admission, text: str, seconds: float, now: float) -> None:
         """The answer was 429 with this text: close the bucket that it names for `seconds`.
@@ -94,6 +100,12 @@ class Quota:
         for key in admission.taken:
             if _NAMED_AS.get(key[0], key[0]) in text:
                 self._bucket(key, now).close(now, seconds)
+
+    def _share_reads(self, key: Key, now: float) -> None:
+        """Instances that share the writes share the reads, of which ARM tells nothing."""
+        if key[0] == "writes":
+            reads = self._bucket(("reads", key[1]), now)
+            reads.use.share = self._bucket(key, now).use.share
 
     def _bucket(self, key: Key, now: float) -> Bucket:
         if key not in self._buckets:

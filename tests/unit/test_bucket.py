@@ -1,5 +1,7 @@
 """What is known of a token bucket from outside: by what was taken, and by what answers tell."""
 
+import pytest
+
 from lanyard.azure.bucket import Bucket, Limit
 
 WRITES = Limit(200, 10)
@@ -62,8 +64,8 @@ def test_a_refusal_closes_the_bucket_for_as_long_as_azure_asks() -> None:
     bucket = Bucket(WRITES, 20, 0)
     bucket.close(0, 17)
     assert bucket.wait(0) == 17
-    assert bucket.wait(16) == 1
-    assert drained(bucket, 17) == 1, "and then it opens slowly"
+    assert bucket.wait(16.5) == 0.5
+    assert drained(bucket, 17) <= 2, "and then it opens slowly"
 
 
 def test_who_is_turned_away_comes_back_each_at_a_time_of_its_own() -> None:
@@ -77,3 +79,39 @@ def test_an_answer_that_tells_of_more_than_is_published_does_not_widen_the_bucke
     bucket = Bucket(WRITES, 0, 0, probes=4)
     bucket.heed(11999, bucket.take(), 0)
     assert drained(bucket) == 200
+
+
+def test_a_long_line_begins_again_at_its_head() -> None:
+    bucket = Bucket(Limit(10, 2), 0, 0)
+    drained(bucket)
+    delays = [bucket.turn_away(0) for _ in range(100)]
+    assert max(delays) < 8.5
+    assert min(delays) == 0.5
+
+
+def test_what_others_are_seen_to_take_is_not_counted_on() -> None:
+    """Two of us, who take a token in turns: half of what comes back is the other's."""
+    bucket = Bucket(WRITES, 20, 0)
+    left, now = 200.0, 0.0
+    for _ in range(100):
+        left, now = min(left + 1, 200) - 2, now + 0.1
+        bucket.heed(left, bucket.take(), now)
+    assert bucket.use.share == pytest.approx(0.5, abs=0.05)
+
+
+def test_alone_everything_is_counted_on() -> None:
+    bucket = Bucket(WRITES, 20, 0)
+    for number in range(50):
+        bucket.heed(199 - number, bucket.take(), 0)
+    assert bucket.use.share == 1
+
+
+def test_after_refusals_less_is_counted_on_for_a_while() -> None:
+    bucket = Bucket(WRITES, 20, 0)
+    bucket.close(0, 1)
+    bucket.close(0, 1)
+    assert bucket.wait(0) == 1
+    drained(bucket, 1)
+    assert bucket.wait(1) == pytest.approx(0.2, rel=0.1), "half as fast, not a quarter"
+    drained(bucket, 60)
+    assert bucket.wait(60) == pytest.approx(0.1)

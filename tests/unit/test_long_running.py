@@ -8,8 +8,9 @@ from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpRequest
 
 from lanyard.azure import long_running
-from lanyard.azure.clients import POLL_SECONDS, Clients
+from lanyard.azure.clients import Clients
 from lanyard.azure.failures import code_of
+from lanyard.azure.long_running import FIRST_SECONDS, POLL_SECONDS
 
 STATUS = {"Azure-AsyncOperation": "https://arm.example/operations/1"}
 MONITOR = {"Location": "https://arm.example/results/1"}
@@ -24,6 +25,10 @@ class Answer:
         self.status_code = status
         self.headers: Mapping[str, str] = {k.replace("_", "-"): v for k, v in headers.items()}
         self._body = body
+
+    @property
+    def content(self) -> bytes:
+        return b"" if self._body is None else self.text().encode()
 
     def json(self) -> Any:
         return self._body
@@ -45,7 +50,7 @@ class Service:
         self.slept: list[float] = []
         self.resources = self
 
-    async def send_request(self, request: HttpRequest) -> Answer:
+    async def send_request(self, request: HttpRequest, **_options: float) -> Answer:
         self.asked.append(request.method)
         return self._answers.pop(0)
 
@@ -77,14 +82,14 @@ async def test_a_status_is_polled_until_it_ends() -> None:
         started(**STATUS, **MONITOR), running, slow, Answer(200, {"status": "Succeeded"})
     )
     assert service.asked == ["POST", "GET", "GET", "GET"]
-    assert service.slept == [POLL_SECONDS, 7]
+    assert service.slept == [POLL_SECONDS, POLL_SECONDS, 7]
 
 
 async def test_a_location_is_polled_until_it_is_no_longer_202() -> None:
     service = await follow(
         started(**MONITOR), Answer(202, Retry_After="0"), Answer(202, Retry_After="x"), Answer(204)
     )
-    assert service.slept == [POLL_SECONDS, POLL_SECONDS]
+    assert service.slept == [POLL_SECONDS, POLL_SECONDS, POLL_SECONDS]
 
 
 async def test_an_operation_that_failed_raises_its_own_code() -> None:
@@ -97,3 +102,51 @@ async def test_an_operation_that_failed_raises_its_own_code() -> None:
 async def test_a_refusal_raises() -> None:
     with pytest.raises(HttpResponseError):
         await follow(Answer(403, {"error": {"code": "AuthorizationFailed", "message": ""}}))
+
+
+def machine(state: str) -> dict[str, Any]:
+    return {"id": "/vm", "properties": {"provisioningState": state}}
+
+
+async def write(*answers: Answer) -> tuple[Service, Any]:
+    service = Service(*answers)
+    request = HttpRequest("PATCH", "/vm", json={})
+    return service, await long_running.write(cast(Clients, service), request)
+
+
+async def test_what_shows_that_it_is_at_work_is_read_until_it_is_not() -> None:
+    accepted = Answer(200, machine("Updating"))
+    accepted.headers = STATUS
+    answers = accepted, Answer(200, machine("Updating")), Answer(200, machine("Succeeded"))
+    service, body = await write(*answers)
+    assert body == machine("Succeeded")
+    assert service.asked == ["PATCH", "GET", "GET"], "the last of them is the one that verifies"
+    assert service.slept == [FIRST_SECONDS, POLL_SECONDS]
+
+
+async def test_a_write_that_fails_raises_the_code_of_its_operation() -> None:
+    accepted = Answer(200, machine("Updating"))
+    accepted.headers = STATUS
+    failed = Answer(200, {"status": "Failed", "error": {"code": "VMExtensionError", "message": ""}})
+    with pytest.raises(HttpResponseError) as raised:
+        await write(accepted, Answer(200, machine("Failed")), failed)
+    assert code_of(raised.value) == "VMExtensionError"
+
+
+async def test_a_machine_that_was_failed_before_is_as_its_write_left_it() -> None:
+    accepted = Answer(200, machine("Updating"))
+    accepted.headers = STATUS
+    succeeded = Answer(200, {"status": "Succeeded"})
+    _, body = await write(accepted, Answer(200, machine("Failed")), succeeded)
+    assert body == machine("Failed")
+
+
+async def test_what_answers_with_nothing_but_a_location_is_read_when_it_has_ended() -> None:
+    service, body = await write(started(**MONITOR), Answer(200), Answer(200, machine("Succeeded")))
+    assert body == machine("Succeeded")
+    assert service.asked == ["PATCH", "GET", "GET"]
+
+
+async def test_what_is_done_at_once_is_not_read_again() -> None:
+    service, body = await write(Answer(200, machine("Succeeded")))
+    assert (service.asked, body) == (["PATCH"], machine("Succeeded"))

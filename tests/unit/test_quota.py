@@ -8,11 +8,12 @@ SUB = "/subscriptions/11111111-1111-1111-1111-111111111111"
 OTHER = "/subscriptions/22222222-2222-2222-2222-222222222222"
 VM = "/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
 GRAPH = "/providers/Microsoft.ResourceGraph/resources"
+PATIENCE = 3
 HOST = "https://management.azure.com"
 
 
 def quota() -> Quota:
-    return Quota(reserve=0.1, patience=3)
+    return Quota(reserve=0.1)
 
 
 def admitted(found: Admission | TooLong) -> Admission:
@@ -22,13 +23,16 @@ def admitted(found: Admission | TooLong) -> Admission:
 
 def sent_at_once(quota: Quota, method: str, path: str, now: float = 0) -> int:
     count = 0
-    while isinstance(found := quota.admit(method, HOST + path, now), Admission) and not found.wait:
+    while (
+        isinstance(found := quota.admit(method, HOST + path, now, PATIENCE), Admission)
+        and not found.wait
+    ):
         count += 1
     return count
 
 
 def answered(quota: Quota, method: str, path: str, **headers: str) -> None:
-    admission = admitted(quota.admit(method, HOST + path, 0))
+    admission = admitted(quota.admit(method, HOST + path, 0, PATIENCE))
     quota.heed(admission, {name.replace("_", "-"): text for name, text in headers.items()}, 0)
 
 
@@ -37,7 +41,7 @@ def answered(quota: Quota, method: str, path: str, **headers: str) -> None:
     [("GET", "reads"), ("PATCH", "writes"), ("PUT", "writes"), ("POST", "writes")],
 )
 def test_a_subscription_has_a_bucket_a_kind(method: str, kind: str) -> None:
-    admission = admitted(quota().admit(method, f"{HOST}{SUB}/x?api-version=1", 0))
+    admission = admitted(quota().admit(method, f"{HOST}{SUB}/x?api-version=1", 0, PATIENCE))
     assert list(admission.taken) == [(kind, SUB.rpartition("/")[2])]
 
 
@@ -51,7 +55,7 @@ def test_reads_writes_and_deletes_do_not_use_up_each_other() -> None:
 def test_a_subscription_that_is_used_up_does_not_hold_up_another() -> None:
     used = quota()
     answered(used, "PUT", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_writes="0")
-    assert isinstance(used.admit("PUT", f"{HOST}{SUB}/x", 0), Admission), "it waits 2.1 s"
+    assert isinstance(used.admit("PUT", f"{HOST}{SUB}/x", 0, PATIENCE), Admission), "it waits 2.1 s"
     answered(used, "PUT", f"{OTHER}/x", x_ms_ratelimit_remaining_subscription_writes="150")
     assert sent_at_once(used, "PUT", f"{OTHER}/x") == 130
 
@@ -59,7 +63,7 @@ def test_a_subscription_that_is_used_up_does_not_hold_up_another() -> None:
 def test_who_would_wait_longer_than_patience_is_told_when_to_come_back() -> None:
     used = quota()
     answered(used, "PUT", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_writes="0")
-    found = [used.admit("PUT", f"{HOST}{SUB}/x", 0) for _ in range(12)]
+    found = [used.admit("PUT", f"{HOST}{SUB}/x", 0, PATIENCE) for _ in range(12)]
     late = [one.delay for one in found if isinstance(one, TooLong)]
     assert late == pytest.approx([3.1, 3.2])
 
@@ -74,11 +78,11 @@ def test_a_machine_has_a_bucket_of_its_own_and_compute_one_for_all() -> None:
         x_ms_ratelimit_remaining_resource=told,
         x_ms_ratelimit_remaining_subscription_writes="199",
     )
-    again = used.admit("PATCH", HOST + SUB + VM.upper(), 0)
+    again = used.admit("PATCH", HOST + SUB + VM.upper(), 0, PATIENCE)
     assert isinstance(again, TooLong)
     assert again.bucket.startswith("UpdateVMResource of ")
     assert 15 <= again.delay <= 40, "it refills by four a minute"
-    assert isinstance(used.admit("PATCH", f"{HOST}{SUB}{VM}2", 0), Admission)
+    assert isinstance(used.admit("PATCH", f"{HOST}{SUB}{VM}2", 0, PATIENCE), Admission)
 
 
 def test_resource_graph_has_one_for_all_subscriptions() -> None:
@@ -100,7 +104,7 @@ def test_a_refusal_closes_the_bucket_that_it_names_and_no_other(
     text: str, closed: set[str]
 ) -> None:
     used = quota()
-    admission = admitted(used.admit("PATCH", HOST + SUB + VM, 0))
+    admission = admitted(used.admit("PATCH", HOST + SUB + VM, 0, PATIENCE))
     used.refuse(admission, text, 60, 0)
     buckets = used._buckets
     assert {key[0] for key in buckets if buckets[key].wait(0) > 50} == closed
@@ -120,13 +124,13 @@ def test_a_header_that_makes_no_sense_changes_nothing(told: str) -> None:
 
 
 def test_what_is_outside_every_subscription_is_not_counted() -> None:
-    assert admitted(quota().admit("GET", f"{HOST}/providers/x", 0)).taken == {}
-    assert admitted(quota().admit("GET", f"{HOST}/subscriptions", 0)).taken == {}
+    assert admitted(quota().admit("GET", f"{HOST}/providers/x", 0, PATIENCE)).taken == {}
+    assert admitted(quota().admit("GET", f"{HOST}/subscriptions", 0, PATIENCE)).taken == {}
 
 
 def test_machines_written_long_ago_are_forgotten() -> None:
     used = quota()
     for number in range(5000):
-        found = used.admit("PATCH", f"{HOST}{SUB}{VM}{number}", number)
+        found = used.admit("PATCH", f"{HOST}{SUB}{VM}{number}", number, PATIENCE)
         assert isinstance(found, Admission)
     assert len(used._buckets) < 2100
