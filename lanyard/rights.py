@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from lanyard.azure.compute_types import ComputeType, compute_type
 from lanyard.model import ResourceId
-from lanyard.policy import IdentitySpec, Mode, Policy, Rule
+from lanyard.policy import IdentitySpec, Mode, Policy, RemoveOrphans, Rule
 from lanyard.policy.contradictions import contents
 from lanyard.policy.templates import variables
 from lanyard.privileged import is_assigning
@@ -25,6 +25,8 @@ MAX_CONDITION = 8 * 1024
 
 _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 _IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
+
+_EVERYTHING = "*/read"
 
 # What a long-running write of a type is followed by, to its end.
 _FOLLOWED = {
@@ -120,18 +122,25 @@ def _attaches(rule: Rule) -> bool:
 
 
 def _reads(policy: Policy) -> Iterator[str]:
-    if policy.mode is Mode.FULL and any(spec.dedicated for spec in _attached(policy)):
-        # Before an identity is deleted, whatever uses it must be seen, of whichever type it is.
-        yield "*/read"
+    if _must_see_everything(policy):
+        yield _EVERYTHING
         return
     yield f"{_IDENTITIES}/read"
     yield f"{_ASSIGNMENTS}/read"
-    if any(not is_built_in(role) for _, role in _granted(policy)):
-        yield "Microsoft.Authorization/roleDefinitions/read"
+    yield "Microsoft.Authorization/roleDefinitions/read"
     for kind in _types(policy):
         yield f"{kind.name}/read"
         if parent := _PARENTS.get(kind.name.lower()):
             yield parent
+
+
+def _must_see_everything(policy: Policy) -> bool:
+    """Where something goes because nothing uses it, a user of any type must be seen: before an
+    identity is deleted, and before what an unknown principal holds is removed.
+    """
+    dedicated = any(spec.dedicated for spec in _attached(policy))
+    unknown = policy.orphans.remove is RemoveOrphans.ALL
+    return policy.mode is Mode.FULL and (dedicated or unknown)
 
 
 def _writes(policy: Policy) -> Iterator[str]:
@@ -149,7 +158,7 @@ def _writes(policy: Policy) -> Iterator[str]:
 
 def _not_covered(uses: set[str]) -> Iterator[str]:
     for action in uses:
-        if action == "*/read" or "*/read" not in uses or not action.endswith("/read"):
+        if action == _EVERYTHING or _EVERYTHING not in uses or not action.endswith("/read"):
             yield action
 
 
@@ -220,6 +229,11 @@ def _notes(
             "a write names every identity of the resource for "
             f"{', '.join(replaced)}: where others attached theirs, Managed Identity Operator is "
             "needed on those, too, or Azure refuses the write (LinkedAuthorizationFailed)"
+        )
+    if policy.mode is Mode.FULL and not _must_see_everything(policy):
+        yield (
+            "it reads the policy's types only: the sweep tells of identities without use although "
+            "another type may use them"
         )
     if len(condition) > MAX_CONDITION:
         yield (

@@ -76,5 +76,6 @@ def test_a_policy_without_rules_reads_assignments_and_identities_only() -> None:
     needed = of("  []").actions
     assert needed == (
         "Microsoft.Authorization/roleAssignments/read",
+        "Microsoft.Authorization/roleDefinitions/read",
         "Microsoft.ManagedIdentity/userAssignedIdentities/read",
     )
