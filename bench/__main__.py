@@ -29,6 +29,8 @@ BENCHES: dict[str, Bench] = {
     "plan": plan.measure,
 }
 RESULTS = Path(__file__).parent / "results" / "latest.json"
+#: Columns of the table where it does not go to a terminal.
+_FILE_WIDTH = 180
 
 _EXAMPLES = """
 examples:
@@ -51,7 +53,7 @@ def main() -> int:
             figures[name] = BENCHES[name](options, tell)
     every = [figure for found in figures.values() for figure in found]
     _write(arguments.json, figures)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _FILE_WIDTH)
     console.print(_table(every))
     missed = [figure for figure in every if figure.missed]
     console.print(f"{len(missed)} of {_budgets(every)} budgets missed · figures: {arguments.json}")
