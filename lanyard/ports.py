@@ -16,8 +16,8 @@ class Listed:
     """A resource as the index shows it.
 
     `compute` is there for compute of a type that Lanyard knows. `principals` are the object ids
-    that it shows: of its system-assigned identity, of attached ones, its own (a user-assigned
-    identity). `own_principal` is the last of these; `attached` are user-assigned identities, in
+    that it shows: of its system-assigned identity (`system_principal`), of attached ones, its own
+    (`own_principal`, of a user-assigned identity). `attached` are user-assigned identities, in
     lower case.
     """
 
@@ -26,6 +26,7 @@ class Listed:
     attached: frozenset[str]
     principals: frozenset[str]
     own_principal: str | None
+    system_principal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,13 @@ class ListedAssignment:
 
 @dataclass(frozen=True, slots=True)
 class ListedRole:
-    """A role definition as the index shows it: its GUID (lower case) and display name."""
+    """A role definition as the index shows it: its GUID (lower case), its display name, and whether
+    it lets its holder assign roles (True also where its permissions are not shown).
+    """
 
     role_id: str
     name: str
+    assigns_roles: bool
 
 
 class Compute(Protocol):
@@ -133,8 +137,14 @@ class Index(Protocol):
         the order of their ids.
         """
 
+    def batch_pools(self) -> AsyncIterator[Listed]:
+        """Every Batch pool: where `resources` was asked for accounts and not for pools."""
+
     def assignments(self) -> AsyncIterator[ListedAssignment | ListedRole]:
         """Every role assignment, and every role definition."""
+
+    async def subscriptions(self) -> Mapping[str, str]:
+        """The display name of every subscription, by its id (lower case)."""
 
     async def assignments_of(self, principal_id: str) -> list[str]:
         """The ids of the role assignments of a principal."""

@@ -6,6 +6,8 @@ their GUID. Of the listed ones only those that privileged.py names can assign ro
 """
 
 import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 
 BUILT_IN_ROLES = {
     "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
@@ -79,6 +81,7 @@ BUILT_IN_ROLES = {
 
 _BY_LOWER_NAME = {name.lower(): guid for name, guid in BUILT_IN_ROLES.items()}
 _NAMES = {guid: name for name, guid in BUILT_IN_ROLES.items()}
+_WRITE_ASSIGNMENTS = "microsoft.authorization/roleassignments/write"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -97,3 +100,12 @@ def role_name(guid: str) -> str:
 def is_built_in(guid: str) -> bool:
     """Whether the role is one of the listed built-in ones, whose rights are known."""
     return guid.lower() in _NAMES
+
+
+def allows_assigning(actions: Iterable[str], not_actions: Iterable[str]) -> bool:
+    """Whether a permission of a role definition lets its holder assign roles.
+
+    Actions minus not-actions, with Azure's wildcards; a * also matches over slashes.
+    """
+    allowed = any(fnmatchcase(_WRITE_ASSIGNMENTS, action.lower()) for action in actions)
+    return allowed and not any(fnmatchcase(_WRITE_ASSIGNMENTS, a.lower()) for a in not_actions)

@@ -5,53 +5,28 @@ which principals it knows. Where one of them fails or answers a part only, there
 a broken listing does not hold is not taken for missing.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lanyard.claims import Standing
 from lanyard.errors import Temporary
 from lanyard.held import Word
 from lanyard.ledger import IdentityRecord, ResourceRecord
-from lanyard.model import ComputeResource, InvalidResourceId, ResourceId, folded
+from lanyard.listings import (
+    Progress,
+    Resources,
+    known_to_directory,
+    list_authorization,
+    silent,
+)
+from lanyard.model import InvalidResourceId, ResourceId
 from lanyard.orphan_kinds import Facts, suspects
 from lanyard.policy import Policy
-from lanyard.ports import Listed, ListedAssignment, ListedRole
+from lanyard.ports import ListedAssignment
 from lanyard.roles import is_built_in
 from lanyard.services import Services
 
 _UNTRUSTED_DELAY = 300.0
-# So many live principals are asked for beside the suspects; more than these may not be missing.
-_SAMPLE = 200
-_MOST_MISSED = 5
-_MOST_MISSED_SHARE = 0.2
-
-#: Told how far a long listing is: what is listed, and how many of it so far.
-type Progress = Callable[[str, int], None]
-
-
-def silent(_what: str, _count: int) -> None:
-    """For who does not watch."""
-
-
-@dataclass(slots=True)
-class Resources:
-    """What the listing of resources holds. Ids are lower case."""
-
-    compute: list[ComputeResource] = field(default_factory=list)
-    ids: set[str] = field(default_factory=set)
-    alive: set[str] = field(default_factory=set)
-    attached: set[str] = field(default_factory=set)
-    identities: dict[str, str] = field(default_factory=dict)  # user-assigned → principal
-
-    def add(self, listed: Listed) -> None:
-        """One row."""
-        self.ids.add(folded(listed.id))
-        self.alive |= listed.principals
-        self.attached |= listed.attached
-        if listed.own_principal is not None:
-            self.identities[folded(listed.id)] = listed.own_principal
-        if listed.compute is not None:
-            self.compute.append(listed.compute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +72,15 @@ async def survey(policy: Policy, services: Services, progress: Progress = silent
     records = {record.id: record async for record in ledger.records()}
     identities = tuple([record async for record in ledger.identities()])
     resources = await _resources(policy, services, records, progress)
-    assignments, roles = await _authorization(services, progress)
+    listed = await list_authorization(services.index, progress)
     standing = {each.grant.assignment_id.lower(): each async for each in services.claims.standing()}
-    _check(assignments, standing)
-    asked = suspects(assignments, frozenset(resources.alive))
+    _check(listed.assignments, standing)
+    asked = suspects(listed.assignments, frozenset(resources.alive))
     progress("principals", len(asked))
-    known = await _known(services, asked, resources)
+    known = await known_to_directory(services.directory, asked, resources.alive)
     told = [entry async for entry in services.held.all() if entry.principal]
     facts = Facts(
-        tuple(assignments),
+        listed.assignments,
         frozenset(resources.alive),
         asked - known,
         await _owners(services, identities),
@@ -115,7 +90,7 @@ async def survey(policy: Policy, services: Services, progress: Progress = silent
         {entry.principal: entry.by for entry in told if entry.word is Word.DISMISSED},
     )
     held = frozenset(entry.principal for entry in told if entry.word is not Word.RELEASED)
-    return Survey(resources, records, identities, frozenset(roles), held, facts)
+    return Survey(resources, records, identities, frozenset(listed.roles), held, facts)
 
 
 async def _resources(
@@ -132,41 +107,10 @@ async def _resources(
     return found
 
 
-async def _authorization(
-    services: Services, progress: Progress
-) -> tuple[list[ListedAssignment], set[str]]:
-    assignments: list[ListedAssignment] = []
-    roles: set[str] = set()
-    async for listed in services.index.assignments():
-        if isinstance(listed, ListedRole):
-            roles.add(listed.role_id)
-        else:
-            assignments.append(listed)
-            progress("role assignments", len(assignments))
-    return assignments, roles
-
-
-def _check(assignments: list[ListedAssignment], standing: dict[str, Standing]) -> None:
+def _check(assignments: Sequence[ListedAssignment], standing: dict[str, Standing]) -> None:
     """The app's own rights are assignments, too: an empty list is a broken one."""
     if not assignments and standing:
         raise Temporary("Resource Graph lists no role assignment at all", _UNTRUSTED_DELAY)
-
-
-async def _known(services: Services, asked: frozenset[str], resources: Resources) -> frozenset[str]:
-    """Those of the suspects that the directory knows.
-
-    Some principals that ARM shows are asked for beside them: a directory that misses many of those
-    answers a part only. Some may be missing, because the listing lags behind.
-    """
-    if not asked:
-        return frozenset()
-    shown = frozenset(sorted(resources.alive)[:_SAMPLE])
-    known = await services.directory.existing(asked | shown)
-    missed = len(shown - known)
-    if missed > _MOST_MISSED and missed > len(shown) * _MOST_MISSED_SHARE:
-        message = f"the directory misses {missed} of {len(shown)} principals that ARM shows"
-        raise Temporary(f"{message}: its answer is not used", _UNTRUSTED_DELAY)
-    return known & asked
 
 
 async def _owners(

@@ -15,6 +15,7 @@ from lanyard.desired import NOTHING, desired
 from lanyard.errors import Temporary
 from lanyard.guard import Situation, guard
 from lanyard.ledger import IdentityRecord, ResourceRecord
+from lanyard.listings import Progress, silent
 from lanyard.model import Change, ComputeResource, Grant, ResourceId
 from lanyard.orphan_kinds import Orphan, OrphanKind, orphans
 from lanyard.plan import Actual, Plan, plan
@@ -22,7 +23,7 @@ from lanyard.policy import Policy
 from lanyard.principals import AskedOnce, known_principals
 from lanyard.repairs import counted, grant_repaired
 from lanyard.services import Services
-from lanyard.survey import Progress, Survey, silent, subscription_of, survey
+from lanyard.survey import Survey, subscription_of, survey
 from lanyard.sweep_progress import Checkpoint
 
 #: Puts a change on the queue of work.

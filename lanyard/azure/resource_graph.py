@@ -13,11 +13,14 @@ from lanyard.azure.resource_body import read_identity, read_resource
 from lanyard.errors import Temporary
 from lanyard.model import ResourceId
 from lanyard.ports import Listed, ListedAssignment, ListedRole
+from lanyard.roles import allows_assigning
 
 _PATH = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
 _PAGE = 1000
 #: Most types are in the first; Batch pools are in a table of their own.
 _TABLES = ("resources", "batchresources")
+_POOLS = "microsoft.batch/batchaccounts/pools"
+_SUBSCRIPTION = "microsoft.resources/subscriptions"
 _ASSIGNMENT = "microsoft.authorization/roleassignments"
 _DEFINITION = "microsoft.authorization/roledefinitions"
 _IDENTITY = "microsoft.managedidentity/userassignedidentities"
@@ -40,7 +43,7 @@ class ResourceGraph:
         async for row in self.rows(query):
             properties = row["properties"]
             if str(row["type"]).lower() == _DEFINITION:
-                yield ListedRole(_last(str(row["id"])), str(properties.get("roleName", "")))
+                yield _listed_role(str(row["id"]), properties)
             else:
                 yield _listed_assignment(str(row["id"]), properties)
 
@@ -59,14 +62,22 @@ class ResourceGraph:
         the app can read, in the order of its id. Batch pools are in a table of their own.
         """
         wanted = sorted({name.lower() for name in types})
-        names = ", ".join(f"'{name}'" for name in [*wanted, _IDENTITY])
-        for table in _tables(wanted):
-            query = (
-                f"{table} | where type in~ ({names}) or isnotempty(identity) | order by id asc "
-                "| project id, type, location, tags, identity, kind, properties"
-            )
-            async for row in self.rows(query):
+        for table in _TABLES if _POOLS in wanted else _TABLES[:1]:
+            async for row in self.rows(_listing(table, wanted)):
                 yield _listed(row)
+
+    async def batch_pools(self) -> AsyncIterator[Listed]:
+        """Every Batch pool that the app can read, in the order of its id."""
+        async for row in self.rows(_listing(_TABLES[1], [_POOLS])):
+            yield _listed(row)
+
+    async def subscriptions(self) -> Mapping[str, str]:
+        """The display names of the subscriptions that the app can read, by id (lower case)."""
+        query = (
+            f"resourcecontainers | where type =~ '{_SUBSCRIPTION}' "
+            "| project id, name | order by id asc"
+        )
+        return {_last(str(row["id"])): str(row["name"]) async for row in self.rows(query)}
 
     async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
         """The resources that the app can read and that have a user-assigned identity attached.
@@ -124,8 +135,12 @@ def _incomplete(what: str) -> Temporary:
     return Temporary(f"Resource Graph answered {what} only: nothing is concluded", _PARTIAL_DELAY)
 
 
-def _tables(types: Iterable[str]) -> tuple[str, ...]:
-    return _TABLES if any(name.startswith("microsoft.batch/") for name in types) else _TABLES[:1]
+def _listing(table: str, types: Iterable[str]) -> str:
+    names = ", ".join(f"'{name}'" for name in [*types, _IDENTITY])
+    return (
+        f"{table} | where type in~ ({names}) or isnotempty(identity) | order by id asc "
+        "| project id, type, location, tags, identity, kind, properties"
+    )
 
 
 def _listed(row: Mapping[str, Any]) -> Listed:
@@ -140,7 +155,17 @@ def _listed(row: Mapping[str, Any]) -> Listed:
         frozenset(attached.key for attached in identity.user_assigned),
         frozenset(principal for principal in shown if principal),
         own,
+        identity.system_principal_id,
     )
+
+
+def _listed_role(role_id: str, properties: Mapping[str, Any]) -> ListedRole:
+    permissions = properties.get("permissions")
+    assigns = permissions is None or any(
+        allows_assigning(each.get("actions") or (), each.get("notActions") or ())
+        for each in permissions
+    )
+    return ListedRole(_last(role_id), str(properties.get("roleName", "")), assigns)
 
 
 def _listed_assignment(assignment_id: str, properties: Mapping[str, Any]) -> ListedAssignment:

@@ -1,25 +1,23 @@
 """Role assignments (Microsoft.Authorization, api-version 2022-04-01)."""
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.authorization.v2022_04_01.models import (
-    Permission,
-    RoleAssignmentCreateParameters,
+    RoleAssignment as SdkAssignment,
 )
 from azure.mgmt.authorization.v2022_04_01.models import (
-    RoleAssignment as SdkAssignment,
+    RoleAssignmentCreateParameters,
 )
 
 from lanyard.azure.clients import Clients
 from lanyard.azure.failures import code_of, is_gone, translated
 from lanyard.model import Grant, RoleAssignment
+from lanyard.roles import allows_assigning
 
 #: In `description` of every assignment that Lanyard makes: the proof that it may remove it.
 STAMP = "Managed by Lanyard"
-_WRITE = "microsoft.authorization/roleassignments/write"
 
 
 class Roles:
@@ -102,7 +100,10 @@ class Roles:
                     if error.status_code not in (403, 404):
                         raise
                     return True
-            self._writes[role_id] = any(_allows_writing(p) for p in found.permissions or [])
+            self._writes[role_id] = any(
+                allows_assigning(each.actions or (), each.not_actions or ())
+                for each in found.permissions or ()
+            )
         return self._writes[role_id]
 
     async def role_exists(self, role_id: str, scope: str) -> bool:
@@ -146,10 +147,3 @@ def _assignment(found: SdkAssignment) -> RoleAssignment:
 def _definition_id(role_id: str, scope: str) -> str:
     subscription = "/".join(scope.split("/")[:3])
     return f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role_id}"
-
-
-def _allows_writing(permission: Permission) -> bool:
-    """Actions minus not-actions, with Azure's wildcards; a * also matches over slashes."""
-    allowed = any(fnmatchcase(_WRITE, action.lower()) for action in permission.actions or [])
-    denied = any(fnmatchcase(_WRITE, action.lower()) for action in permission.not_actions or [])
-    return allowed and not denied
