@@ -7,7 +7,7 @@ import typer
 
 from lanyard.cli import connect
 from lanyard.cli.connect import AppOptions, AzureOptions
-from lanyard.cli.options import STORAGE_RIGHTS, Command, Json, Quiet
+from lanyard.cli.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.targets import BadTargets
 from lanyard.cli.terminal import Terminal
 from lanyard.model import Change, InvalidResourceId, ResourceId
@@ -18,7 +18,7 @@ deployed policy says, as after an event. Nothing is done from here, and with no 
 
 A resource group or subscription stands for every resource in it that Lanyard knows.
 
-{STORAGE_RIGHTS.format(role="Storage Table Data Reader, and Storage Queue Data Message Sender,")}
+{storage_rights("Storage Table Data Reader", "Storage Queue Data Message Sender")}
 """
 _AFTER = """\
 examples:

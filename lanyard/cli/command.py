@@ -16,6 +16,7 @@ from lanyard.cli import (
     apply,
     held,
     history,
+    init,
     pause,
     plan,
     rights,
@@ -31,6 +32,7 @@ from lanyard.errors import LanyardError
 from lanyard.policy import PolicyError
 
 COMMANDS: tuple[Command, ...] = (
+    init.COMMAND,
     validate.COMMAND,
     plan.COMMAND,
     status.COMMAND,

@@ -12,7 +12,7 @@ import typer
 from lanyard.cli import connect
 from lanyard.cli.connect import App, AppOptions, AzureOptions
 from lanyard.cli.names import short
-from lanyard.cli.options import STORAGE_RIGHTS, Command, Json, Quiet
+from lanyard.cli.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.terminal import Terminal
 from lanyard.cli.times import told
 from lanyard.decisions import Decision
@@ -25,7 +25,7 @@ _LIST_ABOUT = f"""\
 List what Lanyard holds: what the policy or a removal asks for and is not done, why, and what would
 release it. What was dismissed is listed with --all only.
 
-{STORAGE_RIGHTS.format(role="Storage Table Data Reader")}
+{storage_rights("Storage Table Data Reader")}
 """
 _LIST_AFTER = """\
 examples:
@@ -60,7 +60,7 @@ Let something be done that is held, once: it is put on the queue of work, and do
 is in its way. What only a change of the policy releases is refused. A removal that is released is
 not held to the hourly budget; a pause still stops it.
 
-{STORAGE_RIGHTS.format(role=f"{_WRITER}, and Storage Queue Data Message Sender,")}
+{storage_rights(_WRITER, "Storage Queue Data Message Sender")}
 """
 _RELEASE_AFTER = """\
 examples:
@@ -74,7 +74,7 @@ exit codes:
 _DISMISS_ABOUT = f"""\
 Leave something undone that is held, and be told no more of it.
 
-{STORAGE_RIGHTS.format(role=_WRITER)}
+{storage_rights(_WRITER)}
 """
 _DISMISS_AFTER = """\
 examples:

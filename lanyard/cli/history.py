@@ -11,7 +11,7 @@ import typer
 from lanyard.cli import connect
 from lanyard.cli.connect import App, AppOptions, AzureOptions
 from lanyard.cli.names import short
-from lanyard.cli.options import STORAGE_RIGHTS, Command, Json, Quiet
+from lanyard.cli.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.terminal import Part, Terminal
 from lanyard.cli.times import moment, told
 from lanyard.decisions import Recorded
@@ -20,7 +20,7 @@ _ABOUT = f"""\
 Tell what Lanyard decided: done, held, failed, put off until later, and by whom and why.
 A removal keeps the whole role assignment; `lanyard undo` with its id puts it back.
 
-{STORAGE_RIGHTS.format(role="Storage Table Data Reader")}
+{storage_rights("Storage Table Data Reader")}
 """
 _AFTER = """\
 examples:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -38,16 +39,22 @@ class Command:
         decorate(flat(self.run))
 
 
-#: In the help of commands that reach a deployed app.
-STORAGE_RIGHTS = """\
-The app's storage account is reached with your own identity, never with keys: you need the role
-{role} on it."""
-
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell only what is wrong.")]
 PolicyPath = Annotated[
     Path, typer.Option("--policy", envvar="LANYARD_POLICY", help="A file or a folder.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+def storage_rights(*roles: str) -> str:
+    """For the help of commands that reach a deployed app."""
+    told = " and ".join(roles)
+    return fill(
+        "The app's storage account is reached with your own identity, never with keys: you need "
+        f"{told} on it.",
+        100,
+        break_on_hyphens=False,
+    )
 
 
 def as_written(text: str) -> str:

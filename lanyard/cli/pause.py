@@ -8,13 +8,13 @@ import typer
 
 from lanyard.cli import connect
 from lanyard.cli.connect import App, AppOptions, AzureOptions
-from lanyard.cli.options import STORAGE_RIGHTS, Command, Json, Quiet
+from lanyard.cli.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.terminal import Terminal
 from lanyard.decisions import Decision
 from lanyard.orders import Pause, Paused
 from lanyard.pause import Brake
 
-_RIGHTS = STORAGE_RIGHTS.format(role="Storage Table Data Contributor")
+_RIGHTS = storage_rights("Storage Table Data Contributor")
 _PAUSE_ABOUT = f"""\
 Stop Lanyard, all instances at once: what it would remove is held from now on, or, with
 --everything, whatever it would change. What is being done at this moment is finished.

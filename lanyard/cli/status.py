@@ -10,7 +10,7 @@ from typing import Any
 from lanyard.budget import RemovalBudget
 from lanyard.cli import connect
 from lanyard.cli.connect import App, AppOptions, AzureOptions
-from lanyard.cli.options import STORAGE_RIGHTS, Command, Json, Quiet
+from lanyard.cli.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.pause import pause_as_json
 from lanyard.cli.terminal import Terminal
 from lanyard.cli.times import age, told
@@ -24,7 +24,7 @@ _ABOUT = f"""\
 Tell how a deployed app is doing: what it looks after, what waits, when it last looked over the
 whole estate, what it holds, and whether it is paused.
 
-{STORAGE_RIGHTS.format(role="Storage Table Data Reader, and Storage Queue Data Reader,")}
+{storage_rights("Storage Table Data Reader", "Storage Queue Data Reader")}
 """
 _AFTER = """\
 examples:

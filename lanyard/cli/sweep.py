@@ -9,7 +9,7 @@ import typer
 from lanyard.cli import connect
 from lanyard.cli.connect import AppOptions, AzureOptions
 from lanyard.cli.names import short
-from lanyard.cli.options import STORAGE_RIGHTS, Command, Json, PolicyPath, Quiet
+from lanyard.cli.options import Command, Json, PolicyPath, Quiet, storage_rights
 from lanyard.cli.terminal import Terminal
 from lanyard.orphan_kinds import Orphan
 from lanyard.policy import Policy, load_policy
@@ -26,7 +26,7 @@ all; without, what needs it is put on the app's queue of work, and the app decid
 Everything is read before anything is told: where a listing or the directory answers only a part,
 there is an error, and no result.
 
-{STORAGE_RIGHTS.format(role=f"{_READER} for --dry-run, else {_WRITER},")}
+{storage_rights(f"{_READER} (for --dry-run), else {_WRITER}")}
 You need Reader on the subscriptions and the right to read the directory, too.
 """
 _AFTER = """\

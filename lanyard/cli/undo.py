@@ -10,7 +10,7 @@ import typer
 from lanyard.cli import connect
 from lanyard.cli.connect import App, AppOptions, AzureOptions
 from lanyard.cli.names import short
-from lanyard.cli.options import STORAGE_RIGHTS, Command, Json, Quiet
+from lanyard.cli.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.terminal import Terminal
 from lanyard.cli.times import moment
 from lanyard.errors import LanyardError
@@ -23,12 +23,11 @@ again until --withdraw takes that back. One whose principal no longer exists sta
 
 It is done with your own rights: you need one to assign the role at its scope (such as Role Based
 Access Control Administrator), and to read the directory.
-{STORAGE_RIGHTS.format(role="Storage Table Data Contributor")}
+{storage_rights("Storage Table Data Contributor")}
 """
 _AFTER = """\
 examples:
-  lanyard history --removals --since 7d             the removals, each with its id
-  lanyard undo 2026-11-21T101500.000000-000001-0a1b2c3d
+  lanyard undo 2026-11-21T101500.000000-000001-0a1b2c3d      (lanyard history --removals)
   lanyard undo --since 2h --dry-run                 which these would be
   lanyard undo --since 2026-11-21T10:00 --until 2026-11-21T11:00
   lanyard undo --withdraw 2026-11-21T101500.000000-000001-0a1b2c3d
