@@ -121,7 +121,7 @@ def policy_text(answers: Answers) -> str:
     if answers.standard != _NONE:
         grant = [
             "    grant:",
-            f"      - standard: {_quoted(answers.standard)}      # a set of roles that ships with Lanyard",
+            f"      - standard: {_quoted(answers.standard)}      # roles that ship with Lanyard",
             "        to: workload",
             "      # - role: Key Vault Secrets User",
             '      #   scope: "{resourceGroup}"',
