@@ -70,7 +70,7 @@ class Azure:
             self.faults,
             self.operations,
         )
-        self.services = Services(self.state, self.tokens, self.access, self.faults)
+        self.services = Services(self.state, self.tokens, self.access, self.faults, self.operations)
         self._mounts: list[BaseRoute] = [*cloud_metadata.routes(), *self.services.routes()]
         self._app: Starlette | None = None
         self._add_services()

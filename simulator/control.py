@@ -12,8 +12,9 @@ wrong with a request is told by 400 `{"error": …}`.
 | GET /control/faults | | `{"value": [fault, …]}` added here, with their `hits` |
 | POST /control/faults | the members of `simulator.faults.Fault` | the fault |
 | DELETE /control/faults | | all cleared |
-| GET /control/calls?service=arm | or graph, blob; `&caller={object id}` | `{"value": [call, …]}` |
+| GET /control/calls?service=arm | or graph, blob, eventgrid; `&caller={id}` | `{"value": […]}` |
 | GET /control/events | | `{"value": [{"topicId", "event"}, …]}`: what was published |
+| GET /control/received | | the same: what custom topics took |
 | GET /control/deliveries | | `{"attempts", "deadLettered", "dropped", "lost"}` |
 | POST /control/deliveries/settle | | the same, once no delivery is under way |
 | POST /control/principals | `{"displayName", "kind"?, "names"?}` | ids and an `identityHeader` |
@@ -62,6 +63,7 @@ def routes(azure: Azure, delivery: Delivery, operator: Operator) -> list[Route]:
         ("DELETE", "/faults", control.clear_faults),
         ("GET", "/calls", control.calls),
         ("GET", "/events", control.events),
+        ("GET", "/received", control.received),
         ("GET", "/deliveries", control.deliveries),
         ("POST", "/deliveries/settle", control.settle),
         ("POST", "/principals", control.add_principal),
@@ -168,6 +170,7 @@ class _Control:
             "arm": self.azure.calls,
             "graph": services.graph.calls,
             "blob": services.blob.calls,
+            "eventgrid": services.publishing.calls,
         }
         service = request.query_params.get("service", "arm")
         if service not in recorded:
@@ -179,6 +182,10 @@ class _Control:
     async def events(self, _body: Json, _request: Request) -> Json:
         published = self.azure.services.event_grid.published
         return {"value": [{"topicId": each.topic_id, "event": each.event} for each in published]}
+
+    async def received(self, _body: Json, _request: Request) -> Json:
+        received = self.azure.services.custom_topics.received
+        return {"value": [{"topicId": each.topic_id, "event": each.event} for each in received]}
 
     async def deliveries(self, _body: Json, _request: Request) -> Json:
         return {

@@ -9,9 +9,12 @@ from simulator.blobs.models import BlobStore
 from simulator.directory import routes as directory_routes
 from simulator.directory.models import Directory
 from simulator.directory.recycle_bin import RecycleBin
+from simulator.event_grid import custom_topic_routes, publishing
 from simulator.event_grid import routes as event_grid_routes
+from simulator.event_grid.custom_topics import CustomTopics
 from simulator.event_grid.service import EventGrid
 from simulator.faults import Faults
+from simulator.operations import Operations
 from simulator.state import State
 from simulator.storage import routes as storage_routes
 from simulator.storage.models import StorageAccounts
@@ -20,18 +23,29 @@ from simulator.tokens.jwt import TokenIssuer
 
 
 class Services:
-    """One of each, over one state. `graph` and `blob` record their requests in `calls`."""
+    """One of each, over one state. `graph`, `blob` and `publishing` (to custom topics) record their
+    requests in `calls`.
+    """
 
-    def __init__(self, state: State, tokens: TokenIssuer, access: Access, faults: Faults) -> None:
+    def __init__(
+        self,
+        state: State,
+        tokens: TokenIssuer,
+        access: Access,
+        faults: Faults,
+        operations: Operations,
+    ) -> None:
         self.tokens = tokens
         self.identity_endpoints = ManagedIdentityEndpoints(state, tokens)
         self.directory = Directory(state)
         self.recycle_bin = RecycleBin(state, self.directory.behaviour)
         self.event_grid = EventGrid(state)
+        self.custom_topics = CustomTopics(state, operations, access)
         self.storage_accounts = StorageAccounts(state)
         self.blobs = BlobStore(state)
         self.graph = directory_routes.data_plane(state, tokens, faults)
         self.blob = blob_routes.data_plane(state, tokens, faults)
+        self.publishing = publishing.data_plane(state, tokens, faults)
         self._state = state
         self._access = access
 
@@ -39,14 +53,17 @@ class Services:
         """What they add to ARM."""
         return [
             *event_grid_routes.operations(self._state, self.event_grid),
+            *custom_topic_routes.operations(self.custom_topics),
             *storage_routes.operations(self.storage_accounts),
         ]
 
     def routes(self) -> list[BaseRoute]:
-        """What is served beside ARM, on the same address: `/graph/…` and `/blob/…`."""
+        """What is served beside ARM, on the same address: `/graph/…`, `/blob/…`, `/eventgrid/…`."""
         blobs = blob_routes.routes(self.blobs, self.storage_accounts, self._access, self.blob)
         graph = directory_routes.routes(self.directory, self.recycle_bin, self.graph)
+        topics = publishing.routes(self.custom_topics, self._access, self.publishing)
         return [
             Mount("/graph", routes=graph),
             Mount("/blob", routes=blobs),
+            Mount("/eventgrid", routes=topics),
         ]

@@ -24,6 +24,7 @@ DEFAULT_LIFETIME = 86400.0
 ARM_AUDIENCES = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
 GRAPH_AUDIENCES = frozenset({"https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})
 STORAGE_AUDIENCES = frozenset({"https://storage.azure.com"})
+EVENT_GRID_AUDIENCES = frozenset({"https://eventgrid.azure.net"})
 
 
 #: The issuer's own `now` decides on `exp`, and the services decide on `aud`.

@@ -23,7 +23,7 @@ async def test_every_type_that_can_be_put_is_listed_with_its_versions(world: Wor
     assert identity[0]["apiVersions"] == sorted(identity[0]["apiVersions"], reverse=True)
     assert "2024-11-30" in identity[0]["apiVersions"]
     topics = [each["resourceType"] for each in listed["Microsoft.EventGrid"]["resourceTypes"]]
-    assert topics == ["systemTopics", "systemTopics/eventSubscriptions"]
+    assert topics == ["systemTopics", "systemTopics/eventSubscriptions", "topics"]
 
 
 async def test_one_provider_is_found_in_any_case_and_is_registered(world: World) -> None:

@@ -1,0 +1,46 @@
+"""HTTP face of Microsoft.EventGrid/topics. A create is synchronous here; Azure goes on after it."""
+
+from dataclasses import dataclass, replace
+
+from simulator.arm.messages import ArmRequest, ArmResponse, Operation
+from simulator.event_grid.custom_topics import CustomTopics, host_of
+from simulator.event_grid.routes import VERSIONS
+from simulator.resources import require
+from simulator.state import Json
+from simulator.tracked.routes import Handlers, Style
+from simulator.tracked.routes import operations as tracked_operations
+
+
+@dataclass(frozen=True)
+class _Handlers(Handlers):
+    """As every tracked resource, and with the topic's address on the server that was asked."""
+
+    topics: CustomTopics
+
+    def put(self, request: ArmRequest) -> ArmResponse:
+        return self._addressed(request, super().put(request))
+
+    def patch(self, request: ArmRequest) -> ArmResponse:
+        return self._addressed(request, super().patch(request))
+
+    def get(self, request: ArmRequest) -> ArmResponse:
+        return self._addressed(request, super().get(request))
+
+    def list(self, request: ArmRequest) -> ArmResponse:
+        answer = super().list(request)
+        rows = (answer.body or {})["value"]
+        shown = [self._with_endpoint(request, row) for row in rows]
+        return replace(answer, body={**(answer.body or {}), "value": shown})
+
+    def _addressed(self, request: ArmRequest, answer: ArmResponse) -> ArmResponse:
+        return replace(answer, body=self._with_endpoint(request, answer.body or {}))
+
+    def _with_endpoint(self, request: ArmRequest, body: Json) -> Json:
+        topic = require(self.topics.state, body["id"])
+        endpoint = f"{request.base_url}/eventgrid/{host_of(topic)}/api/events"
+        return {**body, "properties": {**body["properties"], "endpoint": endpoint}}
+
+
+def operations(topics: CustomTopics) -> list[Operation]:
+    """All operations on custom topics."""
+    return tracked_operations(_Handlers(topics, Style("Microsoft.EventGrid"), topics), VERSIONS)

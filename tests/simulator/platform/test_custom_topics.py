@@ -1,0 +1,190 @@
+"""The real azure-eventgrid against a custom topic: what it takes, and from whom."""
+
+import json
+from typing import Any
+
+import pytest
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
+from azure.core.messaging import CloudEvent
+from azure.eventgrid.aio import EventGridPublisherClient
+
+from simulator.azure import IN_PROCESS_URL, Azure
+from simulator.faults import Fault
+from simulator.state import Principal
+from simulator.tokens.credential import AsyncPrincipalCredential
+from simulator.transport import Answer, ask
+
+VERSION = "2025-02-15"
+EVENTS = "?api-version=2018-01-01"
+BATCH = "application/cloudevents-batch+json; charset=utf-8"
+EVENT = {"id": "1", "source": "urn:test", "specversion": "1.0", "type": "Test.Happened"}
+
+
+class Town:
+    """One topic, made by ARM as a pipeline does, its owner and somebody who may send to it."""
+
+    def __init__(self) -> None:
+        self.azure = Azure(seed=3)
+        state = self.azure.state
+        self.group = f"/subscriptions/{state.add_subscription('one').id}/resourceGroups/rg"
+        self.path = f"{self.group}/providers/Microsoft.EventGrid/topics/town-news"
+        self.owner = state.add_principal("owner", "User")
+        self.sender = state.add_principal("sender")
+        self.azure.assign(self.owner.object_id, "Owner", self.group.partition("/resourceG")[0])
+
+    async def arm(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        version: str = VERSION,
+    ) -> Answer:
+        token = self.azure.tokens.issue(self.owner, "https://management.azure.com").access_token
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        content = b"" if body is None else json.dumps(body).encode()
+        url = f"{IN_PROCESS_URL}{path}?api-version={version}"
+        return await ask(self.azure.app, method, url, headers, content)
+
+    async def make(self, **properties: str) -> Answer:
+        await self.arm("PUT", self.group, {"location": "westeurope"}, "2024-11-01")
+        body = {"location": "westeurope", "properties": properties}
+        return await self.arm("PUT", self.path, body)
+
+    @property
+    def endpoint(self) -> str:
+        return f"{IN_PROCESS_URL}/eventgrid/town-news.westeurope-1/api/events"
+
+    def client(self, who: Principal) -> EventGridPublisherClient:
+        credential = AsyncPrincipalCredential(self.azure.tokens, who)
+        return EventGridPublisherClient(
+            self.endpoint, credential, transport=self.azure.transport(), retry_total=0
+        )
+
+    async def post(
+        self, content: bytes, kind: str = BATCH, audience: str = "https://eventgrid.azure.net"
+    ) -> Answer:
+        token = self.azure.tokens.issue(self.sender, audience).access_token
+        headers = {"authorization": f"Bearer {token}", "content-type": kind}
+        return await ask(self.azure.app, "POST", self.endpoint + EVENTS, headers, content)
+
+    def let_send(self) -> None:
+        self.azure.assign(self.sender.object_id, "EventGrid Data Sender", self.path)
+
+    @property
+    def received(self) -> list[dict[str, Any]]:
+        return [each.event for each in self.azure.services.custom_topics.received]
+
+
+@pytest.fixture
+async def town() -> Town:
+    made = Town()
+    await made.make(inputSchema="CloudEventSchemaV1_0")
+    return made
+
+
+def event(**more: Any) -> CloudEvent[Any]:
+    return CloudEvent(source="urn:test", type="Test.Happened", data={"n": 1}, **more)
+
+
+async def test_a_topic_tells_where_it_takes_events(town: Town) -> None:
+    made = await town.make(inputSchema="CloudEventSchemaV1_0")
+    read = await town.arm("GET", town.path)
+    listed = await town.arm("GET", f"{town.group}/providers/Microsoft.EventGrid/topics")
+    (row,) = json.loads(listed.content)["value"]
+    for body in (json.loads(made.content), json.loads(read.content), row):
+        assert body["properties"]["endpoint"] == town.endpoint
+        assert body["properties"]["provisioningState"] == "Succeeded"
+
+
+async def test_whoever_holds_the_role_can_send_a_batch(town: Town) -> None:
+    town.let_send()
+    async with town.client(town.sender) as client:
+        await client.send(
+            [event(subject="/a"), event(subject="/b", extensions={"traceparent": "x"})]
+        )
+    assert [each["subject"] for each in town.received] == ["/a", "/b"]
+    assert town.received[1]["traceparent"] == "x"
+    assert town.received[0]["data"] == {"n": 1}
+
+
+async def test_an_owner_without_the_data_action_cannot_send(town: Town) -> None:
+    async with town.client(town.owner) as client:
+        with pytest.raises(ClientAuthenticationError) as refused:
+            await client.send(event())
+    assert refused.value.status_code == 401
+    assert "does not have permission to send data" in str(refused.value)
+    assert town.received == []
+
+
+async def test_a_token_for_something_else_is_refused(town: Town) -> None:
+    town.let_send()
+    answer = await town.post(json.dumps([EVENT]).encode(), audience="https://management.azure.com")
+    assert answer.status == 401
+    assert json.loads(answer.content)["error"]["code"] == "Unauthorized"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        json.dumps(EVENT).encode(),
+        json.dumps([{**EVENT, "id": ""}]).encode(),
+        json.dumps([{key: EVENT[key] for key in ("id", "source", "specversion")}]).encode(),
+        json.dumps([{**EVENT, "specversion": "0.3"}]).encode(),
+        json.dumps([{**EVENT, "traceParent": "x"}]).encode(),
+        json.dumps(["event"]).encode(),
+    ],
+    ids=["no JSON", "no list", "no id", "no type", "old version", "upper case", "no object"],
+)
+async def test_what_is_no_batch_of_cloud_events_is_refused_whole(
+    town: Town, content: bytes
+) -> None:
+    town.let_send()
+    assert (await town.post(content)).status == 400
+    assert town.received == []
+
+
+async def test_more_than_a_megabyte_is_refused(town: Town) -> None:
+    town.let_send()
+    large = json.dumps([{**EVENT, "data": "x" * 1024 * 1024}]).encode()
+    assert (await town.post(large)).status == 413
+
+
+async def test_a_single_event_is_taken_under_its_own_content_type(town: Town) -> None:
+    town.let_send()
+    answer = await town.post(json.dumps(EVENT).encode(), "application/cloudevents+json")
+    assert (answer.status, town.received) == (200, [EVENT])
+
+
+async def test_a_topic_of_another_schema_refuses_cloud_events(town: Town) -> None:
+    await town.make()
+    town.let_send()
+    assert (await town.post(json.dumps([EVENT]).encode())).status == 400
+
+
+async def test_a_topic_that_was_deleted_takes_nothing(town: Town) -> None:
+    town.let_send()
+    assert (await town.arm("DELETE", town.path)).status == 200
+    assert (await town.post(json.dumps([EVENT]).encode())).status == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [("a", "CloudEventSchemaV1_0"), ("town-news", "Own")],
+    ids=["name", "schema"],
+)
+async def test_a_topic_that_cannot_be_is_refused(town: Town, name: str, schema: str) -> None:
+    path = town.path.replace("town-news", name)
+    body = {"location": "westeurope", "properties": {"inputSchema": schema}}
+    assert (await town.arm("PUT", path, body)).status == 400
+
+
+async def test_faults_and_calls_of_the_topic_have_a_name_of_their_own(town: Town) -> None:
+    town.let_send()
+    town.azure.faults.add(Fault(service="eventgrid", status=503))
+    async with town.client(town.sender) as client:
+        with pytest.raises(HttpResponseError):
+            await client.send(event())
+        await client.send(event())
+    assert [call.status for call in town.azure.services.publishing.calls] == [503, 200]
+    assert len(town.received) == 1
