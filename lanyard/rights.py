@@ -28,7 +28,7 @@ _IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 _EVERYTHING = "*/read"
 
-# What a long-running write of a type is followed by, to its end.
+# What a long-running write of a type is followed by, to its end or to the reason of its failure.
 _FOLLOWED = {
     "microsoft.compute/virtualmachines": "Microsoft.Compute/locations/operations/read",
     "microsoft.compute/virtualmachinescalesets": "Microsoft.Compute/locations/operations/read",

@@ -209,6 +209,28 @@ async def a_dedicated_identity_in_use_stays(estate: BoundedEstate) -> None:
     assert identity.lower() in estate.azure.state.resources
 
 
+def failure_is_explained(made: Example) -> Story:
+    """A write that Azure accepts and that then fails: its operation is asked for the reason."""
+
+    async def story(estate: BoundedEstate) -> None:
+        resource = await create(estate, made, **({"identity": SYSTEM} if made is CLUSTER else {}))
+        ended = len(estate.azure.operations.all())
+
+        def fail() -> None:
+            for work in estate.azure.operations.all()[ended:]:
+                estate.azure.state.resources[resource.key].provisioning_state = "Failed"
+                work.status = "Failed"
+
+        estate.azure.clock.on_advance(fail)
+        for event in estate.new_events():
+            if message := await estate.deliver(event):
+                await estate.work(message)
+        reasons = [reason for _, outcome, reason in await estate.decisions() if outcome != "done"]
+        assert any("the operation ended as failed" in reason for reason in reasons)
+
+    return story
+
+
 async def a_sweep_makes_up_for_a_lost_event(estate: BoundedEstate) -> None:
     machine = await create(estate, MACHINE)
     estate.new_events()
@@ -332,6 +354,14 @@ IN_USE = Flow(
 CUSTOM_ROLE = Flow(
     "a custom role is given", policy(MACHINE.type, role=CUSTOM), a_custom_role_is_given
 )
+FAILURE = {
+    each.type: Flow(
+        f"why a write of {each} failed is told",
+        policy(each.type, more="replace: accept" if each is CLUSTER else ""),
+        failure_is_explained(each),
+    )
+    for each in (MACHINE, CLUSTER)
+}
 SWEEP = Flow(
     "a sweep makes up for a lost event", policy(MACHINE.type), a_sweep_makes_up_for_a_lost_event
 )
@@ -368,6 +398,7 @@ FLOWS = [
     DEDICATED,
     IN_USE,
     CUSTOM_ROLE,
+    *FAILURE.values(),
     SWEEP,
     UNKNOWN,
     TOLD,
@@ -386,12 +417,12 @@ NEEDED_BY = {
     **{f"{type}/read": flow for type, flow in REPORT.items()},
     f"{CLUSTER.type}/read": CLUSTER_REPLACED,
     f"{CLUSTER.type}/write": CLUSTER_REPLACED,
-    "Microsoft.ContainerService/locations/operations/read": CLUSTER_REPLACED,
+    "Microsoft.ContainerService/locations/operations/read": FAILURE[CLUSTER.type],
     f"{INSTANCES}/read": INSTANCE,
     f"{ARC.type}/read": GRANTED_TO_ARC,
     f"{BATCH_ACCOUNT.type}/read": LIFE[POOL.type],
     f"{SCALE_SET.type}/manualupgrade/action": UPGRADED,
-    _OPERATIONS: LIFE[MACHINE.type],
+    _OPERATIONS: FAILURE[MACHINE.type],
     f"{_APP}/containerappOperationResults/read": LIFE[CONTAINER_APP.type],
     f"{_APP}/containerappsjobOperationResults/read": LIFE[JOB.type],
     f"{_ASSIGNMENTS}/read": ORPHAN,

@@ -1,0 +1,47 @@
+"""The pages on deploying and on security name only what is there."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.infra.bicep import of, variable
+
+PROJECT = Path(__file__).parents[2]
+SECURITY = (PROJECT / "docs" / "security.md").read_text()
+DEPLOY = (PROJECT / "docs" / "deploy.md").read_text()
+_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+_FILE = re.compile(r"`((?:infra|scripts|tests|docs)/[\w./-]+)`")
+_TARGET = re.compile(r"`make ([a-z-]+)`")
+
+
+def functions(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text())
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {node.name for node in tree.body if isinstance(node, kinds)}
+
+
+@pytest.mark.parametrize(
+    "threat", SECURITY.split("\n### ")[1:], ids=lambda text: text.split("\n")[0]
+)
+def test_each_threat_names_tests_that_are_there(threat: str) -> None:
+    named = _TEST.findall(threat)
+    assert named
+    for file, name in named:
+        assert name in functions(PROJECT / file), f"{file}::{name}"
+
+
+@pytest.mark.parametrize("page", [SECURITY, DEPLOY], ids=["security.md", "deploy.md"])
+def test_a_page_names_files_and_commands_that_are_there(page: str) -> None:
+    for file in _FILE.findall(page):
+        assert (PROJECT / file).exists(), file
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    assert set(_TARGET.findall(page)) <= targets
+
+
+def test_every_alert_is_told() -> None:
+    told = set(re.findall(r"^\| `([\w-]+)` \|", DEPLOY.split("## Alerts")[1], re.MULTILINE))
+    names = {rule["name"] for rule in variable("rules", "modules/alerts.bicep")}
+    topic = of("modules/topic.bicep")["resources"]["deadLetters"]["config"]["name"]
+    assert told == names | {topic}
