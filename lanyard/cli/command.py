@@ -14,6 +14,7 @@ import typer
 
 from lanyard.cli import (
     apply,
+    explain,
     held,
     history,
     init,
@@ -37,6 +38,7 @@ COMMANDS: tuple[Command, ...] = (
     plan.COMMAND,
     status.COMMAND,
     history.COMMAND,
+    explain.COMMAND,
     *held.COMMANDS,
     *pause.COMMANDS,
     apply.COMMAND,

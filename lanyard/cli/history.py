@@ -1,19 +1,18 @@
 """`lanyard history`: what was decided, when, why, by whom and on which evidence."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from lanyard.cli import connect
-from lanyard.cli.connect import App, AppOptions, AzureOptions
+from lanyard.cli.connect import AppOptions, AzureOptions
 from lanyard.cli.names import short
 from lanyard.cli.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.terminal import Part, Terminal
-from lanyard.cli.times import moment, told
+from lanyard.cli.times import span, told
 from lanyard.decisions import Recorded
 
 _ABOUT = f"""\
@@ -87,12 +86,13 @@ def run(
     terminal = Terminal(quiet=quiet)
     wanted = _Filter(resource.lower().rstrip("/"), outcome.lower(), removals)
 
-    def span(app: App) -> tuple[datetime, datetime]:
-        now = datetime.fromtimestamp(app.now(), UTC)
-        # Another clock may be ahead of this one, and what it wrote is to be told, too.
-        return moment(since, now), moment(until, now) if until else now + timedelta(hours=1)
+    async def find() -> list[Recorded]:
+        async with connect.app(azure, where) as app:
+            now = datetime.fromtimestamp(app.now(), UTC)
+            record = app.decisions().between(*span(since, until, now))
+            return [one async for one in record if wanted.wants(one)]
 
-    found = asyncio.run(_find(azure, where, span, wanted))
+    found = asyncio.run(find())
     if json:
         terminal.json({"version": 1, "decisions": [as_json(one) for one in found]})
         return 0
@@ -106,17 +106,6 @@ def as_json(recorded: Recorded) -> dict[str, Any]:
     """A decision, with everything that is on record."""
     head = {"id": recorded.id, "at": recorded.at.isoformat(), "by": recorded.by}
     return {**head, "policy": recorded.policy, **asdict(recorded.decision)}
-
-
-async def _find(
-    azure: AzureOptions,
-    where: AppOptions,
-    span: Callable[[App], tuple[datetime, datetime]],
-    wanted: _Filter,
-) -> list[Recorded]:
-    async with connect.app(azure, where) as app:
-        record = app.decisions().between(*span(app))
-        return [one async for one in record if wanted.wants(one)]
 
 
 def _tell(recorded: Recorded, terminal: Terminal) -> None:

@@ -3,13 +3,14 @@ nothing else.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from lanyard.errors import Permanent, Temporary
 from lanyard.model import ResourceId
+from lanyard.patience import patiently
 from lanyard.policy import Policy
 from lanyard.preview import Preview, Previewer
 
@@ -18,12 +19,9 @@ if TYPE_CHECKING:
 
 #: Reads under way at once: enough to be quick, few beside ARM's 250 in a row.
 _AT_ONCE = 8
-#: So many seconds a call may wait in all. ARM's throttling asks for about ten; a person waits.
-_PATIENCE = 25.0
 
 #: Tells how far it is: (done, of).
 type Progress = Callable[[int, int], None]
-type Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ async def look_ahead(
     listed: list[ResourceId] = []
     for scope in [target for target in targets if not target.type]:
         call = partial(reading.inventory.resources, scope, policy.types())
-        listed += await _patiently(call, reading.clients.sleep)
+        listed += await patiently(call, reading.clients.sleep)
     every = list(dict.fromkeys([*named, *listed]))
     look = _Look(policy, reading, len(every), progress)
     looked = await asyncio.gather(*(look.at(resource) for resource in every))
@@ -73,7 +71,7 @@ class _Look:
         async with self._slots:
             self._progress(self._done, self._total)
             try:
-                preview = await _patiently(partial(self._previewer.preview, resource), self._sleep)
+                preview = await patiently(partial(self._previewer.preview, resource), self._sleep)
                 if preview is None:
                     return Looked(resource, error=f"{resource} does not exist", gone=True)
                 return Looked(resource, preview)
@@ -82,17 +80,3 @@ class _Look:
             finally:
                 self._done += 1
                 self._progress(self._done, self._total)
-
-
-async def _patiently[T](call: Callable[[], Awaitable[T]], sleep: Sleep) -> T:
-    """The call, again after the delay that a temporary failure asks for, within reason."""
-    waited = 0.0
-    while True:
-        try:
-            return await call()
-        except Temporary as error:
-            delay = max(error.delay, 1.0)
-            if waited + delay > _PATIENCE:
-                raise
-            waited += delay
-            await sleep(delay)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import typer
 
 _AGO = re.compile(r"(\d{1,6})([mhdw])")
+_AHEAD = timedelta(minutes=5)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -24,6 +25,13 @@ def moment(text: str, now: datetime) -> datetime:
             f"{text!r} is no time: write 30m, 12h, 7d (ago), {example}"
         ) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def span(since: str, until: str, now: datetime) -> tuple[datetime, datetime]:
+    """From one moment up to another; where `until` is empty up to now, and a little further: the
+    clock of the app may be ahead of this one. Raises typer.BadParameter.
+    """
+    return moment(since, now), moment(until, now) if until else now + _AHEAD
 
 
 def told(at: datetime) -> str:

@@ -12,7 +12,7 @@ from lanyard.cli.connect import App, AppOptions, AzureOptions
 from lanyard.cli.names import short
 from lanyard.cli.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.terminal import Terminal
-from lanyard.cli.times import moment
+from lanyard.cli.times import span
 from lanyard.errors import LanyardError
 from lanyard.roles import role_name
 from lanyard.undo import Removed, Undo
@@ -71,8 +71,7 @@ class _Wish:
         """Raises Permanent for an id that stands for no removal, before anything is put back."""
         if self.ids:
             return [await undo.find(decision_id) for decision_id in self.ids]
-        until = moment(self.until, now) if self.until else now
-        return [one async for one in undo.between(moment(self.since, now), until)]
+        return [one async for one in undo.between(*span(self.since, self.until, now))]
 
     async def done(self, undo: Undo, removed: Removed) -> Undone:
         """One that fails stops no other."""

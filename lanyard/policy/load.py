@@ -41,6 +41,16 @@ def parse_policies(texts: Iterable[tuple[str, str]]) -> Policy:
     return policy
 
 
+def rule_places(path: FilePath) -> dict[str, str]:
+    """Where each rule stands, by its name: "lanyard.yaml:12". Raises PolicyError."""
+    source = merge(_sources([(str(file), _read(file)) for file in _files(path)]))
+    places: dict[str, str] = {}
+    for index, rule in enumerate(source.data.get("rules", ())):
+        at = source.problem(("rules", index, "name"), "")
+        places.setdefault(str(rule["name"]), f"{at.file}:{at.line}")
+    return places
+
+
 def _sources(texts: Iterable[tuple[str, str]]) -> list[Source]:
     sources: list[Source] = []
     problems: list[Problem] = []

@@ -154,7 +154,6 @@ async def test_withdrawn_it_goes_again(app: Desk) -> None:
 async def test_a_time_undoes_all_of_it_and_a_dry_run_none(app: Desk) -> None:
     decision = await removal(app)
     may_assign(app)
-    app.estate.azure.clock.advance(60)
     looked = json.loads((await app.app("undo", "--since", "1h", "--dry-run", "--json")).out)
     assert [each["decision"] for each in looked["removals"]] == [decision]
     assert granted(app) == []

@@ -1,0 +1,254 @@
+"""`lanyard explain`: why a resource, a principal or a role assignment has what it has."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lanyard.cli import connect
+from lanyard.cli.connect import App, AppOptions, AzureOptions
+from lanyard.cli.names import short
+from lanyard.cli.options import Command, Json, PolicyPath, Quiet, storage_rights
+from lanyard.cli.targets import BadTargets, one_target
+from lanyard.cli.terminal import Terminal
+from lanyard.cli.times import told
+from lanyard.cli.why import Claim, Explainer, Why
+from lanyard.desired import desired
+from lanyard.errors import LanyardError
+from lanyard.ledger import ResourceRecord
+from lanyard.model import ComputeResource, ResourceId
+from lanyard.policy import Policy, load_policy
+from lanyard.policy.load import rule_places
+from lanyard.roles import role_name
+
+_ABOUT = f"""\
+Say why something has access: for a resource, each identity it has and each role that those hold;
+for a principal (object id), each role it holds; for a role assignment, that one. Of each: whether
+Lanyard made it, which resources claim it, by which rule (file and line) and after which event it
+was given, and what would have to change for it to go.
+
+{storage_rights("Storage Table Data Reader")}
+You need Reader on the subscriptions, too.
+"""
+_AFTER = """\
+examples:
+  lanyard explain /subscriptions/…/virtualMachines/vm1 --storage stlanyard
+  lanyard explain 2f0c1a34-0000-0000-0000-000000000000
+  lanyard explain /subscriptions/…/roleAssignments/8e81973e-0bec-47b0-b898-d190f9ebdacc --json
+
+exit codes:
+  0  explained, also where it has nothing
+  1  an error: it does not exist, no credentials, a missing right
+"""
+_SHAPE = {
+    "version": "`1`",
+    "target": "as it was given",
+    "identities[]": "of a resource: what it has attached, and its system-assigned identity",
+    "identities[].id": "id of the identity, or `system`",
+    "identities[].principalId": "its object id; null while Azure does not show it",
+    "identities[].attachedByLanyard": "whether the record says that Lanyard attached it",
+    "identities[].rules[]": "rules that ask for it: `name`, `place` (file and line)",
+    "assignments[]": "role assignments of it",
+    "assignments[].id": "of the role assignment",
+    "assignments[].role": "`id` (GUID), `name`",
+    "assignments[].scope": "where it gives the role",
+    "assignments[].principalId": "whom it is for",
+    "assignments[].madeByLanyard": "whether it is Lanyard's own",
+    "assignments[].keptBy": "who had its removal undone; else empty",
+    "assignments[].claims[]": "resources that need it, by Lanyard's record; ten at most",
+    "assignments[].claims[].resource": "its id",
+    "assignments[].claims[].exists": "whether ARM has it now",
+    "assignments[].claims[].rules[]": "as above: the rules that ask for it now",
+    "assignments[].claims[].given": "the decision: `id`, `at`, `cause` (the event); null where the "
+    "record of 31 days has none",
+    "assignments[].moreClaims": "how many claims there are beyond those",
+    "assignments[].toGo[]": "what would have to change for it to go, in words",
+}
+_PRINCIPAL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_ASSIGNMENT = "/providers/microsoft.authorization/roleassignments/"
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """An identity that a resource has; `id` is "system" for the system-assigned one."""
+
+    id: str
+    principal: str | None
+    by_lanyard: bool
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What was found of the target."""
+
+    identities: tuple[Attached, ...]
+    assignments: tuple[Why, ...]
+
+
+def run(
+    target: Annotated[
+        str, typer.Argument(metavar="ID", help="Of a resource, a principal, a role assignment.")
+    ],
+    policy: PolicyPath = Path("lanyard.yaml"),
+    *,
+    azure: AzureOptions,
+    where: AppOptions,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Explain; returns the exit code."""
+    terminal = Terminal(quiet=quiet)
+    loaded, places = load_policy(policy), rule_places(policy)
+
+    async def explain() -> Explanation:
+        async with connect.app(azure, where) as app:
+            return await _explained(target, app, loaded)
+
+    found = asyncio.run(explain())
+    if json:
+        terminal.json(_as_json(target, found, places))
+    else:
+        _tell(target, found, places, terminal)
+    return 0
+
+
+async def _explained(target: str, app: App, policy: Policy) -> Explanation:
+    explainer = Explainer(app, policy)
+    if _ASSIGNMENT in target.lower():
+        why = await explainer.of_assignment(target)
+        if why is None:
+            raise LanyardError(f"{target} does not exist")
+        return Explanation((), (why,))
+    if _PRINCIPAL.fullmatch(target):
+        return Explanation((), tuple(await explainer.of_principal_anywhere(target.lower())))
+    return await _of_resource(_resource_id(target), explainer)
+
+
+def _resource_id(target: str) -> ResourceId:
+    (resource,) = one_target(target).ids
+    if not resource.type:
+        raise BadTargets(f"{target} is a scope: name a resource, a principal or an assignment")
+    return resource
+
+
+async def _of_resource(resource: ResourceId, explainer: Explainer) -> Explanation:
+    found = await explainer.resource(resource)
+    if found is None:
+        raise LanyardError(f"{resource} does not exist; 'lanyard history --resource' has its past")
+    record = await explainer.app.ledger().resource(resource)
+    identities = _attached(found, record, explainer.policy)
+    principals = [one.principal for one in identities if one.principal is not None]
+    why = await explainer.of_principals(principals, resource.subscription)
+    return Explanation(tuple(identities), tuple(why))
+
+
+def _attached(found: ComputeResource, record: ResourceRecord, policy: Policy) -> list[Attached]:
+    wanted = desired(policy, found)
+    attached = [
+        Attached(
+            identity.text,
+            principal,
+            identity in record.attachments,
+            wanted.identities[identity].rules if identity in wanted.identities else (),
+        )
+        for identity, principal in sorted(found.identity.user_assigned.items())
+    ]
+    if (own := found.identity.system_principal_id) is not None:
+        attached.append(Attached("system", own, False, wanted.system))
+    return attached
+
+
+def _as_json(target: str, found: Explanation, places: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "target": target,
+        "identities": [
+            {
+                "id": one.id,
+                "principalId": one.principal,
+                "attachedByLanyard": one.by_lanyard,
+                "rules": _rules(one.rules, places),
+            }
+            for one in found.identities
+        ],
+        "assignments": [_assignment(why, places) for why in found.assignments],
+    }
+
+
+def _assignment(why: Why, places: Mapping[str, str]) -> dict[str, Any]:
+    assignment = why.assignment
+    return {
+        "id": assignment.id,
+        "role": {"id": assignment.role_id, "name": role_name(assignment.role_id)},
+        "scope": assignment.scope,
+        "principalId": assignment.principal_id,
+        "madeByLanyard": why.lanyards,
+        "keptBy": why.kept_by,
+        "claims": [_claim(claim, places) for claim in why.claims],
+        "moreClaims": why.more,
+        "toGo": why.ways_out(),
+    }
+
+
+def _claim(claim: Claim, places: Mapping[str, str]) -> dict[str, Any]:
+    given = claim.decision
+    return {
+        "resource": str(claim.resource),
+        "exists": claim.exists,
+        "rules": _rules(claim.rules, places),
+        "given": None
+        if given is None
+        else {"id": given.id, "at": given.at.isoformat(), "cause": dict(given.decision.cause)},
+    }
+
+
+def _rules(rules: tuple[str, ...], places: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": rule, "place": places.get(rule, "")} for rule in rules]
+
+
+def _tell(target: str, found: Explanation, places: Mapping[str, str], terminal: Terminal) -> None:
+    terminal.say((target, "bold"))
+    for one in found.identities:
+        by = "attached by Lanyard" if one.by_lanyard else "not attached by Lanyard"
+        name = "system-assigned identity" if one.id == "system" else short(one.id)
+        terminal.say(f"  {name}", (f"  {by}{_by_rules(one.rules, places)}", "dim"))
+    for why in found.assignments:
+        _tell_assignment(why, places, terminal)
+    if not found.assignments:
+        terminal.say(("  holds no role", "green"))
+
+
+def _tell_assignment(why: Why, places: Mapping[str, str], terminal: Terminal) -> None:
+    assignment = why.assignment
+    whose = ("Lanyard's", "green") if why.lanyards else ("not Lanyard's", "yellow")
+    what = f"  {role_name(assignment.role_id)} at {assignment.scope}  "
+    terminal.say((what, "bold"), whose)
+    terminal.say((f"    {assignment.id}", "dim"))
+    for claim in why.claims:
+        terminal.say(f"    claimed by {claim.resource}{_by_rules(claim.rules, places)}")
+        if claim.decision is not None:
+            terminal.say((f"      given {_after(claim)}", "dim"))
+    if why.kept_by:
+        terminal.say(f"    kept by {why.kept_by}, who had its removal undone")
+    for way in why.ways_out():
+        terminal.say((f"    to go: {way}", "dim"))
+
+
+def _by_rules(rules: tuple[str, ...], places: Mapping[str, str]) -> str:
+    named = [f"{rule} ({places[rule]})" if rule in places else rule for rule in rules]
+    return f", rule: {'; '.join(named)}" if named else ""
+
+
+def _after(claim: Claim) -> str:
+    assert claim.decision is not None
+    cause = claim.decision.decision.cause
+    words = [cause.get("eventType") or cause.get("source", ""), cause.get("correlationId", "")]
+    return f"{told(claim.decision.at)}, after {' '.join(filter(None, words))}"
+
+
+COMMAND = Command("explain", "why something has access", _ABOUT, _AFTER, run, _SHAPE)

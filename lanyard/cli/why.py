@@ -1,0 +1,168 @@
+"""Why a role assignment is there: from it to the claims on it, the rules that ask, the event that
+led to it, and what would have to change for it to go. Everything is read, nothing changed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from lanyard.claims import Standing
+from lanyard.cli.connect import App
+from lanyard.decisions import Recorded
+from lanyard.desired import desired
+from lanyard.model import ComputeResource, Grant, ResourceId, RoleAssignment, SystemAssigned
+from lanyard.policy import Policy
+from lanyard.roles import role_name
+
+#: Of the resources that claim one assignment, so many are read.
+MOST_CLAIMS = 10
+_NOT_OURS = (
+    "Lanyard did not make it and leaves it alone; whoever made it may delete it; it is cleaned up "
+    "when its principal exists neither in ARM nor in the directory any more"
+)
+_LOOK_BACK = timedelta(days=31)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A resource needs the assignment. `rules` are those of the policy that ask for it now;
+    `decision` is what gave it to the resource, where the record still has it.
+    """
+
+    resource: ResourceId
+    exists: bool
+    rules: tuple[str, ...]
+    decision: Recorded | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One role assignment. `standing` is what Lanyard has on record of it, if it has anything;
+    `kept_by` is who had its removal undone. `more` claims were not read.
+    """
+
+    assignment: RoleAssignment
+    standing: Standing | None
+    claims: tuple[Claim, ...] = ()
+    more: int = 0
+    kept_by: str = ""
+
+    @property
+    def lanyards(self) -> bool:
+        """Whether Lanyard made it."""
+        return self.standing is not None and self.standing.ours
+
+    def ways_out(self) -> list[str]:
+        """What would have to change for it to go, in words."""
+        if self.standing is None or not self.standing.ours:
+            return [_NOT_OURS]
+        ways = [_way_out(claim) for claim in self.claims]
+        if self.more:
+            ways.append(f"{self.more} more resources have to give it up")
+        if self.kept_by:
+            ways.append(
+                f"{self.kept_by} has to withdraw the undo: lanyard undo --withdraw DECISION"
+            )
+        return ways or ["nothing claims it: the next sweep removes it"]
+
+
+def _way_out(claim: Claim) -> str:
+    if not claim.exists:
+        return f"{claim.resource} is gone: its claim is released when it is looked at"
+    if not claim.rules:
+        return f"no rule asks for it for {claim.resource} any more: its claim is being released"
+    rules = " and ".join(f"'{rule}'" for rule in claim.rules)
+    return f"{claim.resource} is deleted, or rule {rules} is no longer for it or gives less"
+
+
+@dataclass(slots=True)
+class Explainer:
+    """Explains several assignments; what they share is read once."""
+
+    app: App
+    policy: Policy
+    _standing: dict[str, Standing] | None = None
+    _resources: dict[ResourceId, ComputeResource | None] = field(default_factory=dict)
+    _record: list[Recorded] | None = None
+
+    async def resource(self, resource: ResourceId) -> ComputeResource | None:
+        """The resource as ARM has it now; None for one that is gone."""
+        if resource not in self._resources:
+            self._resources[resource] = await self.app.azure.compute.read(resource)
+        return self._resources[resource]
+
+    async def of_principals(self, principals: Iterable[str], subscription: str) -> list[Why]:
+        """The assignments that these hold at, above and below a subscription."""
+        assignments = self.app.azure.assignments
+        found = [
+            each
+            for principal in principals
+            for each in await assignments.of_principal(principal, subscription)
+        ]
+        return [await self.explain(each) for each in found]
+
+    async def of_principal_anywhere(self, principal: str) -> list[Why]:
+        """The assignments that it holds anywhere, as Resource Graph lists them."""
+        ids = await self.app.azure.index.assignments_of(principal)
+        return [why for each in ids if (why := await self.of_assignment(each)) is not None]
+
+    async def of_assignment(self, assignment_id: str) -> Why | None:
+        """One assignment; None for one that is not there."""
+        found = await self.app.azure.assignments.read(assignment_id)
+        return None if found is None else await self.explain(found)
+
+    async def explain(self, assignment: RoleAssignment) -> Why:
+        """The chain behind an assignment."""
+        standing = (await self._all_standing()).get(assignment.id.lower())
+        if standing is None:
+            return Why(assignment, None)
+        shown = standing.claimants[:MOST_CLAIMS]
+        claims = [await self._claim(standing.grant, one) for one in shown]
+        kept_by = await self.app.claims().kept(standing.grant)
+        return Why(
+            assignment, standing, tuple(claims), len(standing.claimants) - len(shown), kept_by
+        )
+
+    async def _claim(self, grant: Grant, resource: ResourceId) -> Claim:
+        found = await self.resource(resource)
+        rules = () if found is None else _rules(self.policy, found, grant)
+        return Claim(resource, found is not None, rules, await self._decision(grant, resource))
+
+    async def _decision(self, grant: Grant, resource: ResourceId) -> Recorded | None:
+        """What gave the role to the resource last."""
+        action = f"assign {role_name(grant.role_id)} at {grant.scope} to ".lower()
+        for recorded in reversed(await self._recent()):
+            decision = recorded.decision
+            named = decision.resource.lower() == resource.key
+            if named and decision.outcome == "done" and decision.action.lower().startswith(action):
+                return recorded
+        return None
+
+    async def _recent(self) -> list[Recorded]:
+        if self._record is None:
+            now = datetime.fromtimestamp(self.app.now(), UTC) + timedelta(hours=1)
+            record = self.app.decisions().between(now - _LOOK_BACK, now)
+            self._record = [one async for one in record if one.decision.action.startswith("assign")]
+        return self._record
+
+    async def _all_standing(self) -> dict[str, Standing]:
+        if self._standing is None:
+            found = [one async for one in self.app.claims().standing()]
+            self._standing = {one.grant.assignment_id.lower(): one for one in found}
+        return self._standing
+
+
+def _rules(policy: Policy, resource: ComputeResource, grant: Grant) -> tuple[str, ...]:
+    """The rules that ask for just this grant for the resource."""
+    for wanted in desired(policy, resource).grants:
+        same = (wanted.scope.lower(), wanted.role_id) == (grant.scope.lower(), grant.role_id)
+        if same and principal_of(resource, wanted.to) in (grant.principal_id, None):
+            return wanted.rules
+    return ()
+
+
+def principal_of(resource: ComputeResource, to: object) -> str | None:
+    """The principal that an identity of the resource shows, as far as it shows one."""
+    if isinstance(to, SystemAssigned):
+        return resource.identity.system_principal_id
+    return resource.identity.user_assigned.get(getattr(to, "id", resource.id))

@@ -1,0 +1,145 @@
+"""`lanyard explain`: from an assignment back to the rule, its line, and the event."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.desk import Desk
+
+OK, ERROR = 0, 1
+BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+REGIONAL = "id-lanyard-westeurope"
+
+
+@pytest.fixture
+async def app(desk: Desk) -> Desk:
+    await desk.estate.create_vm("vm1")
+    await desk.started()
+    return desk
+
+
+async def explain(desk: Desk, target: str) -> dict[str, Any]:
+    ran = await desk.app("explain", target, "--policy", str(desk.policy), "--json")
+    assert (ran.code, ran.err) == (OK, "")
+    return dict(json.loads(ran.out))
+
+
+def place(desk: Desk) -> str:
+    """Where the rule stands."""
+    lines = desk.policy.read_text().splitlines()
+    (line,) = [number for number, text in enumerate(lines, 1) if "name: machines read" in text]
+    return f"{desk.policy}:{line}"
+
+
+async def test_a_machine_has_its_role_by_a_rule_at_a_line_after_an_event(app: Desk) -> None:
+    vm = app.estate.vm_id("vm1")
+    found = await explain(app, vm.text)
+    rule = {"name": "machines read blobs", "place": place(app)}
+    (identity,) = found["identities"]
+    assert identity["id"].endswith(REGIONAL)
+    assert (identity["attachedByLanyard"], identity["rules"]) == (True, [rule])
+    (assignment,) = found["assignments"]
+    assert assignment["role"]["id"] == BLOB_READER
+    assert assignment["madeByLanyard"] is True
+    (claim,) = assignment["claims"]
+    assert (claim["resource"], claim["exists"], claim["rules"]) == (vm.text, True, [rule])
+    assert claim["given"]["cause"]["eventType"] == "Microsoft.Resources.ResourceWriteSuccess"
+    assert assignment["toGo"] == [
+        f"{vm} is deleted, or rule 'machines read blobs' is no longer for it or gives less"
+    ]
+
+
+async def test_a_person_reads_the_same_chain(app: Desk) -> None:
+    vm = app.estate.vm_id("vm1")
+    ran = await app.app("explain", vm.text, "--policy", str(app.policy))
+    assert ran.lines[0] == vm.text
+    by = f"rule: machines read blobs ({place(app)})"
+    assert f"  rg-identities/userAssignedIdentities/{REGIONAL}  attached by Lanyard, {by}" in (
+        ran.lines
+    )
+    assert f"  Storage Blob Data Reader at {app.group}  Lanyard's" in ran.lines
+    assert f"    claimed by {vm}, {by}" in ran.lines
+    assert any(
+        line.startswith("      given ") and "after Microsoft.Resources.ResourceWriteSuccess" in line
+        for line in ran.lines
+    )
+
+
+async def test_what_someone_else_gave_is_told_as_theirs(app: Desk) -> None:
+    (principal,) = (await app.estate.identity_of("vm1")).values()
+    app.estate.azure.assign(principal, "Reader", app.group)
+    ran = await app.app("explain", app.estate.vm_id("vm1").text, "--policy", str(app.policy))
+    assert f"  Reader at {app.group}  not Lanyard's" in ran.lines
+    assert any("Lanyard did not make it and leaves it alone" in line for line in ran.lines)
+
+
+async def test_a_principal_is_explained_wherever_it_holds_a_role(app: Desk) -> None:
+    (principal,) = (await app.estate.identity_of("vm1")).values()
+    found = await explain(app, principal.upper())
+    assert [each["role"]["id"] for each in found["assignments"]] == [BLOB_READER]
+    assert found["identities"] == []
+
+
+async def test_an_assignment_is_explained_with_everybody_who_needs_it(app: Desk) -> None:
+    second = await app.estate.create_vm("vm2")
+    await app.estate.settle()
+    (whole,) = (await explain(app, second.text))["assignments"]
+    found = await explain(app, whole["id"])
+    (assignment,) = found["assignments"]
+    claimed = [claim["resource"].rpartition("/")[2] for claim in assignment["claims"]]
+    assert sorted(claimed) == ["vm1", "vm2"]
+    assert len(assignment["toGo"]) == 2
+
+
+async def test_a_claim_of_what_is_gone_or_of_no_rule_any_more_says_so(app: Desk) -> None:
+    (principal,) = (await app.estate.identity_of("vm1")).values()
+    app.write_policy(
+        app.policy.read_text().replace("machines read blobs", "x").split("    grant")[0]
+    )
+    (assignment,) = (await explain(app, principal))["assignments"]
+    assert "no rule asks for it" in assignment["toGo"][0]
+    await app.estate.delete_vm("vm1")
+    (assignment,) = (await explain(app, principal))["assignments"]
+    assert assignment["claims"][0]["exists"] is False
+    assert "is gone: its claim is released" in assignment["toGo"][0]
+
+
+async def test_what_a_person_kept_says_who(app: Desk) -> None:
+    app.estate.platform.directory.grant_permission(app.person.object_id)
+    role = "Role Based Access Control Administrator"
+    app.estate.azure.assign(app.person.object_id, role, app.estate.scope)
+    (principal,) = (await app.estate.identity_of("vm1")).values()
+    await app.estate.delete_vm("vm1")
+    await app.estate.settle()
+    assert (await app.app("undo", "--since", "1h")).code == OK
+    (assignment,) = (await explain(app, principal))["assignments"]
+    assert assignment["keptBy"] == "engineer@example.com"
+    assert "has to withdraw the undo" in assignment["toGo"][0]
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("vm1", "'vm1' is no resource id"),
+        ("GROUP", "is a scope: name a resource, a principal or an assignment"),
+        ("GROUP/providers/Microsoft.Compute/virtualMachines/none", "none does not exist"),
+        (
+            "GROUP/providers/Microsoft.Authorization/roleAssignments/"
+            "00000000-0000-0000-0000-000000000001",
+            "does not exist",
+        ),
+    ],
+)
+async def test_what_cannot_be_explained_is_an_error(app: Desk, target: str, message: str) -> None:
+    given = target.replace("GROUP", app.group)
+    ran = await app.app("explain", given, "--policy", str(app.policy))
+    assert ran.code == ERROR
+    assert message in ran.err
+
+
+async def test_a_principal_that_holds_nothing_holds_nothing(app: Desk) -> None:
+    ran = await app.app(
+        "explain", "00000000-0000-0000-0000-000000000001", "--policy", str(app.policy)
+    )
+    assert (ran.code, ran.lines[-1]) == (OK, "  holds no role")
