@@ -3,11 +3,16 @@
 # azd runs it after each deployment; run it again after a change of the policy. Idempotent.
 #   LANYARD_WATCH     the subscriptions, separated by blanks (default: the one that is deployed to)
 #   LANYARD_POLICY    the policy (default: lanyard.yaml)
+#   LANYARD_RIGHTS    "keep": leave all as it is, while a policy that gives less takes its access back
 #   arguments         go to `lanyard rights`, such as: --removable Reader
 # The other variables are the outputs of infra/main.bicep; azd gives them to its hooks.
 set -eu
 cd "$(dirname "$0")/.."
 : "${LANYARD_APP_ID:?run it by azd, or: azd env get-values}"
+if [ "${LANYARD_RIGHTS:-}" = keep ]; then
+  echo "watch: rights kept as they are (LANYARD_RIGHTS=keep)" >&2
+  exit 0
+fi
 rights=$(mktemp)
 trap 'rm -f "$rights"' EXIT
 "${LANYARD:-.venv/bin/lanyard}" rights --bicep "$@" "${LANYARD_POLICY:-lanyard.yaml}" >"$rights"

@@ -59,7 +59,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: 2048
         maximumInstanceCount: 40
-        alwaysReady: [
+        alwaysReady: alwaysReadyInstances == 0 ? [] : [
           {
             name: 'function:resource_events'
             instanceCount: alwaysReadyInstances

@@ -177,7 +177,9 @@ def event_function() -> str:
 
 def test_an_instance_is_always_ready_for_the_function_that_hears_events() -> None:
     scale = app()["properties"]["functionAppConfig"]["scaleAndConcurrency"]
-    assert [each["name"] for each in scale["alwaysReady"]] == [f"function:{event_function()}"]
+    ready = scale["alwaysReady"]["operator"]["operands"]["false_value"]
+    assert [each["name"] for each in ready] == [f"function:{event_function()}"]
+    assert of("main.bicep")["parameters"]["alwaysReadyInstances"]["default"] == 1
 
 
 def test_passwords_for_publishing_are_off() -> None:

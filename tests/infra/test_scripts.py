@@ -88,6 +88,14 @@ def test_the_subscription_of_the_app_is_watched_where_none_is_named(desk: Desk) 
     assert {action.rpartition("/")[2] for action in rights["actions"]} == {"read"}
 
 
+def test_rights_stay_while_a_policy_that_gives_less_takes_its_access_back(desk: Desk) -> None:
+    desk.environment["LANYARD_RIGHTS"] = "keep"
+    ran = desk.run("watch.sh")
+    assert ran.returncode == 0
+    assert "kept" in ran.stderr
+    assert desk.asked() == []
+
+
 def test_a_broken_policy_stops_it_before_anything_is_deployed(desk: Desk, tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("version: 2\n")
