@@ -12,6 +12,9 @@ from lanyard.errors import Temporary
 from lanyard.model import ComputeResource, folded
 from lanyard.ports import Directory, Index, Listed, ListedAssignment, ListedRole
 
+#: Role assignments that a subscription holds at most, fixed; and from how many on it is told.
+LIMIT = 4000
+NEAR_LIMIT = 3200
 _UNTRUSTED_DELAY = 300.0
 # So many live principals are asked for beside the suspects; more than these may not be missing.
 _SAMPLE = 200

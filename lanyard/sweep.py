@@ -15,7 +15,7 @@ from lanyard.desired import NOTHING, desired
 from lanyard.errors import Temporary
 from lanyard.guard import Situation, guard
 from lanyard.ledger import IdentityRecord, ResourceRecord
-from lanyard.listings import Progress, silent
+from lanyard.listings import NEAR_LIMIT, Progress, silent
 from lanyard.model import Change, ComputeResource, Grant, ResourceId
 from lanyard.orphan_kinds import Orphan, OrphanKind, orphans
 from lanyard.plan import Actual, Plan, plan
@@ -29,8 +29,6 @@ from lanyard.sweep_progress import Checkpoint
 #: Puts a change on the queue of work.
 type Enqueue = Callable[[Change], Awaitable[None]]
 
-#: A subscription holds 4,000 role assignments, fixed; from this many on it is reported.
-NEAR_LIMIT = 3200
 _SOURCE = "sweep"
 # More assignments than these that exist and are not listed are no lag.
 _MOST_OVERLOOKED = 5

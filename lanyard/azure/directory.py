@@ -74,7 +74,7 @@ class Directory:
         if self._canary not in found:
             raise Temporary(
                 f"the directory does not return {self._canary}, which exists: its answers are not "
-                "used (is Directory.Read.All granted to the app's identity?)",
+                "used (is Directory.Read.All granted to whoever asks?)",
                 _UNTRUSTED_DELAY,
             )
         return found

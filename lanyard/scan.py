@@ -1,0 +1,307 @@
+"""The estate at a glance: compute and its identities, who holds what, and what is left behind.
+
+Pure, over what the listings tell at one moment: no ledger, no policy, nothing of Lanyard in Azure.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from lanyard.azure.compute_types import compute_type
+from lanyard.listings import Authorization
+from lanyard.model import ComputeResource
+from lanyard.ports import Listed, ListedAssignment
+from lanyard.privileged import is_assigning, is_privileged
+from lanyard.roles import is_built_in, role_name
+from lanyard.scan_holders import MANAGED, DirectoryAnswer, Holder, HolderKind, Holders
+
+#: Days since an assignment was made, each up to (not including) its number, and their names.
+AGES = (
+    (7, "under a week"),
+    (30, "under a month"),
+    (90, "under 3 months"),
+    (365, "under a year"),
+)
+OLDEST, AGE_UNKNOWN = "a year or more", "not known"
+#: An identity that so many resources have is one that many share.
+SHARED_FROM = 10
+_IDENTITY = "/providers/microsoft.managedidentity/userassignedidentities/"
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """What was listed. `subscriptions`: display names by id (lower case)."""
+
+    at: datetime
+    subscriptions: Mapping[str, str]
+    resources: tuple[Listed, ...]
+    authorization: Authorization
+    directory: DirectoryAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeRow:
+    """Compute resources of one type, by the identities they have; `both` kinds at once."""
+
+    type: str
+    none: int = 0
+    system: int = 0
+    user: int = 0
+    both: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of the type."""
+        return self.none + self.system + self.user + self.both
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRow:
+    """One subscription. `holders`: its role assignments, at and below it, by who holds them."""
+
+    id: str
+    name: str
+    compute: tuple[ComputeRow, ...]
+    holders: Mapping[HolderKind, int]
+
+    @property
+    def assignments(self) -> int:
+        """How many count against its limit."""
+        return sum(self.holders.values())
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRow:
+    """A role that managed identities hold, and how many assignments of it they have."""
+
+    role_id: str
+    name: str
+    holders: Mapping[HolderKind, int]
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRow:
+    """A user-assigned identity: how many resources have it, and its role assignments."""
+
+    id: str
+    resources: int
+    assignments: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRow:
+    """A role assignment that a person should know of. `privileged`: why it counts as that, or "".
+    `age_days`: since it was made; None where the listing does not tell.
+    """
+
+    assignment: ListedAssignment
+    role: str
+    holder: Holder
+    privileged: str
+    age_days: int | None
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def age(self) -> str:
+        """One of the names of AGES, or OLDEST, or AGE_UNKNOWN."""
+        if self.age_days is None:
+            return AGE_UNKNOWN
+        return next((name for days, name in AGES if self.age_days < days), OLDEST)
+
+    @property
+    def level(self) -> str:
+        """How wide its scope is."""
+        return scope_level(self.assignment.scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """All of it. `above`: assignments at management groups and the tenant's root.
+
+    `not_determined`: why nobody can tell which assignments are orphaned, or ""; `undetermined`
+    counts those that might be.
+    """
+
+    at: datetime
+    compute: tuple[ComputeRow, ...]
+    subscriptions: tuple[SubscriptionRow, ...]
+    above: Mapping[HolderKind, int]
+    roles: tuple[RoleRow, ...]
+    identities: int
+    unused: tuple[IdentityRow, ...]
+    shared: tuple[IdentityRow, ...]
+    privileged: tuple[AssignmentRow, ...]
+    orphans: tuple[AssignmentRow, ...]
+    not_determined: str
+    undetermined: int
+
+    @property
+    def assignments(self) -> int:
+        """All that were listed."""
+        return sum(row.assignments for row in self.subscriptions) + sum(self.above.values())
+
+
+def scan(estate: Estate) -> Scan:
+    """Look the estate over."""
+    holders = Holders(estate.resources, estate.directory)
+    rows = [*_assignment_rows(estate, holders)]
+    by_scope = _by_subscription(rows)
+    compute = [listed.compute for listed in estate.resources if listed.compute is not None]
+    identities = _identity_rows(estate, rows, holders)
+    held = [row for row in rows if row.holder.kind in MANAGED]
+    return Scan(
+        estate.at,
+        _compute_rows(compute),
+        tuple(_subscription_rows(estate, compute, by_scope)),
+        by_scope[""],
+        tuple(_role_rows(held)),
+        len(identities),
+        unused=tuple(row for row in identities if not row.resources),
+        shared=tuple(row for row in identities if row.resources >= SHARED_FROM),
+        privileged=tuple(row for row in held if row.privileged),
+        orphans=tuple(row for row in rows if row.holder.kind is HolderKind.UNKNOWN),
+        not_determined=estate.directory.failure,
+        undetermined=sum(row.holder.kind is HolderKind.UNDETERMINED for row in rows),
+    )
+
+
+def subscription_of(scope: str) -> str:
+    """The id (lower case) of the subscription that a scope is in; "" above subscriptions."""
+    parts = scope.lower().split("/")
+    return parts[2] if len(parts) > 2 and parts[1] == "subscriptions" else ""
+
+
+def scope_level(scope: str) -> str:
+    """`tenant root`, `management group`, `subscription`, `resource group` or `resource`."""
+    parts = scope.strip("/").lower().split("/")
+    if parts == [""]:
+        return "tenant root"
+    if parts[0] != "subscriptions":
+        return "management group"
+    return {2: "subscription", 4: "resource group"}.get(len(parts), "resource")
+
+
+def unreadable_roles(estate: Estate) -> frozenset[str]:
+    """Roles that are assigned and whose definition is not listed: what they allow is unknown."""
+    assigned = {each.role_id for each in estate.authorization.assignments}
+    listed = estate.authorization.roles
+    return frozenset(role for role in assigned if role not in listed and not is_built_in(role))
+
+
+def assigning_roles(estate: Estate) -> frozenset[str]:
+    """The roles (GUIDs) that can assign roles, or of which nobody can tell."""
+    listed = estate.authorization.roles.values()
+    return frozenset(role.role_id for role in listed if role.assigns_roles) | unreadable_roles(
+        estate
+    )
+
+
+def _compute_rows(resources: Iterable[ComputeResource]) -> tuple[ComputeRow, ...]:
+    """The most frequent type first."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for resource in resources:
+        kind = compute_type(resource.id.type)
+        counts[kind.name if kind else resource.id.type][_identities_of(resource)] += 1
+    rows = [ComputeRow(name, **counted) for name, counted in counts.items()]
+    return tuple(sorted(rows, key=lambda row: (-row.total, row.type)))
+
+
+def _identities_of(resource: ComputeResource) -> str:
+    """Which of the counts of a ComputeRow it is in."""
+    system = resource.identity.system_principal_id is not None
+    if resource.identity.user_assigned:
+        return "both" if system else "user"
+    return "system" if system else "none"
+
+
+def _assignment_rows(estate: Estate, holders: Holders) -> Iterator[AssignmentRow]:
+    assigning, unreadable = assigning_roles(estate), unreadable_roles(estate)
+    evidence = (
+        f"the directory does not know its principal; the same answer holds "
+        f"{estate.directory.canary}, which ARM shows",
+        "no resource that ARM lists shows its principal",
+    )
+    for each in estate.authorization.assignments:
+        holder = holders.of(each)
+        yield AssignmentRow(
+            each,
+            _name_of(each.role_id, estate),
+            holder,
+            _privilege(each, assigning, unreadable),
+            _age_days(each.created, estate.at),
+            evidence if holder.kind is HolderKind.UNKNOWN else (),
+        )
+
+
+def _name_of(role: str, estate: Estate) -> str:
+    listed = estate.authorization.roles.get(role)
+    return listed.name if listed is not None and listed.name else role_name(role)
+
+
+def _privilege(
+    assignment: ListedAssignment, assigning: frozenset[str], unreadable: frozenset[str]
+) -> str:
+    """Why an assignment lets its holder give itself more; "" for one that does not."""
+    role = assignment.role_id
+    if not is_privileged(role, assignment.scope, assigning):
+        return ""
+    if role in unreadable:
+        return "its definition is not listed: nobody can tell what it allows"
+    if is_assigning(role) or role in assigning:
+        return "can assign roles"
+    return "can run code as every identity below it"
+
+
+def _age_days(created: str, at: datetime) -> int | None:
+    try:
+        return max((at - datetime.fromisoformat(created)).days, 0)
+    except (ValueError, TypeError):  # no time, or one without a zone
+        return None
+
+
+def _by_subscription(rows: Iterable[AssignmentRow]) -> defaultdict[str, Counter[HolderKind]]:
+    found: defaultdict[str, Counter[HolderKind]] = defaultdict(Counter)
+    for row in rows:
+        found[subscription_of(row.assignment.scope)][row.holder.kind] += 1
+    return found
+
+
+def _subscription_rows(
+    estate: Estate,
+    compute: Iterable[ComputeResource],
+    holders: Mapping[str, Counter[HolderKind]],
+) -> Iterator[SubscriptionRow]:
+    """In the order of their names; one that only resources or assignments tell of has none."""
+    by_id: defaultdict[str, list[ComputeResource]] = defaultdict(list)
+    for resource in compute:
+        by_id[resource.id.subscription].append(resource)
+    names = estate.subscriptions
+    known = {*names, *by_id, *holders} - {""}
+    for one in sorted(known, key=lambda each: (names.get(each, "").casefold(), each)):
+        counted = holders.get(one, Counter())
+        yield SubscriptionRow(one, names.get(one, ""), _compute_rows(by_id[one]), counted)
+
+
+def _role_rows(rows: Iterable[AssignmentRow]) -> list[RoleRow]:
+    """The most frequent first."""
+    names: dict[str, str] = {}
+    counts: defaultdict[str, Counter[HolderKind]] = defaultdict(Counter)
+    for row in rows:
+        names[row.assignment.role_id] = row.role
+        counts[row.assignment.role_id][row.holder.kind] += 1
+    found = [RoleRow(role, names[role], counted) for role, counted in counts.items()]
+    return sorted(found, key=lambda row: (-sum(row.holders.values()), row.name))
+
+
+def _identity_rows(
+    estate: Estate, rows: Iterable[AssignmentRow], holders: Holders
+) -> list[IdentityRow]:
+    """Every user-assigned identity that is listed: the most used first, then by id."""
+    held = Counter(row.assignment.principal_id for row in rows)
+    found = [
+        IdentityRow(listed.id, holders.uses(listed.id), held[listed.own_principal or ""])
+        for listed in estate.resources
+        if _IDENTITY in listed.id.lower()
+    ]
+    return sorted(found, key=lambda row: (-row.resources, row.id.lower()))

@@ -1,0 +1,105 @@
+"""Reads the estate for a scan: as a person with the role Reader can, and nothing is changed.
+
+⌈N/1000⌉ pages of resources, ⌈(M+R)/1000⌉ of role assignments and definitions, one of subscriptions,
+one of Batch pools where there are Batch accounts, and ⌈suspects/1000⌉ calls of the directory.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+
+from lanyard.azure.compute_types import COMPUTE_TYPES
+from lanyard.errors import LanyardError, Permanent, Temporary
+from lanyard.listings import Authorization, Progress, known_to_directory, list_authorization, silent
+from lanyard.orphan_kinds import suspects
+from lanyard.patience import Sleep, patiently
+from lanyard.ports import Azure, Index, Listed
+from lanyard.scan import Estate
+from lanyard.scan_holders import DirectoryAnswer
+
+_ACCOUNTS = "microsoft.batch/batchaccounts"
+_POOLS = "microsoft.batch/batchaccounts/pools"
+_TYPES = frozenset(
+    name
+    for name, row in COMPUTE_TYPES.items()
+    if (row.system_assigned or row.user_assigned) and name != _POOLS
+)
+_NO_SUBSCRIPTION = (
+    "no subscription can be read: sign in to the right tenant (az login, --tenant) with the role "
+    "Reader"
+)
+_NO_ASSIGNMENT = (
+    "Resource Graph lists no role assignment at all, and without one nobody could read anything: "
+    "its answer is not used"
+)
+_UNTRUSTED_DELAY = 300.0
+
+
+async def read_estate(
+    ports: Callable[[str], Azure], sleep: Sleep, at: datetime, progress: Progress = silent
+) -> Estate:
+    """Everything that can be read. `ports` connects, with the canary that the directory must know.
+
+    Raises Temporary, Permanent where a listing fails or is not whole. A directory that cannot be
+    read, or is not to be believed, is told in the answer.
+    """
+    index = ports("").index
+    resources = await patiently(partial(_resources, index, progress), sleep)
+    authorization = await patiently(partial(list_authorization, index, progress), sleep)
+    subscriptions = await patiently(index.subscriptions, sleep)
+    if not subscriptions:
+        raise Permanent(_NO_SUBSCRIPTION)
+    if not authorization.assignments:
+        raise Temporary(_NO_ASSIGNMENT, _UNTRUSTED_DELAY)
+    alive = frozenset(each for listed in resources for each in listed.principals)
+    asked = suspects(authorization.assignments, alive)
+    progress("principals", len(asked))
+    directory = await _ask(ports, asked, alive, _canary(authorization, alive), sleep)
+    return Estate(at, subscriptions, resources, authorization, directory)
+
+
+async def _resources(index: Index, progress: Progress) -> tuple[Listed, ...]:
+    found: list[Listed] = []
+    async for listed in index.resources(_TYPES):
+        found.append(listed)
+        progress("resources", len(found))
+    if _has_accounts(found):
+        found += [listed async for listed in index.batch_pools()]
+    return tuple(found)
+
+
+def _has_accounts(resources: Iterable[Listed]) -> bool:
+    """Batch pools are in a table of their own: it is read only where there can be any."""
+    compute = (listed.compute for listed in resources)
+    return any(one is not None and one.id.type.lower() == _ACCOUNTS for one in compute)
+
+
+def _canary(authorization: Authorization, alive: frozenset[str]) -> str:
+    """A principal that ARM shows and the directory has known for long: the one with the oldest
+    assignment.
+    """
+    known = [each for each in authorization.assignments if each.principal_id in alive]
+    oldest = min(known, key=lambda each: (each.created or "9", each.principal_id), default=None)
+    return oldest.principal_id if oldest is not None else min(alive, default="")
+
+
+async def _ask(
+    ports: Callable[[str], Azure],
+    asked: frozenset[str],
+    alive: frozenset[str],
+    canary: str,
+    sleep: Sleep,
+) -> DirectoryAnswer:
+    if not asked:
+        return DirectoryAnswer()
+    if not canary:
+        return DirectoryAnswer(
+            failure="no resource shows a managed identity, by which to tell whether the directory "
+            "answers in full"
+        )
+    try:
+        directory = ports(canary).directory
+        known = await patiently(partial(known_to_directory, directory, asked, alive), sleep)
+    except LanyardError as error:
+        return DirectoryAnswer(failure=str(error))
+    return DirectoryAnswer(asked - known, canary)
