@@ -25,6 +25,12 @@ test: setup lint ## Everything that CI runs: format, lint, types, layers, all te
 bench: setup ## Measure speed and cost beside a baseline; ARGS="--only NAME", ARGS=--help
 	@$(PY) -m bench $(ARGS)
 
+SEED ?= 1
+SCALE ?= 200
+.PHONY: chaos
+chaos: setup ## A storm: SCALE=2000 resources live and die by SEED=1 while everything fails
+	@$(PY) -m chaos --seed $(SEED) --scale $(SCALE)
+
 .PHONY: az-check
 az-check: python .venv-az/az.stamp ## The unmodified Azure CLI at work on the local Azure; not part of test
 	@$(PY) -m az_check

@@ -1,0 +1,79 @@
+"""What Lanyard keeps in its tables, read past the storm, as plain rows."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables.aio import TableClient
+
+from chaos.stack import Stack
+
+type Row = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`at`: seconds since the epoch. `resource` and `action` are in lower case."""
+
+    at: float
+    resource: str
+    action: str
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """The rows of three tables; `claims` are (name of the grant, lower-case id of who claims)."""
+
+    resources: tuple[Row, ...] = ()
+    grants: Mapping[str, Row] = field(default_factory=dict)
+    claims: frozenset[tuple[str, str]] = frozenset()
+    decisions: tuple[Decision, ...] = ()
+
+
+async def read_record(stack: Stack) -> Record:
+    """All of it."""
+    grants = await _rows(stack, "lanyardgrants")
+    return Record(
+        tuple(await _rows(stack, "lanyardresources")),
+        {row["PartitionKey"]: row for row in grants if row["RowKey"] == "grant"},
+        frozenset(_claims(grants)),
+        tuple(_decision(row) for row in await _rows(stack, "lanyarddecisions")),
+    )
+
+
+async def _rows(stack: Stack, name: str) -> list[Row]:
+    client = TableClient(
+        stack.front.azurite.table_url,
+        name,
+        credential=stack.operator.credential,
+        **stack.operator.options,
+    )
+    async with client:
+        try:
+            return [
+                {key: str(value) for key, value in row.items()}
+                async for row in client.list_entities()
+            ]
+        except ResourceNotFoundError:
+            return []
+
+
+def _claims(rows: list[Row]) -> Iterator[tuple[str, str]]:
+    for row in rows:
+        if row["RowKey"].startswith("claim|"):
+            yield row["PartitionKey"], row["resource"].lower()
+
+
+def _decision(row: Row) -> Decision:
+    at = datetime.fromisoformat(row["at"]).timestamp()
+    resource, action = row["resource"].lower(), row["action"].lower()
+    return Decision(at, resource, action, row["outcome"], row["reason"])
+
+
+def listed(row: Row, column: str) -> list[str]:
+    """A column that holds a list or an object as JSON."""
+    return list(json.loads(row[column]))

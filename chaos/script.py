@@ -1,0 +1,190 @@
+"""What people do in the storm, decided by the seed alone: who lives where, changes, dies when."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+VM, SITE, APP = (
+    "Microsoft.Compute/virtualMachines",
+    "Microsoft.Web/sites",
+    "Microsoft.App/containerApps",
+)
+LOCATION = "westeurope"
+type Tags = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Create:
+    """`system`: with a system-assigned identity; `foreign`: with an identity of somebody else."""
+
+    tags: Tags
+    system: bool
+    foreign: bool
+
+
+@dataclass(frozen=True)
+class Retag:
+    """The tags are replaced: other rules match from now on."""
+
+    tags: Tags
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Every identity is taken off the resource."""
+
+
+@dataclass(frozen=True)
+class SystemOff:
+    """The system-assigned identity is switched off, the others stay."""
+
+
+@dataclass(frozen=True)
+class GiveRole:
+    """Somebody gives a role elsewhere to the system-assigned identity."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """To another resource group, with its identities."""
+
+    group: str
+
+
+@dataclass(frozen=True)
+class Delete:
+    """The resource is deleted, and people wait until it is gone."""
+
+
+@dataclass(frozen=True)
+class DeleteGroup:
+    """The group with all that is in it is deleted, and made again, empty."""
+
+    group: str
+
+
+@dataclass(frozen=True)
+class DeleteIdentity:
+    """A shared user-assigned identity is deleted under those who use it."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class DeleteAssignment:
+    """Somebody deletes the role assignments of a shared identity by hand."""
+
+    identity: str
+
+
+type Step = Create | Retag | Strip | SystemOff | GiveRole | Move | Delete
+type Upheaval = DeleteGroup | DeleteIdentity | DeleteAssignment
+
+
+@dataclass(frozen=True)
+class Life:
+    """One resource: what is done to it, and the seconds that pass before each step."""
+
+    name: str
+    type: str
+    group: str
+    steps: tuple[tuple[float, Step], ...]
+
+
+@dataclass(frozen=True)
+class Script:
+    """The lives in the order they begin; `upheavals` and `kills` by how many have begun."""
+
+    groups: tuple[str, ...]
+    lives: tuple[Life, ...]
+    upheavals: dict[int, Upheaval] = field(default_factory=dict)
+    kills: tuple[int, ...] = ()
+
+
+def write_script(seed: int, scale: int, kills: int) -> Script:
+    """`scale` lives; `kills` moments at which the host is killed."""
+    author = _Author(random.Random(seed), scale)
+    lives = tuple(author.life(number) for number in range(scale))
+    upheavals = {author.moment(): upheaval for upheaval in author.upheavals()}
+    dice = random.Random(seed + 1)
+    times = tuple(sorted(dice.randrange(scale // 10, scale) for _ in range(kills)))
+    return Script((*author.lasting, *author.doomed), lives, upheavals, times)
+
+
+def teams_of(scale: int) -> int:
+    """Few enough members each that a team comes to its last one again and again."""
+    return max(2, min(scale // 12, 120))
+
+
+class _Author:
+    """Every decision of the script comes from one stream of chance."""
+
+    def __init__(self, dice: random.Random, scale: int) -> None:
+        self._dice = dice
+        self._scale = scale
+        self.lasting = tuple(f"rg-storm-{n}" for n in range(max(3, scale // 100)))
+        self.doomed = tuple(f"rg-storm-doomed-{n}" for n in range(max(1, scale // 200)))
+        self._teams = teams_of(scale)
+
+    def life(self, number: int) -> Life:
+        """Born with some tags; changed up to three times; more often than not it dies."""
+        dice = self._dice
+        kind = dice.choices((VM, SITE, APP), (6, 3, 1))[0]
+        doomed = dice.random() < 0.12
+        group = dice.choice(self.doomed if doomed else self.lasting)
+        steps: list[Step] = [self._create(), *self._changes(group)]
+        if dice.random() < 0.1:
+            steps += [Delete(), self._create()]
+        if not doomed and dice.random() < 0.55:
+            steps.append(Delete())
+        timed = tuple((self._pause(), step) for step in steps)
+        return Life(f"r{number:05d}", kind, group, timed)
+
+    def moment(self) -> int:
+        """How many lives have begun when something happens."""
+        return self._dice.randrange(self._scale // 4, self._scale)
+
+    def upheavals(self) -> Iterator[Upheaval]:
+        """Each doomed group falls once; some teams' identities and assignments are deleted."""
+        yield from (DeleteGroup(group) for group in self.doomed)
+        yield DeleteIdentity(f"id-lanyard-{LOCATION}")
+        for _ in range(max(1, self._scale // 60)):
+            yield DeleteIdentity(self._team_identity())
+            yield DeleteAssignment(self._team_identity())
+
+    def _changes(self, group: str) -> Iterator[Step]:
+        for _ in range(self._dice.choices((0, 1, 2, 3), (4, 4, 2, 1))[0]):
+            yield self._change(group)
+
+    def _change(self, group: str) -> Step:
+        kind = self._dice.choices((Retag, Strip, SystemOff, GiveRole, Move), (8, 3, 2, 4, 2))[0]
+        if kind is Retag:
+            return Retag(self._tags())
+        if kind is Move and group in self.lasting:
+            return Move(self._dice.choice(self.lasting))
+        return SystemOff() if kind is SystemOff else Strip() if kind is Strip else GiveRole()
+
+    def _create(self) -> Create:
+        return Create(self._tags(), self._dice.random() < 0.3, self._dice.random() < 0.15)
+
+    def _tags(self) -> Tags:
+        dice, tags = self._dice, {"cost": f"c{self._dice.randrange(9)}"}
+        if dice.random() < 0.08:
+            tags["lanyard"] = "ignore"
+        if dice.random() < 0.4:
+            tags["team"] = self._team()
+        if dice.random() < 0.15:
+            tags["own"] = "yes"
+        if dice.random() < 0.15:
+            tags["system"] = "yes"
+        return tags
+
+    def _team(self) -> str:
+        return f"t{self._dice.randrange(self._teams)}"
+
+    def _team_identity(self) -> str:
+        return f"id-team-{self._team()}-{LOCATION}"
+
+    def _pause(self) -> float:
+        """Often at once, now and then long enough for Lanyard to have finished."""
+        return self._dice.choice((0.0, 0.0, 0.2, 0.5, 1.0, 3.0, 8.0))

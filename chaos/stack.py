@@ -1,0 +1,130 @@
+"""What runs in the storm: the local Azure, Azurite behind a front that fails, and the host."""
+
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from azure.storage.queue.aio import QueueClient
+
+from chaos.policy import policy_text
+from chaos.storage import StorageFront
+from demo.operator import Operator
+from demo.stack import PROJECT, QUEUE, deploy, settings_of, subscribe, webhook_of
+from simulator.azure import Azure
+from simulator.azurite import Azurite
+from simulator.behaviour import Behaviour
+from simulator.certificates import make_certificates
+from simulator.clock import Clock
+from simulator.functions_host.process import HostProcess, HostStartError
+from simulator.serve import Addresses, serve
+
+#: What differs from a deployment, so that a run takes minutes: nothing waits longer than that.
+SETTINGS = {
+    "LANYARD_LONGEST_DELAY_SECONDS": "12",
+    "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:03",
+    "AzureFunctionsJobHost__logging__logLevel__default": "Information",
+}
+_OPERATION_SECONDS = 0.4
+_STARTS = 10
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What is running. `app` is the principal id of Lanyard's own identity."""
+
+    azure: Azure
+    addresses: Addresses
+    front: StorageFront
+    host: HostProcess
+    operator: Operator
+    app: str
+
+    async def kill_host(self) -> None:
+        """SIGKILL, and a new start at once."""
+        await self.host.kill()
+        await start(self.host)
+
+    async def waiting(self, *, poison: bool = False) -> int:
+        """The messages of the queue, those that are hidden or being worked on included."""
+        async with self.queue(poison=poison) as queue:
+            try:
+                return (await queue.get_queue_properties()).approximate_message_count or 0
+            except Exception as error:
+                if getattr(error, "status_code", None) == 404:
+                    return 0
+                raise
+
+    def queue(self, *, poison: bool = False) -> QueueClient:
+        """The queue of work or its poison queue, past the front."""
+        return QueueClient(
+            self.front.azurite.queue_url,
+            QUEUE + ("-poison" if poison else ""),
+            credential=self.operator.credential,
+            **self.operator.options,
+        )
+
+    async def sweep(self) -> None:
+        """Run the sweep by the host's admin API; returns when it has ended well."""
+        done = self._sweeps()
+        headers = {"x-functions-key": self.host.keys["master"]}
+        async with httpx.AsyncClient(trust_env=False) as http:
+            url = f"{self.host.url}/admin/functions/sweep"
+            answer = await http.post(url, json={}, headers=headers)
+            answer.raise_for_status()
+        while self._sweeps() == done:
+            await self.azure.clock.sleep_until(self.azure.clock.now() + 0.2)
+
+    def _sweeps(self) -> int:
+        log = self.host.log_file.read_text(errors="replace")
+        return log.count("Executed 'Functions.sweep' (Succeeded")
+
+
+async def start(host: HostProcess) -> None:
+    """Storage fails at a start, too: then the platform starts the host again."""
+    for _ in range(_STARTS):
+        try:
+            return await host.start()
+        except HostStartError as error:
+            problem = error
+    raise problem
+
+
+@asynccontextmanager
+async def running(
+    directory: Path, *, seed: int, teams: int, app: Path = PROJECT, message_seconds: int
+) -> AsyncIterator[Stack]:
+    """Start everything in `directory`; `app` is the folder of the function app to run."""
+    certificates = make_certificates(directory / "tls")
+    policy = directory / "lanyard.yaml"
+    policy.write_text(policy_text(teams))
+    async with AsyncExitStack() as stack:
+        azurite = await stack.enter_async_context(Azurite(certificates))
+        front = await stack.enter_async_context(StorageFront(azurite, certificates, seed))
+        behaviour = Behaviour(operation_seconds=_OPERATION_SECONDS, group_delete_seconds=1.0)
+        azure = Azure(seed=seed, clock=Clock(running=True), behaviour=behaviour)
+        azure.state.add_subscription("Lanyard in the storm")
+        addresses = await stack.enter_async_context(serve(azure, certificates))
+        operator = await stack.enter_async_context(Operator(addresses))
+        identity = await deploy(azure, operator, policy)
+        settings: Mapping[str, str] = {
+            **settings_of(azure, addresses, front, identity, policy),
+            **SETTINGS,
+            "PYTHONPATH": str(PROJECT),
+        }
+        host = HostProcess(
+            app, settings, directory, port=_free_port(), message_seconds=message_seconds
+        )
+        await stack.enter_async_context(host)
+        await subscribe(operator, webhook_of(host))
+        yield Stack(azure, addresses, front, host, operator, identity["principalId"])
+
+
+def _free_port() -> int:
+    """The webhook's address must survive the host."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port

@@ -1,0 +1,230 @@
+"""The whole storm: people at work, everything failing, the host killed; then calm, one sweep, and
+the verdict.
+"""
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chaos import weather
+from chaos.monitor import Monitor, Violation
+from chaos.people import People
+from chaos.record import read_record
+from chaos.script import Script, teams_of, write_script
+from chaos.stack import Stack, running
+from chaos.verdict import Verdict
+from demo.stack import PROJECT
+from simulator.faults import Fault
+from simulator.state import Principal
+
+#: People go on only while no more messages than this wait for Lanyard.
+_BACKLOG = 150
+_LOOK_SECONDS = 0.25
+#: So long, and a little longer for each resource, people wait for quiet before they sweep.
+_SETTLING_SECONDS = 10.0
+_SETTLING_SECONDS_EACH = 0.05
+#: A killed host's messages stay hidden so long; Azure's ten minutes would make a run of hours.
+_MESSAGE_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to run. `app`: the folder of the function app; `patience`: the most seconds until all
+    is quiet after the storm; `keep`: a folder for logs and the like, else one that is deleted.
+    """
+
+    seed: int
+    scale: int
+    kills: int
+    app: Path = PROJECT
+    patience: float = 600.0
+    keep: Path | None = None
+
+
+@dataclass
+class Result:
+    """What a run saw. `counts` in the order they are told."""
+
+    counts: dict[str, int | float] = field(default_factory=dict)
+    violations: list[Violation] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every promise was kept."""
+        return not self.violations
+
+
+type Show = Callable[[str], None]
+
+
+async def run(options: Options, show: Show) -> Result:
+    """Run a storm. `show` is told what is under way, again and again."""
+    with tempfile.TemporaryDirectory(prefix="lanyard-chaos-") as temporary:
+        directory = options.keep or Path(temporary)
+        show("starting")
+        async with running(
+            directory,
+            seed=options.seed,
+            teams=teams_of(options.scale),
+            app=options.app,
+            message_seconds=_MESSAGE_SECONDS,
+        ) as stack:
+            return await _Run(options, stack, show).run()
+
+
+class _Run:
+    def __init__(self, options: Options, stack: Stack, show: Show) -> None:
+        self._options = options
+        self._stack = stack
+        self._show = show
+        self._script: Script = write_script(options.seed, options.scale, options.kills)
+        self._monitor = Monitor(stack.azure, stack.app)
+        self._people = People(
+            stack.azure,
+            _person(stack),
+            stack.operator.subscription,
+            self._may_begin,
+        )
+        self._waiting = 0
+        self._kills = 0
+        self._looked = asyncio.Event()
+        self._started = time.monotonic()
+        self._phase = "storm"
+        self.result = Result()
+
+    async def run(self) -> Result:
+        await self._people.prepare(self._script)
+        faults = weather.storm(
+            self._stack.azure, self._stack.app, self._options.seed, self._options.scale
+        )
+        self._stack.front.raging = True
+        watching = asyncio.create_task(self._watch())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._people.act(self._script))
+                tasks.create_task(self._kill())
+            self._count_storm(faults)
+            weather.calm(self._stack.azure)
+            self._stack.front.raging = False
+            await self._calm()
+        finally:
+            watching.cancel()
+        await self._judge()
+        return self.result
+
+    # The storm.
+
+    async def _may_begin(self) -> None:
+        while self._waiting > _BACKLOG:
+            self._looked.clear()
+            await self._looked.wait()
+
+    async def _watch(self) -> None:
+        """Look at the queue, for those who wait for it and for the person who looks on."""
+        while True:
+            with suppress(Exception):
+                self._waiting = await self._stack.waiting()
+            self._looked.set()
+            seconds = time.monotonic() - self._started
+            self._show(
+                f"{seconds:4.0f} s  {self._phase}: {self._people.begun} of {self._options.scale} "
+                f"begun, {self._waiting} messages waiting, "
+                f"{self._stack.addresses.delivery.outstanding} events under way, "
+                f"{self._kills} kills, "
+                f"{len(self._stack.azure.calls)} ARM calls, {self._stack.front.requests} of storage"
+            )
+            await self._sleep(_LOOK_SECONDS)
+
+    async def _kill(self) -> None:
+        dice = random.Random(self._options.seed + 2)
+        for moment in self._script.kills:
+            while self._people.begun < moment:
+                await self._sleep(_LOOK_SECONDS)
+            await self._sleep(dice.random())
+            await self._stack.kill_host()
+            self._kills += 1
+
+    # The calm.
+
+    async def _calm(self) -> None:
+        self._phase = "calm"
+        began = time.monotonic()
+        settling = _SETTLING_SECONDS + _SETTLING_SECONDS_EACH * self._options.scale
+        try:
+            async with asyncio.timeout(self._options.patience):
+                # What waits for something that only the sweep finds out waits on.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(settling):
+                        await self._quiet()
+                await self._replay()
+                self._phase = "sweep"
+                await self._stack.sweep()
+                await self._quiet()
+        except TimeoutError:
+            text = f"{await self._stack.waiting()} messages after {self._options.patience:.0f} s"
+            self._tell("it never comes to rest", "queue", text)
+        self.result.counts["seconds until calm"] = round(time.monotonic() - began)
+
+    async def _quiet(self) -> None:
+        """Every event delivered, every message worked on."""
+        while True:
+            delivery = self._stack.addresses.delivery
+            if not delivery.outstanding and not await self._stack.waiting():
+                return
+            await self._sleep(_LOOK_SECONDS)
+
+    async def _replay(self) -> None:
+        """What came to the poison queue is put back, as a person does."""
+        replayed = 0
+        async with self._stack.queue(poison=True) as poison, self._stack.queue() as queue:
+            while await self._stack.waiting(poison=True):
+                async for message in poison.receive_messages(visibility_timeout=60):
+                    await queue.send_message(message.content, time_to_live=-1)
+                    await poison.delete_message(message)
+                    replayed += 1
+        self.result.counts["poison messages replayed"] = replayed
+
+    # The verdict.
+
+    def _count_storm(self, faults: Mapping[str, Fault]) -> None:
+        counts, azure = self.result.counts, self._stack.azure
+        delivery = self._stack.addresses.delivery
+        counts["resources"] = self._options.scale
+        counts |= {f"people: {name}": n for name, n in sorted(self._people.done.items())}
+        counts["host killed"] = self._kills
+        counts["ARM calls of Lanyard"] = len(azure.calls_of(self._stack.app))
+        counts["directory calls of Lanyard"] = len(azure.services.graph.calls)
+        counts |= {name: fault.hits for name, fault in faults.items()}
+        counts["storage requests"] = self._stack.front.requests
+        counts |= {f"storage: {name}": n for name, n in sorted(self._stack.front.hits.items())}
+        counts["events delivered"] = sum(each.outcome.delivered for each in delivery.attempts)
+        counts["events refused"] = sum(not each.outcome.delivered for each in delivery.attempts)
+        counts["events lost"] = len(delivery.lost)
+        counts["seconds of storm"] = round(time.monotonic() - self._started)
+
+    async def _judge(self) -> None:
+        for poison in (False, True):
+            if left := await self._stack.waiting(poison=poison):
+                self._tell("message stuck", "poison queue" if poison else "queue", str(left))
+        record = await read_record(self._stack)
+        verdict = Verdict(self._stack.azure, self._stack.app, self._monitor, record)
+        self.result.violations += verdict.violations()
+        self.result.counts |= verdict.counts
+        self.result.counts["decisions on record"] = len(record.decisions)
+        self.result.counts["violations"] = len(self.result.violations)
+
+    def _tell(self, kind: str, subject: str, text: str) -> None:
+        self.result.violations.append(Violation(kind, subject, text))
+
+    async def _sleep(self, seconds: float) -> None:
+        clock = self._stack.azure.clock
+        await clock.sleep_until(clock.now() + seconds)
+
+
+def _person(stack: Stack) -> Principal:
+    return stack.addresses.operator.principal

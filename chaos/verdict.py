@@ -1,0 +1,218 @@
+"""Holds what is there after the storm against the policy, and the record against what was done."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from chaos.monitor import Monitor, Removal, Violation
+from chaos.oracle import (
+    COMPUTE,
+    ROLE_NAMES,
+    SYSTEM,
+    Need,
+    Wants,
+    attached,
+    is_compute,
+    system_principal,
+    wants,
+)
+from chaos.record import Record, listed
+from simulator.arm.calls import Call
+from simulator.azure import Azure
+from simulator.identity import UAMI_TYPE
+from simulator.state import Resource, RoleAssignment
+
+_ASSIGNMENTS = "/providers/microsoft.authorization/roleassignments/"
+#: A decision may be on record this long before its write: the call itself takes time.
+_BEFORE = 60.0
+
+
+@dataclass
+class Verdict:
+    """All violations, in no order. `counts` are for the table."""
+
+    azure: Azure
+    app: str
+    monitor: Monitor
+    record: Record
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def violations(self) -> list[Violation]:
+        """Everything that is not as it was promised."""
+        living = dict(self._living())
+        wanted = {key: wants(resource) for key, resource in living.items()}
+        granted = dict(self._granted(living, wanted))
+        self.counts["resources alive at the end"] = len(living)
+        self.counts["grants they need"] = len(set(granted))
+        return [
+            *self.monitor.violations,
+            *self._identities(living, wanted),
+            *self._assignments(granted),
+            *self._dedicated(wanted),
+            *self._ledger(living),
+            *self._grants(granted),
+            *self._needed(),
+            *self._on_record(),
+        ]
+
+    def _living(self) -> Iterator[tuple[str, Resource]]:
+        for key, resource in self.azure.state.resources.items():
+            if is_compute(resource) and "/rg-storm-" in key:
+                yield key, resource
+
+    def _granted(
+        self, living: dict[str, Resource], wanted: dict[str, Wants]
+    ) -> Iterator[tuple[tuple[str, str, str], list[str]]]:
+        """(principal, scope, role) that should stand → the resources that need it."""
+        users: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+        for key, resource in living.items():
+            for need in wanted[key].needs:
+                users[self._principal(need, resource), need.scope, need.role].append(key)
+        yield from users.items()
+
+    def _principal(self, need: Need, resource: Resource) -> str:
+        if need.identity == SYSTEM:
+            return system_principal(resource)
+        found = self.azure.state.resources.get(need.identity)
+        return str(found.properties["principalId"]) if found else f"none: {need.identity}"
+
+    # What is there.
+
+    def _identities(
+        self, living: dict[str, Resource], wanted: dict[str, Wants]
+    ) -> Iterator[Violation]:
+        for key, resource in living.items():
+            shown, foreign = attached(resource), self.monitor.foreign_on(key)
+            for missing in sorted(wanted[key].identities - shown.keys()):
+                yield Violation("identity missing", key, missing)
+            for excess in sorted(shown.keys() - wanted[key].identities - foreign):
+                yield Violation("identity left over", key, excess)
+            for lost in sorted(foreign - shown.keys()):
+                yield Violation("foreign identity detached", key, lost)
+            for identity, principal in shown.items():
+                if principal != self._principal(Need(identity, "", ""), resource):
+                    yield Violation("identity is dead", key, f"{identity} is {principal}")
+            if wanted[key].system and not system_principal(resource):
+                yield Violation("identity missing", key, "its system-assigned one")
+
+    def _assignments(self, granted: dict[tuple[str, str, str], list[str]]) -> Iterator[Violation]:
+        standing = set()
+        for assignment in self.azure.state.role_assignments.values():
+            standing.add(_content(assignment))
+            yield from self._assignment(assignment, granted)
+        for missing in granted.keys() - standing:
+            text = f"{ROLE_NAMES[missing[2]]} at {missing[1]} for {missing[0]}"
+            yield Violation("assignment missing", granted[missing][0], text)
+
+    def _assignment(
+        self, found: RoleAssignment, granted: dict[tuple[str, str, str], list[str]]
+    ) -> Iterator[Violation]:
+        principal = self.azure.state.principals.get(found.principal_id)
+        alive = principal is not None and principal.deleted_at is None
+        text = f"{found.role_definition_id.rpartition('/')[2]} for {found.principal_id}"
+        if self.monitor.is_ours(found):
+            if _content(found) not in granted:
+                yield Violation("assignment left over", found.id, text)
+        elif not alive and found.principal_id in self.monitor.known_principals:
+            yield Violation("orphaned assignment left over", found.id, text)
+
+    def _dedicated(self, wanted: dict[str, Wants]) -> Iterator[Violation]:
+        needed = {each.own for each in wanted.values()}
+        for key, resource in self.azure.state.resources.items():
+            if resource.type.lower() == UAMI_TYPE and "/rg-storm-" in key and key not in needed:
+                yield Violation("dedicated identity left over", key, "no resource needs it")
+
+    # What is on record.
+
+    def _ledger(self, living: dict[str, Resource]) -> Iterator[Violation]:
+        for row in self.record.resources:
+            key = row["id"].lower()
+            if key not in living:
+                yield Violation("record of a dead resource", key, str(dict(row)))
+                continue
+            dead = set(listed(row, "systemPrincipals")) - {system_principal(living[key])}
+            if listed(row, "pending") or listed(row, "goneAt") or dead:
+                yield Violation("unfinished record", key, str(dict(row)))
+
+    def _grants(self, granted: dict[tuple[str, str, str], list[str]]) -> Iterator[Violation]:
+        needed = {
+            (name, user)
+            for name, row in self.record.grants.items()
+            for user in granted.get((row["principalId"], row["scope"].lower(), row["roleId"]), [])
+        }
+        for name, row in self.record.grants.items():
+            if row["state"] not in ("active", "revoked"):
+                yield Violation("stuck grant", name, f"{row['state']}: {row['scope']}")
+        for name, resource in self.record.claims - needed:
+            yield Violation("claim left over", name, resource)
+        for name, resource in needed - self.record.claims:
+            yield Violation("claim missing", name, resource)
+
+    def _needed(self) -> Iterator[Violation]:
+        given: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+        for decision in self.record.decisions:
+            if decision.outcome == "done" and decision.action.startswith("assign "):
+                given[decision.resource, decision.action].append(decision.at)
+        self.counts["assignments removed"] = len(self.monitor.removals)
+        for removal in self.monitor.removals:
+            yield from _needed_by(removal, given)
+
+    def _on_record(self) -> Iterator[Violation]:
+        """Every write of Lanyard's that Azure answered with success has its decision."""
+        texts: defaultdict[str, float] = defaultdict(float)
+        for decision in self.record.decisions:
+            for key in (decision.action, f"{decision.resource} {_verb(decision.action)}"):
+                texts[key] = max(texts[key], decision.at)
+            if decision.reason.startswith("remove "):
+                texts[decision.reason.lower()] = decision.at
+        writes = [call for call in self.azure.calls_of(self.app) if _is_write(call)]
+        self.counts["writes that succeeded"] = len(writes)
+        for call in writes:
+            if not any(at >= call.at - _BEFORE for at in self._told(call, texts)):
+                text = f"{call.method} at {call.at:.3f}"
+                yield Violation("write without a decision", call.path, text)
+
+    def _told(self, call: Call, texts: dict[str, float]) -> Iterable[float]:
+        path, name = call.path.lower(), call.path.rpartition("/")[2].lower()
+        if _ASSIGNMENTS in path and call.method == "DELETE":
+            return [texts.get(f"remove {path}", 0.0)]
+        if _ASSIGNMENTS in path:
+            need = self.monitor.need_of(path)
+            return [texts.get(assign_text(need), 0.0)] if need else []
+        if "/userassignedidentities/" in path:
+            verb = "delete" if call.method == "DELETE" else "create"
+            return [at for text, at in texts.items() if text.startswith(f"{verb} identity {name}")]
+        return [texts.get(f"{path} identity", 0.0)]
+
+
+def _content(assignment: RoleAssignment) -> tuple[str, str, str]:
+    role = assignment.role_definition_id.rpartition("/")[2].lower()
+    return assignment.principal_id, assignment.scope.lower(), role
+
+
+def _needed_by(removal: Removal, given: dict[tuple[str, str], list[float]]) -> Iterator[Violation]:
+    """Given before, wanted all the time since, and removed nevertheless."""
+    if removal.need is None:
+        return
+    action = assign_text(removal.need)
+    for resource, since in removal.needed_by:
+        if any(since <= at < removal.at for at in given.get((resource, action), [])):
+            text = f"{action}, at {removal.at:.3f}, wanted since {since:.3f}"
+            yield Violation("removed while it was needed", resource, text)
+
+
+def assign_text(need: Need) -> str:
+    """How a decision names the assignment (lower case)."""
+    to = "system-assigned identity" if need.identity == SYSTEM else need.identity
+    return f"assign {ROLE_NAMES[need.role]} at {need.scope} to {to.rpartition('/')[2]}".lower()
+
+
+def _verb(action: str) -> str:
+    """Attaching, detaching, enabling: all of them are writes of the identity block."""
+    return "identity" if action.startswith(("attach", "detach", "enable")) else action
+
+
+def _is_write(call: Call) -> bool:
+    succeeded = call.status is not None and call.status < 300
+    known = any(kind in call.path.lower() for kind in (*COMPUTE, _ASSIGNMENTS, UAMI_TYPE))
+    return call.method in ("PUT", "PATCH", "DELETE") and succeeded and known

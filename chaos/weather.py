@@ -1,0 +1,97 @@
+"""What goes wrong in the storm, and how often. The seed decides for each request by itself.
+
+A request is known by its method, its path and how many like it came before, so that the order in
+which requests of different resources come does not change what becomes of them.
+"""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+
+from simulator.azure import Azure
+from simulator.event_grid.behaviour import EventGridBehaviour
+from simulator.faults import Drop, Fault
+
+#: Up to this scale no removal of a role assignment fails.
+_SMALL_SCALE = 100
+_REMOVALS = "/microsoft.authorization/roleassignments/"
+#: From this scale on a few calls are slower than the app's time limit, and act after it gave up.
+_SLOW_SCALE = 500
+_SLOW_SECONDS = 27.0
+
+
+class Dice:
+    """Chance by a seed and a key. Keys that come again are counted, so each time is its own."""
+
+    def __init__(self, seed: int, name: str) -> None:
+        self._prefix = f"{seed}/{name}/"
+        self._seen: Counter[str] = Counter()
+
+    def throw(self, key: str) -> float:
+        """0 up to 1."""
+        self._seen[key] += 1
+        text = f"{self._prefix}{key}/{self._seen[key]}"
+        digest = hashlib.blake2b(text.encode(), digest_size=6).digest()
+        return int.from_bytes(digest) / 2**48
+
+
+@dataclass
+class SeededFault(Fault):
+    """Strikes at `rate`, decided for each request by itself."""
+
+    rate: float = 0.0
+    spares_removals: bool = False
+    dice: Dice = field(default_factory=lambda: Dice(0, ""))
+
+    def matches(self, service: str, method: str, path: str, caller: str | None) -> bool:
+        """Whether this very request is meant, and hit."""
+        if self.spares_removals and method == "DELETE" and _REMOVALS in path.lower():
+            return False
+        return super().matches(service, method, path, caller) and (
+            self.dice.throw(f"{method} {path.lower()}") < self.rate
+        )
+
+
+#: Together a tenth of all calls.
+_EFFECTS: dict[str, tuple[float, dict[str, object]]] = {
+    "429": (0.025, {"status": 429, "code": "SubscriptionRequestsThrottled", "retry_after": 1}),
+    "500": (0.02, {"status": 500, "code": "InternalServerError"}),
+    "502": (0.015, {"status": 502, "code": "BadGateway"}),
+    "409": (0.015, {"status": 409, "code": "AnotherOperationInProgress"}),
+    "reset before it acted": (0.012, {"drop": Drop.BEFORE}),
+    "reset after it acted": (0.013, {"drop": Drop.AFTER}),
+}
+_SLOW: dict[str, tuple[float, dict[str, object]]] = {
+    "acted after the time limit": (0.002, {"delay": _SLOW_SECONDS})
+}
+
+
+def storm(azure: Azure, caller: str, seed: int, scale: int) -> dict[str, Fault]:
+    """Put the faults of ARM and Graph in force, for one caller; returns them by name.
+
+    At a small scale no removal of a role assignment fails: after one that did, Lanyard rightly
+    waits two minutes before it touches the grant again, and a small run is to be a short one.
+    """
+    faults: dict[str, Fault] = {}
+    for service in ("arm", "graph"):
+        for name, (rate, effect) in (_EFFECTS | (_SLOW if scale >= _SLOW_SCALE else {})).items():
+            fault = SeededFault(service=service, caller=caller, times=None, **effect)  # type: ignore[arg-type]
+            fault.rate, fault.dice = rate, Dice(seed, f"{service}/{name}")
+            fault.spares_removals = scale < _SMALL_SCALE
+            faults[f"{service}: {name}"] = azure.faults.add(fault)
+    behaviour = azure.services.event_grid.behaviour
+    behaviour.loss_probability = 0.05
+    behaviour.duplicate_probability = 0.2
+    behaviour.reorder_probability, behaviour.reorder_seconds = 0.2, 4.0
+    behaviour.delay_seconds = 0.1
+    return faults
+
+
+def calm(azure: Azure) -> None:
+    """Nothing fails from now on."""
+    azure.faults.clear()
+    calm_behaviour = EventGridBehaviour()
+    behaviour = azure.services.event_grid.behaviour
+    for name in ("loss", "duplicate", "reorder"):
+        member = f"{name}_probability"
+        setattr(behaviour, member, getattr(calm_behaviour, member))

@@ -1,0 +1,233 @@
+"""The storm's own parts: a judge who lets things pass would make every storm end well."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from chaos.monitor import Monitor, Violation
+from chaos.oracle import BLOB_READER, READER, SYSTEM, Need, wants
+from chaos.policy import policy_text
+from chaos.record import Decision, Record
+from chaos.script import Life, write_script
+from chaos.verdict import Verdict, assign_text
+from chaos.weather import Dice, SeededFault
+from lanyard.policy.load import parse_policy
+from simulator.azure import IN_PROCESS_URL, Azure
+from simulator.state import Principal
+from simulator.transport import ask
+
+_VERSIONS = {
+    "Microsoft.Web": "2025-05-01",
+    "Microsoft.ManagedIdentity": "2024-11-30",
+    "Microsoft.Authorization": "2022-04-01",
+}
+
+
+@dataclass
+class World:
+    """One site that Lanyard looks after, by the storm's policy, and the judge of it."""
+
+    azure: Azure
+    people: Principal
+    lanyard: Principal
+    scope: str
+    monitor: Monitor
+
+    @property
+    def site(self) -> str:
+        return f"{self.scope}/resourceGroups/rg-storm-0/providers/Microsoft.Web/sites/r1"
+
+    def identity(self, name: str) -> str:
+        provider = "Microsoft.ManagedIdentity/userAssignedIdentities"
+        return f"{self.scope}/resourceGroups/rg-identities/providers/{provider}/{name}"
+
+    async def call(self, who: Principal, method: str, path: str, body: Any = None) -> None:
+        namespace = path.rpartition("/providers/")[2].split("/")[0] if "/providers/" in path else ""
+        token = self.azure.tokens.issue(who, "https://management.azure.com")[0]
+        answer = await ask(
+            self.azure.app,
+            method,
+            f"{IN_PROCESS_URL}{path}?api-version={_VERSIONS.get(namespace, '2022-09-01')}",
+            {"authorization": f"Bearer {token}", "content-type": "application/json"},
+            b"" if body is None else json.dumps(body).encode(),
+        )
+        assert answer.status < 300, answer.content
+
+    async def attach(self, who: Principal, *identities: str, off: str = "") -> None:
+        values: dict[str, Any] = {self.identity(name): {} for name in identities}
+        values |= {self.identity(off): None} if off else {}
+        block = {"type": "UserAssigned", "userAssignedIdentities": values}
+        await self.call(who, "PATCH", self.site, {"identity": block})
+
+    def assignment(self) -> str:
+        name = "33333333-3333-3333-3333-333333333333"
+        group = f"{self.scope}/resourceGroups/rg-storm-0"
+        return f"{group}/providers/Microsoft.Authorization/roleAssignments/{name}"
+
+    async def assign(self, who: Principal, identity: str) -> None:
+        found = self.azure.state.resources[self.identity(identity).lower()]
+        role = f"{self.scope}/providers/Microsoft.Authorization/roleDefinitions/{BLOB_READER}"
+        properties = {
+            "roleDefinitionId": role,
+            "principalId": found.properties["principalId"],
+            "principalType": "ServicePrincipal",
+        }
+        await self.call(who, "PUT", self.assignment(), {"properties": properties})
+
+    def verdict(self, *decisions: Decision, **record: Any) -> list[Violation]:
+        found = Record(decisions=decisions, **record)
+        return Verdict(self.azure, self.lanyard.object_id, self.monitor, found).violations()
+
+    def kinds(self, *decisions: Decision, **record: Any) -> set[str]:
+        return {violation.kind for violation in self.verdict(*decisions, **record)}
+
+
+REGIONAL, FOREIGN = "id-lanyard-westeurope", "id-foreign"
+
+
+@pytest.fixture
+async def world() -> World:
+    """As it should be, but for the record: identity attached, role assigned, both by Lanyard."""
+    azure = Azure()
+    scope = f"/subscriptions/{azure.state.add_subscription('s').id}"
+    people, lanyard = (azure.state.add_principal(name) for name in ("people", "lanyard"))
+    for principal in (people, lanyard):
+        azure.assign(principal.object_id, "Owner", scope)
+    made = World(azure, people, lanyard, scope, Monitor(azure, lanyard.object_id))
+    for group in ("rg-storm-0", "rg-identities"):
+        await made.call(people, "PUT", f"{scope}/resourceGroups/{group}", {"location": "x"})
+    await made.call(people, "PUT", made.site, {"location": "westeurope", "properties": {}})
+    for who, name in ((lanyard, REGIONAL), (people, FOREIGN)):
+        await made.call(who, "PUT", made.identity(name), {"location": "westeurope"})
+    await made.attach(people, FOREIGN)
+    await made.attach(lanyard, REGIONAL)
+    await made.assign(lanyard, REGIONAL)
+    return made
+
+
+UNRECORDED = {"write without a decision"}
+
+
+def given(world: World, at: float) -> Decision:
+    """Lanyard's word that it gave the site its role."""
+    need = Need(
+        world.identity(REGIONAL).lower(), f"{world.scope}/resourcegroups/rg-storm-0", BLOB_READER
+    )
+    return Decision(at, world.site.lower(), assign_text(need), "done", "")
+
+
+async def test_what_is_as_it_should_be_and_on_record_is_no_violation(world: World) -> None:
+    now = world.azure.clock.now()
+    actions = (f"attach identity {REGIONAL}", f"create identity {REGIONAL} in westeurope")
+    told = [Decision(now, world.site.lower(), action, "done", "") for action in actions]
+    assert world.verdict(given(world, now), *told) == []
+
+
+async def test_writes_that_are_not_on_record_are_told(world: World) -> None:
+    assert len(world.verdict()) == 3
+    assert world.kinds() == UNRECORDED
+
+
+async def test_a_removal_of_what_was_given_and_is_needed_is_told(world: World) -> None:
+    world.azure.clock.advance(10)
+    before = world.azure.clock.now()
+    world.azure.clock.advance(10)
+    await world.call(world.lanyard, "DELETE", world.assignment())
+    await world.assign(world.lanyard, REGIONAL)
+    assert "removed while it was needed" in world.kinds(given(world, before))
+    assert "removed while it was needed" not in world.kinds(given(world, before + 11))
+
+
+async def test_a_removal_of_what_a_new_tag_made_needless_is_none(world: World) -> None:
+    before = world.azure.clock.now()
+    world.azure.clock.advance(10)
+    await world.call(world.people, "PATCH", world.site, {"tags": {"lanyard": "ignore"}})
+    await world.call(world.lanyard, "DELETE", world.assignment())
+    assert "removed while it was needed" not in world.kinds(given(world, before))
+
+
+async def test_a_removal_of_what_others_gave_to_the_living_is_told(world: World) -> None:
+    await world.call(world.lanyard, "DELETE", world.assignment())
+    await world.assign(world.people, FOREIGN)
+    await world.call(world.lanyard, "DELETE", world.assignment())
+    assert "foreign assignment removed" in world.kinds()
+
+
+async def test_what_others_gave_to_the_dead_may_go(world: World) -> None:
+    await world.call(world.lanyard, "DELETE", world.assignment())
+    await world.assign(world.people, FOREIGN)
+    await world.call(world.people, "DELETE", world.identity(FOREIGN))
+    await world.call(world.lanyard, "DELETE", world.assignment())
+    assert "foreign assignment removed" not in world.kinds()
+
+
+async def test_identities_that_lanyard_takes_off_are_told(world: World) -> None:
+    await world.attach(world.lanyard, off=FOREIGN)
+    assert "foreign identity detached" in world.kinds()
+    await world.call(world.lanyard, "GET", world.site)
+    await world.call(world.lanyard, "PATCH", world.site, {"identity": {"type": "None"}})
+    assert {"identity detached that was needed", "identity missing"} <= world.kinds()
+
+
+async def test_an_identity_that_people_take_off_is_only_missing(world: World) -> None:
+    await world.call(world.people, "PATCH", world.site, {"identity": {"type": "None"}})
+    assert world.kinds() == UNRECORDED | {"identity missing"}
+
+
+async def test_what_is_left_of_the_dead_is_told(world: World) -> None:
+    await world.call(world.people, "DELETE", world.site)
+    row = {"id": world.site, "systemPrincipals": "[]", "pending": "[]", "goneAt": "{}"}
+    assert {"assignment left over", "record of a dead resource"} <= world.kinds(resources=(row,))
+
+
+async def test_what_is_unfinished_is_told(world: World) -> None:
+    row = {"id": world.site, "systemPrincipals": "[]", "pending": '["x"]', "goneAt": "{}"}
+    grant = {"state": "revoking", "scope": "s", "principalId": "p", "roleId": "r"}
+    claims = frozenset({("g", "nobody")})
+    kinds = world.kinds(resources=(row,), grants={"g": grant}, claims=claims)
+    assert {"unfinished record", "stuck grant", "claim left over"} <= kinds
+
+
+async def test_the_dead_principal_of_a_recreated_identity_is_told(world: World) -> None:
+    await world.call(world.people, "DELETE", world.identity(REGIONAL))
+    await world.call(world.lanyard, "PUT", world.identity(REGIONAL), {"location": "westeurope"})
+    assert {"identity is dead", "assignment missing", "assignment left over"} <= world.kinds()
+
+
+async def test_the_oracle_reads_the_tags(world: World) -> None:
+    site = world.azure.state.resources[world.site.lower()]
+    group, other = (f"{world.scope}/resourcegroups/{name}" for name in ("rg-storm-0", "rg-other"))
+    team = world.identity("id-team-t3-westeurope").lower()
+    wanted = wants(replace(site, tags={"team": "t3", "own": "yes", "system": "yes"}))
+    own = f"{group}/providers/microsoft.managedidentity/userassignedidentities/id-r1"
+    regional = Need(world.identity(REGIONAL).lower(), group, BLOB_READER)
+    rest = {Need(team, other, READER), Need(own, group, READER), Need(SYSTEM, group, READER)}
+    assert wanted.needs == {regional, *rest}
+    assert (wanted.own, wanted.system) == (own, True)
+    assert wants(replace(site, tags={"team": "t3", "lanyard": "ignore"})).needs == frozenset()
+
+
+def test_the_policy_of_the_storm_is_a_valid_one() -> None:
+    assert len(parse_policy("storm.yaml", policy_text(3)).rules) == 6
+
+
+def test_the_seed_decides_the_script() -> None:
+    assert write_script(1, 50, 3) == write_script(1, 50, 3)
+    assert write_script(1, 50, 3) != write_script(2, 50, 3)
+    assert all(isinstance(life, Life) and life.steps for life in write_script(1, 50, 3).lives)
+
+
+def test_which_request_fails_does_not_hang_on_the_order_of_others() -> None:
+    def hits(paths: list[str]) -> set[tuple[str, int]]:
+        fault = SeededFault(times=None, rate=0.3, dice=Dice(7, "x"))
+        return {
+            (path, paths[:at].count(path))
+            for at, path in enumerate(paths)
+            if fault.matches("arm", "GET", path, None)
+        }
+
+    paths = [f"/p{number % 9}" for number in range(90)]
+    assert hits(paths) == hits(sorted(paths))
+    assert 0.1 < len(hits(paths)) / len(paths) < 0.5
