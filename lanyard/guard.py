@@ -22,7 +22,7 @@ from lanyard.actions import (
 from lanyard.azure.compute_types import ComputeType, compute_type
 from lanyard.desired import Desired
 from lanyard.model import ComputeResource, Grant, PrincipalRef, SystemAssigned, UserAssigned
-from lanyard.orders import Orders, Paused, Refusal
+from lanyard.orders import Kind, Orders, Paused, Refusal
 from lanyard.plan import Plan
 from lanyard.policy import Mode, Policy, RemoveOrphans
 from lanyard.privileged import is_allowed, is_privileged
@@ -36,17 +36,24 @@ MOST_REPAIRS = 3
 class Held:
     """An action that is not done: the reason, and what changes that.
 
-    `releasable`: a person's word does; otherwise only what `release` names.
+    `releasable`: a person's word does; otherwise only what `release` names. `conflict`: another
+    owner is why.
     """
 
     action: Action
     reason: str
     release: str
     releasable: bool = False
+    conflict: bool = False
 
     def refusal(self) -> Refusal:
         """As it is recorded and listed."""
-        return Refusal(str(self.action), self.reason, self.release, self.releasable)
+        return Refusal(str(self.action), self.reason, self.release, self.releasable, self._kind())
+
+    def _kind(self) -> Kind:
+        if self.conflict:
+            return Kind.CONFLICT
+        return Kind.REMOVAL if is_removal(self.action) else Kind.ADDITION
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +153,7 @@ def _contested(plan: Plan, situation: Situation) -> Iterator[Held]:
                 "let one owner have it: change the rule, or the other owner; release it to try "
                 "once more",
                 True,
+                conflict=True,
             )
 
 

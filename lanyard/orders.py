@@ -26,6 +26,14 @@ class Pause:
         return f"paused by {self.by} at {self.at:%Y-%m-%d %H:%M} UTC: {self.reason}"
 
 
+class Kind(StrEnum):
+    """Of what is not done. `conflict`: an addition that somebody else undoes again and again."""
+
+    ADDITION = "addition"
+    REMOVAL = "removal"
+    CONFLICT = "conflict"
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """An action that is not done: why, and how that changes. `releasable`: by a person's word."""
@@ -34,6 +42,7 @@ class Refusal:
     reason: str
     release: str
     releasable: bool = False
+    kind: Kind = Kind.ADDITION
 
     def __str__(self) -> str:
         return f"{self.reason}; {self.release}"
