@@ -16,6 +16,13 @@ param alwaysReadyInstances int
 param subnetId string
 
 var private = !empty(subnetId)
+var ready = [
+  {
+    name: 'function:resource_events'
+    instanceCount: alwaysReadyInstances
+  }
+]
+var none = alwaysReadyInstances < 1
 
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
   name: storageName
@@ -59,12 +66,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: 2048
         maximumInstanceCount: 40
-        alwaysReady: alwaysReadyInstances == 0 ? [] : [
-          {
-            name: 'function:resource_events'
-            instanceCount: alwaysReadyInstances
-          }
-        ]
+        alwaysReady: none ? [] : ready
       }
     }
     siteConfig: {
