@@ -67,6 +67,7 @@ def test_an_installed_wheel_gives_a_working_command(environment: Path) -> None:
     found = subprocess.run(
         [environment / "bin" / "python", "-c", "import lanyard; print(lanyard.__file__)"],
         cwd=environment,
+        env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         check=True,
