@@ -1,10 +1,14 @@
 """`lanyard sweep`: the whole estate looked over from a desk, as the app does every hour."""
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
 
 from lanyard.cli import connect
 from lanyard.cli.connect import AppOptions, AzureOptions
@@ -132,21 +136,32 @@ def _orphan(orphan: Orphan) -> dict[str, Any]:
 
 
 def _tell(report: SweepReport, terminal: Terminal, *, dry_run: bool) -> None:
-    for orphan in report.orphans:
-        assignment = orphan.assignment
-        verb, style = ("held", "magenta") if orphan.held else ("to remove", "red")
-        what = f"{role_name(assignment.role_id)} at {short(assignment.scope)}"
-        terminal.say((f"{verb:9}", style), f"  {orphan.kind:9}  {what}")
-        notes = [assignment.id, *(f"evidence: {each}" for each in orphan.evidence)]
-        if orphan.held:
-            notes.append(f"held: {orphan.held}")
-        for note in notes:
-            terminal.say((f"    {note}", "dim"))
+    if report.orphans:
+        terminal.show(_table(report.orphans))
     for identity in report.unused_identities:
         terminal.say(("unused   ", "yellow"), f"  identity {identity}")
     style = "yellow" if _finds_something(report) else "green"
     terminal.say((describe(report), style))
     terminal.say(("nothing was changed" if dry_run else "put on the app's queue", "dim"))
+
+
+def _table(orphans: Iterable[Orphan]) -> Table:
+    """An orphan a row; the ids whole are in the JSON."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("", no_wrap=True)
+    table.add_column("Kind", no_wrap=True)
+    table.add_column("Assignment, principal", min_width=36)
+    table.add_column("Evidence")
+    for orphan in orphans:
+        assignment = orphan.assignment
+        fate = Text("held", "magenta") if orphan.held else Text("to remove", "red")
+        what = Text(f"{role_name(assignment.role_id)} at {short(assignment.scope)}")
+        what.append(f"\n{assignment.principal_id}", "dim")
+        why = Text("\n".join(f"· {each}" for each in orphan.evidence))
+        if orphan.held:
+            why.append(f"\nheld: {orphan.held}", "magenta")
+        table.add_row(fate, orphan.kind.value, what, why)
+    return table
 
 
 COMMAND = Command("sweep", "look over the whole estate now", _ABOUT, _AFTER, run, _SHAPE)
