@@ -14,6 +14,7 @@ import typer
 
 from lanyard.cli import (
     apply,
+    doctor,
     explain,
     held,
     history,
@@ -37,6 +38,7 @@ COMMANDS: tuple[Command, ...] = (
     validate.COMMAND,
     plan.COMMAND,
     status.COMMAND,
+    doctor.COMMAND,
     history.COMMAND,
     explain.COMMAND,
     *held.COMMANDS,

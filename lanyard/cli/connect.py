@@ -81,12 +81,15 @@ class Queue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A deployed app, as whoever runs the command reaches it. `now`: seconds since the epoch."""
+    """A deployed app, as whoever runs the command reaches it. `azure` is what they see of Azure by
+    `reading`. `now`: seconds since the epoch.
+    """
 
     who: str
     account: str
     tables: Tables[Any]
     queue: Queue
+    reading: "Reading"
     azure: Azure
     now: Callable[[], float]
 
@@ -136,7 +139,7 @@ async def app(azure: AzureOptions, where: AppOptions) -> AsyncIterator[App]:
         deployed(me.credential, address) as storage,
     ):
         ports = found.ports(where.app_principal or "")
-        yield App(me.name, address.account, storage.tables, storage.queue, ports, time.time)
+        yield App(me.name, address.account, storage.tables, storage.queue, found, ports, time.time)
 
 
 def storage_address(

@@ -19,7 +19,6 @@ from lanyard.model import Change, ResourceId
 from simulator.tokens.credential import AsyncPrincipalCredential
 from tests.support.estate import POLICY, Estate, FakeQueue
 
-
 STORAGE = "stlanyard"
 
 
@@ -95,7 +94,8 @@ class Desk:
         return [f"{call.method} {'/'.join(call.path.split('/')[-2:])}" for call in calls]
 
     async def started(self) -> None:
-        """The sweep that an app begins with; the person's calls so far are forgotten."""
+        """The app is deployed and has swept once; the person's calls so far are forgotten."""
+        await self._owner.resource_groups.create_or_update("rg-lanyard", {"location": "westeurope"})
         await self.estate.settle()
         await self.estate.runtime.sweep()
         await self.estate.settle()
@@ -130,6 +130,7 @@ class Desk:
                 address.account,
                 estate.tables,
                 DeskQueue(estate.queue, self.poison),
+                reading,
                 reading.ports(where.app_principal or ""),
                 estate.azure.clock.now,
             )

@@ -1,0 +1,115 @@
+"""`lanyard doctor`: is a deployed app well, and if not, what mends it."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lanyard.cli import connect
+from lanyard.cli.connect import App, AppOptions, AzureOptions
+from lanyard.cli.options import Command, Json, PolicyPath, Quiet, storage_rights
+from lanyard.cli.terminal import Terminal
+from lanyard.policy import Policy, load_policy
+
+if TYPE_CHECKING:
+    from lanyard.cli.findings import Finding
+
+_ABOUT = f"""\
+Look at a deployed app from outside: its storage, this machine's clock, the rights of the app's
+identity, the directory, the event subscriptions, its queue, sweeps, holds and pauses, and whether
+it works by the policy at hand. Each finding says how to mend it. Nothing is changed.
+
+It does not see whether the events are delivered in time: that is in the metrics of the system
+topic, in the Azure portal.
+
+{storage_rights("Storage Table Data Reader", "Storage Queue Data Reader")}
+You need Reader on the subscriptions and the right to read the directory, too.
+"""
+_AFTER = """\
+examples:
+  lanyard doctor --storage stlanyard --app-principal 2f0c…
+  lanyard doctor --watch 11111111-1111-1111-1111-111111111111 --json
+
+exit codes:
+  0  all is well
+  1  it cannot be looked at: no credentials, the storage cannot be reached, a broken policy
+  2  a problem or a warning was found
+"""
+_SHAPE = {
+    "version": "`1`",
+    "findings[]": "in the order of the checks",
+    "findings[].check": "`storage`, `watch`, `clock`, `rights`, `directory`, `events`, `app`, `policy`",
+    "findings[].state": "`ok`, `warning`, `problem`",
+    "findings[].message": "what was found",
+    "findings[].mend": "what to do; empty where all is well",
+}
+_FOUND = 2
+_MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
+
+
+def run(
+    watch: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SUBSCRIPTION",
+            help="A subscription that it looks after; repeatable. Default: those on its record.",
+        ),
+    ] = None,
+    policy: PolicyPath = Path("lanyard.yaml"),
+    *,
+    azure: AzureOptions,
+    where: AppOptions,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Look and tell; returns the exit code."""
+    terminal = Terminal(quiet=quiet)
+    loaded = load_policy(policy)
+    connect.believed(where)
+
+    async def look() -> "list[Finding]":
+        async with connect.app(azure, where) as app:
+            return await _looked(app, loaded, str(where.app_principal), watch)
+
+    found = asyncio.run(look())
+    if json:
+        terminal.json({"version": 1, "findings": [_as_json(finding) for finding in found]})
+    else:
+        _tell(found, terminal)
+    return _FOUND if any(finding.mend for finding in found) else 0
+
+
+async def _looked(
+    app: App, policy: Policy, principal: str, watch: Sequence[str] | None
+) -> "list[Finding]":
+    from lanyard.azure.subscribed import Setup  # the SDKs
+    from lanyard.cli.findings import Doctor
+
+    known = {record.id.subscription async for record in app.ledger().records()}
+    watched = tuple(watch) if watch else tuple(sorted(known))
+    return await Doctor(app, Setup(app.reading.clients), policy, principal, watched).findings()
+
+
+def _as_json(finding: "Finding") -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "state": finding.state.value,
+        "message": finding.message,
+        "mend": finding.mend,
+    }
+
+
+def _tell(found: "Sequence[Finding]", terminal: Terminal) -> None:
+    for finding in found:
+        mark, style = _MARKS[finding.state.value]
+        tell = terminal.tell if finding.mend else terminal.say
+        tell((f"{mark} {finding.check:10}", style), finding.message)
+        if finding.mend:
+            tell((f"    {finding.mend}", "dim"))
+    wrong = sum(bool(finding.mend) for finding in found)
+    terminal.say((f"doctor: {wrong or 'nothing'} to mend", "yellow" if wrong else "green"))
+
+
+COMMAND = Command("doctor", "is a deployed app well", _ABOUT, _AFTER, run, _SHAPE)

@@ -1,0 +1,181 @@
+"""`lanyard doctor`: each thing that can be wrong with a deployed app, with what mends it."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lanyard.azure.subscribed import Permission
+from lanyard.cli.findings import State, clock
+from simulator.event_grid.models import event_subscription
+from simulator.faults import Fault
+from tests.support.desk import Desk
+
+OK, ERROR, FOUND = 0, 1, 2
+WRITE, DELETE = (f"Microsoft.Resources.Resource{word}Success" for word in ("Write", "Delete"))
+FUNCTION = (
+    "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-lanyard/providers/"
+    "Microsoft.Web/sites/func-lanyard/functions/resource_events"
+)
+
+
+def subscribe(desk: Desk, **changes: Any) -> None:
+    """As infra/ does: to the function, with dead letters."""
+    properties = {
+        "destination": {"endpointType": "AzureFunction", "properties": {"resourceId": FUNCTION}},
+        "filter": {"includedEventTypes": [WRITE, DELETE]},
+        "eventDeliverySchema": "EventGridSchema",
+        "deadLetterDestination": {
+            "endpointType": "StorageBlob",
+            "properties": {"resourceId": f"{FUNCTION}/../st", "blobContainerName": "dead"},
+        },
+        "retryPolicy": {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440},
+    }
+    properties = {k: v for k, v in (properties | changes).items() if v is not None}
+    subscription = event_subscription(
+        f"{desk.estate.topic.id}/eventSubscriptions/lanyard", properties
+    )
+    desk.estate.platform.event_grid.put_subscription(subscription)
+
+
+@pytest.fixture
+async def app(desk: Desk) -> Desk:
+    """An app that is well."""
+    desk.estate.platform.directory.grant_permission(desk.person.object_id)
+    await desk.estate.create_vm("vm1")
+    await desk.started()
+    subscribe(desk)
+    return desk
+
+
+async def doctor(desk: Desk, *arguments: str) -> list[dict[str, str]]:
+    ran = await desk.app("doctor", "--policy", str(desk.policy), "--json", *arguments)
+    assert ran.err == ""
+    found: list[dict[str, str]] = json.loads(ran.out)["findings"]
+    assert ran.code == (FOUND if any(finding["mend"] for finding in found) else OK)
+    return found
+
+
+async def wrong(desk: Desk, check: str) -> dict[str, str]:
+    """The one finding of a check, when nothing else is wrong."""
+    found = [finding for finding in await doctor(desk) if finding["state"] != "ok"]
+    assert [finding["check"] for finding in found] == [check], found
+    return found[0]
+
+
+async def test_an_app_that_is_well_has_nothing_to_mend(app: Desk) -> None:
+    ran = await app.app("doctor", "--policy", str(app.policy))
+    assert (ran.code, ran.err) == (OK, "")
+    assert ran.lines[-1] == "doctor: nothing to mend"
+    checks = [line.split()[1] for line in ran.lines[:-1]]
+    assert checks == ["storage", "rights", "directory", "events", "app", "policy"]
+
+
+async def test_a_right_that_is_missing_is_named(app: Desk) -> None:
+    state = app.estate.azure.state
+    (role,) = [each for each in state.role_definitions.values() if each.role_name == "Lanyard"]
+    role.actions.remove("Microsoft.Compute/virtualMachines/write")
+    found = await wrong(app, "rights")
+    assert found["state"] == "problem"
+    assert f"Microsoft.Compute/virtualMachines/write at {app.estate.scope}" in found["message"]
+    assert "lanyard rights POLICY" in found["mend"]
+
+
+async def test_no_event_subscription_at_all_is_a_problem(app: Desk) -> None:
+    app.estate.platform.event_grid.subscriptions.clear()
+    found = await wrong(app, "events")
+    assert (found["state"], "no event subscription" in found["message"]) == ("problem", True)
+    assert "infra/" in found["mend"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "message"),
+    [
+        ({"deadLetterDestination": None}, "warning", "keeps no dead letters"),
+        ({"filter": {"includedEventTypes": [WRITE]}}, "warning", f"leaves out {DELETE}"),
+    ],
+    ids=["dead letters", "filter"],
+)
+async def test_events_that_can_be_lost_are_a_warning(
+    app: Desk, changes: dict[str, Any], state: str, message: str
+) -> None:
+    subscribe(app, **changes)
+    found = await wrong(app, "events")
+    assert (found["state"], message in found["message"]) == (state, True)
+
+
+async def test_a_handshake_that_failed_is_a_problem(app: Desk) -> None:
+    subscriptions = app.estate.platform.event_grid.subscriptions
+    (name, made), *_ = subscriptions.items()
+    subscriptions[name] = made.failed()
+    assert "is Failed" in (await wrong(app, "events"))["message"]
+
+
+async def test_a_directory_that_does_not_know_the_app_is_told(app: Desk) -> None:
+    app.estate.platform.directory.revoke_permissions(app.person.object_id)
+    found = await wrong(app, "directory")
+    assert found["state"] == "problem"
+
+
+async def test_another_policy_than_the_deployed_one_is_a_warning(app: Desk) -> None:
+    deployed = app.estate.policy.digest
+    app.write_policy(app.policy.read_text().replace("machines read blobs", "another name"))
+    found = await wrong(app, "policy")
+    assert f"works by another policy ({deployed})" in found["message"]
+
+
+async def test_a_pause_a_backlog_and_an_old_sweep_are_told_with_their_mends(app: Desk) -> None:
+    await app.app("pause", "migration")
+    app.poison = 2
+    app.estate.azure.clock.advance(timedelta(hours=4).total_seconds())
+    found = {each["message"]: each for each in await doctor(app) if each["check"] == "app"}
+    assert [each.split()[0] for each in found] == ["removals", "2", "the"]
+    mends = [each["mend"] for each in found.values()]
+    assert mends[0] == "'lanyard resume' goes on"
+    assert mends[1] == "'lanyard history --outcome failed' tells why"
+    assert [each["state"] for each in found.values()] == ["warning", "warning", "problem"]
+
+
+async def test_a_check_that_cannot_be_made_stops_no_other(app: Desk) -> None:
+    app.estate.azure.faults.add(
+        Fault(path="systemTopics$", status=403, code="AuthorizationFailed", times=None)
+    )
+    found = await wrong(app, "events")
+    assert "AuthorizationFailed" in found["message"]
+
+
+async def test_an_app_that_knows_nothing_yet_is_asked_about_no_subscription(desk: Desk) -> None:
+    desk.estate.platform.directory.grant_permission(desk.person.object_id)
+    await desk.started()
+    subscribe(desk)
+    assert "--watch ID" in (await wrong(desk, "watch"))["mend"]
+    named = await doctor(desk, "--watch", desk.estate.subscription)
+    assert {each["state"] for each in named} == {"ok"}
+
+
+def test_a_clock_that_is_wrong_is_a_warning() -> None:
+    date, at = "Sat, 21 Nov 2026 05:00:00 GMT", 1_795_237_200.0
+    assert clock(date, at + 30).state is State.OK
+    found = clock(date, at - 400)
+    assert (found.state, found.message) == (
+        State.WARNING,
+        "this machine's clock is 400 s from Azure's",
+    )
+
+
+@pytest.mark.parametrize(
+    ("permission", "allowed"),
+    [
+        (Permission("/subscriptions/1", ("*/read",), ()), True),
+        (Permission("/", ("*",), ()), True),
+        (Permission("/subscriptions/1", ("*",), ("a/*",)), False),
+        (Permission("/subscriptions/1/resourceGroups/g", ("*",), ()), False),
+        (Permission("/subscriptions/11", ("*",), ()), False),
+        (Permission("/subscriptions/1", ("A/B/READ",), ()), True),
+    ],
+)
+def test_what_a_role_allows_counts_at_its_scope_and_below(
+    permission: Permission, allowed: bool
+) -> None:
+    assert permission.allows("a/b/read", "/subscriptions/1") is allowed
