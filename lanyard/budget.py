@@ -13,7 +13,8 @@ from lanyard.errors import Refused, Temporary
 from lanyard.orders import Pause, Paused
 from lanyard.pause import Brake
 from lanyard.policy import RemovalLimit
-from lanyard.tables import RowChanged, RowExists, Table
+from lanyard.rows import Columns
+from lanyard.tables import Row, RowChanged, RowExists, Table
 
 #: So many removals in an hour are never too large a share: small estates are cleaned up, too.
 ALWAYS = 10
@@ -55,12 +56,11 @@ class RemovalBudget:
 
     async def spent(self) -> int:
         """The removals of this hour so far."""
-        row = await self.table.get(_PARTITION, self._hour())
-        return int(row.values["spent"]) if row is not None else 0
+        return _count(await self.table.get(_PARTITION, self._hour()), "spent")
 
     async def _spend_one(self, released: bool) -> None:
         row = await self.table.get(_PARTITION, self._hour())
-        spent = int(row.values["spent"]) if row is not None else 0
+        spent = _count(row, "spent")
         if not released:
             await self._check_share(spent)
             self._check_number(spent)
@@ -82,8 +82,7 @@ class RemovalBudget:
     async def _check_share(self, spent: int) -> None:
         if self.limit.percent >= 100 or spent < ALWAYS:
             return
-        row = await self.table.get(_PARTITION, _KNOWN)
-        known = int(row.values["count"]) if row is not None else 0
+        known = _count(await self.table.get(_PARTITION, _KNOWN), "count")
         if spent >= known * self.limit.percent / 100:
             reason = f"{spent} of {known} assignments were removed within an hour"
             reason += (
@@ -93,6 +92,10 @@ class RemovalBudget:
 
     def _hour(self) -> str:
         return str(int(self.now() // _HOUR))
+
+
+def _count(row: Row | None, column: str) -> int:
+    return Columns("control", row).count(column) if row is not None else 0
 
 
 def _paused(pause: Pause) -> Refused:

@@ -20,8 +20,10 @@ from enum import StrEnum
 from lanyard.errors import Temporary
 from lanyard.model import Grant, ResourceId, RoleAssignment
 from lanyard.ports import Granting
+from lanyard.rows import Columns
 from lanyard.tables import Row, RowChanged, RowExists, Table, key_of
 
+_TABLE = "grants"
 _GRANT = "grant"
 _CLAIM = "claim|"
 _AFTER_CLAIMS = "claim}"
@@ -127,11 +129,11 @@ class Claims:
         """
         await self._table.put(grant.name, _KEPT + decision_id, {"resource": "", "by": by})
         for _ in range(_ATTEMPTS):
-            row = await self._table.get(grant.name, _GRANT)
-            if row is not None and _state(row) is State.REVOKING:
-                self._wait_for_remover(row)
+            found = await self._find(grant.name)
+            if found is not None and found.state is State.REVOKING:
+                self._wait_for_remover(found)
             try:
-                await self._write(row, grant, State.ACTIVE, ours=ours)
+                await self._write(found, grant, State.ACTIVE, ours=ours)
             except (RowChanged, RowExists):
                 continue
             return
@@ -144,81 +146,82 @@ class Claims:
     async def kept(self, grant: Grant) -> str:
         """Who had the removal of this grant undone, or ""."""
         async for row in self._table.rows(grant.name, first=_KEPT, last=_KEPT + "~"):
-            return row.values["by"]
+            return Columns(_TABLE, row).text("by")
         return ""
 
     async def unclaimed(self, name: str) -> Grant | None:
         """The grant with this name, if it is not revoked and nothing claims it."""
-        row = await self._table.get(name, _GRANT)
-        if row is None or _state(row) is State.REVOKED or await self._claimed(_grant(row)):
+        found = await self._find(name)
+        if found is None or found.state is State.REVOKED or await self._claimed(found.grant):
             return None
-        return _grant(row)
+        return found.grant
 
     async def standing(self) -> AsyncIterator[Standing]:
         """Every grant whose assignment should exist, or is on its way out."""
-        claimants: list[ResourceId] = []
-        kept = False
+        claims: list[Row] = []
         # Within a partition the claims come before the grant: "claim|…" sorts before "grant".
         async for row in self._table.everything():
-            if row.key.startswith(_KEPT):
-                kept = True
-            elif row.key.startswith(_CLAIM):
-                claimants.append(ResourceId.parse(row.values["resource"]))
+            if row.key.startswith(_CLAIM):
+                claims.append(row)
             elif row.key == _GRANT:
-                if _state(row) is not State.REVOKED:
-                    yield Standing(_grant(row), _state(row), tuple(claimants), kept, _ours(row))
-                claimants, kept = [], False
+                # A claim is written before its grant: of one that was cut off there is no grant.
+                mine = [claim for claim in claims if claim.partition == row.partition]
+                if (found := _granted(row)).state is not State.REVOKED:
+                    yield _standing(found, mine)
+                claims = []
 
     async def reopen(self, grant: Grant) -> None:
         """Someone deleted the assignment: the next claim that is added makes it again.
 
         Raises Temporary where another worker changed the grant meanwhile.
         """
-        row = await self._table.get(grant.name, _GRANT)
-        if row is None or _state(row) is not State.ACTIVE:
+        found = await self._find(grant.name)
+        if found is None or found.state is not State.ACTIVE:
             return
         try:
-            await self._write(row, grant, State.GRANTING)
+            await self._write(found, grant, State.GRANTING)
         except RowChanged as error:
             raise Temporary(f"the grant {grant.name} is changing", _WAIT) from error
 
     async def _ensure_granted(self, grant: Grant) -> Result:
-        row = await self._table.get(grant.name, _GRANT)
-        if row is not None and _state(row) is State.ACTIVE and _condition(row) == grant.condition:
+        found = await self._find(grant.name)
+        if found is not None and found.gives(grant):
             return Result.ALREADY_ASSIGNED
-        if row is not None and _state(row) is State.REVOKING:
-            self._wait_for_remover(row)
-        row = await self._write(row, grant, State.GRANTING)
+        if found is not None and found.state is State.REVOKING:
+            self._wait_for_remover(found)
+        found = await self._write(found, grant, State.GRANTING)
         ours = await self._assignments.ensure(grant)
-        await self._write(row, grant, State.ACTIVE, ours=ours)
+        await self._write(found, grant, State.ACTIVE, ours=ours)
         return Result.ASSIGNED if ours else Result.NOT_OURS
 
     async def _revoke_if_unclaimed(self, grant: Grant, witness: Witness) -> Result:
-        row = await self._table.get(grant.name, _GRANT)
-        if row is None or _state(row) is State.REVOKED:
+        found = await self._find(grant.name)
+        if found is None or found.state is State.REVOKED:
             return Result.REVOKED
         if await self._claimed(grant):
             return Result.STILL_CLAIMED
-        if _state(row) is State.REVOKING:
-            self._wait_for_remover(row)
+        if found.state is State.REVOKING:
+            self._wait_for_remover(found)
         # What is put back if nothing is revoked, so that what others saw before stays true.
-        before = State.ACTIVE if _state(row) is State.ACTIVE else State.GRANTING
-        row = await self._write(row, grant, State.REVOKING, ours=_ours(row))
+        before = State.ACTIVE if found.state is State.ACTIVE else State.GRANTING
+        found = await self._write(found, grant, State.REVOKING, ours=found.ours)
         if await self._claimed(grant):
-            await self._write(row, grant, before, ours=_ours(row))
+            await self._write(found, grant, before, ours=found.ours)
             return Result.STILL_CLAIMED
-        return await self._revoke(grant, row, before, witness)
+        return await self._revoke(grant, found, before, witness)
 
-    async def _revoke(self, grant: Grant, row: Row, before: State, witness: Witness) -> Result:
-        ours = _ours(row)
+    async def _revoke(
+        self, grant: Grant, revoking: "_Granted", before: State, witness: Witness
+    ) -> Result:
+        ours = revoking.ours
         if ours:
             found = await self._assignments.read(grant.assignment_id)  # again, right before
             ours = found is None or (found.carries(grant) and self._assignments.is_ours(found))
             if found is not None and ours:
-                await self._tell(found, grant, row, before, witness)
-                await self._delete(grant, row)
+                await self._tell(found, grant, revoking, before, witness)
+                await self._delete(grant, revoking)
         try:
-            await self._write(row, grant, State.REVOKED, ours=ours)
+            await self._write(revoking, grant, State.REVOKED, ours=ours)
         except RowChanged:
             # We were slower than our own time limit and an adder took over: make it whole again.
             if await self._claimed(grant):
@@ -227,24 +230,29 @@ class Claims:
         return Result.REVOKED if ours else Result.NOT_OURS
 
     async def _tell(
-        self, found: RoleAssignment, grant: Grant, row: Row, before: State, witness: Witness
+        self,
+        found: RoleAssignment,
+        grant: Grant,
+        revoking: "_Granted",
+        before: State,
+        witness: Witness,
     ) -> None:
         """The witness may refuse; then nobody has to wait for a removal that does not come."""
         try:
             await witness(found, _EVIDENCE)
         except Temporary:
-            await self._write(row, grant, before, ours=_ours(row))
+            await self._write(revoking, grant, before, ours=revoking.ours)
             raise
 
-    async def _delete(self, grant: Grant, row: Row) -> None:
+    async def _delete(self, grant: Grant, revoking: "_Granted") -> None:
         # No delete may be on its way any more when an adder is allowed to take over.
-        if self._now() > float(row.values["until"]) - CALL_SECONDS:
+        if self._now() > revoking.until - CALL_SECONDS:
             raise Temporary(f"revoking {grant.name} took too long; again later", CALL_SECONDS)
         await self._assignments.delete(grant.assignment_id)
 
-    def _wait_for_remover(self, row: Row) -> None:
+    def _wait_for_remover(self, found: "_Granted") -> None:
         """Raise Temporary while a remover may still be at work on this row."""
-        left = float(row.values["until"]) - self._now()
+        left = found.until - self._now()
         if left > 0:
             raise Temporary("the grant is being revoked by another worker", min(left, _WAIT))
 
@@ -253,9 +261,14 @@ class Claims:
             return True
         return False
 
+    async def _find(self, name: str) -> "_Granted | None":
+        row = await self._table.get(name, _GRANT)
+        return None if row is None else _granted(row)
+
     async def _write(
-        self, row: Row | None, grant: Grant, state: State, *, ours: bool = True
-    ) -> Row:
+        self, before: "_Granted | None", grant: Grant, state: State, *, ours: bool = True
+    ) -> "_Granted":
+        until = self._now() + REVOKE_SECONDS
         values = {
             "state": state.value,
             "scope": grant.scope,
@@ -263,25 +276,51 @@ class Claims:
             "principalId": grant.principal_id,
             "condition": grant.condition or "",
             "ours": str(ours),
-            "until": str(self._now() + REVOKE_SECONDS),
+            "until": str(until),
         }
-        if row is None:
-            return await self._table.insert(grant.name, _GRANT, values)
-        return await self._table.replace(row, values)
+        if before is None:
+            row = await self._table.insert(grant.name, _GRANT, values)
+        else:
+            row = await self._table.replace(before.row, values)
+        return _Granted(grant, state, ours, until, row)
 
 
-def _state(row: Row) -> State:
-    return State(row.values["state"])
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """A grant's row, read. `until`: the end of a remover's time, in seconds since the epoch."""
+
+    grant: Grant
+    state: State
+    ours: bool
+    until: float
+    row: Row
+
+    def gives(self, grant: Grant) -> bool:
+        return self.state is State.ACTIVE and self.grant.condition == grant.condition
 
 
-def _ours(row: Row) -> bool:
-    return row.values["ours"] == "True"
+def _granted(row: Row) -> _Granted:
+    columns = Columns(_TABLE, row)
+    grant = Grant(
+        columns.text("scope"),
+        columns.text("roleId"),
+        columns.text("principalId"),
+        columns.text("condition") or None,
+    )
+    if grant.name != row.partition:
+        raise columns.damaged("scope", "or another one is not what the grant's name was made of")
+    state, ours = columns.word("state", State), columns.flag("ours")
+    return _Granted(grant, state, ours, columns.number("until"), row)
 
 
-def _condition(row: Row) -> str | None:
-    return row.values["condition"] or None
+def _standing(found: _Granted, claims: list[Row]) -> Standing:
+    claimants = tuple(_claimant(row) for row in claims if not row.key.startswith(_KEPT))
+    return Standing(found.grant, found.state, claimants, len(claimants) < len(claims), found.ours)
 
 
-def _grant(row: Row) -> Grant:
-    values = row.values
-    return Grant(values["scope"], values["roleId"], values["principalId"], _condition(row))
+def _claimant(row: Row) -> ResourceId:
+    columns = Columns(_TABLE, row)
+    resource = columns.resource("resource")
+    if _CLAIM + key_of(resource.key) != row.key:
+        raise columns.damaged("resource", "is another resource's")
+    return resource

@@ -11,13 +11,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from pydantic import TypeAdapter
+
 from lanyard.errors import Permanent
+from lanyard.rows import Columns
 from lanyard.tables import Journal, Row
 
 # One line a decision, told alike: alerts and the workbook (infra/) read it.
 log = logging.getLogger("lanyard.decisions")
 # Keeps the order of decisions that one process takes within the same microsecond.
 _sequence = itertools.count()
+
+_TEXTS = TypeAdapter(tuple[str, ...])
+_CAUSE = TypeAdapter(Mapping[str, str])
+_ASSIGNMENT = TypeAdapter(Mapping[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +135,21 @@ def _values(decision: Decision) -> dict[str, str]:
 
 
 def _recorded(row: Row) -> Recorded:
-    values = row.values
-    assignment = values.get("assignment")
+    columns = Columns("decisions", row)
     decision = Decision(
-        values["resource"],
-        values["action"],
-        values["outcome"],
-        values["reason"],
-        tuple(json.loads(values["rules"])),
-        json.loads(values["cause"]),
-        tuple(json.loads(values["evidence"])),
-        json.loads(assignment) if assignment else None,
+        columns.text("resource"),
+        columns.text("action"),
+        columns.text("outcome"),
+        columns.text("reason"),
+        columns.json("rules", _TEXTS),
+        columns.json("cause", _CAUSE),
+        columns.json("evidence", _TEXTS),
+        columns.json("assignment", _ASSIGNMENT) if row.values.get("assignment") else None,
     )
-    at = datetime.fromisoformat(values["at"])
-    return Recorded(f"{row.partition}T{row.key}", at, values["by"], values["policy"], decision)
+    return Recorded(
+        f"{row.partition}T{row.key}",
+        columns.moment("at"),
+        columns.text("by"),
+        columns.text("policy"),
+        decision,
+    )

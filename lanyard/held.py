@@ -13,6 +13,7 @@ from enum import StrEnum
 from lanyard.errors import Permanent, Temporary
 from lanyard.model import Change, ResourceId
 from lanyard.orders import Orders, Pause, Refusal
+from lanyard.rows import Columns
 from lanyard.tables import Row, RowChanged, RowExists, Table, key_of
 
 _CONFLICT_DELAY = 2.0
@@ -161,16 +162,23 @@ def _values(entry: Entry) -> dict[str, str]:
 
 
 def _entry(row: Row) -> Entry:
-    values = row.values
+    columns = Columns("held", row)
+    resource, principal = columns.resource("resource"), columns.text("principal")
     refusal = Refusal(
-        values["action"], values["reason"], values["release"], values["releasable"] == "True"
+        columns.text("action"),
+        columns.text("reason"),
+        columns.text("release"),
+        columns.flag("releasable"),
     )
+    if _key(resource, principal, refusal.action) != row.key:
+        # A word about one action must not be heard as one about another.
+        raise columns.damaged("action", "is not what its key was made of")
     return Entry(
         row.key[-8:],
-        ResourceId.parse(values["resource"]),
-        values["principal"],
+        resource,
+        principal,
         refusal,
-        datetime.fromisoformat(values["since"]),
-        Word(values["word"]),
-        values["by"],
+        columns.moment("since"),
+        columns.word("word", Word),
+        columns.text("by"),
     )

@@ -14,9 +14,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from pydantic import FiniteFloat, TypeAdapter
+
 from lanyard.errors import Temporary
-from lanyard.model import Grant, ResourceId
+from lanyard.model import Grant, InvalidResourceId, ResourceId
 from lanyard.plan import Owned
+from lanyard.rows import Columns
 from lanyard.tables import Row, RowChanged, RowExists, Table, key_of
 
 # Another worker changed the row meanwhile: start over soon with what it wrote.
@@ -24,6 +27,12 @@ _CONFLICT_DELAY = 2.0
 # The partition of the principals; those of the identities are subscription ids.
 _PRINCIPALS = "principal"
 _UNKNOWN = "unknown"
+
+_IDS = TypeAdapter(frozenset[str])
+_GRANTS = TypeAdapter(frozenset[Grant])
+_TEXTS = TypeAdapter(Mapping[str, str])
+_MOMENTS = TypeAdapter(Mapping[str, FiniteFloat])
+_REPAIRS = TypeAdapter(Mapping[str, tuple[FiniteFloat, ...]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +122,8 @@ class Ledger:
         first = key_of(scope.key)
         # "}" follows "|" in code order, so the range holds all keys that begin with first + "|".
         async for row in self._resources.rows(scope.subscription, first=first, last=first + "}"):
-            found = _record(row).id
+            # Only the id: what else is wrong with a row is told when its resource is looked at.
+            found = _own_id(Columns("resources", row))
             if found.within(scope):
                 yield found
 
@@ -203,7 +213,7 @@ class Ledger:
     async def holder(self, principal_id: str) -> str:
         """The resource (lower-case id) that a system-assigned principal was last seen on, or ""."""
         row = await self._identities.get(_PRINCIPALS, principal_id)
-        return "" if row is None else row.values["resource"]
+        return "" if row is None else _holder(row).key
 
     async def learn_holder(self, principal_id: str, resource: ResourceId) -> None:
         """Remember where a system-assigned principal was seen: a move takes it along."""
@@ -220,7 +230,7 @@ class Ledger:
         """
         row = await self._identities.get(_UNKNOWN, principal_id)
         if row is not None:
-            return float(row.values["since"])
+            return Columns("identities", row).number("since")
         now = self._now()
         await self._identities.put(_UNKNOWN, principal_id, {"since": str(now)})
         return now
@@ -238,7 +248,7 @@ class Ledger:
     async def holders(self) -> AsyncIterator[tuple[str, ResourceId]]:
         """Every system-assigned principal on record, with the resource it was last seen on."""
         async for row in self._identities.rows(_PRINCIPALS):
-            yield row.key, ResourceId.parse(row.values["resource"])
+            yield row.key, _holder(row)
 
     def _stamp(self) -> str:
         return datetime.fromtimestamp(self._now(), UTC).isoformat()
@@ -262,32 +272,51 @@ def _values(record: ResourceRecord) -> dict[str, str]:
 
 
 def _record(row: Row) -> ResourceRecord:
-    values = row.values
+    columns = Columns("resources", row)
     return ResourceRecord(
-        ResourceId.parse(values["id"]),
-        frozenset(ResourceId.parse(text) for text in json.loads(values["attachments"])),
-        frozenset(Grant(**grant) for grant in json.loads(values["grants"])),
-        frozenset(Grant(**grant) for grant in json.loads(values["pending"])),
-        frozenset(json.loads(values["systemPrincipals"])),
-        json.loads(values["goneAt"]),
-        values["instancesLag"] == "True",
-        frozenset(ResourceId.parse(text) for text in json.loads(values["dedicated"])),
-        values["held"],
-        json.loads(values["confirmed"]),
-        {what: tuple(at) for what, at in json.loads(values["repairs"]).items()},
-        values["incarnation"],
+        _own_id(columns),
+        _ids(columns, "attachments"),
+        columns.json("grants", _GRANTS),
+        columns.json("pending", _GRANTS),
+        columns.json("systemPrincipals", _IDS),
+        columns.json("goneAt", _MOMENTS),
+        columns.flag("instancesLag"),
+        _ids(columns, "dedicated"),
+        columns.text("held"),
+        columns.json("confirmed", _TEXTS),
+        columns.json("repairs", _REPAIRS),
+        columns.text("incarnation"),
         row,
     )
 
 
 def _identity_record(row: Row) -> IdentityRecord:
-    values = row.values
+    columns = Columns("identities", row)
     return IdentityRecord(
-        ResourceId.parse(values["id"]),
-        values["principalId"] or None,
-        json.loads(values["former"]),
+        _own_id(columns),
+        columns.text("principalId") or None,
+        columns.json("former", _MOMENTS),
         row,
     )
+
+
+def _own_id(columns: Columns) -> ResourceId:
+    """A row that tells of another resource than its key names would have that one's grants go."""
+    found = columns.resource("id")
+    if key_of(found.key) != columns.row.key:
+        raise columns.damaged("id", "is another resource's")
+    return found
+
+
+def _ids(columns: Columns, column: str) -> frozenset[ResourceId]:
+    try:
+        return frozenset(ResourceId.parse(text) for text in columns.json(column, _IDS))
+    except InvalidResourceId as error:
+        raise columns.damaged(column, f"holds no resource id: {error}") from error
+
+
+def _holder(row: Row) -> ResourceId:
+    return Columns("identities", row).resource("resource")
 
 
 def _grants_as_json(grants: Iterable[Grant]) -> list[dict[str, str | None]]:

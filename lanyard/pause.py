@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from lanyard.orders import Pause, Paused
+from lanyard.rows import Columns, DamagedRow
 from lanyard.tables import Table
 
 _PARTITION, _KEY = "pause", "pause"
@@ -20,13 +21,20 @@ class Brake:
         self._now = now
 
     async def read(self) -> Pause | None:
-        """The pause in force, or None. Raises Temporary where it cannot be read: then stop, too."""
+        """The pause in force, or None. Raises Temporary where it cannot be read: then stop, too.
+
+        A damaged row is a pause of everything: somebody meant to stop something.
+        """
         row = await self._table.get(_PARTITION, _KEY)
         if row is None:
             return None
-        values = row.values
-        at = datetime.fromisoformat(values["at"])
-        return Pause(Paused(values["what"]), values["by"], at, values["reason"])
+        columns = Columns("control", row)
+        try:
+            what, at = columns.word("what", Paused), columns.moment("at")
+            return Pause(what, columns.text("by"), at, columns.text("reason"))
+        except DamagedRow as error:
+            now = datetime.fromtimestamp(self._now(), UTC)
+            return Pause(Paused.EVERYTHING, "lanyard", now, str(error))
 
     async def pause(self, what: Paused, by: str, reason: str) -> Pause:
         """Stop; a wider pause is never narrowed by another one."""

@@ -6,6 +6,7 @@ What was read is read again: that is a page a thousand resources, and fresh.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lanyard.rows import Columns, DamagedRow
 from lanyard.tables import Table
 
 _PARTITION, _KEY = "sweep", "progress"
@@ -33,9 +34,15 @@ class Checkpoint:
     async def start(self) -> Position:
         """Where a sweep that was cut off had got to; the beginning, if none was."""
         row = await self._table.get(_PARTITION, _KEY)
-        if row is None or self._now() - float(row.values["at"]) > _STALE:
+        if row is None:
             return Position()
-        return Position(row.values["after"], int(row.values["put"]))
+        columns = Columns("control", row)
+        try:
+            position = Position(columns.text("after"), columns.count("put"))
+            stale = self._now() - columns.number("at") > _STALE
+        except DamagedRow:
+            return Position()  # it only saves work
+        return Position() if stale else position
 
     async def reached(self, after: str, put: int) -> None:
         """Everything up to this resource is on the queue. Written now and then: a message twice

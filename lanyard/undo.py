@@ -14,6 +14,8 @@ from lanyard.errors import Permanent
 from lanyard.model import Grant
 from lanyard.services import Services
 
+_NEEDED = ("scope", "roleDefinitionId", "principalId")
+
 
 @dataclass(frozen=True, slots=True)
 class Removed:
@@ -22,6 +24,17 @@ class Removed:
     decision_id: str
     resource: str
     assignment: Mapping[str, Any]
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything is there that makes an assignment."""
+        properties = self.assignment.get("properties")
+        if not isinstance(properties, dict):
+            return False
+        needed = (self.assignment.get("id"), *(properties.get(name) for name in _NEEDED))
+        return all(isinstance(value, str) and value for value in needed) and isinstance(
+            properties.get("condition"), str | None
+        )
 
     @property
     def id(self) -> str:
@@ -95,4 +108,9 @@ def _removed(recorded: Recorded) -> Removed:
             f"decision {recorded.id} removed no assignment: {decision.action}, {decision.outcome}; "
             "'lanyard history --removals' lists those that did"
         )
-    return Removed(recorded.id, decision.resource, decision.assignment)
+    removed = Removed(recorded.id, decision.resource, decision.assignment)
+    if not removed.whole:
+        raise Permanent(
+            f"decision {recorded.id} does not keep the whole assignment: it cannot be put back"
+        )
+    return removed

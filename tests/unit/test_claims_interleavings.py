@@ -160,9 +160,13 @@ class ClaimsWorld(World):
         return (repr(row.values if row else None), self.azure.exists, others, tuple(workers))
 
     def describe(self, value: object) -> Hashable:
-        """Of a row's version it only matters whether it is still the current one."""
-        if isinstance(value, Row):
-            return (value.key, repr(value.values), self.table.rows_now.get(value.key) == value)
+        """Of a row's version it only matters whether it is still the current one.
+
+        A grant as it was read is what its row says.
+        """
+        row = getattr(value, "row", value)
+        if isinstance(row, Row):
+            return (row.key, repr(row.values), self.table.rows_now.get(row.key) == row)
         return repr(value)
 
     def end(self) -> None:
