@@ -4,6 +4,7 @@ import azure.functions as func
 
 from lanyard.messages import QUEUE, decode
 from lanyard.runtime import runtime
+from lanyard.turns import Arrival
 
 blueprint = func.Blueprint()
 
@@ -11,4 +12,8 @@ blueprint = func.Blueprint()
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
 async def reconcile(message: func.QueueMessage) -> None:
     """Work on one message; what raises here goes back to the queue, in the end to its poison."""
-    await runtime().process(decode(message.get_body()))
+    inserted = message.insertion_time
+    arrival = Arrival(
+        inserted.timestamp() if inserted is not None else None, (message.dequeue_count or 1) > 1
+    )
+    await runtime().process(decode(message.get_body()), arrival)

@@ -1,6 +1,7 @@
 """The queue's messages: one Change as JSON."""
 
 import json
+import math
 from typing import Any
 
 from lanyard.errors import Permanent
@@ -22,6 +23,7 @@ def encode(change: Change) -> str:
             "attempt": change.attempt,
             "principal": change.principal,
             "grant": change.grant,
+            "since": change.since,
         }
     )
 
@@ -39,6 +41,7 @@ def decode(body: bytes | str) -> Change:
             _attempt(values),
             _guid(values, "principal"),
             _guid(values, "grant"),
+            _since(values),
         )
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise Permanent(f"no message of this queue: {type(error).__name__} {error}") from error
@@ -64,3 +67,12 @@ def _attempt(values: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError("'attempt' is no count")
     return value
+
+
+def _since(values: Any) -> float | None:
+    value = values.get("since")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("'since' is no moment")
+    return float(value)

@@ -245,7 +245,9 @@ class Change:
 
     `source` says where the hint came from ("event", "sweep", "retry"). `principal` (object id) or
     `grant` (its name) is what the hint is about where no resource tells of it: an orphan that the
-    sweep found; `resource` is then the subscription it is in. The rest is for the record.
+    sweep found; `resource` is then the subscription it is in. `since` (seconds since the epoch, by
+    the storage's clock) is when it first came to the queue, None where that is when its message
+    did. The rest is for the record.
     """
 
     resource: ResourceId
@@ -256,3 +258,4 @@ class Change:
     attempt: int = 0
     principal: str = ""
     grant: str = ""
+    since: float | None = None

@@ -25,4 +25,4 @@ def backoff(attempt: int, asked: float, dice: random.Random) -> float:
 def again(change: Change, *, failing: bool) -> Change:
     """The message of the next attempt; waiting for time to pass is not counted as a failure."""
     attempt = change.attempt + 1 if failing else 0
-    return replace(change, source="retry", attempt=attempt)
+    return replace(change, source="retry", attempt=attempt, since=None)

@@ -21,9 +21,12 @@ from lanyard.retry import MAX_ATTEMPTS, again, backoff
 from lanyard.services import assemble
 from lanyard.settings import Settings, read_settings
 from lanyard.sweep import Sweep, SweepReport, describe
+from lanyard.turns import Arrival, Place, Turns
 
 if TYPE_CHECKING:
     from lanyard.azure.queue import WorkQueue
+
+_UNKNOWN = Arrival()
 
 log = logging.getLogger("lanyard")
 
@@ -34,9 +37,10 @@ class Runtime:
 
     reconciler: Reconciler
     queue: "WorkQueue"
+    turns: Turns
     dice: random.Random = field(default_factory=random.Random)
 
-    async def process(self, change: Change) -> None:
+    async def process(self, change: Change, arrival: Arrival = _UNKNOWN) -> None:
         """Work on one message. Returns when it may be deleted: done, recorded, or put back later.
 
         Raises Temporary when all attempts failed: then the host moves it to the poison queue.
@@ -45,17 +49,31 @@ class Runtime:
             async for below in self.reconciler.expand(change.resource):
                 await self.queue.put(below)
             return
+        place = self.turns.line_up(change, arrival)
+        if place is None:
+            log.info("%s: another message in hand serves for this one, too", change.resource)
+            return
         try:
-            self.reconciler.services.compute.hold(change.resource)
-            report = await self.reconciler.reconcile(change)
+            await self._in_turn(place)
         except NotYet as error:
-            await self._later(change, error)
+            await self._later(place.change, error)
         except Temporary as error:
-            await self._retry(change, error.delay, str(error))
+            await self._retry(place.change, error.delay, str(error))
         except Permanent as error:
-            await self._record_failure(change, error)
-        else:
-            await self._follow_up(change, report)
+            await self._record_failure(place.change, error)
+
+    async def _in_turn(self, place: Place) -> None:
+        try:
+            self.reconciler.services.compute.hold(place.change.resource)
+            async with self.turns.turn(place) as needed:
+                if needed:
+                    report = await self.reconciler.reconcile(place.change)
+                    await self._follow_up(place.change, report)
+                else:
+                    log.info("%s: worked on since this message came", place.change.resource)
+        finally:
+            # Before it is put back: nobody may join a message whose copy is on its way already.
+            self.turns.leave(place)
 
     async def sweep(self) -> SweepReport:
         """Look over the whole estate; what needs it is put on the queue.
@@ -130,4 +148,6 @@ def runtime() -> Runtime:
     azure, storage = connect(settings())
     author = f"app {settings().client_id}"
     services = assemble(azure, storage.tables, policy(), author, time.time)
-    return Runtime(Reconciler(policy(), services), storage.queue)
+    return Runtime(
+        Reconciler(policy(), services), storage.queue, Turns(storage.leases, settings().settle)
+    )

@@ -41,7 +41,9 @@ class Settings:
     graph: Endpoint
     queue_url: str
     table_url: str
+    blob_url: str = ""
     quota_reserve: float = 0.1
+    settle: float = 0.0
     longest_delay: float = MAX_DELAY
 
 
@@ -49,12 +51,14 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings. Raises SettingsError that names what is missing.
 
     AZURE_CLIENT_ID, LANYARD_PRINCIPAL_ID   the app's user-assigned identity
-    AzureWebJobsStorage__accountName        the storage account, or the two addresses
-      (or __queueServiceUri, __tableServiceUri)
+    AzureWebJobsStorage__accountName        the storage account, or the three addresses
+      (or __queueServiceUri, __tableServiceUri, __blobServiceUri)
     LANYARD_POLICY                          the policy file (lanyard.yaml in the app's folder)
     LANYARD_ARM_ENDPOINT, LANYARD_GRAPH_ENDPOINT   other clouds than the public one
     LANYARD_ARM_AUDIENCE, LANYARD_GRAPH_AUDIENCE   where it is not the endpoint itself
     LANYARD_QUOTA_RESERVE                   percent of ARM's quota left to others (10)
+    LANYARD_SETTLE_SECONDS                  seconds that an event waits for others of the same
+                                            resource, so that they become one reconcile (0)
     LANYARD_LONGEST_DELAY_SECONDS           no message waits longer, whatever asks for it: for tests
                                             and tiny estates (the queue's own limit, 7 days)
     """
@@ -65,7 +69,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         *read_endpoints(environment),
         _storage(environment, "queue"),
         _storage(environment, "table"),
+        _storage(environment, "blob"),
         quota_reserve=_number(environment, "LANYARD_QUOTA_RESERVE", 10, most=90) / 100,
+        settle=_number(environment, "LANYARD_SETTLE_SECONDS", 0, most=60),
         longest_delay=_number(
             environment, "LANYARD_LONGEST_DELAY_SECONDS", MAX_DELAY, most=MAX_DELAY
         ),

@@ -9,6 +9,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.data.tables.aio import TableClient
 from azure.identity.aio import ManagedIdentityCredential
+from azure.storage.blob.aio import ContainerClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
@@ -16,6 +17,7 @@ from lanyard.azure.arm import Compute
 from lanyard.azure.clients import Clients, Throttling
 from lanyard.azure.directory import Directory
 from lanyard.azure.identities import Identities
+from lanyard.azure.leases import CONTAINER, BlobLeases
 from lanyard.azure.queue import WorkQueue
 from lanyard.azure.resource_graph import ResourceGraph
 from lanyard.azure.roles import Roles
@@ -33,6 +35,7 @@ class Storage:
 
     queue: WorkQueue
     tables: Tables[AzureTable]
+    leases: BlobLeases
 
 
 def connect(settings: Settings) -> tuple[Azure, Storage]:
@@ -50,7 +53,8 @@ def connect(settings: Settings) -> tuple[Azure, Storage]:
     queue = QueueClient(
         settings.queue_url, QUEUE, message_encode_policy=TextBase64EncodePolicy(), **options
     )
-    storage = Storage(WorkQueue(queue, settings.longest_delay), Tables.named(table))
+    leases = BlobLeases(ContainerClient(settings.blob_url, CONTAINER, **options))
+    storage = Storage(WorkQueue(queue, settings.longest_delay), Tables.named(table), leases)
     return azure_over(credential, settings, transport), storage
 
 

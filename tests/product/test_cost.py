@@ -1,5 +1,6 @@
 """The first rows of the cost table in docs/design.md: ARM calls are counted, not estimated."""
 
+import asyncio
 import math
 
 import pytest
@@ -83,3 +84,15 @@ async def test_a_sweep_costs_a_call_for_each_thousand_of_what_it_looks_at(
     assert math.ceil(authorization / 1000) <= math.ceil(len(state.role_assignments) / 1000) + 1
     principals = len({a.principal_id for a in state.role_assignments.values()})
     assert directory.hits <= math.ceil(principals / 1000) + 1
+
+
+async def test_five_events_at_once_are_one_reconcile(estate: Estate) -> None:
+    await prepared(estate)
+    await estate.create_vm("vm0")
+    messages = [m for event in estate.new_events() * 5 if (m := await estate.deliver(event))]
+    assert len(messages) == 5
+    estate.app_calls()
+    before = estate.leases.calls
+    await asyncio.gather(*(estate.work(message) for message in messages))
+    assert estate.app_calls() == ["GET virtualMachines/vm0"]
+    assert estate.leases.calls - before == 2

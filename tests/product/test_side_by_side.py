@@ -29,7 +29,8 @@ async def test_a_worker_with_an_older_look_takes_nothing_away_that_another_one_g
         "rg-app", "vm1", update, polling_interval=1
     )
     await poller.result()
-    await estate.runtime.process(Change(vm, "event"))
+    estate.leases.holders.clear()  # the first one's lease ran out
+    await estate.instance().process(Change(vm, "event"))
     assert len(estate.assignments()) == 1
     slow.may_go_on.set()
     await first

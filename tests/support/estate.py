@@ -26,10 +26,12 @@ from lanyard.reconcile import Reconciler
 from lanyard.services import assemble
 from lanyard.settings import Endpoint, Settings
 from lanyard.tables import Tables
+from lanyard.turns import Turns
 from simulator.azure import IN_PROCESS_URL, Azure
 from simulator.event_grid.models import TopicType
 from simulator.state import RoleDefinition
 from simulator.tokens.credential import AsyncPrincipalCredential
+from tests.support.memory_leases import MemoryLeases
 from tests.support.memory_table import MemoryTable
 from tests.support.rights import every_action
 
@@ -107,6 +109,7 @@ class Estate:
     def _start_lanyard(self, policy: str) -> None:
         self.tables = Tables.named(lambda _name: self._make_table())
         self.queue = FakeQueue()
+        self.leases = MemoryLeases(self.azure.clock.now)
         self.change_policy(policy)
 
     def change_policy(self, policy: str) -> None:
@@ -135,7 +138,8 @@ class Estate:
             now,
         )
         services = assemble(azure, self.tables, self.policy, "app", now)
-        return app.Runtime(Reconciler(self.policy, services), self.queue)  # type: ignore[arg-type]
+        reconciler, turns = Reconciler(self.policy, services), Turns(self.leases)
+        return app.Runtime(reconciler, self.queue, turns)  # type: ignore[arg-type]
 
     # What a person or a pipeline does.
 
