@@ -120,4 +120,7 @@ def _exit_code(looked: Sequence[Looked]) -> int:
     return _CHANGES if counts.changed else 0
 
 
-COMMAND = Command("plan", "show what would be done, and change nothing", _ABOUT, _EXAMPLES, run)
+_SHAPE = {"version": "`1`; the whole of it is in [plan.md](plan.md#--json)"}
+COMMAND = Command(
+    "plan", "show what would be done, and change nothing", _ABOUT, _EXAMPLES, run, _SHAPE
+)

@@ -136,4 +136,16 @@ def _section(terminal: Terminal, title: str, lines: Iterable[str]) -> None:
         terminal.tell(f"  {line}")
 
 
-COMMAND = Command("rights", "what the app's own identity must be allowed", _ABOUT, _EXAMPLES, run)
+_SHAPE = {
+    "actions[]": "of the custom role at each subscription to watch",
+    "condition": "under which it is assigned (version 2.0); empty where it needs none",
+    "assignable[]": "roles that it may assign: `id` (GUID), `name`",
+    "removable[]": "roles whose assignments it may remove: `id` (GUID), `name`",
+    "identityActions[]": "of a second custom role, where the policy has identities made",
+    "identityGroups[]": "the resource groups of that; empty: all of each subscription",
+    "operatorOn[]": "identities on which it needs Managed Identity Operator",
+    "notes[]": "what a person should know",
+}
+COMMAND = Command(
+    "rights", "what the app's own identity must be allowed", _ABOUT, _EXAMPLES, run, _SHAPE
+)

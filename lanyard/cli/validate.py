@@ -107,4 +107,11 @@ def _as_json(checked: Sequence[Checked]) -> dict[str, Any]:
     }
 
 
-COMMAND = Command("validate", "check policy files", _ABOUT, _EXAMPLES, run)
+_SHAPE = {
+    "ok": "whether every policy is good",
+    "policies[]": "in the order given",
+    "policies[].path": "as it was given",
+    "policies[].ok": "whether this one is good",
+    "policies[].problems[]": "each mistake: `file`, `line`, `column` (from 1), `message`",
+}
+COMMAND = Command("validate", "check policy files", _ABOUT, _EXAMPLES, run, _SHAPE)

@@ -1,0 +1,115 @@
+"""docs/commands.md is what the commands say, and every key of their JSON is on it."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lanyard.cli.command import COMMANDS
+from lanyard.cli.commands_page import page
+from lanyard.model import Change
+from tests.support.desk import Desk
+from tests.support.estate import POLICY
+
+DOCS = Path(__file__).parents[2] / "docs"
+SHAPES = {command.name: command.shape for command in COMMANDS}
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")
+# Their keys are data: subscriptions, states.
+FREE = {"nearLimit", "grants"}
+
+
+def test_the_page_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    hint = "run: python -m lanyard.cli.commands_page docs/commands.md"
+    assert (DOCS / "commands.md").read_text() == page(), hint
+
+
+@pytest.mark.parametrize("name", ["commands.md", "operate.md"])
+def test_every_link_leads_somewhere(name: str) -> None:
+    links = LINK.findall((DOCS / name).read_text())
+    assert links
+    assert [link for link in links if not (DOCS / link).exists()] == []
+
+
+def test_every_command_that_operate_names_is_one() -> None:
+    named = set(re.findall(r"\blanyard ([a-z]+)\b", (DOCS / "operate.md").read_text()))
+    assert len(named) > 8
+    assert named - SHAPES.keys() == set()
+
+
+def undocumented(document: Any, shape: Any, path: str = "") -> Iterator[str]:
+    """The paths of a document that neither the shape nor the meaning of their parent names."""
+    if isinstance(document, list):
+        for each in document:
+            yield from undocumented(each, shape, f"{path}[]")
+        return
+    if not isinstance(document, dict) or path in FREE:
+        return
+    for key, value in document.items():
+        below = f"{path}.{key}".lstrip(".")
+        known = below in shape or f"{below}[]" in shape or f"`{key}`" in shape.get(path, "")
+        if not known:
+            yield below
+        elif below in shape or f"{below}[]" in shape:
+            yield from undocumented(value, shape, below)
+
+
+def test_what_is_not_documented_is_found() -> None:
+    shape = {"a[]": "has `b`", "a[].c": "x"}
+    assert list(undocumented({"a": [{"b": 1, "c": 2, "d": 3}], "e": 1}, shape)) == ["a[].d", "e"]
+
+
+@pytest.fixture
+async def eventful(desk: Desk) -> Desk:
+    """An app with a machine that came, one that went unnoticed, and something held."""
+    desk.estate.platform.directory.grant_permission(desk.person.object_id)
+    await desk.estate.create_vm("vm1", identity={"type": "SystemAssigned"})
+    second = await desk.estate.create_vm("vm2")
+    await desk.started()
+    desk.estate.change_policy(POLICY + "limits: {removals: {perHour: 0}}\n")
+    await desk.estate.delete_vm("vm2")
+    await desk.estate.runtime.process(Change(second, "test"))
+    await desk.estate.delete_vm("vm1")
+    await desk.estate.create_vm("vm3")
+    return desk
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["validate", "POLICY"],
+        ["rights", "POLICY"],
+        ["status"],
+        ["doctor"],
+        ["history"],
+        ["explain", "VM3"],
+        ["held"],
+        ["pause", "why"],
+        ["resume"],
+        ["apply", "VM3"],
+        ["sweep", "--dry-run"],
+        ["undo", "--since", "1h", "--dry-run"],
+    ],
+    ids=lambda command: str(command[0]),
+)
+async def test_every_key_of_the_json_is_on_the_page(eventful: Desk, command: list[str]) -> None:
+    known = {"POLICY": str(eventful.policy), "VM3": eventful.estate.vm_id("vm3").text}
+    given = [known.get(each, each) for each in command]
+    if command[0] in ("doctor", "explain", "sweep"):
+        given += ["--policy", str(eventful.policy)]
+    run = eventful.lanyard if command[0] in ("validate", "rights") else eventful.app
+    ran = await run(*given, "--json")
+    assert ran.err == ""
+    document = json.loads(ran.out)
+    assert document
+    assert list(undocumented(document, SHAPES[command[0]])) == []
+
+
+def test_every_command_with_json_has_its_shape_on_the_page() -> None:
+    text = (DOCS / "commands.md").read_text()
+    for command in COMMANDS:
+        section = text.partition(f"## lanyard {command.name}\n")[2].partition("\n## ")[0]
+        assert ("--json " in section) == ("| `--json` | is |" in section), command.name

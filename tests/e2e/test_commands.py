@@ -1,0 +1,117 @@
+"""The installed `lanyard` against a deployed app: its tables and queue in Azurite, Azure over TLS,
+the caller's own identity, no key.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.stack import LOCATION, POLICY, Stack
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+GROUP = "rg-shop"
+LANYARD = Path(sys.executable).parent / "lanyard"
+
+
+def environment(stack: Stack) -> dict[str, str]:
+    addresses = stack.addresses
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", ""),
+        "LANYARD_ARM_ENDPOINT": addresses.arm,
+        "LANYARD_ARM_AUDIENCE": "https://management.azure.com",
+        "LANYARD_GRAPH_ENDPOINT": addresses.graph,
+        "LANYARD_GRAPH_AUDIENCE": "https://graph.microsoft.com",
+        "LANYARD_TABLE_ENDPOINT": stack.azurite.table_url,
+        "LANYARD_QUEUE_ENDPOINT": stack.azurite.queue_url,
+        "LANYARD_PRINCIPAL_ID": stack.app_principal,
+        "LANYARD_POLICY": str(POLICY),
+        "IDENTITY_ENDPOINT": addresses.identity_endpoint,
+        "IDENTITY_HEADER": addresses.operator.identity_header,
+        "SSL_CERT_FILE": str(addresses.certificates.ca_file),
+    }
+
+
+async def lanyard(stack: Stack, *arguments: str, **more: str) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        LANYARD,
+        *arguments,
+        env=environment(stack) | more,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def answer(stack: Stack, *arguments: str) -> dict[str, Any]:
+    """The JSON of a command that is to succeed, or to find something."""
+    code, out, err = await lanyard(stack, *arguments, "--json")
+    assert (code in (0, 2), err) == (True, "")
+    return dict(json.loads(out))
+
+
+async def test_the_life_of_a_machine_as_an_operator_sees_it(stack: Stack) -> None:
+    operator = stack.addresses.operator.principal
+    stack.azure.services.directory.grant_permission(operator.object_id)
+    vm = await stack.operator.create_vm(GROUP, "vm-commands", LOCATION)
+    await stack.quiet()
+
+    history = await answer(stack, "history", "--resource", vm)
+    assert "done" in {one["outcome"] for one in history["decisions"]}
+    explained = await answer(stack, "explain", vm)
+    (assignment,) = explained["assignments"]
+    assert assignment["claims"][0]["rules"][0]["place"].startswith(f"{POLICY}:")
+    assert (await answer(stack, "sweep", "--dry-run"))["orphans"] == []
+
+    paused = await answer(stack, "pause", "--everything", "a test")
+    assert paused["pause"]["what"] == "everything"
+    assert (await answer(stack, "status"))["pause"]["reason"] == "a test"
+    assert (await answer(stack, "resume"))["pause"] is None
+
+    await stack.operator.delete_vm(GROUP, "vm-commands")
+    await stack.quiet()
+    (removal,) = (await answer(stack, "history", "--removals", "--resource", vm))["decisions"]
+    undone = await answer(stack, "undo", removal["id"])
+    assert [one["result"] for one in undone["removals"]] == ["put back"]
+    withdrawn = await answer(stack, "undo", "--withdraw", removal["id"])
+    assert [one["result"] for one in withdrawn["removals"]] == ["withdrawn"]
+
+
+async def test_apply_gives_the_app_work(stack: Stack) -> None:
+    vm = await stack.operator.create_vm(GROUP, "vm-apply", LOCATION)
+    await stack.quiet()
+    assert (await answer(stack, "apply", vm))["queued"] == [vm]
+    await stack.quiet()
+    status = await answer(stack, "status")
+    assert (status["waiting"], status["poisoned"]) == (0, 0)
+
+
+async def test_doctor_sees_the_rights_and_the_events_of_the_app(stack: Stack) -> None:
+    found = (await answer(stack, "doctor", "--watch", stack.operator.subscription))["findings"]
+    states = {one["check"]: one["state"] for one in found}
+    assert (states["storage"], states["clock"], states["rights"]) == ("ok", "ok", "ok")
+    # The demo keeps no dead letters, and nothing has swept yet.
+    assert states["events"] == "warning"
+
+
+async def test_a_person_reads_tables_and_the_error_of_who_is_nobody(stack: Stack) -> None:
+    code, out, err = await lanyard(stack, "status", "--storage", "ignored")
+    assert (code in (0, 2), err) == (True, "")
+    assert out.splitlines()[0].startswith("resources ")
+    code, out, err = await lanyard(stack, "status", IDENTITY_HEADER="wrong")
+    assert (code, out) == (1, "")
+    assert err.startswith("lanyard: no Azure credentials: run 'az login'")
+    code, out, err = await lanyard(
+        stack, "history", LANYARD_TABLE_ENDPOINT="https://localhost:9/devstoreaccount1"
+    )
+    assert (code, out) == (1, "")
+    assert "cannot be reached" in err
+    assert "Traceback" not in err
