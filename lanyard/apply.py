@@ -33,6 +33,7 @@ from lanyard.model import (
     SystemAssigned,
     UserAssigned,
 )
+from lanyard.notices import Effects
 from lanyard.outcomes import Outcome, attempt, failed, only
 from lanyard.repairs import after_repairs
 from lanyard.services import Services
@@ -59,8 +60,16 @@ class Application:
         self._principals = dict(principals)
         self._witnesses = witnesses
         self._confirmed: set[Grant] = set()
+        self._made: dict[AssignRole, Grant] = {}
+        self._deleted: set[ResourceId] = set()
         self.outcomes: list[Outcome] = []
         self.gone_identities: list[ResourceId] = []
+
+    @property
+    def effects(self) -> Effects:
+        """What was changed so far, beside what the outcomes tell."""
+        told = self._witnesses.told
+        return Effects(self._made, self._principals, frozenset(self._deleted), told)
 
     async def run(self, actions: Iterable[Action]) -> None:
         """Carry the actions out, additions first. `outcomes` and `record` tell the rest, and
@@ -87,6 +96,11 @@ class Application:
         """Write the record where it differs from the one on file."""
         if record != self.record:
             self.record = await self._services.ledger.save(record)
+
+    async def see_system_identity(self) -> None:
+        """Put the principal of the resource's system-assigned identity on record, if it has one."""
+        if self._resource is not None and self._resource.identity.system_principal_id is not None:
+            await self.see(self._resource.identity.system_principal_id)
 
     async def see(self, principal_id: str) -> None:
         """Put a system-assigned principal on record: a delete event carries none."""
@@ -203,6 +217,8 @@ class Application:
         grant = self._grant(action)
         result = await self._services.claims.add(grant, self.record.id)
         self._confirmed.add(grant)
+        if result is Result.ASSIGNED:
+            self._made[action] = grant
         return str(result)
 
     async def _upgrade_instances(self) -> str:
@@ -250,6 +266,7 @@ class Application:
             return f"kept: {others[0]} uses it too"
         await self._witnesses.spend(action)
         await services.identities.delete(action.id)
+        self._deleted.add(action.id)
         return "nothing else used it"
 
     async def _remove_orphans(self, action: RemoveOrphans) -> str:

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from lanyard.errors import Permanent, Temporary
 from lanyard.model import Change, ResourceId
-from lanyard.orders import Orders, Pause, Refusal
+from lanyard.orders import Kind, Orders, Pause, Refusal
 from lanyard.rows import Columns
 from lanyard.tables import Row, RowChanged, RowExists, Table, key_of
 
@@ -72,7 +72,7 @@ class HeldActions:
 
     async def update(
         self, resource: ResourceId, refusals: Collection[Refusal], principal: str = ""
-    ) -> list[Refusal]:
+    ) -> list[Entry]:
         """Make the list of one resource (or unknown principal) these; returns the new ones.
 
         What is no longer held goes from the list, and with it what was said about it.
@@ -81,10 +81,12 @@ class HeldActions:
         wanted = {refusal.action: refusal for refusal in refusals}
         for action in before.keys() - wanted.keys():
             await self._table.delete(resource.subscription, _key(resource, principal, action))
-        fresh = [r for r in wanted.values() if r.action not in before]
+        fresh = []
         for refusal in wanted.values():
             entry = before.get(refusal.action)
-            if entry is None or entry.refusal != refusal:
+            if entry is None:
+                fresh.append(await self._write(resource, principal, refusal, None))
+            elif entry.refusal != refusal:
                 await self._write(resource, principal, refusal, entry)
         return fresh
 
@@ -112,12 +114,13 @@ class HeldActions:
 
     async def _write(
         self, resource: ResourceId, principal: str, refusal: Refusal, before: Entry | None
-    ) -> None:
+    ) -> Entry:
         since = datetime.fromtimestamp(self._now(), UTC) if before is None else before.since
         word, by = (before.word, before.by) if before is not None else (Word.NONE, "")
         key = _key(resource, principal, refusal.action)
         entry = Entry(key[-8:], resource, principal, refusal, since, word, by)
         await self._table.put(resource.subscription, key, _values(entry))
+        return entry
 
     async def _say(self, entry: Entry, word: Word, by: str) -> Entry:
         key = _key(entry.resource, entry.principal, entry.refusal.action)
@@ -155,6 +158,7 @@ def _values(entry: Entry) -> dict[str, str]:
         "reason": entry.refusal.reason,
         "release": entry.refusal.release,
         "releasable": str(entry.refusal.releasable),
+        "kind": entry.refusal.kind.value,
         "since": entry.since.isoformat(),
         "word": entry.word.value,
         "by": entry.by,
@@ -169,6 +173,7 @@ def _entry(row: Row) -> Entry:
         columns.text("reason"),
         columns.text("release"),
         columns.flag("releasable"),
+        columns.word("kind", Kind),
     )
     if _key(resource, principal, refusal.action) != row.key:
         # A word about one action must not be heard as one about another.

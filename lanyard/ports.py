@@ -4,11 +4,12 @@ Every call raises Temporary or Permanent (errors.py) where it fails; principal i
 in lower case.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lanyard.model import ComputeResource, Grant, ResourceId, RoleAssignment
+from lanyard.notice_model import Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,13 @@ class Directory(Protocol):
 
     async def restorable(self, principal_id: str) -> bool:
         """Whether the principal is in the recycle bin and somebody could bring it back."""
+
+
+class Notifier(Protocol):
+    """Tells others of decisions. Best effort: it never raises, and takes a few seconds at most."""
+
+    async def publish(self, notices: Sequence[Notice]) -> None:
+        """Send the notices, or lose them."""
 
 
 @dataclass(frozen=True, slots=True)

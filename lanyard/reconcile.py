@@ -11,7 +11,7 @@ from lanyard.apply import Application
 from lanyard.decide import AT_WORK, Precedents, decide
 from lanyard.desired import Desired, WantedIdentity, desired
 from lanyard.errors import NotYet, Temporary
-from lanyard.guard import Held
+from lanyard.guard import Held, Verdict
 from lanyard.held import orders
 from lanyard.ledger import ResourceRecord
 from lanyard.model import Change, ComputeResource, ResourceId
@@ -77,27 +77,36 @@ class Reconciler:
         todo, verdict = await decide(
             self.policy, wanted, actual, before.owned(), services.assignments, precedents
         )
-        recorder = Recorder(services, change.resource, cause_of(change))
         refusals = _refusals(verdict.held, todo, wanted)
-        await self._tell(recorder, before, refusals)
-
         application = Application(
             services, resource, before, principals, self._witnesses(change, precedents.orders)
         )
-        if resource is not None and resource.identity.system_principal_id is not None:
-            await application.see(resource.identity.system_principal_id)
-        await application.save(self._noted(application.record, todo, refusals))
+        async with Recorder(services, change.resource, cause_of(change)) as recorder:
+            await self._apply(application, todo, verdict, refusals, recorder)
+            if resource is None and application.record.empty:
+                await services.ledger.forget(application.record)
+        return _report(application.outcomes, application.gone_identities)
+
+    async def _apply(
+        self,
+        application: Application,
+        todo: Plan,
+        verdict: Verdict,
+        refusals: list[Refusal],
+        recorder: Recorder,
+    ) -> None:
+        """Intent on record, the work, its outcomes on record."""
+        await application.see_system_identity()
+        await application.save(self._noted(application.record, todo))
         await recorder.intended(verdict.allowed)
         try:
             await application.run(verdict.allowed)
         finally:
-            await recorder.outcomes(application.outcomes)
-        refusals += refused(application.outcomes)
+            await recorder.outcomes(application.outcomes, application.effects)
+        # Once, at the end: what is tried again and refused again was held all the time.
+        refusals = refusals + refused(application.outcomes)
         await self._tell(recorder, application.record, refusals)
         await application.save(replace(application.record, held=digest(refusals)))
-        if resource is None and application.record.empty:
-            await services.ledger.forget(application.record)
-        return _report(application.outcomes, application.gone_identities)
 
     async def _orders(self, record: ResourceRecord, pause: Pause | None) -> Orders:
         entries = await self.services.held.of(record.id) if record.held else {}
@@ -112,12 +121,12 @@ class Reconciler:
         async for resource in self.services.ledger.under(group):
             yield Change(resource, "group")
 
-    def _noted(self, record: ResourceRecord, todo: Plan, refusals: list[Refusal]) -> ResourceRecord:
-        """Since when a principal is gone, and which refusals were told."""
+    def _noted(self, record: ResourceRecord, todo: Plan) -> ResourceRecord:
+        """Since when a principal is gone."""
         gone = {a.principal_id for a in todo.actions if isinstance(a, RemoveOrphans)}
         now = self.services.now()
         since = {principal: record.gone_at.get(principal, now) for principal in gone}
-        return replace(record, gone_at=since, held=digest(refusals))
+        return replace(record, gone_at=since)
 
     async def _tell(
         self, recorder: Recorder, before: ResourceRecord, refusals: list[Refusal]

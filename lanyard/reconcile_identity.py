@@ -10,6 +10,7 @@ from lanyard.guard import Situation, guard
 from lanyard.held import orders
 from lanyard.ledger import IdentityRecord
 from lanyard.model import Change, ResourceId
+from lanyard.notices import Effects
 from lanyard.outcomes import Outcome, attempt
 from lanyard.plan import Plan
 from lanyard.policy import Policy
@@ -65,9 +66,9 @@ class IdentityReconciler:
         )
         allowed = [a for a in verdict.allowed if isinstance(a, RemoveOrphans)]
         outcomes = [await attempt(a, self._remove(record, a, witnesses)) for a in allowed]
-        recorder = Recorder(self.services, record.id, cause)
-        await recorder.outcomes(outcomes)
-        await recorder.held([*(entry.refusal() for entry in verdict.held), *refused(outcomes)])
+        async with Recorder(self.services, record.id, cause) as recorder:
+            await recorder.outcomes(outcomes, Effects(removed=witnesses.told))
+            await recorder.held([*(entry.refusal() for entry in verdict.held), *refused(outcomes)])
         done = {str(outcome.action) for outcome in outcomes if outcome.failure is None}
         await self._forget({a.principal_id for a in allowed if str(a) in done}, record)
         return outcomes

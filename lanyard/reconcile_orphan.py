@@ -9,6 +9,7 @@ from lanyard.desired import NOTHING
 from lanyard.guard import Situation, guard
 from lanyard.held import GRANT, orders
 from lanyard.model import Change
+from lanyard.notices import Effects
 from lanyard.orders import Orders
 from lanyard.outcomes import Outcome, attempt
 from lanyard.plan import Plan
@@ -35,12 +36,18 @@ class OrphanReconciler:
         held = await self.services.held.of(change.resource, _about(change))
         in_force = orders(await self.services.brake.read(), held.values())
         verdict = guard(Plan((action,)), Situation(self.policy, NOTHING, None, orders=in_force))
+        witnesses = self._witnesses(change, in_force)
         outcomes = []
-        if verdict.allowed:
-            outcomes = [await attempt(action, self._remove(action, change, in_force))]
-        await recorder.outcomes(outcomes)
-        await recorder.held([*(entry.refusal() for entry in verdict.held), *refused(outcomes)])
+        async with recorder:
+            if verdict.allowed:
+                outcomes = [await attempt(action, self._remove(action, change, witnesses))]
+            await recorder.outcomes(outcomes, Effects(removed=witnesses.told))
+            await recorder.held([*(entry.refusal() for entry in verdict.held), *refused(outcomes)])
         return outcomes
+
+    def _witnesses(self, change: Change, in_force: Orders) -> Witnesses:
+        services, cause = self.services, cause_of(change)
+        return Witnesses(services.decisions, services.budget, change.resource, cause, in_force)
 
     async def _action(self, change: Change) -> RemoveUnknown | RevokeUnclaimed | None:
         """What would be done, if the orphan still is one."""
@@ -53,12 +60,10 @@ class OrphanReconciler:
         return None if grant is None else RevokeUnclaimed(grant)
 
     async def _remove(
-        self, action: RemoveUnknown | RevokeUnclaimed, change: Change, in_force: Orders
+        self, action: RemoveUnknown | RevokeUnclaimed, change: Change, witnesses: Witnesses
     ) -> str:
         services = self.services
-        witness = Witnesses(
-            services.decisions, services.budget, change.resource, cause_of(change), in_force
-        ).of(action)
+        witness = witnesses.of(action)
         if isinstance(action, RevokeUnclaimed):
             return str(await services.claims.retire(action.grant, witness))
         since = await services.ledger.unknown_since(action.principal_id)

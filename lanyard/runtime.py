@@ -145,9 +145,8 @@ def runtime() -> Runtime:
     """The app's services over the real Azure, built on first use."""
     from lanyard.azure.connection import connect  # the SDKs are imported here, not at start
 
-    azure, storage = connect(settings())
+    azure, storage, notifications = connect(settings())
     author = f"app {settings().client_id}"
-    services = assemble(azure, storage.tables, policy(), author, time.time)
-    return Runtime(
-        Reconciler(policy(), services), storage.queue, Turns(storage.leases, settings().settle)
-    )
+    services = assemble(azure, storage.tables, policy(), author, time.time, notifications)
+    turns = Turns(storage.leases, settings().settle)
+    return Runtime(Reconciler(policy(), services), storage.queue, turns)

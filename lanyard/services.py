@@ -1,6 +1,6 @@
 """What a reconcile works with, put together: Azure, the ledger and what guards removals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lanyard.budget import RemovalBudget
@@ -8,16 +8,19 @@ from lanyard.claims import Claims
 from lanyard.decisions import Author, Decisions
 from lanyard.held import HeldActions
 from lanyard.ledger import Ledger
+from lanyard.notice_model import Notice
 from lanyard.orphans import Orphans
 from lanyard.pause import Brake
 from lanyard.policy import Policy
-from lanyard.ports import Assignments, Azure, Compute, Directory, Identities, Index
+from lanyard.ports import Assignments, Azure, Compute, Directory, Identities, Index, Notifier
 from lanyard.tables import Journal, Table, Tables
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One set an app, or a command. `now`: seconds since the epoch."""
+    """One set an app, or a command. `author`: on whose account decisions are taken; `notifier`
+    tells others of them. `now`: seconds since the epoch.
+    """
 
     compute: Compute
     identities: Identities
@@ -32,17 +35,32 @@ class Services:
     orphans: Orphans
     budget: RemovalBudget
     control: Table
+    author: Author
+    notifier: Notifier
     now: Callable[[], float]
 
 
+class Unheard:
+    """Nobody is told of decisions: no topic is set up, or a person decides at the command line."""
+
+    async def publish(self, notices: Sequence[Notice]) -> None:
+        """Nothing happens."""
+
+
 def assemble[T: Journal](
-    azure: Azure, tables: Tables[T], policy: Policy, author: str, now: Callable[[], float]
+    azure: Azure,
+    tables: Tables[T],
+    policy: Policy,
+    author: str,
+    now: Callable[[], float],
+    notifier: Notifier | None = None,
 ) -> Services:
     """The services over Azure and the tables.
 
     `author` is who decides: the app, or the person at the command line. `now`: seconds since the
-    epoch.
+    epoch. Without a `notifier` nobody else is told of decisions.
     """
+    decider = Author(author, policy.digest)
     claims = Claims(tables.grants, azure.assignments, now)
     brake = Brake(tables.control, now)
     grace = policy.orphans.grace_minutes * 60
@@ -54,11 +72,13 @@ def assemble[T: Journal](
         azure.directory,
         Ledger(tables.resources, tables.identities, now),
         claims,
-        Decisions(tables.decisions, Author(author, policy.digest), now),
+        Decisions(tables.decisions, decider, now),
         HeldActions(tables.held, now),
         brake,
         Orphans(azure.assignments, azure.index, azure.directory, claims, grace, now),
         RemovalBudget(tables.control, policy.limits.removals, brake, now),
         tables.control,
+        decider,
+        notifier or Unheard(),
         now,
     )

@@ -31,7 +31,8 @@ class Settings:
     """`client_id` and `principal_id` are those of the app's own user-assigned identity.
 
     `quota_reserve`: the share (0 to 1) of ARM's quota that is left to others. `longest_delay`:
-    seconds after which any message comes back, whatever asked for more.
+    seconds after which any message comes back, whatever asked for more. `notices_url`: where the
+    topic takes events that others subscribe to, or "".
     """
 
     policy: Path
@@ -45,6 +46,7 @@ class Settings:
     quota_reserve: float = 0.1
     settle: float = 0.0
     longest_delay: float = MAX_DELAY
+    notices_url: str = ""
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -61,6 +63,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
                                             resource, so that they become one reconcile (0)
     LANYARD_LONGEST_DELAY_SECONDS           no message waits longer, whatever asks for it: for tests
                                             and tiny estates (the queue's own limit, 7 days)
+    LANYARD_NOTICES_ENDPOINT                a custom topic's endpoint, of schema CloudEvents 1.0,
+                                            to publish decisions to (none: they are not published)
     """
     return Settings(
         _APP_FOLDER / environment.get("LANYARD_POLICY", "lanyard.yaml"),
@@ -75,6 +79,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         longest_delay=_number(
             environment, "LANYARD_LONGEST_DELAY_SECONDS", MAX_DELAY, most=MAX_DELAY
         ),
+        notices_url=_https(environment, "LANYARD_NOTICES_ENDPOINT"),
     )
 
 
@@ -106,6 +111,13 @@ def _storage(environment: Mapping[str, str], service: str) -> str:
     raise SettingsError(
         f"the app setting {_STORAGE}__accountName (or {_STORAGE}__{service}ServiceUri) is missing"
     )
+
+
+def _https(environment: Mapping[str, str], name: str) -> str:
+    address = environment.get(name, "")
+    if address and not address.startswith("https://"):
+        raise SettingsError(f"the app setting {name} is {address!r}: an address with https")
+    return address
 
 
 def _number(environment: Mapping[str, str], name: str, default: float, *, most: float) -> float:

@@ -1,25 +1,27 @@
 """The last thing before a removal: it is counted against the budget and kept whole on record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lanyard.actions import Action
 from lanyard.budget import RemovalBudget
 from lanyard.claims import Witness
 from lanyard.decisions import Decision, Decisions
 from lanyard.model import ResourceId, RoleAssignment
+from lanyard.notices import Removed
 from lanyard.orders import Orders
 
 
 @dataclass(frozen=True, slots=True)
 class Witnesses:
-    """Makes the witness of each removal of one reconcile."""
+    """Makes the witness of each removal of one reconcile. `told`: what they put on record."""
 
     decisions: Decisions
     budget: RemovalBudget
     resource: ResourceId
     cause: Mapping[str, str]
     orders: Orders
+    told: list[Removed] = field(default_factory=list)
 
     def of(self, action: Action) -> Witness:
         """What the removals of an action call right before each delete.
@@ -38,7 +40,8 @@ class Witnesses:
                 evidence=evidence,
                 assignment=assignment.raw,
             )
-            await self.decisions.add(decision)
+            decision_id = await self.decisions.add(decision)
+            self.told.append(Removed(action, assignment, evidence, decision_id))
 
         return record
 

@@ -18,6 +18,7 @@ from lanyard.azure.clients import Clients, Throttling
 from lanyard.azure.directory import Directory
 from lanyard.azure.identities import Identities
 from lanyard.azure.leases import CONTAINER, BlobLeases
+from lanyard.azure.notifications import Notifications
 from lanyard.azure.queue import WorkQueue
 from lanyard.azure.resource_graph import ResourceGraph
 from lanyard.azure.roles import Roles
@@ -38,8 +39,11 @@ class Storage:
     leases: BlobLeases
 
 
-def connect(settings: Settings) -> tuple[Azure, Storage]:
-    """Azure and the storage as the deployed app sees them. No call is made before the first use."""
+def connect(settings: Settings) -> tuple[Azure, Storage, Notifications | None]:
+    """Azure, the storage and who tells others of decisions, as the deployed app sees them.
+
+    No call is made before the first use.
+    """
     credential = ManagedIdentityCredential(
         client_id=settings.client_id, transport=Transport(TOKEN_SECONDS), retry_total=0
     )
@@ -55,7 +59,18 @@ def connect(settings: Settings) -> tuple[Azure, Storage]:
     )
     leases = BlobLeases(ContainerClient(settings.blob_url, CONTAINER, **options))
     storage = Storage(WorkQueue(queue, settings.longest_delay), Tables.named(table), leases)
-    return azure_over(credential, settings, transport), storage
+    notifications = notifications_over(credential, settings, transport)
+    return azure_over(credential, settings, transport), storage, notifications
+
+
+def notifications_over(
+    credential: AsyncTokenCredential, settings: Settings, transport: AsyncHttpTransport[Any, Any]
+) -> Notifications | None:
+    """Who tells others of decisions; None where no topic is set."""
+    if not settings.notices_url:
+        return None
+    source = f"urn:lanyard:{settings.client_id}"
+    return Notifications(settings.notices_url, source, credential, transport)
 
 
 def azure_over(

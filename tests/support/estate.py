@@ -18,7 +18,7 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 from handlers import reconcile as reconcile_handler
 from handlers import resource_events as event_handler
 from lanyard import runtime as app
-from lanyard.azure.connection import azure_over
+from lanyard.azure.connection import azure_over, notifications_over
 from lanyard.decisions import Decision
 from lanyard.model import Change, ResourceId
 from lanyard.policy.load import parse_policy
@@ -29,7 +29,7 @@ from lanyard.tables import Tables
 from lanyard.turns import Turns
 from simulator.azure import IN_PROCESS_URL, Azure
 from simulator.event_grid.models import TopicType
-from simulator.state import RoleDefinition
+from simulator.state import Resource, RoleDefinition
 from simulator.tokens.credential import AsyncPrincipalCredential
 from tests.support.memory_leases import MemoryLeases
 from tests.support.memory_table import MemoryTable
@@ -78,6 +78,7 @@ class Estate:
     ) -> None:
         self.azure = azure or Azure(seed=7)
         self._make_table = table
+        self.notices_url = ""
         state = self.azure.state
         self.platform = self.azure.services
         self.subscription = state.add_subscription("production").id
@@ -115,6 +116,22 @@ class Estate:
     def change_policy(self, policy: str) -> None:
         """Another policy, over the same ledger."""
         self.policy = parse_policy("lanyard.yaml", policy)
+        self._restart()
+
+    def open_topic(self) -> str:
+        """A custom topic that the app publishes to from now on; returns its id."""
+        group = f"{self.scope}/resourceGroups/rg-lanyard"
+        topic = f"{group}/providers/Microsoft.EventGrid/topics/decisions"
+        schema = {"inputSchema": "CloudEventSchemaV1_0"}
+        self.azure.state.resources[topic.lower()] = Resource(
+            topic, "Microsoft.EventGrid/topics", "decisions", "westeurope", {}, schema
+        )
+        self.azure.assign(self.app.object_id, "EventGrid Data Sender", topic)
+        self.notices_url = f"{IN_PROCESS_URL}/eventgrid/decisions.westeurope-1/api/events"
+        self._restart()
+        return topic
+
+    def _restart(self) -> None:
         self.settings = Settings(
             Path("lanyard.yaml"),
             self.app.client_id,
@@ -123,6 +140,7 @@ class Estate:
             Endpoint(f"{IN_PROCESS_URL}/graph", "https://graph.microsoft.com"),
             "",
             "",
+            notices_url=self.notices_url,
         )
         self.runtime = self.instance()
         self.services = self.runtime.reconciler.services
@@ -130,14 +148,11 @@ class Estate:
 
     def instance(self) -> app.Runtime:
         """One more instance of the app: clients of its own over the same tables and queue."""
-        now = self.azure.clock.now
-        azure = azure_over(
-            AsyncPrincipalCredential(self.azure.tokens, self.app),
-            self.settings,
-            self.azure.transport(),
-            now,
-        )
-        services = assemble(azure, self.tables, self.policy, "app", now)
+        now, transport = self.azure.clock.now, self.azure.transport()
+        credential = AsyncPrincipalCredential(self.azure.tokens, self.app)
+        azure = azure_over(credential, self.settings, transport, now)
+        notifications = notifications_over(credential, self.settings, transport)
+        services = assemble(azure, self.tables, self.policy, "app", now, notifications)
         reconciler, turns = Reconciler(self.policy, services), Turns(self.leases)
         return app.Runtime(reconciler, self.queue, turns)  # type: ignore[arg-type]
 
