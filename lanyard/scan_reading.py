@@ -101,5 +101,6 @@ async def _ask(
         directory = ports(canary).directory
         known = await patiently(partial(known_to_directory, directory, asked, alive), sleep)
     except LanyardError as error:
-        return DirectoryAnswer(failure=str(error))
+        # The SDK's text says it again, over several lines.
+        return DirectoryAnswer(failure=str(error).partition("\n")[0])
     return DirectoryAnswer(asked - known, canary)

@@ -22,6 +22,7 @@ from lanyard.cli import (
     pause,
     plan,
     rights,
+    scan,
     schema,
     status,
     sweep,
@@ -34,6 +35,7 @@ from lanyard.errors import LanyardError
 from lanyard.policy import PolicyError
 
 COMMANDS: tuple[Command, ...] = (
+    scan.COMMAND,
     init.COMMAND,
     validate.COMMAND,
     plan.COMMAND,
@@ -51,12 +53,22 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 _ABOUT = """\
-Check a policy, and see what it would do, before anything happens.
+Compute gets its identity on arrival, and its access is taken back when it leaves. This command
+looks at policies, at Azure, and at a deployed app, with your own identity and rights.
 
+Without anything deployed:
+  lanyard scan                            the estate at a glance
+  lanyard init                            write a first one
   lanyard validate lanyard.yaml           every mistake with its line and column
   lanyard plan /subscriptions/…           what would be done; nothing is changed
   lanyard rights lanyard.yaml             what the app's own identity must be allowed
-  lanyard schema                          the JSON Schema, for editors
+
+A deployed app (--storage ACCOUNT, or LANYARD_STORAGE):
+  lanyard status                          how it is doing
+  lanyard doctor                          what is wrong with it, and what mends it
+  lanyard explain /subscriptions/…/vm1    why something has access
+  lanyard sweep --dry-run                 what is orphaned, with the evidence
+  lanyard pause "migration"               stop removals at once
 """
 _END = """\
 `lanyard COMMAND --help` has examples and the exit codes. NO_COLOR=1 turns colours off.

@@ -16,6 +16,7 @@ from rich.progress import (
     SpinnerColumn,
     TextColumn,
 )
+from rich.table import Table
 from rich.text import Text
 
 from lanyard.policy import Problem
@@ -46,6 +47,11 @@ class Terminal:
     def tell(self, *parts: Part) -> None:
         """The same, quiet or not."""
         self._out.print(Text.assemble(*parts))
+
+    def show(self, table: Table) -> None:
+        """A table as wide as it says, unless quiet."""
+        if not self.quiet:
+            self._out.print(table, soft_wrap=False)
 
     def error(self, message: str) -> None:
         """What went wrong, in red, on standard error."""
