@@ -9,13 +9,15 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import AsyncHttpTransport
 
 from lanyard.azure.arm import Compute
-from lanyard.azure.clients import Clients
+from lanyard.azure.clients import Clients, Throttling
 from lanyard.azure.directory import Directory
 from lanyard.azure.identities import Identities
 from lanyard.azure.inventory import Inventory
+from lanyard.azure.patience import PATIENCE, Patient
 from lanyard.azure.resource_graph import ResourceGraph
 from lanyard.azure.roles import Roles
 from lanyard.azure.sign_in import SignIn, signed_in
+from lanyard.azure.transport import Transport
 from lanyard.clouds import Cloud
 from lanyard.ports import Azure
 from lanyard.settings import Endpoint
@@ -59,8 +61,14 @@ async def reading_over(
     graph: Endpoint,
     transport: AsyncHttpTransport[Any, Any] | None = None,
 ) -> AsyncIterator[Reading]:
-    """Over a credential; the clients are closed at the end."""
-    clients = Clients(credential, arm=arm, graph=graph, transport=transport)
+    """Over a credential; the clients are closed at the end. A call waits where it is told to."""
+    clients = Clients(
+        credential,
+        arm=arm,
+        graph=graph,
+        transport=Patient(transport or Transport()),
+        throttling=Throttling(patience=PATIENCE),
+    )
     try:
         yield Reading(
             clients, Compute(clients), Identities(clients), Roles(clients), Inventory(clients)

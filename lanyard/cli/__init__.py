@@ -1,4 +1,4 @@
-"""The `lanyard` command: what a person or a pipeline asks of a policy, without the deployed app."""
+"""The `lanyard` command: what a person or a pipeline asks of policies, of Azure and of an app."""
 
 from lanyard.cli.command import main
 

@@ -1,16 +1,12 @@
-"""Previews of many resources at once: in order, patient with throttling, and one failure stops
-nothing else.
-"""
+"""Previews of many resources at once: in order, and one failure stops nothing else."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from lanyard.errors import Permanent, Temporary
 from lanyard.model import ResourceId
-from lanyard.patience import patiently
 from lanyard.policy import Policy
 from lanyard.preview import Preview, Previewer
 
@@ -45,8 +41,7 @@ async def look_ahead(
     named = [target for target in targets if target.type]
     listed: list[ResourceId] = []
     for scope in [target for target in targets if not target.type]:
-        call = partial(reading.inventory.resources, scope, policy.types())
-        listed += await patiently(call, reading.clients.sleep)
+        listed += await reading.inventory.resources(scope, policy.types())
     every = list(dict.fromkeys([*named, *listed]))
     look = _Look(policy, reading, len(every), progress)
     looked = await asyncio.gather(*(look.at(resource) for resource in every))
@@ -60,7 +55,6 @@ class _Look:
         self._previewer = Previewer(
             policy, reading.compute, reading.identities, reading.assignments
         )
-        self._sleep = reading.clients.sleep
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._total = total
         self._done = 0
@@ -71,7 +65,7 @@ class _Look:
         async with self._slots:
             self._progress(self._done, self._total)
             try:
-                preview = await patiently(partial(self._previewer.preview, resource), self._sleep)
+                preview = await self._previewer.preview(resource)
                 if preview is None:
                     return Looked(resource, error=f"{resource} does not exist", gone=True)
                 return Looked(resource, preview)

@@ -1,6 +1,8 @@
 """What holds of every command: its help, its completion, and how it ends."""
 
+import asyncio
 import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import version
@@ -97,3 +99,37 @@ def test_each_shell_gets_its_script(shell: str) -> None:
     ran = installed("--show-completion", shell)
     assert ran.returncode == 0
     assert "lanyard" in ran.stdout
+
+
+async def test_ctrl_c_amid_a_call_ends_the_process_cleanly(tmp_path: Path) -> None:
+    """The endpoint that gives tokens takes the call and never answers."""
+    asked = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    policy = tmp_path / "lanyard.yaml"
+    policy.write_text("version: 1\n")
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    address = server.sockets[0].getsockname()
+    async with server:
+        process = await asyncio.create_subprocess_exec(
+            LANYARD,
+            *("plan", "/subscriptions/11111111-1111-1111-1111-111111111111"),
+            *("--policy", str(policy)),
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(tmp_path),
+                "IDENTITY_ENDPOINT": f"http://{address[0]}:{address[1]}/token",
+                "IDENTITY_HEADER": "x",
+            },
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        await asyncio.wait_for(asked.wait(), 30)
+        process.send_signal(signal.SIGINT)
+        out, err = await asyncio.wait_for(process.communicate(), 30)
+    assert (process.returncode, out, err) == (130, b"", b"lanyard: interrupted\n")

@@ -46,3 +46,17 @@ def test_quick_work_shows_nothing(
     with Terminal().progress("reading resources", after=60) as progress:
         progress(7, 7)
     assert "reading" not in capsys.readouterr().err
+
+
+def test_what_nobody_knows_the_number_of_is_counted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown, deadline = "", time.monotonic() + DEADLINE_SECONDS
+    with Terminal().counting(after=0) as counted:
+        counted("role assignments", 1234)
+        while "1234" not in shown and time.monotonic() < deadline:
+            time.sleep(0.01)
+            shown += capsys.readouterr().err
+    assert "role assignments" in shown
+    assert "1234" in shown
