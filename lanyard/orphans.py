@@ -130,4 +130,7 @@ def _created(assignment: RoleAssignment) -> float:
     """Seconds since the epoch; what ARM does not date is treated as new for ever."""
     properties = assignment.raw.get("properties")
     text = str(properties.get("createdOn") or "") if isinstance(properties, dict) else ""
-    return datetime.fromisoformat(text).timestamp() if text else float("inf")
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (OverflowError, ValueError):
+        return float("inf")

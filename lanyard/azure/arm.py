@@ -8,6 +8,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.core.rest import HttpRequest
 
 from lanyard.azure import long_running
+from lanyard.azure.answers import Json, Unreadable, body_of, member
 from lanyard.azure.clients import Clients
 from lanyard.azure.compute_types import ComputeType, Verb, compute_type
 from lanyard.azure.failures import is_gone, translated
@@ -18,7 +19,7 @@ from lanyard.azure.identity_block import (
     lacking,
     wanted,
 )
-from lanyard.azure.resource_body import Json, is_flexible, location_of, put_body, read_resource
+from lanyard.azure.resource_body import is_flexible, location_of, put_body, read_resource
 from lanyard.errors import Permanent, Temporary
 from lanyard.model import ComputeResource, ResourceId
 
@@ -110,9 +111,12 @@ class Compute:
 
     async def _read(self, resource: ResourceId, kind: ComputeType) -> ComputeResource:
         body = await self._get(resource, kind)
-        if "location" not in body and kind.nested:
+        if member(body, "location") is None and kind.nested:
             body = {**body, "location": await self._parent_location(resource)}
-        return read_resource(body, kind)
+        found = read_resource(body, kind)
+        if found.id != resource:
+            raise Unreadable(f"it is of {found.id}")
+        return found
 
     async def _read_again(self, resource: ComputeResource, kind: ComputeType) -> ComputeResource:
         with translated(f"read {resource.id}"):
@@ -166,5 +170,4 @@ def _readable(resource: ResourceId) -> ComputeType:
 
 def _body(response: Any, _model: Any, _headers: Any) -> Json:
     """The SDK's hook for the plain JSON: the generic model knows fewer fields than we read."""
-    body: Json = response.http_response.json()
-    return body
+    return body_of(response.http_response)

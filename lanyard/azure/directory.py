@@ -1,16 +1,18 @@
 """The directory (Microsoft Graph v1.0), the second witness before anything is removed."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
+from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpRequest
 
+from lanyard.azure.answers import Json, as_object, body_of, entries, member, needed
 from lanyard.azure.clients import Clients
-from lanyard.azure.failures import translated
+from lanyard.azure.failures import code_of, translated
 from lanyard.errors import Temporary
 
 #: Most ids of one `getByIds` call.
 PAGE = 1000
+_ABSENT = (404, "Request_ResourceNotFound")
 _UNTRUSTED_DELAY = 300.0
 
 
@@ -50,18 +52,20 @@ class Directory:
         found = await self._get(f"/v1.0/directory/deletedItems/{principal_id}")
         if found is None:
             return False
-        return str(found.get("servicePrincipalType") or "").lower() != "managedidentity"
+        return str(member(found, "servicePrincipalType") or "").lower() != "managedidentity"
 
-    async def _get(self, path: str) -> Mapping[str, Any] | None:
-        """One object; None for 404."""
+    async def _get(self, path: str) -> Json | None:
+        """One object; None where Graph, and not something on the way, says that it has none."""
         graph = self._clients.graph
         with translated(f"read {path} in the directory"):
             response = await graph.send_request(HttpRequest("GET", graph.format_url(path)))
-            if response.status_code == 404:
+            try:
+                response.raise_for_status()
+            except HttpResponseError as error:
+                if (error.status_code, code_of(error)) != _ABSENT:
+                    raise
                 return None
-            response.raise_for_status()
-            body: Mapping[str, Any] = response.json()
-        return body
+            return body_of(response)
 
     async def _page(self, ids: set[str]) -> set[str]:
         graph = self._clients.graph
@@ -70,7 +74,8 @@ class Directory:
         with translated("ask the directory"):
             response = await graph.send_request(HttpRequest("POST", url, json=body))
             response.raise_for_status()
-            found = {str(entry["id"]).lower() for entry in response.json()["value"]}
+            listed = entries(body_of(response), "value")
+            found = {needed(as_object(each, "an entry"), "id").lower() for each in listed}
         if self._canary not in found:
             raise Temporary(
                 f"the directory does not return {self._canary}, which exists: its answers are not "

@@ -12,11 +12,13 @@ from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
     DecodeError,
+    DeserializationError,
     HttpResponseError,
     ServiceRequestError,
     ServiceResponseError,
 )
 
+from lanyard.azure.answers import Unreadable
 from lanyard.errors import Permanent, Temporary
 
 _UNREACHABLE_DELAY = 5.0
@@ -56,9 +58,11 @@ def translated(what: str) -> Iterator[None]:
         yield
     except TimeoutError as error:
         raise Temporary(f"{what}: no answer in time", _UNREACHABLE_DELAY) from error
+    except Unreadable as error:
+        raise Temporary(f"{what}: {error}", error.delay) from error
     except AzureError as error:
         raise translate(what, error) from error
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, DeserializationError, RecursionError) as error:
         raise Temporary(f"{what}: {_UNREADABLE}", _UNREACHABLE_DELAY) from error
 
 
@@ -107,7 +111,7 @@ def code_of(error: HttpResponseError) -> str:
 def _bare_code(response: Any) -> object:
     try:
         body = json.loads(response.text())
-    except (AttributeError, ValueError):
+    except (AttributeError, LookupError, RecursionError, ValueError):
         return None
     if not isinstance(body, dict):
         return None

@@ -3,6 +3,7 @@
 from azure.core.exceptions import ResourceNotFoundError
 from azure.mgmt.msi.models import Identity
 
+from lanyard.azure.answers import Unreadable
 from lanyard.azure.clients import Clients
 from lanyard.azure.failures import is_gone, translated
 from lanyard.model import ResourceId
@@ -24,7 +25,7 @@ class Identities:
                 if not is_gone(error):
                     raise
                 return None
-        return _principal(found)
+            return _principal(found)
 
     async def create(self, identity: ResourceId, location: str) -> str:
         """Make the identity and return its principal; one that exists keeps what it has."""
@@ -32,7 +33,7 @@ class Identities:
         body = Identity(location=location, tags={"createdBy": "lanyard"})
         with translated(f"create identity {identity}"):
             made = await operations.create_or_update(identity.resource_group, identity.name, body)
-        return _principal(made)
+            return _principal(made)
 
     async def delete(self, identity: ResourceId) -> None:
         """Delete the identity; one that is not there (204, or 404 with its group) is fine."""
@@ -46,4 +47,6 @@ class Identities:
 
 
 def _principal(identity: Identity) -> str:
-    return str(identity.principal_id).lower()
+    if not isinstance(identity.principal_id, str) or not identity.principal_id:
+        raise Unreadable("the identity shows no principal")
+    return identity.principal_id.lower()

@@ -3,10 +3,10 @@ each is read afresh before anything is said about it.
 """
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Any
 
 from azure.core.rest import HttpRequest
 
+from lanyard.azure.answers import Json, as_object, body_of, entries, resource_id, text
 from lanyard.azure.clients import Clients
 from lanyard.azure.compute_types import compute_type
 from lanyard.azure.failures import translated
@@ -53,7 +53,7 @@ class Inventory:
         if scope.is_resource_group:
             query += f" | where resourceGroup =~ '{scope.resource_group}'"
         rows = self._graph.rows(f"{query} | project id | order by id asc")
-        return [ResourceId.parse(str(row["id"])) async for row in rows]
+        return [resource_id(row.get("id"), "a row") async for row in rows]
 
     async def _below(self, parent: ResourceId, child: str) -> AsyncIterator[ResourceId]:
         kind = compute_type(child)
@@ -62,11 +62,13 @@ class Inventory:
         while url:
             with translated(f"list {url}"):
                 page = await self._get(url)
-            for entry in page["value"]:
-                yield ResourceId.parse(str(entry["id"]))
-            url = page.get("nextLink") or ""
+                listed = [as_object(each, "an entry") for each in entries(page, "value")]
+                found = [resource_id(each.get("id"), "an entry") for each in listed]
+                url = text(page, "nextLink")
+            for each in found:
+                yield each
 
-    async def _get(self, url: str) -> Any:
+    async def _get(self, url: str) -> Json:
         response = await self._clients.resources.send_request(HttpRequest("GET", url))
         response.raise_for_status()
-        return response.json()
+        return body_of(response)

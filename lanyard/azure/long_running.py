@@ -11,9 +11,9 @@ from typing import Any
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
+from lanyard.azure.answers import Json, body_of, part, text
 from lanyard.azure.clients import Clients
 from lanyard.azure.failures import retry_after
-from lanyard.azure.resource_body import Json
 
 #: A VM's operation carries no Retry-After.
 POLL_SECONDS = 2.0
@@ -87,8 +87,7 @@ def _body(response: AsyncHttpResponse) -> Json:
 
 
 def _state(body: Json) -> str:
-    properties: Json = body.get("properties") or {}
-    return str(properties.get("provisioningState") or "Succeeded").lower()
+    return (text(part(body, "properties"), "provisioningState") or "Succeeded").lower()
 
 
 def _at_work(body: Json) -> bool:
@@ -99,7 +98,7 @@ def _ended(response: AsyncHttpResponse, has_status: bool) -> bool:
     """By the `status` of Azure-AsyncOperation; by the HTTP status of Location."""
     if not has_status:
         return response.status_code != 202
-    status = str(response.json().get("status", "")).lower()
+    status = text(body_of(response), "status").lower()
     if status in _ENDED and status != "succeeded":
         raise HttpResponseError(f"the operation ended as {status}", response)
     return status in _ENDED

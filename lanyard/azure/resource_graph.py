@@ -2,16 +2,29 @@
 of where to look: whatever it names is read again before anything is done to it."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from azure.core.rest import HttpRequest
 
+from lanyard.azure.answers import (
+    Json,
+    Unreadable,
+    as_object,
+    body_of,
+    entries,
+    member,
+    needed,
+    part,
+    resource_id,
+    text,
+)
 from lanyard.azure.clients import Clients
-from lanyard.azure.compute_types import compute_type
+from lanyard.azure.compute_types import ComputeType, compute_type
 from lanyard.azure.failures import translated
-from lanyard.azure.resource_body import read_identity, read_resource
+from lanyard.azure.resource_body import read_resource
 from lanyard.errors import Temporary
-from lanyard.model import ResourceId
+from lanyard.model import ComputeResource, ResourceId, folded
 from lanyard.ports import Listed, ListedAssignment, ListedRole
 from lanyard.roles import allows_assigning
 
@@ -25,6 +38,7 @@ _ASSIGNMENT = "microsoft.authorization/roleassignments"
 _DEFINITION = "microsoft.authorization/roledefinitions"
 _IDENTITY = "microsoft.managedidentity/userassignedidentities"
 _PARTIAL_DELAY = 60.0
+_QUERY = "query Resource Graph"
 
 
 class ResourceGraph:
@@ -41,11 +55,9 @@ class ResourceGraph:
             "| project id, type, properties | order by id asc"
         )
         async for row in self.rows(query):
-            properties = row["properties"]
-            if str(row["type"]).lower() == _DEFINITION:
-                yield _listed_role(str(row["id"]), properties)
-            else:
-                yield _listed_assignment(str(row["id"]), properties)
+            with translated(_QUERY):
+                listed = _listed_right(row)
+            yield listed
 
     async def assignments_of(self, principal_id: str) -> list[str]:
         """The ids of the role assignments of a principal (object id), at any scope."""
@@ -55,7 +67,7 @@ class ResourceGraph:
             f"| where properties.principalId =~ '{principal_id}' "
             "| project id | order by id asc"
         )
-        return [str(row["id"]) async for row in self.rows(query)]
+        return [needed(row, "id") async for row in self.rows(query)]
 
     async def resources(self, types: Iterable[str]) -> AsyncIterator[Listed]:
         """Every resource of these types (any case), and every other one that has an identity, that
@@ -64,7 +76,9 @@ class ResourceGraph:
         wanted = sorted({name.lower() for name in types})
         for table in _TABLES if _POOLS in wanted else _TABLES[:1]:
             async for row in self.rows(_listing(table, wanted)):
-                yield _listed(row)
+                with translated(_QUERY):
+                    listed = _listed(row)
+                yield listed
 
     async def batch_pools(self) -> AsyncIterator[Listed]:
         """Every Batch pool that the app can read, in the order of its id."""
@@ -77,7 +91,7 @@ class ResourceGraph:
             f"resourcecontainers | where type =~ '{_SUBSCRIPTION}' "
             "| project id, name | order by id asc"
         )
-        return {_last(str(row["id"])): str(row["name"]) async for row in self.rows(query)}
+        return {_last(needed(row, "id")): text(row, "name") async for row in self.rows(query)}
 
     async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
         """The resources that the app can read and that have a user-assigned identity attached.
@@ -90,7 +104,7 @@ class ResourceGraph:
                 f"{table} | where tostring(identity.userAssignedIdentities) "
                 f"contains '{identity.key}' | project id | order by id asc"
             )
-            found += [ResourceId.parse(str(row["id"])) async for row in self.rows(query)]
+            found += [resource_id(row.get("id"), "a row") async for row in self.rows(query)]
         return found
 
     async def resources_showing(self, principal_id: str) -> list[str]:
@@ -102,33 +116,57 @@ class ResourceGraph:
                 f"or tostring(properties.principalId) =~ '{principal_id}' "
                 "| project id | order by id asc"
             )
-            found += [str(row["id"]) async for row in self.rows(query)]
+            found += [needed(row, "id") async for row in self.rows(query)]
         return found
 
-    async def rows(self, query: str) -> AsyncIterator[Mapping[str, Any]]:
+    async def rows(self, query: str) -> AsyncIterator[Json]:
         """The rows of a query, page by page; it must order them. Raises Temporary, Permanent."""
         options: dict[str, Any] = {"resultFormat": "objectArray", "$top": _PAGE}
         seen = 0
         while True:
             page = await self._page({"query": query, "options": options})
-            for row in page["data"]:
+            for row in page.rows:
                 yield row
-            seen += len(page["data"])
-            if not page.get("$skipToken"):
+            seen += len(page.rows)
+            if not page.token:
                 break
-            options = {**options, "$skipToken": page["$skipToken"]}
-        if seen < int(page.get("totalRecords", seen)):
-            raise _incomplete(f"{seen} of {page['totalRecords']} rows")
+            if not page.rows:
+                raise _incomplete("a page without rows and with a next one")
+            options = {**options, "$skipToken": page.token}
+        if seen < page.total:
+            raise _incomplete(f"{seen} of {page.total} rows")
 
-    async def _page(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        with translated("query Resource Graph"):
+    async def _page(self, body: Json) -> "_Page":
+        with translated(_QUERY):
             request = HttpRequest("POST", _PATH, json=body)
             response = await self._clients.resources.send_request(request)
             response.raise_for_status()
-            page: Mapping[str, Any] = response.json()
-        if page.get("resultTruncated") == "true" and not page.get("$skipToken"):
+            page = _page(body_of(response))
+        if page.truncated and not page.token:
             raise _incomplete("a part of the rows")
         return page
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One answer. `total`: the rows of all pages; `token`: of the next page, "" for none."""
+
+    rows: list[Json]
+    total: int
+    truncated: bool
+    token: str
+
+
+def _page(body: Json) -> _Page:
+    total = member(body, "totalRecords")
+    if not isinstance(total, int):
+        raise Unreadable("'totalRecords' is no number")
+    return _Page(
+        [as_object(row, "a row") for row in entries(body, "data")],
+        total,
+        str(member(body, "resultTruncated")).lower() == "true",
+        text(body, "$skipToken"),
+    )
 
 
 def _incomplete(what: str) -> Temporary:
@@ -143,40 +181,87 @@ def _listing(table: str, types: Iterable[str]) -> str:
     )
 
 
-def _listed(row: Mapping[str, Any]) -> Listed:
-    identity, own = read_identity(row.get("identity") or {}), None
-    if str(row["type"]).lower() == _IDENTITY:
-        own = str((row.get("properties") or {}).get("principalId") or "").lower() or None
-    shown = {own, identity.system_principal_id, *identity.user_assigned.values()}
-    kind = compute_type(str(row["type"]))
-    return Listed(
-        str(row["id"]),
-        read_resource(row, kind) if kind is not None else None,
-        frozenset(attached.key for attached in identity.user_assigned),
-        frozenset(principal for principal in shown if principal),
+def _listed(row: Json) -> Listed:
+    row_id, row_type = needed(row, "id"), needed(row, "type")
+    block, own = _object(row, "identity"), ""
+    if row_type.lower() == _IDENTITY:
+        own = text(part(row, "properties"), "principalId").lower()
+    system = _text(block, "principalId").lower()
+    attached = _object(block, "userAssignedIdentities")
+    shown = {
         own,
-        identity.system_principal_id,
+        system,
+        *(_text(_object(attached, name), "principalId").lower() for name in attached),
+    }
+    kind = compute_type(row_type)
+    return Listed(
+        row_id,
+        _compute(row, kind) if kind is not None else None,
+        frozenset(folded(name) for name in attached),
+        frozenset(shown - {""}),
+        own or None,
+        system or None,
     )
 
 
-def _listed_role(role_id: str, properties: Mapping[str, Any]) -> ListedRole:
-    permissions = properties.get("permissions")
-    assigns = permissions is None or any(
-        allows_assigning(each.get("actions") or (), each.get("notActions") or ())
-        for each in permissions
-    )
-    return ListedRole(_last(role_id), str(properties.get("roleName", "")), assigns)
+def _compute(row: Json, kind: ComputeType) -> ComputeResource | None:
+    """As far as the row tells: that its identity cannot be read is for who reads it afresh."""
+    try:
+        return read_resource(row, kind)
+    except Unreadable:
+        pass
+    try:
+        return read_resource({**row, "identity": None, "properties": None}, kind)
+    except Unreadable:
+        return None
 
 
-def _listed_assignment(assignment_id: str, properties: Mapping[str, Any]) -> ListedAssignment:
+def _object(body: Json, name: str) -> Json:
+    """Of resources of any type, whose identities are as their services like them."""
+    value = member(body, name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(body: Json, name: str) -> str:
+    value = member(body, name)
+    return value if isinstance(value, str) else ""
+
+
+def _listed_right(row: Json) -> ListedAssignment | ListedRole:
+    read = _listed_role if needed(row, "type").lower() == _DEFINITION else _listed_assignment
+    return read(needed(row, "id"), part(row, "properties"))
+
+
+def _listed_role(role_id: str, properties: Json) -> ListedRole:
+    permissions = member(properties, "permissions")
+    assigns = not isinstance(permissions, list) or any(map(_assigns, permissions))
+    return ListedRole(_last(role_id), text(properties, "roleName"), assigns)
+
+
+def _assigns(permission: Any) -> bool:
+    """What is not known to be harmless is not."""
+    actions = _texts(permission, "actions")
+    return actions is None or allows_assigning(actions, _texts(permission, "notActions") or ())
+
+
+def _texts(permission: Any, name: str) -> list[str] | None:
+    """A list of texts in it, [] where it is left out; None for anything else."""
+    if not isinstance(permission, Mapping):
+        return None
+    value = member(permission, name) or []
+    good = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return value if good else None
+
+
+def _listed_assignment(assignment_id: str, properties: Json) -> ListedAssignment:
     return ListedAssignment(
         assignment_id,
-        str(properties["scope"]),
-        _last(str(properties["roleDefinitionId"])),
-        str(properties["principalId"]).lower(),
-        str(properties.get("principalType") or ""),
-        str(properties.get("description") or ""),
-        str(properties.get("createdOn") or ""),
+        needed(properties, "scope"),
+        _last(needed(properties, "roleDefinitionId")),
+        needed(properties, "principalId").lower(),
+        text(properties, "principalType"),
+        text(properties, "description"),
+        text(properties, "createdOn"),
     )
 
 

@@ -11,6 +11,7 @@ from azure.mgmt.authorization.v2022_04_01.models import (
     RoleAssignmentCreateParameters,
 )
 
+from lanyard.azure.answers import Unreadable
 from lanyard.azure.clients import Clients
 from lanyard.azure.failures import code_of, is_gone, translated
 from lanyard.model import Grant, RoleAssignment
@@ -82,7 +83,7 @@ class Roles:
         scope = f"subscriptions/{subscription}"
         with translated(f"list the assignments of {principal_id} in {subscription}"):
             pages = self._operations.list_for_scope(
-                scope, filter=f"principalId eq '{principal_id}'"
+                scope, filter=f"principalId eq '{principal_id}'", cls=_page
             )
             return [_assignment(found) async for found in pages]
 
@@ -135,13 +136,28 @@ def _parameters(grant: Grant) -> RoleAssignmentCreateParameters:
 
 def _assignment(found: SdkAssignment) -> RoleAssignment:
     return RoleAssignment(
-        str(found.id),
-        str(found.scope),
-        str(found.role_definition_id).rpartition("/")[2].lower(),
-        str(found.principal_id).lower(),
+        _told(found, "id"),
+        _told(found, "scope"),
+        _told(found, "role_definition_id").rpartition("/")[2].lower(),
+        _told(found, "principal_id").lower(),
         found.description or "",
         found.serialize(keep_readonly=True),
     )
+
+
+def _told(found: SdkAssignment | None, name: str) -> str:
+    """What every assignment has: without it, nobody knows whose it is."""
+    value = getattr(found, name, None)
+    if not isinstance(value, str) or not value:
+        raise Unreadable(f"a role assignment without {name!r}")
+    return value
+
+
+def _page(listed: list[SdkAssignment] | None) -> list[SdkAssignment]:
+    """A page without a list is no empty page."""
+    if listed is None:
+        raise Unreadable("'value' is missing")
+    return listed
 
 
 def _definition_id(role_id: str, scope: str) -> str:
