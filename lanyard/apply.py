@@ -236,12 +236,24 @@ class Application:
         except (Temporary, Permanent) as failure:
             self.outcomes += failed(removals, failure)
             return
-        for release in only(ReleaseGrant, removals):
+        releases = only(ReleaseGrant, removals)
+        await self._intend_releases(releases)
+        for release in releases:
             self.outcomes.append(await attempt(release, self._release(release)))
         for deletion in only(DeleteIdentity, removals):
             self.outcomes.append(await attempt(deletion, self._delete_identity(deletion)))
         for orphans in only(RemoveOrphans, removals):
             self.outcomes.append(await attempt(orphans, self._remove_orphans(orphans)))
+
+    async def _intend_releases(self, releases: list[ReleaseGrant]) -> None:
+        """Write ahead that these claims go: whoever looked at an older record stops here, and after
+        a crash a claim that is wanted again is made again.
+        """
+        going = {a.grant for a in releases} - self._confirmed
+        record = self.record
+        await self.save(
+            replace(record, grants=record.grants - going, pending=record.pending | going)
+        )
 
     async def _still_gone(self) -> None:
         """Read again right before removing what a resource had that was not there a moment ago."""

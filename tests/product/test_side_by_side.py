@@ -1,12 +1,14 @@
 """Two workers on one resource, and a worker that dies: what one knows must not undo the other's."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from azure.mgmt.compute.models import VirtualMachineUpdate
 
 from lanyard.apply import Application
+from lanyard.errors import Temporary
 from lanyard.ledger import ResourceRecord
 from lanyard.model import Change, ComputeResource, ResourceId
 from tests.product.conftest import started
@@ -22,7 +24,7 @@ async def test_a_worker_with_an_older_look_takes_nothing_away_that_another_one_g
     vm = await estate.create_vm("vm1")
     estate.new_events()
     slow = _SlowWorker(estate, monkeypatch)
-    first = asyncio.create_task(estate.runtime.process(Change(vm, "event")))
+    first = asyncio.create_task(_work(estate, vm))
     await slow.has_looked.wait()
     update: Any = VirtualMachineUpdate({"tags": {"wanted": "yes"}})
     poller = await estate.compute.virtual_machines.begin_update(
@@ -36,6 +38,42 @@ async def test_a_worker_with_an_older_look_takes_nothing_away_that_another_one_g
     await first
     assert len(estate.assignments()) == 1
     assert list(await estate.identity_of("vm1")) == ["id-lanyard-westeurope"]
+
+
+async def test_a_claim_that_another_worker_counts_on_is_not_dropped_on_an_older_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await started(Estate(TAGGED), monkeypatch)
+    vm = await estate.create_vm("vm1", tags={"wanted": "yes"})
+    await estate.settle()
+    await _change(estate, {"tags": {}})
+    slow = _SlowWorker(estate, monkeypatch)
+    first = asyncio.create_task(_work(estate, vm))
+    await slow.has_looked.wait()
+    await _change(estate, {"tags": {"wanted": "yes"}, "identity": {"type": "None"}})
+    estate.new_events()
+    await _work(estate, vm)
+    slow.may_go_on.set()
+    await first
+    assert len(estate.assignments()) == 1
+    await estate.settle()
+    assert list(await estate.identity_of("vm1")) == ["id-lanyard-westeurope"]
+    claims = estate.runtime.reconciler.services.claims
+    assert [list(each.claimants) async for each in claims.standing()] == [[vm]]
+
+
+async def _work(estate: Estate, vm: ResourceId) -> None:
+    """Without taking turns, as where a lease was lost; who meets a conflict would come again."""
+    with suppress(Temporary):
+        await estate.runtime.reconciler.reconcile(Change(vm, "event"))
+
+
+async def _change(estate: Estate, body: dict[str, Any]) -> None:
+    update: Any = VirtualMachineUpdate(body)
+    poller = await estate.compute.virtual_machines.begin_update(
+        "rg-app", "vm1", update, polling_interval=1
+    )
+    await poller.result()
 
 
 class _SlowWorker:
