@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import uvicorn
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -26,6 +27,8 @@ class _Protocol(H11Protocol):
         async def breakable(scope: Any, receive: Any, send: Any) -> None:
             try:
                 await inner(scope, receive, send)
+            except ClientDisconnect:
+                return  # a client that was killed in the middle of its request
             except ConnectionDropped:
                 self.transport.abort()
                 while (await receive())["type"] != "http.disconnect":
