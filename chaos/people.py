@@ -112,7 +112,8 @@ class People:
                 await self._call("PATCH", resource_id, version, {"identity": {"type": "None"}})
             case SystemOff():
                 block = _without_system(resource)
-                await self._call("PATCH", resource_id, version, {"identity": block})
+                # Refused where one of the others was deleted meanwhile.
+                await self._call("PATCH", resource_id, version, {"identity": block}, fine=[400])
             case GiveRole():
                 await self._give_role(system_principal(resource))
             case Move(group=group):
