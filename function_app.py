@@ -1,12 +1,16 @@
-"""The Azure Functions app: registers the blueprints of handlers/, nothing else."""
+"""The Azure Functions app: registers the blueprints of handlers/, nothing else.
+
+A new instance has to answer its first event at once, so nothing is imported here that only the
+work itself needs: the handlers do that (docs/adr/0010-the-policy-is-read-with-the-first-work.md).
+"""
 
 import azure.functions as func
 
 from handlers import reconcile, resource_events, sweep
-from lanyard.runtime import policy
+from lanyard.settings import settings
 
-# A missing or invalid policy stops the start, with file, line and reason, not the first event.
-policy()
+# A missing setting stops the start and is named, not the first event.
+settings()
 
 app = func.FunctionApp()
 app.register_functions(resource_events.blueprint)

@@ -3,15 +3,19 @@
 import azure.functions as func
 
 from lanyard.messages import QUEUE, decode
-from lanyard.runtime import runtime
-from lanyard.turns import Arrival
 
 blueprint = func.Blueprint()
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
 async def reconcile(message: func.QueueMessage) -> None:
-    """Work on one message; what raises here goes back to the queue, in the end to its poison."""
+    """Work on one message; what raises here goes back to the queue, in the end to its poison.
+
+    So does every message while the policy cannot be used: the error names its file and line.
+    """
+    from lanyard.runtime import runtime
+    from lanyard.turns import Arrival
+
     inserted = message.insertion_time
     arrival = Arrival(
         inserted.timestamp() if inserted is not None else None, (message.dequeue_count or 1) > 1

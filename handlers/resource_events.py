@@ -1,20 +1,25 @@
 """Event Grid tells of a change: keep what is ours, put it on the queue, answer at once.
 
 Event Grid gives a webhook 30 seconds and sends the whole batch again when one event fails, so
-nothing here waits on anything but the queue.
+nothing here waits on anything but the queue, and the policy is not read: what it does not name is
+dropped by who takes the message.
 """
 
 import logging
+from collections import Counter
 
 import azure.functions as func
 
+from lanyard.azure.compute_types import WATCHED_TYPES
 from lanyard.azure.events import Event, Ignored, change_of
 from lanyard.messages import QUEUE, encode
-from lanyard.reconcile_identity import IDENTITY_TYPE
-from lanyard.runtime import ignored, policy, settings
+from lanyard.settings import settings
 
 blueprint = func.Blueprint()
 log = logging.getLogger("lanyard.events")
+
+#: Events that were not worked on, by reason, since this process started.
+ignored: Counter[str] = Counter()
 
 
 @blueprint.event_grid_trigger(arg_name="event")
@@ -25,7 +30,7 @@ async def resource_events(event: func.EventGridEvent, message: func.Out[str]) ->
     """
     found = change_of(
         envelope(event),
-        types=policy().types() | {IDENTITY_TYPE},
+        types=WATCHED_TYPES,
         own_ids={settings().client_id, settings().principal_id},
     )
     if isinstance(found, Ignored):

@@ -4,9 +4,6 @@ import logging
 
 import azure.functions as func
 
-from lanyard.runtime import runtime
-from lanyard.sweep import describe
-
 blueprint = func.Blueprint()
 log = logging.getLogger("lanyard.sweep")
 
@@ -14,4 +11,7 @@ log = logging.getLogger("lanyard.sweep")
 @blueprint.timer_trigger(arg_name="timer", schedule="0 17 * * * *", run_on_startup=False)
 async def sweep(timer: func.TimerRequest) -> None:
     """One sweep. Where a listing fails it raises, the host records it, and the next hour tries."""
+    from lanyard.runtime import runtime
+    from lanyard.sweep import describe
+
     log.info("%s%s", describe(await runtime().sweep()), " (late)" if timer.past_due else "")

@@ -1,13 +1,12 @@
 """The app put together: settings, policy and clients, built once and shared by all invocations.
 
-Importing this module is cheap; the Azure SDKs are imported when the first message is worked on,
-so that the event function of a new instance answers at once.
+The handlers import it when there is work to do, and it imports the Azure SDKs when that begins: an
+instance that only takes events in needs neither.
 """
 
 import logging
 import random
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
@@ -17,9 +16,10 @@ from lanyard.errors import NotYet, Permanent, Temporary
 from lanyard.model import Change
 from lanyard.policy import Policy, load_policy
 from lanyard.reconcile import Reconciler, Report
+from lanyard.reconcile_identity import IDENTITY_TYPE
 from lanyard.retry import MAX_ATTEMPTS, again, backoff
 from lanyard.services import assemble
-from lanyard.settings import Settings, read_settings
+from lanyard.settings import settings
 from lanyard.sweep import Sweep, SweepReport, describe
 from lanyard.turns import Arrival, Place, Turns
 
@@ -64,6 +64,9 @@ class Runtime:
 
     async def _in_turn(self, place: Place) -> None:
         try:
+            if not await self._concerns_us(place.change):
+                log.info("%s: no rule is for its type", place.change.resource)
+                return
             self.reconciler.services.compute.hold(place.change.resource)
             async with self.turns.turn(place) as needed:
                 if needed:
@@ -74,6 +77,16 @@ class Runtime:
         finally:
             # Before it is put back: nobody may join a message whose copy is on its way already.
             self.turns.leave(place)
+
+    async def _concerns_us(self, change: Change) -> bool:
+        """Events come for every type; one that the policy does not name only matters where there
+        is a record: it may have named it before.
+        """
+        named = self.reconciler.policy.types() | {IDENTITY_TYPE}
+        if change.source != "event" or change.resource.type.lower() in named:
+            return True
+        record = await self.reconciler.services.ledger.resource(change.resource)
+        return record.row is not None
 
     async def sweep(self) -> SweepReport:
         """Look over the whole estate; what needs it is put on the queue.
@@ -122,16 +135,6 @@ class Runtime:
         cause = {"source": change.source, "eventId": change.event_id}
         decision = Decision(change.resource.text, "reconcile", "failed", str(error), cause=cause)
         await self.reconciler.services.decisions.add(decision)
-
-
-#: Events that were not worked on, by reason, since this process started.
-ignored: Counter[str] = Counter()
-
-
-@cache
-def settings() -> Settings:
-    """The app's settings. Raises SettingsError."""
-    return read_settings()
 
 
 @cache

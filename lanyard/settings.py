@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from lanyard.errors import LanyardError
@@ -81,6 +82,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         ),
         notices_url=_https(environment, "LANYARD_NOTICES_ENDPOINT"),
     )
+
+
+@cache
+def settings() -> Settings:
+    """The app's own settings, read once. Raises SettingsError."""
+    return read_settings()
 
 
 def read_endpoints(environment: Mapping[str, str] = os.environ) -> tuple[Endpoint, Endpoint]:

@@ -216,6 +216,15 @@ _NONE = (
 #: Every known type by its name in lower case.
 COMPUTE_TYPES = {row.name.lower(): row for row in (*_ATTACHED, *_REPORTED, *_NONE)}
 
+#: Types (lower case) whose events can matter, whatever the policy says: compute that can be read,
+#: and user-assigned identities.
+WATCHED_TYPES = frozenset(
+    [
+        *(name for name, row in COMPUTE_TYPES.items() if row.api_version),
+        "microsoft.managedidentity/userassignedidentities",
+    ]
+)
+
 
 def compute_type(name: str) -> ComputeType | None:
     """The row of a type, in any case; None for one that is not known at all."""

@@ -52,7 +52,7 @@ def change_of(
 ) -> Change | Ignored:
     """The change an event hints at, or why it is none of ours. Never raises, whatever is in it.
 
-    `types` are the resource types the policy names, `own_ids` the client and object id of the
+    `types` are the resource types that matter, `own_ids` the client and object id of the
     app's own identity; both lower case.
     """
     if not isinstance(event.type, str) or event.type not in WRITTEN | DELETED:
@@ -106,7 +106,7 @@ def _not_ours_to_handle(event: Event, resource: ResourceId, types: Collection[st
     if resource.is_resource_group:
         return "" if event.type in DELETED else "a resource group was written"
     if resource.type.lower() not in types:
-        return "a type that the policy does not name"
+        return "a type that is not watched"
     return ""
 
 

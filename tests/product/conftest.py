@@ -1,7 +1,7 @@
 import pytest
 
-from handlers import reconcile as reconcile_handler
 from handlers import resource_events as event_handler
+from lanyard import runtime
 from tests.support.estate import Estate
 
 
@@ -12,8 +12,7 @@ async def estate(monkeypatch: pytest.MonkeyPatch) -> Estate:
 
 async def started(made: Estate, monkeypatch: pytest.MonkeyPatch) -> Estate:
     """The handlers at work on this estate, and its resource groups there."""
-    monkeypatch.setattr(event_handler, "policy", lambda: made.policy)
     monkeypatch.setattr(event_handler, "settings", lambda: made.settings)
-    monkeypatch.setattr(reconcile_handler, "runtime", lambda: made.runtime)
+    monkeypatch.setattr(runtime, "runtime", lambda: made.runtime)
     await made.create_groups()
     return made

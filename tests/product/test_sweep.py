@@ -10,6 +10,7 @@ from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import Identity
 
 from handlers import sweep as sweep_handler
+from lanyard import runtime
 from lanyard.errors import Temporary
 from lanyard.sweep import SweepReport
 from simulator.faults import Fault
@@ -220,7 +221,7 @@ def first_page_only(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_the_timer_runs_the_sweep(
     estate: Estate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(sweep_handler, "runtime", lambda: estate.runtime)
+    monkeypatch.setattr(runtime, "runtime", lambda: estate.runtime)
     await estate.create_vm("vm1")
     estate.new_events()  # lost
 
