@@ -1,7 +1,8 @@
-"""Which event subscriptions there are on the system topics of a subscription, and what an identity
-may do there: read by `lanyard doctor`, with the rights of whoever runs it.
+"""How an app is connected: the event subscriptions on the system topics of a subscription, and what
+its identity may do there. Read from a desk, with the rights of whoever asks.
 """
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -11,7 +12,9 @@ from azure.core.rest import HttpRequest
 
 from lanyard.azure.clients import Clients
 from lanyard.azure.failures import translated
+from lanyard.azure.resource_graph import ResourceGraph
 
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TOPICS = "/subscriptions/{}/providers/Microsoft.EventGrid/systemTopics?api-version=2022-06-15"
 _EVENTS = "{}/eventSubscriptions?api-version=2022-06-15"
 _ASSIGNMENTS = (
@@ -74,6 +77,21 @@ class Setup:
             parts = definition["properties"]["permissions"]
             found += [_permission(scope, part) for part in parts]
         return found
+
+    async def principal(self, client_id: str) -> str:
+        """The object id of the user-assigned identity with this client id, "" where none is
+        listed. A client id is a GUID; anything else is no identity's.
+        """
+        if not _GUID.fullmatch(client_id):
+            return ""
+        query = (
+            "resources | where type =~ 'microsoft.managedidentity/userassignedidentities' "
+            f"| where properties.clientId =~ '{client_id}' | project id, properties "
+            "| order by id asc"
+        )
+        async for row in ResourceGraph(self._clients).rows(query):
+            return str(row["properties"].get("principalId") or "").lower()
+        return ""
 
     async def date(self, subscription: str) -> str:
         """When ARM says that it is: the header `Date` of an answer, "" where it has none."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from lanyard.azure.deployed import StorageAddress
     from lanyard.azure.reading import Reading
 
+#: How the app signs its decisions (lanyard/runtime.py): with its client id after it.
+_APP = "app "
+_LATELY = timedelta(days=2)
 _ACCOUNT = re.compile("[a-z0-9]{3,24}")
 
 
@@ -61,7 +65,8 @@ class AppOptions:
         typer.Option(
             envvar="LANYARD_PRINCIPAL_ID",
             metavar="ID",
-            help="Object id of the app's identity: the directory must know it to be believed.",
+            help="Object id of the app's identity; default: by the record and Resource Graph. The "
+            "directory must know it to be believed.",
         ),
     ] = None
 
@@ -115,13 +120,33 @@ class App:
         return Claims(self.tables.grants, self.azure.assignments, self.now)
 
 
-def believed(where: AppOptions) -> None:
-    """Raises LanyardError where no principal is named that the directory must know."""
-    if not where.app_principal:
+async def believing(app: App, where: AppOptions) -> tuple[App, str]:
+    """The app with a directory that is believed, because it knows the principal (object id)
+    returned beside it: the one that was named, else that of the identity that the record names.
+
+    Raises LanyardError where neither is there.
+    """
+    from lanyard.azure.subscribed import Setup
+
+    found = where.app_principal
+    if not found and (client_id := await _app_on_record(app)):
+        found = await Setup(app.reading.clients).principal(client_id)
+    if not found:
         raise LanyardError(
             "name the object id of the app's identity with --app-principal or LANYARD_PRINCIPAL_ID "
             "(its app setting of that name): a directory that does not know it is not believed"
         )
+    return replace(app, azure=app.reading.ports(found)), found
+
+
+async def _app_on_record(app: App) -> str:
+    """The client id of the app that decided something lately, "" where there is none."""
+    now = datetime.fromtimestamp(app.now(), UTC)
+    client_id = ""
+    async for recorded in app.decisions().between(now - _LATELY, now + _LATELY):
+        if recorded.by.startswith(_APP):
+            client_id = recorded.by.removeprefix(_APP)
+    return client_id
 
 
 @asynccontextmanager

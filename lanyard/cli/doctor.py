@@ -68,11 +68,11 @@ def run(
     """Look and tell; returns the exit code."""
     terminal = Terminal(quiet=quiet)
     loaded = load_policy(policy)
-    connect.believed(where)
 
     async def look() -> "list[Finding]":
-        async with connect.app(azure, where) as app:
-            return await _looked(app, loaded, str(where.app_principal), watch)
+        async with connect.app(azure, where) as reached:
+            app, principal = await connect.believing(reached, where)
+            return await _looked(app, loaded, principal, watch)
 
     found = asyncio.run(look())
     if json:

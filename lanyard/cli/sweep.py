@@ -80,10 +80,10 @@ def run(
     """Look over everything; returns the exit code."""
     terminal = Terminal(quiet=quiet)
     loaded = load_policy(policy)
-    connect.believed(where)
 
     async def look() -> SweepReport:
-        async with connect.app(azure, where) as app:
+        async with connect.app(azure, where) as reached:
+            app, _ = await connect.believing(reached, where)
             enqueue = None if dry_run else app.queue.put
             with terminal.counting() as counted:
                 return await Sweep(loaded, app.services(loaded), enqueue, counted).run()

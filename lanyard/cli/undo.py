@@ -108,7 +108,6 @@ def run(
     """Put them back; returns the exit code."""
     if bool(ids) == bool(since):
         raise typer.BadParameter("give decisions, or a time with --since, one of the two")
-    connect.believed(where)
     wish = _Wish(ids or [], since, until, withdraw, dry_run)
     undone = asyncio.run(_undo(wish, azure, where))
     terminal = Terminal(quiet=quiet)
@@ -121,7 +120,8 @@ def run(
 
 
 async def _undo(wish: _Wish, azure: AzureOptions, where: AppOptions) -> list[Undone]:
-    async with connect.app(azure, where) as app:
+    async with connect.app(azure, where) as reached:
+        app, _ = await connect.believing(reached, where)
         undo = Undo(app.services(), app.who)
         return [await wish.done(undo, one) for one in await wish.removals(undo, _now(app))]
 

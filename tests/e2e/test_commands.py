@@ -30,7 +30,6 @@ def environment(stack: Stack) -> dict[str, str]:
         "LANYARD_GRAPH_AUDIENCE": "https://graph.microsoft.com",
         "LANYARD_TABLE_ENDPOINT": stack.azurite.table_url,
         "LANYARD_QUEUE_ENDPOINT": stack.azurite.queue_url,
-        "LANYARD_PRINCIPAL_ID": stack.app_principal,
         "LANYARD_POLICY": str(POLICY),
         "IDENTITY_ENDPOINT": addresses.identity_endpoint,
         "IDENTITY_HEADER": addresses.operator.identity_header,
