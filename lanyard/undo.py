@@ -84,13 +84,20 @@ class Undo:
         ours = removed.id.lower() == grant.assignment_id.lower()
         await services.claims.keep(grant, removed.decision_id, self.by, ours=ours)
         if there is None:
-            await services.assignments.restore(removed.assignment)
+            await self._restore(removed)
         did = "put back" if there is None else "it is there; kept from now on"
         reason = f"undo of {removed.decision_id} by {self.by}: {did}"
         await services.decisions.add(
             Decision(removed.resource, f"put back {removed.id}", "done", reason)
         )
         return did
+
+    async def _restore(self, removed: Removed) -> None:
+        try:
+            await self.services.assignments.restore(removed.assignment)
+        except Permanent:  # the person may not: then nothing of theirs is to be kept
+            await self.services.claims.let_go(removed.grant, removed.decision_id)
+            raise
 
     async def withdraw(self, removed: Removed) -> None:
         """The person needs it no longer: it is removed again when nothing else claims it."""

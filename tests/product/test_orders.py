@@ -10,6 +10,7 @@ from lanyard.held import Entry
 from lanyard.operate import Operator
 from lanyard.orders import Paused
 from lanyard.undo import Undo
+from simulator.faults import Fault
 from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, Estate
 
@@ -269,6 +270,19 @@ async def test_a_foreign_assignment_is_put_back_with_all_it_had(estate: Estate) 
     await estate.settle()
     assert report.orphans == ()
     assert len(estate.assignments(of=principal.object_id)) == 1
+
+
+async def test_what_azure_refuses_to_put_back_is_not_claimed(estate: Estate) -> None:
+    await machines(estate, 1)
+    await estate.delete_vm("vm0")
+    await estate.settle()
+    undo = Undo(estate.services, "ann")
+    removed = await undo.find(await removal(estate))
+    path = "roleAssignments"
+    estate.azure.faults.add(Fault(method="PUT", path=path, status=403, code="AuthorizationFailed"))
+    with pytest.raises(Permanent, match="AuthorizationFailed"):
+        await undo.put_back(removed)
+    assert await estate.services.claims.kept(removed.grant) == ""
 
 
 async def test_a_decision_that_removed_nothing_cannot_be_undone(estate: Estate) -> None:
