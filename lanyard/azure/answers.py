@@ -8,6 +8,8 @@ is no witness, neither that something is there nor that it is not.
 from collections.abc import Mapping
 from typing import Any
 
+from azure.core.pipeline.policies import ContentDecodePolicy, SansIOHTTPPolicy
+
 from lanyard.errors import Temporary
 from lanyard.model import InvalidResourceId, ResourceId
 
@@ -21,6 +23,20 @@ class Unreadable(Temporary):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"an answer that cannot be read: {why}", _DELAY)
+
+
+class Objects(SansIOHTTPPolicy[Any, Any]):
+    """A part of the pipeline of ARM's clients: what answers a GET or PUT is a JSON object. To the
+    SDKs' models anything else is an object without members, or an error of their own.
+    """
+
+    def on_response(self, request: Any, response: Any) -> None:
+        """Raise Unreadable for another answer. ContentDecodePolicy comes after this one."""
+        told = response.context.get(ContentDecodePolicy.CONTEXT_NAME)
+        asked = request.http_request.method in ("GET", "PUT")
+        good = isinstance(told, Mapping) or (told is None and not asked)
+        if response.http_response.status_code in (200, 201) and not good:
+            raise Unreadable("it is no object")
 
 
 def body_of(response: Any) -> Json:
@@ -69,6 +85,14 @@ def text(body: Json, name: str) -> str:
     if not isinstance(value, str):
         raise Unreadable(f"{name!r} is no text")
     return value
+
+
+def texts(value: Any) -> list[str] | None:
+    """A list of texts, [] where it is left out; None for anything else."""
+    if value is None:
+        return []
+    good = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return value if good else None
 
 
 def needed(body: Json, name: str) -> str:

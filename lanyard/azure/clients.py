@@ -22,7 +22,9 @@ from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
+from lanyard.azure.answers import Objects
 from lanyard.azure.limiter import Limiter, spared
+from lanyard.azure.measured import Measured
 from lanyard.azure.quota import Quota
 from lanyard.azure.transport import Transport
 from lanyard.settings import Endpoint
@@ -91,6 +93,7 @@ class Clients:
             RequestIdPolicy(),
             HeadersPolicy({"Accept": "application/json"}),
             UserAgentPolicy("lanyard"),
+            Measured("graph"),
             AsyncBearerTokenCredentialPolicy(self._credential, f"{self._graph.audience}/.default"),
         ]
         return AsyncPipelineClient(
@@ -105,8 +108,10 @@ class Clients:
             RequestIdPolicy(),
             HeadersPolicy(),
             UserAgentPolicy("lanyard"),
+            Objects(),
             ContentDecodePolicy(),
             Limiter(self._quota, throttling.patience, throttling.now, self.sleep),
+            Measured("arm"),
             AsyncARMChallengeAuthenticationPolicy(self._credential, scope),
         ]
         return {

@@ -18,6 +18,7 @@ from lanyard.azure.answers import (
     part,
     resource_id,
     text,
+    texts,
 )
 from lanyard.azure.clients import Clients
 from lanyard.azure.compute_types import ComputeType, compute_type
@@ -240,17 +241,12 @@ def _listed_role(role_id: str, properties: Json) -> ListedRole:
 
 def _assigns(permission: Any) -> bool:
     """What is not known to be harmless is not."""
-    actions = _texts(permission, "actions")
-    return actions is None or allows_assigning(actions, _texts(permission, "notActions") or ())
-
-
-def _texts(permission: Any, name: str) -> list[str] | None:
-    """A list of texts in it, [] where it is left out; None for anything else."""
     if not isinstance(permission, Mapping):
-        return None
-    value = member(permission, name) or []
-    good = isinstance(value, list) and all(isinstance(each, str) for each in value)
-    return value if good else None
+        return True
+    actions = texts(member(permission, "actions"))
+    return actions is None or allows_assigning(
+        actions, texts(member(permission, "notActions")) or ()
+    )
 
 
 def _listed_assignment(assignment_id: str, properties: Json) -> ListedAssignment:

@@ -5,13 +5,14 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.authorization.v2022_04_01.models import (
-    RoleAssignment as SdkAssignment,
-)
-from azure.mgmt.authorization.v2022_04_01.models import (
+    Permission,
     RoleAssignmentCreateParameters,
 )
+from azure.mgmt.authorization.v2022_04_01.models import (
+    RoleAssignment as SdkAssignment,
+)
 
-from lanyard.azure.answers import Unreadable
+from lanyard.azure.answers import Unreadable, texts
 from lanyard.azure.clients import Clients
 from lanyard.azure.failures import code_of, is_gone, translated
 from lanyard.model import Grant, RoleAssignment
@@ -101,10 +102,7 @@ class Roles:
                     if error.status_code not in (403, 404):
                         raise
                     return True
-            self._writes[role_id] = any(
-                allows_assigning(each.actions or (), each.not_actions or ())
-                for each in found.permissions or ()
-            )
+            self._writes[role_id] = any(map(_assigns, found.permissions or ()))
         return self._writes[role_id]
 
     async def role_exists(self, role_id: str, scope: str) -> bool:
@@ -158,6 +156,14 @@ def _page(listed: list[SdkAssignment] | None) -> list[SdkAssignment]:
     if listed is None:
         raise Unreadable("'value' is missing")
     return listed
+
+
+def _assigns(permission: Permission | None) -> bool:
+    """What is not known to be harmless is not."""
+    actions = texts(permission.actions) if permission is not None else None
+    if permission is None or actions is None:
+        return True
+    return allows_assigning(actions, texts(permission.not_actions) or ())
 
 
 def _definition_id(role_id: str, scope: str) -> str:
