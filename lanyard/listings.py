@@ -72,20 +72,23 @@ async def list_authorization(index: Index, progress: Progress = silent) -> Autho
 
 
 async def known_to_directory(
-    directory: Directory, asked: frozenset[str], alive: Iterable[str]
+    directory: Directory,
+    asked: frozenset[str],
+    alive: Iterable[str],
+    most_missed: int = _MOST_MISSED,
 ) -> frozenset[str]:
     """Those of the principals asked for that the directory knows.
 
     Some principals that ARM shows (`alive`) are asked for beside them: a directory that misses many
-    of those answers a part only. Some may be missing, because the listing lags behind. Raises
-    Temporary, Permanent.
+    of those answers a part only. Up to `most_missed` may be missing, because the listing lags
+    behind. Raises Temporary, Permanent.
     """
     if not asked:
         return frozenset()
     shown = frozenset(sorted(alive)[:_SAMPLE])
     known = await directory.existing(asked | shown)
     missed = len(shown - known)
-    if missed > _MOST_MISSED and missed > len(shown) * _MOST_MISSED_SHARE:
+    if missed > most_missed and missed > len(shown) * _MOST_MISSED_SHARE:
         message = f"the directory misses {missed} of {len(shown)} principals that ARM shows"
         raise Temporary(f"{message}: its answer is not used", _UNTRUSTED_DELAY)
     return known & asked

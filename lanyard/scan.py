@@ -19,9 +19,9 @@ from lanyard.scan_holders import MANAGED, DirectoryAnswer, Holder, HolderKind, H
 #: Days since an assignment was made, each up to (not including) its number, and their names.
 AGES = (
     (7, "under a week"),
-    (30, "under a month"),
-    (90, "under 3 months"),
-    (365, "under a year"),
+    (30, "1 to 4 weeks"),
+    (90, "1 to 3 months"),
+    (365, "3 to 12 months"),
 )
 OLDEST, AGE_UNKNOWN = "a year or more", "not known"
 #: An identity that so many resources have is one that many share.
@@ -218,7 +218,7 @@ def _identities_of(resource: ComputeResource) -> str:
 def _assignment_rows(estate: Estate, holders: Holders) -> Iterator[AssignmentRow]:
     assigning, unreadable = assigning_roles(estate), unreadable_roles(estate)
     evidence = (
-        f"the directory does not know its principal; the same answer holds "
+        "the directory does not know its principal, in an answer that holds "
         f"{estate.directory.canary}, which ARM shows",
         "no resource that ARM lists shows its principal",
     )

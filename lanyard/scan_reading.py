@@ -99,7 +99,9 @@ async def _ask(
         )
     try:
         directory = ports(canary).directory
-        known = await patiently(partial(known_to_directory, directory, asked, alive), sleep)
+        # Nobody asks for each orphan alone before it is told, so a part is refused sooner here.
+        call = partial(known_to_directory, directory, asked, alive, most_missed=0)
+        known = await patiently(call, sleep)
     except LanyardError as error:
         # The SDK's text says it again, over several lines.
         return DirectoryAnswer(failure=str(error).partition("\n")[0])

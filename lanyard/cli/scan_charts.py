@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lanyard.cli.html import escaped, tag
 
 _WIDTH = 1000
-_LABELS = 250
+_LABELS = 272
 _TOTALS = 70
 _ROW, _BAR = 34, 20
 _GAP = 2
@@ -52,12 +52,13 @@ class Column:
     pointer: str
 
 
-def stacked_bars(title: str, bars: Sequence[Bar]) -> str:
-    """Horizontal bars on one scale, the longest as long as there is room."""
+def stacked_bars(title: str, bars: Sequence[Bar], *, shares: bool = False) -> str:
+    """Horizontal bars on one scale, the longest as long as there is room; or, for `shares`, each as
+    long as there is room.
+    """
     longest = max((bar.total for bar in bars), default=0)
-    room = _WIDTH - _LABELS - _TOTALS
     rows = [
-        _bar(bar, number * _ROW, room / longest if longest else 0.0)
+        _bar(bar, number * _ROW, _scale(bar.total if shares else longest))
         for number, bar in enumerate(bars)
     ]
     return _picture(title, max(len(bars), 1) * _ROW, rows)
@@ -90,6 +91,10 @@ def meter(value: int, limit: int, pointer: str, style: str) -> str:
         ],
         "meter",
     )  # fmt: skip
+
+
+def _scale(total: int) -> float:
+    return (_WIDTH - _LABELS - _TOTALS) / total if total else 0.0
 
 
 def _bar(bar: Bar, top: float, scale: float) -> str:

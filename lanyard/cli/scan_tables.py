@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lanyard.cli.html import escaped, tag
-from lanyard.cli.names import short
+from lanyard.cli.scan_words import Places, most_important_first
 
 type Json = dict[str, Any]
 type Cells = Sequence[str]
@@ -47,59 +47,48 @@ def table(heads: Sequence[str], lines: Sequence[Cells], style: str = "") -> str:
 
 
 def assignment_table(document: Json, pointer: str) -> str:
-    """Role assignments: the widest and oldest first."""
+    """Role assignments, the most important first."""
+    places = Places(document)
+    rows = most_important_first(resolved(document, pointer))
     heads = ["role", "scope", "held by", "#age"]
-    rows = sorted(resolved(document, pointer), key=_importance)
-    return table(heads, [_assignment(row) for row in rows])
+    return table(heads, [_assignment(row, places) for row in rows])
 
 
-def identity_table(document: Json, pointer: str) -> str:
-    """User-assigned identities, in the document's order."""
+def identity_table(document: Json, pointer: str, *, uses: bool = False) -> str:
+    """User-assigned identities in the document's order, and how many resources use them."""
+    places, shown = Places(document), ["resources", "assignments"] if uses else ["assignments"]
     lines = [
         [
-            _id(row["id"]),
-            figure(document, f"{pointer}/{number}/resources"),
-            figure(document, f"{pointer}/{number}/assignments"),
+            _place(row["id"], places),
+            *(figure(document, f"{pointer}/{number}/{name}") for name in shown),
         ]
         for number, row in enumerate(resolved(document, pointer))
     ]
-    return table(["identity", "#resources", "#role assignments"], lines)
+    return table(["identity", *(["#resources"] if uses else []), "#roles"], lines)
 
 
-_LEVELS = ("tenant root", "management group", "subscription", "resource group", "resource")
-
-
-def _importance(row: Json) -> tuple[bool, int, int]:
-    return row["privileged"] is None, _LEVELS.index(row["level"]), -(row["ageDays"] or 0)
-
-
-def _assignment(row: Json) -> Cells:
+def _assignment(row: Json, places: Places) -> Cells:
     why = tag("small", escaped(row["privileged"]), class_="why") if row["privileged"] else ""
-    scope = _id(row["scope"]) + tag("small", escaped(row["level"]))
     age = "" if row["ageDays"] is None else f"{row['ageDays']:,} d"
     made = tag("span", age, title=row["created"] or "")
-    return [escaped(row["role"]["name"]) + why, scope, _holder(row), made]
+    scope = _place(row["scope"], places)
+    return [escaped(row["role"]["name"]) + why, scope, _holder(row, places), made]
 
 
-def _holder(row: Json) -> str:
+def _holder(row: Json, places: Places) -> str:
     resource, principal = row["holder"]["resource"], row["principalId"]
-    evidence = "; ".join(row["evidence"])
     if resource is None:
-        return tag("code", escaped(principal), title=evidence)
-    return _id(resource)
+        return tag("code", escaped(principal), title="; ".join(row["evidence"]))
+    return _place(resource, places)
 
 
-def _id(resource_id: str) -> str:
+def _place(resource_id: str, places: Places) -> str:
     """What a person tells it by; the whole id shows when pointed at."""
-    name = short(resource_id)
-    last = name.rpartition("/")[2] or name
-    above = name[: -len(last)].rstrip("/")
-    return tag(
-        "span",
-        tag("b", escaped(last)) + (tag("small", escaped(above)) if above else ""),
-        title=resource_id,
-        class_="id",
-    )
+    name, subscription = places.within(resource_id), places.subscription(resource_id)
+    above, _, last = name.rpartition("/") if name != resource_id else ("", "", name)
+    where = "/".join(each for each in (subscription, above) if each and each != last)
+    small = where if where else "subscription" if last == subscription else ""
+    return tag("span", tag("b", escaped(last)) + tag("small", escaped(small)), title=resource_id)
 
 
 def _table(row: str, lines: Iterable[Cells], numeric: Sequence[bool], style: str) -> str:

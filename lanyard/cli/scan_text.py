@@ -1,13 +1,13 @@
 """A scan for people at a terminal: tables of 80 columns, the longest lists cut short."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-from lanyard.cli.names import short
 from lanyard.cli.plan_counts import Counts, in_words
+from lanyard.cli.scan_words import Places, most_important_first
 from lanyard.cli.shown import shown
 from lanyard.cli.terminal import Terminal
 from lanyard.scan_holders import HolderKind
@@ -35,9 +35,10 @@ def tell(document: Json, changes: Counts | None, terminal: Terminal) -> None:
     """All of it, on standard output."""
     _tell_compute(document, terminal)
     _tell_subscriptions(document, terminal)
-    _tell_identities(document["identities"], document["summary"], terminal)
-    _tell_privileged(document["privileged"], terminal)
-    _tell_orphans(document["orphans"], terminal)
+    places = Places(document)
+    _tell_identities(document, places, terminal)
+    _tell_privileged(document["privileged"], places, terminal)
+    _tell_orphans(document["orphans"], places, terminal)
     if changes is not None:
         _tell_policy(document["policy"], changes, terminal)
 
@@ -78,58 +79,59 @@ def _any_holds(kind: HolderKind, document: Json) -> bool:
     return any(row["holders"][kind] for row in rows)
 
 
-def _tell_identities(identities: Json, summary: Json, terminal: Terminal) -> None:
+def _tell_identities(document: Json, places: Places, terminal: Terminal) -> None:
+    summary, identities = document["summary"], document["identities"]
     title = f"{summary['identities']:,} user-assigned identities"
     unused, shared = summary["unusedIdentities"], summary["sharedIdentities"]
     terminal.say((title, "bold"), f", {unused:,} attached to nothing, {shared:,} to ten or more")
-    for label in ("unused", "shared"):
-        these = identities[label]
-        for row in these[:_MOST]:
-            uses = "unused" if label == "unused" else f"on {row['resources']:,}"
-            holds = f"{row['assignments']:,} role assignments"
-            terminal.say(f"  {uses:>9}  {shown(short(row['id']))}", (f"  {holds}", "dim"))
-        _tell_rest(these, terminal)
+    for rows in (identities["unused"], identities["shared"]):
+        for row in rows[:_MOST]:
+            uses = f"on {row['resources']:,}" if row["resources"] else "unused"
+            holds = f"  {row['assignments']:,} role{'' if row['assignments'] == 1 else 's'}"
+            terminal.say(f"  {uses:>8}  {shown(_identity(row['id'], places))}", (holds, "dim"))
+        _tell_rest(rows, terminal)
     terminal.say("")
 
 
-def _tell_privileged(rows: Sequence[Json], terminal: Terminal) -> None:
+def _identity(resource_id: str, places: Places) -> str:
+    return places.full(resource_id).replace("/userAssignedIdentities/", "/")
+
+
+def _tell_privileged(rows: Sequence[Json], places: Places, terminal: Terminal) -> None:
     title = f"{len(rows):,} privileged assignments of managed identities"
     terminal.say((title, "bold red" if rows else "bold"))
-    for row in rows[:_MOST]:
-        who = short(row["holder"]["resource"] or row["principalId"])
-        terminal.say(f"  {shown(who)}")
-        what = f"{row['role']['name']} at {short(row['scope'])}: {row['privileged']}"
-        terminal.say((f"      {shown(what)}", "dim"))
+    for row in most_important_first(rows)[:_MOST]:
+        resource = row["holder"]["resource"]
+        who = places.full(resource) if resource else row["principalId"]
+        terminal.say(f"  {shown(row['role']['name'])} at {shown(places.full(row['scope']))}")
+        terminal.say((f"      {shown(who)}: {row['privileged']}", "dim"))
     _tell_rest(rows, terminal)
     terminal.say("")
 
 
-def _tell_orphans(orphans: Json, terminal: Terminal) -> None:
+def _tell_orphans(orphans: Json, places: Places, terminal: Terminal) -> None:
     if not orphans["determined"]:
         terminal.say((_NOT_DETERMINED, "bold yellow"))
         terminal.say(f"  {shown(orphans['reason'])}")
         terminal.say(f"  {_ADVICE.format(count=orphans['undetermined'])}")
         return
     rows = orphans["assignments"]
-    terminal.say(
-        (f"{len(rows):,} orphaned assignments", "bold red" if rows else "bold"), _ages(orphans)
-    )
-    for row in _oldest_first(rows)[:_MOST]:
+    title = f"{len(rows):,} orphaned role assignments"
+    terminal.say((title, "bold red" if rows else "bold"), _ages(orphans))
+    for row in most_important_first(rows)[:_MOST]:
         age = "" if row["ageDays"] is None else f"{row['ageDays']:,} d"
-        terminal.say(f"  {age:>8}  {shown(row['role']['name'])} at {shown(short(row['scope']))}")
-        terminal.say((f"            {row['principalId']}", "dim"))
+        what = f"{shown(row['role']['name'])} at {shown(places.full(row['scope']))}"
+        why = f": {row['privileged']}" if row["privileged"] else ""
+        terminal.say(f"  {age:>7}  {what}", (why, "red"))
+        terminal.say((f"           principal {row['principalId']}", "dim"))
     _tell_rest(rows, terminal)
-    if rows:
-        terminal.say((f"  evidence: {'; '.join(rows[0]['evidence'])}", "dim"))
+    for evidence in rows[0]["evidence"] if rows else ():
+        terminal.say((f"  evidence: {evidence}", "dim"))
 
 
 def _ages(orphans: Json) -> str:
-    told = [f"{each['count']:,} {each['age']}" for each in orphans["byAge"] if each["count"]]
-    return f" ({', '.join(told)})" if told else ""
-
-
-def _oldest_first(rows: Iterable[Json]) -> list[Json]:
-    return sorted(rows, key=lambda row: -(row["ageDays"] or 0))
+    told = [f"{each['age']}: {each['count']:,}" for each in orphans["byAge"] if each["count"]]
+    return f"\n  {', '.join(told)}" if told else ""
 
 
 def _tell_policy(policy: Json, changes: Counts, terminal: Terminal) -> None:

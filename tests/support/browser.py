@@ -68,9 +68,13 @@ class Page:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    async def screenshot(self) -> bytes:
-        """The whole page as PNG."""
-        answer = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    async def screenshot(self, height: int) -> bytes:
+        """The page from its top, so many pixels of it, as PNG."""
+        width = await self.evaluate("innerWidth")
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        answer = await self.call(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip
+        )
         return base64.b64decode(answer["data"])
 
     async def call(self, method: str, **parameters: Any) -> Json:

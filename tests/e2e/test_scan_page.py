@@ -1,0 +1,197 @@
+"""The page of `lanyard scan --html`, looked at with a browser.
+
+`LANYARD_PICTURES=docs/images pytest tests/e2e/test_scan_page.py` keeps what it shows in docs/.
+"""
+
+import json
+import os
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lanyard.cli import scan
+from lanyard.cli.scan_tables import resolved
+from tests.support.browser import Page, browser
+from tests.support.desk import Desk
+from tests.support.scanned import fill_estate
+
+#: Of every element that carries a figure: where it is in the document, the number, what a person
+#: reads, and for parts of pictures the length that stands for it.
+FIGURES = """
+[...document.querySelectorAll("[data-figure]")].map(each => ({
+  pointer: each.dataset.figure,
+  value: Number(each.dataset.value),
+  text: each.tagName.toLowerCase() === "data" ? each.textContent : null,
+  width: each.tagName === "rect" ? Number(each.getAttribute("width")) : null,
+  height: each.tagName === "rect" ? Number(each.getAttribute("height")) : null,
+  drawn: each.getBoundingClientRect().width,
+}))
+"""
+COLOURS = """
+[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]
+"""
+HOSTILE = '"><img src=x onerror="document.title=1"><script>document.title=2</script>\u202e'
+GAP, PICTURE_HEIGHT = 2, 1210
+
+
+@dataclass
+class Scanned:
+    """An estate of three subscriptions, and a person who may read it and the directory."""
+
+    desk: Desk
+    folder: Path
+
+    async def page(self) -> Path:
+        path = self.folder / "page.html"
+        ran = await self.desk.lanyard(
+            "scan", "--policy", str(self.desk.policy), "--html", str(path)
+        )
+        assert (ran.code, ran.err) == (2, "")
+        return path
+
+    async def document(self) -> dict[str, Any]:
+        ran = await self.desk.lanyard("scan", "--policy", str(self.desk.policy), "--json")
+        found: dict[str, Any] = json.loads(ran.out)
+        return found
+
+
+@pytest.fixture
+def scanned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Scanned:
+    desk = Desk(tmp_path, monkeypatch, capsys)
+    azure = desk.estate.azure
+    monkeypatch.setattr(scan, "now", lambda: datetime.fromtimestamp(azure.clock.now(), UTC))
+    reads = azure.state.role_assignments
+    for name in [key for key, each in reads.items() if each.principal_id == desk.person.object_id]:
+        del reads[name]
+    for one in fill_estate(azure).subscriptions:
+        azure.assign(desk.person.object_id, "Reader", f"/subscriptions/{one}")
+    desk.estate.platform.directory.grant_permission(desk.person.object_id)
+    return Scanned(desk, tmp_path)
+
+
+@pytest.fixture
+async def chromium(tmp_path: Path) -> AsyncIterator[Page]:
+    folder = tmp_path / "browser"
+    folder.mkdir()
+    async with browser(folder) as page:
+        yield page
+
+
+async def test_the_page_shows_the_figures_of_the_json_and_the_browser_complains_of_nothing(
+    scanned: Scanned, chromium: Page
+) -> None:
+    document = await scanned.document()
+    assert document["summary"]["subscriptions"] == 3
+    page = await scanned.page()
+    await chromium.open(page)
+    figures = await chromium.evaluate(FIGURES)
+    assert len(figures) > 100
+    for each in figures:
+        assert each["value"] == resolved(document, each["pointer"]), each["pointer"]
+        if each["text"] is not None:
+            assert each["text"] == f"{each['value']:,}"
+    shown = {each["pointer"] for each in figures}
+    assert {f"/summary/{name}" for name in document["summary"]} <= shown
+    assert chromium.complaints == []
+    assert chromium.requests == [page.as_uri()]
+    keep(await chromium.screenshot(PICTURE_HEIGHT), "scan-light.png")
+
+
+async def test_the_length_of_each_bar_is_its_figure(scanned: Scanned, chromium: Page) -> None:
+    await chromium.open(await scanned.page())
+    figures = await chromium.evaluate(FIGURES)
+    compute = parts(figures, r"/compute/\d+/\w+")
+    assert len(compute) >= 12
+    assert_proportional([(each["value"], each["width"] + GAP) for each in compute])
+    ages = parts(figures, r"/orphans/byAge/\d+/count")
+    assert sum(each["value"] for each in ages) == 22
+    assert_proportional([(each["value"], each["height"]) for each in ages])
+    for number in range(3):  # each bar is a subscription's whole
+        held = parts(figures, rf"/subscriptions/{number}/holders/\w+")
+        assert_proportional([(e["value"], e["width"] + GAP) for e in held if e["width"] > 1])
+    assert all(each["drawn"] > 0 for each in compute)
+
+
+async def test_it_is_light_or_dark_as_the_reader_likes(scanned: Scanned, chromium: Page) -> None:
+    page = await scanned.page()
+    await chromium.open(page)
+    light = [brightness(each) for each in await chromium.evaluate(COLOURS)]
+    await chromium.open(page, dark=True)
+    dark = [brightness(each) for each in await chromium.evaluate(COLOURS)]
+    assert light[0] > 200 > 60 > light[1]
+    assert dark[0] < 60 < 200 < dark[1]
+    assert chromium.complaints == []
+    keep(await chromium.screenshot(PICTURE_HEIGHT), "scan-dark.png")
+
+
+async def test_it_fits_a_narrow_screen(scanned: Scanned, chromium: Page) -> None:
+    await chromium.open(await scanned.page(), width=400)
+    assert await chromium.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+async def test_a_name_that_is_markup_stays_a_name(scanned: Scanned, chromium: Page) -> None:
+    state = scanned.desk.estate.azure.state
+    for subscription in state.subscriptions.values():
+        subscription.display_name = HOSTILE
+    for role in state.role_definitions.values():
+        role.role_name = HOSTILE
+    page = await scanned.page()
+    await chromium.open(page)
+    assert chromium.complaints == []  # what its policy has to refuse is a complaint
+    assert chromium.requests == [page.as_uri()]
+    assert await chromium.evaluate("document.images.length + document.scripts.length") == 0
+    assert (
+        await chromium.evaluate("document.title") == "Identities and access: a scan of the estate"
+    )
+    text = await chromium.evaluate("document.body.textContent")
+    assert HOSTILE.replace("\u202e", "\ufffd") in text
+    assert "\u202e" not in text
+
+
+async def test_its_policy_refuses_whatever_would_be_run_or_fetched(
+    scanned: Scanned, chromium: Page
+) -> None:
+    page = await scanned.page()
+    broken = page.read_text().replace("<main>", "<main><script>document.title=1</script>")
+    broken = broken.replace("<main>", '<main><img src="https://example.com/x.png">')
+    page.write_text(broken)
+    await chromium.open(page)
+    assert len(chromium.complaints) == 2
+    assert all("Content Security Policy" in each for each in chromium.complaints)
+    assert (
+        await chromium.evaluate("document.title") == "Identities and access: a scan of the estate"
+    )
+
+
+def parts(figures: list[dict[str, Any]], pattern: str) -> list[dict[str, Any]]:
+    """The parts of pictures among the figures."""
+    return [
+        each
+        for each in figures
+        if each["width"] is not None and re.fullmatch(pattern, each["pointer"])
+    ]
+
+
+def assert_proportional(pairs: list[tuple[int, float]]) -> None:
+    (value, length) = max(pairs)
+    for each, drawn in pairs:
+        assert drawn == pytest.approx(each * length / value, abs=0.1)
+
+
+def brightness(colour: str) -> float:
+    """0 to 255, of `rgb(r, g, b)`."""
+    return sum(int(each) for each in re.findall(r"\d+", colour)[:3]) / 3
+
+
+def keep(picture: bytes, name: str) -> None:
+    """In the folder that LANYARD_PICTURES names, if any."""
+    assert picture.startswith(b"\x89PNG")
+    if folder := os.environ.get("LANYARD_PICTURES"):
+        (Path(folder) / name).write_bytes(picture)
