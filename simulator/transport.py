@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
@@ -22,6 +22,9 @@ from starlette.types import ASGIApp, Message, Scope
 
 from simulator.clock import Clock
 from simulator.faults import ConnectionDropped
+
+# What stands in a path or query as it is, what is quoted already included.
+_PLAIN = "%/?:@!$&'()*+,;=-._~"
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,18 @@ def _scope(method: str, url: str, headers: dict[str, str]) -> Scope:
         "method": method,
         "scheme": parts.scheme,
         "path": unquote(parts.path) or "/",
-        "raw_path": parts.path.encode("ascii"),
-        "query_string": parts.query.encode("ascii"),
+        "raw_path": _quoted(parts.path),
+        "query_string": _quoted(parts.query),
         "root_path": "",
         "headers": [(n.encode("latin-1"), v.encode("latin-1")) for n, v in named.items()],
         "client": ("127.0.0.1", 1),
         "server": (parts.hostname or "", parts.port or 443),
     }
+
+
+def _quoted(text: str) -> bytes:
+    """As clients over the wire send it: resource groups may be named in letters of any alphabet."""
+    return quote(text, safe=_PLAIN).encode("ascii")
 
 
 async def _send(app: ASGIApp, request: Any) -> Answer:
