@@ -24,7 +24,10 @@ from lanyard.sweep import Sweep, SweepReport, describe
 from lanyard.turns import Arrival, Place, Turns
 
 if TYPE_CHECKING:
+    from lanyard.azure.connection import Storage
+    from lanyard.azure.notifications import Notifications
     from lanyard.azure.queue import WorkQueue
+    from lanyard.ports import Azure
 
 _UNKNOWN = Arrival()
 
@@ -83,7 +86,7 @@ class Runtime:
         is a record: it may have named it before.
         """
         named = self.reconciler.policy.types() | {IDENTITY_TYPE}
-        if change.source != "event" or change.resource.type.lower() in named:
+        if change.source not in ("event", "replay") or change.resource.type.lower() in named:
             return True
         record = await self.reconciler.services.ledger.resource(change.resource)
         return record.row is not None
@@ -144,11 +147,17 @@ def policy() -> Policy:
 
 
 @cache
-def runtime() -> Runtime:
-    """The app's services over the real Azure, built on first use."""
+def connected() -> "tuple[Azure, Storage, Notifications | None]":
+    """Azure, the app's storage and who tells others, built on first use."""
     from lanyard.azure.connection import connect  # the SDKs are imported here, not at start
 
-    azure, storage, notifications = connect(settings())
+    return connect(settings())
+
+
+@cache
+def runtime() -> Runtime:
+    """The app's services over the real Azure, built on first use."""
+    azure, storage, notifications = connected()
     author = f"app {settings().client_id}"
     services = assemble(azure, storage.tables, policy(), author, time.time, notifications)
     turns = Turns(storage.leases, settings().settle)

@@ -49,6 +49,11 @@ class Settings:
     longest_delay: float = MAX_DELAY
     notices_url: str = ""
 
+    @property
+    def own_ids(self) -> frozenset[str]:
+        """The ids by which the app's own writes are known."""
+        return frozenset({self.client_id, self.principal_id})
+
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings. Raises SettingsError that names what is missing.

@@ -13,11 +13,13 @@ from azure.storage.blob.aio import ContainerClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
+from lanyard.azure import dead_letters, leases
 from lanyard.azure.arm import Compute
 from lanyard.azure.clients import Clients, Throttling
+from lanyard.azure.dead_letters import DeadLetters, Poison
 from lanyard.azure.directory import Directory
 from lanyard.azure.identities import Identities
-from lanyard.azure.leases import CONTAINER, BlobLeases
+from lanyard.azure.leases import BlobLeases
 from lanyard.azure.notifications import Notifications
 from lanyard.azure.queue import WorkQueue
 from lanyard.azure.resource_graph import ResourceGraph
@@ -37,6 +39,8 @@ class Storage:
     queue: WorkQueue
     tables: Tables[AzureTable]
     leases: BlobLeases
+    dead_letters: DeadLetters
+    poison: Poison
 
 
 def connect(settings: Settings) -> tuple[Azure, Storage, Notifications | None]:
@@ -54,11 +58,19 @@ def connect(settings: Settings) -> tuple[Azure, Storage, Notifications | None]:
     def table(name: str) -> AzureTable:
         return AzureTable(TableClient(settings.table_url, name, **options))
 
+    def container(name: str) -> ContainerClient:
+        return ContainerClient(settings.blob_url, name, **options)
+
     queue = QueueClient(
         settings.queue_url, QUEUE, message_encode_policy=TextBase64EncodePolicy(), **options
     )
-    leases = BlobLeases(ContainerClient(settings.blob_url, CONTAINER, **options))
-    storage = Storage(WorkQueue(queue, settings.longest_delay), Tables.named(table), leases)
+    storage = Storage(
+        WorkQueue(queue, settings.longest_delay),
+        Tables.named(table),
+        BlobLeases(container(leases.CONTAINER)),
+        DeadLetters(container(dead_letters.CONTAINER), settings.own_ids),
+        Poison(QueueClient(settings.queue_url, dead_letters.POISON, **options)),
+    )
     notifications = notifications_over(credential, settings, transport)
     return azure_over(credential, settings, transport), storage, notifications
 

@@ -1,0 +1,25 @@
+"""Every hour what Event Grid could not deliver is put on the queue of work after all.
+
+A timer, because Flex Consumption has no polling blob trigger. Poison messages are only counted:
+each failed for an hour and more, so a person looks at them first.
+"""
+
+import logging
+
+import azure.functions as func
+
+blueprint = func.Blueprint()
+log = logging.getLogger("lanyard.replay")
+
+
+@blueprint.timer_trigger(arg_name="timer", schedule="0 47 * * * *", run_on_startup=False)
+async def dead_letters(timer: func.TimerRequest) -> None:
+    """One look. Where the storage fails it raises, the host records it, and the next hour tries."""
+    from lanyard.replay import describe, replay
+    from lanyard.runtime import connected
+
+    _, storage, _ = connected()
+    found = await replay(storage.dead_letters, storage.queue.put, dry_run=False)
+    log.info("%s%s", describe(found), " (late)" if timer.past_due else "")
+    if poisoned := await storage.poison.count():
+        log.warning("%d messages failed too often and are in the poison queue", poisoned)

@@ -1,0 +1,157 @@
+"""What was given up is put on the queue again, and removed only after that."""
+
+from collections.abc import AsyncGenerator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from lanyard.azure.dead_letters import read_letter
+from lanyard.errors import Temporary
+from lanyard.model import Change
+from lanyard.replay import Batch, Letter, Wanted, replay
+from tests.support.examples import GROUP, vm_id
+
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+
+
+def letter(name: str, **more: Any) -> Letter:
+    values = {
+        "at": NOW,
+        "reason": "MaxDeliveryAttemptsExceeded",
+        "change": Change(vm_id(name), "event", attempt=3),
+        "event_type": "Microsoft.Resources.ResourceWriteSuccess",
+        **more,
+    }
+    return Letter(name, **values)
+
+
+class Blob:
+    """Some letters that lie together."""
+
+    def __init__(self, *letters: Letter) -> None:
+        self.letters = list(letters)
+
+    async def take_out(self, letters: Sequence[Letter]) -> None:
+        self.letters = [one for one in self.letters if one not in letters]
+
+
+class Box:
+    """Blobs, and the queue of work that they are replayed to."""
+
+    def __init__(self, *blobs: Blob) -> None:
+        self.blobs = blobs
+        self.queue: list[Change] = []
+        self.room = 1000
+
+    async def batches(self) -> AsyncGenerator[Batch]:
+        for blob in self.blobs:
+            yield blob
+
+    async def enqueue(self, change: Change) -> None:
+        if not self.room:
+            raise Temporary("the queue is down", 5)
+        self.room -= 1
+        self.queue.append(change)
+
+    def lying(self) -> list[str]:
+        return [one.id for blob in self.blobs for one in blob.letters]
+
+
+async def test_a_dry_run_changes_nothing() -> None:
+    box = Box(Blob(letter("vm1"), letter("vm2")))
+    found = await replay(box, box.enqueue, dry_run=True)
+    assert [one.id for one in found.replayed] == ["vm1", "vm2"]
+    assert (box.queue, box.lying()) == ([], ["vm1", "vm2"])
+
+
+async def test_what_is_replayed_begins_afresh_and_is_removed() -> None:
+    box = Box(Blob(letter("vm1")), Blob(letter("vm2")))
+    await replay(box, box.enqueue, dry_run=False)
+    assert [(c.resource, c.source, c.attempt) for c in box.queue] == [
+        (vm_id("vm1"), "replay", 0),
+        (vm_id("vm2"), "replay", 0),
+    ]
+    assert box.lying() == []
+
+
+async def test_nothing_is_removed_that_was_not_enqueued() -> None:
+    box = Box(Blob(letter("vm1")), Blob(letter("vm2"), letter("vm3")))
+    box.room = 2
+    with pytest.raises(Temporary):
+        await replay(box, box.enqueue, dry_run=False)
+    assert box.lying() == ["vm2", "vm3"]
+
+
+async def test_what_would_have_been_dropped_is_and_what_cannot_be_read_stays() -> None:
+    useless = letter("disk", change=None, reason="a type that is not watched", of_no_use=True)
+    unreadable = letter("blob", change=None, reason="it is no event")
+    box = Box(Blob(useless, unreadable))
+    found = await replay(box, box.enqueue, dry_run=False)
+    assert (found.dropped, found.left) == ((useless,), (unreadable,))
+    assert (box.queue, box.lying()) == ([], ["blob"])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "replayed"),
+    [
+        (Wanted(), ["vm1", "vm10", "other"]),
+        (Wanted(id="vm10"), ["vm10"]),
+        (Wanted(resource=vm_id("VM1").text), ["vm1"]),
+        (Wanted(resource=vm_id("vm1").text.rsplit("/providers")[0].upper() + "/"), ["vm1", "vm10"]),
+        (Wanted(event_type="microsoft.resources.resourcedeletesuccess"), ["other"]),
+        (Wanted(reason="maxdeliveryattemptsexceeded"), ["vm1", "vm10"]),
+        (Wanted(before=NOW), ["other"]),
+    ],
+)
+async def test_a_filter_takes_out_what_matches(wanted: Wanted, replayed: list[str]) -> None:
+    other = letter(
+        "other",
+        at=NOW - timedelta(days=1),
+        reason="TimeToLiveExceeded",
+        event_type="Microsoft.Resources.ResourceDeleteSuccess",
+        change=Change(vm_id("vm1", group=f"{GROUP}-else"), "event"),
+    )
+    box = Box(Blob(letter("vm1"), letter("vm10"), other))
+    found = await replay(box, box.enqueue, wanted, dry_run=False)
+    assert [one.id for one in found.replayed] == replayed
+    assert sorted(box.lying()) == sorted({"vm1", "vm10", "other"} - set(replayed))
+
+
+EVENT = {
+    "id": "e-1",
+    "topic": vm_id("vm1").text.rsplit("/resourceGroups")[0],
+    "subject": vm_id("vm1").text,
+    "eventType": "Microsoft.Resources.ResourceWriteSuccess",
+    "data": {"resourceUri": vm_id("vm1").text, "correlationId": "c-1"},
+    "deadLetterReason": "MaxDeliveryAttemptsExceeded",
+    "lastDeliveryAttemptTime": "2026-11-02T08:00:00Z",
+}
+CLOUD = {
+    "specversion": "1.0",
+    "id": "e-1",
+    "source": EVENT["topic"],
+    "subject": EVENT["subject"],
+    "type": EVENT["eventType"],
+    "data": EVENT["data"],
+    "deadletterreason": "MaxDeliveryAttemptsExceeded",
+    "lastdeliveryattempttime": "2026-11-02T08:00:00Z",
+}
+
+
+@pytest.mark.parametrize("entry", [EVENT, CLOUD], ids=["Event Grid", "CloudEvents"])
+def test_a_dead_letter_is_read_in_either_schema(entry: dict[str, Any]) -> None:
+    found = read_letter("blob#0", entry, own_ids=())
+    assert found.change is not None
+    assert found.change.resource == vm_id("vm1")
+    assert (found.reason, found.at) == ("MaxDeliveryAttemptsExceeded", NOW - timedelta(hours=1))
+    assert found.event_type == "Microsoft.Resources.ResourceWriteSuccess"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [None, 5, "x", [], {}, EVENT | {"data": None}, EVENT | {"lastDeliveryAttemptTime": 5, "id": 7}],
+    ids=str,
+)
+def test_whatever_lies_there_is_read_without_an_error(entry: Any) -> None:
+    assert read_letter("blob#0", entry, own_ids=()).id == "blob#0"
