@@ -130,7 +130,7 @@ class TimedEstate(Estate):
 
     @contextmanager
     def _event_function(self) -> Iterator[None]:
-        with mock.patch.object(resource_events, "settings", lambda: self.settings):
+        with mock.patch.object(resource_events, "settings", return_value=self.settings):
             yield
 
 

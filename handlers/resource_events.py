@@ -28,7 +28,11 @@ async def resource_events(event: func.EventGridEvent, message: func.Out[str]) ->
     """One event. Ours: onto the queue. Not ours: dropped and counted, never an error, because
     Event Grid would send it again for a day and it would be no better.
     """
-    found = change_of(envelope(event), types=WATCHED_TYPES, own_ids=settings().own_ids)
+    found = change_of(
+        envelope(event),
+        types=WATCHED_TYPES,
+        own_ids={settings().client_id, settings().principal_id},
+    )
     if isinstance(found, Ignored):
         ignored[found.reason] += 1
         log.info("event ignored: %s", found.reason)

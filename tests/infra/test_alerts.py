@@ -107,7 +107,6 @@ async def test_a_sweep_is_found_and_a_subscription_near_its_limit(
     monkeypatch: pytest.MonkeyPatch, lines: list[str]
 ) -> None:
     estate = await started(Estate(), monkeypatch)
-    monkeypatch.setattr(sweep_handler, "runtime", lambda: estate.runtime)
     await sweep(past_due=False)
     query = QUERIES["no-sweep"]
     assert "where swept == 0" in query
