@@ -16,7 +16,8 @@ from lanyard.plan import Actual, Owned, Plan, plan
 from lanyard.policy import Policy
 from lanyard.preview import Preview
 from lanyard.roles import is_built_in
-from lanyard.scan import Estate, assigning_roles
+from lanyard.scan import assigning_roles
+from lanyard.scan_report import Estate
 
 type _Content = tuple[str, str, str]
 

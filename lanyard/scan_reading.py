@@ -14,8 +14,8 @@ from lanyard.listings import Authorization, Progress, known_to_directory, list_a
 from lanyard.orphan_kinds import suspects
 from lanyard.patience import Sleep, patiently
 from lanyard.ports import Azure, Index, Listed
-from lanyard.scan import Estate
 from lanyard.scan_holders import DirectoryAnswer
+from lanyard.scan_report import Estate
 
 _ACCOUNTS = "microsoft.batch/batchaccounts"
 _POOLS = "microsoft.batch/batchaccounts/pools"

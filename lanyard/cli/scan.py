@@ -18,9 +18,10 @@ from lanyard.cli.scan_text import tell
 from lanyard.cli.terminal import Terminal
 from lanyard.errors import LanyardError
 from lanyard.policy import Policy, load_policy
-from lanyard.scan import Estate, scan
+from lanyard.scan import scan
 from lanyard.scan_policy import previews
 from lanyard.scan_reading import read_estate
+from lanyard.scan_report import Estate
 
 _ABOUT = """\
 Look at everything that you can read, and tell what it comes to: which compute has an identity and
@@ -44,7 +45,7 @@ examples:
 exit codes:
   0  nothing that needs a look
   1  an error: a listing failed or is not whole, no credentials, a file that cannot be written
-  2  orphaned or privileged assignments of managed identities, a subscription near its limit,
+  2  orphaned assignments, privileged ones of managed identities, a subscription near its limit,
      orphans that are not determined, or (with --policy) something that would change
 """
 _LOOK = 2

@@ -9,7 +9,8 @@ from typing import Any
 from lanyard.cli.plan_counts import Counts
 from lanyard.listings import LIMIT, NEAR_LIMIT
 from lanyard.policy import Policy
-from lanyard.scan import (
+from lanyard.scan_holders import HolderKind
+from lanyard.scan_report import (
     AGE_UNKNOWN,
     AGES,
     OLDEST,
@@ -19,13 +20,12 @@ from lanyard.scan import (
     Scan,
     SubscriptionRow,
 )
-from lanyard.scan_holders import HolderKind
 
 type Json = dict[str, Any]
 
 _HOLDERS = (
     "`systemAssigned`, `userAssigned`, `application`, `user`, `group`, `unknown` (to the "
-    + ("directory), `undetermined` (the directory cannot be read)")
+    "directory), `undetermined` (the directory cannot be read)"
 )
 SHAPE = {
     "version": "`1`",

@@ -7,7 +7,7 @@ from lanyard.cli.html import escaped, tag
 from lanyard.cli.scan_charts import Bar, Column, Part, columns, meter, stacked_bars
 from lanyard.cli.scan_tables import assignment_table, figure, identity_table, resolved, table
 from lanyard.listings import LIMIT, NEAR_LIMIT
-from lanyard.scan import SHARED_FROM
+from lanyard.scan_report import SHARED_FROM
 
 type Json = dict[str, Any]
 

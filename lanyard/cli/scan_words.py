@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lanyard.cli.names import short
-from lanyard.scan import subscription_of
+from lanyard.scan_report import subscription_of
 
 type Json = dict[str, Any]
 

@@ -411,11 +411,12 @@ async def test_ten_thousand_resources_cost_no_more_calls_than_a_sweep_and_show_p
 async def sweep_of_everything(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, directory: Fault
 ) -> tuple[list[str], int]:
-    """The calls of a sweep of the same, for a policy with a rule for every type of compute."""
-    types = "[Microsoft.Compute/virtualMachines, Microsoft.Batch/batchAccounts/pools]"
+    """The calls of a sweep of as much: its policy is for all that is there, and for pools."""
+    types = "Microsoft.Compute/virtualMachines, Microsoft.Web/sites"
+    types = f"[{types}, Microsoft.Batch/batchAccounts/pools]"
     policy = f"""
 version: 1
-identities: {{own: {{name: id-own, resourceGroup: rg-identities}}}}
+identities: {{own: {{name: id-own, resourceGroup: rg-identities, per: [subscription]}}}}
 rules:
   - {{name: all, match: {{types: {types}, tags: {{nobody: has}}}}, attach: [own]}}
 """

@@ -1,0 +1,145 @@
+"""What a scan makes of single facts, without Azure."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lanyard.cli.scan_json import scan_as_json
+from lanyard.cli.scan_words import Places, most_important_first
+from lanyard.cli.shown import shown
+from lanyard.listings import Authorization
+from lanyard.ports import Listed, ListedAssignment, ListedRole
+from lanyard.scan import scan
+from lanyard.scan_holders import DirectoryAnswer, HolderKind
+from lanyard.scan_report import AGE_UNKNOWN, Estate, Scan, scope_level
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
+SCOPE = f"/subscriptions/{SUBSCRIPTION}"
+READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+FACTORY = f"{SCOPE}/resourceGroups/rg/providers/Microsoft.DataFactory/factories/df"
+GONE, SYSTEM, HIDDEN = "gone", "system", "hidden"
+
+
+def assignment(
+    principal: str, role: str = READER, scope: str = SCOPE, created: str = ""
+) -> ListedAssignment:
+    made = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{principal}"
+    return ListedAssignment(made, scope, role, principal, "ServicePrincipal", "", created)
+
+
+def scanned(
+    *assignments: ListedAssignment,
+    resources: tuple[Listed, ...] = (),
+    roles: tuple[ListedRole, ...] = (),
+    directory: DirectoryAnswer | None = None,
+) -> Scan:
+    answer = directory or DirectoryAnswer(frozenset({GONE}), "canary")
+    authorization = Authorization(assignments, {role.role_id: role for role in roles})
+    return scan(Estate(NOW, {SUBSCRIPTION: "one"}, resources, authorization, answer))
+
+
+@pytest.mark.parametrize(
+    ("days", "age"),
+    [
+        (0, "under a week"),
+        (6.9, "under a week"),
+        (7, "1 to 4 weeks"),
+        (30, "1 to 3 months"),
+        (90, "3 to 12 months"),
+        (365, "a year or more"),
+        (-1, "under a week"),  # the clock of the desk is behind
+    ],
+)
+def test_the_age_is_that_of_the_assignment(days: float, age: str) -> None:
+    created = (NOW - timedelta(days=days)).isoformat().replace("+00:00", "Z")
+    (orphan,) = scanned(assignment(GONE, created=created)).orphans
+    assert orphan.age == age
+
+
+@pytest.mark.parametrize("created", ["", "soon", "2026-10-01T00:00:00"])
+def test_an_age_that_is_not_told_is_not_made_up(created: str) -> None:
+    found = scanned(assignment(GONE, created=created))
+    assert found.orphans[0].age == AGE_UNKNOWN
+    ages = scan_as_json(found, None, None)["orphans"]["byAge"]
+    assert ages[-1] == {"age": AGE_UNKNOWN, "count": 1}
+
+
+@pytest.mark.parametrize(
+    ("scope", "level"),
+    [
+        ("/", "tenant root"),
+        ("/providers/Microsoft.Management/managementGroups/mg", "management group"),
+        (SCOPE, "subscription"),
+        (f"{SCOPE}/resourceGroups/rg", "resource group"),
+        (FACTORY, "resource"),
+        (f"{FACTORY}/pipelines/p", "resource"),
+    ],
+)
+def test_the_level_of_a_scope(scope: str, level: str) -> None:
+    assert scope_level(scope) == level
+
+
+def test_an_identity_of_any_resource_is_a_managed_one() -> None:
+    """Not of compute alone; and an attached identity may lie where the reader cannot see."""
+    factory = Listed(FACTORY, None, frozenset(), frozenset({SYSTEM, HIDDEN}), None, SYSTEM)
+    rows = scanned(
+        assignment(SYSTEM, CONTRIBUTOR), assignment(HIDDEN, CONTRIBUTOR), resources=(factory,)
+    ).privileged
+    assert [(row.holder.kind, row.holder.resource) for row in rows] == [
+        (HolderKind.SYSTEM, FACTORY),
+        (HolderKind.USER_ASSIGNED, ""),
+    ]
+
+
+def test_a_principal_that_a_resource_shows_is_no_orphan_whatever_the_directory_says() -> None:
+    factory = Listed(FACTORY, None, frozenset(), frozenset({GONE}), None, GONE)
+    assert scanned(assignment(GONE), resources=(factory,)).orphans == ()
+
+
+def test_what_lies_above_subscriptions_is_counted_apart() -> None:
+    group = "/providers/Microsoft.Management/managementGroups/mg"
+    found = scanned(assignment("app", scope=group), assignment("app", scope="/"), assignment("app"))
+    assert found.above == {HolderKind.APPLICATION: 2}
+    assert [row.assignments for row in found.subscriptions] == [1]
+    assert found.assignments == 3
+
+
+def test_a_listed_role_has_the_name_that_it_is_given() -> None:
+    role = ListedRole("custom", "Night Watch", assigns_roles=False)
+    (orphan,) = scanned(assignment(GONE, "custom"), roles=(role,)).orphans
+    assert (orphan.role, orphan.privileged) == ("Night Watch", "")
+
+
+def test_the_privileged_come_first_and_the_widest_of_them_then_the_oldest() -> None:
+    rows = [
+        {"level": level, "privileged": why, "ageDays": days}
+        for level, why, days in [
+            ("subscription", None, 900),
+            ("subscription", None, None),
+            ("resource group", "can assign roles", 1),
+            ("tenant root", "can assign roles", 1),
+            ("subscription", None, 901),
+        ]
+    ]
+    first = [(row["level"], row["ageDays"]) for row in most_important_first(rows)]
+    assert first == [
+        ("tenant root", 1),
+        ("resource group", 1),
+        ("subscription", 901),
+        ("subscription", 900),
+        ("subscription", None),
+    ]
+
+
+def test_places_are_named_with_their_subscription() -> None:
+    places = Places({"subscriptions": [{"id": SUBSCRIPTION, "name": "payments"}]})
+    assert places.full(SCOPE) == "payments"
+    assert places.full(FACTORY) == "payments/rg/factories/df"
+    assert places.full("/") == "/"
+
+
+def test_what_acts_instead_of_being_seen_is_made_visible() -> None:
+    assert shown("rg-Ärger 日本 ✓") == "rg-Ärger 日本 ✓"
+    assert shown("a\x1b[2Jb\u202ec\nd\u200be") == "a�[2Jb�c�d�e"
