@@ -64,6 +64,21 @@ def require_group(state: State, path: str, params: Mapping[str, str], *, writes:
     raise group_not_found(params["group"])
 
 
+def require_registered(state: State, path: str, *, writes: bool) -> None:
+    """409 to a write of a type whose resource provider the subscription has not registered."""
+    parsed = parse(path)
+    if parsed is None or not writes:
+        return
+    namespace = parsed.type.partition("/")[0]
+    if (parsed.subscription.lower(), namespace.lower()) in state.unregistered:
+        raise gateway_error(
+            409,
+            "MissingSubscriptionRegistration",
+            f"The subscription is not registered to use namespace '{namespace}'. See "
+            "https://aka.ms/rps-not-found for how to register subscriptions.",
+        )
+
+
 def require_scope(state: State, scope: str) -> None:
     """404 when a scope lies in a resource group that does not exist.
 

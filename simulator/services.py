@@ -14,6 +14,7 @@ from simulator.event_grid import routes as event_grid_routes
 from simulator.event_grid.custom_topics import CustomTopics
 from simulator.event_grid.service import EventGrid
 from simulator.faults import Faults
+from simulator.insights import routes as insights_routes
 from simulator.operations import Operations
 from simulator.state import State
 from simulator.storage import routes as storage_routes
@@ -48,13 +49,15 @@ class Services:
         self.publishing = publishing.data_plane(state, tokens, faults)
         self._state = state
         self._access = access
+        self._operations = operations
 
     def operations(self) -> list[Operation]:
         """What they add to ARM."""
         return [
-            *event_grid_routes.operations(self._state, self.event_grid),
+            *event_grid_routes.operations(self._state, self.event_grid, self._access),
             *custom_topic_routes.operations(self.custom_topics),
             *storage_routes.operations(self.storage_accounts),
+            *insights_routes.operations(self._state, self._operations, self._access),
         ]
 
     def routes(self) -> list[BaseRoute]:

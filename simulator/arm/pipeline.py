@@ -26,7 +26,7 @@ from simulator.errors import AzureError, gateway_error
 from simulator.faults import ConnectionDropped, Drop, Fault, Faults
 from simulator.operations import Operations
 from simulator.resource_ids import normalise, subscription_of
-from simulator.resources import require_group
+from simulator.resources import require_group, require_registered
 from simulator.state import Ids, State
 
 _NOBODY = Caller("", "", {})
@@ -173,6 +173,7 @@ class Pipeline:
     def _check_group(self, operation: Operation, request: ArmRequest) -> None:
         if "{group}/" in operation.template:
             writes = request.method in ("PUT", "PATCH")
+            require_registered(self._state, request.path, writes=writes)
             require_group(self._state, request.path, request.params, writes=writes)
 
     def _render(self, exchange: _Exchange, response: ArmResponse) -> Response:

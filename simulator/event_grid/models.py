@@ -55,6 +55,11 @@ class DeadLetterDestination:
     account_id: str
     container: str
 
+    @property
+    def scope(self) -> str:
+        """The container's resource id."""
+        return f"{self.account_id}/blobServices/default/containers/{self.container}"
+
 
 @dataclass(frozen=True)
 class EventSubscription:
@@ -102,7 +107,7 @@ def event_subscription(subscription_id: str, properties: Json) -> EventSubscript
         filter=event_filter,
         schema=_schema(properties.get("eventDeliverySchema") or Schema.EVENT_GRID),
         retry=_retry(properties.get("retryPolicy") or {}),
-        dead_letter=_dead_letter(properties.get("deadLetterDestination")),
+        dead_letter=_dead_letter(_dead_letter_destination(properties)),
         properties=properties,
     )
 
@@ -145,6 +150,17 @@ def _retry(policy: Json) -> RetryPolicy:
             "maxDeliveryAttempts must be 1 to 30, eventTimeToLiveInMinutes 1 to 1440."
         )
     return RetryPolicy(attempts, minutes * 60.0)
+
+
+def _dead_letter_destination(properties: Json) -> Json | None:
+    """Given as it is, or with the identity of the topic that it is written as."""
+    with_identity = properties.get("deadLetterWithResourceIdentity")
+    if not with_identity:
+        return properties.get("deadLetterDestination")
+    if (with_identity.get("identity") or {}).get("type") != "SystemAssigned":
+        raise invalid_subscription("Dead letters by another than a system-assigned identity.")
+    destination: Json | None = with_identity.get("deadLetterDestination")
+    return destination
 
 
 def _dead_letter(destination: Json | None) -> DeadLetterDestination | None:

@@ -7,6 +7,7 @@ comes, so the state is final: Succeeded, or the error of the handshake.
 from dataclasses import dataclass, replace
 
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
+from simulator.authorization.access import Access
 from simulator.errors import AzureError
 from simulator.event_grid.models import (
     SUBSCRIPTION_TYPE,
@@ -17,6 +18,7 @@ from simulator.event_grid.models import (
     topic_of,
 )
 from simulator.event_grid.service import EventGrid
+from simulator.managed_identity.attach import Attacher
 from simulator.resource_ids import group_id
 from simulator.resources import inside, not_found, read_tags, remove, render, require
 from simulator.state import Json, Resource, State
@@ -27,6 +29,7 @@ VERSIONS = (
     *("2024-06-01-preview", "2024-12-15-preview", "2025-02-15", "2025-07-15-preview"),
 )
 
+_WRITE_BLOB = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
 _TOPICS = f"{_GROUP}/providers/{TOPIC_TYPE}"
@@ -39,6 +42,7 @@ _EVENT = f"{_EVENTS}/{{name}}"
 class _Topics:
     state: State
     event_grid: EventGrid
+    attacher: Attacher
 
     def put(self, request: ArmRequest) -> ArmResponse:
         body = request.json()
@@ -46,14 +50,22 @@ class _Topics:
         self._refuse_second(request.path, source, kind)
         key = request.path.lower()
         existing = self.state.resources.get(key)
+        identity = self._identity(request, existing)
         self.event_grid.add_topic(request.path, source, kind)
         self.state.resources[key] = replace(
             self.state.resources[key],
             location=body.get("location") or "global",
             tags=read_tags(body),
+            identity=identity,
             created_at=existing.created_at if existing else self.state.clock.now(),
         )
         return ArmResponse(200 if existing else 201, _show_topic(self.state.resources[key]))
+
+    def _identity(self, request: ArmRequest, existing: Resource | None) -> Json | None:
+        current, path = existing.identity if existing else None, request.path
+        wanted = self.attacher.plan(path, current, request.json(), request.caller, merge=False)
+        name = path.rpartition("/")[2]
+        return self.attacher.completed(self.attacher.accepted(path, name, current, wanted))
 
     def _refuse_second(self, path: str, source: str, kind: TopicType) -> None:
         for topic in self.event_grid.topics():
@@ -83,13 +95,30 @@ class _Topics:
 class _EventSubscriptions:
     state: State
     event_grid: EventGrid
+    access: Access
 
     async def put(self, request: ArmRequest) -> ArmResponse:
         topic = require(self.state, request.path.rpartition("/eventSubscriptions/")[0])
         subscription_id = f"{topic.id}/eventSubscriptions/{request.params['name']}"
         properties = request.json().get("properties") or {}
-        await self.event_grid.subscribe(event_subscription(subscription_id, properties))
+        subscription = event_subscription(subscription_id, properties)
+        if "deadLetterWithResourceIdentity" in properties:
+            self._check_dead_letters(topic, subscription)
+        await self.event_grid.subscribe(subscription)
         return ArmResponse(201, _show(self._of(request)))
+
+    def _check_dead_letters(self, topic: Resource, subscription: EventSubscription) -> None:
+        """Event Grid tries the container as the topic's identity; the texts are assumptions."""
+        principal = (topic.identity or {}).get("principalId")
+        if principal is None:
+            raise _invalid(f"The topic {topic.id} has no system-assigned identity.")
+        destination = subscription.dead_letter
+        assert destination is not None, "it was read with the other properties"
+        if not self.access.allowed(principal, _WRITE_BLOB, destination.scope, data=True):
+            raise _invalid(
+                f"The identity {principal} of the topic cannot write to the dead-letter container "
+                f"{destination.scope}."
+            )
 
     def get(self, request: ArmRequest) -> ArmResponse:
         return ArmResponse(200, _show(self._of(request)))
@@ -170,9 +199,10 @@ def _show(subscription: EventSubscription) -> Json:
     }
 
 
-def operations(state: State, event_grid: EventGrid) -> list[Operation]:
+def operations(state: State, event_grid: EventGrid, access: Access) -> list[Operation]:
     """All operations on system topics and event subscriptions."""
-    topics, events = _Topics(state, event_grid), _EventSubscriptions(state, event_grid)
+    topics = _Topics(state, event_grid, Attacher(state, access, f"{TOPIC_TYPE}/write"))
+    events = _EventSubscriptions(state, event_grid, access)
     read, of_all = f"{TOPIC_TYPE}/read", f"{_SUBSCRIPTION}/providers/{TOPIC_TYPE}"
     made = [
         Operation("PUT", _TOPIC, topics.put, f"{TOPIC_TYPE}/write"),

@@ -1,7 +1,7 @@
 """Resource providers and locations: what a subscription can hold, in which api-versions, and where.
 
 Derived from the operations that are served, so a type is listed as soon as it can be created. Every
-provider is registered; that a real subscription may have to register one first is not simulated.
+provider is registered but for those in `State.unregistered`; registering one ends at once here.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
 from simulator.errors import gateway_error
-from simulator.state import Json
+from simulator.state import Json, State
 
 #: Name → display name, a selection of the public cloud's. Resources may name any other too.
 LOCATIONS: Mapping[str, str] = {
@@ -51,21 +51,56 @@ def types_of(operations: Iterable[Operation]) -> Types:
 @dataclass(frozen=True)
 class _Handlers:
     served: Callable[[], list[Operation]]
+    state: State
 
     def list(self, request: ArmRequest) -> ArmResponse:
-        types = types_of(self.served())
-        shown = [_show(request.params["subscription"], each, types[each]) for each in sorted(types)]
+        types, subscription = types_of(self.served()), request.params["subscription"]
+        shown = [self._show(subscription, each, types[each]) for each in sorted(types)]
         return ArmResponse(200, {"value": shown})
 
     def get(self, request: ArmRequest) -> ArmResponse:
-        types, asked = types_of(self.served()), request.params["namespace"]
-        for namespace in types:
-            if namespace.lower() == asked.lower():
-                body = _show(request.params["subscription"], namespace, types[namespace])
-                return ArmResponse(200, body)
-        raise gateway_error(
-            404, "InvalidResourceNamespace", f"The resource namespace '{asked}' is invalid."
-        )
+        types = types_of(self.served())
+        namespace = _known(types, request.params["namespace"])
+        body = self._show(request.params["subscription"], namespace, types[namespace])
+        return ArmResponse(200, body)
+
+    def register(self, request: ArmRequest) -> ArmResponse:
+        namespace = _known(types_of(self.served()), request.params["namespace"])
+        self.state.unregistered.discard(_key(request.params["subscription"], namespace))
+        return self.get(request)
+
+    def _show(
+        self, subscription: str, namespace: str, types: Mapping[str, tuple[str, ...]]
+    ) -> Json:
+        registered = _key(subscription, namespace) not in self.state.unregistered
+        return {
+            "id": f"/subscriptions/{subscription}/providers/{namespace}",
+            "namespace": namespace,
+            "registrationPolicy": "RegistrationRequired",
+            "registrationState": "Registered" if registered else "NotRegistered",
+            "resourceTypes": [
+                {
+                    "resourceType": kind,
+                    "locations": list(LOCATIONS.values()),
+                    "apiVersions": list(versions),
+                    "capabilities": "None",
+                }
+                for kind, versions in sorted(types.items())
+            ],
+        }
+
+
+def _key(subscription: str, namespace: str) -> tuple[str, str]:
+    return subscription.lower(), namespace.lower()
+
+
+def _known(types: Types, asked: str) -> str:
+    for namespace in types:
+        if namespace.lower() == asked.lower():
+            return namespace
+    raise gateway_error(
+        404, "InvalidResourceNamespace", f"The resource namespace '{asked}' is invalid."
+    )
 
 
 def _locations(request: ArmRequest) -> ArmResponse:
@@ -84,32 +119,14 @@ def _locations(request: ArmRequest) -> ArmResponse:
     return ArmResponse(200, {"value": shown})
 
 
-def operations(served: Callable[[], list[Operation]]) -> list[Operation]:
+def operations(served: Callable[[], list[Operation]], state: State) -> list[Operation]:
     """All operations on providers and locations. `served`: every operation there is when asked."""
-    handle = _Handlers(served)
+    handle = _Handlers(served, state)
     register = "Microsoft.Resources/subscriptions/providers/register/action"
     locations = "Microsoft.Resources/subscriptions/locations/read"
     return [
         Operation("GET", f"{_SUBSCRIPTION}/providers", handle.list, _READ, _SUBSCRIPTION),
         Operation("GET", _PROVIDER, handle.get, _READ, _SUBSCRIPTION),
-        Operation("POST", f"{_PROVIDER}/register", handle.get, register, _SUBSCRIPTION),
+        Operation("POST", f"{_PROVIDER}/register", handle.register, register, _SUBSCRIPTION),
         Operation("GET", f"{_SUBSCRIPTION}/locations", _locations, locations, _SUBSCRIPTION),
     ]
-
-
-def _show(subscription: str, namespace: str, types: Mapping[str, tuple[str, ...]]) -> Json:
-    return {
-        "id": f"/subscriptions/{subscription}/providers/{namespace}",
-        "namespace": namespace,
-        "registrationPolicy": "RegistrationRequired",
-        "registrationState": "Registered",
-        "resourceTypes": [
-            {
-                "resourceType": kind,
-                "locations": list(LOCATIONS.values()),
-                "apiVersions": list(versions),
-                "capabilities": "None",
-            }
-            for kind, versions in sorted(types.items())
-        ],
-    }

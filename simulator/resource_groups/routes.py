@@ -152,7 +152,7 @@ def operations(
         Operation("GET", f"{_SUBSCRIPTION}/resources", handle.resources, None),
         Operation("GET", f"{_GROUP}/resources", handle.resources, None),
         *tags.operations(groups.state),
-        *providers.operations(served),
+        *providers.operations(served, groups.state),
     ]
     return [replace(operation, versions=VERSIONS) for operation in made]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from simulator.tokens.jwt import ARM_AUDIENCES
 from simulator.transport import ask
-from tests.simulator.arm.world import World
+from tests.simulator.arm.world import VM_BODY, World
 
 VERSION = "?api-version=2024-11-01"
 
@@ -54,3 +54,18 @@ async def test_the_cloud_tells_its_endpoints_without_a_token(world: World) -> No
     assert cloud["resourceManager"] == "https://arm.local:8443/"
     assert cloud["microsoftGraphResourceId"] == "https://arm.local:8443/graph/"
     assert {each.rstrip("/") for each in cloud["authentication"]["audiences"]} == ARM_AUDIENCES
+
+
+async def test_a_type_whose_provider_is_not_registered_cannot_be_made(world: World) -> None:
+    world.azure.state.unregistered.add((world.subscription, "microsoft.compute"))
+    found = await get(world, "/providers/Microsoft.Compute")
+    assert found["registrationState"] == "NotRegistered"
+    machine = f"{world.vm_id('vm1')}?api-version=2024-11-01"
+    refused = await world.raw("PUT", machine, VM_BODY)
+    assert refused.status == 409
+    code = json.loads(refused.content)["error"]["code"]
+    assert code == "MissingSubscriptionRegistration"
+    path = f"/subscriptions/{world.subscription}/providers/microsoft.compute/register{VERSION}"
+    registered = json.loads((await world.raw("POST", path)).content)
+    assert registered["registrationState"] == "Registered"
+    assert (await world.raw("PUT", machine, VM_BODY)).status == 201
