@@ -6,20 +6,18 @@ dropped by who takes the message.
 """
 
 import logging
-from collections import Counter
+from dataclasses import replace
 
 import azure.functions as func
 
 from lanyard.azure.compute_types import WATCHED_TYPES
 from lanyard.azure.events import Event, Ignored, change_of
 from lanyard.messages import QUEUE, encode
+from lanyard.model import Change
 from lanyard.settings import settings
 
 blueprint = func.Blueprint()
 log = logging.getLogger("lanyard.events")
-
-#: Events that were not worked on, by reason, since this process started.
-ignored: Counter[str] = Counter()
 
 
 @blueprint.event_grid_trigger(arg_name="event")
@@ -28,16 +26,34 @@ async def resource_events(event: func.EventGridEvent, message: func.Out[str]) ->
     """One event. Ours: onto the queue. Not ours: dropped and counted, never an error, because
     Event Grid would send it again for a day and it would be no better.
     """
+    found = _change(event)
+    trace = _told(found, event.id)
+    if isinstance(found, Ignored):
+        log.info("event ignored: %s", found.reason)
+        return
+    message.set(encode(replace(found, traceparent=trace)))
+
+
+def _change(event: func.EventGridEvent | func.CloudEvent) -> Change | Ignored:
     found = change_of(
         envelope(event),
         types=WATCHED_TYPES,
         own_ids={settings().client_id, settings().principal_id},
     )
-    if isinstance(found, Ignored):
-        ignored[found.reason] += 1
-        log.info("event ignored: %s", found.reason)
-        return
-    message.set(encode(found))
+    moment = event.time if isinstance(event, func.CloudEvent) else event.event_time
+    if isinstance(found, Ignored) or moment is None or moment.tzinfo is None:
+        return found  # Azure's times have a zone; another may be no moment at all
+    return replace(found, happened=moment.timestamp())
+
+
+def _told(found: Change | Ignored, event_id: str) -> str:
+    """The trace of the event; "" where nobody collects any."""
+    if not settings().collected:
+        return ""
+    # The worker has imported OpenTelemetry itself then; otherwise it would cost the start.
+    from lanyard.telemetry import event_received
+
+    return event_received(found, event_id)
 
 
 def envelope(event: func.EventGridEvent | func.CloudEvent) -> Event:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any
 
 from lanyard.errors import Permanent
@@ -9,6 +10,7 @@ from lanyard.model import Change, ResourceId, is_guid
 
 #: The queue of work, and where a message lands that failed too often ("-poison").
 QUEUE = "lanyard-reconcile"
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def encode(change: Change) -> str:
@@ -24,6 +26,8 @@ def encode(change: Change) -> str:
             "principal": change.principal,
             "grant": change.grant,
             "since": change.since,
+            "happened": change.happened,
+            "traceparent": change.traceparent,
         }
     )
 
@@ -41,7 +45,9 @@ def decode(body: bytes | str) -> Change:
             _attempt(values),
             _guid(values, "principal"),
             _guid(values, "grant"),
-            _since(values),
+            _moment(values, "since"),
+            _moment(values, "happened"),
+            _traceparent(values),
         )
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise Permanent(f"no message of this queue: {type(error).__name__} {error}") from error
@@ -69,10 +75,16 @@ def _attempt(values: Any) -> int:
     return value
 
 
-def _since(values: Any) -> float | None:
-    value = values.get("since")
+def _moment(values: Any, name: str) -> float | None:
+    value = values.get(name)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError("'since' is no moment")
+        raise ValueError(f"{name!r} is no moment")
     return float(value)
+
+
+def _traceparent(values: Any) -> str:
+    """No work is refused for what only telemetry needs."""
+    value = values.get("traceparent")
+    return value if isinstance(value, str) and _TRACEPARENT.fullmatch(value) else ""

@@ -247,7 +247,8 @@ class Change:
     `grant` (its name) is what the hint is about where no resource tells of it: an orphan that the
     sweep found; `resource` is then the subscription it is in. `since` (seconds since the epoch, by
     the storage's clock) is when it first came to the queue, None where that is when its message
-    did. The rest is for the record.
+    did. `happened` (seconds since the epoch) is when the change was made in Azure, `traceparent`
+    (W3C) the trace that it belongs to, "" for none. The rest is for the record.
     """
 
     resource: ResourceId
@@ -259,3 +260,5 @@ class Change:
     principal: str = ""
     grant: str = ""
     since: float | None = None
+    happened: float | None = None
+    traceparent: str = ""

@@ -12,11 +12,12 @@ from lanyard.actions import Action, ReleaseGrant, RemoveOrphans
 from lanyard.decisions import Decision
 from lanyard.errors import Refused
 from lanyard.model import Change, ResourceId
-from lanyard.notice_model import Notice
+from lanyard.notice_model import AccessRemoved, Notice
 from lanyard.notices import About, Effects, of_outcome, of_refusal
 from lanyard.orders import Kind, Refusal
 from lanyard.outcomes import Outcome, status_of
 from lanyard.services import Services
+from lanyard.telemetry import held, removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,17 @@ class Recorder:
             rules = _rules(outcome.action)
             decision = await self._add(str(outcome.action), status_of(outcome), reason, rules)
             self.notices.extend(of_outcome(outcome, effects, decision, self._about()))
+        gone = [each for each in self.notices if isinstance(each.data, AccessRemoved)]
+        removed(len(gone))
 
     async def held(self, refusals: Collection[Refusal]) -> None:
         """Bring the list of what is held up to date; a decision for what is new on it."""
-        held = self.services.held
-        for entry in await held.update(self.resource, refusals, self.principal):
+        listed = self.services.held
+        for entry in await listed.update(self.resource, refusals, self.principal):
             refusal = entry.refusal
             decision = await self._add(refusal.action, "held", str(refusal))
             self.notices.extend(of_refusal(refusal, entry.id, decision, self._about()))
+            held(refusal.kind.value)
 
     async def _add(
         self, action: str, outcome: str, reason: str, rules: tuple[str, ...] = ()

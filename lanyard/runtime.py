@@ -7,6 +7,7 @@ instance that only takes events in needs neither.
 import logging
 import random
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from lanyard.decisions import Decision
 from lanyard.errors import NotYet, Permanent, Temporary
 from lanyard.model import Change
+from lanyard.orphan_kinds import OrphanKind
 from lanyard.policy import Policy, load_policy
 from lanyard.reconcile import Reconciler, Report
 from lanyard.reconcile_identity import IDENTITY_TYPE
@@ -21,6 +23,7 @@ from lanyard.retry import MAX_ATTEMPTS, again, backoff
 from lanyard.services import assemble
 from lanyard.settings import settings
 from lanyard.sweep import Sweep, SweepReport, describe
+from lanyard.telemetry import Outcome, orphans_known, reconciling, sweeping
 from lanyard.turns import Arrival, Place, Turns
 
 if TYPE_CHECKING:
@@ -48,35 +51,39 @@ class Runtime:
 
         Raises Temporary when all attempts failed: then the host moves it to the poison queue.
         """
+        with reconciling(change, self.reconciler.services.now) as told:
+            told.outcome = await self._work(change, arrival)
+
+    async def _work(self, change: Change, arrival: Arrival) -> Outcome:
         if change.resource.is_resource_group:
             async for below in self.reconciler.expand(change.resource):
                 await self.queue.put(below)
-            return
+            return Outcome.EXPANDED
         place = self.turns.line_up(change, arrival)
         if place is None:
             log.info("%s: another message in hand serves for this one, too", change.resource)
-            return
+            return Outcome.SERVED
         try:
-            await self._in_turn(place)
+            return await self._in_turn(place)
         except NotYet as error:
-            await self._later(place.change, error)
+            return await self._later(place.change, error)
         except Temporary as error:
-            await self._retry(place.change, error.delay, str(error))
+            return await self._retry(place.change, error.delay, str(error))
         except Permanent as error:
-            await self._record_failure(place.change, error)
+            return await self._record_failure(place.change, error)
 
-    async def _in_turn(self, place: Place) -> None:
+    async def _in_turn(self, place: Place) -> Outcome:
         try:
             if not await self._concerns_us(place.change):
                 log.info("%s: no rule is for its type", place.change.resource)
-                return
+                return Outcome.IGNORED
             self.reconciler.services.compute.hold(place.change.resource)
             async with self.turns.turn(place) as needed:
                 if needed:
                     report = await self.reconciler.reconcile(place.change)
-                    await self._follow_up(place.change, report)
-                else:
-                    log.info("%s: worked on since this message came", place.change.resource)
+                    return await self._follow_up(place.change, report)
+            log.info("%s: worked on since this message came", place.change.resource)
+            return Outcome.SERVED
         finally:
             # Before it is put back: nobody may join a message whose copy is on its way already.
             self.turns.leave(place)
@@ -96,6 +103,13 @@ class Runtime:
 
         Raises Temporary, Permanent where something cannot be read whole: then nothing is.
         """
+        with sweeping():
+            report = await self._sweep()
+        found = Counter(orphan.kind for orphan in report.orphans)
+        orphans_known({kind.value: found[kind] for kind in OrphanKind})
+        return report
+
+    async def _sweep(self) -> SweepReport:
         reconciler, decisions = self.reconciler, self.reconciler.services.decisions
         try:
             report = await Sweep(reconciler.policy, reconciler.services, self.queue.put).run()
@@ -107,37 +121,47 @@ class Runtime:
         await decisions.forget_older(reconciler.policy.records.keep_days)
         return report
 
-    async def _follow_up(self, change: Change, report: Report) -> None:
+    async def _follow_up(self, change: Change, report: Report) -> Outcome:
         for outcome in report.outcomes:
             log.info("%s: %s: %s", change.resource, outcome.action, outcome.failure or "done")
         for resource in report.look_at:
             await self.queue.put(Change(resource, "identity"))
         if report.retry_in is None:
-            return
+            return _ended(report)
         if report.failing:
-            await self._retry(change, report.retry_in, "part of the plan failed")
-        else:
-            wait = backoff(0, report.retry_in, self.dice)
-            await self.queue.put(again(change, failing=False), wait)
+            return await self._retry(change, report.retry_in, "part of the plan failed")
+        wait = backoff(0, report.retry_in, self.dice)
+        await self.queue.put(again(change, failing=False), wait)
+        return Outcome.WAITING
 
-    async def _retry(self, change: Change, delay: float, reason: str) -> None:
+    async def _retry(self, change: Change, delay: float, reason: str) -> Outcome:
         if change.attempt >= MAX_ATTEMPTS:
             raise Temporary(f"{change.resource}: given up after {MAX_ATTEMPTS}: {reason}", delay)
         wait = backoff(change.attempt, delay, self.dice)
         log.info("%s: again in %.0f s: %s", change.resource, wait, reason)
         await self.queue.put(again(change, failing=True), wait)
+        return Outcome.RETRIED
 
-    async def _later(self, change: Change, error: NotYet) -> None:
+    async def _later(self, change: Change, error: NotYet) -> Outcome:
         """Nothing was tried, so it does not count as an attempt."""
         wait = backoff(0, error.delay, self.dice)
         log.info("%s: in %.0f s: %s", change.resource, wait, error)
         await self.queue.put(change, wait)
+        return Outcome.WAITING
 
-    async def _record_failure(self, change: Change, error: Permanent) -> None:
+    async def _record_failure(self, change: Change, error: Permanent) -> Outcome:
         log.warning("%s: %s", change.resource, error)
         cause = {"source": change.source, "eventId": change.event_id}
         decision = Decision(change.resource.text, "reconcile", "failed", str(error), cause=cause)
         await self.reconciler.services.decisions.add(decision)
+        return Outcome.FAILED
+
+
+def _ended(report: Report) -> Outcome:
+    """Of a reconcile that leaves nothing to do."""
+    if any(outcome.failure is not None for outcome in report.outcomes):
+        return Outcome.FAILED
+    return Outcome.VERIFIED if report.outcomes else Outcome.UNCHANGED
 
 
 @cache

@@ -11,6 +11,7 @@ from lanyard.errors import LanyardError
 #: Seconds: Azure's longest visibility delay of a message is 7 days.
 MAX_DELAY = 7 * 24 * 3600 - 60
 _STORAGE = "AzureWebJobsStorage"
+_COLLECTING = ("PYTHON_ENABLE_OPENTELEMETRY", "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY")
 # Where function_app.py is: a relative path means the same wherever the host was started from.
 _APP_FOLDER = Path(__file__).parents[1]
 
@@ -33,7 +34,8 @@ class Settings:
 
     `quota_reserve`: the share (0 to 1) of ARM's quota that is left to others. `longest_delay`:
     seconds after which any message comes back, whatever asked for more. `notices_url`: where the
-    topic takes events that others subscribe to, or "".
+    topic takes events that others subscribe to, or "". `collected`: whether the worker was told to
+    collect traces and metrics.
     """
 
     policy: Path
@@ -48,6 +50,7 @@ class Settings:
     settle: float = 0.0
     longest_delay: float = MAX_DELAY
     notices_url: str = ""
+    collected: bool = False
 
     @property
     def own_ids(self) -> frozenset[str]:
@@ -71,6 +74,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
                                             and tiny estates (the queue's own limit, 7 days)
     LANYARD_NOTICES_ENDPOINT                a custom topic's endpoint, of schema CloudEvents 1.0,
                                             to publish decisions to (none: they are not published)
+    PYTHON_ENABLE_OPENTELEMETRY, PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY
+                                            the worker's own: traces and metrics are collected
     """
     return Settings(
         _APP_FOLDER / environment.get("LANYARD_POLICY", "lanyard.yaml"),
@@ -86,6 +91,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             environment, "LANYARD_LONGEST_DELAY_SECONDS", MAX_DELAY, most=MAX_DELAY
         ),
         notices_url=_https(environment, "LANYARD_NOTICES_ENDPOINT"),
+        collected=any(_is_true(environment.get(name, "")) for name in _COLLECTING),
     )
 
 
@@ -123,6 +129,11 @@ def _storage(environment: Mapping[str, str], service: str) -> str:
     raise SettingsError(
         f"the app setting {_STORAGE}__accountName (or {_STORAGE}__{service}ServiceUri) is missing"
     )
+
+
+def _is_true(text: str) -> bool:
+    """As the Functions worker reads its own settings (azure_functions_runtime 1.3.0)."""
+    return text.lower().strip() in {"1", "true", "t", "yes", "y"}
 
 
 def _https(environment: Mapping[str, str], name: str) -> str:

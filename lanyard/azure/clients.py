@@ -24,6 +24,7 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from lanyard.azure.answers import Objects
 from lanyard.azure.limiter import Limiter, spared
+from lanyard.azure.measured import Measured
 from lanyard.azure.quota import Quota
 from lanyard.azure.transport import Transport
 from lanyard.settings import Endpoint
@@ -92,6 +93,7 @@ class Clients:
             RequestIdPolicy(),
             HeadersPolicy({"Accept": "application/json"}),
             UserAgentPolicy("lanyard"),
+            Measured("graph"),
             AsyncBearerTokenCredentialPolicy(self._credential, f"{self._graph.audience}/.default"),
         ]
         return AsyncPipelineClient(
@@ -109,6 +111,7 @@ class Clients:
             Objects(),
             ContentDecodePolicy(),
             Limiter(self._quota, throttling.patience, throttling.now, self.sleep),
+            Measured("arm"),
             AsyncARMChallengeAuthenticationPolicy(self._credential, scope),
         ]
         return {

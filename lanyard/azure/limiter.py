@@ -9,6 +9,7 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy
 from lanyard.azure.failures import retry_after
 from lanyard.azure.quota import Quota, TooLong
 from lanyard.errors import NotYet
+from lanyard.telemetry import limiter_refused, limiter_waited
 
 #: A 429 that names no time.
 _UNNAMED_SECONDS = 10.0
@@ -43,6 +44,7 @@ class Limiter(AsyncHTTPPolicy[Any, Any]):
         if isinstance(admission, TooLong):
             raise spared(admission)
         if admission.wait:
+            limiter_waited(admission.wait)
             await self._sleep(admission.wait)
         response = await self.next.send(request)
         answer, now = response.http_response, self._now()
@@ -55,4 +57,5 @@ class Limiter(AsyncHTTPPolicy[Any, Any]):
 
 def spared(refused: TooLong) -> NotYet:
     """What is raised instead of sending a request."""
+    limiter_refused(refused.bucket.partition(" of ")[0])
     return NotYet(f"Azure's quota is spared: {refused.bucket}", refused.delay)

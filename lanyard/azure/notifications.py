@@ -16,6 +16,7 @@ from azure.core.messaging import CloudEvent
 from azure.core.pipeline.transport import AsyncHttpTransport
 
 from lanyard.notice_model import SCHEMA, Notice
+from lanyard.telemetry import notices_lost
 
 if TYPE_CHECKING:
     from azure.eventgrid.aio import EventGridPublisherClient
@@ -57,6 +58,7 @@ class Notifications:
             # Whatever it is, the work that it tells of is done and on record.
             lost = len(events) - sent
             self.lost += lost
+            notices_lost(lost)
             reason = f"{type(error).__name__} {error}".strip()
             log.warning("%d notices were not published: %s", lost, reason)
 

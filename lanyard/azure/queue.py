@@ -8,6 +8,7 @@ from lanyard.azure.failures import stored
 from lanyard.messages import encode
 from lanyard.model import Change
 from lanyard.settings import MAX_DELAY
+from lanyard.telemetry import stamped
 
 
 class WorkQueue:
@@ -25,5 +26,5 @@ class WorkQueue:
         seconds = math.ceil(min(delay, self._longest_delay))
         with stored("enqueue"):
             await self._client.send_message(
-                encode(change), visibility_timeout=seconds, time_to_live=-1
+                encode(stamped(change)), visibility_timeout=seconds, time_to_live=-1
             )
