@@ -9,10 +9,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from demo.desk import environment, write
 from demo.narration import Narration
-from demo.stack import POLICY, PROJECT, Stack, as_json, running
+from demo.stack import LOCATION, POLICY, PROJECT, SHOP, Stack, as_json, running
 
 _DIRECTORY = PROJECT / ".cache" / "local"
+_SHELL = _DIRECTORY / "lanyard.env"
 
 
 def main() -> int:
@@ -43,15 +45,21 @@ async def _run(arguments: argparse.Namespace) -> None:
         operation_seconds=arguments.operation_seconds,
         policy=arguments.policy.resolve(),
     ) as stack:
+        operator = stack.addresses.operator.principal.object_id
+        stack.azure.services.directory.grant_permission(operator)
+        write(_SHELL, environment(stack, arguments.policy.resolve()))
+        async with narration.step("a machine to look at"):
+            machine = await stack.operator.create_vm(SHOP, "vm-web-1", LOCATION)
+            await stack.quiet()
         if arguments.json:
             sys.stdout.write(as_json(stack) + "\n")
             sys.stdout.flush()
         else:
-            _show(stack)
+            _show(stack, machine)
         await stopped.wait()
 
 
-def _show(stack: Stack) -> None:
+def _show(stack: Stack, machine: str) -> None:
     addresses = stack.addresses
     table = Table(title="Running until Ctrl-C", show_header=False)
     for name, value in (
@@ -69,6 +77,10 @@ def _show(stack: Stack) -> None:
         table.add_row(name, value)
     console = Console(highlight=False, soft_wrap=True)
     console.print(table)
+    console.print("\nIn another shell, lanyard as the operator:")
+    console.print(f"  . {_SHELL.relative_to(PROJECT)}", markup=False)
+    for command in ("scan", f"plan {stack.operator.group(SHOP)}", f"explain {machine}", "status"):
+        console.print(f"  .venv/bin/lanyard {command}", markup=False)
     console.print("\nA token as the operator (Owner of the subscription):")
     console.print(f"  {addresses.as_json()['token']}", markup=False)
 

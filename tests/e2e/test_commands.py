@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from demo import desk
 from demo.stack import LOCATION, POLICY, Stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -20,21 +21,8 @@ LANYARD = Path(sys.executable).parent / "lanyard"
 
 
 def environment(stack: Stack) -> dict[str, str]:
-    addresses = stack.addresses
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": os.environ.get("HOME", ""),
-        "LANYARD_ARM_ENDPOINT": addresses.arm,
-        "LANYARD_ARM_AUDIENCE": "https://management.azure.com",
-        "LANYARD_GRAPH_ENDPOINT": addresses.graph,
-        "LANYARD_GRAPH_AUDIENCE": "https://graph.microsoft.com",
-        "LANYARD_TABLE_ENDPOINT": stack.azurite.table_url,
-        "LANYARD_QUEUE_ENDPOINT": stack.azurite.queue_url,
-        "LANYARD_POLICY": str(POLICY),
-        "IDENTITY_ENDPOINT": addresses.identity_endpoint,
-        "IDENTITY_HEADER": addresses.operator.identity_header,
-        "SSL_CERT_FILE": str(addresses.certificates.ca_file),
-    }
+    shell = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "")}
+    return shell | desk.environment(stack)
 
 
 async def lanyard(stack: Stack, *arguments: str, **more: str) -> tuple[int, str, str]:

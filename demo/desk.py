@@ -1,0 +1,31 @@
+"""What a shell needs for `lanyard` to reach the local Azure and the app in it, as its operator."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from demo.stack import POLICY, Stack
+
+
+def environment(stack: Stack, policy: Path = POLICY) -> dict[str, str]:
+    """The variables: addresses, the policy, and who one is."""
+    addresses = stack.addresses
+    return {
+        "LANYARD_ARM_ENDPOINT": addresses.arm,
+        "LANYARD_ARM_AUDIENCE": "https://management.azure.com",
+        "LANYARD_GRAPH_ENDPOINT": addresses.graph,
+        "LANYARD_GRAPH_AUDIENCE": "https://graph.microsoft.com",
+        "LANYARD_TABLE_ENDPOINT": stack.azurite.table_url,
+        "LANYARD_QUEUE_ENDPOINT": stack.azurite.queue_url,
+        "LANYARD_POLICY": str(policy),
+        "IDENTITY_ENDPOINT": addresses.identity_endpoint,
+        "IDENTITY_HEADER": addresses.operator.identity_header,
+        "SSL_CERT_FILE": str(addresses.certificates.ca_file),
+    }
+
+
+def write(file: Path, variables: Mapping[str, str]) -> None:
+    """A file for the shell's `.`; readable by its owner alone."""
+    lines = (f"export {name}={shlex.quote(value)}" for name, value in variables.items())
+    file.touch(mode=0o600)
+    file.write_text("\n".join(lines) + "\n")
