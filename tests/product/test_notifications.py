@@ -250,6 +250,28 @@ async def test_an_event_tells_only_of_what_was_really_removed(telling: Estate) -
     assert types(heard(telling)) == ["AccessRemoved"]
 
 
+async def test_what_went_before_a_removal_failed_is_told_and_the_rest_later(
+    telling: Estate,
+) -> None:
+    await telling.create_vm("vm1", identity=SYSTEM, tags={"lanyard": "ignore"})
+    await telling.settle()
+    machine = await telling.compute.virtual_machines.get("rg-app", "vm1")
+    assert machine.identity is not None
+    gone = str(machine.identity.principal_id)
+    for group in ("rg-app", "rg-identities", "rg-lanyard"):
+        telling.azure.assign(gone, "Reader", f"{telling.scope}/resourceGroups/{group}")
+    telling.azure.faults.add(Fault(method="DELETE", path="roleAssignments", after=1, status=500))
+    await telling.delete_vm("vm1")
+    for event in telling.new_events():
+        if message := await telling.deliver(event):
+            await telling.work(message)
+    (first,) = heard(telling)
+    await telling.settle()
+    assert telling.assignments(of=gone) == []
+    ids = [event["data"]["assignment"]["id"] for event in [first, *heard(telling)]]
+    assert len(ids) == len(set(ids)) == 3
+
+
 async def live(estate: Estate) -> list[tuple[str, str, str]]:
     """A machine's life; returns what was decided."""
     await estate.create_vm("vm1")

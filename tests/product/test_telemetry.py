@@ -2,6 +2,8 @@
 resource, and metrics. And that no token is in any of it, nor in the logs.
 """
 
+import asyncio
+import contextvars
 import json
 import logging
 import re
@@ -9,9 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from azure_functions_runtime import otel as worker
 from opentelemetry import context, metrics, trace
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader
@@ -170,6 +174,25 @@ async def test_one_trace_leads_from_the_event_to_the_verified_machine(
         "lanyard.attempt": 0,
         "lanyard.outcome": "verified",
     }
+
+
+async def test_the_workers_own_library_hands_the_hosts_trace_on(
+    watched: Estate, collector: Collector
+) -> None:
+    await watched.create_vm("vm1")
+    *_, event = watched.new_events()
+    worker.update_opentelemetry_status()  # what PYTHON_ENABLE_OPENTELEMETRY does at the start
+    given = SimpleNamespace(trace_context=SimpleNamespace(trace_parent=HOST, trace_state=""))
+    invocation = contextvars.copy_context()
+    invocation.run(worker.configure_opentelemetry, given)
+    message = await asyncio.create_task(watched.deliver(event), context=invocation)
+    assert message is not None
+    (span,) = collector.named("event")
+    assert span.context is not None
+    assert (
+        decode(message).traceparent
+        == f"00-{TRACE:032x}-{span.context.span_id:016x}-{span.context.trace_flags:02x}"
+    )
 
 
 async def test_the_metrics_of_a_machines_life(watched: Estate, collector: Collector) -> None:
