@@ -41,11 +41,14 @@ SHAPE = {
     "subscriptions[].holders": f"its assignments by who holds them: {_HOLDERS}",
     "aboveSubscriptions": "`assignments` at management groups and the tenant's root, `holders`",
     "roles[]": "roles that managed identities hold: `id`, `name`, `assignments`, `holders`",
+    "identities": "user-assigned ones that a person should look at",
     "identities.unused[]": "attached to nothing: `id`, `resources` (0), `assignments`",
-    "identities.shared[]": "attached to ten resources or more: the same",
+    "identities.shared[]": "attached to ten resources or more: `id`, `resources`, `assignments`",
     "privileged[]": "assignments of managed identities that let them give themselves more",
     "privileged[].assignment": "id of the role assignment",
-    "privileged[].scope": "where it gives the role; `level`: how wide that is",
+    "privileged[].scope": "where it gives the role",
+    "privileged[].level": "how wide that is: `tenant root`, `management group`, `subscription`, "
+    "`resource group` or `resource`",
     "privileged[].role": "`id` (GUID), `name`",
     "privileged[].principalId": "whom it is for",
     "privileged[].holder": "`kind`, and the `resource` that it is the identity of (or null)",
@@ -53,11 +56,13 @@ SHAPE = {
     "privileged[].created": "when the assignment was made, as Azure tells it",
     "privileged[].ageDays": "days since then; null where Azure does not tell",
     "privileged[].evidence[]": "what proves that it is orphaned, in words",
+    "orphans": "assignments whose principal is gone",
     "orphans.determined": "whether the directory could be asked",
     "orphans.reason": "why not, or null",
     "orphans.undetermined": "how many assignments nobody can tell of",
     "orphans.byAge[]": "`age` of the assignment in words, `count`",
-    "orphans.assignments[]": "the orphaned ones, as `privileged[]`",
+    "orphans.assignments[]": "the orphaned ones, as `privileged[]`: `assignment`, `scope`, "
+    "`level`, `role`, `principalId`, `holder`, `privileged`, `created`, `ageDays`, `evidence`",
     "policy": "with --policy: `mode`, `byListing` (true: no resource was read by itself), and the "
     "counts of `lanyard plan`; else null",
 }

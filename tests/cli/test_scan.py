@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -17,12 +18,13 @@ from simulator.directory.models import Answer
 from simulator.faults import Fault
 from simulator.seeding import Sizes, fill
 from tests.product.conftest import started
-from tests.support.desk import Desk, Ran
+from tests.support.desk import Desk
 from tests.support.estate import Estate
-from tests.support.scanned import DAY, custom_role, principal_of, with_system_identity
+from tests.support.scanned import DAY, custom_role, principal_of, show_to, with_system_identity
 
 OK, ERROR, LOOK = 0, 1, 2
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+DOCS = Path(__file__).parents[2] / "docs" / "scan.md"
 UNTOLD = "12345678-0000-4000-8000-000000000000"
 
 
@@ -344,16 +346,12 @@ async def test_a_page_that_cannot_be_written_is_an_error(reader: Desk, tmp_path:
 # What it says at a terminal.
 
 
-def lines(ran: Ran) -> list[str]:
-    return [line.rstrip() for line in ran.lines]
-
-
 async def test_the_tables_fit_in_80_columns(reader: Desk) -> None:
     azure = reader.estate.azure
     made = fill(azure, Sizes(machines=30, assignments=90, orphans=2, group_assignments=3))
     azure.state.subscriptions[made.subscriptions[0]].display_name = "A name that never ends " * 4
     ran = await reader.lanyard("scan")
-    told = lines(ran)
+    told = [line.rstrip() for line in ran.lines]
     tables = told[: next(n for n, each in enumerate(told) if "user-assigned identities" in each)]
     assert any("virtualMachines" in each for each in tables)
     assert any("A name that" in each for each in tables)
@@ -440,10 +438,28 @@ def counter(told: dict[str, int]) -> Callable[..., AbstractContextManager[Any]]:
     return counting
 
 
-async def test_a_scan_reads_and_writes_nothing(reader: Desk) -> None:
+async def test_a_scan_reads_by_resource_graph_alone_and_writes_nothing(reader: Desk) -> None:
     fill(reader.estate.azure, Sizes(machines=4, orphans=2))
     before = reader.estate.assignments()
     reader.calls()
     await found(reader)
     assert set(reader.calls()) == {"POST Microsoft.ResourceGraph/resources"}
     assert reader.estate.assignments() == before
+
+
+# The page about it.
+
+
+async def test_what_the_docs_show_is_what_it_says(reader: Desk) -> None:
+    show_to(reader.estate.azure, reader.person)
+    told = iter((await reader.lanyard("scan")).lines)
+    (shown,) = re.findall(r"```text\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    lines = [line for line in shown.splitlines() if line]
+    assert len(lines) > 10
+    assert [line for line in lines if line not in told] == []  # in this order
+
+
+def test_the_docs_link_to_what_is_there() -> None:
+    links = re.findall(r"\]\(([^)#:]+)[^)]*\)", DOCS.read_text())
+    assert len(links) >= 5
+    assert [each for each in links if not (DOCS.parent / each).is_file()] == []

@@ -18,7 +18,7 @@ from lanyard.cli import scan
 from lanyard.cli.scan_tables import resolved
 from tests.support.browser import Page, browser
 from tests.support.desk import Desk
-from tests.support.scanned import fill_estate
+from tests.support.scanned import show_to
 
 #: Of every element that carries a figure: where it is in the document, the number, what a person
 #: reads, and for parts of pictures the length that stands for it.
@@ -67,12 +67,7 @@ def scanned(
     desk = Desk(tmp_path, monkeypatch, capsys)
     azure = desk.estate.azure
     monkeypatch.setattr(scan, "now", lambda: datetime.fromtimestamp(azure.clock.now(), UTC))
-    reads = azure.state.role_assignments
-    for name in [key for key, each in reads.items() if each.principal_id == desk.person.object_id]:
-        del reads[name]
-    for one in fill_estate(azure).subscriptions:
-        azure.assign(desk.person.object_id, "Reader", f"/subscriptions/{one}")
-    desk.estate.platform.directory.grant_permission(desk.person.object_id)
+    show_to(azure, desk.person)
     return Scanned(desk, tmp_path)
 
 
@@ -168,6 +163,18 @@ async def test_its_policy_refuses_whatever_would_be_run_or_fetched(
     assert (
         await chromium.evaluate("document.title") == "Identities and access: a scan of the estate"
     )
+
+
+async def test_a_machine_that_cannot_run_the_browser_is_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "chromium"
+    program.write_bytes(b"\x7fELF of another machine")
+    program.chmod(0o755)
+    monkeypatch.setenv("CHROMIUM", str(program))
+    with pytest.raises(AssertionError, match="name another Chromium or Chrome"):
+        async with browser(tmp_path):
+            pass
 
 
 def parts(figures: list[dict[str, Any]], pattern: str) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from simulator.azure import Azure
 from simulator.seeding import Contents, Sizes, fill
-from simulator.state import Resource, RoleDefinition
+from simulator.state import Principal, Resource, RoleDefinition
 
 DAY = 86400.0
 NAMES = ("payments-prod", "data-platform", "shared-services")
@@ -44,6 +44,20 @@ def fill_estate(azure: Azure) -> Contents:
     _orphan(azure, made)
     _privilege(azure, made)
     _fill_up(azure, made.subscriptions[2])
+    return made
+
+
+def show_to(azure: Azure, person: Principal) -> Contents:
+    """The same, and a person who may read these three subscriptions, their directory, and nothing
+    else.
+    """
+    reads = azure.state.role_assignments
+    for name in [key for key, each in reads.items() if each.principal_id == person.object_id]:
+        del reads[name]
+    made = fill_estate(azure)
+    for one in made.subscriptions:
+        azure.assign(person.object_id, "Reader", f"/subscriptions/{one}")
+    azure.services.directory.grant_permission(person.object_id)
     return made
 
 
