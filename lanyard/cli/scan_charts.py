@@ -146,7 +146,7 @@ def _column(column: Column, middle: float, scale: float, style: str) -> str:
 
 
 def _picture(title: str, height: int, parts: Iterable[str]) -> str:
-    return _svg(title, _WIDTH, height, parts, "chart")
+    return tag("div", _svg(title, _WIDTH, height, parts, "chart"), class_="scroll")
 
 
 def _svg(title: str, width: int, height: int, parts: Iterable[str], style: str) -> str:
