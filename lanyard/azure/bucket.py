@@ -95,6 +95,14 @@ class Bucket:
         self.tokens = min(self.tokens, self.reserve + 1 - seconds * self._rate)
         self._closed_until = max(self._closed_until, now + seconds)
 
+    def level(self, now: float) -> float:
+        """The share of it that is left, to 1; below 0 where tokens to come are promised.
+
+        Of one of which nothing is known, what may be left.
+        """
+        self._refill(now)
+        return 1.0 if self.probes is not None else self.tokens / self.limit.size
+
     def full(self, now: float) -> bool:
         """Whether there is nothing to remember of it."""
         self._refill(now)

@@ -120,6 +120,14 @@ class Clients:
             "pipeline": AsyncPipeline(self._transport, policies),
         }
 
+    def is_pressed(self, url: str) -> bool:
+        """Whether more than half of what a subscription allows is used: then reads are spared.
+
+        ARM's answers to reads do not tell what is left of them; those to writes do.
+        """
+        now = self._throttling.now()
+        return self._quota.is_low("GET", url, now) or self._quota.is_low("PUT", url, now)
+
     def hold_writes(self, url: str) -> None:
         """Raise NotYet where a write would not be sent now: better not to begin, then."""
         throttling = self._throttling

@@ -15,10 +15,12 @@ from lanyard.azure.answers import Json, body_of, part, text
 from lanyard.azure.clients import Clients
 from lanyard.azure.failures import retry_after
 
-#: A VM's operation carries no Retry-After.
+#: Of an operation that names no time itself.
 POLL_SECONDS = 2.0
-#: A VM takes 3 to 7 s: reads are scarce where many come at once, so it is not read before.
-FIRST_SECONDS = 5.0
+#: A VM takes 3 to 7 s, and its answer names no time: after how many seconds it is looked at first,
+#: and then each time. Where many come at once the quota is pressed, and reads are what is short.
+LOOKS = (4.0, 1.0)
+PRESSED_LOOKS = (5.0, 2.0)
 #: Seconds that such a read waits for its turn: put off, the work would begin with one more.
 _PATIENCE = 15.0
 _ENDED = {"succeeded", "failed", "canceled"}
@@ -47,10 +49,11 @@ async def post(clients: Clients, url: str, body: Any, api_version: str) -> None:
 
 
 async def _read_until_done(clients: Clients, url: str, accepted: AsyncHttpResponse) -> Json:
-    response, seconds = accepted, FIRST_SECONDS
+    seconds, then = PRESSED_LOOKS if clients.is_pressed(url) else LOOKS
+    response = accepted
     while _at_work(body := _body(response)):
         await clients.sleep(retry_after(response, 0) or seconds)
-        response, seconds = await _read(clients, url), POLL_SECONDS
+        response, seconds = await _read(clients, url), then
     if _state(body) != "succeeded":
         await _follow(clients, accepted)  # the operation knows why
     return body

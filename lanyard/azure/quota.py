@@ -21,6 +21,7 @@ COMPUTE_LIMITS = {
 }
 #: How many buckets are kept at most before those that are full again are forgotten.
 _MANY = 2000
+_LOW = 0.5
 _KINDS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
 # Azure's answers to writes and deletes tell what is left; to reads they tell the total alone.
 _PROBES = {"writes": 4, "deletes": 4}
@@ -82,6 +83,11 @@ class Quota:
         if slowest is None or self._buckets[slowest].wait(now) <= patience:
             return None
         return TooLong(self._buckets[slowest].turn_away(now), " of ".join(slowest))
+
+    def is_low(self, method: str, url: str, now: float) -> bool:
+        """Whether less than half is left of a bucket that such a request counts in."""
+        buckets = [self._bucket(key, now) for key in _keys(method, url)]
+        return any(bucket.level(now) < _LOW for bucket in buckets)
 
     def heed(self, admission: Admission, headers: Mapping[str, str], now: float) -> None:
         """Correct the buckets by the answer's headers."""

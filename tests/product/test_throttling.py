@@ -13,6 +13,8 @@ from simulator.clock import Clock
 from simulator.virtual_time import run
 
 MACHINES = 600
+# The last machine's own: its operation takes up to 7 s, and then it is looked at.
+LAST = 12
 
 
 async def burst(clock: Clock, instances: int) -> tuple[dict[str, float], list[Call]]:
@@ -40,5 +42,5 @@ def test_a_burst_is_worked_off_about_as_fast_as_azure_allows_and_hardly_ever_ref
     assert refused < len(calls) / 100
     assert Counter(call.method for call in calls if call.status != 429)["PATCH"] == MACHINES
     # One instance alone is bound by how many messages it works on at a time.
-    within = 1.3 if instances > 1 else 2.2
-    assert max(ended.values()) < least_seconds("writes", MACHINES) * within
+    within = 1.15 if instances > 1 else 2.2
+    assert max(ended.values()) < least_seconds("writes", MACHINES) * within + LAST

@@ -10,7 +10,7 @@ from azure.core.rest import HttpRequest
 from lanyard.azure import long_running
 from lanyard.azure.clients import Clients
 from lanyard.azure.failures import code_of
-from lanyard.azure.long_running import FIRST_SECONDS, POLL_SECONDS
+from lanyard.azure.long_running import LOOKS, POLL_SECONDS, PRESSED_LOOKS
 
 STATUS = {"Azure-AsyncOperation": "https://arm.example/operations/1"}
 MONITOR = {"Location": "https://arm.example/results/1"}
@@ -49,6 +49,7 @@ class Service:
         self.asked: list[str] = []
         self.slept: list[float] = []
         self.resources = self
+        self.pressed = False
 
     async def send_request(self, request: HttpRequest, **_options: float) -> Answer:
         self.asked.append(request.method)
@@ -56,6 +57,9 @@ class Service:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+
+    def is_pressed(self, _url: str) -> bool:
+        return self.pressed
 
 
 async def follow(*answers: Answer) -> Service:
@@ -108,20 +112,26 @@ def machine(state: str) -> dict[str, Any]:
     return {"id": "/vm", "properties": {"provisioningState": state}}
 
 
-async def write(*answers: Answer) -> tuple[Service, Any]:
+async def write(*answers: Answer, pressed: bool = False) -> tuple[Service, Any]:
     service = Service(*answers)
+    service.pressed = pressed
     request = HttpRequest("PATCH", "/vm", json={})
     return service, await long_running.write(cast(Clients, service), request)
 
 
-async def test_what_shows_that_it_is_at_work_is_read_until_it_is_not() -> None:
+@pytest.mark.parametrize(
+    ("pressed", "looks"), [(False, LOOKS), (True, PRESSED_LOOKS)], ids=["plenty", "pressed"]
+)
+async def test_what_shows_that_it_is_at_work_is_read_until_it_is_not(
+    pressed: bool, looks: tuple[float, float]
+) -> None:
     accepted = Answer(200, machine("Updating"))
     accepted.headers = STATUS
     answers = accepted, Answer(200, machine("Updating")), Answer(200, machine("Succeeded"))
-    service, body = await write(*answers)
+    service, body = await write(*answers, pressed=pressed)
     assert body == machine("Succeeded")
     assert service.asked == ["PATCH", "GET", "GET"], "the last of them is the one that verifies"
-    assert service.slept == [FIRST_SECONDS, POLL_SECONDS]
+    assert service.slept == list(looks)
 
 
 async def test_a_write_that_fails_raises_the_code_of_its_operation() -> None:

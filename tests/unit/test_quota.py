@@ -134,3 +134,13 @@ def test_machines_written_long_ago_are_forgotten() -> None:
         found = used.admit("PATCH", f"{HOST}{SUB}{VM}{number}", number, PATIENCE)
         assert isinstance(found, Admission)
     assert len(used._buckets) < 2100
+
+
+def test_a_subscription_is_low_when_half_of_a_bucket_is_used() -> None:
+    used = quota()
+    assert not used.is_low("PUT", f"{HOST}{SUB}/x", 0), "nothing is known yet"
+    answered(used, "PUT", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_writes="101")
+    assert not used.is_low("PUT", f"{HOST}{SUB}/x", 0)
+    answered(used, "PUT", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_writes="99")
+    assert used.is_low("PUT", f"{HOST}{SUB}/x", 0)
+    assert not used.is_low("PUT", f"{HOST}{OTHER}/x", 0)
