@@ -22,7 +22,7 @@ from lanyard.reconcile_identity import IDENTITY_TYPE
 from lanyard.retry import MAX_ATTEMPTS, again, backoff
 from lanyard.services import assemble
 from lanyard.settings import settings
-from lanyard.sweep import Sweep, SweepReport, describe
+from lanyard.sweep import Sweep, SweepReport, describe, difference
 from lanyard.telemetry import Outcome, orphans_known, reconciling, sweeping
 from lanyard.turns import Arrival, Place, Turns
 
@@ -112,6 +112,7 @@ class Runtime:
     async def _sweep(self) -> SweepReport:
         reconciler, decisions = self.reconciler, self.reconciler.services.decisions
         try:
+            await self._report_policy()
             report = await Sweep(reconciler.policy, reconciler.services, self.queue.put).run()
         except (Temporary, Permanent) as error:
             reason = f"{error}: this sweep puts nothing on the queue and removes nothing"
@@ -120,6 +121,19 @@ class Runtime:
         await decisions.add(Decision("", "sweep", "done", describe(report)))
         await decisions.forget_older(reconciler.policy.records.keep_days)
         return report
+
+    async def _report_policy(self) -> None:
+        """A new version of the policy removes nothing before its difference is on record."""
+        reconciler, services = self.reconciler, self.reconciler.services
+        reported = await services.brake.reported()
+        if reported:
+            return
+        if reported is not None:
+            ahead = await Sweep(reconciler.policy, services).run()
+            reason = f"version {reconciler.policy.digest}: {difference(ahead)}"
+            log.warning("the policy changed: %s", reason)
+            await services.decisions.add(Decision("", "policy changed", "done", reason))
+        await services.brake.adopt()
 
     async def _follow_up(self, change: Change, report: Report) -> Outcome:
         for outcome in report.outcomes:

@@ -62,7 +62,7 @@ def assemble[T: Journal](
     """
     decider = Author(author, policy.digest)
     claims = Claims(tables.grants, azure.assignments, now)
-    brake = Brake(tables.control, now)
+    brake = Brake(tables.control, now, policy.digest)
     grace = policy.orphans.grace_minutes * 60
     return Services(
         azure.compute,

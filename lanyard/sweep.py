@@ -6,6 +6,7 @@ principal, what claims a grant that someone deleted, and what is orphaned. Nothi
 whoever takes the message reads it fresh.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -44,7 +45,8 @@ class SweepReport:
     not listed; `identities` have another principal than the one on record; `deleted_grants` are
     grants of ours whose assignment someone deleted. `near_limit` maps subscriptions to their number
     of role assignments; `roles_gone` are assigned roles without a definition; `unused_identities`
-    are ids of user-assigned identities that no resource has.
+    are ids of user-assigned identities that no resource has. `planned` counts what would be done to
+    the drifted ones, by kind.
     """
 
     listed: int = 0
@@ -57,6 +59,7 @@ class SweepReport:
     near_limit: dict[str, int] = field(default_factory=dict)
     unused_identities: tuple[str, ...] = ()
     roles_gone: tuple[str, ...] = ()
+    planned: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -68,6 +71,7 @@ class Sweep:
     enqueue: Enqueue | None = None
     progress: Progress = silent
     _seen: AskedOnce = field(init=False)
+    _planned: Counter[str] = field(init=False, default_factory=Counter)
 
     def __post_init__(self) -> None:
         """Many resources share an identity: the ledger and ARM are asked once a sweep for each."""
@@ -97,7 +101,11 @@ class Sweep:
             await self.services.budget.know(report.assignments)
             drifted = await self._put(self.enqueue, found, report, changed, deleted)
         return replace(
-            report, drifted=drifted, identities=len(changed), deleted_grants=len(deleted)
+            report,
+            drifted=drifted,
+            identities=len(changed),
+            deleted_grants=len(deleted),
+            planned=dict(self._planned),
         )
 
     async def _put(
@@ -198,7 +206,9 @@ class Sweep:
         todo = plan(wanted, Actual(resource, principals), record.owned())
         # Custom roles are not looked up here: at worst a message is too many, never one too few.
         situation = Situation(self.policy, wanted, resource, repairs=counted(record))
-        return bool(guard(todo, situation).allowed)
+        allowed = guard(todo, situation).allowed
+        self._planned.update(type(action).__name__ for action in allowed)
+        return bool(allowed)
 
     async def _roles_gone(self, found: Survey) -> list[str]:
         """Asked of ARM one by one: few roles are neither built in nor listed."""
@@ -226,6 +236,28 @@ def _orphan_change(orphan: Orphan) -> Change:
     if orphan.kind is OrphanKind.UNKNOWN:
         return Change(where, _SOURCE, principal=orphan.assignment.principal_id)
     return Change(where, _SOURCE, grant=orphan.assignment.id.rpartition("/")[2].lower())
+
+
+_WORDS = {
+    "CreateIdentity": "identities to make",
+    "AttachIdentity": "identities to attach",
+    "ReattachIdentity": "identities to attach again",
+    "EnableSystemIdentity": "system-assigned identities to enable",
+    "AssignRole": "roles to assign",
+    "DetachIdentity": "identities to detach",
+    "UpgradeInstances": "scale sets to bring up to date",
+    "ReleaseGrant": "grants to release",
+    "DeleteIdentity": "identities to delete",
+    "RemoveOrphans": "principals to clean up after",
+}
+
+
+def difference(report: SweepReport) -> str:
+    """What would be done to the resources that are not as a policy wants them, for people."""
+    planned = [
+        f"{report.planned[kind]} {_WORDS[kind]}" for kind in _WORDS if kind in report.planned
+    ]
+    return f"{report.drifted} of {report.listed} resources: " + (", ".join(planned) or "nothing")
 
 
 def describe(report: SweepReport) -> str:

@@ -1,0 +1,81 @@
+"""Another policy: what it gives comes at once, what it takes away is reported first."""
+
+import pytest
+
+from tests.product.conftest import started
+from tests.support.estate import POLICY, Estate
+
+NARROWED = "version: 1\nmode: full\n"
+
+
+@pytest.fixture
+async def estate(monkeypatch: pytest.MonkeyPatch) -> Estate:
+    """Two machines with access, under a policy that a sweep has seen."""
+    made = await started(Estate(POLICY), monkeypatch)
+    await made.create_vm("vm1")
+    await made.create_vm("vm2", location="northeurope")
+    await made.settle()
+    await made.runtime.sweep()
+    return made
+
+
+async def reports(estate: Estate) -> list[str]:
+    return [reason for action, _, reason in await estate.decisions() if action == "policy changed"]
+
+
+async def test_the_first_policy_changes_nothing(estate: Estate) -> None:
+    assert await reports(estate) == []
+
+
+async def test_what_a_narrowed_policy_would_take_waits_until_the_sweep_has_told(
+    estate: Estate,
+) -> None:
+    estate.change_policy(NARROWED)
+    await estate.create_vm("vm1", tags={"any": "event"})
+    await estate.settle()
+    assert len(estate.assignments()) == 2
+    held = [entry.refusal.reason async for entry in estate.services.held.all()]
+    assert held
+    assert all("not reported yet" in reason for reason in held)
+    await estate.runtime.sweep()
+    (report,) = await reports(estate)
+    assert estate.policy.digest in report
+    assert "2 of 2 resources: 2 identities to detach, 2 grants to release" in report
+    assert len(estate.assignments()) == 2  # told first
+    await estate.settle()
+    assert estate.assignments() == []
+
+
+async def test_a_deleted_machine_waits_too_and_is_cleaned_up_after_the_report(
+    estate: Estate,
+) -> None:
+    estate.change_policy(POLICY + "records: {keepDays: 30}\n")
+    await estate.delete_vm("vm1")
+    await estate.settle()
+    assert len(estate.assignments()) == 2
+    await estate.runtime.sweep()
+    await estate.settle()
+    assert len(estate.assignments()) == 1
+    assert len(await reports(estate)) == 1
+    await estate.runtime.sweep()
+    assert len(await reports(estate)) == 1
+
+
+async def test_what_a_new_policy_gives_does_not_wait(estate: Estate) -> None:
+    estate.change_policy(POLICY + "records: {keepDays: 30}\n")
+    await estate.create_vm("vm3", location="southeurope")
+    await estate.settle()
+    assert len(await estate.identity_of("vm3")) == 1
+
+
+async def test_a_report_that_cannot_be_made_lets_nothing_go(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estate.change_policy(NARROWED)
+    estate.platform.directory.revoke_permissions(estate.app.object_id)
+    estate.azure.assign(estate.azure.state.add_principal("any").object_id, "Reader", estate.scope)
+    with pytest.raises(Exception, match="ask the directory"):
+        await estate.runtime.sweep()
+    await estate.create_vm("vm1", tags={"any": "event"})
+    await estate.settle()
+    assert len(estate.assignments()) == 3
