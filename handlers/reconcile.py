@@ -20,4 +20,4 @@ async def reconcile(message: func.QueueMessage) -> None:
     arrival = Arrival(
         inserted.timestamp() if inserted is not None else None, (message.dequeue_count or 1) > 1
     )
-    await runtime().process(decode(message.get_body()), arrival)
+    await (await runtime()).process(decode(message.get_body()), arrival)

@@ -14,4 +14,4 @@ async def sweep(timer: func.TimerRequest) -> None:
     from lanyard.runtime import runtime
     from lanyard.sweep import describe
 
-    log.info("%s%s", describe(await runtime().sweep()), " (late)" if timer.past_due else "")
+    log.info("%s%s", describe(await (await runtime()).sweep()), " (late)" if timer.past_due else "")

@@ -56,6 +56,14 @@ class ListedRole:
     assigns_roles: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A version of the policy's text, and what tells it from another one (its ETag)."""
+
+    text: str
+    version: str
+
+
 class Compute(Protocol):
     """Compute resources and their identity block."""
 

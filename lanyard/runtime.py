@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lanyard.decisions import Decision
+from lanyard.decisions import Author, Decision, Decisions
+from lanyard.delivery import DeliveredPolicy, LastGood, PackagedPolicy, PolicySource
 from lanyard.errors import NotYet, Permanent, Temporary
 from lanyard.model import Change
 from lanyard.orphan_kinds import OrphanKind
-from lanyard.policy import Policy, load_policy
+from lanyard.policy import Policy
 from lanyard.reconcile import Reconciler, Report
 from lanyard.reconcile_identity import IDENTITY_TYPE
 from lanyard.retry import MAX_ATTEMPTS, again, backoff
@@ -179,12 +180,6 @@ def _ended(report: Report) -> Outcome:
 
 
 @cache
-def policy() -> Policy:
-    """The policy in force. Raises PolicyError with file, line and reason."""
-    return load_policy(settings().policy)
-
-
-@cache
 def connected() -> "tuple[Azure, Storage, Notifications | None]":
     """Azure, the app's storage and who tells others, built on first use."""
     from lanyard.azure.connection import connect  # the SDKs are imported here, not at start
@@ -193,10 +188,52 @@ def connected() -> "tuple[Azure, Storage, Notifications | None]":
 
 
 @cache
-def runtime() -> Runtime:
-    """The app's services over the real Azure, built on first use."""
-    azure, storage, notifications = connected()
-    author = f"app {settings().client_id}"
-    services = assemble(azure, storage.tables, policy(), author, time.time, notifications)
-    turns = Turns(storage.leases, settings().settle)
-    return Runtime(Reconciler(policy(), services), storage.queue, turns)
+def policies() -> PolicySource:
+    """Where the policy comes from."""
+    if not settings().policy_url:
+        return PackagedPolicy(settings().policy)
+    _, storage, _ = connected()
+    assert storage.policy is not None, "a blob is read where the settings name one"
+    tables, by = storage.tables, Author(_author(), "")
+    decisions = Decisions(tables.decisions, by, time.time)
+    good = LastGood(tables.control)
+    return DeliveredPolicy(settings().policy_url, storage.policy.fetch, good, decisions, time.time)
+
+
+@cache
+def turns() -> Turns:
+    """The turns of this process, whatever the policy."""
+    _, storage, _ = connected()
+    return Turns(storage.leases, settings().settle)
+
+
+async def runtime() -> Runtime:
+    """The app under the policy in force now. Raises PolicyError with file, line and reason."""
+    return _app().under(await policies().current())
+
+
+@dataclass(slots=True)
+class _App:
+    """The app over the real Azure: put together anew when the policy changes, over the same
+    clients, the same turns.
+    """
+
+    _policy: Policy | None = None
+    _made: Runtime | None = None
+
+    def under(self, policy: Policy) -> Runtime:
+        if self._made is None or policy is not self._policy:
+            azure, storage, notifications = connected()
+            services = assemble(azure, storage.tables, policy, _author(), time.time, notifications)
+            self._made = Runtime(Reconciler(policy, services), storage.queue, turns())
+            self._policy = policy
+        return self._made
+
+
+@cache
+def _app() -> _App:
+    return _App()
+
+
+def _author() -> str:
+    return f"app {settings().client_id}"

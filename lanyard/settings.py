@@ -30,7 +30,8 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`client_id` and `principal_id` are those of the app's own user-assigned identity.
+    """`client_id` and `principal_id` are those of the app's own user-assigned identity. `policy` is
+    a file or folder; `policy_url` a blob in its place, or "".
 
     `quota_reserve`: the share (0 to 1) of ARM's quota that is left to others. `longest_delay`:
     seconds after which any message comes back, whatever asked for more. `notices_url`: where the
@@ -51,6 +52,7 @@ class Settings:
     longest_delay: float = MAX_DELAY
     notices_url: str = ""
     collected: bool = False
+    policy_url: str = ""
 
     @property
     def own_ids(self) -> frozenset[str]:
@@ -64,7 +66,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     AZURE_CLIENT_ID, LANYARD_PRINCIPAL_ID   the app's user-assigned identity
     AzureWebJobsStorage__accountName        the storage account, or the three addresses
       (or __queueServiceUri, __tableServiceUri, __blobServiceUri)
-    LANYARD_POLICY                          the policy file (lanyard.yaml in the app's folder)
+    LANYARD_POLICY                          the policy file or folder (lanyard.yaml in the app's
+                                            folder), or the https address of a blob
     LANYARD_ARM_ENDPOINT, LANYARD_GRAPH_ENDPOINT   other clouds than the public one
     LANYARD_ARM_AUDIENCE, LANYARD_GRAPH_AUDIENCE   where it is not the endpoint itself
     LANYARD_QUOTA_RESERVE                   percent of ARM's quota left to others (10)
@@ -77,8 +80,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     PYTHON_ENABLE_OPENTELEMETRY, PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY
                                             the worker's own: traces and metrics are collected
     """
+    policy = environment.get("LANYARD_POLICY", "lanyard.yaml")
     return Settings(
-        _APP_FOLDER / environment.get("LANYARD_POLICY", "lanyard.yaml"),
+        _APP_FOLDER / policy,
         _required(environment, "AZURE_CLIENT_ID").lower(),
         _required(environment, "LANYARD_PRINCIPAL_ID").lower(),
         *read_endpoints(environment),
@@ -92,6 +96,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         ),
         notices_url=_https(environment, "LANYARD_NOTICES_ENDPOINT"),
         collected=any(_is_true(environment.get(name, "")) for name in _COLLECTING),
+        policy_url=policy if "://" in policy else "",
     )
 
 

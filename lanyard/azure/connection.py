@@ -9,7 +9,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.data.tables.aio import TableClient
 from azure.identity.aio import ManagedIdentityCredential
-from azure.storage.blob.aio import ContainerClient
+from azure.storage.blob.aio import BlobClient, ContainerClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
@@ -21,6 +21,7 @@ from lanyard.azure.directory import Directory
 from lanyard.azure.identities import Identities
 from lanyard.azure.leases import BlobLeases
 from lanyard.azure.notifications import Notifications
+from lanyard.azure.policy_blob import PolicyBlob
 from lanyard.azure.queue import WorkQueue
 from lanyard.azure.resource_graph import ResourceGraph
 from lanyard.azure.roles import Roles
@@ -41,6 +42,7 @@ class Storage:
     leases: BlobLeases
     dead_letters: DeadLetters
     poison: Poison
+    policy: PolicyBlob | None
 
 
 def connect(settings: Settings) -> tuple[Azure, Storage, Notifications | None]:
@@ -70,9 +72,16 @@ def connect(settings: Settings) -> tuple[Azure, Storage, Notifications | None]:
         BlobLeases(container(leases.CONTAINER)),
         DeadLetters(container(dead_letters.CONTAINER), settings.own_ids),
         Poison(QueueClient(settings.queue_url, dead_letters.POISON, **options)),
+        _policy(settings, options),
     )
     notifications = notifications_over(credential, settings, transport)
     return azure_over(credential, settings, transport), storage, notifications
+
+
+def _policy(settings: Settings, options: dict[str, Any]) -> PolicyBlob | None:
+    if not settings.policy_url:
+        return None
+    return PolicyBlob(BlobClient.from_blob_url(settings.policy_url, **options))
 
 
 def notifications_over(

@@ -2,6 +2,7 @@ import pytest
 
 from handlers import resource_events as event_handler
 from lanyard import runtime
+from lanyard.runtime import Runtime
 from tests.support.estate import Estate
 
 
@@ -13,6 +14,10 @@ async def estate(monkeypatch: pytest.MonkeyPatch) -> Estate:
 async def started(made: Estate, monkeypatch: pytest.MonkeyPatch) -> Estate:
     """The handlers at work on this estate, and its resource groups there."""
     monkeypatch.setattr(event_handler, "settings", lambda: made.settings)
-    monkeypatch.setattr(runtime, "runtime", lambda: made.runtime)
+
+    async def at_work() -> Runtime:
+        return made.runtime
+
+    monkeypatch.setattr(runtime, "runtime", at_work)
     await made.create_groups()
     return made

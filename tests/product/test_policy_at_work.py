@@ -31,7 +31,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
         "LANYARD_POLICY": str(policy),
     }.items():
         monkeypatch.setenv(name, value)
-    cached = (app_settings.settings, runtime.policy, runtime.runtime)
+    cached = (app_settings.settings, runtime.policies, runtime.connected)
     for read in cached:
         read.cache_clear()
     yield policy

@@ -10,7 +10,6 @@ from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import Identity
 
 from handlers import sweep as sweep_handler
-from lanyard import runtime
 from lanyard.errors import Temporary
 from lanyard.sweep import SweepReport
 from simulator.faults import Fault
@@ -218,10 +217,7 @@ def first_page_only(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estate.azure.faults, "strike", after_the_first)
 
 
-async def test_the_timer_runs_the_sweep(
-    estate: Estate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(runtime, "runtime", lambda: estate.runtime)
+async def test_the_timer_runs_the_sweep(estate: Estate, caplog: pytest.LogCaptureFixture) -> None:
     await estate.create_vm("vm1")
     estate.new_events()  # lost
 
