@@ -25,15 +25,13 @@ _PATTERN = re.compile(r"[\w.()*-]+")
 _IDENTITY_TYPE = "microsoft.managedidentity/userassignedidentities"
 
 
-def check(policy: Policy) -> list[tuple[Path, str]]:
+def check(policy: Policy) -> Found:
     """Every problem, with the path of the part of the file it is in."""
-    return [
-        *_check_identities(policy),
-        *_check_standards(policy),
-        *_check_rules(policy),
-        *_check_privileged(policy),
-        *contradictions(policy),
-    ]
+    yield from _check_identities(policy)
+    yield from _check_standards(policy)
+    yield from _check_rules(policy)
+    yield from _check_privileged(policy)
+    yield from contradictions(policy)
 
 
 def _check_identities(policy: Policy) -> Found:

@@ -39,11 +39,16 @@ def _same_identity(policy: Policy) -> Found:
 
 
 def _switches(policy: Policy) -> Found:
-    for index, rule, earlier in _pairs_for_the_same(policy):
-        for field, key in _SWITCHES.items():
-            both_say = field in rule.model_fields_set and field in earlier.model_fields_set
-            if both_say and getattr(rule, field) != getattr(earlier, field):
-                yield ("rules", index, key), f"rule {earlier.name!r} says the opposite"
+    said: dict[tuple[str, str], dict[str, str]] = {}
+    for index, rule in enumerate(policy.rules):
+        for field in _SWITCHES.keys() & rule.model_fields_set:
+            # The first rule for the same resources that says so; its name is enough.
+            first = said.setdefault((_normal(rule.match), field), {})
+            value = getattr(rule, field)
+            for other in first.keys() - {value}:
+                message = f"rule {first[other]!r} says the opposite"
+                yield ("rules", index, _SWITCHES[field]), message
+            first.setdefault(value, rule.name)
 
 
 def _conditions(policy: Policy) -> Found:
@@ -63,26 +68,21 @@ def _one_identity_only(policy: Policy) -> Found:
         single = [name for name in rule.match.types if _takes_one(name)]
         if single and len(rule.attach) + rule.system > 1:
             yield ("rules", index, "attach"), f"{single[0]} has one identity only"
-    for index, rule, earlier in _pairs_for_the_same(policy):
+    seen: dict[str, dict[str, str]] = {}
+    for index, rule in enumerate(policy.rules):
         single = [name for name in rule.match.types if _takes_one(name)]
-        if single and set(rule.attach) - set(earlier.attach) and earlier.attach:
+        attached = seen.setdefault(_normal(rule.match), {}) if single else {}
+        for other in attached.keys() - set(rule.attach) if rule.attach else ():
             message = (
-                f"{single[0]} has one identity only, and rule {earlier.name!r} attaches another"
+                f"{single[0]} has one identity only, and rule {attached[other]!r} attaches another"
             )
             yield ("rules", index, "attach"), message
+        attached |= {name: rule.name for name in rule.attach if name not in attached}
 
 
 def _takes_one(type_name: str) -> bool:
     kind = compute_type(type_name)
     return kind is not None and kind.replaces
-
-
-def _pairs_for_the_same(policy: Policy) -> Iterator[tuple[int, Rule, Rule]]:
-    """Each rule with each earlier one that is for just the same resources."""
-    for index, rule in enumerate(policy.rules):
-        for earlier in policy.rules[:index]:
-            if _normal(rule.match) == _normal(earlier.match):
-                yield index, rule, earlier
 
 
 def _normal(match: Match) -> str:

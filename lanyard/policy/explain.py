@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lanyard.policy.document import Policy
-from lanyard.policy.problems import Path, Problem, unknown
+from lanyard.policy.problems import MOST_TOLD, Path, Problem, unknown
 from lanyard.policy.yaml_source import Source
 
 _MOST_SHOWN = 60
@@ -28,8 +28,8 @@ _EXPECTED = {
 
 
 def explain(source: Source, error: ValidationError) -> list[Problem]:
-    """Every mistake that pydantic found, each at its line and column."""
-    details = sorted(error.errors(), key=lambda detail: repr(_base(detail)))
+    """The mistakes that pydantic found, each at its line and column."""
+    details = sorted(error.errors(), key=lambda detail: repr(_base(detail)))[:MOST_TOLD]
     problems: list[Problem] = []
     for base, group in groupby(details, key=_base):
         problems += [source.problem(path, message) for path, message in _explained(base, [*group])]

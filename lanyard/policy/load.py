@@ -1,6 +1,8 @@
 """From files to one checked Policy, or to every problem at once with its file, line and column."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path as FilePath
 
 from pydantic import ValidationError
@@ -9,7 +11,7 @@ from lanyard.policy.checks import check
 from lanyard.policy.document import Policy
 from lanyard.policy.explain import explain
 from lanyard.policy.merge import merge
-from lanyard.policy.problems import PolicyError, Problem
+from lanyard.policy.problems import MOST_TOLD, PolicyError, Problem
 from lanyard.policy.yaml_source import Source, place_of, read_yaml
 
 _ENDINGS = (".yaml", ".yml")
@@ -36,7 +38,8 @@ def parse_policies(texts: Iterable[tuple[str, str]]) -> Policy:
         policy = Policy.model_validate(source.data, by_alias=True, by_name=False)
     except ValidationError as error:
         raise PolicyError(explain(source, error)) from None
-    if problems := [source.problem(path, message) for path, message in check(policy)]:
+    found = islice(check(policy), MOST_TOLD)
+    if problems := [source.problem(path, message) for path, message in found]:
         raise PolicyError(problems)
     return policy
 
@@ -79,9 +82,10 @@ def _read(path: FilePath) -> str:
     except OSError as error:
         problem = Problem(str(path), 1, 1, f"cannot be read: {error.strerror}")
         raise PolicyError([problem]) from None
+    content = content.removeprefix(BOM_UTF8)
     try:
-        return content.decode("utf-8-sig")
+        return content.decode()
     except UnicodeDecodeError as error:
-        line, column = place_of(content[: error.start].decode("utf-8-sig"))
+        line, column = place_of(content[: error.start].decode())
         problem = Problem(str(path), line, column, "cannot be read: it is no UTF-8 text")
         raise PolicyError([problem]) from None

@@ -10,6 +10,8 @@ from lanyard.policy.yaml_source import Source
 
 _NAMED = ("identities", "standards")
 
+type Marks = dict[Path, tuple[str, int, int]]
+
 
 def merge(sources: Sequence[Source]) -> Source:
     """One source with the data of all; its marks still name the file that a part came from.
@@ -23,25 +25,26 @@ def merge(sources: Sequence[Source]) -> Source:
             message = "a policy is a mapping that begins with 'version: 1'"
             problems.append(source.problem((), message))
             continue
+        marks = _marks_by_key(source)
         for key, value in source.data.items():
-            problems += _add(merged, source, key, value)
+            problems += _add(merged, source, marks[key], key, value)
     if problems:
         raise PolicyError(problems)
     merged.marks.setdefault((), sources[0].marks.get((), (sources[0].file, 1, 1)))
     return merged
 
 
-def _add(merged: Source, source: Source, key: str, value: Any) -> list[Problem]:
+def _add(merged: Source, source: Source, marks: Marks, key: str, value: Any) -> list[Problem]:
     known = merged.data.get(key)
     if key == "version" and known == value:
         return []
     if isinstance(known, list) and isinstance(value, list):
-        _copy_marks(merged, source, key, len(known))
+        _copy_marks(merged, marks, len(known))
         merged.data[key] = known + value
         return []
     if key in _NAMED and isinstance(known, dict) and isinstance(value, dict):
         twice = [name for name in value if name in known]
-        _copy_marks(merged, source, key, 0)
+        _copy_marks(merged, marks, 0)
         merged.data[key] = known | value
         return [
             source.problem((key, name), f"{name!r} is defined in another file too")
@@ -51,17 +54,24 @@ def _add(merged: Source, source: Source, key: str, value: Any) -> list[Problem]:
         return [source.problem((key,), f"another file says 'version: {known}'")]
     if key in merged.data:
         return [source.problem((key,), f"{key!r} is given in another file too; give it once")]
-    _copy_marks(merged, source, key, 0)
+    _copy_marks(merged, marks, 0)
     merged.data[key] = value
     return []
 
 
-def _copy_marks(merged: Source, source: Source, key: str, offset: int) -> None:
-    """Positions of a part, with the indexes that its list entries have in the whole."""
+def _marks_by_key(source: Source) -> dict[str | int, Marks]:
+    """The positions of a file, by the part of it that they are in."""
+    marks: dict[str | int, Marks] = {}
     for path, mark in source.marks.items():
-        if path[:1] != (key,):
-            continue
+        if path:
+            marks.setdefault(path[0], {})[path] = mark
+    return marks
+
+
+def _copy_marks(merged: Source, marks: Marks, offset: int) -> None:
+    """Positions of a part, with the indexes that its list entries have in the whole."""
+    for path, mark in marks.items():
         moved: Path = path
         if offset and len(path) > 1 and isinstance(path[1], int):
-            moved = (key, path[1] + offset, *path[2:])
+            moved = (path[0], path[1] + offset, *path[2:])
         merged.marks.setdefault(moved, mark)

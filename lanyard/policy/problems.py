@@ -8,6 +8,8 @@ from lanyard.errors import LanyardError
 
 #: So many known names are listed where none is near.
 MOST_SHOWN = 8
+#: So many problems of a file are told at most: nobody reads on, and each takes a while to put.
+MOST_TOLD = 1000
 #: Keys and indexes from the top of the file down to a part of it.
 type Path = tuple[str | int, ...]
 type Found = Iterator[tuple[Path, str]]
@@ -27,7 +29,7 @@ class Problem:
 
 
 class PolicyError(LanyardError):
-    """The policy cannot be used; every problem found is listed, one a line."""
+    """The policy cannot be used; the problems found are listed, one a line."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = sorted(problems)

@@ -79,14 +79,17 @@ def _opposed(tags: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def _groups_meet(match: Match) -> bool:
     """Whether a group of the list can lie within a scope; two patterns are taken to meet."""
-    for scope in match.scopes:
-        segments = scope.lower().split("/")
-        if len(segments) < 5:
-            return True
-        for group in match.resource_groups:
-            if _meet(segments[4], group.lower()):
-                return True
-    return False
+    scopes = [scope.lower().split("/") for scope in match.scopes]
+    if any(len(segments) < 5 for segments in scopes):
+        return True
+    within = {segments[4] for segments in scopes}
+    groups = {group.lower() for group in match.resource_groups}
+    return bool(within & groups) or _patterns_meet(within, groups) or _patterns_meet(groups, within)
+
+
+def _patterns_meet(first: set[str], second: set[str]) -> bool:
+    patterns = [name for name in first if "*" in name]
+    return any(_meet(pattern, name) for pattern in patterns for name in second)
 
 
 def _meet(first: str, second: str) -> bool:

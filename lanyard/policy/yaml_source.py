@@ -9,8 +9,14 @@ from lanyard.policy.problems import Path, PolicyError, Problem
 
 #: More than any policy needs; a few lines of aliases to aliases would fill the memory.
 MAX_VALUES = 200_000
+MAX_CHARACTERS = 1_000_000
+#: PyYAML takes the longer for a character the deeper it is nested.
+MAX_DEPTH = 50
+#: Of a number or date. Python takes very long for long ones, and does not print them.
+MAX_SCALAR = 100
 
 _MERGE = "tag:yaml.org,2002:merge"
+_TEXT = "tag:yaml.org,2002:str"
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
@@ -33,6 +39,8 @@ class Source:
 def read_yaml(file: str, text: str) -> Source:
     """Read one YAML document. Raises PolicyError with the place of a syntax error."""
     source = Source(file)
+    if len(text) > MAX_CHARACTERS:
+        raise PolicyError([Problem(file, 1, 1, f"more than {MAX_CHARACTERS:,} characters")])
     loader = _loader(file, text)
     try:
         node = loader.get_single_node()
@@ -46,6 +54,10 @@ def read_yaml(file: str, text: str) -> Source:
         raise PolicyError(
             [Problem(file, line, column, f"no valid YAML: {error.problem}")]
         ) from None
+    except (OverflowError, ValueError) as error:
+        # What PyYAML raises for "\UFFFFFFFF" and the like: no such character.
+        problem = Problem(file, loader.line + 1, loader.column + 1, f"no valid YAML: {error}")
+        raise PolicyError([problem]) from None
     finally:
         loader.dispose()
     return source
@@ -56,9 +68,26 @@ def place_of(before: str) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-def _loader(file: str, text: str) -> yaml.SafeLoader:
+class _Loader(yaml.SafeLoader):
+    """Stops where it gets too deep, not where Python does."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self._depth == MAX_DEPTH:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            problem = f"nested more than {MAX_DEPTH} levels deep"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
+
+def _loader(file: str, text: str) -> _Loader:
     try:
-        return yaml.SafeLoader(text)
+        return _Loader(text)
     except yaml.reader.ReaderError as error:
         message = f"no valid YAML: the character U+{error.character:04X} is not allowed"
         problem = Problem(file, *place_of(text[: error.position]), message)
@@ -87,6 +116,10 @@ def _value(loader: yaml.SafeLoader, node: yaml.Node, path: Path, source: Source)
 
 
 def _scalar(loader: yaml.SafeLoader, node: yaml.Node, source: Source) -> Any:
+    if not isinstance(node, yaml.ScalarNode):
+        raise PolicyError([Problem(*_place(source, node), "a key must be text")])
+    if node.tag != _TEXT and len(node.value) > MAX_SCALAR:
+        raise _tagged(source, node)
     try:
         return loader.construct_object(node, deep=True)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
