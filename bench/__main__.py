@@ -36,7 +36,7 @@ _EXAMPLES = """
 examples:
   make bench                                   everything
   make bench ARGS="--only calls"               one of them
-  make bench ARGS="--only burst --instances 4" the burst with fewer instances of the app
+  make bench ARGS="--only burst --instances 4" the burst with another number of instances
   python -m bench --json out.json              the figures to a file of your own
 
 docs/bench.md tells what each figure means and how it is measured.
@@ -77,7 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--json", type=Path, default=RESULTS, metavar="FILE", help="default: bench/results/")
     add("--machines", type=_burst_size, default=1000, help="of the burst (default 1000)")
-    add("--instances", type=_positive, default=8, help="of the app in the burst (default 8)")
+    scaled = "of the app in the burst (default: as many as target-based scaling starts)"
+    add("--instances", type=_positive, default=0, help=scaled)
     add("--runs", type=_positive, default=7, help="of what this computer's clock times (default 7)")
     return parser
 

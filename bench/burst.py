@@ -1,5 +1,6 @@
 """A burst of new machines, with Azure's token buckets on: how near to what those allow?"""
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 
@@ -33,12 +34,13 @@ class Burst:
 def measure(options: Options, tell: Tell) -> list[Figure]:
     """Both run; the times are the simulator's, so neither waits."""
     machines = options.machines
-    tell(f"{machines:,} machines by the product, {options.instances} instances")
-    product = run(lambda clock: _by_product(clock, machines, options.instances))
+    at_once = queue_options().batch_size + queue_options().new_batch_threshold
+    instances = options.instances or scaled_to(machines, at_once)
+    tell(f"{machines:,} machines by the product, {instances} instances")
+    product = run(lambda clock: _by_product(clock, machines, instances))
     tell(f"{machines:,} machines by the baseline, one after the other")
     baseline = _by_baseline(machines)
     least = least_seconds("writes", machines)
-    at_once = queue_options().batch_size + queue_options().new_batch_threshold
     return [
         Figure(
             f"burst of {machines:,} machines: time ÷ least that the write bucket allows",
@@ -47,7 +49,7 @@ def measure(options: Options, tell: Tell) -> list[Figure]:
             baseline.seconds / least,
             Budget(1.15),
             f"{product.seconds:.0f} s, least {least:.0f} s; baseline {baseline.seconds:.0f} s; "
-            f"{options.instances} instances of {at_once} messages at once; calls: {product}",
+            f"{instances} instances of {at_once} messages at once; calls: {product}",
         ),
         Figure(
             "burst: calls answered 429",
@@ -58,6 +60,14 @@ def measure(options: Options, tell: Tell) -> list[Figure]:
             f"of {len(product.calls):,} calls",
         ),
     ]
+
+
+def scaled_to(messages: int, at_once: int) -> int:
+    """The instances that Azure starts for a queue: its length by what one instance takes at once.
+
+    Source: "Target-based scaling" of Azure Functions, storage queues.
+    """
+    return math.ceil(messages / at_once)
 
 
 def least_seconds(kind: str, calls: int) -> float:
