@@ -31,6 +31,10 @@ SCALE ?= 200
 chaos: setup ## A storm: SCALE=2000 resources live and die by SEED=1 while everything fails
 	@$(PY) -m chaos --seed $(SEED) --scale $(SCALE)
 
+.PHONY: fuzz
+fuzz: python .venv/fuzz.stamp ## Look for input that breaks a property; TARGET=events SECONDS=30
+	@$(PY) -m fuzz $(or $(TARGET),events) $(or $(SECONDS),30)
+
 .PHONY: az-check
 az-check: python .venv-az/az.stamp ## The unmodified Azure CLI at work on the local Azure; not part of test
 	@$(PY) -m az_check
@@ -83,6 +87,9 @@ python: .venv/python.stamp
 
 .venv/chromium.stamp: .venv/azurite.stamp tests/chromium/package-lock.json
 	@scripts/setup.sh chromium && touch $@
+
+.venv/fuzz.stamp: .venv/python.stamp requirements-fuzz.txt
+	@scripts/setup.sh fuzz && touch $@
 
 .venv-az/az.stamp: az_check/requirements.txt scripts/setup.sh
 	@scripts/setup.sh az && touch $@

@@ -88,7 +88,9 @@ def judged(body: dict[str, Any]) -> Change | Ignored:
 def named_by(body: dict[str, Any]) -> str:
     """What the event says it is about, in the words of whoever reads it without Lanyard."""
     data = body["data"]
-    text = body.get("subject") or (data.get("resourceInfo") or {}).get("id") or data["resourceUri"]
+    info = data.get("resourceInfo")
+    named = info.get("id") if isinstance(info, dict) else data.get("resourceUri")
+    text = body.get("subject") or named
     bare: str = text.rstrip("/")
     tags = "/providers/microsoft.resources/tags/default"
     return bare[: -len(tags)] if bare.lower().endswith(tags) else bare

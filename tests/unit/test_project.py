@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-EXPORTED = ("requirements.txt", "requirements-dev.txt", "requirements-node.txt")
+EXPORTED = (
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-node.txt",
+    "requirements-fuzz.txt",
+)
 # Written apart, so that this file does not hold what it forbids.
 REGISTRIES = ("py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "npm" + "js.com")
 SECRETS = ("Account" + "Key=", "SharedAccess" + "Key=", "DefaultEndpoints" + "Protocol=")

@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing of what tests/fuzz states: the same properties, other inputs."""
