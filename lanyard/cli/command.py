@@ -19,6 +19,7 @@ from lanyard.cli import (
     held,
     history,
     init,
+    onboard,
     pause,
     plan,
     rights,
@@ -49,6 +50,7 @@ COMMANDS: tuple[Command, ...] = (
     sweep.COMMAND,
     undo.COMMAND,
     rights.COMMAND,
+    *onboard.COMMANDS,
     schema.COMMAND,
 )
 

@@ -55,7 +55,7 @@ def run(
 ) -> int:
     """Tell the rights; returns the exit code."""
     terminal = Terminal(quiet=quiet)
-    needed = rights(load_policy(policy), _role_ids(removable or ()))
+    needed = rights(load_policy(policy), role_ids(removable or ()))
     if bicep:
         terminal.json(_as_parameters(needed))
     elif json:
@@ -65,7 +65,8 @@ def run(
     return 0
 
 
-def _role_ids(names: Iterable[str]) -> list[str]:
+def role_ids(names: Iterable[str]) -> list[str]:
+    """The GUIDs of roles by their names or GUIDs. Raises UnknownRole."""
     found = []
     for name in names:
         if (guid := role_id(name)) is None:

@@ -44,8 +44,9 @@ class Desk:
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
         policy: str = POLICY,
+        estate: Estate | None = None,
     ) -> None:
-        self.estate = Estate(policy)
+        self.estate = estate or Estate(policy)
         azure = self.estate.azure
         self.person = azure.state.add_principal("engineer", "User")
         azure.assign(self.person.object_id, "Reader", self.estate.scope)

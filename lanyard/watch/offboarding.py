@@ -1,0 +1,218 @@
+"""Takes back what lets an app watch a subscription, and nothing else: the events first, then the
+rights. What it granted to others stays.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lanyard.errors import LanyardError
+from lanyard.watch.parts import (
+    ALERT,
+    ALERTS,
+    AUTHORIZATION,
+    CONTAINER,
+    DELETES,
+    EVENT_GRID,
+    GROUP,
+    GROUPS,
+    LETTERS_WRITER,
+    OPERATOR,
+    WRITES,
+    Deployment,
+    alert_id,
+    group_id,
+    identity_role_of,
+    letters_name,
+    operator_name,
+    role_of,
+    topic_id,
+)
+from lanyard.watch.steps import Resources, Step, Verb, doing, explained
+from lanyard.watch.template import definition_id
+from lanyard.watch.topics import assignments_of, principal_of, topics_of
+
+type Found = Mapping[str, Any]
+
+_IDENTITY = "/providers/microsoft.managedidentity/userassignedidentities/"
+
+
+@dataclass
+class Offboarding:
+    """Of one subscription (id, lower case).
+
+    `others`: subscriptions that the app watches besides, whose machines may have the identities
+    that it is operator on. `operated`: the ids of its role assignments elsewhere, of which those on
+    identities go with the last subscription. `notes`: what stays, and why.
+    """
+
+    resources: Resources
+    app: Deployment
+    subscription: str
+    others: tuple[str, ...] = ()
+    operated: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
+    _going: set[str] = field(default_factory=set)
+    _failed: set[str] = field(default_factory=set)
+
+    async def go(self, *, write: bool) -> AsyncIterator[Step]:
+        """The steps in order; with `write`, each is done before the next."""
+        for stage in (self._events, self._rights):
+            try:
+                async for step in stage(write):
+                    yield step
+            except LanyardError as error:
+                place = f"/subscriptions/{self.subscription}"
+                self._failed.add(place)
+                about = "what there is in it"
+                yield Step(place, about, Verb.KEEP, error=str(error))
+
+    # Events.
+
+    async def _events(self, write: bool) -> AsyncIterator[Step]:
+        topics = await topics_of(self.resources, self.subscription)
+        remaining: list[str] = []
+        for topic in topics:
+            for event in await self.resources.every(
+                f"{topic['id']}/eventSubscriptions", EVENT_GRID
+            ):
+                if self._is_ours(event):
+                    what = f"event subscription {event['name']}"
+                    yield await self._remove(str(event["id"]), EVENT_GRID, what, write)
+                else:
+                    remaining.append(str(event["id"]))
+        alert = alert_id(self.subscription)
+        if await self.resources.read(alert, ALERTS) is not None:
+            yield await self._remove(alert, ALERTS, f"alert {ALERT}", write)
+        for topic in topics:
+            async for step in self._letters(principal_of(topic), write):
+                yield step
+        async for step in self._topic_and_group(topics, remaining, write):
+            yield step
+
+    def _is_ours(self, event: Found) -> bool:
+        """By its name and by where it sends them: another app may watch the same subscription."""
+        destination = (event.get("properties") or {}).get("destination") or {}
+        endpoint = str((destination.get("properties") or {}).get("resourceId") or "")
+        sends_here = endpoint.lower() == self.app.endpoint.lower()
+        named = str(event.get("name")).lower() in (WRITES, DELETES)
+        if sends_here and not named:
+            self.notes.append(f"kept: {event['id']}, which Lanyard did not make, sends to the app")
+        return sends_here and named
+
+    async def _letters(self, principal: str, write: bool) -> AsyncIterator[Step]:
+        scope = self.app.letters
+        for each in await assignments_of(self.resources, scope, principal) if principal else ():
+            name = letters_name(scope, principal)
+            if _role(each) == LETTERS_WRITER and str(each["name"]).lower() == name:
+                what = f"assignment of Storage Blob Data Contributor on {CONTAINER} to the topic"
+                yield await self._remove(str(each["id"]), AUTHORIZATION, what, write)
+
+    async def _topic_and_group(
+        self, topics: list[Found], remaining: list[str], write: bool
+    ) -> AsyncIterator[Step]:
+        own = topic_id(self.subscription)
+        used = [each for each in remaining if each.lower().startswith(f"{own.lower()}/")]
+        if used:
+            self.notes.append(f"kept: system topic {own}, which {used[0]} needs")
+        elif any(str(topic["id"]).lower() == own.lower() for topic in topics):
+            yield await self._remove(own, EVENT_GRID, "system topic lanyard", write)
+        group = group_id(self.subscription)
+        if await self.resources.read(group, GROUPS) is None:
+            return
+        inside = await self.resources.every(f"{group}/resources", GROUPS)
+        left = [str(each["id"]) for each in inside if str(each["id"]).lower() not in self._going]
+        if left:
+            self.notes.append(f"kept: resource group {GROUP}, which has {left[0]} in it")
+        else:
+            yield await self._remove(group, GROUPS, f"resource group {GROUP}", write)
+
+    # Rights.
+
+    async def _rights(self, write: bool) -> AsyncIterator[Step]:
+        place = f"/subscriptions/{self.subscription}"
+        roles = (role_of(self.subscription), identity_role_of(self.subscription))
+        for each in await assignments_of(self.resources, place, self.app.principal_id):
+            if _role(each) in roles:
+                what = f"assignment of custom role at {_scope(each)}"
+                yield await self._remove(str(each["id"]), AUTHORIZATION, what, write)
+            elif _role(each) == OPERATOR and _scope(each).lower().startswith(f"{place}/"):
+                async for step in self._operator(each, write):
+                    yield step
+        async for step in self._elsewhere(write):
+            yield step
+        for role in roles:
+            id_ = definition_id(self.subscription, role)
+            if await self.resources.read(id_, AUTHORIZATION) is not None:
+                yield await self._remove(id_, AUTHORIZATION, "definition of custom role", write)
+
+    async def _elsewhere(self, write: bool) -> AsyncIterator[Step]:
+        """On identities of other subscriptions: these go with the last one that is watched."""
+        here = f"/subscriptions/{self.subscription}/"
+        for id_ in () if self.others else self.operated:
+            # The listing has ids in a case of its own: what they are of is read from ARM.
+            if _IDENTITY in id_.lower() and not id_.lower().startswith(here):
+                found = await self.resources.read(id_, AUTHORIZATION)
+                if found is not None and _role(found) == OPERATOR:
+                    async for step in self._operator(found, write):
+                        yield step
+
+    async def _operator(self, found: Found, write: bool) -> AsyncIterator[Step]:
+        scope, id_ = _scope(found), str(found["id"])
+        name = operator_name(scope, self.app.principal_id)
+        if str(found["name"]).lower() != name:
+            self.notes.append(f"kept: {id_}, which Lanyard did not make")
+        elif self.others:
+            self.notes.append(
+                f"kept: Managed Identity Operator on {scope}, which the app may need for "
+                f"subscription {self.others[0]}"
+            )
+        else:
+            what = f"assignment of Managed Identity Operator on {scope.rpartition('/')[2]}"
+            yield await self._remove(id_, AUTHORIZATION, what, write)
+
+    async def _remove(self, id_: str, api_version: str, about: str, write: bool) -> Step:
+        self._going.add(id_.lower())
+        if blocked := next((each for each in self._failed if _holds(id_, each)), ""):
+            return self._fail(id_, about, f"not tried: {blocked} is still there")
+        if not write:
+            return Step(id_, about, Verb.REMOVE)
+        try:
+            await self.resources.delete(id_, api_version)
+        except LanyardError as error:
+            return self._fail(id_, about, explained(error, doing(Verb.REMOVE, id_), id_))
+        return Step(id_, about, Verb.REMOVE, done=True)
+
+    def _fail(self, id_: str, about: str, error: str) -> Step:
+        self._failed.add(id_)
+        return Step(id_, about, Verb.REMOVE, error=error)
+
+
+def _holds(id_: str, failed: str) -> bool:
+    """Whether one cannot go, or would take the other along, while that one is there."""
+    return failed.lower().startswith(f"{id_.lower()}/")
+
+
+def _role(assignment: Found) -> str:
+    properties = assignment.get("properties") or {}
+    return str(properties.get("roleDefinitionId") or "").rpartition("/")[2].lower()
+
+
+def _scope(assignment: Found) -> str:
+    return str((assignment.get("properties") or {}).get("scope") or "")
+
+
+def watching(assignments: list[str], named: Callable[[str], str]) -> tuple[str, ...]:
+    """The subscriptions (ids) that an app watches, by the ids of its role assignments; `named`
+    tells the id of the one that says so of a subscription.
+    """
+    found = set()
+    for id_ in assignments:
+        parts = id_.lower().split("/")
+        if (
+            len(parts) > 2
+            and parts[1] == "subscriptions"
+            and id_.lower() == named(parts[2]).lower()
+        ):
+            found.add(parts[2])
+    return tuple(sorted(found))

@@ -1,0 +1,351 @@
+"""`lanyard onboard` and `offboard`: made by the command, seen by what reaches the app."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lanyard.cli.command import COMMANDS
+from simulator.faults import Fault
+from tests.cli.test_commands_page import undocumented
+from tests.product.conftest import started
+from tests.support.desk import Desk, Ran
+from tests.support.watched import Onboarder, UnwatchedEstate
+
+OK, ERROR, CHANGES = 0, 1, 2
+PARTS = 12
+
+
+@pytest.fixture
+async def me(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Onboarder:
+    estate = UnwatchedEstate()
+    desk = Desk(tmp_path, monkeypatch, capsys, estate=estate)
+    await started(estate, monkeypatch)
+    await desk.started()
+    return Onboarder(desk, estate)
+
+
+def steps(ran: Ran) -> list[dict[str, Any]]:
+    document = json.loads(ran.out)
+    return [step for each in document["subscriptions"] for step in each["steps"]]
+
+
+def verbs(ran: Ran) -> set[str]:
+    return {step["verb"] for step in steps(ran)}
+
+
+async def test_after_it_a_machine_gets_its_identity_and_after_offboard_none(me: Onboarder) -> None:
+    ran = await me.run("onboard", "--yes")
+    assert (ran.err, ran.code) == ("", OK)
+    await me.estate.create_vm("vm1")
+    assert "Microsoft.Compute/virtualMachines/write" in await me.estate.hear()
+    assert list(await me.estate.identity_of("vm1")) == ["id-lanyard-westeurope"]
+
+    ran = await me.run("offboard", "--yes")
+    assert (ran.err, ran.code) == ("", OK)
+    await me.estate.create_vm("vm2")
+    assert await me.estate.hear() == []
+    assert await me.estate.identity_of("vm2") == {}
+
+
+async def test_a_dry_run_tells_everything_and_changes_nothing(me: Onboarder) -> None:
+    before = me.there()
+    ran = await me.run("onboard", "--dry-run")
+    assert (ran.code, ran.err) == (CHANGES, "")
+    assert sum(line.startswith("+ create") for line in ran.lines) == PARTS - 2
+    assert ran.lines[-1].startswith(f"onboard: {PARTS - 2} to create")
+    assert me.there() == before
+    assert [call for call in me.desk.calls() if not call.startswith(("GET", "POST"))] == []
+
+
+async def test_a_second_time_there_is_nothing_to_do_and_nothing_is_written(me: Onboarder) -> None:
+    await me.run("onboard", "--yes")
+    there = me.there()
+    me.desk.calls()
+    ran = await me.run("onboard", "--yes", "--json")
+    assert (ran.code, verbs(ran)) == (OK, {"keep"})
+    assert len(steps(ran)) == PARTS
+    assert [call for call in me.desk.calls() if not call.startswith("GET")] == []
+    assert me.there() == there
+
+
+async def test_offboard_takes_back_exactly_what_onboard_made(me: Onboarder) -> None:
+    before = me.there()
+    await me.run("onboard", "--yes")
+    assert me.there() != before
+    await me.run("offboard", "--yes")
+    assert me.there() == before
+    ran = await me.run("offboard", "--yes", "--json")
+    assert (ran.code, steps(ran)) == (OK, [])
+    ran = await me.run("onboard", "--yes")
+    assert ran.code == OK
+    await me.estate.create_vm("vm1")
+    await me.estate.hear()
+    assert list(await me.estate.identity_of("vm1")) == ["id-lanyard-westeurope"]
+
+
+async def test_what_is_partly_there_is_completed_and_what_is_wrong_is_mended(me: Onboarder) -> None:
+    await me.run("onboard", "--yes")
+    whole = me.there()
+    state, grid = me.estate.azure.state, me.estate.platform.event_grid
+    (deletes,) = [each for each in grid.subscriptions if each.endswith("lanyard-deletes")]
+    grid.unsubscribe(deletes)
+    (role,) = [each for each in state.role_definitions.values() if each.role_name == _role(me)]
+    role.actions.remove("Microsoft.Compute/virtualMachines/write")
+    ran = await me.run("onboard", "--yes", "--json")
+    assert ran.code == OK
+    done = {step["about"]: step["verb"] for step in steps(ran) if step["done"]}
+    assert done == {
+        "definition of custom role Lanyard": "change",
+        "event subscription lanyard-deletes": "create",
+    }
+    (changed,) = [step for step in steps(ran) if step["verb"] == "change"]
+    assert changed["differs"] == ["properties.permissions"]
+    assert me.there() == whole
+
+
+def _role(me: Onboarder) -> str:
+    return f"Lanyard {me.estate.subscription}"
+
+
+@pytest.mark.parametrize(
+    ("action", "unmade"),
+    [
+        ("Microsoft.Authorization/roleDefinitions/write", 4),
+        ("Microsoft.EventGrid/systemTopics/write", 5),
+        ("Microsoft.EventGrid/systemTopics/eventSubscriptions/write", 2),
+        ("Microsoft.Resources/subscriptions/resourceGroups/write", 6),
+        ("Microsoft.Insights/metricAlerts/write", 1),
+    ],
+)
+async def test_a_right_that_is_missing_is_named_and_a_second_run_finishes(
+    me: Onboarder, action: str, unmade: int
+) -> None:
+    lacking = me.estate.azure.role_definitions.by_name("Owner")
+    lacking.not_actions.append(action)
+    ran = await me.run("onboard", "--yes", "--json")
+    assert ran.code == ERROR
+    assert f"you need the right {action} on /subscriptions/{me.estate.subscription}" in ran.err
+    assert "run it again" in ran.err
+    undone = [step for step in steps(ran) if step["error"]]
+    assert len(undone) == unmade
+    assert sum(step["error"].startswith("not tried: it needs /") for step in undone) > unmade - 3
+    assert sum(step["done"] for step in steps(ran)) == PARTS - 2 - unmade
+
+    lacking.not_actions.remove(action)
+    ran = await me.run("onboard", "--yes", "--json")
+    assert (ran.err, ran.code) == ("", OK)
+    assert sum(step["done"] for step in steps(ran)) == unmade
+
+
+async def test_administrator_of_assignments_alone_is_not_enough(me: Onboarder) -> None:
+    state, person = me.estate.azure.state, me.desk.person.object_id
+    for id_, each in [*state.role_assignments.items()]:
+        if each.principal_id == person:
+            del state.role_assignments[id_]
+    for role in ("Contributor", "Role Based Access Control Administrator"):
+        me.estate.azure.assign(person, role, me.estate.scope)
+    ran = await me.run("onboard", "--yes")
+    assert "you need the right Microsoft.Authorization/roleDefinitions/write" in ran.err
+    me.estate.azure.assign(person, "User Access Administrator", me.estate.scope)
+    assert (await me.run("onboard", "--yes")).code == OK
+
+
+async def test_a_grant_that_does_not_count_yet_is_waited_out_by_a_second_run(me: Onboarder) -> None:
+    me.estate.azure.behaviour.role_propagation_seconds = 600
+    ran = await me.run("onboard", "--yes")
+    assert (ran.code, "cannot write to the dead-letter container" in ran.err) == (ERROR, True)
+    assert "takes up to ten minutes to count" in ran.err
+    me.estate.azure.clock.advance(601)
+    ran = await me.run("onboard", "--yes")
+    assert (ran.err, ran.code) == ("", OK)
+    await me.estate.create_vm("vm1")
+    assert await me.estate.hear() != []
+
+
+async def test_providers_are_registered_before_they_are_needed(me: Onboarder) -> None:
+    unregistered = me.estate.azure.state.unregistered
+    unregistered |= {
+        (me.estate.subscription, each) for each in ("microsoft.eventgrid", "microsoft.insights")
+    }
+    ran = await me.run("onboard", "--dry-run")
+    assert "+ change   resource provider" not in ran.out
+    assert sum("resource provider" in line for line in ran.lines) == 2
+    ran = await me.run("onboard", "--yes")
+    assert (ran.err, ran.code) == ("", OK)
+    assert unregistered == set()
+
+
+async def test_a_call_that_fails_on_the_way_is_told_and_the_rest_is_done(me: Onboarder) -> None:
+    fault = Fault(method="PUT", path="metricAlerts", status=400, code="BadRequest", times=1)
+    me.estate.azure.faults.add(fault)
+    ran = await me.run("onboard", "--yes", "--json")
+    assert (ran.code, [step["about"] for step in steps(ran) if step["error"]]) == (
+        ERROR,
+        ["alert lanyard-dead-letters"],
+    )
+    assert (await me.run("onboard", "--yes")).code == OK
+
+
+async def test_the_topic_of_another_tool_is_used_and_left(me: Onboarder) -> None:
+    path = f"{me.estate.scope}/resourceGroups/rg-app/providers/Microsoft.EventGrid/systemTopics/x"
+    properties = {"source": me.estate.scope, "topicType": "Microsoft.Resources.Subscriptions"}
+    body: dict[str, Any] = {"location": "global", "properties": properties}
+    await _put(me, path, body)
+    ran = await me.run("onboard", "--yes")
+    assert (ran.code, "--identity systemassigned" in ran.err) == (ERROR, True)
+    assert me.there()["subscriptions"] == []
+
+    await _put(me, path, {**body, "identity": {"type": "SystemAssigned"}})
+    ran = await me.run("onboard", "--yes")
+    assert (ran.err, ran.code) == ("", OK)
+    made = [each.rpartition("/")[2] for each in me.there()["subscriptions"]]
+    assert made == ["lanyard-deletes", "lanyard-writes"]
+    await me.estate.create_vm("vm1")
+    assert await me.estate.hear() != []
+    ran = await me.run("offboard", "--yes")
+    assert (ran.code, me.there()["subscriptions"], me.there()["resources"]) == (OK, [], [path])
+
+
+async def _put(me: Onboarder, path: str, body: dict[str, Any]) -> None:
+    poller = await me.desk._owner.resources.begin_create_or_update_by_id(
+        path, body, api_version="2022-06-15", polling_interval=1
+    )
+    await poller.wait()
+
+
+async def test_what_others_have_beside_it_stays(me: Onboarder) -> None:
+    await me.run("onboard", "--yes")
+    grid = me.estate.platform.event_grid
+    (mine, *_) = grid.subscriptions.values()
+    theirs = f"{mine.topic_id}/eventSubscriptions/audit"
+    await _put(me, theirs, {"properties": _to_webhook()})
+    ran = await me.run("offboard", "--yes", "--json")
+    assert ran.code == OK
+    notes = json.loads(ran.out)["subscriptions"][0]["notes"]
+    assert [note.partition(",")[0].rpartition("/")[2] for note in notes] == [
+        "lanyard",
+        "kept: resource group rg-lanyard-events",
+    ]
+    assert list(grid.subscriptions) == [theirs.lower()]
+
+
+def _to_webhook() -> dict[str, Any]:
+    url = {"endpointUrl": "https://audit.example/events"}
+    return {"destination": {"endpointType": "WebHook", "properties": url}}
+
+
+async def test_what_another_app_has_in_the_subscription_stays(me: Onboarder) -> None:
+    await me.run("onboard", "--yes")
+    there = me.there()
+    other = f"{me.estate.scope}/resourceGroups/rg-other/providers/Microsoft.Web/sites/func"
+    options = ["--app-id", other, "--app-principal", me.estate.operator.object_id]
+    ran = await me.desk.lanyard(
+        "offboard", me.estate.subscription, "--storage-id", f"{other}x", *options, "--dry-run"
+    )
+    assert not any("event subscription" in line for line in ran.lines)
+    assert not any("assignment" in line for line in ran.lines)
+    assert me.there() == there
+
+
+async def test_a_narrower_policy_narrows_the_rights(me: Onboarder) -> None:
+    await me.run("onboard", "--yes")
+    me.desk.write_policy(me.desk.policy.read_text().replace("mode: full", "mode: add-only"))
+    ran = await me.run("onboard", "--yes", "--json")
+    changed = {step["about"]: step["differs"] for step in steps(ran) if step["done"]}
+    assert list(changed) == [
+        "definition of custom role Lanyard",
+        f"assignment of custom role Lanyard at subscription {me.estate.subscription}",
+    ]
+    (assignment,) = [
+        each
+        for each in me.estate.azure.state.role_assignments.values()
+        if each.principal_id == me.estate.app.object_id and each.scope == me.estate.scope
+    ]
+    assert "roleAssignments/delete" not in (assignment.condition or "")
+
+
+async def test_grants_that_stay_are_counted_by_offboard(me: Onboarder) -> None:
+    await me.run("onboard", "--yes")
+    await me.estate.create_vm("vm1")
+    await me.estate.hear()
+    granted = me.estate.assignments(of=(await me.estate.identity_of("vm1")).popitem()[1])
+    assert len(granted) == 1
+    ran = await me.run("offboard", "--yes", "--json")
+    assert json.loads(ran.out)["subscriptions"][0]["grantsLeft"] == 1
+    ran = await me.run("offboard", "--yes")
+    assert "1 role assignments that Lanyard made stay" in ran.out
+
+
+async def test_an_identity_that_another_subscription_needs_keeps_its_operator(
+    me: Onboarder,
+) -> None:
+    state = me.estate.azure.state
+    second = state.add_subscription("second").id
+    me.own(f"/subscriptions/{second}")
+    shared = (
+        f"{me.estate.scope}/resourceGroups/rg-identities/providers/"
+        "Microsoft.ManagedIdentity/userAssignedIdentities/id-shared"
+    )
+    rule = "name: r, match: {types: [Microsoft.Compute/virtualMachines]}, attach: [i]"
+    me.desk.write_policy(
+        f"version: 1\nmode: full\nidentities: {{i: {{id: {shared}}}}}\nrules: [{{{rule}}}]\n"
+    )
+    assert (await me.run("onboard", me.estate.subscription, second, "--yes")).code == OK
+    ran = await me.run("offboard", "--yes")
+    assert (ran.code, f"which the app may need for subscription {second}" in ran.out) == (OK, True)
+    assert [scope for _, scope in me.there()["assignments"] if scope == shared] == [shared]
+    ran = await me.run("offboard", second, "--yes")
+    assert (ran.err, ran.code) == ("", OK)
+    assert me.there()["assignments"] == []
+
+
+async def test_nothing_is_changed_where_nobody_can_be_asked(me: Onboarder) -> None:
+    before = me.there()
+    ran = await me.run("onboard")
+    assert (ran.code, "--yes does it unasked" in ran.err) == (ERROR, True)
+    assert f"onboard: {PARTS - 2} to create" not in ran.out
+    assert sum(line.startswith("+ create") for line in ran.lines) == PARTS - 2
+    assert me.there() == before
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", OK), ("n", ERROR)])
+async def test_it_asks_before_it_changes(
+    me: Onboarder, monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+) -> None:
+    before = me.there()
+    monkeypatch.setattr("lanyard.cli.watch_steps.sys.stdin.isatty", lambda: True, raising=False)
+    asked: list[str] = []
+
+    def ask(question: str, **_options: object) -> bool:
+        asked.append(question)
+        return answer == "y"
+
+    monkeypatch.setattr("lanyard.cli.watch_steps.typer.confirm", ask)
+    ran = await me.run("onboard")
+    assert (ran.code, asked) == (code, ["onboard: go on?"])
+    assert (me.there() == before) is (answer == "n")
+
+
+async def test_a_missing_option_or_a_wrong_id_is_told_before_any_call(me: Onboarder) -> None:
+    me.desk.calls()
+    ran = await me.desk.lanyard("onboard", me.estate.subscription)
+    assert ran.code == ERROR
+    assert "--app-id (LANYARD_APP_ID)" in ran.err
+    assert "azd env get-values" in ran.err
+    ran = await me.run("offboard", "production")
+    assert (ran.code, "no id of a subscription" in ran.err) == (ERROR, True)
+    assert me.desk.calls() == []
+
+
+@pytest.mark.parametrize("command", ["onboard", "offboard"])
+async def test_every_key_of_the_json_is_documented(me: Onboarder, command: str) -> None:
+    await me.run("onboard", "--yes")
+    ran = await me.run(command, "--dry-run", "--json")
+    (shape,) = [each.shape for each in COMMANDS if each.name == command]
+    document = json.loads(ran.out)
+    assert document["subscriptions"][0]["steps"]
+    assert list(undocumented(document, shape)) == []
