@@ -188,21 +188,29 @@ class Application:
         self.gone_identities += writes.gone
         try:
             await self._learn(writes.resource)
-        except Temporary as surprise:
-            outcomes = failed(changes, surprise)
+        except (Temporary, Permanent) as surprise:
+            outcomes = [o if o.failure else Outcome(o.action, failure=surprise) for o in outcomes]
         self.outcomes += outcomes
 
     async def _learn(self, after: ComputeResource) -> None:
-        """Principals as the resource shows them now. A surprise means: plan again."""
+        """Principals as the resource shows them now. A surprise means: plan again.
+
+        A resource goes on showing the principal of an identity that was deleted and made again, so
+        only ARM's word for the identity itself counts as new.
+        """
         system = after.identity.system_principal_id
         if system is not None:
             self._principals[SystemAssigned()] = system
             await self.see(system)
         for identity, principal in after.identity.user_assigned.items():
             known = self._principals.get(UserAssigned(identity))
-            if principal is not None and known not in (None, principal):
-                await self._services.ledger.learn_principal(identity, principal)
-                raise Temporary(f"{identity} was recreated: it has another principal", 0)
+            if principal is None or known in (None, principal):
+                continue
+            current = await self._services.identities.principal(identity)
+            if current is not None and current != known:
+                await self._services.ledger.learn_principal(identity, current)
+            message = f"{identity} was recreated: the resource shows another principal"
+            raise Temporary(message, _REPLAN_DELAY)
 
     def _grant(self, action: AssignRole) -> Grant:
         principal = self._principals[action.to]
