@@ -47,6 +47,8 @@ class Removal:
 
 @dataclass
 class _Living:
+    """`since`: of what it wants, and of its own principal; `foreign`: what people attached."""
+
     wants: Wants
     since: dict[Hashable, float]
     foreign: set[str] = field(default_factory=set)
@@ -66,7 +68,8 @@ class Monitor:
         self.violations: list[Violation] = []
         self.removals: list[Removal] = []
         self.orphans = 0
-        self.known_principals: set[str] = set()  # that Lanyard had before it when it wrote
+        self.known_principals: set[str] = set()  # of resources that Lanyard read, and then wrote
+        self.carried: dict[str, set[str]] = {}  # moved resource → what Lanyard had attached to it
         azure.state.resources.observe(self._resource)
         azure.state.role_assignments.observe(self._assignment)
 
@@ -114,12 +117,19 @@ class Monitor:
             return
         if self._by_lanyard() and before is not None:
             self._check_identities(key, before, after)
-            self.known_principals.add(system_principal(before))
+            self._note_known(key, system_principal(before))
+        if before is None and not acting.get():  # nobody created it: it was moved here
+            self.carried[key] = set(attached(after).keys() & self._made)
         old = self._living.get(key, _Living(NOTHING, {}))
         wanted, now = wants(after), self._now()
-        every: set[Hashable] = {*wanted.identities, *wanted.needs}
+        every: set[Hashable] = {*wanted.identities, *wanted.needs, system_principal(after)}
         since = {each: old.since.get(each, now) for each in every}
         self._living[key] = _Living(wanted, since, self._foreign(old, before, after))
+
+    def _note_known(self, key: str, principal: str) -> None:
+        """Lanyard puts on record what it reads before it writes."""
+        if principal and self._was_read(key, self._living[key].since[principal]):
+            self.known_principals.add(principal)
 
     def _foreign(self, old: _Living, before: Resource | None, after: Resource) -> set[str]:
         """What people attached. A move brings along what Lanyard attached, which is not theirs."""

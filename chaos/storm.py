@@ -23,7 +23,7 @@ from simulator.faults import Fault
 from simulator.state import Principal
 
 #: People go on only while no more messages than this wait for Lanyard.
-_BACKLOG = 150
+_BACKLOG = 300
 _LOOK_SECONDS = 0.25
 #: So long, and a little longer for each resource, people wait for quiet before they sweep.
 _SETTLING_SECONDS = 10.0

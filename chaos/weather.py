@@ -12,9 +12,6 @@ from simulator.azure import Azure
 from simulator.event_grid.behaviour import EventGridBehaviour
 from simulator.faults import Drop, Fault
 
-#: Up to this scale no removal of a role assignment fails.
-_SMALL_SCALE = 100
-_REMOVALS = "/microsoft.authorization/roleassignments/"
 #: From this scale on a few calls are slower than the app's time limit, and act after it gave up.
 _SLOW_SCALE = 500
 _SLOW_SECONDS = 27.0
@@ -40,13 +37,10 @@ class SeededFault(Fault):
     """Strikes at `rate`, decided for each request by itself."""
 
     rate: float = 0.0
-    spares_removals: bool = False
     dice: Dice = field(default_factory=lambda: Dice(0, ""))
 
     def matches(self, service: str, method: str, path: str, caller: str | None) -> bool:
         """Whether this very request is meant, and hit."""
-        if self.spares_removals and method == "DELETE" and _REMOVALS in path.lower():
-            return False
         return super().matches(service, method, path, caller) and (
             self.dice.throw(f"{method} {path.lower()}") < self.rate
         )
@@ -54,7 +48,11 @@ class SeededFault(Fault):
 
 #: Together a tenth of all calls.
 _EFFECTS: dict[str, tuple[float, dict[str, object]]] = {
-    "429": (0.025, {"status": 429, "code": "SubscriptionRequestsThrottled", "retry_after": 1}),
+    "429 of a provider": (0.02, {"status": 429, "code": "TooManyRequests", "retry_after": 1}),
+    "429 of the subscription": (
+        0.005,
+        {"status": 429, "code": "SubscriptionRequestsThrottled", "retry_after": 1},
+    ),
     "500": (0.02, {"status": 500, "code": "InternalServerError"}),
     "502": (0.015, {"status": 502, "code": "BadGateway"}),
     "409": (0.015, {"status": 409, "code": "AnotherOperationInProgress"}),
@@ -67,17 +65,12 @@ _SLOW: dict[str, tuple[float, dict[str, object]]] = {
 
 
 def storm(azure: Azure, caller: str, seed: int, scale: int) -> dict[str, Fault]:
-    """Put the faults of ARM and Graph in force, for one caller; returns them by name.
-
-    At a small scale no removal of a role assignment fails: after one that did, Lanyard rightly
-    waits two minutes before it touches the grant again, and a small run is to be a short one.
-    """
+    """Put the faults of ARM and Graph in force, for one caller; returns them by name."""
     faults: dict[str, Fault] = {}
     for service in ("arm", "graph"):
         for name, (rate, effect) in (_EFFECTS | (_SLOW if scale >= _SLOW_SCALE else {})).items():
             fault = SeededFault(service=service, caller=caller, times=None, **effect)  # type: ignore[arg-type]
             fault.rate, fault.dice = rate, Dice(seed, f"{service}/{name}")
-            fault.spares_removals = scale < _SMALL_SCALE
             faults[f"{service}: {name}"] = azure.faults.add(fault)
     behaviour = azure.services.event_grid.behaviour
     behaviour.loss_probability = 0.05
