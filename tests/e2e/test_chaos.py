@@ -1,0 +1,80 @@
+"""A small storm as `make chaos` runs it, and the same with a mistake in the app."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.stack import PROJECT
+
+#: The app as it is, after a change.
+APP = """
+import importlib.util
+
+from lanyard import claims
+
+{change}
+spec = importlib.util.spec_from_file_location("real_app", {path!r})
+real_app = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(real_app)
+app = real_app.app
+"""
+#: A removal that was cut off is waited for two minutes: too long for every run of the tests.
+HURRIED = "claims.CALL_SECONDS, claims.REVOKE_SECONDS = 6.0, 15.0"
+#: Whoever removes a grant no longer looks who else claims it.
+CARELESS = """
+async def nobody(self, grant):
+    return False
+
+claims.Claims._claimed = nobody
+"""
+
+
+def app(directory: Path, change: str) -> str:
+    """A folder to run; returns its path."""
+    folder = directory / "app"
+    folder.mkdir()
+    shutil.copy(PROJECT / "host.json", folder)
+    source = APP.format(change=change, path=str(PROJECT / "function_app.py"))
+    (folder / "function_app.py").write_text(source)
+    return str(folder)
+
+
+def storm(scale: int, kills: int, *more: str) -> tuple[int, dict[str, Any]]:
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-m", "chaos", "--json", "--seed", "1"),
+            *("--scale", str(scale), "--kills", str(kills), *more),
+        ],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert ran.stdout, ran.stderr
+    return ran.returncode, json.loads(ran.stdout)
+
+
+@pytest.mark.timeout(300)
+def test_after_a_small_storm_everything_is_as_the_policy_says(tmp_path: Path) -> None:
+    code, result = storm(40, 2, "--app", app(tmp_path, HURRIED))
+    assert result["violations"] == []
+    assert (code, result["ok"]) == (0, True)
+    counts = result["counts"]
+    assert counts["host killed"] == 2
+    assert counts["events lost"] > 0
+    assert counts["writes that succeeded"] > 0
+    for kind in ("arm: ", "storage: "):
+        assert sum(count for name, count in counts.items() if name.startswith(kind)) > 0
+
+
+@pytest.mark.timeout(300)
+def test_an_app_that_does_not_look_before_it_removes_is_found_out(tmp_path: Path) -> None:
+    code, result = storm(20, 0, "--app", app(tmp_path, CARELESS), "--patience", "5")
+    kinds = {violation["kind"] for violation in result["violations"]}
+    assert (code, result["ok"]) == (1, False)
+    assert "removed while it was needed" in kinds
