@@ -90,7 +90,7 @@ def named_by(body: dict[str, Any]) -> str:
     data = body["data"]
     info = data.get("resourceInfo")
     named = info.get("id") if isinstance(info, dict) else data.get("resourceUri")
-    text = body.get("subject") or named
+    text: Any = body.get("subject") or named
     bare: str = text.rstrip("/")
     tags = "/providers/microsoft.resources/tags/default"
     return bare[: -len(tags)] if bare.lower().endswith(tags) else bare
