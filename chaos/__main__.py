@@ -50,7 +50,7 @@ class _Lines:
     def show(self, text: str) -> None:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + 10
-            self._console.print(text)
+            self._console.print(text, soft_wrap=True)
 
 
 def _parser() -> argparse.ArgumentParser:

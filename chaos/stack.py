@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from azure.storage.blob.aio import ContainerClient
 from azure.storage.queue.aio import QueueClient
 
 from chaos.policy import policy_text
@@ -57,6 +58,18 @@ class Stack:
                 if getattr(error, "status_code", None) == 404:
                     return 0
                 raise
+
+    async def leases(self) -> list[str]:
+        """The blobs whose leases are held, in the container that Lanyard keeps them in."""
+        container = ContainerClient(
+            self.front.azurite.blob_url,
+            "lanyard-leases",
+            credential=self.operator.credential,
+            **self.operator.options,
+        )
+        async with container:
+            blobs = [blob async for blob in container.list_blobs()]
+        return [str(blob.name) for blob in blobs if blob.lease.state == "leased"]
 
     def queue(self, *, poison: bool = False) -> QueueClient:
         """The queue of work or its poison queue, past the front."""

@@ -165,9 +165,11 @@ class _Run:
                 self._phase = "sweep"
                 await self._stack.sweep()
                 await self._quiet()
+                await self._no_lease_held()
         except TimeoutError:
-            text = f"{await self._stack.waiting()} messages after {self._options.patience:.0f} s"
-            self._tell("it never comes to rest", "queue", text)
+            waiting, leases = await self._stack.waiting(), len(await self._stack.leases())
+            patience = f"after {self._options.patience:.0f} s"
+            self._tell("no rest", patience, f"{waiting} messages, {leases} leases held")
         self.result.counts["seconds until calm"] = round(time.monotonic() - began)
 
     async def _quiet(self) -> None:
@@ -176,6 +178,11 @@ class _Run:
             delivery = self._stack.addresses.delivery
             if not delivery.outstanding and not await self._stack.waiting():
                 return
+            await self._sleep(_LOOK_SECONDS)
+
+    async def _no_lease_held(self) -> None:
+        """That of a killed host ends by itself."""
+        while await self._stack.leases():
             await self._sleep(_LOOK_SECONDS)
 
     async def _replay(self) -> None:
