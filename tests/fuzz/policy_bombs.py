@@ -10,7 +10,7 @@ from lanyard.policy.load import parse_policy
 from tests.support.examples import identity_id
 
 #: For all of them together.
-CPU_SECONDS = 40
+CPU_SECONDS = 20
 MEMORY_BYTES = 1024**3
 
 _HEAD = f"version: 1\nidentities: {{i: {{id: {identity_id().text}}}}}\nrules:\n"
@@ -24,22 +24,22 @@ BOMBS = {
     "aliases of aliases for a key": _ALIASES + "? *a9\n: 1\n",
     "an alias of itself": "&a [*a]",
     "deep lists": "[" * 100_000,
-    "many deep lists": "version: [" + ("[" * 45 + "]" * 45 + ",") * 2_000 + "]",
+    "many deep lists": "version: [" + ("[" * 45 + "]" * 45 + ",") * 500 + "]",
     "deep mappings": "{a: " * 100_000,
     "deep blocks": "- " * 50_000 + "x",
     "a long hexadecimal number": "version: 0x" + "f" * 500_000,
     "a long binary number": "version: 0b" + "1" * 500_000,
     "a long number in base 60": "version: 1" + ":59" * 300_000,
     "a character that is none": 'version: "\\UFFFFFFFF"',
-    "unknown keys": "version: 1\n" + "".join(f"k{n}: 1\n" for n in range(70_000)),
-    "unknown types": f"{_HEAD}  - {{name: a, match: {{types: [{', '.join(['Mx/v'] * 70_000)}]}}}}",
+    "unknown keys": "version: 1\n" + "".join(f"k{n}: 1\n" for n in range(20_000)),
+    "unknown types": f"{_HEAD}  - {{name: a, match: {{types: [{', '.join(['Mx/v'] * 20_000)}]}}}}",
     "too much": "# " + "x" * 1_000_000,
     "a pattern of stars": _HEAD
     + f"  - {{name: a, match: {{types: [{_MACHINE}], names: ['{'*a' * 60}'],"
     + f" exclude: {{names: ['{'*a' * 60}*']}}}}, attach: [i]}}\n",
     "rules that are alike": _HEAD
     + "".join(
-        f"  - {{name: r{n}, match: {{types: [{_MACHINE}]}}, attach: [i]}}\n" for n in range(5_000)
+        f"  - {{name: r{n}, match: {{types: [{_MACHINE}]}}, attach: [i]}}\n" for n in range(2_000)
     )
     + f"  - {{name: r0, match: {{types: [{_MACHINE}]}}, attach: [i]}}\n",
 }

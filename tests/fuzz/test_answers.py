@@ -246,7 +246,7 @@ def bodies(draw: st.DrawFn, good: Any) -> Any:
 STATUSES = st.sampled_from([200, 200, 200, 201, 202, 204, 400, 403, 404, 409, 429, 500])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.data(), st.sampled_from(sorted(CALLS)), STATUSES)
 def test_any_answer_is_read_or_is_a_failure_of_ours(
     data: st.DataObject, name: str, status: int
@@ -286,7 +286,7 @@ def plainly(body: Any) -> tuple[bool, set[str]]:
     return bool(block.get("principalId")), {name.lower().rstrip("/") for name in names}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(bodies(MACHINE))
 @example(put(MACHINE, ("identity", "principalId"), None))
 @example(put(MACHINE, ("identity", "userAssignedIdentities"), None))
