@@ -8,6 +8,7 @@ import pytest
 from lanyard.model import Change
 from tests.support.desk import Desk
 from tests.support.estate import POLICY
+from tests.support.letters import Blob, letter
 
 OK, ERROR, ATTENTION = 0, 1, 2
 REGIONAL = "id-lanyard-westeurope"
@@ -114,6 +115,7 @@ async def test_held_lists_what_waits_with_the_way_out(desk: Desk) -> None:
 async def budget_spent(desk: Desk) -> None:
     """A removal that waits, because no removal is allowed in an hour."""
     desk.estate.change_policy(NO_REMOVALS)
+    await desk.estate.runtime.sweep()  # a changed policy removes nothing before it was reported
     vm = await desk.estate.create_vm("vm1")
     await desk.estate.settle()
     await desk.estate.delete_vm("vm1")
@@ -270,7 +272,8 @@ async def test_status_says_what_needs_a_person(desk: Desk) -> None:
     await desk.started()
     await budget_spent(desk)
     await desk.app("pause", "migration")
-    desk.poison = 3
+    desk.poison.blobs += [Blob(letter(name)) for name in ("vm1", "vm2", "vm3")]
+    desk.dead_letters.blobs.append(Blob(letter("vm1"), letter("vm2")))
     desk.estate.azure.clock.advance(timedelta(hours=5).total_seconds())
     ran = await desk.app("status")
     assert ran.code == ATTENTION
@@ -278,7 +281,8 @@ async def test_status_says_what_needs_a_person(desk: Desk) -> None:
     assert told[0].startswith("! removals paused by engineer@example.com")
     assert told[1:] == [
         "! 1 held: 'lanyard held' lists them",
-        "! 3 messages were given up after too many tries",
+        "! 3 messages were given up after too many tries: 'lanyard replay --poison' tries again",
+        "! 1 blobs of dead letters: 'lanyard replay --dead-letters'",
         "! the last sweep is 5 h old",
     ]
     quiet = await desk.app("status", "--quiet")
