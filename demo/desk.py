@@ -17,6 +17,7 @@ def environment(stack: Stack, policy: Path = POLICY) -> dict[str, str]:
         "LANYARD_GRAPH_AUDIENCE": "https://graph.microsoft.com",
         "LANYARD_TABLE_ENDPOINT": stack.azurite.table_url,
         "LANYARD_QUEUE_ENDPOINT": stack.azurite.queue_url,
+        "LANYARD_BLOB_ENDPOINT": stack.azurite.blob_url,
         "LANYARD_POLICY": str(policy),
         "IDENTITY_ENDPOINT": addresses.identity_endpoint,
         "IDENTITY_HEADER": addresses.operator.identity_header,

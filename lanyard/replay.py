@@ -38,11 +38,11 @@ class Letter:
 class Wanted:
     """A filter: what is empty matches everything.
 
-    `resource` is the beginning of an id, in any case; `event_type` and `reason` in any case;
-    `before`: given up earlier than that.
+    `ids`: of letters; `resource` is the beginning of an id, in any case; `event_type` and `reason`
+    in any case; `before`: given up earlier than that.
     """
 
-    id: str = ""
+    ids: frozenset[str] = frozenset()
     resource: str = ""
     event_type: str = ""
     reason: str = ""
@@ -51,7 +51,7 @@ class Wanted:
     def matches(self, letter: Letter) -> bool:
         """Whether a letter is to be replayed."""
         return (
-            self.id in ("", letter.id)
+            (not self.ids or letter.id in self.ids)
             and self._matches_resource(letter.change)
             and self.event_type.lower() in ("", letter.event_type.lower())
             and self.reason.lower() in ("", letter.reason.lower())
@@ -82,6 +82,9 @@ class Letters(Protocol):
 
     def batches(self) -> AsyncGenerator[Batch]:
         """All of them, once."""
+
+    async def count(self) -> int:
+        """About how many batches there are."""
 
 
 @dataclass(frozen=True, slots=True)

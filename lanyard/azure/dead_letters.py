@@ -44,16 +44,22 @@ class DeadLetters:
         self._container = container
         self._own_ids = own_ids
 
+    async def count(self) -> int:
+        """How many blobs there are."""
+        return len(await self._names())
+
     async def batches(self) -> AsyncGenerator[Batch]:
         """Each blob. One that is gone when it is read was replayed by somebody else."""
-        with stored("list the dead letters"):
-            try:
-                names = [name async for name in self._container.list_blob_names()]
-            except ResourceNotFoundError:
-                return  # the container is made with the event subscriptions
-        for name in names:
+        for name in await self._names():
             if (blob := await self._read(name)) is not None:
                 yield blob
+
+    async def _names(self) -> list[str]:
+        with stored("list the dead letters"):
+            try:
+                return [name async for name in self._container.list_blob_names()]
+            except ResourceNotFoundError:
+                return []  # the container is made with the event subscriptions
 
     async def _read(self, name: str) -> "DeadLetterBlob | None":
         with stored(f"read the dead letter {name}"):
@@ -163,9 +169,11 @@ class PoisonMessage:
         """Let others see it again, unless it was taken out."""
         if self._removed:
             return
+        # By its id alone: given the message, the SDK would write its content anew, encoded again.
+        receipt = self._message.pop_receipt
         with stored("put a poison message down"):
             try:
-                await self._queue.update_message(self._message, visibility_timeout=0)
+                await self._queue.update_message(self._message.id, receipt, visibility_timeout=0)
             except ResourceNotFoundError:
                 return
 

@@ -18,9 +18,11 @@ from azure.core.exceptions import (
 )
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.data.tables.aio import TableClient
+from azure.storage.blob.aio import ContainerClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
+from lanyard.azure.dead_letters import CONTAINER, POISON, DeadLetters, Poison
 from lanyard.azure.failures import code_of, translated
 from lanyard.azure.queue import WorkQueue
 from lanyard.azure.tables import AzureTable
@@ -29,7 +31,6 @@ from lanyard.messages import QUEUE
 from lanyard.model import Change
 from lanyard.tables import Tables
 
-POISON = f"{QUEUE}-poison"
 #: Every sweep writes to it, so an app that has run has it.
 _PROOF = "lanyarddecisions"
 # At a desk nothing puts a failed call back: the SDK tries again itself.
@@ -40,7 +41,13 @@ _ROLES = {
     ("table", True): "Storage Table Data Contributor",
     ("queue", False): "Storage Queue Data Reader",
     ("queue", True): "Storage Queue Data Message Sender",
+    ("blob", False): "Storage Blob Data Reader",
+    ("blob", True): "Storage Blob Data Contributor",
 }
+# Poison messages are received and, where they stay, put down again. Message Processor is not enough
+# for that: Update Message takes queues/messages/write (REST reference of Azure Storage,
+# "Authorize with Microsoft Entra ID").
+_MESSAGES_ROLE = "Storage Queue Data Contributor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +57,15 @@ class StorageAddress:
     account: str
     table_url: str
     queue_url: str
+    blob_url: str
 
 
 class DeployedQueue:
-    """The app's queue of work, and the messages that were given up."""
+    """The app's queue of work."""
 
-    def __init__(self, work: QueueClient, poison: QueueClient) -> None:
+    def __init__(self, work: QueueClient) -> None:
         self._work = WorkQueue(work)
         self._waiting = work
-        self._poison = poison
 
     async def put(self, change: Change, delay: float = 0) -> None:
         """Enqueue `change`, visible after `delay` seconds."""
@@ -66,20 +73,12 @@ class DeployedQueue:
 
     async def waiting(self) -> int:
         """About how many messages wait, delayed ones included."""
-        return await _count(self._waiting)
-
-    async def poisoned(self) -> int:
-        """About how many messages were given up after too many tries."""
-        return await _count(self._poison)
-
-
-async def _count(queue: QueueClient) -> int:
-    with translated(f"count the messages of queue {queue.queue_name}"):
-        try:
-            properties = await queue.get_queue_properties()
-        except ResourceNotFoundError:
-            return 0  # made with its first message
-    return int(properties.approximate_message_count or 0)
+        with translated(f"count the messages of queue {QUEUE}"):
+            try:
+                properties = await self._waiting.get_queue_properties()
+            except ResourceNotFoundError:
+                return 0  # made with its first message
+        return int(properties.approximate_message_count or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +87,8 @@ class Deployed:
 
     tables: Tables[AzureTable]
     queue: DeployedQueue
+    dead_letters: DeadLetters
+    poison: Poison
 
 
 @asynccontextmanager
@@ -117,13 +118,17 @@ async def deployed(
 
         tables = Tables.named(table)
         work, poison = queue(QUEUE), queue(POISON)
+        letters = ContainerClient(address.blob_url, CONTAINER, **options)
         for client in clients.values():
             await opened.enter_async_context(client)
         for each in (work, poison):
             await opened.enter_async_context(each)
+        await opened.enter_async_context(letters)
         with explained(address):
             await _prove(clients[_PROOF], address)
-            yield Deployed(tables, DeployedQueue(work, poison))
+            # The app's own writes are not among them: its event subscriptions leave them out.
+            given_up = DeadLetters(letters, own_ids=())
+            yield Deployed(tables, DeployedQueue(work), given_up, Poison(poison))
 
 
 async def _prove(table: TableClient, address: StorageAddress) -> None:
@@ -163,8 +168,8 @@ def _advice(error: AzureError, address: StorageAddress) -> str:
     if not (service and isinstance(error, HttpResponseError)):
         return ""
     if error.status_code == 403:
-        writes = getattr(request, "method", "GET") not in ("GET", "HEAD")
-        return _forbidden(error, service, writes, address)
+        role = _role(service, getattr(request, "method", "GET"), str(getattr(request, "url", "")))
+        return _forbidden(error, role, address)
     if isinstance(error, ClientAuthenticationError):
         return f"storage account {address.account} refuses the token: is this its tenant?"
     return ""
@@ -172,7 +177,8 @@ def _advice(error: AzureError, address: StorageAddress) -> str:
 
 def _unreachable(error: ServiceRequestError, address: StorageAddress) -> str:
     host = getattr(error.inner_exception, "host", None)
-    if host not in (urlsplit(address.table_url).hostname, urlsplit(address.queue_url).hostname):
+    roots = (address.table_url, address.queue_url, address.blob_url)
+    if host not in [urlsplit(root).hostname for root in roots]:
         return ""
     return (
         f"storage account {address.account} cannot be reached: {error.message}\n"
@@ -181,20 +187,23 @@ def _unreachable(error: ServiceRequestError, address: StorageAddress) -> str:
 
 
 def _service(url: str, address: StorageAddress) -> str:
-    services = {"table": address.table_url, "queue": address.queue_url}
-    return next((name for name, root in services.items() if url.startswith(root)), "")
+    roots = {"table": address.table_url, "queue": address.queue_url, "blob": address.blob_url}
+    return next((name for name, root in roots.items() if url.startswith(root)), "")
 
 
-def _forbidden(
-    error: HttpResponseError, service: str, writes: bool, address: StorageAddress
-) -> str:
+def _role(service: str, method: str, url: str) -> str:
+    if service == "queue" and method != "POST" and "/messages" in urlsplit(url).path:
+        return _MESSAGES_ROLE
+    return _ROLES[service, method not in ("GET", "HEAD")]
+
+
+def _forbidden(error: HttpResponseError, role: str, address: StorageAddress) -> str:
     account = address.account
     if code_of(error) == "AuthorizationFailure":
         return (
             f"storage account {account} refuses this network or this kind of sign-in "
             "(403 AuthorizationFailure): allow it in the account's networking"
         )
-    role = _ROLES[service, writes]
     return (
         f"you need the role {role} on storage account {account}:\n"
         f"  az role assignment create --role '{role}' --assignee <you> "

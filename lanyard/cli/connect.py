@@ -21,6 +21,7 @@ from lanyard.ledger import Ledger
 from lanyard.model import Change
 from lanyard.policy import Policy
 from lanyard.ports import Azure
+from lanyard.replay import Letters
 from lanyard.services import Services, assemble
 from lanyard.tables import Tables
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _APP = "app "
 _LATELY = timedelta(days=2)
 _ACCOUNT = re.compile("[a-z0-9]{3,24}")
+_SERVICES = ("TABLE", "QUEUE", "BLOB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +82,20 @@ class Queue(Protocol):
     async def waiting(self) -> int:
         """About how many messages wait."""
 
-    async def poisoned(self) -> int:
-        """About how many messages were given up."""
-
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A deployed app, as whoever runs the command reaches it. `azure` is what they see of Azure by
-    `reading`. `now`: seconds since the epoch.
+    """A deployed app, as whoever runs the command reaches it. `dead_letters` are events that could
+    not be delivered, `poison` the messages that failed too often. `azure` is what they see of Azure
+    by `reading`. `now`: seconds since the epoch.
     """
 
     who: str
     account: str
     tables: Tables[Any]
     queue: Queue
+    dead_letters: Letters
+    poison: Letters
     reading: "Reading"
     azure: Azure
     now: Callable[[], float]
@@ -163,21 +165,31 @@ async def app(azure: AzureOptions, where: AppOptions) -> AsyncIterator[App]:
         reading_over(me.credential, cloud.arm, cloud.graph) as found,
         deployed(me.credential, address) as storage,
     ):
-        ports = found.ports(where.app_principal or "")
-        yield App(me.name, address.account, storage.tables, storage.queue, found, ports, time.time)
+        yield App(
+            me.name,
+            address.account,
+            storage.tables,
+            storage.queue,
+            storage.dead_letters,
+            storage.poison,
+            found,
+            found.ports(where.app_principal or ""),
+            time.time,
+        )
 
 
 def storage_address(
     where: AppOptions, cloud: Cloud, environment: Mapping[str, str]
 ) -> "StorageAddress":
-    """Where the app's storage is. LANYARD_TABLE_ENDPOINT and LANYARD_QUEUE_ENDPOINT name it
-    where it is not at Azure's own addresses. Raises LanyardError.
+    """Where the app's storage is. LANYARD_TABLE_ENDPOINT, LANYARD_QUEUE_ENDPOINT and
+    LANYARD_BLOB_ENDPOINT name it where it is not at Azure's own addresses. Raises LanyardError.
     """
     from lanyard.azure.deployed import StorageAddress
 
-    table, queue = (environment.get(f"LANYARD_{each}_ENDPOINT") for each in ("TABLE", "QUEUE"))
-    if table and queue:
-        return StorageAddress(table.rstrip("/"), table.rstrip("/"), queue.rstrip("/"))
+    named = [environment.get(f"LANYARD_{each}_ENDPOINT", "") for each in _SERVICES]
+    if all(named):
+        table, queue, blob = (each.rstrip("/") for each in named)
+        return StorageAddress(table, table, queue, blob)
     account = where.storage or ""
     if not _ACCOUNT.fullmatch(account):
         problem = f"{account!r} is no name of a storage account" if account else "which app?"
@@ -185,11 +197,8 @@ def storage_address(
             f"{problem}: name the app's storage account with --storage or LANYARD_STORAGE (its app "
             "setting AzureWebJobsStorage__accountName)"
         )
-    return StorageAddress(
-        account,
-        f"https://{account}.table.{cloud.storage}",
-        f"https://{account}.queue.{cloud.storage}",
-    )
+    urls = [f"https://{account}.{each.lower()}.{cloud.storage}" for each in _SERVICES]
+    return StorageAddress(account, *urls)
 
 
 def reading(options: AzureOptions) -> "AbstractAsyncContextManager[Reading]":

@@ -9,7 +9,7 @@ import typer
 
 from lanyard.cli import connect
 from lanyard.cli.connect import App, AppOptions, AzureOptions
-from lanyard.cli.options import Command, Json, PolicyPath, Quiet, storage_rights
+from lanyard.cli.options import LOOK, Command, Json, PolicyPath, Quiet, storage_rights
 from lanyard.cli.terminal import Terminal
 from lanyard.policy import Policy, load_policy
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 _ABOUT = f"""\
 Look at a deployed app from outside: its storage, this machine's clock, the rights of the app's
-identity, the directory, the event subscriptions, its queue, sweeps, holds and pauses, and whether
-it works by the policy at hand. Each finding says how to mend it. Nothing is changed.
+identity, the directory, the event subscriptions, its queue, dead letters, sweeps, holds and pauses,
+and whether it works by the policy at hand. Each finding says how to mend it. Nothing is changed.
 
 It does not see whether the events are delivered in time: that is in the metrics of the system
 topic, in the Azure portal.
 
-{storage_rights("Storage Table Data Reader", "Storage Queue Data Reader")}
+{storage_rights(*LOOK)}
 You need Reader on the subscriptions and the right to read the directory, too.
 """
 _AFTER = """\

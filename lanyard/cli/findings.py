@@ -173,7 +173,9 @@ def _mend(reason: str) -> str:
     if "paused" in reason:
         return "'lanyard resume' goes on"
     if "given up" in reason:
-        return "'lanyard history --outcome failed' tells why"
+        return "'lanyard history --outcome failed' tells why, 'lanyard replay --poison' tries again"
+    if "dead letters" in reason:
+        return "'lanyard replay --dead-letters' puts them on the queue, as the app does every hour"
     if "held" in reason:
         return "'lanyard held' lists them; release or dismiss each"
     return "look at the app's log: does it run, and may it read every subscription?"

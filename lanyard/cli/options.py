@@ -45,10 +45,13 @@ PolicyPath = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
+#: For `storage_rights`: to look at everything that the app keeps.
+LOOK = ("Storage Table Data Reader", "Storage Queue Data Reader", "Storage Blob Data Reader")
+
 
 def storage_rights(*roles: str) -> str:
     """For the help of commands that reach a deployed app."""
-    told = " and ".join(roles)
+    told = " and ".join(filter(None, [", ".join(roles[:-1]), roles[-1]]))
     return fill(
         "The app's storage account is reached with your own identity, never with keys: you need "
         f"{told} on it.",

@@ -10,7 +10,7 @@ from typing import Any
 from lanyard.budget import RemovalBudget
 from lanyard.cli import connect
 from lanyard.cli.connect import App, AppOptions, AzureOptions
-from lanyard.cli.options import Command, Json, Quiet, storage_rights
+from lanyard.cli.options import LOOK, Command, Json, Quiet, storage_rights
 from lanyard.cli.pause import pause_as_json
 from lanyard.cli.terminal import Terminal
 from lanyard.cli.times import age, told
@@ -24,7 +24,7 @@ _ABOUT = f"""\
 Tell how a deployed app is doing: what it looks after, what waits, when it last looked over the
 whole estate, what it holds, and whether it is paused.
 
-{storage_rights("Storage Table Data Reader", "Storage Queue Data Reader")}
+{storage_rights(*LOOK)}
 """
 _AFTER = """\
 examples:
@@ -34,8 +34,8 @@ examples:
 exit codes:
   0  nothing needs a person
   1  an error: no credentials, a missing right, a storage account that is not an app's
-  2  something needs a person: a pause, held actions, messages given up, a sweep that failed or
-     did not run for three hours
+  2  something needs a person: a pause, held actions, messages given up, dead letters, a sweep
+     that failed or did not run for three hours
 """
 _SHAPE = {
     "version": "`1`",
@@ -45,6 +45,7 @@ _SHAPE = {
     "claims": "claims on them",
     "waiting": "messages of the queue of work, about; delayed ones included",
     "poisoned": "messages given up after too many tries, about",
+    "deadLetters": "blobs of events that Event Grid could not deliver",
     "lastSweep": "the last look over the whole estate within a week; null where there is none",
     "lastSweep.at": "when, ISO 8601, UTC",
     "lastSweep.outcome": "`done` or `failed`",
@@ -69,6 +70,7 @@ class Status:
     claims: int
     waiting: int
     poisoned: int
+    dead_letters: int
     last_sweep: Recorded | None
     held: dict[str, int]
     pause: Pause | None
@@ -81,7 +83,10 @@ class Status:
         if held := self.held["waiting"]:
             yield f"{held} held: 'lanyard held' lists them"
         if self.poisoned:
-            yield f"{self.poisoned} messages were given up after too many tries"
+            tried = f"{self.poisoned} messages were given up after too many tries"
+            yield f"{tried}: 'lanyard replay --poison' tries again"
+        if self.dead_letters:
+            yield f"{self.dead_letters} blobs of dead letters: 'lanyard replay --dead-letters'"
         yield from self._sweep_attention()
 
     def _sweep_attention(self) -> Iterator[str]:
@@ -122,7 +127,8 @@ async def status_of(app: App) -> Status:
         grants=dict(sorted(Counter(each.state.value for each in standing).items())),
         claims=sum(len(each.claimants) for each in standing),
         waiting=await app.queue.waiting(),
-        poisoned=await app.queue.poisoned(),
+        poisoned=await app.poison.count(),
+        dead_letters=await app.dead_letters.count(),
         last_sweep=await _last_sweep(app, now),
         held=await _held(app),
         pause=await brake.read(),
@@ -165,6 +171,7 @@ def _as_json(status: Status, attention: list[str]) -> dict[str, Any]:
         "claims": status.claims,
         "waiting": status.waiting,
         "poisoned": status.poisoned,
+        "deadLetters": status.dead_letters,
         "lastSweep": found,
         "policy": sweep.policy if sweep is not None else None,
         "held": status.held,
@@ -181,6 +188,7 @@ def _tell(status: Status, attention: list[str], terminal: Terminal) -> None:
         ("resources", f"{status.resources}"),
         ("grants", f"{grants or 'none'}, {status.claims} claims on them"),
         ("queue", f"{status.waiting} waiting, {status.poisoned} given up"),
+        ("dead letters", f"{status.dead_letters} blobs"),
         ("last sweep", f"{told(sweep.at)}, {sweep.decision.outcome}" if sweep else "none"),
         ("policy", sweep.policy if sweep else "not known"),
         ("held", held),
@@ -188,7 +196,7 @@ def _tell(status: Status, attention: list[str], terminal: Terminal) -> None:
         ("removed", f"{status.removed_this_hour} assignments in this hour"),
     ]
     for name, value in rows:
-        terminal.say((f"{name:12}", "bold"), value)
+        terminal.say((f"{name:14}", "bold"), value)
     for reason in attention:
         terminal.tell((f"! {reason}", "yellow"))
     if not attention:

@@ -38,8 +38,8 @@ def test_every_command_is_in_the_help_of_all(capsys: pytest.CaptureFixture[str])
 
 
 def test_a_misspelt_command_is_told_what_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["plna"]) == 1
-    assert "Did you mean 'plan'?" in capsys.readouterr().err
+    assert main(["vaildate"]) == 1
+    assert "Did you mean 'validate'?" in capsys.readouterr().err
 
 
 def test_ctrl_c_ends_with_130_and_without_a_stack_trace(

@@ -13,6 +13,7 @@ from lanyard.cli.commands_page import page
 from lanyard.model import Change
 from tests.support.desk import Desk
 from tests.support.estate import POLICY
+from tests.support.letters import Blob, letter
 
 DOCS = Path(__file__).parents[2] / "docs"
 SHAPES = {command.name: command.shape for command in COMMANDS}
@@ -74,6 +75,7 @@ async def eventful(desk: Desk) -> Desk:
     await desk.estate.runtime.process(Change(second, "test"))
     await desk.estate.delete_vm("vm1")
     await desk.estate.create_vm("vm3")
+    desk.dead_letters.blobs.append(Blob(letter("vm3")))
     return desk
 
 
@@ -92,6 +94,7 @@ async def eventful(desk: Desk) -> Desk:
         ["apply", "VM3"],
         ["sweep", "--dry-run"],
         ["undo", "--since", "1h", "--dry-run"],
+        ["replay", "--dry-run"],
     ],
     ids=lambda command: str(command[0]),
 )

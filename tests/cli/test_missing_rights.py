@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from lanyard.azure.deployed import Deployed, StorageAddress, deployed
 from lanyard.errors import LanyardError
 from lanyard.model import Change, ResourceId
+from lanyard.replay import replay
 from simulator.azure import Azure
 from simulator.clock import Clock
 from simulator.tokens.credential import AsyncPrincipalCredential
@@ -23,19 +24,28 @@ ADDRESS = StorageAddress(
     "stlanyard",
     "https://stlanyard.table.core.windows.net",
     "https://stlanyard.queue.core.windows.net",
+    "https://stlanyard.blob.core.windows.net",
 )
 VM = ResourceId.parse(
     "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/g/providers/"
     "Microsoft.Compute/virtualMachines/vm1"
+)
+MESSAGES = '<?xml version="1.0" encoding="utf-8"?><QueueMessagesList>{}</QueueMessagesList>'
+MESSAGE = (
+    "<QueueMessage><MessageId>m-1</MessageId><PopReceipt>r</PopReceipt>"
+    "<DequeueCount>1</DequeueCount><MessageText>no base64</MessageText></QueueMessage>"
 )
 MISMATCH = "AuthorizationPermissionMismatch"
 
 
 @dataclass
 class Storage:
-    """Answers as Azure Storage does: refuses with a code, by the service and the method."""
+    """Answers as Azure Storage does: refuses with a code, by the service and the method. Its queues
+    hold one message, for who asks first.
+    """
 
     refused: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+    message: str = MESSAGE
 
     def refuse(self, service: str, method: str, status: int, code: str) -> None:
         self.refused[service, method] = (status, code)
@@ -43,7 +53,11 @@ class Storage:
     async def __call__(self, scope, receive, send):  # type: ignore[no-untyped-def]
         request = Request(scope)
         service = request.url.hostname.split(".")[1] if request.url.hostname else ""
-        await self._answer(service, request.method)(scope, receive, send)
+        answer = self._answer(service, request.method)
+        if answer.status_code == 200 and request.url.path.endswith("/messages"):
+            message, self.message = self.message, ""
+            answer = Response(MESSAGES.format(message), media_type="application/xml")
+        await answer(scope, receive, send)
 
     def _answer(self, service: str, method: str) -> Response:
         status, code = self.refused.get((service, method), (200, ""))
@@ -102,10 +116,32 @@ async def test_the_queue_has_roles_of_its_own() -> None:
     storage.refuse("queue", "POST", 403, MISMATCH)
     with pytest.raises(LanyardError, match="the role Storage Queue Data Reader on storage"):
         async with opened(storage) as app:
-            await app.queue.poisoned()
+            await app.poison.count()
     with pytest.raises(LanyardError, match="the role Storage Queue Data Message Sender on storage"):
         async with opened(storage) as app:
             await app.queue.put(Change(VM, "command"))
+
+
+async def put_down(app: Deployed) -> None:
+    """What a dry run does: look at a message, and leave it."""
+    await replay(app.poison, app.queue.put, dry_run=True)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+async def test_poison_messages_take_a_role_that_may_put_them_down_again(method: str) -> None:
+    storage = Storage()
+    storage.refuse("queue", method, 403, MISMATCH)
+    with pytest.raises(LanyardError, match="the role Storage Queue Data Contributor on storage"):
+        async with opened(storage) as app:
+            await put_down(app)
+
+
+async def test_dead_letters_take_a_role_to_read_and_one_to_remove_them() -> None:
+    storage = Storage()
+    storage.refuse("blob", "GET", 403, MISMATCH)
+    with pytest.raises(LanyardError, match="the role Storage Blob Data Reader on storage"):
+        async with opened(storage) as app:
+            await app.dead_letters.count()
 
 
 async def test_an_account_that_is_no_apps_is_not_written_to() -> None:
@@ -120,7 +156,7 @@ async def test_a_queue_that_is_not_made_yet_is_empty() -> None:
     storage = Storage()
     storage.refuse("queue", "GET", 404, "QueueNotFound")
     async with opened(storage) as app:
-        assert (await app.queue.waiting(), await app.queue.poisoned()) == (0, 0)
+        assert (await app.queue.waiting(), await app.poison.count()) == (0, 0)
 
 
 async def test_a_firewall_is_told_apart_from_a_missing_role() -> None:

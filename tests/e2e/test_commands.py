@@ -3,6 +3,7 @@ the caller's own identity, no key.
 """
 
 import asyncio
+import base64
 import json
 import os
 import sys
@@ -10,9 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.storage.blob.aio import ContainerClient
+from azure.storage.queue.aio import QueueClient
 
 from demo import desk
 from demo.stack import LOCATION, POLICY, Stack
+from lanyard.azure.dead_letters import CONTAINER, POISON
+from lanyard.messages import encode
+from lanyard.model import Change, ResourceId
+from tests.unit.test_replay import EVENT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -79,6 +86,37 @@ async def test_apply_gives_the_app_work(stack: Stack) -> None:
     await stack.quiet()
     status = await answer(stack, "status")
     assert (status["waiting"], status["poisoned"]) == (0, 0)
+
+
+async def test_what_was_given_up_is_listed_and_then_replayed(stack: Stack) -> None:
+    vm = await stack.operator.create_vm(GROUP, "vm-replay", LOCATION)
+    await stack.quiet()
+    given_up = encode(Change(ResourceId.parse(vm), "event", attempt=12))
+    lost = EVENT | {"topic": stack.operator.scope, "subject": vm, "data": {}}
+    options: dict[str, Any] = {"credential": stack.operator.credential, **stack.operator.options}
+    async with (
+        QueueClient(stack.azurite.queue_url, POISON, **options) as poison,
+        ContainerClient(stack.azurite.blob_url, CONTAINER, **options) as container,
+    ):
+        await poison.create_queue()
+        await container.create_container()
+        message = await poison.send_message(base64.b64encode(given_up.encode()).decode())
+        await container.upload_blob("2026/11/a.json", json.dumps([lost]))
+    ids = [("2026/11/a.json#0", "replay"), (message.id, "replay")]
+
+    seen = await answer(stack, "replay", "--dry-run")
+    assert [(one["id"], one["fate"]) for one in seen["letters"]] == ids
+    waiting = (await answer(stack, "status"))["needsAttention"]
+    assert len([reason for reason in waiting if "lanyard replay" in reason]) == 2
+    before = len(stack.azure.calls_of(stack.app_principal))
+    done = await answer(stack, "replay", "--yes")
+    assert [(one["id"], one["fate"]) for one in done["letters"]] == ids
+    await stack.quiet()
+    read = stack.azure.calls_of(stack.app_principal)[before:]
+    assert {call.path.rpartition("/")[2] for call in read} == {"vm-replay"}
+    assert (await answer(stack, "replay", "--dry-run"))["letters"] == []
+    status = await answer(stack, "status")
+    assert (status["poisoned"], status["deadLetters"]) == (0, 0)
 
 
 async def test_doctor_sees_the_rights_and_the_events_of_the_app(stack: Stack) -> None:

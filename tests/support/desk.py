@@ -18,6 +18,7 @@ from lanyard.cli import connect, main
 from lanyard.model import Change, ResourceId
 from simulator.tokens.credential import AsyncPrincipalCredential
 from tests.support.estate import POLICY, Estate, FakeQueue
+from tests.support.letters import Lying
 
 STORAGE = "stlanyard"
 
@@ -51,7 +52,7 @@ class Desk:
         self.person = azure.state.add_principal("engineer", "User")
         azure.assign(self.person.object_id, "Reader", self.estate.scope)
         self.group = f"{self.estate.scope}/resourceGroups/rg-app"
-        self.poison = 0
+        self.dead_letters, self.poison = Lying(), Lying()
         self._capsys = capsys
         self.policy = folder / "lanyard.yaml"
         self.write_policy(policy)
@@ -130,7 +131,9 @@ class Desk:
                 f"{self.person.display_name}@example.com",
                 address.account,
                 estate.tables,
-                DeskQueue(estate.queue, self.poison),
+                DeskQueue(estate.queue),
+                self.dead_letters,
+                self.poison,
                 reading,
                 reading.ports(where.app_principal or ""),
                 estate.azure.clock.now,
@@ -138,17 +141,13 @@ class Desk:
 
 
 class DeskQueue:
-    """The estate's queue as a person sees it, and how many of its messages were given up."""
+    """The estate's queue as a person sees it."""
 
-    def __init__(self, queue: FakeQueue, poison: int) -> None:
+    def __init__(self, queue: FakeQueue) -> None:
         self._queue = queue
-        self._poison = poison
 
     async def put(self, change: Change, delay: float = 0) -> None:
         await self._queue.put(change, delay)
 
     async def waiting(self) -> int:
         return len(self._queue.messages)
-
-    async def poisoned(self) -> int:
-        return self._poison

@@ -1,7 +1,6 @@
 """What was given up is put on the queue again, and removed only after that."""
 
-from collections.abc import AsyncGenerator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,53 +8,24 @@ import pytest
 from lanyard.azure.dead_letters import read_letter
 from lanyard.errors import Temporary
 from lanyard.model import Change
-from lanyard.replay import Batch, Letter, Wanted, replay
+from lanyard.replay import Wanted, replay
 from tests.support.examples import GROUP, vm_id
-
-NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
-
-
-def letter(name: str, **more: Any) -> Letter:
-    values = {
-        "at": NOW,
-        "reason": "MaxDeliveryAttemptsExceeded",
-        "change": Change(vm_id(name), "event", attempt=3),
-        "event_type": "Microsoft.Resources.ResourceWriteSuccess",
-        **more,
-    }
-    return Letter(name, **values)
+from tests.support.letters import NOW, Blob, Lying, letter
 
 
-class Blob:
-    """Some letters that lie together."""
-
-    def __init__(self, *letters: Letter) -> None:
-        self.letters = list(letters)
-
-    async def take_out(self, letters: Sequence[Letter]) -> None:
-        self.letters = [one for one in self.letters if one not in letters]
-
-
-class Box:
+class Box(Lying):
     """Blobs, and the queue of work that they are replayed to."""
 
     def __init__(self, *blobs: Blob) -> None:
-        self.blobs = blobs
+        super().__init__(*blobs)
         self.queue: list[Change] = []
         self.room = 1000
-
-    async def batches(self) -> AsyncGenerator[Batch]:
-        for blob in self.blobs:
-            yield blob
 
     async def enqueue(self, change: Change) -> None:
         if not self.room:
             raise Temporary("the queue is down", 5)
         self.room -= 1
         self.queue.append(change)
-
-    def lying(self) -> list[str]:
-        return [one.id for blob in self.blobs for one in blob.letters]
 
 
 async def test_a_dry_run_changes_nothing() -> None:
@@ -96,7 +66,7 @@ async def test_what_would_have_been_dropped_is_and_what_cannot_be_read_stays() -
     ("wanted", "replayed"),
     [
         (Wanted(), ["vm1", "vm10", "other"]),
-        (Wanted(id="vm10"), ["vm10"]),
+        (Wanted(ids=frozenset({"vm10"})), ["vm10"]),
         (Wanted(resource=vm_id("VM1").text), ["vm1"]),
         (Wanted(resource=vm_id("vm1").text.rsplit("/providers")[0].upper() + "/"), ["vm1", "vm10"]),
         (Wanted(event_type="microsoft.resources.resourcedeletesuccess"), ["other"]),
