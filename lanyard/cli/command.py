@@ -29,6 +29,7 @@ from lanyard.cli import (
     status,
     sweep,
     undo,
+    uninstall,
     validate,
 )
 from lanyard.cli.options import Command, as_written
@@ -53,6 +54,7 @@ COMMANDS: tuple[Command, ...] = (
     replay.COMMAND,
     rights.COMMAND,
     *onboard.COMMANDS,
+    uninstall.COMMAND,
     schema.COMMAND,
 )
 

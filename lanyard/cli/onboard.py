@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -171,7 +172,7 @@ def offboard(
     async def go() -> int:
         async with connect.reading(azure) as reading:
             resources = resources_over(reading)
-            make = await offboarding(reading, resources, app, named)
+            make = (await watching_of(reading, app)).no_more(resources, named)
             return await asking.run(named, make, lambda each: grants_left(resources, each))
 
     return asyncio.run(go())
@@ -184,19 +185,31 @@ def resources_over(reading: "Reading") -> Resources:
     return AnyResource(reading.clients)
 
 
-async def offboarding(
-    reading: "Reading", resources: Resources, app: Deployment, named: Sequence[str]
-) -> Callable[[str], Offboarding]:
-    """What takes a subscription of those named back, each once the others before it are gone."""
-    held = await reading.ports(app.principal_id).index.assignments_of(app.principal_id)
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What an app watches: `subscriptions` (ids), and the ids of all its role assignments."""
+
+    app: Deployment
+    subscriptions: tuple[str, ...]
+    assignments: tuple[str, ...]
+
+    def no_more(self, resources: Resources, named: Sequence[str]) -> Callable[[str], Offboarding]:
+        """What takes each of those that are named back, once those before it are gone."""
+
+        def of(subscription: str) -> Offboarding:
+            gone = named[: named.index(subscription) + 1]
+            others = tuple(each for each in self.subscriptions if each not in gone)
+            return Offboarding(resources, self.app, subscription, others, self.assignments)
+
+        return of
+
+
+async def watching_of(reading: "Reading", app: Deployment) -> Watching:
+    """By Resource Graph, as far as the caller may read."""
+    index = reading.ports(app.principal_id).index
+    held = tuple(await index.assignments_of(app.principal_id))
     watched = watching(held, lambda each: watching_assignment(each, app.principal_id))
-
-    def of(subscription: str) -> Offboarding:
-        gone = named[: named.index(subscription) + 1]
-        others = tuple(each for each in watched if each not in gone)
-        return Offboarding(resources, app, subscription, others, tuple(held))
-
-    return of
+    return Watching(app, watched, held)
 
 
 async def grants_left(resources: Resources, subscription: str) -> int:

@@ -35,10 +35,13 @@ _WORDS = {
 
 
 class Flow(Protocol):
-    """Onboarding or offboarding of one subscription."""
+    """The work on one subscription."""
 
-    subscription: str
     notes: list[str]
+
+    @property
+    def subscription(self) -> str:
+        """Its id."""
 
     def go(self, *, write: bool) -> AsyncIterator[Step]:
         """The steps, done or planned."""

@@ -2,7 +2,7 @@
 rights. What it granted to others stays.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,12 +28,14 @@ from lanyard.watch.parts import (
     role_of,
     topic_id,
 )
-from lanyard.watch.steps import Resources, Step, Verb, doing, explained
+from lanyard.watch.removal import Removal
+from lanyard.watch.steps import Resources, Step, Verb
 from lanyard.watch.template import definition_id
 from lanyard.watch.topics import assignments_of, principal_of, topics_of
 
 type Found = Mapping[str, Any]
 
+_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 _IDENTITY = "/providers/microsoft.managedidentity/userassignedidentities/"
 
 
@@ -52,24 +54,27 @@ class Offboarding:
     others: tuple[str, ...] = ()
     operated: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
-    _going: set[str] = field(default_factory=set)
-    _failed: set[str] = field(default_factory=set)
 
     async def go(self, *, write: bool) -> AsyncIterator[Step]:
-        """The steps in order; with `write`, each is done before the next."""
+        """The steps in order; with `write`, each is done before the next.
+
+        The rights wait until the events are gone: by them it is known that the app watches.
+        """
+        removal = Removal(self.resources, write)
         for stage in (self._events, self._rights):
             try:
-                async for step in stage(write):
+                async for step in stage(removal):
                     yield step
             except LanyardError as error:
                 place = f"/subscriptions/{self.subscription}"
-                self._failed.add(place)
-                about = "what there is in it"
-                yield Step(place, about, Verb.KEEP, error=str(error))
+                yield Step(place, "what there is in it", Verb.KEEP, error=str(error))
+                return
+            if removal.failed:
+                return
 
     # Events.
 
-    async def _events(self, write: bool) -> AsyncIterator[Step]:
+    async def _events(self, removal: Removal) -> AsyncIterator[Step]:
         topics = await topics_of(self.resources, self.subscription)
         remaining: list[str] = []
         for topic in topics:
@@ -78,16 +83,23 @@ class Offboarding:
             ):
                 if self._is_ours(event):
                     what = f"event subscription {event['name']}"
-                    yield await self._remove(str(event["id"]), EVENT_GRID, what, write)
+                    yield await removal.of(str(event["id"]), EVENT_GRID, what)
                 else:
                     remaining.append(str(event["id"]))
         alert = alert_id(self.subscription)
-        if await self.resources.read(alert, ALERTS) is not None:
-            yield await self._remove(alert, ALERTS, f"alert {ALERT}", write)
+        sharing = [
+            each for each in remaining if each.rpartition("/")[2].lower() in (WRITES, DELETES)
+        ]
+        if sharing:
+            self.notes.append(f"kept: alert {ALERT}, which another app needs for {sharing[0]}")
+        elif await self.resources.read(alert, ALERTS) is not None:
+            yield await removal.of(alert, ALERTS, f"alert {ALERT}")
         for topic in topics:
-            async for step in self._letters(principal_of(topic), write):
+            async for step in self._letters(principal_of(topic), removal):
                 yield step
-        async for step in self._topic_and_group(topics, remaining, write):
+        if removal.failed:
+            return  # by the topic's identity it is known what the rest is
+        async for step in self._topic_and_group(topics, remaining, removal):
             yield step
 
     def _is_ours(self, event: Found) -> bool:
@@ -100,53 +112,63 @@ class Offboarding:
             self.notes.append(f"kept: {event['id']}, which Lanyard did not make, sends to the app")
         return sends_here and named
 
-    async def _letters(self, principal: str, write: bool) -> AsyncIterator[Step]:
+    async def _letters(self, principal: str, removal: Removal) -> AsyncIterator[Step]:
         scope = self.app.letters
         for each in await assignments_of(self.resources, scope, principal) if principal else ():
             name = letters_name(scope, principal)
             if _role(each) == LETTERS_WRITER and str(each["name"]).lower() == name:
                 what = f"assignment of Storage Blob Data Contributor on {CONTAINER} to the topic"
-                yield await self._remove(str(each["id"]), AUTHORIZATION, what, write)
+                yield await removal.of(str(each["id"]), AUTHORIZATION, what)
 
     async def _topic_and_group(
-        self, topics: list[Found], remaining: list[str], write: bool
+        self, topics: list[Found], remaining: list[str], removal: Removal
     ) -> AsyncIterator[Step]:
         own = topic_id(self.subscription)
         used = [each for each in remaining if each.lower().startswith(f"{own.lower()}/")]
         if used:
             self.notes.append(f"kept: system topic {own}, which {used[0]} needs")
         elif any(str(topic["id"]).lower() == own.lower() for topic in topics):
-            yield await self._remove(own, EVENT_GRID, "system topic lanyard", write)
+            yield await removal.of(own, EVENT_GRID, "system topic lanyard")
         group = group_id(self.subscription)
         if await self.resources.read(group, GROUPS) is None:
             return
         inside = await self.resources.every(f"{group}/resources", GROUPS)
-        left = [str(each["id"]) for each in inside if str(each["id"]).lower() not in self._going]
+        left = [str(each["id"]) for each in inside if str(each["id"]).lower() not in removal.going]
         if left:
             self.notes.append(f"kept: resource group {GROUP}, which has {left[0]} in it")
         else:
-            yield await self._remove(group, GROUPS, f"resource group {GROUP}", write)
+            yield await removal.of(group, GROUPS, f"resource group {GROUP}")
 
     # Rights.
 
-    async def _rights(self, write: bool) -> AsyncIterator[Step]:
+    async def _rights(self, removal: Removal) -> AsyncIterator[Step]:
         place = f"/subscriptions/{self.subscription}"
         roles = (role_of(self.subscription), identity_role_of(self.subscription))
         for each in await assignments_of(self.resources, place, self.app.principal_id):
             if _role(each) in roles:
                 what = f"assignment of custom role at {_scope(each)}"
-                yield await self._remove(str(each["id"]), AUTHORIZATION, what, write)
+                yield await removal.of(str(each["id"]), AUTHORIZATION, what)
             elif _role(each) == OPERATOR and _scope(each).lower().startswith(f"{place}/"):
-                async for step in self._operator(each, write):
+                async for step in self._operator(each, removal):
                     yield step
-        async for step in self._elsewhere(write):
+        async for step in self._elsewhere(removal):
             yield step
+        async for step in self._definitions(roles, removal):
+            yield step
+
+    async def _definitions(self, roles: tuple[str, ...], removal: Removal) -> AsyncIterator[Step]:
+        """Azure keeps a role that somebody has."""
+        collection = f"/subscriptions/{self.subscription}/providers/{_ASSIGNMENTS}"
+        here = await self.resources.every(collection, AUTHORIZATION)
+        others = {_role(each) for each in here if str(each["id"]).lower() not in removal.going}
         for role in roles:
             id_ = definition_id(self.subscription, role)
-            if await self.resources.read(id_, AUTHORIZATION) is not None:
-                yield await self._remove(id_, AUTHORIZATION, "definition of custom role", write)
+            if role in others:
+                self.notes.append(f"kept: {id_}, which is assigned to another principal")
+            elif await self.resources.read(id_, AUTHORIZATION) is not None:
+                yield await removal.of(id_, AUTHORIZATION, "definition of custom role")
 
-    async def _elsewhere(self, write: bool) -> AsyncIterator[Step]:
+    async def _elsewhere(self, removal: Removal) -> AsyncIterator[Step]:
         """On identities of other subscriptions: these go with the last one that is watched."""
         here = f"/subscriptions/{self.subscription}/"
         for id_ in () if self.others else self.operated:
@@ -154,10 +176,10 @@ class Offboarding:
             if _IDENTITY in id_.lower() and not id_.lower().startswith(here):
                 found = await self.resources.read(id_, AUTHORIZATION)
                 if found is not None and _role(found) == OPERATOR:
-                    async for step in self._operator(found, write):
+                    async for step in self._operator(found, removal):
                         yield step
 
-    async def _operator(self, found: Found, write: bool) -> AsyncIterator[Step]:
+    async def _operator(self, found: Found, removal: Removal) -> AsyncIterator[Step]:
         scope, id_ = _scope(found), str(found["id"])
         name = operator_name(scope, self.app.principal_id)
         if str(found["name"]).lower() != name:
@@ -169,28 +191,7 @@ class Offboarding:
             )
         else:
             what = f"assignment of Managed Identity Operator on {scope.rpartition('/')[2]}"
-            yield await self._remove(id_, AUTHORIZATION, what, write)
-
-    async def _remove(self, id_: str, api_version: str, about: str, write: bool) -> Step:
-        self._going.add(id_.lower())
-        if blocked := next((each for each in self._failed if _holds(id_, each)), ""):
-            return self._fail(id_, about, f"not tried: {blocked} is still there")
-        if not write:
-            return Step(id_, about, Verb.REMOVE)
-        try:
-            await self.resources.delete(id_, api_version)
-        except LanyardError as error:
-            return self._fail(id_, about, explained(error, doing(Verb.REMOVE, id_), id_))
-        return Step(id_, about, Verb.REMOVE, done=True)
-
-    def _fail(self, id_: str, about: str, error: str) -> Step:
-        self._failed.add(id_)
-        return Step(id_, about, Verb.REMOVE, error=error)
-
-
-def _holds(id_: str, failed: str) -> bool:
-    """Whether one cannot go, or would take the other along, while that one is there."""
-    return failed.lower().startswith(f"{id_.lower()}/")
+            yield await removal.of(id_, AUTHORIZATION, what)
 
 
 def _role(assignment: Found) -> str:
@@ -202,7 +203,7 @@ def _scope(assignment: Found) -> str:
     return str((assignment.get("properties") or {}).get("scope") or "")
 
 
-def watching(assignments: list[str], named: Callable[[str], str]) -> tuple[str, ...]:
+def watching(assignments: Iterable[str], named: Callable[[str], str]) -> tuple[str, ...]:
     """The subscriptions (ids) that an app watches, by the ids of its role assignments; `named`
     tells the id of the one that says so of a subscription.
     """

@@ -124,8 +124,7 @@ def _role(me: Onboarder) -> str:
 async def test_a_right_that_is_missing_is_named_and_a_second_run_finishes(
     me: Onboarder, action: str, unmade: int
 ) -> None:
-    lacking = me.estate.azure.role_definitions.by_name("Owner")
-    lacking.not_actions.append(action)
+    me.lack(action)
     ran = await me.run("onboard", "--yes", "--json")
     assert ran.code == ERROR
     assert f"you need the right {action} on /subscriptions/{me.estate.subscription}" in ran.err
@@ -135,7 +134,7 @@ async def test_a_right_that_is_missing_is_named_and_a_second_run_finishes(
     assert sum(step["error"].startswith("not tried: it needs /") for step in undone) > unmade - 3
     assert sum(step["done"] for step in steps(ran)) == PARTS - 2 - unmade
 
-    lacking.not_actions.remove(action)
+    me.lack_nothing()
     ran = await me.run("onboard", "--yes", "--json")
     assert (ran.err, ran.code) == ("", OK)
     assert sum(step["done"] for step in steps(ran)) == unmade
@@ -242,12 +241,14 @@ async def test_what_another_app_has_in_the_subscription_stays(me: Onboarder) -> 
     await me.run("onboard", "--yes")
     there = me.there()
     other = f"{me.estate.scope}/resourceGroups/rg-other/providers/Microsoft.Web/sites/func"
-    options = ["--app-id", other, "--app-principal", me.estate.operator.object_id]
+    options = ["--app-id", other, "--app-principal", me.estate.operator.object_id, "--json"]
     ran = await me.desk.lanyard(
-        "offboard", me.estate.subscription, "--storage-id", f"{other}x", *options, "--dry-run"
+        "offboard", me.estate.subscription, "--storage-id", f"{other}x", *options, "--yes"
     )
-    assert not any("event subscription" in line for line in ran.lines)
-    assert not any("assignment" in line for line in ran.lines)
+    assert (ran.err, ran.code, steps(ran)) == ("", OK, [])
+    notes = json.loads(ran.out)["subscriptions"][0]["notes"]
+    assert notes[0].startswith("kept: alert lanyard-dead-letters, which another app needs")
+    assert sum("assigned to another principal" in note for note in notes) == 2
     assert me.there() == there
 
 

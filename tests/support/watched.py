@@ -1,5 +1,6 @@
 """A subscription that nothing watches yet, the app that is to watch it, and what reaches it."""
 
+from dataclasses import replace
 from typing import Any
 
 from lanyard.watch.parts import Deployment
@@ -63,6 +64,19 @@ class Onboarder:
 
     def own(self, scope: str) -> None:
         self.estate.azure.assign(self.desk.person.object_id, "Owner", scope)
+
+    def lack(self, action: str) -> None:
+        """Owners may do anything but this from now on."""
+        self._change_owner([action])
+
+    def lack_nothing(self) -> None:
+        """They may do anything again."""
+        self._change_owner([])
+
+    def _change_owner(self, not_actions: list[str]) -> None:
+        owner = self.estate.azure.role_definitions.by_name("Owner")
+        changed = replace(owner, not_actions=not_actions)
+        self.estate.azure.state.role_definitions[owner.guid] = changed
 
     async def run(self, command: str, *arguments: str) -> Ran:
         """`lanyard onboard`, `offboard`, of the estate's subscription if no other is named."""
