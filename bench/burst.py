@@ -14,6 +14,10 @@ from simulator.clock import Clock
 from simulator.virtual_time import run
 
 
+# Jitter makes one burst unlike the next.
+_BURSTS = 3
+
+
 @dataclass(frozen=True)
 class Burst:
     """What happened: `seconds` from the events to the last machine verified, on Azure's clock."""
@@ -37,7 +41,9 @@ def measure(options: Options, tell: Tell) -> list[Figure]:
     at_once = queue_options().batch_size + queue_options().new_batch_threshold
     instances = options.instances or scaled_to(machines, at_once)
     tell(f"{machines:,} machines by the product, {instances} instances")
-    product = run(lambda clock: _by_product(clock, machines, instances))
+    bursts = [run(lambda clock: _by_product(clock, machines, instances)) for _ in range(_BURSTS)]
+    product = sorted(bursts, key=lambda burst: burst.seconds)[_BURSTS // 2]
+    refused = sorted(burst.refused for burst in bursts)[_BURSTS // 2]
     tell(f"{machines:,} machines by the baseline, one after the other")
     baseline = _by_baseline(machines)
     least = least_seconds("writes", machines)
@@ -49,15 +55,16 @@ def measure(options: Options, tell: Tell) -> list[Figure]:
             baseline.seconds / least,
             Budget(1.15),
             f"{product.seconds:.0f} s, least {least:.0f} s; baseline {baseline.seconds:.0f} s; "
-            f"{instances} instances of {at_once} messages at once; calls: {product}",
+            f"{instances} instances of {at_once} messages at once; calls: {product}; "
+            f"median of {_BURSTS} bursts",
         ),
         Figure(
             "burst: calls answered 429",
-            product.refused,
+            refused,
             "%",
             baseline.refused,
             Budget(1.0),
-            f"of {len(product.calls):,} calls",
+            f"median of {_BURSTS} bursts; of {len(product.calls):,} calls",
         ),
     ]
 

@@ -47,7 +47,7 @@ class Settings:
     queue_url: str
     table_url: str
     blob_url: str = ""
-    quota_reserve: float = 0.1
+    quota_reserve: float = 0.09
     settle: float = 0.0
     longest_delay: float = MAX_DELAY
     notices_url: str = ""
@@ -70,7 +70,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
                                             folder), or the https address of a blob
     LANYARD_ARM_ENDPOINT, LANYARD_GRAPH_ENDPOINT   other clouds than the public one
     LANYARD_ARM_AUDIENCE, LANYARD_GRAPH_AUDIENCE   where it is not the endpoint itself
-    LANYARD_QUOTA_RESERVE                   percent of ARM's quota left to others (10)
+    LANYARD_QUOTA_RESERVE                   percent of ARM's quota left to others (9)
     LANYARD_SETTLE_SECONDS                  seconds that an event waits for others of the same
                                             resource, so that they become one reconcile (0)
     LANYARD_LONGEST_DELAY_SECONDS           no message waits longer, whatever asks for it: for tests
@@ -89,7 +89,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         _storage(environment, "queue"),
         _storage(environment, "table"),
         _storage(environment, "blob"),
-        quota_reserve=_number(environment, "LANYARD_QUOTA_RESERVE", 10, most=90) / 100,
+        quota_reserve=_number(environment, "LANYARD_QUOTA_RESERVE", 9, most=90) / 100,
         settle=_number(environment, "LANYARD_SETTLE_SECONDS", 0, most=60),
         longest_delay=_number(
             environment, "LANYARD_LONGEST_DELAY_SECONDS", MAX_DELAY, most=MAX_DELAY
