@@ -23,11 +23,14 @@ from tests.support.estate import POLICY
 from tests.support.letters import Blob, letter
 
 NEEDS_AZURE = "needs a subscription"
+ONBOARDED = "tests/e2e/test_onboard.py does just that"
 CLI = "make az-check runs it, with the Azure CLI"
 #: What is not run, by page and first line, with the reason that the page gives, too.
 NOT_RUN = {
     ("docs/deploy.md", "azd auth login && az login"): NEEDS_AZURE,
     ("docs/deploy.md", "graph=$(az ad sp show --id"): NEEDS_AZURE,
+    ("docs/deploy.md", "set -a; eval"): ONBOARDED,
+    ("docs/deploy.md", "lanyard uninstall --grants"): ONBOARDED,
     ("docs/notifications.md", "az eventgrid topic create"): NEEDS_AZURE,
     ("docs/operate.md", "export SSL_CERT_FILE=…"): "tests/e2e/test_commands.py does just that",
     ("docs/az-on-the-local-azure.md", "mkdir -p .cache"): CLI,
