@@ -32,6 +32,7 @@ class Queues:
         self._message_seconds = message_seconds
         self._options = options
         self._listeners: list[tuple[_Key, QueueListener[StorageQueue]]] = []
+        self._queues: dict[_Key, StorageQueue] = {}
 
     @property
     def listeners(self) -> Iterable[QueueListener[StorageQueue]]:
@@ -73,8 +74,12 @@ class Queues:
                 listener.wake()
 
     async def _queue(self, binding: Binding) -> StorageQueue:
+        """One client a queue: making one costs a part of a millisecond, and events are many."""
         connection, name = _key(binding)
-        return StorageQueue(await self._connections.queue_service(connection), name)
+        service = await self._connections.queue_service(connection)
+        if (connection, name) not in self._queues:
+            self._queues[connection, name] = StorageQueue(service, name)
+        return self._queues[connection, name]
 
 
 def _key(binding: Binding) -> _Key:
