@@ -10,8 +10,14 @@ param environmentName string
 @description('A region that has Flex Consumption.')
 param location string
 
-@description('The policy file or folder in the package that is deployed. Its mode is observe unless it says otherwise.')
+@description('The policy file or folder in the package that is deployed, or the https address of a blob. Its mode is observe unless it says otherwise.')
 param policy string = 'lanyard.yaml'
+
+@description('The blob container (resource id) that such a policy is in, for the app to read; empty where it is in the package, or in the app\'s own storage.')
+param policyContainerId string = ''
+
+@description('A topic that the app publishes its decisions to, for others to subscribe to.')
+param notices bool = false
 
 @description('Who is told when an alert fires; nobody where it is empty.')
 param alertEmail string = ''
@@ -34,9 +40,13 @@ var tags = { 'azd-env-name': environmentName }
 var appName = 'func-lanyard-${token}'
 var storageName = 'stlanyard${token}'
 var packages = 'packages'
+var groupName = 'rg-lanyard-${environmentName}'
+// The parts of the container's id. Where there is none, ones that exist: a scope is worked out even
+// for what is not deployed.
+var policyContainer = split(empty(policyContainerId) ? '${subscription().id}/resourceGroups/${groupName}/providers/Microsoft.Storage/storageAccounts/${storageName}/blobServices/default/containers/${packages}' : policyContainerId, '/')
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
-  name: 'rg-lanyard-${environmentName}'
+  name: groupName
   location: location
   tags: tags
 }
@@ -99,6 +109,7 @@ module storage 'br/public:avm/res/storage/storage-account:0.8.3' = {
       containers: [
         { name: packages }
         { name: 'dead-letters' }
+        { name: 'lanyard-leases' }
       ]
     }
   }
@@ -119,6 +130,27 @@ module access 'modules/access.bicep' = {
     principalId: identity.outputs.principalId
     storageName: storage.outputs.name
     insightsName: insights.outputs.name
+  }
+}
+
+module policyAccess 'modules/policy-access.bicep' = if (!empty(policyContainerId)) {
+  name: 'lanyard-policy-access'
+  scope: resourceGroup(policyContainer[2], policyContainer[4])
+  params: {
+    storageName: policyContainer[8]
+    containerName: policyContainer[12]
+    principalId: identity.outputs.principalId
+  }
+}
+
+module topic 'modules/notices.bicep' = if (notices) {
+  name: 'lanyard-notices'
+  scope: group
+  params: {
+    name: 'evgt-lanyard-${token}'
+    location: location
+    tags: tags
+    principalId: identity.outputs.principalId
   }
 }
 
@@ -164,6 +196,7 @@ module app 'modules/app.bicep' = {
     packages: packages
     insightsName: insights.outputs.name
     policy: policy
+    noticesEndpoint: notices ? topic.outputs.endpoint : ''
     alwaysReadyInstances: alwaysReadyInstances
     subnetId: privateNetworking ? network.outputs.appSubnetId : ''
   }
@@ -201,4 +234,5 @@ output LANYARD_CLIENT_ID string = identity.outputs.clientId
 output LANYARD_PRINCIPAL_ID string = identity.outputs.principalId
 output LANYARD_STORAGE_ID string = storage.outputs.resourceId
 output LANYARD_STORAGE string = storage.outputs.name
+output LANYARD_NOTICES_TOPIC string = notices ? topic.outputs.id : ''
 output LANYARD_ACTION_GROUP_ID string = alerts.outputs.actionGroupId

@@ -7,9 +7,9 @@ cd "$(dirname "$0")/.."
 : "${LANYARD_APP_ID:?run it with the values of: azd env get-values}"
 group=${1:?the management group}
 shift
-rights=$(mktemp)
-trap 'rm -f "$rights"' EXIT
-"${LANYARD:-.venv/bin/lanyard}" rights --bicep "$@" "${LANYARD_POLICY:-lanyard.yaml}" >"$rights"
+. scripts/policy.sh
+rights=$fetched/rights.json
+"${LANYARD:-.venv/bin/lanyard}" rights --bicep "$@" "$policy" >"$rights"
 az bicep build --file infra/watch.bicep --outfile infra/watch.json
 az deployment mg create \
   --management-group-id "$group" \

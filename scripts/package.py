@@ -1,4 +1,5 @@
-"""The app's package as a deployment takes it: `python scripts/package.py FILE.zip`.
+"""The app's package as a deployment takes it: `python scripts/package.py FILE.zip`. Whether a file
+or folder is in it: `python scripts/package.py --holds PATH`.
 
 What git knows of the project, less what .funcignore names (its patterns are those of .gitignore).
 The same files give the same bytes.
@@ -20,6 +21,12 @@ def files() -> list[str]:
     known = _listed("--cached", "--others", "--exclude-standard")
     ignored = _listed("--cached", "--others", "--ignored", f"--exclude-from={_IGNORE}")
     return sorted(name for name in known - ignored if (PROJECT / name).is_file())
+
+
+def holds(path: str) -> bool:
+    """Whether a file, or anything in a folder, is deployed; by its path from the project."""
+    wanted = path.removeprefix("./").rstrip("/")
+    return any(name == wanted or name.startswith(f"{wanted}/") for name in files())
 
 
 def write(target: Path) -> int:
@@ -45,6 +52,10 @@ def _listed(*options: str) -> set[str]:
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "--holds":
+        if holds(sys.argv[2]):
+            sys.exit()
+        sys.exit(f"{sys.argv[2]} is not deployed: not in this project, or {_IGNORE} leaves it out")
     package = Path(sys.argv[1])
     package.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.write(f"{package}: {write(package)} files\n")

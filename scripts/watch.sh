@@ -2,7 +2,7 @@
 # Lets the deployed app watch: its rights, made from the policy, and the events of each subscription.
 # azd runs it after each deployment; run it again after a change of the policy. Idempotent.
 #   LANYARD_WATCH     the subscriptions, separated by blanks (default: the one that is deployed to)
-#   LANYARD_POLICY    the policy (default: lanyard.yaml)
+#   LANYARD_POLICY    the policy: a file, a folder, the address of a blob (default: lanyard.yaml)
 #   LANYARD_RIGHTS    "keep": leave all as it is, while a policy that gives less takes its access back
 #   arguments         go to `lanyard rights`, such as: --removable Reader
 # The other variables are the outputs of infra/main.bicep; azd gives them to its hooks.
@@ -13,9 +13,9 @@ if [ "${LANYARD_RIGHTS:-}" = keep ]; then
   echo "watch: rights kept as they are (LANYARD_RIGHTS=keep)" >&2
   exit 0
 fi
-rights=$(mktemp)
-trap 'rm -f "$rights"' EXIT
-"${LANYARD:-.venv/bin/lanyard}" rights --bicep "$@" "${LANYARD_POLICY:-lanyard.yaml}" >"$rights"
+. scripts/policy.sh
+rights=$fetched/rights.json
+"${LANYARD:-.venv/bin/lanyard}" rights --bicep "$@" "$policy" >"$rights"
 for subscription in ${LANYARD_WATCH:-$AZURE_SUBSCRIPTION_ID}; do
   printf 'watch: %s\n' "$subscription" >&2
   az deployment sub create \

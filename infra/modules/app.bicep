@@ -10,6 +10,9 @@ param storageName string
 param packages string
 param insightsName string
 param policy string
+
+@description('Where decisions are published; nowhere where it is empty.')
+param noticesEndpoint string
 param alwaysReadyInstances int
 
 @description('Where the app goes out through; empty without private networking.')
@@ -65,6 +68,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       }
       scaleAndConcurrency: {
         instanceMemoryMB: 2048
+        // The least that Flex Consumption takes, and it is of the whole app: no function has a maximum of
+        // its own. That two or three instances reconcile, which share ARM's quota best, is for host.json.
         maximumInstanceCount: 40
         alwaysReady: none ? [] : ready
       }
@@ -107,6 +112,10 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         {
           name: 'LANYARD_POLICY'
           value: policy
+        }
+        {
+          name: 'LANYARD_NOTICES_ENDPOINT'
+          value: noticesEndpoint
         }
         {
           // An address: with local authentication off, what is in it opens nothing.

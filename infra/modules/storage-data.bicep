@@ -1,4 +1,4 @@
-// The queue of work and its poison queue, and the tables of the ledger.
+// The queue of work and its poison queue, the tables of the ledger, and how long leases are kept.
 param storageName string
 
 var queues = [
@@ -16,6 +16,37 @@ var tables = [
 
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
   name: storageName
+}
+
+// A blob for each resource that was worked on: its lease says who has the turn. No turn lasts for a
+// day, and a blob that is gone is made again.
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'leases'
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: {
+              blobTypes: ['blockBlob']
+              prefixMatch: ['lanyard-leases/']
+            }
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: 1
+                }
+              }
+            }
+          }
+        }
+      ]
+    }
+  }
 }
 
 resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2023-05-01' = {

@@ -11,7 +11,9 @@ import pytest
 import yaml
 
 from handlers.resource_events import blueprint
+from lanyard.azure import dead_letters, leases
 from lanyard.messages import QUEUE
+from lanyard.roles import BUILT_IN_ROLES
 from lanyard.settings import SettingsError, read_settings
 from lanyard.tables import Tables
 from tests.infra.bicep import FILES, INFRA, body, declared, of, parsed, resources, texts, variable
@@ -55,7 +57,18 @@ def test_storage_has_no_shared_keys_and_nothing_public() -> None:
     assert storage["allowBlobPublicAccess"] is False
     assert storage["minimumTlsVersion"] == "TLS1_2"
     names = [each["name"] for each in storage["blobServices"]["containers"]]
-    assert names == ["packages", "dead-letters"]
+    assert names == ["packages", dead_letters.CONTAINER, leases.CONTAINER]
+
+
+def test_leases_go_when_nobody_had_them_for_a_day_and_nothing_else_does() -> None:
+    lifecycle = body(of("modules/storage-data.bicep")["resources"]["lifecycle"])
+    (rule,) = lifecycle["properties"]["policy"]["rules"]
+    assert rule["enabled"] is True
+    filters = rule["definition"]["filters"]
+    assert filters == {"blobTypes": ["blockBlob"], "prefixMatch": [f"{leases.CONTAINER}/"]}
+    days = {"daysAfterModificationGreaterThan": 1}
+    assert rule["definition"]["actions"] == {"baseBlob": {"delete": days}}
+    assert leases.LEASE_SECONDS < 24 * 3600
 
 
 @named([*resources(ASSIGNMENTS)])
@@ -129,9 +142,12 @@ def app_settings() -> dict[str, Any]:
     return {each["name"]: each["value"] for each in listed}
 
 
-def settings_as_deployed() -> dict[str, str]:
+def settings_as_deployed(**parameters: str) -> dict[str, str]:
+    """As without any option, or with these parameters of the module."""
+    values = {"noticesEndpoint": "", "policy": "lanyard.yaml"} | parameters
     return {
-        name: value if isinstance(value, str) else "x" for name, value in app_settings().items()
+        name: values.get(value, value) if isinstance(value, str) else "x"
+        for name, value in app_settings().items()
     }
 
 
@@ -140,6 +156,60 @@ def test_the_app_gets_every_setting_that_it_requires() -> None:
     settings = read_settings(environment)
     assert settings.client_id == "clientid"
     assert settings.principal_id == "principalid"
+    assert (settings.notices_url, settings.policy_url) == ("", "")
+
+
+def test_decisions_are_published_to_the_topic_that_was_asked_for() -> None:
+    endpoint = "https://evgt-lanyard-1.westeurope-1.eventgrid.azure.net/api/events"
+    assert read_settings(settings_as_deployed(noticesEndpoint=endpoint)).notices_url == endpoint
+    main = of("main.bicep")
+    assert main["parameters"]["notices"]["default"] is False
+    assert main["modules"]["topic"]["config"]["condition"] == "notices"
+    given = main["modules"]["app"]["config"]["params"]["noticesEndpoint"]["operator"]["operands"]
+    assert given["condition"] == "notices"
+    assert [*texts(given["true_value"])][-1] == "endpoint"
+    assert given["false_value"] == ""
+
+
+def test_that_topic_takes_cloud_events_of_the_app_and_no_keys() -> None:
+    file = "modules/notices.bicep"
+    topic = body(of(file)["resources"]["topic"])
+    assert topic["properties"] == {"inputSchema": "CloudEventSchemaV1_0", "disableLocalAuth": True}
+    assignment = body(of(file)["resources"]["assignment"])
+    assert assignment["scope"] == "topic"
+    assert variable("dataSender", file) == BUILT_IN_ROLES["EventGrid Data Sender"]
+    assert "dataSender" in texts(assignment["properties"]["roleDefinitionId"])
+
+
+def test_a_policy_in_a_blob_is_read_by_the_app_and_its_container_alone() -> None:
+    address = "https://stpolicies.blob.core.windows.net/policies/lanyard.yaml"
+    assert read_settings(settings_as_deployed(policy=address)).policy_url == address
+    module = of("main.bicep")["modules"]["policyAccess"]["config"]
+    assert "policyContainerId" in texts(module["condition"])
+    file = "modules/policy-access.bicep"
+    assignment = body(of(file)["resources"]["assignment"])
+    assert assignment["scope"] == "container"
+    assert variable("blobReader", file) == BUILT_IN_ROLES["Storage Blob Data Reader"]
+    assert "blobReader" in texts(assignment["properties"]["roleDefinitionId"])
+
+
+def test_the_parts_of_the_policys_container_are_taken_from_its_id() -> None:
+    container = (
+        "/subscriptions/S/resourceGroups/G/providers/Microsoft.Storage/storageAccounts/A/"
+        "blobServices/default/containers/C"
+    )
+    text = (INFRA / "main.bicep").read_text()
+    taken = re.findall(r"policyContainer\[(\d+)\]", text)
+    assert [container.split("/")[int(index)] for index in taken] == ["S", "G", "A", "C"]
+
+
+def test_a_burst_of_a_thousand_machines_starts_few_instances() -> None:
+    """Flex Consumption has no maximum for one function: the queue's settings keep them few."""
+    scale = app()["properties"]["functionAppConfig"]["scaleAndConcurrency"]
+    assert scale["maximumInstanceCount"] == 40
+    queues = json.loads((PROJECT / "host.json").read_text())["extensions"]["queues"]
+    # Target-based scaling: the queue's length by what one instance takes at once.
+    assert 1000 / (queues["batchSize"] + queues["newBatchThreshold"]) <= 3
 
 
 @pytest.mark.parametrize(
@@ -213,8 +283,12 @@ def test_azd_finds_the_app_and_runs_the_hook() -> None:
     azure = yaml.safe_load((PROJECT / "azure.yaml").read_text())
     (service,) = azure["services"]
     assert service in texts(app()["tags"])
-    hook = PROJECT / azure["hooks"]["postdeploy"]["run"]
-    assert hook.stat().st_mode & 0o100
+    hooks = {name: PROJECT / hook["run"] for name, hook in azure["hooks"].items()}
+    assert {name: hook.name for name, hook in hooks.items()} == {
+        "predeploy": "validate.sh",
+        "postdeploy": "watch.sh",
+    }
+    assert all(hook.stat().st_mode & 0o100 for hook in hooks.values())
     parameters = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
     assert set(parameters) <= set(of("main.bicep")["parameters"])
 

@@ -13,6 +13,8 @@ AZ = """#!/bin/sh
 printf '%s\\n' "$*" >>"$SAID"
 for word in "$@"; do
   case "$word" in @*) cat "${word#@}" >"$GIVEN" ;; esac
+  if [ "${before:-}" = --file ] && [ "$1" = storage ]; then cat "$BLOB" >"$word"; fi
+  before=$word
 done
 """
 OUTPUTS = {
@@ -30,7 +32,7 @@ class Desk:
     """A folder with the stand-ins, and what they were asked."""
 
     def __init__(self, folder: Path) -> None:
-        self.said, self.given = folder / "said", folder / "given"
+        self.said, self.given, self.blob = folder / "said", folder / "given", folder / "blob"
         self._put(folder / "az", AZ)
         self._put(folder / "lanyard", f'#!/bin/sh\nexec {sys.executable} -m lanyard.cli "$@"\n')
         self.environment = {
@@ -40,6 +42,8 @@ class Desk:
             "LANYARD": str(folder / "lanyard"),
             "SAID": str(self.said),
             "GIVEN": str(self.given),
+            "BLOB": str(self.blob),
+            "PYTHON": sys.executable,
         }
 
     def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -104,6 +108,44 @@ def test_a_broken_policy_stops_it_before_anything_is_deployed(desk: Desk, tmp_pa
     assert ran.returncode == 1
     assert "broken.yaml:1:" in ran.stderr
     assert desk.asked() == []
+
+
+ADDRESS = "https://stpolicies.blob.core.windows.net/policies/lanyard.yaml"
+
+
+@pytest.mark.parametrize("script", ["validate.sh", "watch.sh"])
+def test_a_policy_in_a_blob_is_fetched_with_ones_own_identity(desk: Desk, script: str) -> None:
+    desk.environment["LANYARD_POLICY"] = ADDRESS
+    desk.blob.write_text((PROJECT / "demo" / "lanyard.yaml").read_text())
+    ran = desk.run(script)
+    assert ran.returncode == 0, ran.stderr
+    fetch = desk.asked()[0]
+    assert fetch.startswith("storage blob download --auth-mode login ")
+    assert f"--blob-url {ADDRESS} " in fetch
+    assert not Path(fetch.partition("--file ")[2].split()[0]).exists()
+
+
+def test_the_policy_that_is_there_at_the_start_may_be_deployed(desk: Desk) -> None:
+    ran = desk.run("validate.sh")
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("blob", [False, True], ids=["a file", "a blob"])
+def test_a_broken_policy_is_not_deployed(desk: Desk, tmp_path: Path, blob: bool) -> None:
+    broken = desk.blob if blob else tmp_path / "broken.yaml"
+    broken.write_text("version: 2\n")
+    desk.environment["LANYARD_POLICY"] = ADDRESS if blob else str(broken)
+    ran = desk.run("validate.sh")
+    assert ran.returncode == 1
+    assert ".yaml:1:" in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("policy", ["demo/lanyard.yaml", "examples/folder"])
+def test_a_policy_that_would_stay_behind_is_told_before(desk: Desk, policy: str) -> None:
+    desk.environment["LANYARD_POLICY"] = policy
+    ran = desk.run("validate.sh")
+    assert ran.returncode == 1
+    assert f"{policy} is not deployed" in ran.stderr
 
 
 def test_outside_azd_it_says_where_its_values_come_from(desk: Desk) -> None:
