@@ -34,16 +34,20 @@ class IdentityReconciler:
         An identity that Lanyard never saw, or that still has its principal, needs nothing. Raises
         Temporary, Permanent.
         """
-        record = await self._follow(change.resource)
+        ledger = self.services.ledger
+        before = await ledger.identity(change.resource)
+        record = await self._follow(change.resource, before)
         if not record.former:
             return [], []
-        using = [found async for found in self.services.ledger.having(change.resource)]
+        using: list[ResourceId] = []
+        # A clean-up that waits comes back again and again; thousands may have the identity.
+        if change.source != "retry" or record.former != before.former:
+            using = [found async for found in ledger.having(change.resource)]
         return await self._clean_up(record, change), using
 
-    async def _follow(self, identity: ResourceId) -> IdentityRecord:
+    async def _follow(self, identity: ResourceId, before: IdentityRecord) -> IdentityRecord:
         """The record, with the principal that ARM shows now."""
         ledger = self.services.ledger
-        before = await ledger.identity(identity)
         if before.principal is None:
             return before
         current = await self.services.identities.principal(identity)

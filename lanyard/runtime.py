@@ -37,6 +37,9 @@ _UNKNOWN = Arrival()
 
 log = logging.getLogger("lanyard")
 
+# How often many messages are tried to be put on the queue.
+_ROUNDS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
@@ -57,8 +60,7 @@ class Runtime:
 
     async def _work(self, change: Change, arrival: Arrival) -> Outcome:
         if change.resource.is_resource_group:
-            async for below in self.reconciler.expand(change.resource):
-                await self.queue.put(below)
+            await self._put_all([b async for b in self.reconciler.expand(change.resource)])
             return Outcome.EXPANDED
         place = self.turns.line_up(change, arrival)
         if place is None:
@@ -139,8 +141,7 @@ class Runtime:
     async def _follow_up(self, change: Change, report: Report) -> Outcome:
         for outcome in report.outcomes:
             log.info("%s: %s: %s", change.resource, outcome.action, outcome.failure or "done")
-        for resource in report.look_at:
-            await self.queue.put(Change(resource, "identity"))
+        await self._put_all([Change(resource, "identity") for resource in report.look_at])
         if report.retry_in is None:
             return _ended(report)
         if report.failing:
@@ -148,6 +149,23 @@ class Runtime:
         wait = backoff(0, report.retry_in, self.dice)
         await self.queue.put(again(change, failing=False), wait)
         return Outcome.WAITING
+
+    async def _put_all(self, changes: list[Change]) -> None:
+        """Those that fail are tried again after the others: where one of hundreds fails, all of
+        them would come once more. Raises Temporary.
+        """
+        for _ in range(_ROUNDS):
+            failed: list[Change] = []
+            for change in changes:
+                try:
+                    await self.queue.put(change)
+                except Temporary as error:
+                    failed.append(change)
+                    failure = error
+            if not failed:
+                return
+            changes = failed
+        raise failure
 
     async def _retry(self, change: Change, delay: float, reason: str) -> Outcome:
         if change.attempt >= MAX_ATTEMPTS:

@@ -2,9 +2,14 @@
 still shown, and nobody may take it for the new one.
 """
 
+from dataclasses import replace
+from typing import cast
+
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import Identity
 
+from lanyard.azure.queue import WorkQueue
+from lanyard.errors import Temporary
 from lanyard.model import Change, ResourceId
 from simulator.faults import Fault
 from tests.support.estate import BLOB_READER, Estate
@@ -41,6 +46,23 @@ async def test_a_resource_that_could_not_be_written_does_not_bring_the_dead_prin
     assert await estate.identity_of("vm1") == {NAME: principal}
 
 
+async def test_while_the_clean_up_of_the_old_principal_waits_its_users_are_looked_at_once(
+    estate: Estate,
+) -> None:
+    estate.azure.behaviour.directory_lag_seconds = 600
+    for name in ("vm1", "vm2"):
+        await estate.create_vm(name)
+    await estate.settle()
+    identity, _ = await recreate(estate)
+    await estate.runtime.process(Change(identity, "event"))
+    messages, estate.queue.messages = estate.queue.messages, []
+    users = [change.resource.name for change, _ in messages if change.source == "identity"]
+    assert sorted(users) == ["vm1", "vm2"]
+    (later,) = [change for change, _ in messages if change.source == "retry"]
+    await estate.runtime.process(later)
+    assert [change.resource for change, _ in estate.queue.messages] == [identity]
+
+
 async def test_a_write_that_shows_a_new_principal_is_followed_by_a_plan_with_it(
     estate: Estate,
 ) -> None:
@@ -51,3 +73,31 @@ async def test_a_write_that_shows_a_new_principal_is_followed_by_a_plan_with_it(
     await estate.settle()
     assert await estate.identity_of("vm2") == {NAME: principal}
     assert (BLOB_READER, principal) in [(role, who) for role, _, who in estate.assignments()]
+
+
+async def test_users_of_an_identity_come_to_the_queue_once_although_it_stumbles(
+    estate: Estate,
+) -> None:
+    for name in ("vm1", "vm2", "vm3"):
+        await estate.create_vm(name)
+    await estate.settle()
+    identity, _ = await recreate(estate)
+    stumbling = Stumbling()
+    runtime = replace(estate.runtime, queue=cast(WorkQueue, stumbling))
+    await runtime.process(Change(identity, "event"))
+    users = [change.resource.name for change in stumbling.changes if change.source == "identity"]
+    assert sorted(users) == ["vm1", "vm2", "vm3"]
+
+
+class Stumbling:
+    """A queue that refuses every other message."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+        self._refused = False
+
+    async def put(self, change: Change, _delay: float = 0) -> None:
+        self._refused = not self._refused
+        if self._refused:
+            raise Temporary("503 ServerBusy", 1)
+        self.changes.append(change)
