@@ -23,7 +23,6 @@ from tests.support.estate import POLICY
 from tests.support.letters import Blob, letter
 
 NEEDS_AZURE = "needs a subscription"
-NEEDS_DEPLOYMENT = "it needs a deployment"
 ONBOARDED = "tests/e2e/test_onboard.py does just that"
 CLI = "make az-check runs it, with the Azure CLI"
 #: What is not run, by page and first line, with the reason that the page gives, too.
@@ -31,8 +30,6 @@ NOT_RUN = {
     ("docs/deploy.md", "azd auth login && az login"): NEEDS_AZURE,
     ("docs/deploy.md", "azd env set LANYARD_POLICY https"): NEEDS_AZURE,
     ("docs/deploy.md", "lanyard validate new.yaml"): NEEDS_AZURE,
-    ("docs/deploy.md", "azd env set LANYARD_POLICY"): NEEDS_DEPLOYMENT,
-    ("docs/deploy.md", "lanyard validate new.yaml"): NEEDS_DEPLOYMENT,
     ("docs/deploy.md", "graph=$(az ad sp show --id"): NEEDS_AZURE,
     ("docs/deploy.md", "set -a; eval"): ONBOARDED,
     ("docs/deploy.md", "lanyard uninstall --grants"): ONBOARDED,
