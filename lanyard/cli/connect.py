@@ -186,10 +186,13 @@ def storage_address(
     """
     from lanyard.azure.deployed import StorageAddress
 
-    named = [environment.get(f"LANYARD_{each}_ENDPOINT", "") for each in _SERVICES]
-    if all(named):
-        table, queue, blob = (each.rstrip("/") for each in named)
+    named = {each: environment.get(f"LANYARD_{each}_ENDPOINT", "") for each in _SERVICES}
+    if all(named.values()):
+        table, queue, blob = (each.rstrip("/") for each in named.values())
         return StorageAddress(table, table, queue, blob)
+    if any(named.values()):
+        missing = ", ".join(f"LANYARD_{each}_ENDPOINT" for each, url in named.items() if not url)
+        raise LanyardError(f"{missing} is missing: an address is named for all three, or for none")
     account = where.storage or ""
     if not _ACCOUNT.fullmatch(account):
         problem = f"{account!r} is no name of a storage account" if account else "which app?"

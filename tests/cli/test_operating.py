@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lanyard.cli.connect import AppOptions, storage_address
+from lanyard.clouds import CloudName, cloud_of
+from lanyard.errors import LanyardError
 from lanyard.model import Change
 from tests.support.desk import Desk
 from tests.support.estate import POLICY
@@ -311,3 +314,15 @@ async def test_an_app_has_to_be_named(desk: Desk, command: str) -> None:
     assert "which app?: name the app's storage account with --storage or LANYARD_STORAGE" in ran.err
     wrong = await desk.lanyard(command, "--storage", "https://x")
     assert "'https://x' is no name of a storage account" in wrong.err
+
+
+def test_where_the_storage_is_has_to_be_said_whole() -> None:
+    where, cloud = AppOptions(storage="stlanyard"), cloud_of(CloudName.PUBLIC, {})
+    table, queue, blob = (f"https://localhost:{port}/dev" for port in (1, 2, 3))
+    environment = {"LANYARD_TABLE_ENDPOINT": f"{table}/", "LANYARD_QUEUE_ENDPOINT": queue}
+    with pytest.raises(LanyardError, match=r"^LANYARD_BLOB_ENDPOINT is missing"):
+        storage_address(where, cloud, environment)
+    found = storage_address(where, cloud, environment | {"LANYARD_BLOB_ENDPOINT": blob})
+    assert (found.table_url, found.queue_url, found.blob_url) == (table, queue, blob)
+    public = storage_address(where, cloud, {})
+    assert public.blob_url == "https://stlanyard.blob.core.windows.net"
