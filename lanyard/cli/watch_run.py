@@ -26,12 +26,21 @@ RUN_SHAPE = {
     "subscriptions[].notes[]": "what a person should know",
 }
 _AGAIN = "run it again: what is done stays as it is. A new right takes up to ten minutes to count"
+_STAY = (
+    "role assignments that Lanyard made stay, also on the record of the app, which may not read "
+    "them any more: its sweeps then fail. They are better taken back before, by a policy that does "
+    "not match the subscription; 'lanyard uninstall --grants' takes back all there are"
+)
 _WORDS = {
     Verb.CREATE: ("created", "to create"),
     Verb.CHANGE: ("changed", "to change"),
     Verb.REMOVE: ("removed", "to remove"),
     Verb.KEEP: ("as it should be", "as it should be"),
 }
+
+
+#: Tells how many grants there are in a subscription.
+type Count = Callable[[str], Awaitable[int]]
 
 
 class Flow(Protocol):
@@ -61,7 +70,7 @@ class Asking:
         self,
         subscriptions: Iterable[str],
         make: Callable[[str], Flow],
-        count: Callable[[str], Awaitable[int]] | None = None,
+        count: Count | None = None,
     ) -> int:
         """Returns the exit code. `make` begins the work on a subscription; `count` tells how many
         grants stay in it.
@@ -75,30 +84,31 @@ class Asking:
             return 1 if failed else CHANGES if todo else 0
         if not self.yes:
             show(planned, self.terminal)
+            self._tell_left(await _left(planned, count))
         confirm(f"{self.command}: go on?", yes=self.yes, json=self.json)
         done = [await done_of(make(each), self.terminal) for each in named]
         await self._end(done, count, planned=False)
         return 1 if any(each.failed for each in done) else 0
 
-    async def _end(
-        self,
-        watched: list[Watched],
-        count: Callable[[str], Awaitable[int]] | None,
-        *,
-        planned: bool,
-    ) -> None:
-        left = [await count(each.subscription) for each in watched] if count else []
+    async def _end(self, watched: list[Watched], count: Count | None, *, planned: bool) -> None:
+        left = await _left(watched, count)
         if self.json:
             documents = [each.as_json() for each in watched]
             for document, number in zip(documents, left, strict=False):
                 document["grantsLeft"] = number
             Terminal.json({"version": 1, "dryRun": self.dry_run, "subscriptions": documents})
-        if sum(left):
-            note = f"{sum(left)} role assignments that Lanyard made stay"
-            tell_notes(self.terminal, [f"{note}; 'lanyard uninstall --grants' takes them back"])
+        self._tell_left(left)
         if any(each.failed for each in watched):
             self.terminal.error(f"nothing was changed\n{_AGAIN}" if planned else _AGAIN)
         self.terminal.say((f"{self.command}: {summary(watched, planned=planned)}", "dim"))
+
+    def _tell_left(self, left: list[int]) -> None:
+        if sum(left):
+            tell_notes(self.terminal, [f"{sum(left)} {_STAY}"])
+
+
+async def _left(watched: Iterable[Watched], count: Count | None) -> list[int]:
+    return [await count(each.subscription) for each in watched] if count else []
 
 
 async def planned_of(flow: Flow, terminal: Terminal) -> Watched:

@@ -87,6 +87,14 @@ async def test_offboard_takes_back_exactly_what_onboard_made(me: Onboarder) -> N
     assert list(await me.estate.identity_of("vm1")) == ["id-lanyard-westeurope"]
 
 
+async def test_a_group_that_takes_long_to_go_is_waited_for(me: Onboarder) -> None:
+    await me.run("onboard", "--yes")
+    me.estate.azure.behaviour.group_delete_seconds = 90
+    ran = await me.run("offboard", "--yes")
+    assert (ran.err, ran.code) == ("", OK)
+    assert me.there()["resources"] == []
+
+
 async def test_what_is_partly_there_is_completed_and_what_is_wrong_is_mended(me: Onboarder) -> None:
     await me.run("onboard", "--yes")
     whole = me.there()
@@ -275,6 +283,8 @@ async def test_grants_that_stay_are_counted_by_offboard(me: Onboarder) -> None:
     await me.estate.hear()
     granted = me.estate.assignments(of=(await me.estate.identity_of("vm1")).popitem()[1])
     assert len(granted) == 1
+    ran = await me.run("offboard")
+    assert (ran.code, "1 role assignments that Lanyard made stay" in ran.out) == (ERROR, True)
     ran = await me.run("offboard", "--yes", "--json")
     assert json.loads(ran.out)["subscriptions"][0]["grantsLeft"] == 1
     ran = await me.run("offboard", "--yes")
