@@ -13,7 +13,6 @@ from simulator.arm.throttling import ARM_LIMITS
 from simulator.clock import Clock
 from simulator.virtual_time import run
 
-
 # Jitter makes one burst unlike the next.
 _BURSTS = 3
 
