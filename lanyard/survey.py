@@ -5,7 +5,7 @@ which principals it knows. Where one of them fails or answers a part only, there
 a broken listing does not hold is not taken for missing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lanyard.claims import Standing
@@ -32,7 +32,9 @@ _UNTRUSTED_DELAY = 300.0
 @dataclass(frozen=True, slots=True)
 class Survey:
     """The whole. `records` and `identities` are the ledger's; `roles` are listed role GUIDs;
-    `held_principals` are unknown principals that are on the list of what is held.
+    `held_principals` are unknown principals that are on the list of what is held; `unseen` are
+    subscriptions (lower case) on record in which nothing at all is listed: the app may not read
+    them any more, and what is on record of them is left as it is.
     """
 
     resources: Resources
@@ -40,6 +42,7 @@ class Survey:
     identities: tuple[IdentityRecord, ...]
     roles: frozenset[str]
     held_principals: frozenset[str]
+    unseen: frozenset[str]
     facts: Facts
 
     @property
@@ -79,18 +82,24 @@ async def survey(policy: Policy, services: Services, progress: Progress = silent
     progress("principals", len(asked))
     known = await known_to_directory(services.directory, asked, resources.alive)
     told = [entry async for entry in services.held.all() if entry.principal]
+    unseen = _on_record(records, standing) - _seen(resources, listed.assignments)
     facts = Facts(
         listed.assignments,
         frozenset(resources.alive),
         asked - known,
         await _owners(services, identities),
         standing,
-        frozenset(one for one in records if one.key not in resources.ids),
+        frozenset(
+            one
+            for one in records
+            if one.key not in resources.ids and one.subscription not in unseen
+        ),
         await services.brake.read(),
         {entry.principal: entry.by for entry in told if entry.word is Word.DISMISSED},
     )
     held = frozenset(entry.principal for entry in told if entry.word is not Word.RELEASED)
-    return Survey(resources, records, identities, frozenset(listed.roles), held, facts)
+    roles = frozenset(listed.roles)
+    return Survey(resources, records, identities, roles, held, frozenset(unseen), facts)
 
 
 async def _resources(
@@ -111,6 +120,18 @@ def _check(assignments: Sequence[ListedAssignment], standing: dict[str, Standing
     """The app's own rights are assignments, too: an empty list is a broken one."""
     if not assignments and standing:
         raise Temporary("Resource Graph lists no role assignment at all", _UNTRUSTED_DELAY)
+
+
+def _on_record(records: Iterable[ResourceId], standing: dict[str, Standing]) -> set[str]:
+    """The subscriptions that the ledger knows something in."""
+    scopes = (subscription_of(each.grant.scope) for each in standing.values())
+    return {one.subscription for one in [*records, *(scope for scope in scopes if scope)]}
+
+
+def _seen(resources: Resources, assignments: Iterable[ListedAssignment]) -> set[str]:
+    """The subscriptions in which anything is listed: the app's own rights, at the least."""
+    ids = [*resources.ids, *(each.scope for each in assignments)]
+    return {found.subscription for found in map(subscription_of, ids) if found is not None}
 
 
 async def _owners(

@@ -46,7 +46,7 @@ class SweepReport:
     grants of ours whose assignment someone deleted. `near_limit` maps subscriptions to their number
     of role assignments; `roles_gone` are assigned roles without a definition; `unused_identities`
     are ids of user-assigned identities that no resource has. `planned` counts what would be done to
-    the drifted ones, by kind.
+    the drifted ones, by kind; `unseen` are subscriptions on record that can no longer be read.
     """
 
     listed: int = 0
@@ -60,6 +60,7 @@ class SweepReport:
     unused_identities: tuple[str, ...] = ()
     roles_gone: tuple[str, ...] = ()
     planned: dict[str, int] = field(default_factory=dict)
+    unseen: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -85,6 +86,7 @@ class Sweep:
         report = SweepReport(
             listed=len(found.resources.compute),
             missing=len(found.facts.missing),
+            unseen=tuple(sorted(found.unseen)),
             assignments=len(found.facts.assignments),
             orphans=tuple(orphans(found.facts, self.policy)),
             near_limit={
@@ -153,6 +155,8 @@ class Sweep:
     def _changed_identities(self, found: Survey) -> Iterator[ResourceId]:
         """Identities that are gone or were recreated, and those whose clean-up may go on."""
         for record in found.identities:
+            if record.id.subscription in found.unseen:
+                continue
             now = found.resources.identities.get(record.id.key)
             if (record.principal is not None and now != record.principal) or self._open(record):
                 yield record.id
@@ -165,7 +169,7 @@ class Sweep:
         """Grants whose assignment is gone. Resource Graph lags behind: what it does not list is
         read from ARM before it counts. Where much of that is there, the listing is a part only.
         """
-        due = [each for each in found.facts.standing.values() if _should_stand(each)]
+        due = [each for each in found.facts.standing.values() if _should_stand(each, found)]
         listed = {assignment.id.lower() for assignment in found.facts.assignments}
         deleted, overlooked = [], 0
         for standing in due:
@@ -217,7 +221,10 @@ class Sweep:
         return sorted([role for role, scope in asked if not await exists(role, scope)])
 
 
-def _should_stand(standing: Standing) -> bool:
+def _should_stand(standing: Standing, found: Survey) -> bool:
+    where = subscription_of(standing.grant.scope)
+    if where is not None and where.subscription in found.unseen:
+        return False
     due = standing.state in (State.ACTIVE, State.GRANTING)
     return due and standing.ours and bool(standing.claimants)
 
@@ -272,6 +279,7 @@ def describe(report: SweepReport) -> str:
         *(f"{len(found)} {kind} orphans" for kind, found in by_kind.items()),
         f"{len(report.unused_identities)} identities without use",
         *(f"{n} role assignments in {s}, of 4,000" for s, n in report.near_limit.items()),
+        *(f"subscription {one} is on record and cannot be read any more" for one in report.unseen),
         *(f"role {role} is assigned and has no definition" for role in report.roles_gone),
     ]
     return "sweep: " + ", ".join(parts)

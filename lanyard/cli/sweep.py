@@ -62,6 +62,7 @@ _SHAPE = {
     "nearLimit": "subscriptions near the limit of 4,000 role assignments, with their number",
     "unusedIdentities[]": "user-assigned identities that no resource has",
     "rolesGone[]": "GUIDs of roles that are assigned and no longer defined",
+    "unseenSubscriptions[]": "on record, and not to be read any more: left as they are",
 }
 _FOUND = 2
 
@@ -98,7 +99,8 @@ def run(
 
 def _finds_something(report: SweepReport) -> bool:
     counts = report.drifted, report.missing, report.identities, report.deleted_grants
-    return any(counts) or bool(report.orphans or report.near_limit or report.roles_gone)
+    reported = report.orphans, report.near_limit, report.roles_gone, report.unseen
+    return any(counts) or any(reported)
 
 
 def _as_json(report: SweepReport, policy: Policy, *, dry_run: bool) -> dict[str, Any]:
@@ -118,6 +120,7 @@ def _as_json(report: SweepReport, policy: Policy, *, dry_run: bool) -> dict[str,
         "nearLimit": report.near_limit,
         "unusedIdentities": list(report.unused_identities),
         "rolesGone": list(report.roles_gone),
+        "unseenSubscriptions": list(report.unseen),
     }
 
 

@@ -229,3 +229,27 @@ async def test_the_timer_runs_the_sweep(estate: Estate, caplog: pytest.LogCaptur
     assert "1 not as desired, 0 known and not listed" in caplog.text
     assert "(late)" in caplog.text
     assert len(estate.queue.messages) == 1
+
+
+async def test_a_subscription_that_can_no_longer_be_read_is_left_as_it_is_and_told(
+    estate: Estate,
+) -> None:
+    await machines(estate, "vm1")
+    state = estate.azure.state
+    other = state.add_subscription("other").id
+    for principal in (estate.app.object_id, estate.operator.object_id):
+        estate.azure.assign(principal, "Reader", f"/subscriptions/{other}")
+    granted = estate.assignments()
+    own = [
+        a.id.lower()
+        for a in state.role_assignments.values()
+        if a.principal_id == estate.app.object_id
+    ]
+    for each in own:
+        if estate.subscription in each:
+            del state.role_assignments[each]
+    report = await sweep(estate)
+    assert (found(report), report.unseen) == ((0, 0, 0, 0), (estate.subscription,))
+    assert estate.queue.messages == []
+    assert estate.assignments() == granted
+    assert any("cannot be read any more" in reason for _, _, reason in await estate.decisions())
