@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from lanyard.azure.compute_types import COMPUTE_TYPES
-from lanyard.cli.options import Command, Quiet
+from lanyard.cli.options import Command, Json, Quiet
 from lanyard.cli.terminal import Terminal
 from lanyard.errors import LanyardError
 from lanyard.policy.load import parse_policy
@@ -83,10 +83,11 @@ def run(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Ask, write and check; returns the exit code."""
-    terminal = Terminal(quiet=quiet)
+    terminal = Terminal(quiet=quiet or json)
     if output.exists() and not force:
         raise LanyardError(f"{output} exists; --force overwrites it")
     ask = _Interview(asks=not yes and sys.stdin.isatty()).answer
@@ -98,8 +99,10 @@ def run(
         made_in = ask(identity_group, "In which resource group is it made?", "rg-identities")
     may = ask(standard, f"What may it do? ({', '.join([*SHIPPED, _NONE])})", "lanyard/telemetry")
     text = policy_text(Answers(_types(words), group, name, made_in, may))
-    parse_policy(str(output), text)
+    policy = parse_policy(str(output), text)
     _write(output, text)
+    if json:
+        terminal.json({"version": 1, "file": str(output), "policy": policy.digest})
     terminal.say((f"{output} written", "green"), "; nothing is changed in its mode, observe")
     terminal.say("what it would do:  ", (f"lanyard plan --policy {output} --mode full ID", "bold"))
     return 0
@@ -186,4 +189,5 @@ def _write(output: Path, text: str) -> None:
         raise LanyardError(f"{output} cannot be written: {error.strerror}") from None
 
 
-COMMAND = Command("init", "write a first policy", _ABOUT, _AFTER, run)
+_SHAPE = {"version": "`1`", "file": "where it was written", "policy": "its digest"}
+COMMAND = Command("init", "write a first policy", _ABOUT, _AFTER, run, _SHAPE)

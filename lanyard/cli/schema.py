@@ -9,6 +9,7 @@ import typer
 
 from lanyard.azure.compute_types import COMPUTE_TYPES
 from lanyard.cli.options import Command, Quiet
+from lanyard.cli.options import Json as JsonOption
 from lanyard.cli.terminal import Terminal
 from lanyard.errors import LanyardError
 from lanyard.policy.document import Policy
@@ -59,10 +60,11 @@ def run(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Default: standard output."),
     ] = None,
+    json: JsonOption = False,
     quiet: Quiet = False,
 ) -> int:
-    """Write the schema; returns the exit code."""
-    terminal = Terminal(quiet=quiet)
+    """Write the schema, which is JSON in any case; returns the exit code."""
+    terminal = Terminal(quiet=quiet or json)
     if output is None:
         terminal.json(policy_schema())
         return 0
@@ -71,6 +73,8 @@ def run(
     except OSError as error:
         raise LanyardError(f"{output} cannot be written: {error.strerror}") from None
     terminal.say(f"{output} written")
+    if json:
+        terminal.json({"version": 1, "file": str(output)})
     return 0
 
 
@@ -125,6 +129,7 @@ def _with(text: Json, offered: list[str]) -> Json:
     return text | {"anyOf": [{"enum": offered}, {"type": "string"}]}
 
 
+_SHAPE = {"version": "`1`", "file": "where it was written, with `--output`; else the schema itself"}
 COMMAND = Command(
-    "schema", "the JSON Schema of the policy file, for editors", _ABOUT, _EXAMPLES, run
+    "schema", "the JSON Schema of the policy file, for editors", _ABOUT, _EXAMPLES, run, _SHAPE
 )
