@@ -121,7 +121,8 @@ class Runtime:
             reason = f"{error}: this sweep puts nothing on the queue and removes nothing"
             await decisions.add(Decision("", "sweep", "failed", reason))
             raise
-        await decisions.add(Decision("", "sweep", "done", describe(report)))
+        missed = {"drifted": str(report.drifted), "missing": str(report.missing)}
+        await decisions.add(Decision("", "sweep", "done", describe(report), cause=missed))
         await decisions.forget_older(reconciler.policy.records.keep_days)
         return report
 

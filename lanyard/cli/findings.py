@@ -101,7 +101,7 @@ class Doctor:
 
     async def _app(self) -> AsyncIterator[Finding]:
         status = await status_of(self.app)
-        for finding in [*work(status), policy_in_force(status, self.policy)]:
+        for finding in [*work(status), *delivery(status), policy_in_force(status, self.policy)]:
             yield finding
 
 
@@ -167,6 +167,23 @@ def work(status: Status) -> Iterator[Finding]:
     if not list(status.attention()):
         found = f"{status.resources} resources, {status.waiting} messages waiting, none given up"
         yield Finding("app", State.OK, found)
+
+
+def delivery(status: Status) -> Iterator[Finding]:
+    """Whether events come, by what the last sweep found that none had told of."""
+    sweep = status.last_sweep
+    if sweep is None or sweep.decision.outcome != "done":
+        return
+    missed = sum(int(sweep.decision.cause.get(name, "0")) for name in ("drifted", "missing"))
+    if not missed:
+        yield Finding("delivery", State.OK, "the last sweep found nothing that no event had told")
+        return
+    message = f"the last sweep found {missed} resources that events had not brought to the policy"
+    mend = (
+        "they came late or were lost, unless the policy changed: look at the delivery metrics of "
+        "the system topic, and at 'lanyard history --outcome failed'"
+    )
+    yield Finding("delivery", State.WARNING, message, mend)
 
 
 def _mend(reason: str) -> str:

@@ -70,7 +70,7 @@ async def test_an_app_that_is_well_has_nothing_to_mend(app: Desk) -> None:
     assert (ran.code, ran.err) == (OK, "")
     assert ran.lines[-1] == "doctor: nothing to mend"
     checks = [line.split()[1] for line in ran.lines[:-1]]
-    assert checks == ["storage", "rights", "directory", "events", "app", "policy"]
+    assert checks == ["storage", "rights", "directory", "events", "app", "delivery", "policy"]
 
 
 async def test_a_right_that_is_missing_is_named(app: Desk) -> None:
@@ -104,6 +104,17 @@ async def test_events_that_can_be_lost_are_a_warning(
     subscribe(app, **changes)
     found = await wrong(app, "events")
     assert (found["state"], message in found["message"]) == (state, True)
+
+
+async def test_events_that_did_not_come_are_told_by_what_the_sweep_found(app: Desk) -> None:
+    await app.estate.create_vm("vm-unheard")
+    app.estate.new_events()  # lost
+    await app.estate.runtime.sweep()
+    await app.estate.settle()
+    found = await wrong(app, "delivery")
+    assert (found["state"], "found 1 resources" in found["message"]) == ("warning", True)
+    await app.estate.runtime.sweep()
+    assert [one["check"] for one in await doctor(app) if one["state"] != "ok"] == []
 
 
 async def test_a_handshake_that_failed_is_a_problem(app: Desk) -> None:
