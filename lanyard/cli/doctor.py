@@ -21,8 +21,8 @@ Look at a deployed app from outside: its storage, this machine's clock, the righ
 identity, the directory, the event subscriptions, its queue, dead letters, sweeps, holds and pauses,
 and whether it works by the policy at hand. Each finding says how to mend it. Nothing is changed.
 
-Whether events come in time is told by what the last sweep found that none had told of; how long they
-took is in the metrics of the system topic, in the Azure portal.
+Whether events come in time is told by what the last sweep found that none had told of; how long
+they took is in the metrics of the system topic, in the Azure portal.
 
 {storage_rights(*LOOK)}
 You need Reader on the subscriptions and the right to read the directory, too.

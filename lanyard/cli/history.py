@@ -44,7 +44,8 @@ _SHAPE = {
     "decisions[].outcome": "`intended`, `done`, `held`, `failed`, `later`",
     "decisions[].reason": "why, or with which result",
     "decisions[].rules[]": "names of the rules that ask for it",
-    "decisions[].cause": "the event: `source`, `eventId`, `eventType`, `correlationId`",
+    "decisions[].cause": "the event: `source`, `eventId`, `eventType`, `correlationId`; of a sweep "
+    "how many resources no event had told of: `drifted`, `missing`",
     "decisions[].evidence[]": "what proved that a removal was right",
     "decisions[].assignment": "the role assignment that was removed, as ARM had it; else null",
 }
