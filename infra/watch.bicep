@@ -76,7 +76,8 @@ resource identitiesAnywhere 'Microsoft.Authorization/roleAssignments@2022-04-01'
 }
 
 module identitiesIn 'modules/group-role.bicep' = [for name in rights.identityGroups: {
-  name: 'lanyard-identities-${name}'
+  // A deployment's name has 64 characters at most, a group's may have 90.
+  name: 'lanyard-identities-${uniqueString(name)}'
   scope: resourceGroup(name)
   params: {
     principalId: principalId

@@ -129,6 +129,18 @@ def test_modules_of_the_project_are_there_and_get_the_parameters_that_they_have(
             assert required <= given <= set(known), f"{path.name}: {name}"
 
 
+def test_a_modules_name_fits_a_deployment_whatever_it_is_made_of() -> None:
+    known = {r"\$\{uniqueString\([^)]*\)\}": "u" * 13}
+    known[r"\$\{subscription\(\)\.subscriptionId\}"] = "s" * 36
+    for path in FILES:
+        for module in re.findall(r"^module .*\n(?:.*\n)*?  name: '(.*)'$", path.read_text(), re.M):
+            name = module
+            for part, longest in known.items():
+                name = re.sub(part, longest, name)
+            assert "$" not in name, f"{path.name}: the length of {module} has no bound"
+            assert len(name) <= 64, f"{path.name}: {module}"
+
+
 # The app.
 
 
