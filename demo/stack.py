@@ -31,6 +31,7 @@ SHOP = "rg-shop"
 QUEUE = "lanyard-reconcile"
 BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 MANAGED_IDENTITY_OPERATOR = "f1a07417-d97a-45cb-824c-7a7467783830"
 
 #: Shows that a part of the start is under way: `async with progress("Azurite"): …`.
@@ -99,6 +100,7 @@ async def running(
             app = await deploy(azure, operator, policy)
         async with progress("the app, in a Functions host"):
             settings = settings_of(azure, addresses, azurite, app, policy)
+            settings |= await telemetry_of(operator, addresses, app)
             host = await stack.enter_async_context(make_host(settings, directory))
         async with progress("the event subscription, with its handshake"):
             webhook = webhook_of(host)
@@ -182,6 +184,25 @@ def settings_of(
         "IDENTITY_ENDPOINT": addresses.identity_endpoint,
         "IDENTITY_HEADER": azure.services.identity_endpoints.identity_header(app["site"]),
         "SSL_CERT_FILE": str(addresses.certificates.ca_file),
+    }
+
+
+async def telemetry_of(
+    operator: Operator, addresses: Addresses, app: dict[str, str]
+) -> dict[str, str]:
+    """Application Insights, which takes telemetry of the app's identity alone, and its settings."""
+    insights = await operator.create(
+        "rg-lanyard/Microsoft.Insights/components/appi-lanyard",
+        "2020-02-02",
+        {"location": LOCATION, "kind": "web", "properties": {"DisableLocalAuth": True}},
+    )
+    await operator.assign(METRICS_PUBLISHER, app["principalId"], insights["id"])
+    return {
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": insights["properties"]["ConnectionString"],
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": f"ClientId={app['clientId']};"
+        "Authorization=AAD",
+        "LANYARD_TELEMETRY": "true",
+        "REQUESTS_CA_BUNDLE": str(addresses.certificates.ca_file),
     }
 
 

@@ -8,16 +8,18 @@ blueprint = func.Blueprint()
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
-async def reconcile(message: func.QueueMessage) -> None:
+async def reconcile(message: func.QueueMessage, context: func.Context) -> None:
     """Work on one message; what raises here goes back to the queue, in the end to its poison.
 
     So does every message while the policy cannot be used: the error names its file and line.
     """
     from lanyard.runtime import runtime
+    from lanyard.telemetry import within
     from lanyard.turns import Arrival
 
     inserted = message.insertion_time
     arrival = Arrival(
         inserted.timestamp() if inserted is not None else None, (message.dequeue_count or 1) > 1
     )
-    await (await runtime()).process(decode(message.get_body()), arrival)
+    with within(context.trace_context.trace_parent):
+        await (await runtime()).process(decode(message.get_body()), arrival)

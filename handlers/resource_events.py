@@ -22,12 +22,14 @@ log = logging.getLogger("lanyard.events")
 
 @blueprint.event_grid_trigger(arg_name="event")
 @blueprint.queue_output(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
-async def resource_events(event: func.EventGridEvent, message: func.Out[str]) -> None:
+async def resource_events(
+    event: func.EventGridEvent, message: func.Out[str], context: func.Context
+) -> None:
     """One event. Ours: onto the queue. Not ours: dropped and counted, never an error, because
     Event Grid would send it again for a day and it would be no better.
     """
     found = _change(event)
-    trace = _told(found, event.id)
+    trace = _told(found, event.id, context)
     if isinstance(found, Ignored):
         log.info("event ignored: %s", found.reason)
         return
@@ -46,14 +48,19 @@ def _change(event: func.EventGridEvent | func.CloudEvent) -> Change | Ignored:
     return replace(found, happened=moment.timestamp())
 
 
-def _told(found: Change | Ignored, event_id: str) -> str:
+def _told(found: Change | Ignored, event_id: str, context: func.Context) -> str:
     """The trace of the event; "" where nobody collects any."""
     if not settings().collected:
         return ""
-    # The worker has imported OpenTelemetry itself then; otherwise it would cost the start.
-    from lanyard.telemetry import event_received
+    # Imported only then: it would cost the start.
+    from lanyard.telemetry import event_received, within
 
-    return event_received(found, event_id)
+    if settings().exported:
+        from lanyard.azure.collecting import collect_soon
+
+        collect_soon()
+    with within(context.trace_context.trace_parent):
+        return event_received(found, event_id)
 
 
 def envelope(event: func.EventGridEvent | func.CloudEvent) -> Event:

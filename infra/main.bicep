@@ -25,6 +25,9 @@ param alertEmail string = ''
 @description('Reach storage through private endpoints only, and take calls from Event Grid only.')
 param privateNetworking bool = false
 
+@description('The app sends its traces and metrics to Application Insights, not its log lines alone.')
+param telemetry bool = true
+
 @description('How long logs are kept, in days.')
 @minValue(30)
 @maxValue(730)
@@ -198,6 +201,7 @@ module app 'modules/app.bicep' = {
     policy: policy
     noticesEndpoint: notices ? topic.outputs.endpoint : ''
     alwaysReadyInstances: alwaysReadyInstances
+    telemetry: telemetry
     subnetId: privateNetworking ? network.outputs.appSubnetId : ''
   }
   dependsOn: [

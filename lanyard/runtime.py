@@ -200,8 +200,13 @@ def _ended(report: Report) -> Outcome:
 
 @cache
 def connected() -> "tuple[Azure, Storage, Notifications | None]":
-    """Azure, the app's storage and who tells others, built on first use."""
+    """Azure, the app's storage and who tells others, built on first use; telemetry begins here."""
     from lanyard.azure.connection import connect  # the SDKs are imported here, not at start
+
+    if settings().exported:
+        from lanyard.azure.collecting import collect
+
+        collect()
 
     return connect(settings())
 

@@ -11,7 +11,9 @@ from lanyard.errors import LanyardError
 #: Seconds: Azure's longest visibility delay of a message is 7 days.
 MAX_DELAY = 7 * 24 * 3600 - 60
 _STORAGE = "AzureWebJobsStorage"
+# Either makes the worker, and what its user adds to the package, who collects.
 _COLLECTING = ("PYTHON_ENABLE_OPENTELEMETRY", "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY")
+_INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 # Where function_app.py is: a relative path means the same wherever the host was started from.
 _APP_FOLDER = Path(__file__).parents[1]
 
@@ -35,8 +37,8 @@ class Settings:
 
     `quota_reserve`: the share (0 to 1) of ARM's quota that is left to others. `longest_delay`:
     seconds after which any message comes back, whatever asked for more. `notices_url`: where the
-    topic takes events that others subscribe to, or "". `collected`: whether the worker was told to
-    collect traces and metrics.
+    topic takes events that others subscribe to, or "". `collected`: whether anybody
+    collects traces and metrics; `exported`: whether the app itself sends them.
     """
 
     policy: Path
@@ -52,6 +54,7 @@ class Settings:
     longest_delay: float = MAX_DELAY
     notices_url: str = ""
     collected: bool = False
+    exported: bool = False
     policy_url: str = ""
 
     @property
@@ -77,10 +80,13 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
                                             and tiny estates (the queue's own limit, 7 days)
     LANYARD_NOTICES_ENDPOINT                a custom topic's endpoint, of schema CloudEvents 1.0,
                                             to publish decisions to (none: they are not published)
+    LANYARD_TELEMETRY                       true: the app sends its traces and metrics to
+                                            APPLICATIONINSIGHTS_CONNECTION_STRING
     PYTHON_ENABLE_OPENTELEMETRY, PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY
-                                            the worker's own: traces and metrics are collected
+                                            the worker's own: something else collects them
     """
     policy = environment.get("LANYARD_POLICY", "lanyard.yaml")
+    exported = _exported(environment)
     return Settings(
         _APP_FOLDER / policy,
         _required(environment, "AZURE_CLIENT_ID").lower(),
@@ -95,7 +101,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             environment, "LANYARD_LONGEST_DELAY_SECONDS", MAX_DELAY, most=MAX_DELAY
         ),
         notices_url=_https(environment, "LANYARD_NOTICES_ENDPOINT"),
-        collected=any(_is_true(environment.get(name, "")) for name in _COLLECTING),
+        collected=exported or _by_the_worker(environment),
+        exported=exported,
         policy_url=policy if "://" in policy else "",
     )
 
@@ -134,6 +141,16 @@ def _storage(environment: Mapping[str, str], service: str) -> str:
     raise SettingsError(
         f"the app setting {_STORAGE}__accountName (or {_STORAGE}__{service}ServiceUri) is missing"
     )
+
+
+def _exported(environment: Mapping[str, str]) -> bool:
+    if not _is_true(environment.get("LANYARD_TELEMETRY", "")) or _by_the_worker(environment):
+        return False
+    return bool(_required(environment, _INSIGHTS))
+
+
+def _by_the_worker(environment: Mapping[str, str]) -> bool:
+    return any(_is_true(environment.get(name, "")) for name in _COLLECTING)
 
 
 def _is_true(text: str) -> bool:

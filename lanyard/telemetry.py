@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from opentelemetry import metrics, trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
@@ -29,7 +29,7 @@ REASON = "lanyard.reason"
 KIND = "lanyard.kind"
 SERVICE = "lanyard.service"
 METHOD = "http.request.method"
-PATH = "url.path"
+URL = "url.full"
 STATUS = "http.response.status_code"
 ERROR = "error.type"
 
@@ -78,6 +78,22 @@ class Told:
     """What is said of a piece of work while it goes on; it is recorded at its end."""
 
     outcome: str = Outcome.RAISED
+
+
+@contextmanager
+def within(traceparent: str | None) -> Iterator[None]:
+    """In the host's trace, by the `traceparent` of the invocation, if any.
+
+    The Python worker does the same, but only where PYTHON_ENABLE_OPENTELEMETRY tells it to.
+    """
+    if trace.get_current_span().get_span_context().is_valid:
+        yield
+        return
+    token = attach(_w3c.extract({"traceparent": traceparent or ""}))
+    try:
+        yield
+    finally:
+        detach(token)
 
 
 def event_received(found: Change | Ignored, event_id: str) -> str:
@@ -155,14 +171,14 @@ def notices_lost(count: int) -> None:
 
 
 @contextmanager
-def calling(service: str, method: str, path: str) -> Iterator[Callable[[int], None]]:
-    """The span of one call to Azure; give it the answer's status. `path`: without the query."""
+def calling(service: str, method: str, url: str) -> Iterator[Callable[[int], None]]:
+    """The span of one call to Azure; give it the answer's status. `url`: without the query."""
     told: Attributes = {SERVICE: service, METHOD: method}
 
     def answered(status: int) -> None:
         told[STATUS] = status
 
-    with _span("lanyard.call", SpanKind.CLIENT, told | {PATH: path}) as span:
+    with _span("lanyard.call", SpanKind.CLIENT, told | {URL: url}) as span:
         try:
             yield answered
         except Exception as error:

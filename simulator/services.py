@@ -14,7 +14,9 @@ from simulator.event_grid import routes as event_grid_routes
 from simulator.event_grid.custom_topics import CustomTopics
 from simulator.event_grid.service import EventGrid
 from simulator.faults import Faults
+from simulator.insights import component_routes, ingestion
 from simulator.insights import routes as insights_routes
+from simulator.insights.components import Components
 from simulator.operations import Operations
 from simulator.state import State
 from simulator.storage import routes as storage_routes
@@ -24,8 +26,8 @@ from simulator.tokens.jwt import TokenIssuer
 
 
 class Services:
-    """One of each, over one state. `graph`, `blob` and `publishing` (to custom topics) record their
-    requests in `calls`.
+    """One of each, over one state. `graph`, `blob`, `publishing` (to custom topics) and `ingestion`
+    (of telemetry) record their requests in `calls`.
     """
 
     def __init__(
@@ -42,11 +44,13 @@ class Services:
         self.recycle_bin = RecycleBin(state, self.directory.behaviour)
         self.event_grid = EventGrid(state)
         self.custom_topics = CustomTopics(state, operations, access)
+        self.components = Components(state, operations, access)
         self.storage_accounts = StorageAccounts(state)
         self.blobs = BlobStore(state)
         self.graph = directory_routes.data_plane(state, tokens, faults)
         self.blob = blob_routes.data_plane(state, tokens, faults)
         self.publishing = publishing.data_plane(state, tokens, faults)
+        self.ingestion = ingestion.data_plane(state, tokens, faults)
         self._state = state
         self._access = access
         self._operations = operations
@@ -57,16 +61,19 @@ class Services:
             *event_grid_routes.operations(self._state, self.event_grid, self._access),
             *custom_topic_routes.operations(self.custom_topics),
             *storage_routes.operations(self.storage_accounts),
+            *component_routes.operations(self.components),
             *insights_routes.operations(self._state, self._operations, self._access),
         ]
 
     def routes(self) -> list[BaseRoute]:
-        """What is served beside ARM, on the same address: `/graph/…`, `/blob/…`, `/eventgrid/…`."""
+        """What is served beside ARM, on the same address, each below a folder of its own."""
         blobs = blob_routes.routes(self.blobs, self.storage_accounts, self._access, self.blob)
         graph = directory_routes.routes(self.directory, self.recycle_bin, self.graph)
         topics = publishing.routes(self.custom_topics, self._access, self.publishing)
+        telemetry = ingestion.routes(self.components, self._access, self.ingestion)
         return [
             Mount("/graph", routes=graph),
             Mount("/blob", routes=blobs),
             Mount("/eventgrid", routes=topics),
+            Mount("/insights", routes=telemetry),
         ]

@@ -52,7 +52,7 @@ var rules = [
     severity: 2
     every: 'PT1H'
     window: 'P1D'
-    query: 'AppRequests | where Name == "resource_events" | summarize heard = count() | where heard == 0'
+    query: 'AppRequests | where Name in ("resource_events", "lanyard.event") | summarize heard = count() | where heard == 0'
   }
   {
     name: 'no-sweep'

@@ -15,6 +15,9 @@ param policy string
 param noticesEndpoint string
 param alwaysReadyInstances int
 
+@description('Whether the app sends its traces and metrics to Application Insights.')
+param telemetry bool
+
 @description('Where the app goes out through; empty without private networking.')
 param subnetId string
 
@@ -116,6 +119,11 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         {
           name: 'LANYARD_NOTICES_ENDPOINT'
           value: noticesEndpoint
+        }
+        {
+          // Not PYTHON_ENABLE_OPENTELEMETRY: with that the host keeps the app's log lines to itself.
+          name: 'LANYARD_TELEMETRY'
+          value: string(telemetry)
         }
         {
           // An address: with local authentication off, what is in it opens nothing.

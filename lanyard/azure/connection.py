@@ -20,6 +20,7 @@ from lanyard.azure.dead_letters import DeadLetters, Poison
 from lanyard.azure.directory import Directory
 from lanyard.azure.identities import Identities
 from lanyard.azure.leases import BlobLeases
+from lanyard.azure.logs import quiet_sdks
 from lanyard.azure.notifications import Notifications
 from lanyard.azure.policy_blob import PolicyBlob
 from lanyard.azure.queue import WorkQueue
@@ -50,6 +51,7 @@ def connect(settings: Settings) -> tuple[Azure, Storage, Notifications | None]:
 
     No call is made before the first use.
     """
+    quiet_sdks()
     credential = ManagedIdentityCredential(
         client_id=settings.client_id, transport=Transport(TOKEN_SECONDS), retry_total=0
     )

@@ -1,7 +1,6 @@
 """Every call to Azure as a span and in the metrics."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncHTTPPolicy
@@ -22,7 +21,7 @@ class Measured(AsyncHTTPPolicy[Any, Any]):
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """Send it and tell of the answer's status."""
         asked = request.http_request
-        with calling(self._service, asked.method, urlsplit(asked.url).path) as answered:
+        with calling(self._service, asked.method, asked.url.partition("?")[0]) as answered:
             response = await self.next.send(request)
             answered(response.http_response.status_code)
         return response

@@ -6,6 +6,7 @@ host's: init (which imports and indexes the app), metadata, then invocations.
 
 import builtins
 import logging
+import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,7 +83,7 @@ async def invoke(
         function_id=function.function_id,
         input_data=[ParameterBinding(name=function.trigger.name, data=data)],
         trigger_metadata=dict(metadata),
-        trace_context=SimpleNamespace(trace_parent="", trace_state="", attributes={}),
+        trace_context=_trace_context(),
         retry_context=SimpleNamespace(retry_count=0, max_retry_count=0, exception=None),
     )
     response = await runtime.invocation_request(_request(invocation_request=invocation))
@@ -90,6 +91,12 @@ async def invoke(
         return Result(False, error=response.result.exception.stack_trace.rstrip())
     outputs = {output.name: output.data for output in response.output_data}
     return Result(True, return_value=response.return_value, outputs=outputs)
+
+
+def _trace_context() -> SimpleNamespace:
+    """The host's own span of an invocation (W3C Trace Context, sampled)."""
+    parent = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    return SimpleNamespace(trace_parent=parent, trace_state="", attributes={})
 
 
 def enter_invocation(invocation_id: str) -> None:

@@ -25,6 +25,7 @@ ARM_AUDIENCES = frozenset({"https://management.azure.com", "https://management.c
 GRAPH_AUDIENCES = frozenset({"https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})
 STORAGE_AUDIENCES = frozenset({"https://storage.azure.com"})
 EVENT_GRID_AUDIENCES = frozenset({"https://eventgrid.azure.net"})
+MONITOR_AUDIENCES = frozenset({"https://monitor.azure.com"})
 
 
 #: The issuer's own `now` decides on `exp`, and the services decide on `aud`.

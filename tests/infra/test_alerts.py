@@ -14,7 +14,7 @@ from simulator.faults import Fault
 from tests.infra.bicep import INFRA, variable
 from tests.infra.test_bicep import event_function
 from tests.product.conftest import started
-from tests.support.estate import POLICY, Estate
+from tests.support.estate import POLICY, Estate, invocation
 
 QUERIES = {rule["name"]: rule["query"] for rule in variable("rules", "modules/alerts.bicep")}
 _TERM = re.compile(r'Message (startswith|has|matches regex) "([^"]*)"')
@@ -121,7 +121,7 @@ async def test_a_sweep_is_found_and_a_subscription_near_its_limit(
 
 async def sweep(*, past_due: bool) -> None:
     function = sweep_handler.sweep._function.get_user_function()
-    await function(type("Timer", (), {"past_due": past_due})())
+    await function(type("Timer", (), {"past_due": past_due})(), invocation())
 
 
 def test_the_poison_queue_is_named_as_the_host_names_it() -> None:
@@ -133,7 +133,8 @@ def test_the_poison_queue_is_named_as_the_host_names_it() -> None:
 
 def test_silence_is_measured_on_the_function_that_hears_events() -> None:
     query = QUERIES["nothing-heard"]
-    assert f'Name == "{event_function()}"' in query
+    # The host's span of the function, or the app's own of each event: either is enough.
+    assert f'Name in ("{event_function()}", "lanyard.event")' in query
     assert "where heard == 0" in query
 
 
@@ -147,3 +148,11 @@ def test_the_workbook_asks_for_the_same_phrases() -> None:
         f'"{event_function()}"',
     ):
         assert phrase in queries
+
+
+def test_the_workbook_asks_for_metrics_that_there_are() -> None:
+    workbook = (INFRA / "modules" / "workbook.json").read_text()
+    metrics = set(re.findall(r"lanyard\.[a-z_.]+", workbook))
+    page = (INFRA.parent / "docs" / "telemetry.md").read_text("utf-8")
+    assert metrics
+    assert {name for name in metrics if f"| `{name}` |" not in page} == set()

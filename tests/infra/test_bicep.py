@@ -171,6 +171,23 @@ def test_the_app_gets_every_setting_that_it_requires() -> None:
     assert (settings.notices_url, settings.policy_url) == ("", "")
 
 
+def test_the_app_sends_its_telemetry_unless_told_not_to() -> None:
+    main = of("main.bicep")
+    assert main["parameters"]["telemetry"]["default"] is True
+    assert main["modules"]["app"]["config"]["params"]["telemetry"] == "telemetry"
+    assert app_settings()["LANYARD_TELEMETRY"]["function"]["type"] == "string"
+    for value, sent in (("True", True), ("False", False)):  # string(bool) in ARM templates
+        environment = settings_as_deployed() | {"LANYARD_TELEMETRY": value}
+        assert read_settings(environment).exported is sent
+
+
+def test_the_host_goes_on_to_hand_over_the_apps_log_lines() -> None:
+    """It stops as soon as the worker says that it has OpenTelemetry (azure-functions-host,
+    OpenTelemetryConfigurationExtensions.cs), and the alerts would find nothing any more.
+    """
+    assert not {name for name in app_settings() if name.startswith("PYTHON_")}
+
+
 def test_decisions_are_published_to_the_topic_that_was_asked_for() -> None:
     endpoint = "https://evgt-lanyard-1.westeurope-1.eventgrid.azure.net/api/events"
     assert read_settings(settings_as_deployed(noticesEndpoint=endpoint)).notices_url == endpoint

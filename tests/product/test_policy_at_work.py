@@ -16,7 +16,7 @@ from lanyard import settings as app_settings
 from lanyard.messages import encode
 from lanyard.model import Change, ResourceId
 from lanyard.policy.problems import PolicyError
-from tests.support.estate import Estate
+from tests.support.estate import Estate, invocation
 from tests.support.examples import vm_id
 
 
@@ -47,11 +47,11 @@ def invalid(deployed: Path) -> Path:
 
 async def work() -> None:
     message = func.QueueMessage(id="m", body=encode(Change(vm_id("vm"), "event")))
-    await function(reconcile_handler.reconcile)(message)
+    await function(reconcile_handler.reconcile)(message, invocation())
 
 
 async def sweep() -> None:
-    await function(sweep_handler.sweep)(None)
+    await function(sweep_handler.sweep)(None, invocation())
 
 
 def function(builder: Any) -> Any:

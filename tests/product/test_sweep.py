@@ -14,7 +14,7 @@ from lanyard.errors import Temporary
 from lanyard.sweep import SweepReport
 from simulator.faults import Fault
 from tests.product.conftest import started
-from tests.support.estate import POLICY, Estate
+from tests.support.estate import POLICY, Estate, invocation
 
 SYSTEM = {"type": "SystemAssigned"}
 
@@ -225,7 +225,7 @@ async def test_the_timer_runs_the_sweep(estate: Estate, caplog: pytest.LogCaptur
         past_due = True
 
     with caplog.at_level("INFO", logger="lanyard.sweep"):
-        await sweep_handler.sweep._function.get_user_function()(Timer())
+        await sweep_handler.sweep._function.get_user_function()(Timer(), invocation())
     assert "1 not as desired, 0 known and not listed" in caplog.text
     assert "(late)" in caplog.text
     assert len(estate.queue.messages) == 1

@@ -176,6 +176,21 @@ async def test_one_trace_leads_from_the_event_to_the_verified_machine(
     }
 
 
+async def test_the_hosts_trace_is_taken_from_the_invocation_where_the_worker_does_not_hand_it_on(
+    watched: Estate, collector: Collector
+) -> None:
+    await watched.create_vm("vm1")
+    *_, event = watched.new_events()
+    message = await watched.deliver(event, traceparent=HOST)
+    (span,) = collector.named("event")
+    assert span.parent is not None
+    assert f"{span.parent.span_id:016x}" in HOST
+    assert message is not None
+    assert HOST.split("-")[1] in decode(message).traceparent
+    await watched.deliver(event)
+    assert collector.spans[-1].parent is None
+
+
 async def test_the_workers_own_library_hands_the_hosts_trace_on(
     watched: Estate, collector: Collector
 ) -> None:

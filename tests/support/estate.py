@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import azure.functions as func
@@ -199,18 +200,20 @@ class Estate:
         published.clear()
         return events
 
-    async def deliver(self, event: dict[str, Any]) -> str | None:
+    async def deliver(self, event: dict[str, Any], traceparent: str = "") -> str | None:
         """One event through Microsoft's converter and the handler; the queue message, if any."""
         datum = Datum(json.dumps(event), "json")
         message: _Out = _Out()
         trigger = EventGridEventInConverter.decode(datum, trigger_metadata={})
-        await _user_function(event_handler.resource_events)(trigger, message)
+        await _user_function(event_handler.resource_events)(
+            trigger, message, invocation(traceparent)
+        )
         return message.value
 
     async def work(self, message: str) -> None:
         """One queue message through the handler."""
         body = func.QueueMessage(id="m", body=message)
-        await _user_function(reconcile_handler.reconcile)(body)
+        await _user_function(reconcile_handler.reconcile)(body, invocation())
 
     async def settle(self, *, deliveries: int = 1, rounds: int = 100) -> None:
         """Deliver all events and work on all messages until nothing is left, delays included."""
@@ -260,6 +263,11 @@ class Estate:
         calls = self.azure.calls_of(self.app.object_id)
         self.azure.calls.clear()
         return [f"{call.method} {'/'.join(call.path.split('/')[-2:])}" for call in calls]
+
+
+def invocation(traceparent: str = "") -> Any:
+    """What the worker tells a function of its invocation, as far as the handlers look."""
+    return SimpleNamespace(trace_context=SimpleNamespace(trace_parent=traceparent))
 
 
 class _Out:
