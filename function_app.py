@@ -6,7 +6,7 @@ work itself needs: the handlers do that (docs/adr/0010-the-policy-is-read-with-t
 
 import azure.functions as func
 
-from handlers import dead_letters, reconcile, resource_events, sweep
+from handlers import dead_letters, policy_changes, reconcile, resource_events, sweep
 from lanyard.settings import settings
 
 # A missing setting stops the start and is named, not the first event.
@@ -16,4 +16,5 @@ app = func.FunctionApp()
 app.register_functions(resource_events.blueprint)
 app.register_functions(reconcile.blueprint)
 app.register_functions(sweep.blueprint)
+app.register_functions(policy_changes.blueprint)
 app.register_functions(dead_letters.blueprint)

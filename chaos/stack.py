@@ -13,7 +13,7 @@ from azure.storage.queue.aio import QueueClient
 from chaos.policy import policy_text
 from chaos.storage import StorageFront
 from demo.operator import Operator
-from demo.stack import PROJECT, QUEUE, deploy, settings_of, subscribe, webhook_of
+from demo.stack import PROJECT, QUEUE, TIMERS_OFF, deploy, settings_of, subscribe, webhook_of
 from simulator.azure import Azure
 from simulator.azurite import Azurite
 from simulator.behaviour import Behaviour
@@ -126,6 +126,7 @@ async def running(
         settings: Mapping[str, str] = {
             **settings_of(azure, addresses, front, identity, policy),
             **SETTINGS,
+            **TIMERS_OFF,
             "PYTHONPATH": str(PROJECT),
         }
         host = HostProcess(

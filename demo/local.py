@@ -44,6 +44,7 @@ async def _run(arguments: argparse.Namespace) -> None:
         narration.step,
         operation_seconds=arguments.operation_seconds,
         policy=arguments.policy.resolve(),
+        timers=True,
     ) as stack:
         operator = stack.addresses.operator.principal.object_id
         stack.azure.services.directory.grant_permission(operator)

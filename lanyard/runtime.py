@@ -112,6 +112,15 @@ class Runtime:
         orphans_known({kind.value: found[kind] for kind in OrphanKind})
         return report
 
+    async def sweep_under_a_new_policy(self) -> SweepReport | None:
+        """A sweep, if none has told yet what the policy in force would do; else nothing.
+
+        Raises as the sweep does.
+        """
+        if await self.reconciler.services.brake.reported():
+            return None
+        return await self.sweep()
+
     async def _sweep(self) -> SweepReport:
         reconciler, decisions = self.reconciler, self.reconciler.services.decisions
         try:

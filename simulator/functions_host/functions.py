@@ -23,12 +23,16 @@ class Binding:
 
 @dataclass(frozen=True)
 class Function:
-    """`function_id` is the worker's; `name` is the one that people and Event Grid use."""
+    """`function_id` is the worker's; `name` is the one that people and Event Grid use.
+
+    `enabled`: whether timers and queues start it; the admin API always can, as in Azure.
+    """
 
     name: str
     function_id: str
     trigger: Binding
     outputs: tuple[Binding, ...]
+    enabled: bool = True
 
 
 def function_from_metadata(
@@ -40,7 +44,7 @@ def function_from_metadata(
     outputs = tuple(binding for binding in bindings if binding.type in OUTPUTS)
     if len(triggers) != 1:
         raise StartError(f"function {name}: exactly one trigger is needed, found {len(triggers)}")
-    return Function(name, function_id, triggers[0], outputs)
+    return Function(name, function_id, triggers[0], outputs, not settings.disables(name))
 
 
 def _binding(function: str, values: Mapping[str, Any], settings: Settings) -> Binding:

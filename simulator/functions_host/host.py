@@ -78,7 +78,8 @@ async def run_host(options: Options, ready: TextIO) -> None:
         )
         invoke = Invoker(queues).invoke
         await _prepare_queues(queues, functions, invoke)
-        timers = [timer_listener(f, invoke) for f in functions if f.trigger.type == "timerTrigger"]
+        timed = (f for f in functions if f.enabled and f.trigger.type == "timerTrigger")
+        timers = [timer_listener(function, invoke) for function in timed]
         admin = Admin({f.name: f for f in functions}, keys, invoke)
         app = _web_app(functions, host_json, keys, invoke, admin)
         with listen(options.port) as listening:

@@ -47,7 +47,7 @@ class Queues:
             for output in function.outputs:
                 if output.type == "queue":
                     await self._queue(output)
-            if function.trigger.type == "queueTrigger":
+            if function.enabled and function.trigger.type == "queueTrigger":
                 await self._listen(function, invoke)
 
     async def _listen(self, function: Function, invoke: Invoke) -> None:

@@ -21,6 +21,10 @@ class Settings:
     def get(self, name: str) -> str | None:
         return self.values.get(name)
 
+    def disables(self, function: str) -> bool:
+        """Whether `AzureWebJobs.<function>.Disabled` switches a function's trigger off."""
+        return self.values.get(f"AzureWebJobs.{function}.Disabled", "").lower() in ("true", "1")
+
     def resolve(self, value: Any) -> Any:
         """Replace every %NAME% in a string by its setting; other values pass. Raises StartError."""
         return _REFERENCE.sub(self._lookup, value) if isinstance(value, str) else value

@@ -2,8 +2,9 @@
 
 import pytest
 
+from handlers import policy_changes
 from tests.product.conftest import started
-from tests.support.estate import POLICY, Estate
+from tests.support.estate import POLICY, Estate, invocation
 
 NARROWED = "version: 1\nmode: full\n"
 
@@ -79,3 +80,48 @@ async def test_a_report_that_cannot_be_made_lets_nothing_go(
     await estate.create_vm("vm1", tags={"any": "event"})
     await estate.settle()
     assert len(estate.assignments()) == 3
+
+
+async def look(estate: Estate) -> list[str]:
+    """The timer of the function that looks whether the policy changed; what it asked of ARM."""
+    estate.app_calls()
+    await policy_changes.policy_changes._function.get_user_function()(None, invocation())
+    return estate.app_calls()
+
+
+async def test_a_changed_policy_is_swept_within_minutes_and_only_once(
+    estate: Estate, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await look(estate) == []
+    estate.change_policy(NARROWED)
+    with caplog.at_level("INFO", logger="lanyard.sweep"):
+        assert await look(estate) != []
+    assert "(the policy is new)" in caplog.text
+    assert len(await reports(estate)) == 1
+    await estate.settle()
+    assert estate.assignments() == []
+    assert await look(estate) == []
+
+
+async def test_the_first_policy_has_what_was_there_before_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await started(Estate(POLICY), monkeypatch)
+    await estate.create_vm("vm1")
+    estate.new_events()  # before Lanyard came
+    await look(estate)
+    await estate.settle()
+    assert len(await estate.identity_of("vm1")) == 1
+    assert await reports(estate) == []
+
+
+async def test_a_look_that_fails_is_made_again(estate: Estate) -> None:
+    estate.change_policy(NARROWED)
+    permission = estate.platform.directory
+    permission.revoke_permissions(estate.app.object_id)
+    estate.azure.assign(estate.azure.state.add_principal("any").object_id, "Reader", estate.scope)
+    with pytest.raises(Exception, match="ask the directory"):
+        await look(estate)
+    permission.grant_permission(estate.app.object_id)
+    await look(estate)
+    assert len(await reports(estate)) == 1

@@ -181,6 +181,22 @@ def test_refuses_a_binding_that_it_does_not_serve() -> None:
         function_from_metadata("f", "1", raw, Settings({}))
 
 
+@pytest.mark.parametrize(
+    ("settings", "enabled"),
+    [
+        ({}, True),
+        ({"AzureWebJobs.f.Disabled": "true"}, False),
+        ({"AzureWebJobs.f.Disabled": "1"}, False),
+        ({"AzureWebJobs.f.Disabled": "false"}, True),
+        ({"AzureWebJobs.g.Disabled": "true"}, True),
+    ],
+    ids=str,
+)
+def test_a_setting_disables_one_function(settings: dict[str, str], enabled: bool) -> None:
+    raw = [json.dumps({"type": "timerTrigger", "name": "t", "schedule": "0 0 0 * * *"})]
+    assert function_from_metadata("f", "1", raw, Settings(settings)).enabled is enabled
+
+
 def test_refuses_an_unknown_log_level() -> None:
     with pytest.raises(StartError, match="'Loud' is none of Trace, Debug, Information"):
         parse_level("Loud")

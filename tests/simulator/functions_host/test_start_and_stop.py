@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from simulator.functions_host.process import HostProcess, HostStartError
@@ -89,6 +90,27 @@ async def test_sigterm_lets_a_running_invocation_end(
     assert "still running" not in host.log_file.read_text()
     assert await queue("stopped").count() == 0
     await queue("seen").wait_for_json(body="wait 0.5")
+
+
+async def test_what_a_setting_disables_is_started_by_nothing_but_the_admin_api(
+    storage: Storage, tmp_path: Path
+) -> None:
+    """On stderr, each start of a function is a line."""
+    off = {f"AzureWebJobs.{name}.Disabled": "true" for name in ("on_start", "take_work")}
+    async with HostProcess(APP, storage.settings("disabled") | off, tmp_path / "off") as host:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            for name in ("yearly", "on_start"):
+                answer = await http.post(
+                    f"{host.url}/admin/functions/{name}",
+                    json={},
+                    headers={"x-functions-key": host.keys["master"]},
+                )
+                assert answer.status_code == 202
+        await said_on_stderr(host, "Executed 'Functions.on_start'")
+        said = host.log_file.read_text()
+    assert said.count("Executing 'Functions.on_start'") == 1
+    async with HostProcess(APP, storage.settings("disabled"), tmp_path / "on") as host:
+        await said_on_stderr(host, "Executing 'Functions.on_start'")
 
 
 async def test_a_killed_host_leaves_its_message_and_comes_back_with_the_same_keys(
