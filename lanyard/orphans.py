@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lanyard.claims import Claims, Witness
-from lanyard.errors import NotYet
+from lanyard.errors import NotYet, Permanent, Refused
 from lanyard.model import Grant, RoleAssignment
 from lanyard.ports import Assignments, Directory, Index
 
@@ -45,6 +45,7 @@ class Orphans:
         `gone_at`: when ARM was first seen without the principal. `subscription` is where it lived
         and is asked directly; elsewhere Resource Graph tells. Raises Temporary while the evidence
         or the grace period is incomplete, and where any listing fails: then nothing is removed.
+        Raises Refused where the directory may not be read.
         """
         await self._check_directory(principal_id, gone_at)
         found = await self._find(principal_id, subscription)
@@ -72,11 +73,20 @@ class Orphans:
         return await self._delete(found, witness, evidence)
 
     async def _check_directory(self, principal_id: str, gone_at: float) -> None:
-        listed = principal_id in await self.directory.existing([principal_id])
-        if listed or await self.directory.exists(principal_id):
+        if await self._in_directory(principal_id):
             message = f"the directory still knows principal {principal_id}"
             waited = self.now() - gone_at
             raise NotYet(message, min(max(waited / 2, _SHORTEST_DELAY), _LONGEST_DELAY))
+
+    async def _in_directory(self, principal_id: str) -> bool:
+        """Whether either question finds it. Who may not ask has no second witness: it is held."""
+        try:
+            listed = principal_id in await self.directory.existing([principal_id])
+            return listed or await self.directory.exists(principal_id)
+        except Permanent as error:
+            reason = f"the directory, the second witness, may not be read: {error}"
+            mend = "with Directory.Read.All granted to the app's identity it goes on by itself"
+            raise Refused(reason, _LONGEST_DELAY, mend, releasable=False) from error
 
     def _check_grace(self, found: list[RoleAssignment], gone_at: float) -> None:
         if found and (left := gone_at + self.grace - self.now()) > 0:

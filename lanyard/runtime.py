@@ -124,29 +124,33 @@ class Runtime:
     async def _sweep(self) -> SweepReport:
         reconciler, decisions = self.reconciler, self.reconciler.services.decisions
         try:
-            await self._report_policy()
+            first = await self._report_policy()
             report = await Sweep(reconciler.policy, reconciler.services, self.queue.put).run()
         except (Temporary, Permanent) as error:
             reason = f"{error}: this sweep puts nothing on the queue and removes nothing"
             await decisions.add(Decision("", "sweep", "failed", reason))
             raise
+        # Who sees not even its own rights has none yet: its first look is still to come.
+        if first and report.assignments:
+            await reconciler.services.brake.adopt()
         missed = {"drifted": str(report.drifted), "missing": str(report.missing)}
         await decisions.add(Decision("", "sweep", "done", describe(report), cause=missed))
         await decisions.forget_older(reconciler.policy.records.keep_days)
         return report
 
-    async def _report_policy(self) -> None:
-        """A new version of the policy removes nothing before its difference is on record."""
+    async def _report_policy(self) -> bool:
+        """A new version of the policy removes nothing before its difference is on record. Whether
+        it is the first of all: that one makes no difference.
+        """
         reconciler, services = self.reconciler, self.reconciler.services
         reported = await services.brake.reported()
-        if reported:
-            return
-        if reported is not None:
+        if reported is False:
             ahead = await Sweep(reconciler.policy, services).run()
             reason = f"version {reconciler.policy.digest}: {difference(ahead)}"
             log.warning("the policy changed: %s", reason)
             await services.decisions.add(Decision("", "policy changed", "done", reason))
-        await services.brake.adopt()
+            await services.brake.adopt()
+        return reported is None
 
     async def _follow_up(self, change: Change, report: Report) -> Outcome:
         for outcome in report.outcomes:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lanyard.claims import Standing
-from lanyard.errors import Temporary
+from lanyard.errors import Permanent, Temporary
 from lanyard.held import Word
 from lanyard.ledger import IdentityRecord, ResourceRecord
 from lanyard.listings import (
@@ -34,7 +34,8 @@ class Survey:
     """The whole. `records` and `identities` are the ledger's; `roles` are listed role GUIDs;
     `held_principals` are unknown principals that are on the list of what is held; `unseen` are
     subscriptions (lower case) on record in which nothing at all is listed: the app may not read
-    them any more, and what is on record of them is left as it is.
+    them any more, and what is on record of them is left as it is. `no_directory`: why the app may
+    not ask the directory at all, or "": then no principal counts as unknown to it.
     """
 
     resources: Resources
@@ -44,6 +45,7 @@ class Survey:
     held_principals: frozenset[str]
     unseen: frozenset[str]
     facts: Facts
+    no_directory: str = ""
 
     @property
     def unused_identities(self) -> list[str]:
@@ -80,13 +82,13 @@ async def survey(policy: Policy, services: Services, progress: Progress = silent
     _check(listed.assignments, standing)
     asked = suspects(listed.assignments, frozenset(resources.alive))
     progress("principals", len(asked))
-    known = await known_to_directory(services.directory, asked, resources.alive)
+    unknown, no_directory = await _unknown(services, asked, resources.alive)
     told = [entry async for entry in services.held.all() if entry.principal]
     unseen = _on_record(records, standing) - _seen(resources, listed.assignments)
     facts = Facts(
         listed.assignments,
         frozenset(resources.alive),
-        asked - known,
+        unknown,
         await _owners(services, identities),
         standing,
         frozenset(
@@ -99,7 +101,24 @@ async def survey(policy: Policy, services: Services, progress: Progress = silent
     )
     held = frozenset(entry.principal for entry in told if entry.word is not Word.RELEASED)
     roles = frozenset(listed.roles)
-    return Survey(resources, records, identities, roles, held, frozenset(unseen), facts)
+    return Survey(
+        resources, records, identities, roles, held, frozenset(unseen), facts, no_directory
+    )
+
+
+async def _unknown(
+    services: Services, asked: frozenset[str], alive: Iterable[str]
+) -> tuple[frozenset[str], str]:
+    """Which of the principals the directory does not know, or why it may not be asked.
+
+    The permission is optional, so its absence, which lasts, does not end a sweep. An answer that
+    fails or is a part does. Raises Temporary.
+    """
+    try:
+        known = await known_to_directory(services.directory, asked, alive)
+    except Permanent as error:
+        return frozenset(), str(error)
+    return asked - known, ""
 
 
 async def _resources(

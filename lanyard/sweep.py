@@ -47,6 +47,7 @@ class SweepReport:
     of role assignments; `roles_gone` are assigned roles without a definition; `unused_identities`
     are ids of user-assigned identities that no resource has. `planned` counts what would be done to
     the drifted ones, by kind; `unseen` are subscriptions on record that can no longer be read.
+    `no_directory`: why no orphan was looked for that only the directory can tell, or "".
     """
 
     listed: int = 0
@@ -61,6 +62,7 @@ class SweepReport:
     roles_gone: tuple[str, ...] = ()
     planned: dict[str, int] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
+    no_directory: str = ""
 
 
 @dataclass(slots=True)
@@ -87,6 +89,7 @@ class Sweep:
             listed=len(found.resources.compute),
             missing=len(found.facts.missing),
             unseen=tuple(sorted(found.unseen)),
+            no_directory=found.no_directory,
             assignments=len(found.facts.assignments),
             orphans=tuple(orphans(found.facts, self.policy)),
             near_limit={
@@ -282,4 +285,6 @@ def describe(report: SweepReport) -> str:
         *(f"subscription {one} is on record and cannot be read any more" for one in report.unseen),
         *(f"role {role} is assigned and has no definition" for role in report.roles_gone),
     ]
+    if report.no_directory:
+        parts.append(f"orphans only as far as the ledger tells: {report.no_directory}")
     return "sweep: " + ", ".join(parts)

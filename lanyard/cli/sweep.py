@@ -28,10 +28,11 @@ that is orphaned, with the evidence for it and whether it would be removed. With
 all; without, what needs it is put on the app's queue of work, and the app decides on its own.
 
 Everything is read before anything is told: where a listing or the directory answers only a part,
-there is an error, and no result.
+there is an error, and no result. Who may not ask the directory at all is told so, and no orphan is
+looked for that only the directory can tell.
 
 {storage_rights(f"{_READER} (for --dry-run), else {_WRITER}")}
-You need Reader on the subscriptions and the right to read the directory, too.
+You need Reader on the subscriptions and should be able to read the directory, too.
 """
 _AFTER = """\
 examples:
@@ -62,6 +63,8 @@ _SHAPE = {
     "nearLimit": "subscriptions near the limit of 4,000 role assignments, with their number",
     "unusedIdentities[]": "user-assigned identities that no resource has",
     "rolesGone[]": "GUIDs of roles that are assigned and no longer defined",
+    "noDirectory": "why the directory could not be asked, and so no `departed` and no `unknown` "
+    "orphan was looked for; else empty",
     "unseenSubscriptions[]": "on record, and not to be read any more: left as they are",
 }
 _FOUND = 2
@@ -100,7 +103,7 @@ def run(
 def _finds_something(report: SweepReport) -> bool:
     counts = report.drifted, report.missing, report.identities, report.deleted_grants
     reported = report.orphans, report.near_limit, report.roles_gone, report.unseen
-    return any(counts) or any(reported)
+    return any(counts) or any(reported) or bool(report.no_directory)
 
 
 def _as_json(report: SweepReport, policy: Policy, *, dry_run: bool) -> dict[str, Any]:
@@ -120,6 +123,7 @@ def _as_json(report: SweepReport, policy: Policy, *, dry_run: bool) -> dict[str,
         "nearLimit": report.near_limit,
         "unusedIdentities": list(report.unused_identities),
         "rolesGone": list(report.roles_gone),
+        "noDirectory": report.no_directory,
         "unseenSubscriptions": list(report.unseen),
     }
 

@@ -84,7 +84,9 @@ async def test_without_dry_run_the_app_gets_the_work_and_does_it(app: Desk) -> N
     assert (await sweep(app, "--dry-run"))["orphans"] == []
 
 
-async def test_a_directory_that_may_not_be_read_is_an_error_and_no_result(desk: Desk) -> None:
+async def test_who_may_not_read_the_directory_is_told_so_and_what_the_ledger_tells(
+    desk: Desk,
+) -> None:
     await desk.estate.create_vm("vm1", identity={"type": "SystemAssigned"})
     await desk.started()
     machine = desk.estate.azure.state.resources[desk.estate.vm_id("vm1").key]
@@ -92,8 +94,22 @@ async def test_a_directory_that_may_not_be_read_is_an_error_and_no_result(desk: 
     desk.estate.azure.assign(principal, "Reader", desk.group)
     await lose_machine(desk)
     ran = await desk.app("sweep", "--dry-run", "--policy", str(desk.policy), "--json")
+    assert (ran.code, ran.err) == (FOUND, "")
+    report = json.loads(ran.out)
+    assert "Authorization_RequestDenied" in report["noDirectory"]
+    assert {orphan["kind"] for orphan in report["orphans"]} <= {"unclaimed"}
+    shown = await desk.app("sweep", "--dry-run", "--policy", str(desk.policy))
+    assert "orphans only as far as the ledger tells" in shown.out
+
+
+async def test_a_directory_that_fails_is_an_error_and_no_result(app: Desk) -> None:
+    app.estate.azure.assign(
+        app.estate.azure.state.add_principal("any").object_id, "Reader", app.group
+    )
+    app.estate.azure.faults.add(Fault(method="POST", path="getByIds", status=503, times=None))
+    ran = await app.app("sweep", "--dry-run", "--policy", str(app.policy), "--json")
     assert (ran.code, ran.out) == (ERROR, "")
-    assert "Authorization_RequestDenied" in ran.err or "does not return" in ran.err
+    assert "ask the directory" in ran.err
 
 
 async def test_a_listing_that_fails_is_an_error_and_no_result(app: Desk) -> None:

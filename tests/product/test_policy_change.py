@@ -3,6 +3,7 @@
 import pytest
 
 from handlers import policy_changes
+from simulator.faults import Fault
 from tests.product.conftest import started
 from tests.support.estate import POLICY, Estate, invocation
 
@@ -22,6 +23,12 @@ async def estate(monkeypatch: pytest.MonkeyPatch) -> Estate:
 
 async def reports(estate: Estate) -> list[str]:
     return [reason for action, _, reason in await estate.decisions() if action == "policy changed"]
+
+
+def break_directory(estate: Estate) -> None:
+    """It fails, and there is somebody to ask for."""
+    estate.azure.faults.add(Fault(method="POST", path="getByIds", status=503, times=None))
+    estate.azure.assign(estate.azure.state.add_principal("any").object_id, "Reader", estate.scope)
 
 
 async def test_the_first_policy_changes_nothing(estate: Estate) -> None:
@@ -73,8 +80,7 @@ async def test_a_report_that_cannot_be_made_lets_nothing_go(
     estate: Estate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     estate.change_policy(NARROWED)
-    estate.platform.directory.revoke_permissions(estate.app.object_id)
-    estate.azure.assign(estate.azure.state.add_principal("any").object_id, "Reader", estate.scope)
+    break_directory(estate)
     with pytest.raises(Exception, match="ask the directory"):
         await estate.runtime.sweep()
     await estate.create_vm("vm1", tags={"any": "event"})
@@ -115,13 +121,31 @@ async def test_the_first_policy_has_what_was_there_before_looked_at(
     assert await reports(estate) == []
 
 
+async def test_an_app_that_has_no_rights_yet_looks_again_once_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await started(Estate(POLICY), monkeypatch)
+    await estate.create_vm("vm1")
+    estate.new_events()
+    assignments = estate.azure.state.role_assignments
+    rights = [each for each in assignments.values() if each.principal_id == estate.app.object_id]
+    for right in rights:
+        del assignments[right.id.lower()]
+    await look(estate)
+    assert estate.queue.messages == []
+    for right in rights:
+        assignments[right.id.lower()] = right
+    await look(estate)
+    await estate.settle()
+    assert len(await estate.identity_of("vm1")) == 1
+    assert await look(estate) == []
+
+
 async def test_a_look_that_fails_is_made_again(estate: Estate) -> None:
     estate.change_policy(NARROWED)
-    permission = estate.platform.directory
-    permission.revoke_permissions(estate.app.object_id)
-    estate.azure.assign(estate.azure.state.add_principal("any").object_id, "Reader", estate.scope)
+    break_directory(estate)
     with pytest.raises(Exception, match="ask the directory"):
         await look(estate)
-    permission.grant_permission(estate.app.object_id)
+    estate.azure.faults.clear()
     await look(estate)
     assert len(await reports(estate)) == 1

@@ -223,12 +223,6 @@ def broken() -> Iterator[Broken]:
     full = _answer(Answer.FULL)
     yield Broken("an empty directory", _answer(Answer.EMPTY), full, "does not return")
     yield Broken("half a directory", _answer(Answer.HALF), full, "")
-    yield Broken(
-        "a directory that may not be read",
-        lambda e: e.platform.directory.revoke_permissions(e.app.object_id),
-        lambda e: e.platform.directory.grant_permission(e.app.object_id),
-        "ask the directory",
-    )
     hidden = "a hidden canary"
     yield Broken(
         hidden,
@@ -296,3 +290,21 @@ async def test_exactly_the_orphans_go_and_none_while_anything_cannot_be_read(
     gone = before.keys() - scenario.state.keys()
     assert gone == scenario.unclaimed | scenario.departed | scenario.unknown
     assert scenario.state.keys() <= before.keys()
+
+
+@pytest.mark.timeout(240)
+async def test_without_the_right_to_read_the_directory_only_what_is_lanyards_own_goes(
+    scenario: Scenario,
+) -> None:
+    """The permission is optional: what needs no second witness is done without it."""
+    estate, before = scenario.estate, scenario.state
+    estate.platform.directory.revoke_permissions(estate.app.object_id)
+    report = await estate.runtime.sweep()
+    assert "Authorization_RequestDenied" in report.no_directory
+    assert {orphan.kind for orphan in report.orphans} == {OrphanKind.UNCLAIMED}
+    messages, estate.queue.messages = estate.queue.messages, []
+    for change, _ in messages:
+        await estate.runtime.process(change)
+    assert before.keys() - scenario.state.keys() == scenario.unclaimed
+    told = [reason for action, outcome, reason in await estate.decisions() if action == "sweep"]
+    assert "orphans only as far as the ledger tells" in told[-1]
