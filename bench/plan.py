@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 from bench.figures import Figure, Tell
 from bench.options import Options
-from lanyard.desired import desired
-from lanyard.guard import Situation, guard
-from lanyard.model import ComputeResource, Identity, PrincipalRef, ResourceId, UserAssigned
-from lanyard.plan import Actual, Owned, plan
+from lanyard.planning.desired import desired
+from lanyard.planning.guard import Situation, guard
+from lanyard.planning.plan import Actual, Owned, plan
 from lanyard.policy import Policy
 from lanyard.policy.load import parse_policy
+from lanyard.values.compute import ComputeResource, Identity, PrincipalRef, UserAssigned
+from lanyard.values.resource_id import ResourceId
 
 _SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 _TYPES = [

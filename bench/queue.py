@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Self
 
 from bench.latencies import QUEUE
-from lanyard.messages import encode
-from lanyard.model import Change
+from lanyard.queue.messages import encode
+from lanyard.values.change import Change
 from simulator.clock import Clock
 from simulator.functions_host.messages import Message, encode_content
 

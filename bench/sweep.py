@@ -12,9 +12,9 @@ from bench.figures import Budget, Figure, Tell
 from bench.latencies import DIRECTORY
 from bench.options import Options
 from bench.timed_estate import TimedEstate
-from lanyard.ledger import ResourceRecord
-from lanyard.model import ResourceId
-from lanyard.sweep import SweepReport
+from lanyard.record.ledger import ResourceRecord
+from lanyard.sweep.report import SweepReport
+from lanyard.values.resource_id import ResourceId
 from simulator.arm.calls import Call
 from simulator.clock import Clock
 from simulator.faults import Fault

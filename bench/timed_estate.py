@@ -11,9 +11,9 @@ from unittest import mock
 from bench.latencies import ARM, MACHINE_OPERATION, MACHINE_OPERATION_SPREAD, TABLE
 from bench.queue import TimedQueue
 from handlers import resource_events
-from lanyard.errors import LanyardError
-from lanyard.messages import decode
-from lanyard.runtime import Runtime
+from lanyard.app.composition import Runtime
+from lanyard.queue.messages import decode
+from lanyard.values.errors import LanyardError
 from simulator.arm.calls import Call
 from simulator.azure import Azure
 from simulator.behaviour import Behaviour

@@ -14,8 +14,8 @@ from typing import Protocol
 from azure.storage.queue.aio import QueueClient
 
 from demo.operator import Operator
+from lanyard.desk.rights import rights
 from lanyard.policy import load_policy
-from lanyard.rights import rights
 from simulator.azure import Azure
 from simulator.azurite import Azurite
 from simulator.behaviour import Behaviour

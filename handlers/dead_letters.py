@@ -15,8 +15,8 @@ log = logging.getLogger("lanyard.replay")
 @blueprint.timer_trigger(arg_name="timer", schedule="0 47 * * * *", run_on_startup=False)
 async def dead_letters(timer: func.TimerRequest) -> None:
     """One look. Where the storage fails it raises, the host records it, and the next hour tries."""
-    from lanyard.replay import describe, replay
-    from lanyard.runtime import connected
+    from lanyard.app.composition import connected
+    from lanyard.queue.replay import describe, replay
 
     _, storage, _ = connected()
     found = await replay(storage.dead_letters, storage.queue.put, dry_run=False)

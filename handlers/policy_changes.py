@@ -15,8 +15,8 @@ log = logging.getLogger("lanyard.sweep")
 @blueprint.timer_trigger(arg_name="timer", schedule="0 */5 * * * *", run_on_startup=False)
 async def policy_changes(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001
     """One look. Where the sweep fails it raises, the host records it, and the next look tries."""
-    from lanyard.runtime import runtime
-    from lanyard.sweep import describe
+    from lanyard.app.composition import runtime
+    from lanyard.sweep.report import describe
     from lanyard.telemetry import within
 
     with within(context.trace_context.trace_parent):

@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from lanyard.messages import QUEUE, decode
+from lanyard.queue.messages import QUEUE, decode
 
 blueprint = func.Blueprint()
 
@@ -13,9 +13,9 @@ async def reconcile(message: func.QueueMessage, context: func.Context) -> None:
 
     So does every message while the policy cannot be used: the error names its file and line.
     """
-    from lanyard.runtime import runtime
+    from lanyard.app.composition import runtime
+    from lanyard.queue.locks import Arrival
     from lanyard.telemetry import within
-    from lanyard.turns import Arrival
 
     inserted = message.insertion_time
     arrival = Arrival(

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import azure.functions as func
 
-from lanyard.azure.compute_types import WATCHED_TYPES
-from lanyard.azure.events import Event, Ignored, change_of
-from lanyard.messages import QUEUE, encode
-from lanyard.model import Change
+from lanyard.azure.events import Event, change_of
+from lanyard.queue.messages import QUEUE, encode
 from lanyard.settings import settings
+from lanyard.values.change import Change, Ignored
+from lanyard.values.compute_types import WATCHED_TYPES
 
 blueprint = func.Blueprint()
 log = logging.getLogger("lanyard.events")

@@ -11,8 +11,8 @@ log = logging.getLogger("lanyard.sweep")
 @blueprint.timer_trigger(arg_name="timer", schedule="0 17 * * * *", run_on_startup=False)
 async def sweep(timer: func.TimerRequest, context: func.Context) -> None:
     """One sweep. Where a listing fails it raises, the host records it, and the next hour tries."""
-    from lanyard.runtime import runtime
-    from lanyard.sweep import describe
+    from lanyard.app.composition import runtime
+    from lanyard.sweep.report import describe
     from lanyard.telemetry import within
 
     with within(context.trace_context.trace_parent):

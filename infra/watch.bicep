@@ -3,7 +3,7 @@
 // policy by `lanyard rights --bicep POLICY`.
 targetScope = 'subscription'
 
-@description('What the policy needs; see lanyard/rights.py.')
+@description('What the policy needs; see lanyard/desk/rights.py.')
 param rights object
 
 @description('The function app.')

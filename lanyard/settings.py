@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lanyard.errors import LanyardError
+from lanyard.values.errors import LanyardError
 
 #: Seconds: Azure's longest visibility delay of a message is 7 days.
 MAX_DELAY = 7 * 24 * 3600 - 60

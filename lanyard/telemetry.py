@@ -16,8 +16,7 @@ from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
-from lanyard.azure.events import Ignored
-from lanyard.model import Change
+from lanyard.values.change import Change, Ignored
 
 RESOURCE = "lanyard.resource.id"
 CORRELATION = "lanyard.correlation.id"

@@ -1,5 +1,5 @@
 // Which events of the topic reach the app. Event Grid takes 25 values in the filters of one event
-// subscription, so writes and deletions have one each. Types: lanyard/azure/compute_types.py; a change
+// subscription, so writes and deletions have one each. Types: lanyard/values/compute_types.py; a change
 // of tags is told of the tags, and a deleted group may be all that is told of what was in it.
 param topicName string
 param appId string

@@ -13,25 +13,25 @@ from azure.storage.blob.aio import BlobClient, ContainerClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
-from lanyard.azure import dead_letters, leases
-from lanyard.azure.arm import Compute
-from lanyard.azure.clients import Clients, Throttling
-from lanyard.azure.dead_letters import DeadLetters, Poison
+from lanyard.azure.arm.clients import Clients, Throttling
+from lanyard.azure.arm.compute import Compute
+from lanyard.azure.arm.identities import Identities
+from lanyard.azure.arm.resource_graph import ResourceGraph
+from lanyard.azure.arm.role_assignments import Roles
+from lanyard.azure.arm.transport import TOKEN_SECONDS, Transport
 from lanyard.azure.directory import Directory
-from lanyard.azure.identities import Identities
-from lanyard.azure.leases import BlobLeases
 from lanyard.azure.logs import quiet_sdks
 from lanyard.azure.notifications import Notifications
-from lanyard.azure.policy_blob import PolicyBlob
-from lanyard.azure.queue import WorkQueue
-from lanyard.azure.resource_graph import ResourceGraph
-from lanyard.azure.roles import Roles
-from lanyard.azure.tables import AzureTable
-from lanyard.azure.transport import TOKEN_SECONDS, Transport
-from lanyard.messages import QUEUE
-from lanyard.ports import Azure
+from lanyard.azure.storage import dead_letters, leases
+from lanyard.azure.storage.dead_letters import DeadLetters, Poison
+from lanyard.azure.storage.leases import BlobLeases
+from lanyard.azure.storage.policy_blob import PolicyBlob
+from lanyard.azure.storage.queue import WorkQueue
+from lanyard.azure.storage.tables import AzureTable
+from lanyard.ports.azure import Azure
+from lanyard.ports.tables import Tables
+from lanyard.queue.messages import QUEUE
 from lanyard.settings import Settings
-from lanyard.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)

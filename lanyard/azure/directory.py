@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpRequest
 
-from lanyard.azure.answers import Json, as_object, body_of, entries, member, needed
-from lanyard.azure.clients import Clients
-from lanyard.azure.failures import code_of, translated
-from lanyard.errors import Temporary
+from lanyard.azure.arm.answers import Json, as_object, body_of, entries, member, needed
+from lanyard.azure.arm.clients import Clients
+from lanyard.azure.arm.failures import code_of, translated
+from lanyard.values.errors import Temporary
 
 #: Most ids of one `getByIds` call.
 PAGE = 1000

@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lanyard.model import Change, InvalidResourceId, ResourceId, folded
+from lanyard.values.change import Change, Ignored
+from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
 
 WRITTEN = {
     "Microsoft.Resources.ResourceWriteSuccess",
@@ -38,13 +39,6 @@ class Event:
     origin: Any
     subject: Any
     data: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """An event that is not worked on. `reason` is a short fixed text: it is counted by it."""
-
-    reason: str
 
 
 def change_of(

@@ -15,7 +15,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.messaging import CloudEvent
 from azure.core.pipeline.transport import AsyncHttpTransport
 
-from lanyard.notice_model import SCHEMA, Notice
+from lanyard.notices.model import SCHEMA, Notice
 from lanyard.telemetry import notices_lost
 
 if TYPE_CHECKING:

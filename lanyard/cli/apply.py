@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from lanyard.cli import connect
-from lanyard.cli.connect import AppOptions, AzureOptions
-from lanyard.cli.options import Command, Json, Quiet, storage_rights
-from lanyard.cli.targets import BadTargets
-from lanyard.cli.terminal import Terminal
-from lanyard.model import Change, InvalidResourceId, ResourceId
+from lanyard.cli.frame import connect
+from lanyard.cli.frame.connect import AppOptions, AzureOptions
+from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
+from lanyard.cli.frame.targets import BadTargets
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.values.change import Change
+from lanyard.values.resource_id import InvalidResourceId, ResourceId
 
 _ABOUT = f"""\
 Put resources on the app's queue of work: it reads each of them fresh and brings it to what the

@@ -19,23 +19,22 @@ from lanyard.cli import (
     held,
     history,
     init,
-    onboard,
     pause,
-    plan,
     replay,
     rights,
-    scan,
     schema,
     status,
     sweep,
     undo,
-    uninstall,
     validate,
 )
-from lanyard.cli.options import Command, as_written
-from lanyard.cli.terminal import Terminal
-from lanyard.errors import LanyardError
+from lanyard.cli.frame.options import Command, as_written
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.onboarding import onboard, uninstall
+from lanyard.cli.plan import command as plan
+from lanyard.cli.scan import command as scan
 from lanyard.policy import PolicyError
+from lanyard.values.errors import LanyardError
 
 COMMANDS: tuple[Command, ...] = (
     scan.COMMAND,

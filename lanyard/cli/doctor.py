@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lanyard.cli import connect
-from lanyard.cli.connect import App, AppOptions, AzureOptions
-from lanyard.cli.options import LOOK, Command, Json, PolicyPath, Quiet, storage_rights
-from lanyard.cli.terminal import Terminal
+from lanyard.cli.frame import connect
+from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
+from lanyard.cli.frame.options import LOOK, Command, Json, PolicyPath, Quiet, storage_rights
+from lanyard.cli.frame.terminal import Terminal
 from lanyard.policy import Policy, load_policy
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def run(
 async def _looked(
     app: App, policy: Policy, principal: str, watch: Sequence[str] | None
 ) -> "list[Finding]":
-    from lanyard.azure.subscribed import Setup  # the SDKs
     from lanyard.cli.findings import Doctor
+    from lanyard.desk.azure.app_setup import Setup  # the SDKs
 
     known = {record.id.subscription async for record in app.ledger().records()}
     watched = tuple(watch) if watch else tuple(sorted(known))

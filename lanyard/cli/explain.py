@@ -9,21 +9,22 @@ from typing import Annotated, Any
 
 import typer
 
-from lanyard.cli import connect
-from lanyard.cli.connect import App, AppOptions, AzureOptions
-from lanyard.cli.names import short
-from lanyard.cli.options import Command, Json, PolicyPath, Quiet, storage_rights
-from lanyard.cli.targets import BadTargets, one_target
-from lanyard.cli.terminal import Terminal
-from lanyard.cli.times import told
+from lanyard.cli.frame import connect
+from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
+from lanyard.cli.frame.names import short
+from lanyard.cli.frame.options import Command, Json, PolicyPath, Quiet, storage_rights
+from lanyard.cli.frame.targets import BadTargets, one_target
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.frame.times import told
 from lanyard.cli.why import Claim, Explainer, Why
-from lanyard.desired import desired
-from lanyard.errors import LanyardError
-from lanyard.ledger import ResourceRecord
-from lanyard.model import ComputeResource, ResourceId
+from lanyard.planning.desired import desired
 from lanyard.policy import Policy, load_policy
 from lanyard.policy.load import rule_places
-from lanyard.roles import role_name
+from lanyard.record.ledger import ResourceRecord
+from lanyard.values.compute import ComputeResource
+from lanyard.values.errors import LanyardError
+from lanyard.values.resource_id import ResourceId
+from lanyard.values.roles import role_name
 
 _ABOUT = f"""\
 Say why something has access: for a resource, each identity it has and each role that those hold;

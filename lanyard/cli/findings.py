@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-from lanyard.azure.subscribed import Setup, Subscribed
-from lanyard.cli.connect import App
+from lanyard.cli.frame.connect import App
 from lanyard.cli.status import Status, status_of
-from lanyard.errors import LanyardError
+from lanyard.desk.azure.app_setup import Setup, Subscribed
+from lanyard.desk.rights import Rights, rights
 from lanyard.policy import Policy
-from lanyard.rights import Rights, rights
+from lanyard.values.errors import LanyardError
 
 _EVENTS = ("Microsoft.Resources.ResourceWriteSuccess", "Microsoft.Resources.ResourceDeleteSuccess")
 #: Tokens are refused from five minutes on; storage and Azure's own clocks differ by less.

@@ -9,15 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
-from lanyard.cli import connect
-from lanyard.cli.connect import App, AppOptions, AzureOptions
-from lanyard.cli.names import short
-from lanyard.cli.options import Command, Json, Quiet, storage_rights
-from lanyard.cli.terminal import Terminal
-from lanyard.cli.times import told
-from lanyard.decisions import Decision
-from lanyard.errors import LanyardError
-from lanyard.held import Entry, HeldActions, Word
+from lanyard.cli.frame import connect
+from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
+from lanyard.cli.frame.names import short
+from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.frame.times import told
+from lanyard.record.decisions import Decision
+from lanyard.record.held import Entry, HeldActions, Word
+from lanyard.values.errors import LanyardError
 
 _WRITER = "Storage Table Data Contributor"
 

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from lanyard.cli import connect
-from lanyard.cli.connect import AppOptions, AzureOptions
-from lanyard.cli.names import short
-from lanyard.cli.options import Command, Json, Quiet, storage_rights
-from lanyard.cli.terminal import Part, Terminal
-from lanyard.cli.times import span, told
-from lanyard.decisions import Recorded
+from lanyard.cli.frame import connect
+from lanyard.cli.frame.connect import AppOptions, AzureOptions
+from lanyard.cli.frame.names import short
+from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
+from lanyard.cli.frame.terminal import Part, Terminal
+from lanyard.cli.frame.times import span, told
+from lanyard.record.decisions import Recorded
 
 _ABOUT = f"""\
 Tell what Lanyard decided: done, held, failed, put off until later, and by whom and why.

@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from lanyard.azure.compute_types import COMPUTE_TYPES
-from lanyard.cli.options import Command, Json, Quiet
-from lanyard.cli.terminal import Terminal
-from lanyard.errors import LanyardError
+from lanyard.cli.frame.options import Command, Json, Quiet
+from lanyard.cli.frame.terminal import Terminal
 from lanyard.policy.load import parse_policy
 from lanyard.policy.standards import SHIPPED
+from lanyard.values.compute_types import COMPUTE_TYPES
+from lanyard.values.errors import LanyardError
 
 _ABOUT = """\
 Write a first policy: commented, in mode observe, in which nothing is changed. What is not given by

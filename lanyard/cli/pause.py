@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from lanyard.cli import connect
-from lanyard.cli.connect import App, AppOptions, AzureOptions
-from lanyard.cli.options import Command, Json, Quiet, storage_rights
-from lanyard.cli.terminal import Terminal
-from lanyard.decisions import Decision
-from lanyard.orders import Pause, Paused
-from lanyard.pause import Brake
+from lanyard.cli.frame import connect
+from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
+from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.planning.orders import Pause, Paused
+from lanyard.record.decisions import Decision
+from lanyard.record.kill_switch import Brake
 
 _RIGHTS = storage_rights("Storage Table Data Contributor")
 _PAUSE_ABOUT = f"""\

@@ -9,17 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-from lanyard.cli import connect
-from lanyard.cli.connect import App, AppOptions, AzureOptions
-from lanyard.cli.names import short
-from lanyard.cli.options import Command, Json, Quiet
-from lanyard.cli.shown import shown
-from lanyard.cli.terminal import Terminal
-from lanyard.cli.times import moment, told
-from lanyard.cli.watch_steps import Yes, confirm
-from lanyard.errors import LanyardError
-from lanyard.replay import Letter, Letters, Replay, Wanted
-from lanyard.replay import replay as replay_letters
+from lanyard.cli.frame import connect
+from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
+from lanyard.cli.frame.names import short
+from lanyard.cli.frame.options import Command, Json, Quiet
+from lanyard.cli.frame.shown import shown
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.frame.times import moment, told
+from lanyard.cli.onboarding.steps import Yes, confirm
+from lanyard.ports.dead_letters import Letter, Letters
+from lanyard.queue.replay import Replay, Wanted
+from lanyard.queue.replay import replay as replay_letters
+from lanyard.values.errors import LanyardError
 
 _ABOUT = """\
 Put what was given up on the queue of work again: dead letters, which are events that Event Grid

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from lanyard.cli.options import Command, Json, Quiet
-from lanyard.cli.terminal import Terminal
-from lanyard.errors import LanyardError
+from lanyard.cli.frame.options import Command, Json, Quiet
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.desk.rights import Rights, rights
 from lanyard.policy import load_policy
-from lanyard.rights import Rights, rights
-from lanyard.roles import role_id, role_name
+from lanyard.values.errors import LanyardError
+from lanyard.values.roles import role_id, role_name
 
 _ABOUT = """\
 Say what Lanyard's own identity needs to do what a policy says, and nothing beyond: the actions of

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from lanyard.azure.compute_types import COMPUTE_TYPES
-from lanyard.cli.options import Command, Quiet
-from lanyard.cli.options import Json as JsonOption
-from lanyard.cli.terminal import Terminal
-from lanyard.errors import LanyardError
+from lanyard.cli.frame.options import Command, Quiet
+from lanyard.cli.frame.options import Json as JsonOption
+from lanyard.cli.frame.terminal import Terminal
 from lanyard.policy.document import Policy
 from lanyard.policy.standards import SHIPPED
-from lanyard.roles import BUILT_IN_ROLES
+from lanyard.values.compute_types import COMPUTE_TYPES
+from lanyard.values.errors import LanyardError
+from lanyard.values.roles import BUILT_IN_ROLES
 
 _ABOUT = """\
 Write the JSON Schema of the policy file, with which editors complete, check and explain it.

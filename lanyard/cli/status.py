@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lanyard.budget import RemovalBudget
-from lanyard.cli import connect
-from lanyard.cli.connect import App, AppOptions, AzureOptions
-from lanyard.cli.options import LOOK, Command, Json, Quiet, storage_rights
+from lanyard.cli.frame import connect
+from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
+from lanyard.cli.frame.options import LOOK, Command, Json, Quiet, storage_rights
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.frame.times import age, told
 from lanyard.cli.pause import pause_as_json
-from lanyard.cli.terminal import Terminal
-from lanyard.cli.times import age, told
-from lanyard.decisions import Recorded
-from lanyard.held import HeldActions, Word
-from lanyard.orders import Pause
-from lanyard.pause import Brake
+from lanyard.planning.orders import Pause
 from lanyard.policy import RemovalLimit
+from lanyard.record.budget import RemovalBudget
+from lanyard.record.decisions import Recorded
+from lanyard.record.held import HeldActions, Word
+from lanyard.record.kill_switch import Brake
 
 _ABOUT = f"""\
 Tell how a deployed app is doing: what it looks after, what waits, when it last looked over the

@@ -10,15 +10,16 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from lanyard.cli import connect
-from lanyard.cli.connect import AppOptions, AzureOptions
-from lanyard.cli.names import short
-from lanyard.cli.options import Command, Json, PolicyPath, Quiet, storage_rights
-from lanyard.cli.terminal import Terminal
-from lanyard.orphan_kinds import Orphan
+from lanyard.cli.frame import connect
+from lanyard.cli.frame.connect import AppOptions, AzureOptions
+from lanyard.cli.frame.names import short
+from lanyard.cli.frame.options import Command, Json, PolicyPath, Quiet, storage_rights
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.planning.orphans import Orphan
 from lanyard.policy import Policy, load_policy
-from lanyard.roles import role_name
-from lanyard.sweep import Sweep, SweepReport, describe
+from lanyard.sweep.report import SweepReport, describe
+from lanyard.sweep.sweep import Sweep
+from lanyard.values.roles import role_name
 
 _READER = "Storage Table Data Reader"
 _WRITER = "Storage Table Data Contributor and Storage Queue Data Message Sender"

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from lanyard.cli import connect
-from lanyard.cli.connect import App, AppOptions, AzureOptions
-from lanyard.cli.names import short
-from lanyard.cli.options import Command, Json, Quiet, storage_rights
-from lanyard.cli.terminal import Terminal
-from lanyard.cli.times import span
-from lanyard.errors import LanyardError
-from lanyard.roles import role_name
-from lanyard.undo import Removed, Undo
+from lanyard.cli.frame import connect
+from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
+from lanyard.cli.frame.names import short
+from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.frame.times import span
+from lanyard.desk.undo import Removed, Undo
+from lanyard.values.errors import LanyardError
+from lanyard.values.roles import role_name
 
 _ABOUT = f"""\
 Put role assignments back that Lanyard removed, as they were, and keep them: nothing removes them

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from lanyard.cli.options import Command, Json, Quiet
-from lanyard.cli.terminal import Terminal
+from lanyard.cli.frame.options import Command, Json, Quiet
+from lanyard.cli.frame.terminal import Terminal
 from lanyard.policy import Policy, PolicyError, Problem, load_policy
 
 _ABOUT = """\

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from lanyard.claims import Standing
-from lanyard.cli.connect import App
-from lanyard.decisions import Recorded
-from lanyard.desired import desired
-from lanyard.model import ComputeResource, Grant, ResourceId, RoleAssignment, SystemAssigned
+from lanyard.cli.frame.connect import App
+from lanyard.planning.desired import desired
 from lanyard.policy import Policy
-from lanyard.roles import role_name
+from lanyard.record.decisions import Recorded
+from lanyard.values.compute import ComputeResource, SystemAssigned
+from lanyard.values.grants import Grant, RoleAssignment, Standing
+from lanyard.values.resource_id import ResourceId
+from lanyard.values.roles import role_name
 
 #: Of the resources that claim one assignment, so many are read.
 MOST_CLAIMS = 10

@@ -4,8 +4,6 @@ make no sense. Each check yields the path of the part that is wrong, and what wo
 
 import re
 
-from lanyard.azure.compute_types import COMPUTE_TYPES, compute_type
-from lanyard.model import InvalidResourceId, ResourceId
 from lanyard.policy.contradictions import contradictions
 from lanyard.policy.document import Grant, GrantContent, IdentitySpec, Policy, Rule, Selector
 from lanyard.policy.matching import scope_pattern_problem
@@ -18,7 +16,9 @@ from lanyard.policy.templates import (
     scope_problem,
     variables,
 )
-from lanyard.roles import BUILT_IN_ROLES, role_id
+from lanyard.values.compute_types import COMPUTE_TYPES, compute_type
+from lanyard.values.resource_id import InvalidResourceId, ResourceId
+from lanyard.values.roles import BUILT_IN_ROLES, role_id
 
 SYSTEM = "system"
 _PATTERN = re.compile(r"[\w.()*-]+")

@@ -2,23 +2,14 @@
 
 from collections.abc import Iterator
 
-from lanyard.azure.compute_types import compute_type
-from lanyard.policy.document import Grant, GrantContent, Match, Policy, Rule
+from lanyard.policy.document import Grant, Match, Policy, Rule
 from lanyard.policy.problems import Found, Path
-from lanyard.policy.standards import SHIPPED
-from lanyard.roles import role_id
+from lanyard.policy.standards import contents
+from lanyard.values.compute_types import compute_type
+from lanyard.values.roles import role_id
 
 #: Switches of a rule that two rules for the same resources must agree on, and the file's keys.
 _SWITCHES = {"imds_default": "imdsDefault", "restart": "restart", "replace": "replace"}
-
-
-def contents(policy: Policy, grant: Grant) -> list[GrantContent]:
-    """The roles and scopes that a grant stands for: its own, or those of its standard."""
-    if grant.standard is not None:
-        return policy.standards.get(grant.standard, SHIPPED.get(grant.standard, []))
-    if grant.role is None or grant.scope is None:
-        return []
-    return [GrantContent(role=grant.role, scope=grant.scope, condition=grant.condition)]
 
 
 def contradictions(policy: Policy) -> Found:

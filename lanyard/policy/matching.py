@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from lanyard.model import ComputeResource, ResourceId
 from lanyard.policy.document import SCALE_SET, Match, Policy, Rule, Selector
+from lanyard.values.compute import ComputeResource
+from lanyard.values.resource_id import ResourceId
 
 _PATTERN = re.compile(
     r"/subscriptions/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f-]*\*[0-9a-f*-]*)"

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lanyard.errors import LanyardError
+from lanyard.values.errors import LanyardError
 
 #: So many known names are listed where none is near.
 MOST_SHOWN = 8

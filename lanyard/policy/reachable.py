@@ -4,9 +4,9 @@ import difflib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from lanyard.azure.compute_types import compute_type
 from lanyard.policy.document import Match, Selector
 from lanyard.policy.problems import Found
+from lanyard.values.compute_types import compute_type
 
 
 def never_matches(match: Match) -> Found:

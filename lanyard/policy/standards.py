@@ -1,6 +1,6 @@
 """The standards that ship with Lanyard: what most workloads need beside their own data."""
 
-from lanyard.policy.document import GrantContent
+from lanyard.policy.document import Grant, GrantContent, Policy
 
 _GROUP = "{resourceGroup}"
 
@@ -15,3 +15,12 @@ SHIPPED: dict[str, list[GrantContent]] = {
         GrantContent(role="Storage Queue Data Message Sender", scope=_GROUP),
     ],
 }
+
+
+def contents(policy: Policy, grant: Grant) -> list[GrantContent]:
+    """The roles and scopes that a grant stands for: its own, or those of its standard."""
+    if grant.standard is not None:
+        return policy.standards.get(grant.standard, SHIPPED.get(grant.standard, []))
+    if grant.role is None or grant.scope is None:
+        return []
+    return [GrantContent(role=grant.role, scope=grant.scope, condition=grant.condition)]

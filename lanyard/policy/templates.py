@@ -15,7 +15,8 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 
-from lanyard.model import ComputeResource, InvalidResourceId, ResourceId
+from lanyard.values.compute import ComputeResource
+from lanyard.values.resource_id import InvalidResourceId, ResourceId
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _PLAIN = {"subscription", "location", "resourceGroup", "resource.name", "resource.hash"}

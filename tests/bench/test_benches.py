@@ -5,7 +5,8 @@ from bench.baseline_estate import BaselineEstate
 from bench.figures import Figure
 from bench.options import Options
 from bench.queue import TimedQueue
-from lanyard.model import Change, ResourceId
+from lanyard.values.change import Change
+from lanyard.values.resource_id import ResourceId
 from simulator.clock import Clock
 from simulator.virtual_time import run
 from tests.support.estate import BLOB_READER

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from lanyard.cli.command import COMMANDS
-from lanyard.cli.commands_page import page
-from lanyard.model import Change
+from lanyard.cli.docs.commands_page import page
+from lanyard.values.change import Change
 from tests.support.desk import Desk
 from tests.support.estate import POLICY
 from tests.support.letters import Blob, letter
@@ -24,7 +24,7 @@ FREE = {"nearLimit", "grants"}
 
 def test_the_page_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "300")
-    hint = "run: python -m lanyard.cli.commands_page docs/commands.md"
+    hint = "run: python -m lanyard.cli.docs.commands_page docs/commands.md"
     assert (DOCS / "commands.md").read_text() == page(), hint
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lanyard.cli.reference import with_reference
+from lanyard.cli.docs.reference import with_reference
 from lanyard.policy import PolicyError, load_policy
 from lanyard.policy.load import parse_policy
 from tests.support.desk import Desk
@@ -34,7 +34,7 @@ def messages_of_the_corpus() -> set[str]:
 
 def test_the_reference_is_current() -> None:
     page = POLICY_PAGE.read_text()
-    assert with_reference(page) == page, "run: python -m lanyard.cli.reference docs/policy.md"
+    assert with_reference(page) == page, "run: python -m lanyard.cli.docs.reference docs/policy.md"
 
 
 def test_a_page_without_a_place_for_the_reference_is_refused() -> None:

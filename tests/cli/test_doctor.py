@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lanyard.azure.subscribed import Permission
 from lanyard.cli.findings import State, clock
+from lanyard.desk.azure.app_setup import Permission
 from simulator.event_grid.models import event_subscription
 from simulator.faults import Fault
 from tests.support.desk import Desk

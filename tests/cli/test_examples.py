@@ -8,11 +8,12 @@ import yaml
 
 from lanyard.cli import main
 from lanyard.cli.schema import policy_schema
-from lanyard.desired import Desired, desired
-from lanyard.model import ComputeResource, Identity, ResourceId, SystemAssigned
+from lanyard.planning.desired import Desired, desired
 from lanyard.policy import load_policy
-from lanyard.privileged import is_allowed
-from lanyard.roles import BUILT_IN_ROLES, role_name
+from lanyard.policy.privileged import is_allowed
+from lanyard.values.compute import ComputeResource, Identity, SystemAssigned
+from lanyard.values.resource_id import ResourceId
+from lanyard.values.roles import BUILT_IN_ROLES, role_name
 from tests.support.json_schema import mistakes
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -11,10 +11,11 @@ from azure.core.exceptions import ServiceRequestError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from lanyard.azure.deployed import Deployed, StorageAddress, deployed
-from lanyard.errors import LanyardError
-from lanyard.model import Change, ResourceId
-from lanyard.replay import replay
+from lanyard.desk.azure.app_storage import Deployed, StorageAddress, deployed
+from lanyard.queue.replay import replay
+from lanyard.values.change import Change
+from lanyard.values.errors import LanyardError
+from lanyard.values.resource_id import ResourceId
 from simulator.azure import Azure
 from simulator.clock import Clock
 from simulator.tokens.credential import AsyncPrincipalCredential

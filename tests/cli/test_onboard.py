@@ -328,14 +328,16 @@ async def test_it_asks_before_it_changes(
     me: Onboarder, monkeypatch: pytest.MonkeyPatch, answer: str, code: int
 ) -> None:
     before = me.there()
-    monkeypatch.setattr("lanyard.cli.watch_steps.sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(
+        "lanyard.cli.onboarding.steps.sys.stdin.isatty", lambda: True, raising=False
+    )
     asked: list[str] = []
 
     def ask(question: str, **_options: object) -> bool:
         asked.append(question)
         return answer == "y"
 
-    monkeypatch.setattr("lanyard.cli.watch_steps.typer.confirm", ask)
+    monkeypatch.setattr("lanyard.cli.onboarding.steps.typer.confirm", ask)
     ran = await me.run("onboard")
     assert (ran.code, asked) == (code, ["onboard: go on?"])
     assert (me.there() == before) is (answer == "n")

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lanyard.cli.connect import AppOptions, storage_address
-from lanyard.clouds import CloudName, cloud_of
-from lanyard.errors import LanyardError
-from lanyard.model import Change
+from lanyard.cli.frame.connect import AppOptions, storage_address
+from lanyard.desk.clouds import CloudName, cloud_of
+from lanyard.values.change import Change
+from lanyard.values.errors import LanyardError
 from tests.support.desk import Desk
 from tests.support.estate import POLICY
 from tests.support.letters import Blob, letter

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from lanyard.actions import DetachIdentity
-from lanyard.cli.look_ahead import Looked
-from lanyard.cli.plan_counts import count
-from lanyard.cli.plan_text import tell
-from lanyard.cli.terminal import Terminal
-from lanyard.desired import NOTHING
-from lanyard.guard import Verdict
-from lanyard.plan import Plan
-from lanyard.preview import Preview
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.plan.batch import Looked
+from lanyard.cli.plan.counts import count
+from lanyard.cli.plan.text import tell
+from lanyard.desk.look_ahead import Preview
+from lanyard.planning.actions import DetachIdentity
+from lanyard.planning.desired import NOTHING
+from lanyard.planning.guard import Verdict
+from lanyard.planning.plan import Plan
 from simulator.faults import Fault
 from tests.support.desk import Desk
 from tests.support.examples import identity_id

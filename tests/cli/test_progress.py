@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lanyard.cli.terminal import Terminal
+from lanyard.cli.frame.terminal import Terminal
 
 DEADLINE_SECONDS = 10
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lanyard.model import Change
+from lanyard.values.change import Change
 from tests.support.desk import Desk, Ran
 from tests.support.letters import Blob, letter
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from lanyard.cli import scan
-from lanyard.cli.terminal import Terminal
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.scan import command as scan
 from simulator.behaviour import ResourceGraphAnswer
 from simulator.directory.models import Answer
 from simulator.faults import Fault
@@ -253,7 +253,7 @@ async def test_a_role_whose_definition_cannot_be_seen_counts_as_privileged(reade
 async def test_a_subscription_near_its_limit_is_told(
     reader: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lanyard.cli.scan_json.NEAR_LIMIT", 5)
+    monkeypatch.setattr("lanyard.cli.scan.as_json.NEAR_LIMIT", 5)
     made = fill(reader.estate.azure, Sizes(subscriptions=2, groups=1, assignments=9, machines=20))
     document = await found(reader)
     near = {each["id"]: each["nearLimit"] for each in document["subscriptions"]}

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from lanyard.cli.scan_json import SHAPE
+from lanyard.cli.scan.as_json import SHAPE
 from simulator.azure import Azure
 from simulator.certificates import make_certificates
 from simulator.serve import Addresses, serve

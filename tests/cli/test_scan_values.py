@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lanyard.cli.scan_json import scan_as_json
-from lanyard.cli.scan_words import Places, most_important_first
-from lanyard.cli.shown import shown
-from lanyard.listings import Authorization
-from lanyard.ports import Listed, ListedAssignment, ListedRole
-from lanyard.scan import scan
-from lanyard.scan_holders import DirectoryAnswer, HolderKind
-from lanyard.scan_report import AGE_UNKNOWN, Estate, Scan, scope_level
+from lanyard.cli.frame.shown import shown
+from lanyard.cli.scan.as_json import scan_as_json
+from lanyard.cli.scan.words import Places, most_important_first
+from lanyard.desk.scan.holders import DirectoryAnswer, HolderKind
+from lanyard.desk.scan.report import AGE_UNKNOWN, Estate, Scan, scope_level
+from lanyard.desk.scan.scan import scan
+from lanyard.sweep.listings import Authorization
+from lanyard.values.listed import Listed, ListedAssignment, ListedRole
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from lanyard.cli.command import COMMANDS
-from lanyard.model import Change
-from lanyard.watch.app_alerts import API_VERSION, NAMED, RULES
+from lanyard.desk.onboarding.app_alerts import API_VERSION, NAMED, RULES
+from lanyard.values.change import Change
 from simulator.faults import Fault
 from tests.cli.test_commands_page import undocumented
 from tests.infra.bicep import body, of

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from lanyard.model import Change
+from lanyard.values.change import Change
 from tests.docs.pages import Block, blocks
 from tests.product.conftest import started
 from tests.support.desk import STORAGE, Desk

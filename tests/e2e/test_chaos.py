@@ -15,7 +15,7 @@ from demo.stack import PROJECT
 APP = """
 import importlib.util
 
-from lanyard import claims
+from lanyard.record import claims
 
 {change}
 spec = importlib.util.spec_from_file_location("real_app", {path!r})

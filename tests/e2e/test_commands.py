@@ -16,9 +16,10 @@ from azure.storage.queue.aio import QueueClient
 
 from demo import desk
 from demo.stack import LOCATION, POLICY, Stack
-from lanyard.azure.dead_letters import CONTAINER, POISON
-from lanyard.messages import encode
-from lanyard.model import Change, ResourceId
+from lanyard.azure.storage.dead_letters import CONTAINER, POISON
+from lanyard.queue.messages import encode
+from lanyard.values.change import Change
+from lanyard.values.resource_id import ResourceId
 from tests.unit.test_replay import EVENT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -13,10 +13,10 @@ from azure.storage.blob.aio import ContainerClient
 from azure.storage.queue.aio import QueueClient
 
 from demo.stack import LOCATION, Stack
-from lanyard.azure.dead_letters import CONTAINER, DeadLetters, Poison
-from lanyard.messages import encode
-from lanyard.model import Change
-from lanyard.replay import Wanted, replay
+from lanyard.azure.storage.dead_letters import CONTAINER, DeadLetters, Poison
+from lanyard.queue.messages import encode
+from lanyard.queue.replay import Wanted, replay
+from lanyard.values.change import Change
 from tests.support.examples import vm_id
 from tests.unit.test_replay import CLOUD, EVENT
 

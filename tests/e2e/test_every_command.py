@@ -12,11 +12,11 @@ import pytest
 from azure.data.tables.aio import TableClient
 
 from demo.stack import LOCATION, POLICY, SHOP, Stack
-from lanyard.azure.tables import AzureTable
+from lanyard.azure.storage.tables import AzureTable
 from lanyard.cli.command import COMMANDS
-from lanyard.held import HeldActions
-from lanyard.model import ResourceId
-from lanyard.orders import Refusal
+from lanyard.planning.orders import Refusal
+from lanyard.record.held import HeldActions
+from lanyard.values.resource_id import ResourceId
 from tests.e2e.test_commands import lanyard
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

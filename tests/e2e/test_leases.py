@@ -10,9 +10,9 @@ import pytest_asyncio
 from azure.storage.blob.aio import BlobLeaseClient, ContainerClient
 
 from demo.stack import Stack
-from lanyard.azure.leases import BlobLeases
-from lanyard.errors import NotYet
-from lanyard.turns import MARGIN_SECONDS, LeaseLost, Leases
+from lanyard.azure.storage.leases import BlobLeases
+from lanyard.ports.leases import MARGIN_SECONDS, LeaseLost, Leases
+from lanyard.values.errors import NotYet
 from tests.support.memory_leases import MemoryLeases
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

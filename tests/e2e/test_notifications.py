@@ -16,7 +16,7 @@ PUBLISH = """
 import asyncio
 from datetime import UTC, datetime
 from lanyard.azure.connection import connect
-from lanyard.notice_model import Cause, Identity, IdentityAttached, Notice
+from lanyard.notices.model import Cause, Identity, IdentityAttached, Notice
 from lanyard.settings import read_settings
 
 data = IdentityAttached(

@@ -10,9 +10,9 @@ import pytest_asyncio
 from azure.storage.blob.aio import BlobClient, ContainerClient
 
 from demo.stack import Stack
-from lanyard.azure.policy_blob import PolicyBlob
-from lanyard.errors import Permanent, Temporary
-from lanyard.ports import Fetched
+from lanyard.azure.storage.policy_blob import PolicyBlob
+from lanyard.ports.policy import Fetched
+from lanyard.values.errors import Permanent, Temporary
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from lanyard.cli import scan
-from lanyard.cli.scan_tables import resolved
+from lanyard.cli.scan import command as scan
+from lanyard.cli.scan.page_tables import resolved
 from tests.support.browser import Page, browser
 from tests.support.desk import Desk
 from tests.support.scanned import show_to

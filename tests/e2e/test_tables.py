@@ -14,11 +14,11 @@ import pytest_asyncio
 from azure.data.tables.aio import TableClient
 
 from demo.stack import Stack
-from lanyard.azure.tables import AzureTable
-from lanyard.claims import Claims
-from lanyard.errors import Temporary
-from lanyard.model import RoleAssignment
-from lanyard.tables import RowChanged, RowExists, Table
+from lanyard.azure.storage.tables import AzureTable
+from lanyard.ports.tables import RowChanged, RowExists, Table
+from lanyard.record.claims import Claims
+from lanyard.values.errors import Temporary
+from lanyard.values.grants import RoleAssignment
 from tests.support.examples import grant, vm_id
 from tests.support.memory_table import MemoryTable
 from tests.unit.test_claims import FakeAssignments

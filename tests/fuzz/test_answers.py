@@ -13,16 +13,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
-from lanyard.azure.arm import Compute
-from lanyard.azure.clients import Clients, Throttling
+from lanyard.azure.arm.clients import Clients, Throttling
+from lanyard.azure.arm.compute import Compute
+from lanyard.azure.arm.identities import Identities
+from lanyard.azure.arm.resource_graph import ResourceGraph
+from lanyard.azure.arm.role_assignments import Roles
 from lanyard.azure.directory import Directory
-from lanyard.azure.identities import Identities
-from lanyard.azure.inventory import Inventory
-from lanyard.azure.resource_graph import ResourceGraph
-from lanyard.azure.roles import Roles
-from lanyard.errors import Permanent, Temporary
-from lanyard.model import ComputeResource, Grant, Identity, ResourceId
+from lanyard.desk.azure.inventory import Inventory
 from lanyard.settings import Endpoint
+from lanyard.values.compute import ComputeResource, Identity
+from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.grants import Grant
+from lanyard.values.resource_id import ResourceId
 from simulator.clock import Clock
 from simulator.transport import InProcessTransport
 from tests.fuzz.strategies import DEEP_TEXT, any_json

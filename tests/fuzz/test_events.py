@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handlers.resource_events import envelope
-from lanyard.azure.events import DELETED, WRITTEN, Event, Ignored, change_of
-from lanyard.messages import decode, encode
-from lanyard.model import Change
+from lanyard.azure.events import DELETED, WRITTEN, Event, change_of
+from lanyard.queue.messages import decode, encode
+from lanyard.values.change import Change, Ignored
 from tests.fuzz.strategies import (
     DEEP,
     DEEP_TEXT,

@@ -6,9 +6,10 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lanyard.errors import Permanent
-from lanyard.messages import decode, encode
-from lanyard.model import Change, is_guid
+from lanyard.queue.messages import decode, encode
+from lanyard.values.change import Change
+from lanyard.values.errors import Permanent
+from lanyard.values.resource_id import is_guid
 from tests.fuzz.strategies import DEEP_TEXT, IDS, TEXT, any_json, broken_ids, mostly
 
 PRINCIPAL = "aaaaaaaa-0000-0000-0000-000000000001"

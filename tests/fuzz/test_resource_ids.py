@@ -4,8 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lanyard.model import MAX_ID_LENGTH, Grant, InvalidResourceId, ResourceId, folded
-from lanyard.tables import key_of
+from lanyard.ports.tables import key_of
+from lanyard.values.grants import Grant
+from lanyard.values.resource_id import MAX_ID_LENGTH, InvalidResourceId, ResourceId, folded
 from tests.fuzz.strategies import DOTTED, IDS, KELVIN, broken_ids
 from tests.support.examples import GROUP, READER, SUBSCRIPTION, VM_TYPE, vm_id
 

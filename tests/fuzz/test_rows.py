@@ -14,15 +14,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lanyard.decisions import Decision
-from lanyard.errors import Permanent
-from lanyard.model import Change, ResourceId
-from lanyard.orders import Paused, Refusal
-from lanyard.rows import DamagedRow
-from lanyard.sweep import Sweep
-from lanyard.sweep_progress import Checkpoint, Position
-from lanyard.tables import Row, Tables
-from lanyard.undo import Removed, Undo
+from lanyard.desk.undo import Removed, Undo
+from lanyard.planning.orders import Paused, Refusal
+from lanyard.ports.tables import Row, Tables
+from lanyard.record.checkpoint import Checkpoint, Position
+from lanyard.record.decisions import Decision
+from lanyard.record.rows import DamagedRow
+from lanyard.sweep.sweep import Sweep
+from lanyard.values.change import Change
+from lanyard.values.errors import Permanent
+from lanyard.values.resource_id import ResourceId
 from tests.fuzz.strategies import DEEP_TEXT, IDS, any_json, mostly
 from tests.product.conftest import started
 from tests.support.estate import Estate

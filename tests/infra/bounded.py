@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from lanyard.model import ResourceId
+from lanyard.desk.rights import Rights, rights
 from lanyard.policy.load import parse_policy
-from lanyard.rights import Rights, rights
+from lanyard.values.resource_id import ResourceId
 from simulator.azure import Azure
 from simulator.behaviour import Behaviour
 from simulator.state import RoleDefinition

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lanyard.watch.template import definition_id, guid
+from lanyard.desk.onboarding.template import definition_id, guid
 from tests.infra.bicep import of
 
 _INTERPOLATED = re.compile(r"\$\{([^}]+)\}")

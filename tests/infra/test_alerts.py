@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from handlers import sweep as sweep_handler
-from lanyard.messages import QUEUE
-from lanyard.orders import Paused
+from lanyard.planning.orders import Paused
+from lanyard.queue.messages import QUEUE
 from simulator.faults import Fault
 from tests.infra.bicep import INFRA, variable
 from tests.infra.test_bicep import event_function

@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 from handlers.resource_events import blueprint
-from lanyard.azure import dead_letters, leases
-from lanyard.messages import QUEUE
-from lanyard.roles import BUILT_IN_ROLES
+from lanyard.azure.storage import dead_letters, leases
+from lanyard.ports.tables import Tables
+from lanyard.queue.messages import QUEUE
 from lanyard.settings import SettingsError, read_settings
-from lanyard.tables import Tables
+from lanyard.values.roles import BUILT_IN_ROLES
 from tests.infra.bicep import FILES, INFRA, body, declared, of, parsed, resources, texts, variable
 
 PROJECT = INFRA.parent

@@ -8,8 +8,8 @@ import pytest
 from azure.mgmt.compute.models import VirtualMachineUpdate
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
-from lanyard.azure.compute_types import COMPUTE_TYPES
 from lanyard.azure.events import DELETED, WRITTEN
+from lanyard.values.compute_types import COMPUTE_TYPES
 from simulator.event_grid.filters import MAX_FILTERS, MAX_STRING, MAX_VALUES, wants
 from tests.infra.bicep import body, of, variable
 from tests.infra.test_bicep import event_function

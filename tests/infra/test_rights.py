@@ -1,8 +1,8 @@
 """What is read off a policy, without any Azure."""
 
+from lanyard.desk.rights import MAX_CONDITION, Rights, rights
 from lanyard.policy.load import parse_policy
-from lanyard.rights import MAX_CONDITION, Rights, rights
-from lanyard.roles import BUILT_IN_ROLES
+from lanyard.values.roles import BUILT_IN_ROLES
 from simulator.authorization.conditions import parse_condition
 
 READER = BUILT_IN_ROLES["Reader"]

@@ -10,9 +10,10 @@ import pytest
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import Identity
 
-from lanyard.azure.compute_types import COMPUTE_TYPES
-from lanyard.errors import LanyardError
-from lanyard.model import Change, ResourceId
+from lanyard.values.change import Change
+from lanyard.values.compute_types import COMPUTE_TYPES
+from lanyard.values.errors import LanyardError
+from lanyard.values.resource_id import ResourceId
 from simulator.state import RoleDefinition
 from tests.infra.bounded import BoundedEstate, actions, needed
 from tests.product.conftest import started

@@ -15,7 +15,7 @@ from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import Identity
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
-from lanyard.roles import BUILT_IN_ROLES
+from lanyard.values.roles import BUILT_IN_ROLES
 from tests.infra.bounded import BoundedEstate, needed
 from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY

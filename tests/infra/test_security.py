@@ -2,11 +2,13 @@
 
 import pytest
 
-from lanyard.errors import LanyardError
-from lanyard.ledger import ResourceRecord
-from lanyard.messages import decode, encode
-from lanyard.model import Change, Grant, ResourceId
-from lanyard.roles import BUILT_IN_ROLES
+from lanyard.queue.messages import decode, encode
+from lanyard.record.ledger import ResourceRecord
+from lanyard.values.change import Change
+from lanyard.values.errors import LanyardError
+from lanyard.values.grants import Grant
+from lanyard.values.resource_id import ResourceId
+from lanyard.values.roles import BUILT_IN_ROLES
 from tests.infra.bounded import BoundedEstate, needed
 from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, Estate

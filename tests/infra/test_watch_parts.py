@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from lanyard.rights import Rights
-from lanyard.watch.event_parts import after_topic, before_topic, topic
-from lanyard.watch.parts import Deployment, topic_id
-from lanyard.watch.role_parts import role_parts
+from lanyard.desk.onboarding.event_parts import after_topic, before_topic, topic
+from lanyard.desk.onboarding.parts import Deployment, topic_id
+from lanyard.desk.onboarding.role_parts import role_parts
+from lanyard.desk.rights import Rights
 from tests.infra import deployment
 from tests.infra.bounded import needed
 

@@ -1,8 +1,8 @@
 import pytest
 
 from handlers import resource_events as event_handler
-from lanyard import runtime
-from lanyard.runtime import Runtime
+from lanyard.app import composition as runtime
+from lanyard.app.composition import Runtime
 from tests.support.estate import Estate
 
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from lanyard.azure.compute_types import COMPUTE_TYPES
-from lanyard.azure.identity_block import MOST_AT_ONCE
-from lanyard.errors import Permanent, Temporary
-from lanyard.model import ComputeResource, Identity, ResourceId
+from lanyard.azure.arm.identity_block import MOST_AT_ONCE
+from lanyard.values.compute import ComputeResource, Identity
+from lanyard.values.compute_types import COMPUTE_TYPES
+from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.resource_id import ResourceId
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
 from tests.support.subscription import LOCATION, Subscription
 

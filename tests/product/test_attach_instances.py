@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from lanyard.errors import Permanent
-from lanyard.model import ComputeResource, ResourceId
+from lanyard.values.compute import ComputeResource
+from lanyard.values.errors import Permanent
+from lanyard.values.resource_id import ResourceId
 from tests.support.subscription import LOCATION, Subscription
 
 SET = "Microsoft.Compute/virtualMachineScaleSets"

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from lanyard.azure.compute_types import COMPUTE_TYPES, ComputeType, compute_type
-from lanyard.errors import Permanent, Temporary
-from lanyard.model import ComputeResource, Identity, ResourceId
+from lanyard.values.compute import ComputeResource, Identity
+from lanyard.values.compute_types import COMPUTE_TYPES, ComputeType, compute_type
+from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.resource_id import ResourceId
 from tests.support.subscription import LOCATION, Subscription
 
 

@@ -9,7 +9,7 @@ from azure.mgmt.compute.models import VirtualMachineUpdate
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import Identity
 
-from lanyard.errors import Permanent, Temporary
+from lanyard.values.errors import Permanent, Temporary
 from simulator.behaviour import ResourceGraphAnswer
 from simulator.directory.models import Answer
 from simulator.faults import Fault

@@ -2,10 +2,11 @@
 
 import pytest
 
-from lanyard.delivery import REFRESH, DeliveredPolicy, LastGood
-from lanyard.errors import LanyardError, Permanent, Temporary
+from lanyard.app.policy_source import REFRESH, DeliveredPolicy
 from lanyard.policy import Mode, PolicyError
-from lanyard.ports import Fetched
+from lanyard.ports.policy import Fetched
+from lanyard.record.last_good_policy import LastGood
+from lanyard.values.errors import LanyardError, Permanent, Temporary
 from tests.product.conftest import started
 from tests.support.estate import Estate
 from tests.support.memory_table import MemoryTable

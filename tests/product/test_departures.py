@@ -8,7 +8,8 @@ from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import Identity
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
-from lanyard.model import Change, ResourceId
+from lanyard.values.change import Change
+from lanyard.values.resource_id import ResourceId
 from simulator.faults import Fault
 from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, PROFILE, Estate

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
-from lanyard.model import ResourceId
+from lanyard.values.resource_id import ResourceId
 from tests.product.conftest import started
 from tests.support.estate import PROFILE, Estate
 

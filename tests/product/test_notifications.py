@@ -10,10 +10,10 @@ from azure.mgmt.compute.models import VirtualMachineUpdate
 
 from lanyard.azure import notifications
 from lanyard.azure.notifications import Notifications
-from lanyard.cli.notification_schema import notification_schema
-from lanyard.notice_model import Notice
-from lanyard.operate import Operator
-from lanyard.undo import Undo
+from lanyard.cli.docs.notification_schema import notification_schema
+from lanyard.desk.operator import Operator
+from lanyard.desk.undo import Undo
+from lanyard.notices.model import Notice
 from simulator.faults import Drop, Fault
 from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, Estate

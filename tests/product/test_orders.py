@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.mgmt.compute.models import VirtualMachineUpdate
 
-from lanyard.errors import Permanent
-from lanyard.held import Entry
-from lanyard.operate import Operator
-from lanyard.orders import Paused
-from lanyard.undo import Undo
+from lanyard.desk.operator import Operator
+from lanyard.desk.undo import Undo
+from lanyard.planning.orders import Paused
+from lanyard.record.held import Entry
+from lanyard.values.errors import Permanent
 from simulator.faults import Fault
 from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, Estate

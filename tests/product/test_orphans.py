@@ -4,12 +4,13 @@ allowed, listed and released or dismissed by a person.
 
 import pytest
 
-from lanyard.errors import Permanent
-from lanyard.held import Entry
-from lanyard.model import Change
-from lanyard.operate import Operator
-from lanyard.orphan_kinds import OrphanKind
-from lanyard.sweep import Sweep, SweepReport
+from lanyard.desk.operator import Operator
+from lanyard.planning.orphans import OrphanKind
+from lanyard.record.held import Entry
+from lanyard.sweep.report import SweepReport
+from lanyard.sweep.sweep import Sweep
+from lanyard.values.change import Change
+from lanyard.values.errors import Permanent
 from simulator.state import Principal
 from tests.product.conftest import started
 from tests.support.estate import POLICY, Estate
@@ -169,7 +170,7 @@ async def test_roles_without_definition_unused_identities_and_full_subscriptions
     await estate.settle()
     await estate.delete_vm("vm1")
     await estate.settle()
-    monkeypatch.setattr("lanyard.sweep.NEAR_LIMIT", 2)
+    monkeypatch.setattr("lanyard.sweep.sweep.NEAR_LIMIT", 2)
     report = await look(estate)
     assert [one.rpartition("/")[2] for one in report.unused_identities] == ["id-lanyard-westeurope"]
     assert report.near_limit == {estate.subscription: report.assignments}
@@ -214,7 +215,7 @@ async def test_looking_writes_nothing(estate: Estate) -> None:
 async def test_a_sweep_that_was_killed_goes_on_where_it_was(
     estate: Estate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lanyard.sweep_progress._EVERY", 1)
+    monkeypatch.setattr("lanyard.record.checkpoint._EVERY", 1)
     for number in range(4):
         await estate.create_vm(f"vm{number}")
     estate.new_events()  # lost

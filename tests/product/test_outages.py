@@ -11,11 +11,11 @@ from typing import Any, cast
 import pytest
 from azure.mgmt.compute.models import VirtualMachineUpdate
 
-from lanyard.azure.queue import WorkQueue
-from lanyard.errors import LanyardError, Temporary
-from lanyard.messages import decode
-from lanyard.model import Change
-from lanyard.tables import Row, Tables
+from lanyard.azure.storage.queue import WorkQueue
+from lanyard.ports.tables import Row, Tables
+from lanyard.queue.messages import decode
+from lanyard.values.change import Change
+from lanyard.values.errors import LanyardError, Temporary
 from simulator.faults import Fault
 from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, Estate

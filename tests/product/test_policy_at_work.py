@@ -11,11 +11,12 @@ import pytest
 
 from handlers import reconcile as reconcile_handler
 from handlers import sweep as sweep_handler
-from lanyard import runtime
 from lanyard import settings as app_settings
-from lanyard.messages import encode
-from lanyard.model import Change, ResourceId
+from lanyard.app import composition as runtime
 from lanyard.policy.problems import PolicyError
+from lanyard.queue.messages import encode
+from lanyard.values.change import Change
+from lanyard.values.resource_id import ResourceId
 from tests.support.estate import Estate, invocation
 from tests.support.examples import vm_id
 

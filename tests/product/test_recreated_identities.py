@@ -8,9 +8,10 @@ from typing import cast
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import Identity
 
-from lanyard.azure.queue import WorkQueue
-from lanyard.errors import Temporary
-from lanyard.model import Change, ResourceId
+from lanyard.azure.storage.queue import WorkQueue
+from lanyard.values.change import Change
+from lanyard.values.errors import Temporary
+from lanyard.values.resource_id import ResourceId
 from simulator.faults import Fault
 from tests.support.estate import BLOB_READER, Estate
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from lanyard.errors import Permanent, Temporary
-from lanyard.model import Change
+from lanyard.values.change import Change
+from lanyard.values.errors import Permanent, Temporary
 from simulator.directory.models import Answer
 from simulator.faults import Drop, Fault
 from tests.product.conftest import started

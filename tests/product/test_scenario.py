@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 import pytest
 from azure.mgmt.compute.aio import ComputeManagementClient
 
-from lanyard.errors import Permanent, Temporary
-from lanyard.model import Change, ResourceId
-from lanyard.orphan_kinds import OrphanKind
-from lanyard.sweep import Sweep
+from lanyard.planning.orphans import OrphanKind
+from lanyard.sweep.sweep import Sweep
+from lanyard.values.change import Change
+from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.resource_id import ResourceId
 from simulator.behaviour import ResourceGraphAnswer
 from simulator.directory.models import Answer
 from simulator.faults import Fault

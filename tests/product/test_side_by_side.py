@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from azure.mgmt.compute.models import VirtualMachineUpdate
 
-from lanyard.apply import Application
-from lanyard.errors import Temporary
-from lanyard.ledger import ResourceRecord
-from lanyard.model import Change, ComputeResource, ResourceId
+from lanyard.reconcile.apply import Application
+from lanyard.record.ledger import ResourceRecord
+from lanyard.values.change import Change
+from lanyard.values.compute import ComputeResource
+from lanyard.values.errors import Temporary
+from lanyard.values.resource_id import ResourceId
 from tests.product.conftest import started
 from tests.support.estate import POLICY, Estate
 

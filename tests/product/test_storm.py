@@ -7,9 +7,9 @@ import random
 
 import pytest
 
-from lanyard.errors import Temporary
-from lanyard.messages import decode
-from lanyard.model import Change
+from lanyard.queue.messages import decode
+from lanyard.values.change import Change
+from lanyard.values.errors import Temporary
 from simulator.faults import Drop, Fault
 from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, Estate

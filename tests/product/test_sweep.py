@@ -10,8 +10,8 @@ from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import Identity
 
 from handlers import sweep as sweep_handler
-from lanyard.errors import Temporary
-from lanyard.sweep import SweepReport
+from lanyard.sweep.report import SweepReport
+from lanyard.values.errors import Temporary
 from simulator.faults import Fault
 from tests.product.conftest import started
 from tests.support.estate import POLICY, Estate, invocation

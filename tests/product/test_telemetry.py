@@ -23,8 +23,8 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 import lanyard.telemetry
-from lanyard.messages import decode
-from lanyard.model import Change
+from lanyard.queue.messages import decode
+from lanyard.values.change import Change
 from simulator.faults import Fault
 from tests.product.conftest import started
 from tests.support.estate import POLICY, Estate

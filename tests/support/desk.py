@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
-from lanyard.azure.compute_types import compute_type
-from lanyard.azure.reading import Reading, reading_over
-from lanyard.cli import connect, main
-from lanyard.model import Change, ResourceId
+from lanyard.cli import main
+from lanyard.cli.frame import connect
+from lanyard.desk.azure.connection import Reading, reading_over
+from lanyard.values.change import Change
+from lanyard.values.compute_types import compute_type
+from lanyard.values.resource_id import ResourceId
 from simulator.tokens.credential import AsyncPrincipalCredential
 from tests.support.estate import POLICY, Estate, FakeQueue
 from tests.support.letters import Lying

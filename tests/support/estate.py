@@ -18,16 +18,17 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from handlers import reconcile as reconcile_handler
 from handlers import resource_events as event_handler
-from lanyard import runtime as app
+from lanyard.app import composition as app
 from lanyard.azure.connection import azure_over, notifications_over
-from lanyard.decisions import Decision
-from lanyard.model import Change, ResourceId
 from lanyard.policy.load import parse_policy
-from lanyard.reconcile import Reconciler
-from lanyard.services import assemble
+from lanyard.ports.tables import Tables
+from lanyard.queue.locks import Turns
+from lanyard.reconcile.resource import Reconciler
+from lanyard.reconcile.services import assemble
+from lanyard.record.decisions import Decision
 from lanyard.settings import Endpoint, Settings
-from lanyard.tables import Tables
-from lanyard.turns import Turns
+from lanyard.values.change import Change
+from lanyard.values.resource_id import ResourceId
 from simulator.azure import IN_PROCESS_URL, Azure
 from simulator.event_grid.models import TopicType
 from simulator.state import Resource, RoleDefinition

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
-from lanyard.model import ComputeResource, Grant, Identity, ResourceId
+from lanyard.values.compute import ComputeResource, Identity
+from lanyard.values.grants import Grant
+from lanyard.values.resource_id import ResourceId
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app"

@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from lanyard.model import Change
-from lanyard.replay import Batch, Letter
+from lanyard.ports.dead_letters import Batch, Letter
+from lanyard.values.change import Change
 from tests.support.examples import vm_id
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)

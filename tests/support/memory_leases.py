@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lanyard.turns import MARGIN_SECONDS, LeaseLost, held_by_another
+from lanyard.ports.leases import MARGIN_SECONDS, LeaseLost, held_by_another
 
 
 @dataclass

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 
-from lanyard.tables import Row, RowChanged, RowExists, Values
+from lanyard.ports.tables import Row, RowChanged, RowExists, Values
 
 
 class MemoryTable:

@@ -1,8 +1,8 @@
 """The actions that Lanyard needs for a policy that has everything in it."""
 
-from lanyard.azure.compute_types import COMPUTE_TYPES
+from lanyard.desk.rights import rights
 from lanyard.policy.load import parse_policy
-from lanyard.rights import rights
+from lanyard.values.compute_types import COMPUTE_TYPES
 
 _CUSTOM_ROLE = "00000000-0000-0000-0000-000000000001"
 

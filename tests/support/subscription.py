@@ -8,11 +8,12 @@ from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import Identity
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
-from lanyard.azure.arm import Compute
-from lanyard.azure.clients import Clients
-from lanyard.azure.compute_types import compute_type
-from lanyard.model import ComputeResource, ResourceId
+from lanyard.azure.arm.clients import Clients
+from lanyard.azure.arm.compute import Compute
 from lanyard.settings import Endpoint
+from lanyard.values.compute import ComputeResource
+from lanyard.values.compute_types import compute_type
+from lanyard.values.resource_id import ResourceId
 from simulator.azure import IN_PROCESS_URL, Azure
 from simulator.tokens.credential import AsyncPrincipalCredential
 

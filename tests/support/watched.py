@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from lanyard.watch.parts import Deployment
+from lanyard.desk.onboarding.parts import Deployment
 from simulator.event_grid.handshake import destination_not_found
 from simulator.event_grid.models import EventSubscription
 from simulator.state import Json

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lanyard.azure.bucket import Bucket, Limit
+from lanyard.azure.throttling.bucket import Bucket, Limit
 
 WRITES = Limit(200, 10)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from lanyard.claims import REVOKE_SECONDS, Claims, Result
-from lanyard.errors import Permanent, Temporary
-from lanyard.model import Grant, RoleAssignment
+from lanyard.record.claims import REVOKE_SECONDS, Claims, Result
+from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.grants import Grant, RoleAssignment
 from tests.support.examples import grant, vm_id
 from tests.support.memory_table import MemoryTable
 

@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator, Hashable
 
 import pytest
 
-from lanyard.claims import REVOKE_SECONDS, Claims
-from lanyard.errors import Temporary
-from lanyard.model import Grant, ResourceId, RoleAssignment
-from lanyard.tables import Row, RowChanged, RowExists, Values
+from lanyard.ports.tables import Row, RowChanged, RowExists, Values
+from lanyard.record.claims import REVOKE_SECONDS, Claims
+from lanyard.values.errors import Temporary
+from lanyard.values.grants import Grant, RoleAssignment
+from lanyard.values.resource_id import ResourceId
 from tests.support.examples import grant, vm_id
 from tests.support.interleavings import Worker, World, explore, finish
 

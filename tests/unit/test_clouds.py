@@ -4,7 +4,7 @@ import pytest
 from azure.core import AzureClouds
 from azure.identity import AzureAuthorityHosts
 
-from lanyard.clouds import CLOUDS, CloudName, cloud_of
+from lanyard.desk.clouds import CLOUDS, CloudName, cloud_of
 from lanyard.settings import Endpoint
 
 HOSTS = {

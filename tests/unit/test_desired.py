@@ -2,10 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanyard.desired import NOTHING, desired
-from lanyard.model import ComputeResource, Identity, ResourceId, SystemAssigned, UserAssigned
+from lanyard.planning.desired import NOTHING, desired
 from lanyard.policy.load import parse_policy
 from lanyard.policy.templates import TemplateProblem, fill_scope
+from lanyard.values.compute import ComputeResource, Identity, SystemAssigned, UserAssigned
+from lanyard.values.resource_id import ResourceId
 from tests.support.examples import GROUP, SUBSCRIPTION, identity_id, vm, vm_id
 
 BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"

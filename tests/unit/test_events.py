@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanyard.azure.events import Event, Ignored, change_of
-from lanyard.model import Change
+from lanyard.azure.events import Event, change_of
+from lanyard.values.change import Change, Ignored
 from tests.support.examples import GROUP, SUBSCRIPTION, VM_TYPE, vm_id
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "recordings" / "event-grid-samples.json"

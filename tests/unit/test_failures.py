@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from lanyard.azure.failures import code_of, is_gone, retry_after, translate, translated
-from lanyard.errors import Permanent, Temporary
+from lanyard.azure.arm.failures import code_of, is_gone, retry_after, translate, translated
+from lanyard.values.errors import Permanent, Temporary
 
 
 class Answer:

@@ -1,6 +1,6 @@
 import pytest
 
-from lanyard.actions import (
+from lanyard.planning.actions import (
     Action,
     AssignRole,
     AttachIdentity,
@@ -11,14 +11,15 @@ from lanyard.actions import (
     ReleaseGrant,
     RemoveOrphans,
 )
-from lanyard.azure.compute_types import compute_type
-from lanyard.desired import NOTHING, Desired
-from lanyard.guard import Situation, Verdict, guard
-from lanyard.model import ComputeResource, Identity, ResourceId, SystemAssigned, UserAssigned
-from lanyard.plan import Plan
+from lanyard.planning.desired import NOTHING, Desired
+from lanyard.planning.guard import Situation, Verdict, guard
+from lanyard.planning.plan import Plan
 from lanyard.policy import Mode, Policy
 from lanyard.policy.document import Privileged, PrivilegedRole
-from lanyard.roles import role_id
+from lanyard.values.compute import ComputeResource, Identity, SystemAssigned, UserAssigned
+from lanyard.values.compute_types import compute_type
+from lanyard.values.resource_id import ResourceId
+from lanyard.values.roles import role_id
 from tests.support.examples import GROUP, READER, grant, identity_id, vm
 
 APP = identity_id("id-app")

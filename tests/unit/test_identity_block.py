@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanyard.azure.compute_types import COMPUTE_TYPES, ComputeType, Verb, compute_type
-from lanyard.azure.identity_block import (
+from lanyard.azure.arm.identity_block import (
     MOST_AT_ONCE,
     IdentityChange,
     identity_blocks,
     wanted,
 )
-from lanyard.errors import Permanent
-from lanyard.model import Identity, ResourceId
+from lanyard.values.compute import Identity
+from lanyard.values.compute_types import COMPUTE_TYPES, ComputeType, Verb, compute_type
+from lanyard.values.errors import Permanent
+from lanyard.values.resource_id import ResourceId
 from tests.support.examples import identity_id
 
 A, B, C = identity_id("id-a"), identity_id("id-b"), identity_id("id-c")
@@ -206,7 +207,7 @@ def test_types_are_found_in_any_case_and_carry_what_a_person_reads() -> None:
 def test_the_table_is_read_without_any_sdk() -> None:
     """Policies are checked in editors and pipelines, where a second of imports is felt."""
     code = (
-        "import sys, lanyard.azure.compute_types, lanyard.azure.identity_block;"
+        "import sys, lanyard.values.compute_types, lanyard.azure.arm.identity_block;"
         "print([name for name in sys.modules if name.split('.')[0] in ('azure', 'aiohttp')])"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,10 +7,10 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpRequest
 
-from lanyard.azure import long_running
-from lanyard.azure.clients import Clients
-from lanyard.azure.failures import code_of
-from lanyard.azure.long_running import LOOKS, POLL_SECONDS, PRESSED_LOOKS
+from lanyard.azure.arm import long_running
+from lanyard.azure.arm.clients import Clients
+from lanyard.azure.arm.failures import code_of
+from lanyard.azure.arm.long_running import LOOKS, POLL_SECONDS, PRESSED_LOOKS
 
 STATUS = {"Azure-AsyncOperation": "https://arm.example/operations/1"}
 MONITOR = {"Location": "https://arm.example/results/1"}

@@ -2,9 +2,10 @@
 
 import pytest
 
-from lanyard.azure.queue import WorkQueue
-from lanyard.model import Change, ResourceId
+from lanyard.azure.storage.queue import WorkQueue
 from lanyard.settings import MAX_DELAY, SettingsError, read_settings
+from lanyard.values.change import Change
+from lanyard.values.resource_id import ResourceId
 
 NAME = "LANYARD_LONGEST_DELAY_SECONDS"
 ENVIRONMENT = {

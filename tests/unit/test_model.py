@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanyard.model import MAX_ID_LENGTH, Grant, InvalidResourceId, ResourceId
+from lanyard.values.grants import Grant
+from lanyard.values.resource_id import MAX_ID_LENGTH, InvalidResourceId, ResourceId
 from tests.support.examples import GROUP, SUBSCRIPTION, grant, vm_id
 
 

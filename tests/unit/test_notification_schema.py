@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lanyard.cli.notification_schema import notification_schema, schema_text
-from lanyard.notice_model import NoticeType
+from lanyard.cli.docs.notification_schema import notification_schema, schema_text
+from lanyard.notices.model import NoticeType
 from tests.support.json_schema import mistakes
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -23,7 +23,7 @@ def example() -> dict[str, object]:
 
 
 def test_the_published_schema_is_current() -> None:
-    hint = "run: python -m lanyard.cli.notification_schema docs/notifications.schema.json"
+    hint = "run: python -m lanyard.cli.docs.notification_schema docs/notifications.schema.json"
     assert (DOCS / "notifications.schema.json").read_text() == schema_text(), hint
 
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lanyard.claims import Standing, State
-from lanyard.model import Grant, ResourceId
-from lanyard.orders import Pause, Paused
-from lanyard.orphan_kinds import Facts, Orphan, OrphanKind, orphans, suspects
+from lanyard.planning.orders import Pause, Paused
+from lanyard.planning.orphans import Facts, Orphan, OrphanKind, orphans, suspects
 from lanyard.policy.load import parse_policy
-from lanyard.ports import ListedAssignment
+from lanyard.values.grants import Grant, Standing, State
+from lanyard.values.listed import ListedAssignment
+from lanyard.values.resource_id import ResourceId
 
 SUBSCRIPTION = "/subscriptions/11111111-2222-3333-4444-555555555555"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from azure.core.rest import HttpRequest
 
-from lanyard.azure.patience import Patient
+from lanyard.desk.azure.patience import Patient
 
 
 class Answer:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lanyard.actions import (
+from lanyard.planning.actions import (
     Action,
     AssignRole,
     AttachIdentity,
@@ -14,9 +14,10 @@ from lanyard.actions import (
     RemoveOrphans,
     UpgradeInstances,
 )
-from lanyard.desired import NOTHING, Desired, WantedGrant, WantedIdentity
-from lanyard.model import ComputeResource, Grant, SystemAssigned, UserAssigned
-from lanyard.plan import Actual, Owned, plan
+from lanyard.planning.desired import NOTHING, Desired, WantedGrant, WantedIdentity
+from lanyard.planning.plan import Actual, Owned, plan
+from lanyard.values.compute import ComputeResource, SystemAssigned, UserAssigned
+from lanyard.values.grants import Grant
 from tests.support.examples import GROUP, READER, grant, identity_id, vm
 
 APP = identity_id("id-app")

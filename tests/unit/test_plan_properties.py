@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanyard.actions import (
+from lanyard.planning.actions import (
     Action,
     AssignRole,
     AttachIdentity,
@@ -17,19 +17,19 @@ from lanyard.actions import (
     ReleaseGrant,
     RemoveOrphans,
 )
-from lanyard.desired import Desired, desired
-from lanyard.model import (
+from lanyard.planning.desired import Desired, desired
+from lanyard.planning.plan import Actual, Owned, plan
+from lanyard.policy import Policy
+from lanyard.policy.load import parse_policy
+from lanyard.values.compute import (
     ComputeResource,
-    Grant,
     Identity,
     PrincipalRef,
-    ResourceId,
     SystemAssigned,
     UserAssigned,
 )
-from lanyard.plan import Actual, Owned, plan
-from lanyard.policy import Policy
-from lanyard.policy.load import parse_policy
+from lanyard.values.grants import Grant
+from lanyard.values.resource_id import ResourceId
 from tests.support.examples import GROUP, READER, identity_id, vm_id
 
 NAMES = ["a", "b", "c"]

@@ -67,7 +67,7 @@ _IMPORTS = """
 import sys
 import function_app
 at_start = set(sys.modules)
-import lanyard.runtime
+import lanyard.app.composition
 from lanyard.settings import settings
 from lanyard.azure.connection import connect
 connect(settings())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lanyard.azure.quota import Admission, Quota, TooLong
+from lanyard.azure.throttling.quota import Admission, Quota, TooLong
 
 SUB = "/subscriptions/11111111-1111-1111-1111-111111111111"
 OTHER = "/subscriptions/22222222-2222-2222-2222-222222222222"

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from lanyard.azure.dead_letters import read_letter
-from lanyard.errors import Temporary
-from lanyard.model import Change
-from lanyard.replay import Wanted, replay
+from lanyard.azure.storage.dead_letters import read_letter
+from lanyard.queue.replay import Wanted, replay
+from lanyard.values.change import Change
+from lanyard.values.errors import Temporary
 from tests.support.examples import GROUP, vm_id
 from tests.support.letters import NOW, Blob, Lying, letter
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from lanyard.azure.compute_types import ComputeType, compute_type
-from lanyard.azure.resource_body import put_body, read_resource
+from lanyard.azure.arm.resource_body import put_body, read_resource
+from lanyard.values.compute_types import ComputeType, compute_type
 from tests.support.examples import GROUP, identity_id
 
 SET_TYPE = "Microsoft.Compute/virtualMachineScaleSets"

@@ -1,7 +1,7 @@
 """Roles by name, held against the local Azure's definitions where both know a role."""
 
-from lanyard.privileged import is_privileged
-from lanyard.roles import BUILT_IN_ROLES, is_built_in, role_id, role_name
+from lanyard.policy.privileged import is_privileged
+from lanyard.values.roles import BUILT_IN_ROLES, is_built_in, role_id, role_name
 from simulator.authorization.definitions import built_in_roles
 
 WRITE = "microsoft.authorization/roleassignments/write"

@@ -6,9 +6,9 @@ import json
 import pytest
 from azure.identity.aio import AzureCliCredential
 
-from lanyard.azure import sign_in
-from lanyard.azure.sign_in import SignIn, name_in, own_credential
-from lanyard.clouds import CLOUDS, CloudName
+from lanyard.desk.azure import sign_in
+from lanyard.desk.azure.sign_in import SignIn, name_in, own_credential
+from lanyard.desk.clouds import CLOUDS, CloudName
 
 PUBLIC = CLOUDS[CloudName.PUBLIC]
 TENANT = "11111111-2222-3333-4444-555555555555"

@@ -12,11 +12,11 @@ from azure.core.rest import HttpRequest
 from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueClient
 
-from lanyard.azure.queue import WorkQueue
-from lanyard.azure.tables import AzureTable
-from lanyard.azure.transport import Transport
-from lanyard.errors import Permanent, Temporary
-from lanyard.model import Change
+from lanyard.azure.arm.transport import Transport
+from lanyard.azure.storage.queue import WorkQueue
+from lanyard.azure.storage.tables import AzureTable
+from lanyard.values.change import Change
+from lanyard.values.errors import Permanent, Temporary
 from tests.support.examples import vm_id
 
 type Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

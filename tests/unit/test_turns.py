@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from lanyard.errors import NotYet, Temporary
-from lanyard.model import Change
-from lanyard.turns import Arrival, LeaseLost, Turns
+from lanyard.ports.leases import LeaseLost
+from lanyard.queue.locks import Arrival, Turns
+from lanyard.values.change import Change
+from lanyard.values.errors import NotYet, Temporary
 from simulator.clock import Clock
 from simulator.virtual_time import run
 from tests.support.examples import vm_id

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lanyard.watch.differences import differences
+from lanyard.desk.onboarding.differences import differences
 
 
 @pytest.mark.parametrize(

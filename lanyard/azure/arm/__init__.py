@@ -1,0 +1,1 @@
+"""Azure Resource Manager: compute, identities, role assignments, Resource Graph."""

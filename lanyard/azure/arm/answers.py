@@ -1,0 +1,111 @@
+"""Azure's answers, taken apart: each part is of the kind that it must be, or nothing is concluded.
+
+A member that is missing or null is one that the service left out; names count in any case. A part
+of another kind comes from something on the way, or from a service that changed: an answer like that
+is no witness, neither that something is there nor that it is not.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from azure.core.pipeline.policies import ContentDecodePolicy, SansIOHTTPPolicy
+
+from lanyard.values.errors import Temporary
+from lanyard.values.resource_id import InvalidResourceId, ResourceId
+
+type Json = Mapping[str, Any]
+
+_DELAY = 15.0
+
+
+class Unreadable(Temporary):
+    """An answer is not of the shape that Azure documents."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"an answer that cannot be read: {why}", _DELAY)
+
+
+class Objects(SansIOHTTPPolicy[Any, Any]):
+    """A part of the pipeline of ARM's clients: what answers a GET or PUT is a JSON object. To the
+    SDKs' models anything else is an object without members, or an error of their own.
+    """
+
+    def on_response(self, request: Any, response: Any) -> None:
+        """Raise Unreadable for another answer. ContentDecodePolicy comes after this one."""
+        told = response.context.get(ContentDecodePolicy.CONTEXT_NAME)
+        asked = request.http_request.method in ("GET", "PUT")
+        good = isinstance(told, Mapping) or (told is None and not asked)
+        if response.http_response.status_code in (200, 201) and not good:
+            raise Unreadable("it is no object")
+
+
+def body_of(response: Any) -> Json:
+    """The JSON object that a response carries."""
+    try:
+        body = response.json()
+    except (LookupError, RecursionError, ValueError) as error:
+        raise Unreadable("it is no JSON") from error
+    return as_object(body, "it")
+
+
+def as_object(value: Any, what: str) -> Json:
+    """A JSON object; `what` it is, for people."""
+    if not isinstance(value, Mapping):
+        raise Unreadable(f"{what} is no object")
+    return value
+
+
+def member(body: Json, name: str) -> Any:
+    """A member as it is, None where it is left out."""
+    if name in body:
+        return body[name]
+    lower = name.lower()
+    return next((value for key, value in body.items() if key.lower() == lower), None)
+
+
+def part(body: Json, name: str) -> Json:
+    """An object in it, {} where it is left out."""
+    value = member(body, name)
+    return {} if value is None else as_object(value, repr(name))
+
+
+def entries(body: Json, name: str) -> list[Any]:
+    """A list in it; one that is left out is no empty one."""
+    value = member(body, name)
+    if not isinstance(value, list):
+        raise Unreadable(f"{name!r} is no list")
+    return value
+
+
+def text(body: Json, name: str) -> str:
+    """A text in it, "" where it is left out."""
+    value = member(body, name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Unreadable(f"{name!r} is no text")
+    return value
+
+
+def texts(value: Any) -> list[str] | None:
+    """A list of texts, [] where it is left out; None for anything else."""
+    if value is None:
+        return []
+    good = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return value if good else None
+
+
+def needed(body: Json, name: str) -> str:
+    """A text that every answer of its kind has."""
+    value = text(body, name)
+    if not value:
+        raise Unreadable(f"{name!r} is missing")
+    return value
+
+
+def resource_id(value: Any, what: str) -> ResourceId:
+    """A resource id."""
+    try:
+        return ResourceId.parse(value if isinstance(value, str) else "")
+    except InvalidResourceId as error:
+        raise Unreadable(f"{what}: {error}") from error

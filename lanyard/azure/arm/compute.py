@@ -1,0 +1,174 @@
+"""Compute resources through ARM's generic resource route, for every type alike."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.core.rest import HttpRequest
+
+from lanyard.azure.arm import long_running
+from lanyard.azure.arm.answers import Json, Unreadable, body_of, member
+from lanyard.azure.arm.clients import Clients
+from lanyard.azure.arm.failures import is_gone, translated
+from lanyard.azure.arm.identity_block import (
+    Block,
+    IdentityChange,
+    identity_blocks,
+    lacking,
+    wanted,
+)
+from lanyard.azure.arm.resource_body import is_flexible, location_of, put_body, read_resource
+from lanyard.values.compute import ComputeResource
+from lanyard.values.compute_types import ComputeType, Verb, compute_type
+from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.resource_id import ResourceId
+
+# A VM takes 3 to 7 s. What takes longer is not waited for: it is read again later.
+_OPERATION_SECONDS = 60
+_VERIFY_DELAY = 15.0
+
+
+class Compute:
+    """Reads compute resources and changes their identity block, nothing else of them."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._locations: dict[ResourceId, str] = {}
+
+    def hold(self, resource: ResourceId) -> None:
+        """Raise NotYet while writes in its subscription have to wait: nothing is begun then."""
+        self._clients.hold_writes(resource.text)
+
+    async def read(self, resource: ResourceId) -> ComputeResource | None:
+        """The resource as it is now, in one GET; None where ARM answers that it is not there.
+
+        A missing resource group counts as gone too, a missing subscription does not. A type that
+        has no location of its own (a Batch pool) takes its parent's, which is read once. Raises
+        Temporary; Permanent also for a type that cannot be read.
+        """
+        kind = _readable(resource)
+        with translated(f"read {resource}"):
+            try:
+                return await self._read(resource, kind)
+            except ResourceNotFoundError as error:
+                if not is_gone(error):
+                    raise
+                return None
+
+    async def update_identity(
+        self,
+        resource: ComputeResource,
+        *,
+        add: Iterable[ResourceId] = (),
+        remove: Iterable[ResourceId] = (),
+        enable_system: bool = False,
+    ) -> ComputeResource:
+        """Attach, detach and enable in one write; returns the resource read after it.
+
+        More than 150 identities take several writes. Where the type holds one identity, the added
+        one replaces it: whether that may be is the caller's to know. Raises Permanent before any
+        call for what the type cannot take; Temporary where the resource changed since it was read
+        (If-Match), where the operation takes long, or where the write was lost to another one.
+        """
+        kind = _readable(resource.id)
+        change = IdentityChange.of(add, remove, enable_system)
+        goal = wanted(kind, resource.identity, change)
+        after = resource
+        for block in identity_blocks(kind, resource.identity, change):
+            after = await self._write(after, kind, block)
+        if after is not resource and lacking(after.identity, goal, change):
+            # The answer of a write may be of a moment before its end.
+            after = await self._read_again(after, kind)
+        if lost := lacking(after.identity, goal, change):
+            what = ", ".join(lost)
+            raise Temporary(f"{after.id} does not show the change yet: {what}", _VERIFY_DELAY)
+        return after
+
+    async def reattach(self, resource: ComputeResource, identity: ResourceId) -> ComputeResource:
+        """Detach an identity and attach it again; returns the resource read after.
+
+        An identity that was deleted and made again under its name leaves the principal of the old
+        one on the resource, and nothing but this brings the new one. Raises as `update_identity`.
+        """
+        without = await self.update_identity(resource, remove=[identity])
+        return await self.update_identity(without, add=[identity])
+
+    async def upgrade_instances(self, resource: ComputeResource) -> None:
+        """Bring every instance of a uniform scale set to its model, identities included.
+
+        Returns when that has ended. Raises Temporary where it takes long, in which case it goes on
+        by itself; Permanent for anything but a uniform scale set.
+        """
+        kind = _readable(resource.id)
+        if not kind.instances or is_flexible(resource.raw):
+            raise Permanent(
+                f"{resource.id} is no uniform scale set: it has no instances to upgrade"
+            )
+        with translated(f"upgrade the instances of {resource.id}"):
+            async with asyncio.timeout(_OPERATION_SECONDS):
+                url, every = f"{resource.id.text}/manualupgrade", {"instanceIds": ["*"]}
+                await long_running.post(self._clients, url, every, kind.api_version)
+
+    async def _read(self, resource: ResourceId, kind: ComputeType) -> ComputeResource:
+        body = await self._get(resource, kind)
+        if member(body, "location") is None and kind.nested:
+            body = {**body, "location": await self._parent_location(resource)}
+        found = read_resource(body, kind)
+        if found.id != resource:
+            raise Unreadable(f"it is of {found.id}")
+        return found
+
+    async def _read_again(self, resource: ComputeResource, kind: ComputeType) -> ComputeResource:
+        with translated(f"read {resource.id}"):
+            return await self._read(resource.id, kind)
+
+    async def _parent_location(self, resource: ResourceId) -> str:
+        parent = ResourceId.parse("/".join(resource.text.split("/")[:-2]))
+        kind = compute_type(parent.type)
+        if parent not in self._locations and kind is not None:
+            self._locations[parent] = location_of(await self._get(parent, kind))
+        return self._locations.get(parent, "")
+
+    async def _get(self, resource: ResourceId, kind: ComputeType) -> Json:
+        body: Json = await self._clients.resources.resources.get_by_id(
+            resource.text, api_version=kind.api_version, cls=_body
+        )
+        return body
+
+    async def _write(
+        self, resource: ComputeResource, kind: ComputeType, block: Block
+    ) -> ComputeResource:
+        with translated(f"update the identity of {resource.id}"):
+            async with asyncio.timeout(_OPERATION_SECONDS):
+                body = await self._send(resource, kind, block)
+            if str(body.get("id", "")).lower() != resource.id.key:
+                return await self._read(resource.id, kind)
+        return read_resource({"location": resource.location, **body}, kind)
+
+    async def _send(self, resource: ComputeResource, kind: ComputeType, block: Block) -> Json:
+        method, body = "PATCH", {"identity": block}
+        if kind.verb is Verb.PUT:
+            method, body = "PUT", {**put_body(resource.raw, kind), **body}
+        request = HttpRequest(
+            method,
+            resource.id.text,
+            params={"api-version": kind.api_version},
+            headers={"If-Match": resource.etag} if kind.has_etag and resource.etag else {},
+            json=body,
+        )
+        return await long_running.write(self._clients, request)
+
+
+def _readable(resource: ResourceId) -> ComputeType:
+    kind = compute_type(resource.type)
+    if kind is None:
+        raise Permanent(f"{resource}: Lanyard does not know the type {resource.type!r}")
+    if not kind.api_version:
+        raise Permanent(f"{resource}: {kind.reason}")
+    return kind
+
+
+def _body(response: Any, _model: Any, _headers: Any) -> Json:
+    """The SDK's hook for the plain JSON: the generic model knows fewer fields than we read."""
+    return body_of(response.http_response)

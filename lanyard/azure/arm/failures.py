@@ -1,0 +1,178 @@
+"""Every failure of an Azure call, by what to do next: Temporary with its delay, or Permanent."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    DecodeError,
+    DeserializationError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+
+from lanyard.azure.arm.answers import Unreadable
+from lanyard.values.errors import Permanent, Temporary
+
+_UNREACHABLE_DELAY = 5.0
+_THROTTLED_DELAY = 10.0
+_BUSY_DELAY = 5.0
+_TOKEN_DELAY = 30.0
+# The app's own storage: rights that are still spreading, a table or queue that is being deleted.
+_STORAGE_DELAY = 30.0
+# Something on the way cut the answer off or put its own page in its place.
+_UNREADABLE = "an answer that cannot be read"
+_MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
+# Another write to the same resource is under way, which each service says in its own words, or
+# Entra has not replicated a new principal yet.
+_BUSY_CODES = {
+    "Conflict",
+    "OperationNotAllowed",
+    "PreconditionFailed",
+    "PrincipalNotFound",
+    "ResourceNotReady",
+    "RetryableError",
+}
+_BUSY_ENDING = "OperationInProgress"
+
+_GONE_CODES = {
+    "NotFound",  # App Service's own word
+    "ParentResourceNotFound",  # a slot's app, a pool's account
+    "ResourceGroupNotFound",
+    "ResourceNotFound",
+    "RoleAssignmentNotFound",
+}
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Run a call of an SDK; raise its failure as Temporary or Permanent. `what` is for people."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise Temporary(f"{what}: no answer in time", _UNREACHABLE_DELAY) from error
+    except Unreadable as error:
+        raise Temporary(f"{what}: {error}", error.delay) from error
+    except AzureError as error:
+        raise translate(what, error) from error
+    except (json.JSONDecodeError, DeserializationError, RecursionError) as error:
+        raise Temporary(f"{what}: {_UNREADABLE}", _UNREACHABLE_DELAY) from error
+
+
+@contextmanager
+def stored(what: str) -> Iterator[None]:
+    """As `translated`, for a call to the app's own storage.
+
+    What is missing or forbidden there says nothing about the resource that is worked on: the work
+    waits until the storage is mended. Only a request that can never be right stays Permanent.
+    """
+    try:
+        with translated(what):
+            yield
+    except Permanent as error:
+        cause = error.__cause__
+        if isinstance(cause, HttpResponseError) and cause.status_code in (403, 404, 409):
+            raise Temporary(str(error), _STORAGE_DELAY) from cause
+        raise
+
+
+def translate(what: str, error: AzureError) -> Temporary | Permanent:
+    """The kind of an SDK's failure. Decided by status and Azure's error code, never its text."""
+    if isinstance(error, ClientAuthenticationError):
+        return Temporary(f"{what}: no token or it was refused: {error.message}", _TOKEN_DELAY)
+    if isinstance(error, DecodeError):
+        return Temporary(f"{what}: {_UNREADABLE}", _UNREACHABLE_DELAY)
+    if isinstance(error, HttpResponseError) and error.status_code:
+        return _by_status(what, error)
+    if isinstance(error, ServiceRequestError | ServiceResponseError):
+        return Temporary(f"{what}: {error.message}", _UNREACHABLE_DELAY)
+    return Permanent(f"{what}: {error.message}")
+
+
+def code_of(error: HttpResponseError) -> str:
+    """Azure's error code, or "" where the answer had none.
+
+    App Service answers `{"Code": …, "Message": …}` where others have an `error` object around it,
+    Tables one of `odata.error`; queues and blobs have a header.
+    """
+    response = error.response
+    headers: Mapping[str, str] = getattr(response, "headers", {})
+    in_header = headers.get("x-ms-error-code")
+    return str(getattr(error.error, "code", None) or _bare_code(response) or in_header or "")
+
+
+def _bare_code(response: Any) -> object:
+    try:
+        body = json.loads(response.text())
+    except (AttributeError, LookupError, RecursionError, ValueError):
+        return None
+    if not isinstance(body, dict):
+        return None
+    inner = body.get("odata.error")
+    return inner.get("code") if isinstance(inner, dict) else body.get("Code")
+
+
+def retry_after(response: Any, default: float) -> float:
+    """The seconds that an answer asks to wait, in any form that Azure's services use.
+
+    `retry-after-ms` and `x-ms-retry-after-ms` count milliseconds; `Retry-After` is seconds or a
+    date (RFC 9110), which is counted from the answer's own `Date`. Without one: `default`.
+    """
+    headers: Mapping[str, str] = getattr(response, "headers", {})
+    for name in _MILLISECONDS:
+        if (milliseconds := _number(headers.get(name))) is not None:
+            return milliseconds / 1000
+    asked = headers.get("Retry-After")
+    if (seconds := _number(asked)) is not None:
+        return seconds
+    until = _moment(asked)
+    if until is None:
+        return default
+    now = _moment(headers.get("Date")) or datetime.now(UTC)
+    return max((until - now).total_seconds(), 0.0)
+
+
+def _number(text: str | None) -> float | None:
+    """A number of seconds or the like; None for what is none, or no time to wait."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return max(value, 0.0) if math.isfinite(value) else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    """An HTTP date, which is always in GMT."""
+    try:
+        return parsedate_to_datetime(text or "").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def is_gone(error: HttpResponseError) -> bool:
+    """Whether the answer says that the resource itself, or its group, does not exist.
+
+    A 404 for any other reason is no witness: SubscriptionNotFound is also what an app sees that
+    lost its right to read, and then everything would look deleted.
+    """
+    return error.status_code == 404 and code_of(error) in _GONE_CODES
+
+
+def _by_status(what: str, error: HttpResponseError) -> Temporary | Permanent:
+    status, code = error.status_code or 0, code_of(error)
+    message = f"{what}: {status} {code}: {error.message}"
+    if status == 429:
+        return Temporary(message, retry_after(error.response, _THROTTLED_DELAY))
+    if status == 401:
+        return Temporary(message, _TOKEN_DELAY)
+    busy = code in _BUSY_CODES or code.endswith(_BUSY_ENDING)
+    if status in (408, 412) or status >= 500 or busy:
+        return Temporary(message, retry_after(error.response, _BUSY_DELAY))
+    return Permanent(message, code)

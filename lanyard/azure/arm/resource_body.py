@@ -1,0 +1,116 @@
+"""The JSON of a compute resource: read into values, and made fit to be sent back. Pure."""
+
+import copy
+from typing import Any
+
+from lanyard.azure.arm.answers import Json, Unreadable, needed, part, resource_id, text
+from lanyard.values.compute import ComputeResource, Identity
+from lanyard.values.compute_types import ComputeType
+from lanyard.values.resource_id import ResourceId
+
+# ARM's own members of an answer; a PUT has the id in its path, and these nowhere.
+_ENVELOPE = {"id", "name", "type", "systemdata", "etag", "identity"}
+_SYSTEM, _USER = "systemassigned", "userassigned"
+
+
+def read_resource(body: Json, kind: ComputeType) -> ComputeResource:
+    """The resource as its body tells; what a type does not have keeps its default.
+
+    Raises Unreadable, always where a write that relied on it could drop an identity.
+    """
+    properties = part(body, "properties")
+    return ComputeResource(
+        resource_id(needed(body, "id"), "the resource"),
+        location_of(body),
+        _tags(part(body, "tags")),
+        read_identity(part(body, "identity")),
+        text(properties, "provisioningState") or "Succeeded",
+        # AKS spells it eTag.
+        text(body, "etag") or None,
+        text(body, "kind"),
+        _named(part(properties, "virtualMachineScaleSet"), "id"),
+        kind.instances and _manual_upgrade(body),
+        _named(part(part(properties, "identityProfile"), "kubeletidentity"), "resourceId"),
+        _incarnation(body, properties),
+        body,
+    )
+
+
+def read_identity(block: Json) -> Identity:
+    """The `identity` of a resource; {} for one that has none. Principal ids in lower case.
+
+    A write repeats what was read: a kind of identity that the type names and that the rest does not
+    show would be dropped by it, so then Unreadable is raised.
+    """
+    words = {word.strip().lower() for word in text(block, "type").split(",")} - {"", "none"}
+    system = text(block, "principalId") if _SYSTEM in words else ""
+    attached = part(block, "userAssignedIdentities")
+    if words - {_SYSTEM, _USER}:
+        raise Unreadable(f"identity type {text(block, 'type')!r}")
+    if (_SYSTEM in words and not system) or (_USER in words) != bool(attached):
+        raise Unreadable(f"the identity is not whole: its type is {text(block, 'type')!r}")
+    return Identity(
+        system.lower() or None,
+        {resource_id(name, "an identity"): _principal(attached, name) for name in attached},
+    )
+
+
+def location_of(body: Json) -> str:
+    """ARM's name of the location: some services answer the display name, "West Europe"."""
+    return text(body, "location").replace(" ", "").lower()
+
+
+def is_flexible(body: Json) -> bool:
+    """Whether it is a flexible scale set: its instances are machines of their own."""
+    return text(part(body, "properties"), "orchestrationMode").lower() == "flexible"
+
+
+def put_body(raw: Json, kind: ComputeType) -> dict[str, Any]:
+    """What a PUT sends back of a body that was read, beside another identity: all but what only
+    the service writes.
+    """
+    body = {
+        name: copy.deepcopy(value) for name, value in raw.items() if name.lower() not in _ENVELOPE
+    }
+    for path in kind.read_only:
+        _drop(body.get("properties"), path.split("."))
+    return body
+
+
+def _drop(value: Any, path: list[str]) -> None:
+    if not isinstance(value, dict):
+        return
+    name, rest = path[0], path[1:]
+    if not rest:
+        value.pop(name, None)
+    elif name.endswith("[]"):
+        for each in value.get(name.removesuffix("[]")) or []:
+            _drop(each, rest)
+    else:
+        _drop(value.get(name), rest)
+
+
+def _tags(tags: Json) -> dict[str, str]:
+    return {name: text(tags, name) for name in tags}
+
+
+def _named(body: Json, name: str) -> ResourceId | None:
+    return resource_id(named, repr(name)) if (named := text(body, name)) else None
+
+
+def _incarnation(body: Json, properties: Json) -> str:
+    """What a resource that is made again under the same id has anew: machines have a GUID, others
+    the moment of their creation.
+    """
+    made = text(part(body, "systemData"), "createdAt")
+    return text(properties, "vmId") or text(properties, "uniqueId") or made
+
+
+def _manual_upgrade(body: Json) -> bool:
+    mode = text(part(part(body, "properties"), "upgradePolicy"), "mode")
+    return mode.lower() == "manual" and not is_flexible(body)
+
+
+def _principal(attached: Json, name: str) -> str | None:
+    """Not there while Azure has not filled it in."""
+    return text(part(attached, name), "principalId").lower() or None

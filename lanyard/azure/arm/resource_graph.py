@@ -1,0 +1,266 @@
+"""Azure Resource Graph: the whole estate in pages of 1,000. Eventually consistent, so only a hint
+of where to look: whatever it names is read again before anything is done to it."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from azure.core.rest import HttpRequest
+
+from lanyard.azure.arm.answers import (
+    Json,
+    Unreadable,
+    as_object,
+    body_of,
+    entries,
+    member,
+    needed,
+    part,
+    resource_id,
+    text,
+    texts,
+)
+from lanyard.azure.arm.clients import Clients
+from lanyard.azure.arm.failures import translated
+from lanyard.azure.arm.resource_body import read_resource
+from lanyard.values.compute import ComputeResource
+from lanyard.values.compute_types import ComputeType, compute_type
+from lanyard.values.errors import Temporary
+from lanyard.values.listed import Listed, ListedAssignment, ListedRole
+from lanyard.values.resource_id import ResourceId, folded
+from lanyard.values.roles import allows_assigning
+
+_PATH = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
+_PAGE = 1000
+#: Most types are in the first; Batch pools are in a table of their own.
+_TABLES = ("resources", "batchresources")
+_POOLS = "microsoft.batch/batchaccounts/pools"
+_SUBSCRIPTION = "microsoft.resources/subscriptions"
+_ASSIGNMENT = "microsoft.authorization/roleassignments"
+_DEFINITION = "microsoft.authorization/roledefinitions"
+_IDENTITY = "microsoft.managedidentity/userassignedidentities"
+_PARTIAL_DELAY = 60.0
+_QUERY = "query Resource Graph"
+
+
+class ResourceGraph:
+    """Queries over every subscription that the app can read."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    async def assignments(self) -> AsyncIterator[ListedAssignment | ListedRole]:
+        """All role assignments that the app can read, and all role definitions, as they come."""
+        query = (
+            "authorizationresources "
+            f"| where type =~ '{_ASSIGNMENT}' or type =~ '{_DEFINITION}' "
+            "| project id, type, properties | order by id asc"
+        )
+        async for row in self.rows(query):
+            with translated(_QUERY):
+                listed = _listed_right(row)
+            yield listed
+
+    async def assignments_of(self, principal_id: str) -> list[str]:
+        """The ids of the role assignments of a principal (object id), at any scope."""
+        query = (
+            "authorizationresources "
+            f"| where type =~ '{_ASSIGNMENT}' "
+            f"| where properties.principalId =~ '{principal_id}' "
+            "| project id | order by id asc"
+        )
+        return [needed(row, "id") async for row in self.rows(query)]
+
+    async def resources(self, types: Iterable[str]) -> AsyncIterator[Listed]:
+        """Every resource of these types (any case), and every other one that has an identity, that
+        the app can read, in the order of its id. Batch pools are in a table of their own.
+        """
+        wanted = sorted({name.lower() for name in types})
+        for table in _TABLES if _POOLS in wanted else _TABLES[:1]:
+            async for row in self.rows(_listing(table, wanted)):
+                with translated(_QUERY):
+                    listed = _listed(row)
+                yield listed
+
+    async def batch_pools(self) -> AsyncIterator[Listed]:
+        """Every Batch pool that the app can read, in the order of its id."""
+        async for row in self.rows(_listing(_TABLES[1], [_POOLS])):
+            yield _listed(row)
+
+    async def subscriptions(self) -> Mapping[str, str]:
+        """The display names of the subscriptions that the app can read, by id (lower case)."""
+        query = (
+            f"resourcecontainers | where type =~ '{_SUBSCRIPTION}' "
+            "| project id, name | order by id asc"
+        )
+        return {_last(needed(row, "id")): text(row, "name") async for row in self.rows(query)}
+
+    async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
+        """The resources that the app can read and that have a user-assigned identity attached.
+
+        Batch pools are in a table of their own.
+        """
+        found: list[ResourceId] = []
+        for table in _TABLES:
+            query = (
+                f"{table} | where tostring(identity.userAssignedIdentities) "
+                f"contains '{identity.key}' | project id | order by id asc"
+            )
+            found += [resource_id(row.get("id"), "a row") async for row in self.rows(query)]
+        return found
+
+    async def resources_showing(self, principal_id: str) -> list[str]:
+        """The ids of the resources whose identity block, or own properties, show a principal."""
+        found: list[str] = []
+        for table in _TABLES:
+            query = (
+                f"{table} | where tostring(identity) contains '{principal_id}' "
+                f"or tostring(properties.principalId) =~ '{principal_id}' "
+                "| project id | order by id asc"
+            )
+            found += [needed(row, "id") async for row in self.rows(query)]
+        return found
+
+    async def rows(self, query: str) -> AsyncIterator[Json]:
+        """The rows of a query, page by page; it must order them. Raises Temporary, Permanent."""
+        options: dict[str, Any] = {"resultFormat": "objectArray", "$top": _PAGE}
+        seen = 0
+        while True:
+            page = await self._page({"query": query, "options": options})
+            for row in page.rows:
+                yield row
+            seen += len(page.rows)
+            if not page.token:
+                break
+            if not page.rows:
+                raise _incomplete("a page without rows and with a next one")
+            options = {**options, "$skipToken": page.token}
+        if seen < page.total:
+            raise _incomplete(f"{seen} of {page.total} rows")
+
+    async def _page(self, body: Json) -> "_Page":
+        with translated(_QUERY):
+            request = HttpRequest("POST", _PATH, json=body)
+            response = await self._clients.resources.send_request(request)
+            response.raise_for_status()
+            page = _page(body_of(response))
+        if page.truncated and not page.token:
+            raise _incomplete("a part of the rows")
+        return page
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One answer. `total`: the rows of all pages; `token`: of the next page, "" for none."""
+
+    rows: list[Json]
+    total: int
+    truncated: bool
+    token: str
+
+
+def _page(body: Json) -> _Page:
+    total = member(body, "totalRecords")
+    if not isinstance(total, int):
+        raise Unreadable("'totalRecords' is no number")
+    return _Page(
+        [as_object(row, "a row") for row in entries(body, "data")],
+        total,
+        str(member(body, "resultTruncated")).lower() == "true",
+        text(body, "$skipToken"),
+    )
+
+
+def _incomplete(what: str) -> Temporary:
+    return Temporary(f"Resource Graph answered {what} only: nothing is concluded", _PARTIAL_DELAY)
+
+
+def _listing(table: str, types: Iterable[str]) -> str:
+    names = ", ".join(f"'{name}'" for name in [*types, _IDENTITY])
+    return (
+        f"{table} | where type in~ ({names}) or isnotempty(identity) | order by id asc "
+        "| project id, type, location, tags, identity, kind, properties"
+    )
+
+
+def _listed(row: Json) -> Listed:
+    row_id, row_type = needed(row, "id"), needed(row, "type")
+    block, own = _object(row, "identity"), ""
+    if row_type.lower() == _IDENTITY:
+        own = text(part(row, "properties"), "principalId").lower()
+    system = _text(block, "principalId").lower()
+    attached = _object(block, "userAssignedIdentities")
+    shown = {
+        own,
+        system,
+        *(_text(_object(attached, name), "principalId").lower() for name in attached),
+    }
+    kind = compute_type(row_type)
+    return Listed(
+        row_id,
+        _compute(row, kind) if kind is not None else None,
+        frozenset(folded(name) for name in attached),
+        frozenset(shown - {""}),
+        own or None,
+        system or None,
+    )
+
+
+def _compute(row: Json, kind: ComputeType) -> ComputeResource | None:
+    """As far as the row tells: that its identity cannot be read is for who reads it afresh."""
+    try:
+        return read_resource(row, kind)
+    except Unreadable:
+        pass
+    try:
+        return read_resource({**row, "identity": None, "properties": None}, kind)
+    except Unreadable:
+        return None
+
+
+def _object(body: Json, name: str) -> Json:
+    """Of resources of any type, whose identities are as their services like them."""
+    value = member(body, name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(body: Json, name: str) -> str:
+    value = member(body, name)
+    return value if isinstance(value, str) else ""
+
+
+def _listed_right(row: Json) -> ListedAssignment | ListedRole:
+    read = _listed_role if needed(row, "type").lower() == _DEFINITION else _listed_assignment
+    return read(needed(row, "id"), part(row, "properties"))
+
+
+def _listed_role(role_id: str, properties: Json) -> ListedRole:
+    permissions = member(properties, "permissions")
+    assigns = not isinstance(permissions, list) or any(map(_assigns, permissions))
+    return ListedRole(_last(role_id), text(properties, "roleName"), assigns)
+
+
+def _assigns(permission: Any) -> bool:
+    """What is not known to be harmless is not."""
+    if not isinstance(permission, Mapping):
+        return True
+    actions = texts(member(permission, "actions"))
+    return actions is None or allows_assigning(
+        actions, texts(member(permission, "notActions")) or ()
+    )
+
+
+def _listed_assignment(assignment_id: str, properties: Json) -> ListedAssignment:
+    return ListedAssignment(
+        assignment_id,
+        needed(properties, "scope"),
+        _last(needed(properties, "roleDefinitionId")),
+        needed(properties, "principalId").lower(),
+        text(properties, "principalType"),
+        text(properties, "description"),
+        text(properties, "createdOn"),
+    )
+
+
+def _last(resource_id: str) -> str:
+    return resource_id.rpartition("/")[2].lower()

@@ -1,0 +1,1 @@
+"""The storage account's tables, queue, blobs and leases."""

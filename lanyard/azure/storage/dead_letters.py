@@ -1,0 +1,229 @@
+"""Where Event Grid puts what it could not deliver, and the host what failed too often.
+
+Dead letters are blobs, each a JSON array of events (or one event), with why and when it was given
+up beside the event's own members: in camel case for Event Grid's schema, in lower case for
+CloudEvents. Their path is not documented, so every blob of the container is looked at.
+"""
+
+import base64
+import json
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.storage.blob.aio import ContainerClient
+from azure.storage.queue import QueueMessage
+from azure.storage.queue.aio import QueueClient
+
+from lanyard.azure.arm.failures import stored
+from lanyard.azure.events import Event, change_of
+from lanyard.ports.dead_letters import Batch, Letter
+from lanyard.queue.messages import QUEUE, decode
+from lanyard.values.change import Ignored
+from lanyard.values.compute_types import WATCHED_TYPES
+from lanyard.values.errors import Permanent
+
+#: The container that the event subscriptions name (infra/).
+CONTAINER = "dead-letters"
+#: Where the host moves a message that failed too often.
+POISON = f"{QUEUE}-poison"
+# A queue gives so many messages at most, and hides them for so long.
+_PAGE = 32
+_HIDDEN_SECONDS = 300
+
+
+class DeadLetters:
+    """The blobs of one container. `own_ids`: as in `events.change_of`."""
+
+    def __init__(self, container: ContainerClient, own_ids: Collection[str]) -> None:
+        self._container = container
+        self._own_ids = own_ids
+
+    async def count(self) -> int:
+        """How many blobs there are."""
+        return len(await self._names())
+
+    async def batches(self) -> AsyncGenerator[Batch]:
+        """Each blob. One that is gone when it is read was replayed by somebody else."""
+        for name in await self._names():
+            if (blob := await self._read(name)) is not None:
+                yield blob
+
+    async def _names(self) -> list[str]:
+        with stored("list the dead letters"):
+            try:
+                return [name async for name in self._container.list_blob_names()]
+            except ResourceNotFoundError:
+                return []  # the container is made with the event subscriptions
+
+    async def _read(self, name: str) -> "DeadLetterBlob | None":
+        with stored(f"read the dead letter {name}"):
+            try:
+                found = await self._container.download_blob(name)
+                content = await found.readall()
+            except ResourceNotFoundError:
+                return None
+        entries = _entries(content)
+        letters = [
+            read_letter(f"{name}#{number}", entry, self._own_ids)
+            for number, entry in enumerate(entries)
+        ]
+        return DeadLetterBlob(self._container, name, found.properties.etag, entries, letters)
+
+
+class DeadLetterBlob:
+    """One blob, as it was read."""
+
+    def __init__(
+        self,
+        container: ContainerClient,
+        name: str,
+        etag: str,
+        entries: Sequence[Any],
+        letters: Sequence[Letter],
+    ) -> None:
+        self._container = container
+        self._name = name
+        self._etag = etag
+        self._entries = entries
+        self.letters = letters
+
+    async def take_out(self, letters: Sequence[Letter]) -> None:
+        """Remove these from the blob, and the blob with the last. One that changed stays."""
+        pairs = zip(self._entries, self.letters, strict=True)
+        rest = [entry for entry, letter in pairs if letter not in letters]
+        unchanged: Any = {"etag": self._etag, "match_condition": MatchConditions.IfNotModified}
+        with stored(f"remove the dead letter {self._name}"):
+            try:
+                if rest:
+                    blob = self._container.get_blob_client(self._name)
+                    await blob.upload_blob(json.dumps(rest), overwrite=True, **unchanged)
+                else:
+                    await self._container.delete_blob(self._name, **unchanged)
+            except (ResourceModifiedError, ResourceNotFoundError, ResourceExistsError):
+                return
+
+
+class Poison:
+    """The poison queue. Each message is hidden for minutes while it is looked at."""
+
+    def __init__(self, queue: QueueClient) -> None:
+        self._queue = queue
+
+    async def count(self) -> int:
+        """About how many messages were given up; 0 where there never was one."""
+        with stored("count the poison messages"):
+            try:
+                properties = await self._queue.get_queue_properties()
+            except ResourceNotFoundError:
+                return 0
+        return int(properties.approximate_message_count or 0)
+
+    async def batches(self) -> AsyncGenerator[Batch]:
+        """Each message. What is not taken out can be seen again when the last one was given."""
+        seen: list[PoisonMessage] = []
+        try:
+            while page := await self._receive():
+                for message in page:
+                    seen.append(message)
+                    yield message
+        finally:
+            for message in seen:
+                await message.put_down()
+
+    async def _receive(self) -> "list[PoisonMessage]":
+        with stored("read the poison messages"):
+            try:
+                pages = self._queue.receive_messages(
+                    max_messages=_PAGE, visibility_timeout=_HIDDEN_SECONDS
+                )
+                return [PoisonMessage(self._queue, found) async for found in pages]
+            except ResourceNotFoundError:
+                return []
+
+
+class PoisonMessage:
+    """One message, hidden from others."""
+
+    def __init__(self, queue: QueueClient, message: QueueMessage) -> None:
+        self._queue = queue
+        self._message = message
+        self._removed = False
+        self.letters = [_poison_letter(message)]
+
+    async def take_out(self, letters: Sequence[Letter]) -> None:
+        """Delete the message; one that is gone is fine."""
+        self._removed = bool(letters)
+        with stored("delete a poison message"):
+            try:
+                await self._queue.delete_message(self._message)
+            except ResourceNotFoundError:
+                return
+
+    async def put_down(self) -> None:
+        """Let others see it again, unless it was taken out."""
+        if self._removed:
+            return
+        # By its id alone: given the message, the SDK would write its content anew, encoded again.
+        receipt = self._message.pop_receipt
+        with stored("put a poison message down"):
+            try:
+                await self._queue.update_message(self._message.id, receipt, visibility_timeout=0)
+            except ResourceNotFoundError:
+                return
+
+
+def read_letter(letter_id: str, entry: Any, own_ids: Collection[str]) -> Letter:
+    """One event of a dead letter, in either schema. Never raises, whatever is in it."""
+    if not isinstance(entry, Mapping):
+        return Letter(letter_id, None, "it is no event", None)
+    event_type = _first(entry, "eventType", "type")
+    event = Event(
+        entry.get("id"),
+        event_type,
+        _first(entry, "topic", "source"),
+        entry.get("subject"),
+        entry.get("data"),
+    )
+    change = change_of(event, types=WATCHED_TYPES, own_ids=own_ids)
+    at = _moment(_first(entry, "lastDeliveryAttemptTime", "lastdeliveryattempttime"))
+    shown = event_type if isinstance(event_type, str) else ""
+    if isinstance(change, Ignored):
+        return Letter(letter_id, at, change.reason, None, shown, of_no_use=True)
+    reason = _first(entry, "deadLetterReason", "deadletterreason")
+    return Letter(letter_id, at, str(reason or ""), change, shown)
+
+
+def _poison_letter(message: QueueMessage) -> Letter:
+    try:
+        change = decode(base64.b64decode(message.content, validate=True))
+    except (Permanent, ValueError) as error:
+        return Letter(message.id, message.inserted_on, str(error), None)
+    reason = "MaxDequeueCount"
+    return Letter(message.id, message.inserted_on, reason, change, change.event_type)
+
+
+def _entries(content: bytes) -> list[Any]:
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return [None]
+    return found if isinstance(found, list) else [found]
+
+
+def _first(entry: Mapping[str, Any], *names: str) -> Any:
+    return next((entry[name] for name in names if name in entry), None)
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo is not None else None

@@ -1,0 +1,1 @@
+"""Azure's token buckets, respected before they refuse."""

@@ -1,0 +1,170 @@
+"""Which of Azure's token buckets a request counts in, and how many tokens are left. Pure.
+
+Sources: "Understand how Azure Resource Manager throttles requests", "Troubleshooting API
+throttling errors" of Compute, "Guidance for throttled requests in Azure Resource Graph".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from lanyard.azure.throttling.bucket import Bucket, Limit
+
+#: Of one caller in one subscription.
+ARM_LIMITS = {"reads": Limit(250, 25), "writes": Limit(200, 10), "deletes": Limit(200, 10)}
+#: Of one caller, over all subscriptions: 15 in 5 seconds, in windows; a part of it is at hand.
+GRAPH_LIMIT = Limit(10, 2)
+#: Compute's own, for writes of machines: of a subscription and region, and of each machine.
+COMPUTE_LIMITS = {
+    "UpdateVMSubscriptionMaximum": Limit(1500, 25),
+    "UpdateVMResource": Limit(12, 4 / 60),
+}
+#: How many buckets are kept at most before those that are full again are forgotten.
+_MANY = 2000
+_LOW = 0.5
+_KINDS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
+# Azure's answers to writes and deletes tell what is left; to reads they tell the total alone.
+_PROBES = {"writes": 4, "deletes": 4}
+_ARM_CODE = "SubscriptionRequestsThrottled"
+#: What an answer with 429 says where the bucket was empty; Compute's are named as they are.
+_NAMED_AS = {
+    "reads": _ARM_CODE,
+    "writes": _ARM_CODE,
+    "deletes": _ARM_CODE,
+    "queries": "RateLimiting",
+}
+_GRAPH_PATH = "/providers/microsoft.resourcegraph/resources"
+_ARM_HEADER = "x-ms-ratelimit-remaining-subscription-"
+_GRAPH_HEADER = "x-ms-user-quota-remaining"
+_COMPUTE_HEADER = "x-ms-ratelimit-remaining-resource"
+
+type Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What a request took from each bucket. `wait`: seconds before it may be sent."""
+
+    wait: float
+    taken: Mapping[Key, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """Not to be sent now: come back after `delay` seconds. `bucket` is for people."""
+
+    delay: float
+    bucket: str
+
+
+@dataclass(slots=True)
+class Quota:
+    """All buckets of one identity. `reserve`: the share (0 to 1) that is left to others.
+
+    `patience`, in the calls: the seconds that a request may wait for its turn.
+    """
+
+    reserve: float
+    _buckets: dict[Key, Bucket] = field(default_factory=dict)
+
+    def admit(self, method: str, url: str, now: float, patience: float) -> Admission | TooLong:
+        """Take a token from every bucket that the request counts in, or tell when to come back."""
+        self._forget_full(now)
+        if (refused := self.would_refuse(method, url, now, patience)) is not None:
+            return refused
+        buckets = {key: self._bucket(key, now) for key in _keys(method, url)}
+        wait = max((bucket.wait(now) for bucket in buckets.values()), default=0.0)
+        return Admission(wait, {key: bucket.take() for key, bucket in buckets.items()})
+
+    def would_refuse(self, method: str, url: str, now: float, patience: float) -> TooLong | None:
+        """What `admit` would answer, where that is not to send the request; takes no token."""
+        keys = _keys(method, url)
+        slowest = max(keys, key=lambda key: self._bucket(key, now).wait(now), default=None)
+        if slowest is None or self._buckets[slowest].wait(now) <= patience:
+            return None
+        return TooLong(self._buckets[slowest].turn_away(now), " of ".join(slowest))
+
+    def is_low(self, method: str, url: str, now: float) -> bool:
+        """Whether less than half is left of a bucket that such a request counts in."""
+        buckets = [self._bucket(key, now) for key in _keys(method, url)]
+        return any(bucket.level(now) < _LOW for bucket in buckets)
+
+    def heed(self, admission: Admission, headers: Mapping[str, str], now: float) -> None:
+        """Correct the buckets by the answer's headers."""
+        for key, taken in admission.taken.items():
+            remaining = _remaining(key, headers)
+            if remaining is not None:
+                self._bucket(key, now).heed(remaining, taken, now)
+                self._share_reads(key, now)
+
+    def refuse(self, admission: Admission, text: str, seconds: float, now: float) -> None:
+        """The answer was 429 with this text: close the bucket that it names for `seconds`.
+
+        Where it names none of these, a service within the subscription refused, and the rest of
+        the subscription's calls go on.
+        """
+        for key in admission.taken:
+            if _NAMED_AS.get(key[0], key[0]) in text:
+                self._bucket(key, now).close(now, seconds)
+
+    def _share_reads(self, key: Key, now: float) -> None:
+        """Instances that share the writes share the reads, of which ARM tells nothing."""
+        if key[0] == "writes":
+            reads = self._bucket(("reads", key[1]), now)
+            reads.use.share = self._bucket(key, now).use.share
+
+    def _bucket(self, key: Key, now: float) -> Bucket:
+        if key not in self._buckets:
+            limit, probes = _limit(key)
+            self._buckets[key] = Bucket(limit, limit.size * self.reserve, now, probes)
+        return self._buckets[key]
+
+    def _forget_full(self, now: float) -> None:
+        if len(self._buckets) >= _MANY:
+            full = [key for key, bucket in self._buckets.items() if bucket.full(now)]
+            for key in full:
+                del self._buckets[key]
+
+
+def _keys(method: str, url: str) -> tuple[Key, ...]:
+    path = urlsplit(url).path.lower().rstrip("/")
+    if path.endswith(_GRAPH_PATH):
+        return (("queries", "Resource Graph"),)
+    parts = path.split("/")
+    if "subscriptions" not in parts[:-1]:
+        return ()
+    subscription = parts[parts.index("subscriptions") + 1]
+    kind = _KINDS.get(method.upper(), "writes")
+    keys: tuple[Key, ...] = ((kind, subscription),)
+    if kind == "writes" and _is_machine(parts):
+        keys += tuple((name, _holder(name, subscription, path)) for name in COMPUTE_LIMITS)
+    return keys
+
+
+def _is_machine(parts: list[str]) -> bool:
+    return parts[-3:-1] == ["microsoft.compute", "virtualmachines"]
+
+
+def _holder(name: str, subscription: str, path: str) -> str:
+    return path if name.endswith("Resource") else subscription
+
+
+def _limit(key: Key) -> tuple[Limit, int | None]:
+    kind = key[0]
+    if kind == "queries":
+        return GRAPH_LIMIT, None
+    return {**ARM_LIMITS, **COMPUTE_LIMITS}[kind], _PROBES.get(kind)
+
+
+def _remaining(key: Key, headers: Mapping[str, str]) -> float | None:
+    """What an answer tells of a bucket, if anything."""
+    kind = key[0]
+    if kind in COMPUTE_LIMITS:
+        told = headers.get(_COMPUTE_HEADER, "")
+        named = (entry.strip().rpartition("/")[2].partition(";") for entry in told.split(","))
+        return next((_count(left) for name, _, left in named if name == kind), None)
+    return _count(headers.get(_GRAPH_HEADER if kind == "queries" else _ARM_HEADER + kind))
+
+
+def _count(text: str | None) -> float | None:
+    return float(text) if text and text.isascii() and text.isdigit() else None

@@ -1,0 +1,1 @@
+"""What every command shares: options, terminal, connections, names and times."""

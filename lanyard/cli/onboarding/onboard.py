@@ -1,0 +1,232 @@
+"""`lanyard onboard` and `lanyard offboard`: the subscriptions that a deployed app watches."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lanyard.cli.frame import connect
+from lanyard.cli.frame.connect import AzureOptions
+from lanyard.cli.frame.options import Command, Json, PolicyPath, Quiet
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.onboarding.run import RUN_SHAPE, Asking
+from lanyard.cli.onboarding.steps import (
+    TO_TAKE_BACK,
+    DeploymentOptions,
+    DryRun,
+    Yes,
+    known,
+    subscription_ids,
+    tell_notes,
+)
+from lanyard.cli.rights import role_ids
+from lanyard.desk.onboarding.offboarding import Offboarding, watching
+from lanyard.desk.onboarding.onboarding import Onboarding
+from lanyard.desk.onboarding.parts import AUTHORIZATION, Deployment, watching_assignment
+from lanyard.desk.onboarding.steps import Resources
+from lanyard.desk.rights import rights
+from lanyard.policy import load_policy
+
+if TYPE_CHECKING:
+    from lanyard.desk.azure.connection import Reading
+
+_ON_ABOUT = """\
+Let a deployed app watch subscriptions: give its identity there the rights that the policy needs and
+no others (as `lanyard rights` tells them), and send it the events. It makes just what
+infra/watch.bicep makes, under the same names; each may go on where the other began.
+
+It is done with your own rights: Owner of each subscription, or Contributor with User Access
+Administrator, which defines the app's role; the latter on the app's storage account, too. What is
+there already stays as it is, so it may be run again at any time, and after a change of the policy.
+
+The options that name the app are outputs of its deployment: `azd env get-values` tells them.
+"""
+_ON_AFTER = """\
+examples:
+  lanyard onboard 11111111-1111-1111-1111-111111111111 --dry-run
+  lanyard onboard 11111111-… 22222222-… --policy lanyard.yaml --yes
+
+exit codes:
+  0  everything is there (or was already)
+  1  an error: something could not be done or looked at, a missing right, not confirmed
+  2  with --dry-run: something would be done
+"""
+_OFF_ABOUT = """\
+Take back what lets a deployed app watch subscriptions: the event subscriptions, the topic and the
+alert that Lanyard made, the app's rights there and their roles. Nothing else: what it attached and
+granted to others stays, and is counted; `lanyard uninstall --grants` takes that back, and has to be
+run before, as the app and its record know what it was.
+
+It is done with your own rights, the same as for `lanyard onboard`. What is not there is fine.
+"""
+_OFF_AFTER = """\
+examples:
+  lanyard offboard 11111111-1111-1111-1111-111111111111 --dry-run
+  lanyard offboard 11111111-1111-1111-1111-111111111111 --yes
+
+exit codes:
+  0  nothing of it is there any more
+  1  an error: something could not be done or looked at, a missing right, not confirmed
+  2  with --dry-run: something would be done
+"""
+_OFF_SHAPE = RUN_SHAPE | {
+    "subscriptions[].grantsLeft": "how many role assignments that Lanyard made stay in it"
+}
+
+Subscriptions = Annotated[
+    list[str], typer.Argument(metavar="SUBSCRIPTION", help="Ids of subscriptions.")
+]
+Principal = Annotated[
+    str,
+    typer.Option(
+        envvar="LANYARD_PRINCIPAL_ID", metavar="ID", help="Object id of the app's identity."
+    ),
+]
+
+
+def onboard(
+    subscriptions: Subscriptions,
+    policy: PolicyPath = Path("lanyard.yaml"),
+    removable: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE",
+            help="A role whose orphaned assignments may be removed, too; repeatable.",
+        ),
+    ] = None,
+    app_principal: Principal = "",
+    client_id: Annotated[
+        str,
+        typer.Option(
+            envvar="LANYARD_CLIENT_ID", metavar="ID", help="Client id of the app's identity."
+        ),
+    ] = "",
+    action_group_id: Annotated[
+        str,
+        typer.Option(
+            envvar="LANYARD_ACTION_GROUP_ID", metavar="ID", help="Who is told of dead letters."
+        ),
+    ] = "",
+    location: Annotated[
+        str,
+        typer.Option(
+            envvar="AZURE_LOCATION", metavar="REGION", help="Of the topic's resource group."
+        ),
+    ] = "",
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    *,
+    azure: AzureOptions,
+    deployment: DeploymentOptions,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Let the app watch them; returns the exit code."""
+    app = known(
+        Deployment(
+            deployment.app_id,
+            client_id,
+            app_principal,
+            deployment.storage_id,
+            action_group_id,
+            location,
+        ),
+        *TO_TAKE_BACK,
+        "client_id",
+        "location",
+    )
+    needed = rights(load_policy(policy), role_ids(removable or ()))
+    named = subscription_ids(subscriptions)
+    asking = Asking("onboard", Terminal(quiet=quiet or json), dry_run=dry_run, yes=yes, json=json)
+
+    async def go() -> int:
+        async with connect.reading(azure) as reading:
+            resources = resources_over(reading)
+            tell_notes(asking.terminal, needed.notes)
+            return await asking.run(named, lambda each: Onboarding(resources, app, needed, each))
+
+    return asyncio.run(go())
+
+
+def offboard(
+    subscriptions: Subscriptions,
+    app_principal: Principal = "",
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    *,
+    azure: AzureOptions,
+    deployment: DeploymentOptions,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Let the app watch them no more; returns the exit code."""
+    app = known(
+        Deployment(deployment.app_id, "", app_principal, deployment.storage_id), *TO_TAKE_BACK
+    )
+    named = subscription_ids(subscriptions)
+    asking = Asking("offboard", Terminal(quiet=quiet or json), dry_run=dry_run, yes=yes, json=json)
+
+    async def go() -> int:
+        async with connect.reading(azure) as reading:
+            resources = resources_over(reading)
+            make = (await watching_of(reading, app)).no_more(resources, named)
+            return await asking.run(named, make, lambda each: grants_left(resources, each))
+
+    return asyncio.run(go())
+
+
+def resources_over(reading: "Reading") -> Resources:
+    """ARM with the caller's rights."""
+    from lanyard.desk.azure.any_resource import AnyResource  # the SDKs
+
+    return AnyResource(reading.clients)
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What an app watches: `subscriptions` (ids), and the ids of all its role assignments."""
+
+    app: Deployment
+    subscriptions: tuple[str, ...]
+    assignments: tuple[str, ...]
+
+    def no_more(self, resources: Resources, named: Sequence[str]) -> Callable[[str], Offboarding]:
+        """What takes each of those that are named back, once those before it are gone."""
+
+        def of(subscription: str) -> Offboarding:
+            gone = named[: named.index(subscription) + 1]
+            others = tuple(each for each in self.subscriptions if each not in gone)
+            return Offboarding(resources, self.app, subscription, others, self.assignments)
+
+        return of
+
+
+async def watching_of(reading: "Reading", app: Deployment) -> Watching:
+    """By Resource Graph, as far as the caller may read."""
+    index = reading.ports(app.principal_id).index
+    held = tuple(await index.assignments_of(app.principal_id))
+    watched = watching(held, lambda each: watching_assignment(each, app.principal_id))
+    return Watching(app, watched, held)
+
+
+async def grants_left(resources: Resources, subscription: str) -> int:
+    """How many role assignments in a subscription Lanyard made."""
+    from lanyard.values.grants import STAMP
+
+    place = f"/subscriptions/{subscription}"
+    collection = f"{place}/providers/Microsoft.Authorization/roleAssignments"
+    listed = [each["properties"] for each in await resources.every(collection, AUTHORIZATION)]
+    return sum(
+        str(each.get("description") or "").startswith(STAMP)
+        and f"{each['scope']}/".lower().startswith(f"{place}/")
+        for each in listed
+    )
+
+
+COMMANDS = (
+    Command("onboard", "watch subscriptions", _ON_ABOUT, _ON_AFTER, onboard, RUN_SHAPE),
+    Command("offboard", "watch them no more", _OFF_ABOUT, _OFF_AFTER, offboard, _OFF_SHAPE),
+)

@@ -1,0 +1,163 @@
+"""`lanyard uninstall`: nothing of Lanyard is left in the subscriptions that it watched."""
+
+import asyncio
+from dataclasses import dataclass
+
+from lanyard.cli.frame import connect
+from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
+from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.onboarding.onboard import resources_over, watching_of
+from lanyard.cli.onboarding.run import Flow, done_of, planned_of
+from lanyard.cli.onboarding.steps import (
+    CHANGES,
+    TO_TAKE_BACK,
+    DeploymentOptions,
+    DryRun,
+    Yes,
+    confirm,
+    known,
+    shaped,
+)
+from lanyard.cli.onboarding.uninstall_report import Extent, Report, as_json, tell_done, tell_plan
+from lanyard.desk.onboarding.app_alerts import AppAlerts
+from lanyard.desk.onboarding.parts import Deployment
+from lanyard.desk.operator import Operator
+from lanyard.desk.uninstall import Uninstall
+from lanyard.planning.orders import Paused
+
+_ABOUT = f"""\
+Take Lanyard out of the subscriptions that it watches: pause it, take back its event subscriptions,
+topics, alerts, rights and roles, and with --grants every role assignment that it made. It tells
+what there is first, and what remains at the end; `azd down` takes the app itself.
+
+An assignment goes where Lanyard's record, its name and its stamp say that it is Lanyard's, each
+read again right before. It is kept whole on record: until `azd down`, `lanyard undo` puts it back.
+What a person had put back stays. --attachments detaches the identities that Lanyard attached: a web
+app restarts by that, and whatever runs under them loses them.
+
+It is done with your own rights: Owner of the subscriptions, or Contributor with User Access
+Administrator.
+{storage_rights("Storage Table Data Contributor")}
+"""
+_AFTER = """\
+examples:
+  lanyard uninstall --grants --attachments --dry-run
+  lanyard uninstall --grants --yes && azd down
+
+exit codes:
+  0  what was asked for is gone, also where nothing was there
+  1  an error: something is still there, a missing right, not confirmed
+  2  with --dry-run: something would be done
+"""
+_SHAPE = {
+    "version": "`1`",
+    "dryRun": "whether nothing was to be changed",
+    "subscriptions[]": "those that are watched or on record; the first has the app's own alerts",
+    "subscriptions[].subscription": "its id",
+    "subscriptions[].steps[]": "the parts, in the order in which they are taken back",
+    **shaped("subscriptions[].steps[]"),
+    "subscriptions[].notes[]": "what stays there, and why",
+    "grants[]": "role assignments that Lanyard made",
+    "grants[].assignment": "its id",
+    "grants[].role": "`id` (GUID), `name`",
+    "grants[].scope": "where it gives the role",
+    "grants[].principalId": "whom it is for",
+    "grants[].resources[]": "ids of the resources that claim it",
+    "grants[].removed": "whether it was removed",
+    "grants[].error": "why it was not although it was asked for; else empty",
+    "attachments[]": "identities that Lanyard attached",
+    "attachments[].resource": "id of the resource",
+    "attachments[].identity": "id of the identity",
+    "attachments[].removed": "whether it was detached",
+    "attachments[].error": "why it was not although it was asked for; else empty",
+    "remains[]": "what is still there of Lanyard, in words",
+}
+_PAUSE = "uninstall"
+
+
+def run(
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    *,
+    extent: Extent,
+    azure: AzureOptions,
+    where: AppOptions,
+    deployment: DeploymentOptions,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Take it back; returns the exit code."""
+    terminal = Terminal(quiet=quiet or json)
+
+    async def go() -> Report:
+        async with connect.app(azure, where) as reached:
+            app, principal = await connect.believing(reached, where)
+            named = Deployment(deployment.app_id, "", principal, deployment.storage_id)
+            work = _Work(app, known(named, *TO_TAKE_BACK), extent, terminal)
+            planned = await work.plan()
+            if dry_run or not planned.todo or any(each.failed for each in planned.parts):
+                tell_plan(planned, terminal)
+                return planned
+            if not yes:
+                tell_plan(planned, terminal)
+            confirm("uninstall: go on?", yes=yes, json=json)
+            return await work.do(planned)
+
+    report = asyncio.run(go())
+    if json:
+        terminal.json(as_json(report, dry_run=dry_run))
+    if report.after is not None:
+        tell_done(report, terminal)
+    if report.failed:
+        terminal.error("something is still there: run it again")
+        return 1
+    return CHANGES if report.after is None and report.todo else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    app: App
+    deployment: Deployment
+    extent: Extent
+    terminal: Terminal
+
+    async def plan(self) -> Report:
+        parts = [await planned_of(each, self.terminal) for each in await self._flows()]
+        return Report(self.extent, parts, await self._uninstall().given())
+
+    async def do(self, planned: Report) -> Report:
+        """The pause first, so that nothing is given anew; then what would bring events to the app,
+        its rights, and at last what it gave.
+        """
+        services = self.app.services()
+        operator = Operator(services, self.app.queue.put, self.app.who)
+        self.terminal.say(("paused", "yellow"), f"  {await self._pause(operator)}")
+        parts = [await done_of(each, self.terminal) for each in await self._flows()]
+        uninstall, extent = self._uninstall(), self.extent
+        with self.terminal.progress("resources") as told:
+            failures = await uninstall.take_back(
+                grants=extent.grants, attachments=extent.attachments, told=told
+            )
+        after = await uninstall.given()
+        return Report(extent, parts, planned.before, after, failures)
+
+    async def _pause(self, operator: Operator) -> str:
+        return str(await operator.pause(Paused.EVERYTHING, _PAUSE))
+
+    def _uninstall(self) -> Uninstall:
+        from lanyard.values.grants import STAMP
+
+        return Uninstall(self.app.services(), lambda text: text.startswith(STAMP))
+
+    async def _flows(self) -> list[Flow]:
+        """The app's own alerts, then each subscription."""
+        resources = resources_over(self.app.reading)
+        watching = await watching_of(self.app.reading, self.deployment)
+        on_record = {record.id.subscription async for record in self.app.ledger().records()}
+        subscriptions = sorted({*watching.subscriptions, *on_record})
+        make = watching.no_more(resources, subscriptions)
+        return [AppAlerts(resources, self.deployment), *map(make, subscriptions)]
+
+
+COMMAND = Command("uninstall", "take Lanyard out", _ABOUT, _AFTER, run, _SHAPE)

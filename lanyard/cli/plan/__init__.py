@@ -1,0 +1,1 @@
+"""`lanyard plan`: what would be done, as a table, a text and JSON."""

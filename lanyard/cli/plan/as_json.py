@@ -1,0 +1,96 @@
+"""A plan for programs. The shape is documented in docs/plan.md; what is there keeps its meaning."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from lanyard.cli.plan.batch import Looked
+from lanyard.cli.plan.counts import count
+from lanyard.desk.look_ahead import Preview
+from lanyard.planning.actions import Action, AssignRole, CreateIdentity
+from lanyard.policy import Policy
+from lanyard.values.compute import PrincipalRef, UserAssigned
+from lanyard.values.roles import role_name
+
+#: Of the shape; it grows only when a reader of the old one would go wrong.
+SHAPE_VERSION = 1
+
+type Json = dict[str, Any]
+
+
+def plan_as_json(policy: Policy, looked: Sequence[Looked]) -> Json:
+    """The whole plan, unchanged and failed resources included."""
+    return {
+        "version": SHAPE_VERSION,
+        "mode": str(policy.mode),
+        "removalsShown": False,
+        "summary": asdict(count(looked)),
+        "resources": [_resource(each) for each in looked],
+    }
+
+
+def _resource(looked: Looked) -> Json:
+    common = {"id": str(looked.id), "type": looked.id.type}
+    if looked.preview is None:
+        return {**common, "status": "failed", "error": looked.error}
+    return {**common, "status": _status(looked.preview), **_parts(looked.preview)}
+
+
+def _status(preview: Preview) -> str:
+    if preview.verdict.allowed:
+        return "changed"
+    return "not done" if preview.plan.actions or preview.plan.blocked else "unchanged"
+
+
+def _parts(preview: Preview) -> Json:
+    return {
+        "provisioningState": preview.resource.provisioning_state,
+        "restarts": preview.restarts,
+        "replacesIdentity": preview.replaces,
+        "notes": list(preview.notes),
+        "actions": [_action(action) for action in preview.verdict.allowed],
+        "held": [
+            {**_action(held.action), "reason": held.reason, "release": held.release}
+            for held in preview.verdict.held
+        ],
+        "waiting": [
+            {"identity": str(wanted.id), "rules": list(wanted.rules)}
+            for wanted in preview.plan.blocked
+        ],
+        "impossible": [
+            {"rule": problem.rule, "reason": problem.reason}
+            for problem in preview.wanted.unfulfillable
+        ],
+    }
+
+
+def _action(action: Action) -> Json:
+    name = re.sub(r"(?<!^)(?=[A-Z])", "-", type(action).__name__).lower()
+    rules = list(getattr(action, "rules", ()))
+    return {"action": name, "text": str(action), "rules": rules, **_details(action)}
+
+
+def _details(action: Action) -> Mapping[str, Any]:
+    match action:
+        case AssignRole():
+            return {
+                "scope": action.scope,
+                "role": {"id": action.role_id, "name": role_name(action.role_id)},
+                "to": _principal(action.to),
+                "principalId": action.principal_id,
+                "condition": action.condition,
+            }
+        case CreateIdentity():
+            identity = str(action.id)
+            return {
+                "identity": identity,
+                "location": action.location,
+                "dedicated": action.dedicated,
+            }
+    named = getattr(action, "id", None)
+    return {} if named is None else {"identity": str(named)}
+
+
+def _principal(to: PrincipalRef) -> str:
+    return str(to.id) if isinstance(to, UserAssigned) else "system"

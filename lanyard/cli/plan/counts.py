@@ -1,0 +1,99 @@
+"""What a plan comes to, in numbers. What many resources share is counted once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lanyard.cli.plan.batch import Looked
+from lanyard.planning.actions import (
+    Action,
+    AssignRole,
+    AttachIdentity,
+    CreateIdentity,
+    EnableSystemIdentity,
+    ReattachIdentity,
+    UpgradeInstances,
+    is_removal,
+)
+from lanyard.values.compute import UserAssigned
+from lanyard.values.resource_id import ResourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """`held`, `waiting` and `impossible` are parts that are not done, `failed` resources of which
+    nothing is known, `unchanged` resources that have all they should have.
+    """
+
+    create: int
+    attach: int
+    enable: int
+    assign: int
+    upgrade: int
+    remove: int
+    held: int
+    waiting: int
+    impossible: int
+    changed: int
+    unchanged: int
+    failed: int
+
+
+def count(looked: Sequence[Looked]) -> Counts:
+    """The numbers of a look ahead."""
+    seen = [each for each in looked if each.preview is not None]
+    previews = [each.preview for each in seen if each.preview is not None]
+    allowed = _distinct((p.resource.id, action) for p in previews for action in p.verdict.allowed)
+    held = _distinct((p.resource.id, held.action) for p in previews for held in p.verdict.held)
+    return Counts(
+        create=_number(CreateIdentity, allowed),
+        attach=_number(AttachIdentity | ReattachIdentity, allowed),
+        enable=_number(EnableSystemIdentity, allowed),
+        assign=_number(AssignRole, allowed),
+        upgrade=_number(UpgradeInstances, allowed),
+        remove=sum(is_removal(action) for action in allowed),
+        held=len(held),
+        waiting=sum(len(p.plan.blocked) for p in previews),
+        impossible=sum(len(p.wanted.unfulfillable) for p in previews),
+        changed=sum(bool(p.verdict.allowed) for p in previews),
+        unchanged=sum(not (p.plan.actions or p.plan.blocked) for p in previews),
+        failed=len(looked) - len(seen),
+    )
+
+
+def in_words(counts: Counts) -> str:
+    """`3 to attach, 2 to assign, 1 held, 4 resources unchanged`; what is zero is left out."""
+    parts = [
+        (counts.create, "to create"),
+        (counts.attach, "to attach"),
+        (counts.enable, "to enable"),
+        (counts.assign, "to assign"),
+        (counts.upgrade, "to bring up to date"),
+        (counts.remove, "to remove"),
+        (counts.held, "held"),
+        (counts.waiting, "waiting"),
+        (counts.impossible, "impossible"),
+        (counts.failed, "failed"),
+    ]
+    told = [f"{number} {words}" for number, words in parts if number]
+    resources = "resource" if counts.unchanged == 1 else "resources"
+    told.append(f"{counts.unchanged} {resources} unchanged")
+    return ", ".join(told if counts.changed else ["no changes", *told])
+
+
+def _distinct(actions: Iterable[tuple[ResourceId, Action]]) -> list[Action]:
+    """An identity is made once and a role assigned once, however many resources share them."""
+    found: dict[object, Action] = {}
+    for resource, action in actions:
+        match action:
+            case CreateIdentity(id=identity):
+                key: object = (CreateIdentity, identity)
+            case AssignRole(to=UserAssigned() as to):
+                key = (AssignRole, action.scope.lower(), action.role_id, to)
+            case _:
+                key = (resource, action)
+        found.setdefault(key, action)
+    return list(found.values())
+
+
+def _number(kind: type | object, actions: Iterable[Action]) -> int:
+    return sum(isinstance(action, kind) for action in actions)  # type: ignore[arg-type]

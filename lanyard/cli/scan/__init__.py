@@ -1,0 +1,1 @@
+"""`lanyard scan`: what is there, as a text, JSON and a page."""

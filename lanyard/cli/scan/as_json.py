@@ -1,0 +1,181 @@
+"""A scan for programs, and what the page shows. What is there keeps its meaning."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC
+from typing import Any
+
+from lanyard.cli.plan.counts import Counts
+from lanyard.desk.scan.holders import HolderKind
+from lanyard.desk.scan.report import (
+    AGE_UNKNOWN,
+    AGES,
+    OLDEST,
+    AssignmentRow,
+    ComputeRow,
+    IdentityRow,
+    Scan,
+    SubscriptionRow,
+)
+from lanyard.policy import Policy
+from lanyard.sweep.listings import LIMIT, NEAR_LIMIT
+
+type Json = dict[str, Any]
+
+_HOLDERS = (
+    "`systemAssigned`, `userAssigned`, `application`, `user`, `group`, `unknown` (to the "
+    "directory), `undetermined` (the directory cannot be read)"
+)
+SHAPE = {
+    "version": "`1`",
+    "at": "when, ISO 8601, UTC",
+    "summary": "counts: `subscriptions`, `compute` resources, of them `withoutIdentity`; "
+    "user-assigned `identities`, of them `unusedIdentities` and `sharedIdentities`; role "
+    "`assignments`, of them `privileged` ones of managed identities and `orphans` (null where "
+    "not determined); subscriptions `nearLimit`",
+    "compute[]": "a type: `type`, `total`, and by the identities they have `none`, `system`, "
+    "`user`, `both`; the most frequent first",
+    "subscriptions[]": "by name: `id`, `name`, `compute` (as above), `assignments` at and below "
+    "it, `limit`, `nearLimit`",
+    "subscriptions[].holders": f"its assignments by who holds them: {_HOLDERS}",
+    "aboveSubscriptions": "`assignments` at management groups and the tenant's root, `holders`",
+    "roles[]": "roles that managed identities hold: `id`, `name`, `assignments`, `holders`",
+    "identities": "user-assigned ones that a person should look at",
+    "identities.unused[]": "attached to nothing: `id`, `resources` (0), `assignments`",
+    "identities.shared[]": "attached to ten resources or more: `id`, `resources`, `assignments`",
+    "privileged[]": "assignments of managed identities that let them give themselves more",
+    "privileged[].assignment": "id of the role assignment",
+    "privileged[].scope": "where it gives the role",
+    "privileged[].level": "how wide that is: `tenant root`, `management group`, `subscription`, "
+    "`resource group` or `resource`",
+    "privileged[].role": "`id` (GUID), `name`",
+    "privileged[].principalId": "whom it is for",
+    "privileged[].holder": "`kind`, and the `resource` that it is the identity of (or null)",
+    "privileged[].privileged": "why it counts as that; null where it does not",
+    "privileged[].created": "when the assignment was made, as Azure tells it",
+    "privileged[].ageDays": "days since then; null where Azure does not tell",
+    "privileged[].evidence[]": "what proves that it is orphaned, in words",
+    "orphans": "assignments whose principal is gone",
+    "orphans.determined": "whether the directory could be asked",
+    "orphans.reason": "why not, or null",
+    "orphans.undetermined": "how many assignments nobody can tell of",
+    "orphans.byAge[]": "`age` of the assignment in words, `count`",
+    "orphans.assignments[]": "the orphaned ones, as `privileged[]`: `assignment`, `scope`, "
+    "`level`, `role`, `principalId`, `holder`, `privileged`, `created`, `ageDays`, `evidence`",
+    "policy": "with --policy: `mode`, `byListing` (true: no resource was read by itself), and the "
+    "counts of `lanyard plan`; else null",
+}
+
+
+def scan_as_json(found: Scan, policy: Policy | None, changes: Counts | None) -> Json:
+    """The whole of it."""
+    return {
+        "version": 1,
+        "at": found.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "summary": _summary(found),
+        "compute": [_compute(row) for row in found.compute],
+        "subscriptions": [_subscription(row) for row in found.subscriptions],
+        "aboveSubscriptions": {
+            "assignments": sum(found.above.values()),
+            "holders": _holders(found.above),
+        },
+        "roles": [
+            {
+                "id": row.role_id,
+                "name": row.name,
+                "assignments": sum(row.holders.values()),
+                "holders": _holders(row.holders),
+            }
+            for row in found.roles
+        ],
+        "identities": {
+            "unused": [_identity(row) for row in found.unused],
+            "shared": [_identity(row) for row in found.shared],
+        },
+        "privileged": [_assignment(row) for row in found.privileged],
+        "orphans": {
+            "determined": not found.not_determined,
+            "reason": found.not_determined or None,
+            "undetermined": found.undetermined,
+            "byAge": _by_age(found.orphans),
+            "assignments": [_assignment(row) for row in found.orphans],
+        },
+        "policy": _policy(policy, changes),
+    }
+
+
+def _summary(found: Scan) -> Json:
+    return {
+        "subscriptions": len(found.subscriptions),
+        "compute": sum(row.total for row in found.compute),
+        "withoutIdentity": sum(row.none for row in found.compute),
+        "identities": found.identities,
+        "unusedIdentities": len(found.unused),
+        "sharedIdentities": len(found.shared),
+        "assignments": found.assignments,
+        "privileged": len(found.privileged),
+        "orphans": None if found.not_determined else len(found.orphans),
+        "nearLimit": sum(row.assignments >= NEAR_LIMIT for row in found.subscriptions),
+    }
+
+
+def _compute(row: ComputeRow) -> Json:
+    return {
+        "type": row.type,
+        "total": row.total,
+        "none": row.none,
+        "system": row.system,
+        "user": row.user,
+        "both": row.both,
+    }
+
+
+def _subscription(row: SubscriptionRow) -> Json:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "compute": [_compute(each) for each in row.compute],
+        "assignments": row.assignments,
+        "limit": LIMIT,
+        "nearLimit": row.assignments >= NEAR_LIMIT,
+        "holders": _holders(row.holders),
+    }
+
+
+def _holders(counts: Mapping[HolderKind, int]) -> Json:
+    return {kind.value: counts.get(kind, 0) for kind in HolderKind}
+
+
+def _identity(row: IdentityRow) -> Json:
+    return {"id": row.id, "resources": row.resources, "assignments": row.assignments}
+
+
+def _assignment(row: AssignmentRow) -> Json:
+    assignment = row.assignment
+    return {
+        "assignment": assignment.id,
+        "scope": assignment.scope,
+        "level": row.level,
+        "role": {"id": assignment.role_id, "name": row.role},
+        "principalId": assignment.principal_id,
+        "holder": {"kind": row.holder.kind.value, "resource": row.holder.resource or None},
+        "privileged": row.privileged or None,
+        "created": assignment.created or None,
+        "ageDays": row.age_days,
+        "evidence": list(row.evidence),
+    }
+
+
+def _by_age(rows: Iterable[AssignmentRow]) -> Sequence[Json]:
+    counts = Counter(row.age for row in rows)
+    ages = [*(name for _, name in AGES), OLDEST]
+    if counts[AGE_UNKNOWN]:
+        ages.append(AGE_UNKNOWN)
+    return [{"age": age, "count": counts[age]} for age in ages]
+
+
+def _policy(policy: Policy | None, changes: Counts | None) -> Json | None:
+    if policy is None or changes is None:
+        return None
+    return {"mode": policy.mode.value, "byListing": True, **asdict(changes)}

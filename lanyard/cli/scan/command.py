@@ -1,0 +1,116 @@
+"""`lanyard scan`: the estate at a glance, before anything of Lanyard is deployed."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lanyard.cli.frame import connect
+from lanyard.cli.frame.connect import AzureOptions
+from lanyard.cli.frame.options import Command, Json, Quiet
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.plan.batch import Looked
+from lanyard.cli.plan.counts import Counts, count
+from lanyard.cli.scan.as_json import SHAPE, scan_as_json
+from lanyard.cli.scan.page import page
+from lanyard.cli.scan.text import tell
+from lanyard.desk.scan.reading import read_estate
+from lanyard.desk.scan.report import Estate
+from lanyard.desk.scan.scan import scan
+from lanyard.desk.scan.under_policy import previews
+from lanyard.policy import Policy, load_policy
+from lanyard.values.errors import LanyardError
+
+_ABOUT = """\
+Look at everything that you can read, and tell what it comes to: which compute has an identity and
+which has none, who holds role assignments, which identities nobody uses and which many share, which
+assignments are orphaned, which managed identities could give themselves more, and which
+subscriptions come near the limit of 4,000 assignments. With --policy also what that policy would
+change. Nothing is changed, and nothing of Lanyard has to be deployed.
+
+You need the role Reader, and to be signed in (az login, a service principal in the environment, or
+a managed identity). Orphaned means that the directory does not know the principal: members of a
+tenant may ask it, guests and service principals need Directory.Read.All. Without, everything else
+is told, and orphans are not determined.
+"""
+_AFTER = """\
+examples:
+  lanyard scan
+  lanyard scan --html estate.html                   a page with pictures, safe to mail
+  lanyard scan --policy lanyard.yaml                what that policy would change, too
+  lanyard scan --json | jq '.orphans.assignments[] | select(.ageDays > 90) | .assignment'
+
+exit codes:
+  0  nothing that needs a look
+  1  an error: a listing failed or is not whole, no credentials, a file that cannot be written
+  2  orphaned assignments, privileged ones of managed identities, a subscription near its limit,
+     orphans that are not determined, or (with --policy) something that would change
+"""
+_LOOK = 2
+
+
+def run(
+    policy: Annotated[
+        Path | None,
+        typer.Option("--policy", metavar="FILE", help="Tell what this policy would change."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with pictures.")
+    ] = None,
+    *,
+    azure: AzureOptions,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Look and tell; returns the exit code."""
+    terminal = Terminal(quiet=quiet)
+    loaded = load_policy(policy) if policy is not None else None
+    estate = asyncio.run(_read(azure, terminal))
+    changes = _changes(loaded, estate)
+    document = scan_as_json(scan(estate), loaded, changes)
+    if html is not None:
+        _write(html, page(document))
+    if json:
+        terminal.json(document)
+    else:
+        tell(document, changes, terminal)
+        if html is not None:
+            terminal.say(f"{html} written")
+    return _LOOK if _needs_a_look(document, changes) else 0
+
+
+def now() -> datetime:
+    """The moment of the scan: ages are counted from it."""
+    return datetime.now(UTC)
+
+
+async def _read(azure: AzureOptions, terminal: Terminal) -> Estate:
+    with terminal.counting() as counted:
+        async with connect.reading(azure) as reading:
+            return await read_estate(reading.ports, reading.clients.sleep, now(), counted)
+
+
+def _changes(policy: Policy | None, estate: Estate) -> Counts | None:
+    """By the listing: what `lanyard plan` reads resource by resource."""
+    if policy is None:
+        return None
+    return count([Looked(each.resource.id, each) for each in previews(policy, estate)])
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise LanyardError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _needs_a_look(document: dict[str, object], changes: Counts | None) -> bool:
+    summary = document["summary"]
+    assert isinstance(summary, dict)
+    found = (summary[name] for name in ("orphans", "privileged", "nearLimit"))
+    return summary["orphans"] is None or any(found) or bool(changes and changes.changed)
+
+
+COMMAND = Command("scan", "the estate at a glance; nothing deployed", _ABOUT, _AFTER, run, SHAPE)

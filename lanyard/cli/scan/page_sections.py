@@ -1,0 +1,266 @@
+"""The sections of a scan's page: each a picture or a table of a part of the document."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lanyard.cli.scan.html import escaped, tag
+from lanyard.cli.scan.page_charts import Bar, Column, Part, columns, meter, stacked_bars
+from lanyard.cli.scan.page_tables import assignment_table, figure, identity_table, resolved, table
+from lanyard.desk.scan.report import SHARED_FROM
+from lanyard.sweep.listings import LIMIT, NEAR_LIMIT
+
+type Json = dict[str, Any]
+
+# More bars than these are no picture; the table below has them all.
+_MOST_BARS = 20
+_COMPUTE = {
+    "none": "no identity",
+    "system": "system-assigned",
+    "user": "user-assigned",
+    "both": "both",
+}
+_HOLDERS = {
+    "systemAssigned": "system-assigned identities",
+    "userAssigned": "user-assigned identities",
+    "application": "applications",
+    "user": "people",
+    "group": "groups",
+    "unknown": "unknown to the directory",
+    "undetermined": "not determined",
+}
+# The style sheet's names where the document's mean something else there.
+_STYLES = {"user": "people", "group": "groups"}
+_HEAT = 5
+
+
+def compute(document: Json) -> str:
+    """Compute by type, and what identities it has."""
+    bars = [
+        Bar(
+            _cut(row["type"].removeprefix("Microsoft.")),
+            row["type"],
+            [
+                Part(row[key], key, words, f"/compute/{number}/{key}")
+                for key, words in _COMPUTE.items()
+            ],
+        )
+        for number, row in enumerate(document["compute"][:_MOST_BARS])
+    ]
+    picture = stacked_bars("Compute by type and identity", bars)
+    lead = "Compute resources by type, and the managed identities that they have."
+    return _section("Compute and its identities", lead, _legend(_COMPUTE) + picture)
+
+
+def subscriptions(document: Json) -> str:
+    """Who holds the role assignments of each subscription, and how near its limit it is."""
+    used = _used_holders(document)
+    rows = list(enumerate(document["subscriptions"]))
+    most = sorted(rows, key=lambda row: -row[1]["assignments"])[:_MOST_BARS]
+    bars = [
+        Bar(
+            _cut(_name(row)),
+            f"{_name(row)} ({row['id']})",
+            _held(row["holders"], used, f"/subscriptions/{number}/holders"),
+        )
+        for number, row in most
+    ]
+    above = document["aboveSubscriptions"]
+    if above["assignments"]:
+        parts = _held(above["holders"], used, "/aboveSubscriptions/holders")
+        name = "above subscriptions"
+        bars.append(Bar(name, "management groups and the tenant's root", parts))
+    picture = stacked_bars("Role assignments by subscription and holder", bars, shares=True)
+    lead = "All role assignments at and below each subscription, by who holds them."
+    content = _holder_legend(used) + picture + _limits(document, rows)
+    return _section("Who holds what, by subscription", lead, content)
+
+
+def _used_holders(document: Json) -> dict[str, str]:
+    every = [*document["subscriptions"], document["aboveSubscriptions"]]
+    return {
+        kind: words
+        for kind, words in _HOLDERS.items()
+        if any(row["holders"][kind] for row in every)
+    }
+
+
+def _held(holders: Json, used: dict[str, str], pointer: str) -> list[Part]:
+    return [
+        Part(holders[kind], _STYLES.get(kind, kind), words, f"{pointer}/{kind}")
+        for kind, words in used.items()
+    ]
+
+
+def _limits(document: Json, rows: Sequence[tuple[int, Json]]) -> str:
+    lines = []
+    for number, row in rows:
+        pointer = f"/subscriptions/{number}/assignments"
+        style = "bad-fill" if row["assignments"] >= NEAR_LIMIT else "calm-fill"
+        used = meter(row["assignments"], row["limit"], pointer, style)
+        name = tag("span", escaped(_name(row)), title=row["id"])
+        share = f"{row['assignments'] / row['limit']:.0%}"
+        lines.append([name, figure(document, pointer), f"{used} {share}"])
+    return table(["subscription", "#assignments", f"of {LIMIT:,}"], lines)
+
+
+def matrix(document: Json) -> str:
+    """Compute by subscription and type."""
+    types = [row["type"] for row in document["compute"][:8]]
+    lines = []
+    for number, row in enumerate(document["subscriptions"]):
+        at = {each["type"]: place for place, each in enumerate(row["compute"])}
+        cells = [
+            _heat(document, f"/subscriptions/{number}/compute/{at[kind]}") if kind in at else ""
+            for kind in types
+        ]
+        if at:
+            lines.append([tag("span", escaped(_name(row)), title=row["id"]), *cells])
+    heads = ["subscription", *(f"#{kind.rpartition('/')[2]}" for kind in types)]
+    lead = (
+        "How much compute there is, and how much of it has no identity: the deeper the colour, the "
+        "larger that share."
+    )
+    return _section("By subscription and type", lead, table(heads, lines, "heat"))
+
+
+def _heat(document: Json, pointer: str) -> str:
+    row = resolved(document, pointer)
+    share = row["none"] / row["total"]
+    without = f"{figure(document, pointer + '/none')} without"
+    return tag(
+        "span",
+        figure(document, pointer + "/total") + tag("small", without if row["none"] else ""),
+        class_=f"cell heat-{round(share * _HEAT)}",
+    )
+
+
+def roles(document: Json) -> str:
+    """The roles that managed identities hold."""
+    managed = {kind: _HOLDERS[kind] for kind in ("systemAssigned", "userAssigned")}
+    bars = [
+        Bar(
+            _cut(row["name"]),
+            f"{row['name']} ({row['id']})",
+            _held(row["holders"], managed, f"/roles/{number}/holders"),
+        )
+        for number, row in enumerate(document["roles"][:_MOST_BARS])
+    ]
+    picture = stacked_bars("Roles that managed identities hold", bars)
+    return _section(
+        "What managed identities hold",
+        "The roles most assigned to them.",
+        _holder_legend(managed) + picture if bars else _none("No managed identity holds a role."),
+    )
+
+
+def orphans(document: Json) -> str:
+    """The orphaned assignments by age, or why nobody can tell which they are."""
+    orphans = document["orphans"]
+    title = "Orphaned role assignments"
+    if not orphans["determined"]:
+        count = figure(document, "/orphans/undetermined")
+        told = tag("strong", "Not determined: the directory could not be asked.")
+        reason = tag("p", escaped(orphans["reason"]))
+        may = (
+            f"{count} assignments are of service principals that no resource shows. Which of them "
+            "are orphaned only the directory can tell: scan again as a member of the tenant, or "
+            "with Directory.Read.All."
+        )
+        return _section(title, "", tag("div", told + reason + tag("p", may), class_="notice"))
+    lead = (
+        "Their principal is unknown to the directory, and no resource that can be read shows it. "
+        "By the age of the assignment; since when it is orphaned, nobody records."
+    )
+    ages = [
+        Column(each["age"], each["count"], f"/orphans/byAge/{number}/count")
+        for number, each in enumerate(orphans["byAge"])
+    ]
+    if not orphans["assignments"]:
+        return _section(title, lead, _none("There is none."))
+    told = "; ".join(orphans["assignments"][0]["evidence"])
+    evidence = tag("p", tag("b", "Evidence: ") + escaped(f"{told}."), class_="evidence")
+    picture = columns("Orphaned assignments by age", ages, "unknown") + evidence
+    return _section(title, lead, picture + assignment_table(document, "/orphans/assignments"))
+
+
+def privileged(document: Json) -> str:
+    """The assignments by which managed identities could give themselves more."""
+    lead = (
+        "Whoever controls the resource can use what its identity holds. These could give "
+        "themselves more, or act as others."
+    )
+    content = _none("There is none.")
+    if document["privileged"]:
+        content = assignment_table(document, "/privileged")
+    return _section("Privileged assignments of managed identities", lead, content)
+
+
+def identities(document: Json) -> str:
+    """User-assigned identities that nothing has, and those that much has."""
+    identities = document["identities"]
+    unused, shared = _none("There is none."), _none("There is none.")
+    if identities["unused"]:
+        unused = identity_table(document, "/identities/unused")
+    if identities["shared"]:
+        shared = identity_table(document, "/identities/shared", uses=True)
+    federated = "A federated credential may still use them: look before you delete."
+    lead = "What one resource can do with it, every other one that has it can do."
+    lone = f"{figure(document, '/summary/unusedIdentities')} attached to nothing"
+    many = figure(document, "/summary/sharedIdentities")
+    many += f" shared by {SHARED_FROM} resources or more"
+    left = tag("h3", lone) + tag("p", federated) + unused
+    right = tag("h3", many) + tag("p", lead) + shared
+    content = tag("div", tag("div", left) + tag("div", right), class_="pair")
+    return _section("User-assigned identities", "", content)
+
+
+def policy(document: Json) -> str:
+    """What the policy would change, in numbers."""
+    words = {
+        "changed": "resources would be changed",
+        "create": "identities made",
+        "attach": "identities attached",
+        "enable": "system-assigned identities enabled",
+        "assign": "roles assigned",
+        "upgrade": "scale sets brought up to date",
+        "held": "actions held, with a reason",
+        "waiting": "identities missing",
+        "impossible": "wishes that cannot be fulfilled",
+        "unchanged": "resources as the policy says",
+    }
+    lines = [
+        [escaped(told), figure(document, f"/policy/{name}")]
+        for name, told in words.items()
+        if document["policy"][name]
+    ]
+    lead = (
+        f"Mode {document['policy']['mode']}. By the listing: no resource was read by itself. "
+        "lanyard plan reads each, and names every change."
+    )
+    return _section("What the policy would change", lead, table(["", "#number"], lines))
+
+
+def _section(title: str, lead: str, content: str) -> str:
+    told = tag("p", escaped(lead), class_="lead") if lead else ""
+    return tag("section", tag("h2", escaped(title)) + told + content)
+
+
+def _legend(words: dict[str, str]) -> str:
+    items = (tag("li", tag("i", class_=f"swatch {key}") + told) for key, told in words.items())
+    return tag("ul", "".join(items), class_="legend")
+
+
+def _holder_legend(kinds: dict[str, str]) -> str:
+    return _legend({_STYLES.get(kind, kind): words for kind, words in kinds.items()})
+
+
+def _none(text: str) -> str:
+    return tag("p", text, class_="none-found")
+
+
+def _name(subscription: Json) -> str:
+    return str(subscription["name"] or subscription["id"])
+
+
+def _cut(name: str, most: int = 32) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"

@@ -1,0 +1,1 @@
+"""What only a person runs: undo, uninstall, scan, onboarding. Never deployed."""

@@ -1,0 +1,1 @@
+"""The SDKs, for what only a person runs."""

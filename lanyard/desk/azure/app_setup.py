@@ -1,0 +1,141 @@
+"""How an app is connected: the event subscriptions on the system topics of a subscription, and what
+its identity may do there. Read from a desk, with the rights of whoever asks.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from azure.core.rest import HttpRequest
+
+from lanyard.azure.arm.clients import Clients
+from lanyard.azure.arm.failures import translated
+from lanyard.azure.arm.resource_graph import ResourceGraph
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_TOPICS = "/subscriptions/{}/providers/Microsoft.EventGrid/systemTopics?api-version=2022-06-15"
+_EVENTS = "{}/eventSubscriptions?api-version=2022-06-15"
+_ASSIGNMENTS = (
+    "/subscriptions/{}/providers/Microsoft.Authorization/roleAssignments"
+    "?api-version=2022-04-01&$filter=principalId%20eq%20'{}'"
+)
+_SUBSCRIPTION = "/subscriptions/{}?api-version=2022-12-01"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """An event subscription. `source` is what the topic tells of; `endpoint` the function's id or
+    a webhook's address, without its query, which may hold a key. `types` empty: all.
+    """
+
+    id: str
+    source: str
+    endpoint: str
+    state: str
+    types: frozenset[str]
+    dead_letters: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What a role assignment of a principal allows; actions may hold *."""
+
+    scope: str
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...]
+
+    def allows(self, action: str, scope: str) -> bool:
+        """Whether it allows an action everywhere in `scope`."""
+        covers = f"{scope}/".lower().startswith(f"{self.scope.rstrip('/')}/".lower())
+        given = any(fnmatchcase(action.lower(), each.lower()) for each in self.actions)
+        taken = any(fnmatchcase(action.lower(), each.lower()) for each in self.not_actions)
+        return covers and given and not taken
+
+
+class Setup:
+    """Reads how an app is connected."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    async def event_subscriptions(self, subscription: str) -> list[Subscribed]:
+        """Those on every system topic of the subscription. Raises Temporary, Permanent."""
+        found: list[Subscribed] = []
+        async for topic in self._pages(_TOPICS.format(subscription)):
+            source, events = str(topic["properties"].get("source", "")), _EVENTS.format(topic["id"])
+            found += [_subscribed(event, source) async for event in self._pages(events)]
+        return found
+
+    async def permissions(self, principal: str, subscription: str) -> list[Permission]:
+        """What a principal (object id) is allowed at, above and below the subscription."""
+        found: list[Permission] = []
+        async for each in self._pages(_ASSIGNMENTS.format(subscription, principal)):
+            scope, role = (str(each["properties"][k]) for k in ("scope", "roleDefinitionId"))
+            definition = await self._get(f"{role}?api-version=2022-04-01")
+            parts = definition["properties"]["permissions"]
+            found += [_permission(scope, part) for part in parts]
+        return found
+
+    async def principal(self, client_id: str) -> str:
+        """The object id of the user-assigned identity with this client id, "" where none is
+        listed. A client id is a GUID; anything else is no identity's.
+        """
+        if not _GUID.fullmatch(client_id):
+            return ""
+        query = (
+            "resources | where type =~ 'microsoft.managedidentity/userassignedidentities' "
+            f"| where properties.clientId =~ '{client_id}' | project id, properties "
+            "| order by id asc"
+        )
+        async for row in ResourceGraph(self._clients).rows(query):
+            return str(row["properties"].get("principalId") or "").lower()
+        return ""
+
+    async def date(self, subscription: str) -> str:
+        """When ARM says that it is: the header `Date` of an answer, "" where it has none."""
+        with translated(f"read subscription {subscription}"):
+            request = HttpRequest("GET", _SUBSCRIPTION.format(subscription))
+            response = await self._clients.resources.send_request(request)
+            response.raise_for_status()
+        return str(response.headers.get("Date", ""))
+
+    async def _pages(self, url: str) -> AsyncIterator[Any]:
+        while url:
+            page = await self._get(url)
+            for each in page["value"]:
+                yield each
+            url = page.get("nextLink") or ""
+
+    async def _get(self, url: str) -> Any:
+        with translated(f"read {url.partition('?')[0]}"):
+            response = await self._clients.resources.send_request(HttpRequest("GET", url))
+            response.raise_for_status()
+            return response.json()
+
+
+def _subscribed(event: Any, source: str) -> Subscribed:
+    properties = event["properties"]
+    destination = (
+        properties.get("destination")
+        or (properties.get("deliveryWithResourceIdentity") or {}).get("destination")
+        or {}
+    )
+    target = destination.get("properties") or {}
+    types = (properties.get("filter") or {}).get("includedEventTypes") or ()
+    dead = properties.get("deadLetterDestination") or properties.get(
+        "deadLetterWithResourceIdentity"
+    )
+    return Subscribed(
+        str(event["id"]),
+        source,
+        str(target.get("resourceId") or target.get("endpointBaseUrl") or ""),
+        str(properties.get("provisioningState") or ""),
+        frozenset(map(str, types)),
+        bool(dead),
+    )
+
+
+def _permission(scope: str, part: Any) -> Permission:
+    return Permission(scope, tuple(part.get("actions") or ()), tuple(part.get("notActions") or ()))

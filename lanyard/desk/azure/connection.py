@@ -1,0 +1,77 @@
+"""Azure as a person at the command line sees it: with their own credentials and rights."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.pipeline.transport import AsyncHttpTransport
+
+from lanyard.azure.arm.clients import Clients, Throttling
+from lanyard.azure.arm.compute import Compute
+from lanyard.azure.arm.identities import Identities
+from lanyard.azure.arm.resource_graph import ResourceGraph
+from lanyard.azure.arm.role_assignments import Roles
+from lanyard.azure.arm.transport import Transport
+from lanyard.azure.directory import Directory
+from lanyard.desk.azure.inventory import Inventory
+from lanyard.desk.azure.patience import PATIENCE, Patient
+from lanyard.desk.azure.sign_in import SignIn, signed_in
+from lanyard.desk.clouds import Cloud
+from lanyard.ports.azure import Azure
+from lanyard.settings import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a look ahead asks of Azure. `clients` also knows how to wait."""
+
+    clients: Clients
+    compute: Compute
+    identities: Identities
+    assignments: Roles
+    inventory: Inventory
+
+    def ports(self, canary: str) -> Azure:
+        """What the product asks of Azure, with the caller's rights. `canary`: the object id of a
+        service principal that exists.
+        """
+        graph, directory = ResourceGraph(self.clients), Directory(self.clients, canary)
+        return Azure(self.compute, self.identities, self.assignments, graph, directory)
+
+
+@asynccontextmanager
+async def reading(cloud: Cloud, sign_in: SignIn) -> AsyncIterator[Reading]:
+    """Connected as whoever runs the command, while the context is open.
+
+    Raises Permanent where nobody is signed in.
+    """
+    async with (
+        signed_in(cloud, sign_in) as me,
+        reading_over(me.credential, cloud.arm, cloud.graph) as connected,
+    ):
+        yield connected
+
+
+@asynccontextmanager
+async def reading_over(
+    credential: AsyncTokenCredential,
+    arm: Endpoint,
+    graph: Endpoint,
+    transport: AsyncHttpTransport[Any, Any] | None = None,
+) -> AsyncIterator[Reading]:
+    """Over a credential; the clients are closed at the end. A call waits where it is told to."""
+    clients = Clients(
+        credential,
+        arm=arm,
+        graph=graph,
+        transport=Patient(transport or Transport()),
+        throttling=Throttling(patience=PATIENCE),
+    )
+    try:
+        yield Reading(
+            clients, Compute(clients), Identities(clients), Roles(clients), Inventory(clients)
+        )
+    finally:
+        await clients.close()

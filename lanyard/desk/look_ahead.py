@@ -1,0 +1,108 @@
+"""What a reconcile would do to a resource: read, desired, plan and guard, and nothing is changed.
+
+A `Previewer` looks ahead without a ledger:
+what stands already is asked of ARM, and what Lanyard would take away cannot be known.
+"""
+
+from dataclasses import dataclass
+
+from lanyard.desk.standing_grants import Once, Standing
+from lanyard.planning.actions import AttachIdentity, EnableSystemIdentity, changes_identity
+from lanyard.planning.desired import Desired, desired
+from lanyard.planning.guard import Verdict
+from lanyard.planning.plan import Actual, Owned, Plan
+from lanyard.policy import Policy
+from lanyard.ports.azure import Assignments, Compute, Identities
+from lanyard.reconcile.decide import AT_WORK, Precedents, decide
+from lanyard.reconcile.principals import known_principals
+from lanyard.values.compute import ComputeResource
+from lanyard.values.compute_types import compute_type
+from lanyard.values.resource_id import ResourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would be done to `resource`: the plan, and the guard's verdict on each action."""
+
+    resource: ComputeResource
+    wanted: Desired
+    plan: Plan
+    verdict: Verdict
+
+    @property
+    def restarts(self) -> bool:
+        """Whether what is allowed restarts the app."""
+        kind = compute_type(self.resource.id.type)
+        changes = any(changes_identity(action) for action in self.verdict.allowed)
+        return kind is not None and kind.restarts and changes
+
+    @property
+    def replaces(self) -> bool:
+        """Whether what is allowed takes the place of the one identity that the resource has."""
+        kind, identity = compute_type(self.resource.id.type), self.resource.identity
+        has_one = bool(identity.user_assigned or identity.system_principal_id)
+        adds = any(
+            isinstance(action, AttachIdentity | EnableSystemIdentity)
+            for action in self.verdict.allowed
+        )
+        return kind is not None and kind.replaces and has_one and adds
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of a resource that a rule is for, and Lanyard leaves alone."""
+        wanted = self.wanted
+        if self.resource.kubelet is None or not (wanted.identities or wanted.system):
+            return ()
+        return (
+            f"its nodes use the kubelet identity {self.resource.kubelet}, which is the cluster's "
+            "own: Lanyard does not change it; give pods theirs by workload identity",
+        )
+
+    @property
+    def at_work(self) -> str:
+        """The provisioning state in which Lanyard would wait first, or ""."""
+        state = self.resource.provisioning_state
+        return state if state.lower() in AT_WORK else ""
+
+
+class _AskedOnce:
+    """Principals as ARM tells them, once for each identity; it remembers them by itself."""
+
+    def __init__(self, identities: Identities) -> None:
+        self._answers = Once(identities.principal)
+
+    async def principal(self, identity: ResourceId) -> str | None:
+        return await self._answers.get(identity)
+
+    async def learn_principal(self, identity: ResourceId, principal_id: str) -> None:
+        pass
+
+
+class Previewer:
+    """Looks ahead for many resources; what they share is asked for once."""
+
+    def __init__(
+        self, policy: Policy, compute: Compute, identities: Identities, assignments: Assignments
+    ) -> None:
+        self._policy = policy
+        self._compute = compute
+        self._assignments = assignments
+        self._standing = Standing(assignments)
+        self._principals = _AskedOnce(identities)
+
+    async def preview(self, resource: ResourceId) -> Preview | None:
+        """What would be done to the resource; None where there is none of that id.
+
+        Raises Temporary, Permanent.
+        """
+        found = await self._compute.read(resource)
+        if found is None:
+            return None
+        wanted = desired(self._policy, found)
+        principals = await known_principals(wanted, found, self._principals, self._principals)
+        owned = Owned(grants=await self._standing.of(wanted, principals))
+        actual = Actual(found, principals)
+        todo, verdict = await decide(
+            self._policy, wanted, actual, owned, self._assignments, Precedents()
+        )
+        return Preview(found, wanted, todo, verdict)

@@ -1,0 +1,163 @@
+"""The events of a subscription on their way to the app: the topic, its event subscriptions, and
+what becomes of an event that cannot be delivered.
+"""
+
+from collections.abc import Iterator
+
+from lanyard.desk.onboarding.parts import (
+    ALERT,
+    ALERTS,
+    CONTAINER,
+    DELETES,
+    EVENT_GRID,
+    GROUP,
+    GROUPS,
+    LETTERS_WRITER,
+    TOPIC,
+    TOPIC_TYPE,
+    WRITES,
+    Deployment,
+    Json,
+    Part,
+    alert_id,
+    assignment,
+    group_id,
+    letters_name,
+    topic_id,
+)
+from lanyard.desk.onboarding.template import assignment_id, definition_id
+from lanyard.values.compute_types import COMPUTE_TYPES
+from lanyard.values.resource_id import ResourceId
+
+_NAMESPACES = ("Microsoft.EventGrid", "Microsoft.Insights")
+# What the app looks after beside compute; a deleted group may be all that is told of its contents.
+_IDENTITIES_AND_TAGS = (
+    "Microsoft.ManagedIdentity/userAssignedIdentities",
+    "Microsoft.Resources/tags",
+)
+_GROUP_TYPE = "Microsoft.Resources/subscriptions/resourceGroups"
+
+
+def before_topic(app: Deployment, subscription: str) -> Iterator[Part]:
+    """What the topic needs, in order: resource providers, a resource group."""
+    for namespace in _NAMESPACES:
+        provider = f"/subscriptions/{subscription}/providers/{namespace}"
+        body = {"registrationState": "Registered"}
+        about = f"resource provider {namespace}"
+        yield Part(provider, GROUPS, about, body, registers=True)
+    body = {"location": app.location}
+    group = group_id(subscription)
+    yield Part(group, GROUPS, f"resource group {GROUP}", body, present=True)
+
+
+def topic(subscription: str) -> Part:
+    """The topic of the subscription's events. There is one for each subscription."""
+    source = f"/subscriptions/{subscription}"
+    body = {
+        "location": "global",
+        "identity": {"type": "SystemAssigned"},
+        "properties": {"source": source, "topicType": TOPIC_TYPE},
+    }
+    about, needs = f"system topic {TOPIC}", (group_id(subscription), _provider(subscription, 0))
+    return Part(topic_id(subscription), EVENT_GRID, about, body, needs)
+
+
+def after_topic(
+    app: Deployment, subscription: str, topic: str, principal_id: str
+) -> Iterator[Part]:
+    """What needs the topic (id), in order. `principal_id` is that of its identity, "" while the
+    topic is not there.
+    """
+    letters = _letters(app, topic, principal_id)
+    yield letters
+    yield _alert(app, subscription, topic)
+    # Event Grid tries the container when the event subscription is made.
+    needs = (topic, letters.id)
+    for name, filters in (
+        (WRITES, [_operations("write"), _not_by(app.client_id)]),
+        (DELETES, [_operations("delete")]),
+    ):
+        properties = _event_subscription(app, name, filters)
+        about = f"event subscription {name}"
+        id_ = f"{topic}/eventSubscriptions/{name}"
+        yield Part(id_, EVENT_GRID, about, {"properties": properties}, needs)
+
+
+def _provider(subscription: str, index: int) -> str:
+    return f"/subscriptions/{subscription}/providers/{_NAMESPACES[index]}"
+
+
+def _letters(app: Deployment, topic: str, principal_id: str) -> Part:
+    name = letters_name(app.letters, principal_id) if principal_id else ""
+    role = definition_id(ResourceId.parse(app.storage_id).subscription, LETTERS_WRITER)
+    what = f"Storage Blob Data Contributor on {CONTAINER} to the topic"
+    return assignment(assignment_id(app.letters, name), principal_id, role, what, (topic,))
+
+
+def _alert(app: Deployment, subscription: str, topic: str) -> Part:
+    criterion = {
+        "criterionType": "StaticThresholdCriterion",
+        "name": "dead-lettered",
+        "metricNamespace": "Microsoft.EventGrid/systemTopics",
+        "metricName": "DeadLetteredCount",
+        "timeAggregation": "Total",
+        "operator": "GreaterThan",
+        "threshold": 0,
+    }
+    properties = {
+        "description": "Event Grid gave up on events: they lie in the container dead-letters and "
+        "can be replayed.",
+        "severity": 1,
+        "enabled": True,
+        "scopes": [topic],
+        "evaluationFrequency": "PT5M",
+        "windowSize": "PT15M",
+        "criteria": {
+            "odata.type": "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria",
+            "allOf": [criterion],
+        },
+        "actions": [{"actionGroupId": app.action_group_id}] if app.action_group_id else [],
+    }
+    body = {"location": "global", "properties": properties}
+    needs = (topic, _provider(subscription, 1))
+    return Part(alert_id(subscription), ALERTS, f"alert {ALERT}", body, needs)
+
+
+def _event_subscription(app: Deployment, name: str, filters: list[Json]) -> Json:
+    kind = "Delete" if name == DELETES else "Write"
+    return {
+        "destination": {
+            "endpointType": "AzureFunction",
+            "properties": {
+                "resourceId": app.endpoint,
+                "maxEventsPerBatch": 1,
+                "preferredBatchSizeInKilobytes": 64,
+            },
+        },
+        "eventDeliverySchema": "EventGridSchema",
+        "filter": {
+            "includedEventTypes": [f"Microsoft.Resources.Resource{kind}Success"],
+            "advancedFilters": filters,
+        },
+        "retryPolicy": {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440},
+        "deadLetterWithResourceIdentity": {
+            "identity": {"type": "SystemAssigned"},
+            "deadLetterDestination": {
+                "endpointType": "StorageBlob",
+                "properties": {"resourceId": app.storage_id, "blobContainerName": CONTAINER},
+            },
+        },
+    }
+
+
+def _operations(verb: str) -> Json:
+    """Event Grid takes 25 values an event subscription: writes and deletes have one each."""
+    types = [row.name for row in COMPUTE_TYPES.values() if row.api_version]
+    types += [*_IDENTITIES_AND_TAGS, *([_GROUP_TYPE] if verb == "delete" else [])]
+    values = [f"{name}/{verb}" for name in types]
+    return {"operatorType": "StringIn", "key": "data.operationName", "values": values}
+
+
+def _not_by(client_id: str) -> Json:
+    """Our own writes need not come back. Where the claim is missing the event does come."""
+    return {"operatorType": "StringNotIn", "key": "data.claims.appid", "values": [client_id]}

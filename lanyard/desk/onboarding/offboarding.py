@@ -1,0 +1,219 @@
+"""Takes back what lets an app watch a subscription, and nothing else: the events first, then the
+rights. What it granted to others stays.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lanyard.desk.onboarding.parts import (
+    ALERT,
+    ALERTS,
+    AUTHORIZATION,
+    CONTAINER,
+    DELETES,
+    EVENT_GRID,
+    GROUP,
+    GROUPS,
+    LETTERS_WRITER,
+    OPERATOR,
+    WRITES,
+    Deployment,
+    alert_id,
+    group_id,
+    identity_role_of,
+    letters_name,
+    operator_name,
+    role_of,
+    topic_id,
+)
+from lanyard.desk.onboarding.removal import Removal
+from lanyard.desk.onboarding.steps import Resources, Step, Verb
+from lanyard.desk.onboarding.template import definition_id
+from lanyard.desk.onboarding.topics import assignments_of, principal_of, topics_of
+from lanyard.values.errors import LanyardError
+
+type Found = Mapping[str, Any]
+
+_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+_IDENTITY = "/providers/microsoft.managedidentity/userassignedidentities/"
+
+
+@dataclass
+class Offboarding:
+    """Of one subscription (id, lower case).
+
+    `others`: subscriptions that the app watches besides, whose machines may have the identities
+    that it is operator on. `operated`: the ids of its role assignments elsewhere, of which those on
+    identities go with the last subscription. `notes`: what stays, and why.
+    """
+
+    resources: Resources
+    app: Deployment
+    subscription: str
+    others: tuple[str, ...] = ()
+    operated: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
+
+    async def go(self, *, write: bool) -> AsyncIterator[Step]:
+        """The steps in order; with `write`, each is done before the next.
+
+        The rights wait until the events are gone: by them it is known that the app watches.
+        """
+        removal = Removal(self.resources, write)
+        for stage in (self._events, self._rights):
+            try:
+                async for step in stage(removal):
+                    yield step
+            except LanyardError as error:
+                place = f"/subscriptions/{self.subscription}"
+                yield Step(place, "what there is in it", Verb.KEEP, error=str(error))
+                return
+            if removal.failed:
+                return
+
+    # Events.
+
+    async def _events(self, removal: Removal) -> AsyncIterator[Step]:
+        topics = await topics_of(self.resources, self.subscription)
+        remaining: list[str] = []
+        for topic in topics:
+            for event in await self.resources.every(
+                f"{topic['id']}/eventSubscriptions", EVENT_GRID
+            ):
+                if self._is_ours(event):
+                    what = f"event subscription {event['name']}"
+                    yield await removal.of(str(event["id"]), EVENT_GRID, what)
+                else:
+                    remaining.append(str(event["id"]))
+        alert = alert_id(self.subscription)
+        sharing = [
+            each for each in remaining if each.rpartition("/")[2].lower() in (WRITES, DELETES)
+        ]
+        if sharing:
+            self.notes.append(f"kept: alert {ALERT}, which another app needs for {sharing[0]}")
+        elif await self.resources.read(alert, ALERTS) is not None:
+            yield await removal.of(alert, ALERTS, f"alert {ALERT}")
+        for topic in topics:
+            async for step in self._letters(principal_of(topic), removal):
+                yield step
+        if removal.failed:
+            return  # by the topic's identity it is known what the rest is
+        async for step in self._topic_and_group(topics, remaining, removal):
+            yield step
+
+    def _is_ours(self, event: Found) -> bool:
+        """By its name and by where it sends them: another app may watch the same subscription."""
+        destination = (event.get("properties") or {}).get("destination") or {}
+        endpoint = str((destination.get("properties") or {}).get("resourceId") or "")
+        sends_here = endpoint.lower() == self.app.endpoint.lower()
+        named = str(event.get("name")).lower() in (WRITES, DELETES)
+        if sends_here and not named:
+            self.notes.append(f"kept: {event['id']}, which Lanyard did not make, sends to the app")
+        return sends_here and named
+
+    async def _letters(self, principal: str, removal: Removal) -> AsyncIterator[Step]:
+        scope = self.app.letters
+        for each in await assignments_of(self.resources, scope, principal) if principal else ():
+            name = letters_name(scope, principal)
+            if _role(each) == LETTERS_WRITER and str(each["name"]).lower() == name:
+                what = f"assignment of Storage Blob Data Contributor on {CONTAINER} to the topic"
+                yield await removal.of(str(each["id"]), AUTHORIZATION, what)
+
+    async def _topic_and_group(
+        self, topics: list[Found], remaining: list[str], removal: Removal
+    ) -> AsyncIterator[Step]:
+        own = topic_id(self.subscription)
+        used = [each for each in remaining if each.lower().startswith(f"{own.lower()}/")]
+        if used:
+            self.notes.append(f"kept: system topic {own}, which {used[0]} needs")
+        elif any(str(topic["id"]).lower() == own.lower() for topic in topics):
+            yield await removal.of(own, EVENT_GRID, "system topic lanyard")
+        group = group_id(self.subscription)
+        if await self.resources.read(group, GROUPS) is None:
+            return
+        inside = await self.resources.every(f"{group}/resources", GROUPS)
+        left = [str(each["id"]) for each in inside if str(each["id"]).lower() not in removal.going]
+        if left:
+            self.notes.append(f"kept: resource group {GROUP}, which has {left[0]} in it")
+        else:
+            yield await removal.of(group, GROUPS, f"resource group {GROUP}")
+
+    # Rights.
+
+    async def _rights(self, removal: Removal) -> AsyncIterator[Step]:
+        place = f"/subscriptions/{self.subscription}"
+        roles = (role_of(self.subscription), identity_role_of(self.subscription))
+        for each in await assignments_of(self.resources, place, self.app.principal_id):
+            if _role(each) in roles:
+                what = f"assignment of custom role at {_scope(each)}"
+                yield await removal.of(str(each["id"]), AUTHORIZATION, what)
+            elif _role(each) == OPERATOR and _scope(each).lower().startswith(f"{place}/"):
+                async for step in self._operator(each, removal):
+                    yield step
+        async for step in self._elsewhere(removal):
+            yield step
+        async for step in self._definitions(roles, removal):
+            yield step
+
+    async def _definitions(self, roles: tuple[str, ...], removal: Removal) -> AsyncIterator[Step]:
+        """Azure keeps a role that somebody has."""
+        collection = f"/subscriptions/{self.subscription}/providers/{_ASSIGNMENTS}"
+        here = await self.resources.every(collection, AUTHORIZATION)
+        others = {_role(each) for each in here if str(each["id"]).lower() not in removal.going}
+        for role in roles:
+            id_ = definition_id(self.subscription, role)
+            if role in others:
+                self.notes.append(f"kept: {id_}, which is assigned to another principal")
+            elif await self.resources.read(id_, AUTHORIZATION) is not None:
+                yield await removal.of(id_, AUTHORIZATION, "definition of custom role")
+
+    async def _elsewhere(self, removal: Removal) -> AsyncIterator[Step]:
+        """On identities of other subscriptions: these go with the last one that is watched."""
+        here = f"/subscriptions/{self.subscription}/"
+        for id_ in () if self.others else self.operated:
+            # The listing has ids in a case of its own: what they are of is read from ARM.
+            if _IDENTITY in id_.lower() and not id_.lower().startswith(here):
+                found = await self.resources.read(id_, AUTHORIZATION)
+                if found is not None and _role(found) == OPERATOR:
+                    async for step in self._operator(found, removal):
+                        yield step
+
+    async def _operator(self, found: Found, removal: Removal) -> AsyncIterator[Step]:
+        scope, id_ = _scope(found), str(found["id"])
+        name = operator_name(scope, self.app.principal_id)
+        if str(found["name"]).lower() != name:
+            self.notes.append(f"kept: {id_}, which Lanyard did not make")
+        elif self.others:
+            self.notes.append(
+                f"kept: Managed Identity Operator on {scope}, which the app may need for "
+                f"subscription {self.others[0]}"
+            )
+        else:
+            what = f"assignment of Managed Identity Operator on {scope.rpartition('/')[2]}"
+            yield await removal.of(id_, AUTHORIZATION, what)
+
+
+def _role(assignment: Found) -> str:
+    properties = assignment.get("properties") or {}
+    return str(properties.get("roleDefinitionId") or "").rpartition("/")[2].lower()
+
+
+def _scope(assignment: Found) -> str:
+    return str((assignment.get("properties") or {}).get("scope") or "")
+
+
+def watching(assignments: Iterable[str], named: Callable[[str], str]) -> tuple[str, ...]:
+    """The subscriptions (ids) that an app watches, by the ids of its role assignments; `named`
+    tells the id of the one that says so of a subscription.
+    """
+    found = set()
+    for id_ in assignments:
+        parts = id_.lower().split("/")
+        if (
+            len(parts) > 2
+            and parts[1] == "subscriptions"
+            and id_.lower() == named(parts[2]).lower()
+        ):
+            found.add(parts[2])
+    return tuple(sorted(found))

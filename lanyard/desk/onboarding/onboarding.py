@@ -1,0 +1,129 @@
+"""Lets an app watch a subscription: looks at each part, and makes or changes what is not as it
+should be. Each is looked at right before, so it may be run again at any time.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lanyard.desk.onboarding.differences import differences
+from lanyard.desk.onboarding.event_parts import after_topic, before_topic, topic
+from lanyard.desk.onboarding.parts import EVENT_GRID, Deployment, Part
+from lanyard.desk.onboarding.role_parts import role_parts
+from lanyard.desk.onboarding.steps import Resources, Step, Verb, doing, explained, reading
+from lanyard.desk.onboarding.topics import assignments_of, principal_of, topics_of
+from lanyard.desk.rights import Rights
+from lanyard.values.errors import LanyardError, Permanent
+
+_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
+
+
+@dataclass
+class Onboarding:
+    """Of one subscription (id, lower case). `notes`: what a person should know of it."""
+
+    resources: Resources
+    app: Deployment
+    rights: Rights
+    subscription: str
+    notes: list[str] = field(default_factory=list)
+    _failed: set[str] = field(default_factory=set)
+
+    async def go(self, *, write: bool) -> AsyncIterator[Step]:
+        """The steps in order; with `write`, each is done before the next. One that fails stops
+        only those that need it.
+        """
+        rights = role_parts(self.app, self.rights, self.subscription)
+        for part in [*before_topic(self.app, self.subscription), *rights]:
+            yield await self._step(part, write=write)
+        step, found = await self._topic(write=write)
+        yield step
+        principal = principal_of(found)
+        for part in after_topic(self.app, self.subscription, step.id, principal):
+            yield await self._step(part, write=write)
+
+    async def _topic(self, *, write: bool) -> tuple[Step, Mapping[str, Any]]:
+        """The one topic of the subscription, whoever made it, as it is afterwards."""
+        own = topic(self.subscription)
+        try:
+            for found in await topics_of(self.resources, self.subscription):
+                if str(found["id"]).lower() != own.id.lower():
+                    return self._another(found), found
+        except LanyardError as error:
+            return self._fail(own, Verb.CREATE, explained(error, reading(own.id), own.id)), {}
+        step = await self._step(own, write=write)
+        if step.error:
+            return step, {}
+        return step, await self.resources.read(own.id, EVENT_GRID) or {}
+
+    def _another(self, found: Mapping[str, Any]) -> Step:
+        """Another tool's topic serves, too, and is not changed."""
+        id_ = str(found["id"])
+        about = f"system topic {id_.rpartition('/')[2]}, which is not Lanyard's"
+        if principal_of(found):
+            self.notes.append(f"the subscription has a system topic already, used as it is: {id_}")
+            return Step(id_, about, Verb.KEEP)
+        self._failed.add(id_)
+        mend = (
+            "it has no system-assigned identity, which dead letters are written as: "
+            f"az eventgrid system-topic update --ids {id_} --identity systemassigned"
+        )
+        return Step(id_, about, Verb.KEEP, error=mend)
+
+    async def _step(self, part: Part, *, write: bool) -> Step:
+        missing = [need for need in part.needs if need in self._failed]
+        if missing:
+            return self._fail(part, Verb.CREATE, f"not tried: it needs {missing[0]}")
+        verb, right = Verb.CREATE, reading(part.id)
+        differs: tuple[str, ...] = ()
+        try:
+            part, found = await self._find(part)
+            if found is not None:
+                differs = () if part.present else tuple(differences(part.body, found))
+                verb = Verb.CHANGE if differs else Verb.KEEP
+            if write and verb is not Verb.KEEP:
+                right = doing(verb, part.id, registers=part.registers)
+                await self._write(part)
+        except LanyardError as error:
+            return self._fail(part, verb, explained(error, right, part.id))
+        done = write and verb is not Verb.KEEP
+        return Step(part.id, part.about, verb, differs, done)
+
+    def _fail(self, part: Part, verb: Verb, error: str) -> Step:
+        self._failed.add(part.id)
+        return Step(part.id, part.about, verb, error=error)
+
+    async def _find(self, part: Part) -> tuple[Part, Mapping[str, Any] | None]:
+        """The part as it is. A role assignment may be there under another name: Azure takes no
+        second one for the same role, scope and principal.
+        """
+        if part.id.endswith("/"):
+            return part, None  # its name is known once the topic is there
+        found = await self.resources.read(part.id, part.api_version)
+        if found is None and f"/{_ASSIGNMENT}/" in part.id:
+            found = await self._same_assignment(part)
+        return (part, None) if found is None else (replace(part, id=_id_of(found, part)), found)
+
+    async def _same_assignment(self, part: Part) -> Mapping[str, Any] | None:
+        scope = part.id.rpartition("/providers/")[0]
+        properties = part.body["properties"]
+        principal, role = str(properties["principalId"]), properties["roleDefinitionId"]
+        for each in await assignments_of(self.resources, scope, principal):
+            if not [*differences({"scope": scope, "roleDefinitionId": role}, each["properties"])]:
+                return each
+        return None
+
+    async def _write(self, part: Part) -> None:
+        if part.registers:
+            await self.resources.register(part.id, part.api_version)
+            return
+        made = await self.resources.put(part.id, part.api_version, part.body)
+        state = str((made.get("properties") or {}).get("provisioningState") or "Succeeded")
+        if state != "Succeeded":
+            raise Permanent(f"{part.id} is {state}")
+
+
+def _id_of(found: Mapping[str, Any], part: Part) -> str:
+    """Where it is, in the casing of the part if it is there."""
+    id_ = str(found.get("id") or part.id)
+    return part.id if id_.lower() == part.id.lower() else id_

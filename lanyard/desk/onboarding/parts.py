@@ -1,0 +1,129 @@
+"""What watches one subscription, as values: the resources of ARM, under the names that infra/ gives
+them. role_parts.py and event_parts.py have what is in each.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lanyard.desk.onboarding.template import assignment_id, definition_id, guid
+from lanyard.values.roles import role_id
+
+type Json = Mapping[str, Any]
+
+GROUP = "rg-lanyard-events"
+TOPIC = "lanyard"
+TOPIC_TYPE = "Microsoft.Resources.Subscriptions"
+ALERT = "lanyard-dead-letters"
+CONTAINER = "dead-letters"
+WRITES, DELETES = "lanyard-writes", "lanyard-deletes"
+#: The function that takes the events (function_app.py).
+FUNCTION = "resource_events"
+
+OPERATOR = role_id("Managed Identity Operator") or ""
+LETTERS_WRITER = role_id("Storage Blob Data Contributor") or ""
+
+AUTHORIZATION = "2022-04-01"
+EVENT_GRID = "2022-06-15"
+ALERTS = "2018-03-01"
+GROUPS = "2024-03-01"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployed app, by the outputs of infra/main.bicep. `action_group_id` is "" where nobody is
+    told of dead letters; `location` is that of the group of the topic.
+    """
+
+    app_id: str
+    client_id: str
+    principal_id: str
+    storage_id: str
+    action_group_id: str = ""
+    location: str = ""
+
+    @property
+    def endpoint(self) -> str:
+        """The id of the function that takes the events."""
+        return f"{self.app_id}/functions/{FUNCTION}"
+
+    @property
+    def letters(self) -> str:
+        """The id of the container for dead letters."""
+        return f"{self.storage_id}/blobServices/default/containers/{CONTAINER}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One resource as it should be. `about` is it in words. `needs`: the ids of those without which
+    it cannot be made. `present`: that it is there is enough. `registers`: a resource provider,
+    which is registered rather than written.
+    """
+
+    id: str
+    api_version: str
+    about: str
+    body: Json
+    needs: tuple[str, ...] = ()
+    present: bool = False
+    registers: bool = False
+
+
+def group_id(subscription: str) -> str:
+    """The resource group of the topic, in the subscription (id) that is watched."""
+    return f"/subscriptions/{subscription}/resourceGroups/{GROUP}"
+
+
+def topic_id(subscription: str) -> str:
+    """The topic that Lanyard makes, where the subscription has none."""
+    return f"{group_id(subscription)}/providers/Microsoft.EventGrid/systemTopics/{TOPIC}"
+
+
+def alert_id(subscription: str) -> str:
+    """The alert on dead letters."""
+    return f"{group_id(subscription)}/providers/Microsoft.Insights/metricAlerts/{ALERT}"
+
+
+def role_of(subscription: str) -> str:
+    """The GUID of the app's role in the subscription."""
+    return guid(f"/subscriptions/{subscription}", "lanyard")
+
+
+def identity_role_of(subscription: str) -> str:
+    """The GUID of its role where the policy has identities made."""
+    return guid(f"/subscriptions/{subscription}", "lanyard-identities")
+
+
+def watching_assignment(subscription: str, principal_id: str) -> str:
+    """The id of the assignment that tells that an app (object id) watches the subscription."""
+    scope = f"/subscriptions/{subscription}"
+    role = definition_id(subscription, role_of(subscription))
+    return assignment_id(scope, guid(scope, principal_id, role))
+
+
+def operator_name(identity: str, principal_id: str) -> str:
+    """The name of the assignment of Managed Identity Operator on an identity (id)."""
+    return guid(identity, principal_id, OPERATOR)
+
+
+def letters_name(letters: str, principal_id: str) -> str:
+    """The name of the assignment by which a topic writes dead letters to a container (id)."""
+    return guid(letters, principal_id, LETTERS_WRITER)
+
+
+def assignment(
+    id_: str,
+    principal_id: str,
+    role: str,
+    what: str,
+    needs: tuple[str, ...] = (),
+    condition: Json | None = None,
+) -> Part:
+    """The assignment of a role (id of its definition) to a service principal; `what` in words."""
+    properties = {
+        "principalId": principal_id,
+        "principalType": "ServicePrincipal",
+        "roleDefinitionId": role,
+        **(condition or {}),
+    }
+    return Part(id_, AUTHORIZATION, f"assignment of {what}", {"properties": properties}, needs)

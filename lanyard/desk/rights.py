@@ -1,0 +1,242 @@
+"""What Lanyard's own identity needs to do what the policy says, and nothing beyond. Pure.
+
+    a custom role          exactly the actions used, at each subscription that is watched
+    a condition on it      it assigns the policy's roles only, and to service principals only
+    a second custom role   where the policy has identities made: in their resource groups
+    Managed Identity Operator   on each existing identity that the policy names
+
+In mode `observe` that is reading; in `add-only` nothing can be taken away. *Role Based Access
+Control Administrator*, under the same condition, would also let it read everything there is.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lanyard.policy import IdentitySpec, Mode, Policy, RemoveOrphans, Rule
+from lanyard.policy.privileged import is_assigning
+from lanyard.policy.standards import contents
+from lanyard.policy.templates import variables
+from lanyard.values.compute_types import ComputeType, compute_type
+from lanyard.values.resource_id import ResourceId
+from lanyard.values.roles import is_built_in, role_id, role_name
+
+#: Azure refuses a longer condition (Azure ABAC, limits).
+MAX_CONDITION = 8 * 1024
+
+_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+_IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
+
+_EVERYTHING = "*/read"
+
+# What a long-running write of a type is followed by, to its end or to the reason of its failure.
+_FOLLOWED = {
+    "microsoft.compute/virtualmachines": "Microsoft.Compute/locations/operations/read",
+    "microsoft.compute/virtualmachinescalesets": "Microsoft.Compute/locations/operations/read",
+    "microsoft.app/containerapps": "Microsoft.App/locations/containerappOperationResults/read",
+    "microsoft.app/jobs": "Microsoft.App/locations/containerappsjobOperationResults/read",
+    "microsoft.containerservice/managedclusters": (
+        "Microsoft.ContainerService/locations/operations/read"
+    ),
+}
+_SCALE_SETS = "microsoft.compute/virtualmachinescalesets"
+# A pool has no location of its own: its account tells.
+_PARENTS = {"microsoft.batch/batchaccounts/pools": "Microsoft.Batch/batchAccounts/read"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Role ids are GUIDs in lower case, sorted; actions are sorted.
+
+    `assignable`: the roles that it may assign; `removable`: whose assignments it may delete, by the
+    policy's roles and those asked for beside them. `condition` (version 2.0) says both; "" where it
+    needs neither. `identity_actions`: of the second role, in the resource groups of the names
+    `identity_groups` in each subscription, or in all of it where that is empty. `operator_on`: the
+    identities on which Managed Identity Operator is needed. `notes`: what a person should know.
+    """
+
+    actions: tuple[str, ...]
+    assignable: tuple[str, ...]
+    removable: tuple[str, ...]
+    condition: str
+    identity_actions: tuple[str, ...]
+    identity_groups: tuple[str, ...]
+    operator_on: tuple[ResourceId, ...]
+    notes: tuple[str, ...]
+
+
+def rights(policy: Policy, also_removable: Iterable[str] = ()) -> Rights:
+    """What this policy needs.
+
+    `also_removable` are the roles (GUIDs) beside the policy's whose assignments may be removed when
+    they are orphaned: whatever someone else gave an identity that no longer exists.
+    """
+    changes, removes = policy.mode is not Mode.OBSERVE, policy.mode is Mode.FULL
+    granted = sorted({role for _, role in _granted(policy)})
+    refused = {role for role in granted if _is_held(policy, role)}
+    assignable = tuple(role for role in granted if changes and role not in refused)
+    removable = tuple(sorted({*assignable, *also_removable})) if removes else ()
+    condition = _condition(assignable, removable)
+    uses = {*_reads(policy), *_writes(policy), *_delegated(assignable, removable)}
+    made = [spec for spec in _attached(policy) if spec.id is None] if changes else []
+    return Rights(
+        tuple(sorted(_not_covered(uses))),
+        assignable,
+        removable,
+        condition,
+        _identity_actions(made, removes=removes),
+        _groups(made),
+        _existing(policy) if changes else (),
+        tuple(_notes(policy, refused, assignable, condition)),
+    )
+
+
+def _granted(policy: Policy) -> Iterator[tuple[str, str]]:
+    """Each rule's roles: the rule's name, the role's GUID."""
+    for rule in policy.rules:
+        for grant in rule.grant:
+            for content in contents(policy, grant):
+                if role := role_id(content.role):
+                    yield rule.name, role
+
+
+def _is_held(policy: Policy, role: str) -> bool:
+    """A role that can assign roles is never given unless the policy allows it by name."""
+    allowed = {role_id(entry.role) for entry in policy.privileged.allow}
+    return is_assigning(role) and role not in allowed
+
+
+def _types(policy: Policy) -> list[ComputeType]:
+    kinds = (compute_type(name) for name in sorted(policy.types()))
+    return [kind for kind in kinds if kind is not None and kind.api_version]
+
+
+def _attached(policy: Policy) -> list[IdentitySpec]:
+    """The identities that rules attach to a type that takes them."""
+    names = {name for rule in policy.rules if _attaches(rule) for name in rule.attach}
+    return [policy.identities[name] for name in sorted(names)]
+
+
+def _attaches(rule: Rule) -> bool:
+    kinds = (compute_type(name) for name in rule.match.types)
+    return any(kind is not None and kind.attachable for kind in kinds)
+
+
+def _reads(policy: Policy) -> Iterator[str]:
+    if _must_see_everything(policy):
+        yield _EVERYTHING
+        return
+    yield f"{_IDENTITIES}/read"
+    yield f"{_ASSIGNMENTS}/read"
+    yield "Microsoft.Authorization/roleDefinitions/read"
+    for kind in _types(policy):
+        yield f"{kind.name}/read"
+        if parent := _PARENTS.get(kind.name.lower()):
+            yield parent
+
+
+def _must_see_everything(policy: Policy) -> bool:
+    """Where something goes because nothing uses it, a user of any type must be seen: before an
+    identity is deleted, and before what an unknown principal holds is removed.
+    """
+    dedicated = any(spec.dedicated for spec in _attached(policy))
+    unknown = policy.orphans.remove is RemoveOrphans.ALL
+    return policy.mode is Mode.FULL and (dedicated or unknown)
+
+
+def _writes(policy: Policy) -> Iterator[str]:
+    if policy.mode is Mode.OBSERVE:
+        return
+    upgraded = any(rule.upgrade_instances for rule in policy.rules)
+    for kind in _types(policy):
+        if kind.attachable:
+            yield f"{kind.name}/write"
+        if followed := _FOLLOWED.get(kind.name.lower()):
+            yield followed
+        if kind.name.lower() == _SCALE_SETS and upgraded:
+            yield f"{kind.name}/manualupgrade/action"
+
+
+def _not_covered(uses: set[str]) -> Iterator[str]:
+    for action in uses:
+        if action == _EVERYTHING or _EVERYTHING not in uses or not action.endswith("/read"):
+            yield action
+
+
+def _delegated(assignable: tuple[str, ...], removable: tuple[str, ...]) -> Iterator[str]:
+    if assignable:
+        yield f"{_ASSIGNMENTS}/write"
+    if removable:
+        yield f"{_ASSIGNMENTS}/delete"
+
+
+def _identity_actions(made: list[IdentitySpec], *, removes: bool) -> tuple[str, ...]:
+    if not made:
+        return ()
+    dedicated = any(spec.dedicated for spec in made)
+    delete = [f"{_IDENTITIES}/delete"] if removes and dedicated else []
+    return (f"{_IDENTITIES}/assign/action", *delete, f"{_IDENTITIES}/write")
+
+
+def _groups(made: list[IdentitySpec]) -> tuple[str, ...]:
+    """The groups that identities are made in; none where a template can lead to any group."""
+    groups = {spec.resource_group or "{resourceGroup}" for spec in made}
+    return () if any([*variables(group)] for group in groups) else tuple(sorted(groups))
+
+
+def _existing(policy: Policy) -> tuple[ResourceId, ...]:
+    return tuple(sorted({ResourceId.parse(spec.id) for spec in _attached(policy) if spec.id}))
+
+
+def _condition(assignable: tuple[str, ...], removable: tuple[str, ...]) -> str:
+    """A clause for each verb: without the second it could remove any assignment, without the first
+    make any. Every other action passes.
+    """
+    clauses = [
+        _clause("write", "Request", assignable) if assignable else "",
+        _clause("delete", "Resource", removable) if removable else "",
+    ]
+    return " AND ".join(filter(None, clauses))
+
+
+def _clause(verb: str, source: str, roles: Iterable[str]) -> str:
+    return (
+        f"((!(ActionMatches{{'{_ASSIGNMENTS}/{verb}'}})) OR "
+        f"(@{source}[{_ASSIGNMENTS}:RoleDefinitionId] "
+        f"ForAnyOfAnyValues:GuidEquals {{{', '.join(roles)}}} AND "
+        f"@{source}[{_ASSIGNMENTS}:PrincipalType] "
+        "ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}))"
+    )
+
+
+def _notes(
+    policy: Policy, refused: set[str], assignable: tuple[str, ...], condition: str
+) -> Iterator[str]:
+    if policy.mode is Mode.OBSERVE:
+        yield "mode 'observe': these rights only read; ask again when the mode changes"
+    for rule, role in sorted({found for found in _granted(policy) if found[1] in refused}):
+        yield (
+            f"rule {rule!r} grants {role_name(role)}, which can assign roles: left out, as "
+            "'privileged.allow' does not name it"
+        )
+    for role in assignable:
+        if is_assigning(role):
+            yield f"{role_name(role)} can assign any role: whoever gets it is not bound by this"
+        elif not is_built_in(role):
+            yield f"{role} is no known built-in role: see for yourself what it gives"
+    replaced = [kind.name for kind in _types(policy) if kind.attachable and not kind.merges]
+    if replaced and _attached(policy) and policy.mode is not Mode.OBSERVE:
+        yield (
+            "a write names every identity of the resource for "
+            f"{', '.join(replaced)}: where others attached theirs, Managed Identity Operator is "
+            "needed on those, too, or Azure refuses the write (LinkedAuthorizationFailed)"
+        )
+    if policy.mode is Mode.FULL and not _must_see_everything(policy):
+        yield (
+            "it reads the policy's types only: the sweep tells of identities without use although "
+            "another type may use them"
+        )
+    if len(condition) > MAX_CONDITION:
+        yield (
+            f"the condition has {len(condition)} characters and Azure takes {MAX_CONDITION}: use "
+            "fewer roles"
+        )

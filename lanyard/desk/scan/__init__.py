@@ -1,0 +1,1 @@
+"""What stands in an estate, with what no policy is needed for."""

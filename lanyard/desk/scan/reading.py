@@ -1,0 +1,133 @@
+"""Reads the estate for a scan: as a person with the role Reader can, and nothing is changed.
+
+⌈N/1000⌉ pages of resources, ⌈(M+R)/1000⌉ of role assignments and definitions, one of subscriptions,
+one of Batch pools where there are Batch accounts, and ⌈suspects/1000⌉ calls of the directory.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from functools import partial
+
+from lanyard.desk.scan.holders import DirectoryAnswer
+from lanyard.desk.scan.report import Estate
+from lanyard.planning.orphans import suspects
+from lanyard.ports.azure import Azure, Index
+from lanyard.sweep.listings import (
+    Authorization,
+    Progress,
+    known_to_directory,
+    list_authorization,
+    silent,
+)
+from lanyard.values.compute_types import COMPUTE_TYPES
+from lanyard.values.errors import LanyardError, Permanent, Temporary
+from lanyard.values.listed import Listed
+
+_ACCOUNTS = "microsoft.batch/batchaccounts"
+_POOLS = "microsoft.batch/batchaccounts/pools"
+_TYPES = frozenset(
+    name
+    for name, row in COMPUTE_TYPES.items()
+    if (row.system_assigned or row.user_assigned) and name != _POOLS
+)
+_NO_SUBSCRIPTION = (
+    "no subscription can be read: sign in to the right tenant (az login, --tenant) with the role "
+    "Reader"
+)
+_NO_ASSIGNMENT = (
+    "Resource Graph lists no role assignment at all, and without one nobody could read anything: "
+    "its answer is not used"
+)
+_UNTRUSTED_DELAY = 300.0
+#: So many seconds a call may wait in all. ARM's throttling asks for about ten; a person waits.
+_PATIENCE = 25.0
+
+
+type Sleep = Callable[[float], Awaitable[None]]
+
+
+async def read_estate(
+    ports: Callable[[str], Azure], sleep: Sleep, at: datetime, progress: Progress = silent
+) -> Estate:
+    """Everything that can be read. `ports` connects, with the canary that the directory must know.
+
+    Raises Temporary, Permanent where a listing fails or is not whole. A directory that cannot be
+    read, or is not to be believed, is told in the answer.
+    """
+    index = ports("").index
+    resources = await patiently(partial(_resources, index, progress), sleep)
+    authorization = await patiently(partial(list_authorization, index, progress), sleep)
+    subscriptions = await patiently(index.subscriptions, sleep)
+    if not subscriptions:
+        raise Permanent(_NO_SUBSCRIPTION)
+    if not authorization.assignments:
+        raise Temporary(_NO_ASSIGNMENT, _UNTRUSTED_DELAY)
+    alive = frozenset(each for listed in resources for each in listed.principals)
+    asked = suspects(authorization.assignments, alive)
+    progress("principals", len(asked))
+    directory = await _ask(ports, asked, alive, _canary(authorization, alive), sleep)
+    return Estate(at, subscriptions, resources, authorization, directory)
+
+
+async def _resources(index: Index, progress: Progress) -> tuple[Listed, ...]:
+    found: list[Listed] = []
+    async for listed in index.resources(_TYPES):
+        found.append(listed)
+        progress("resources", len(found))
+    if _has_accounts(found):
+        found += [listed async for listed in index.batch_pools()]
+    return tuple(found)
+
+
+def _has_accounts(resources: Iterable[Listed]) -> bool:
+    """Batch pools are in a table of their own: it is read only where there can be any."""
+    compute = (listed.compute for listed in resources)
+    return any(one is not None and one.id.type.lower() == _ACCOUNTS for one in compute)
+
+
+def _canary(authorization: Authorization, alive: frozenset[str]) -> str:
+    """A principal that ARM shows and the directory has known for long: the one with the oldest
+    assignment.
+    """
+    known = [each for each in authorization.assignments if each.principal_id in alive]
+    oldest = min(known, key=lambda each: (each.created or "9", each.principal_id), default=None)
+    return oldest.principal_id if oldest is not None else min(alive, default="")
+
+
+async def _ask(
+    ports: Callable[[str], Azure],
+    asked: frozenset[str],
+    alive: frozenset[str],
+    canary: str,
+    sleep: Sleep,
+) -> DirectoryAnswer:
+    if not asked:
+        return DirectoryAnswer()
+    if not canary:
+        return DirectoryAnswer(
+            failure="no resource shows a managed identity, by which to tell whether the directory "
+            "answers in full"
+        )
+    try:
+        directory = ports(canary).directory
+        # Nobody asks for each orphan alone before it is told, so a part is refused sooner here.
+        call = partial(known_to_directory, directory, asked, alive, most_missed=0)
+        known = await patiently(call, sleep)
+    except LanyardError as error:
+        # The SDK's text says it again, over several lines.
+        return DirectoryAnswer(failure=str(error).partition("\n")[0])
+    return DirectoryAnswer(asked - known, canary)
+
+
+async def patiently[T](call: Callable[[], Awaitable[T]], sleep: Sleep) -> T:
+    """The call, again after the delay that a temporary failure asks for, within reason."""
+    waited = 0.0
+    while True:
+        try:
+            return await call()
+        except Temporary as error:
+            delay = max(error.delay, 1.0)
+            if waited + delay > _PATIENCE:
+                raise
+            waited += delay
+            await sleep(delay)

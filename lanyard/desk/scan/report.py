@@ -1,0 +1,149 @@
+"""What a scan looks at and what it tells: values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from lanyard.desk.scan.holders import DirectoryAnswer, Holder, HolderKind
+from lanyard.sweep.listings import Authorization
+from lanyard.values.listed import Listed, ListedAssignment
+
+#: Days since an assignment was made, each up to (not including) its number, and their names.
+AGES = (
+    (7, "under a week"),
+    (30, "1 to 4 weeks"),
+    (90, "1 to 3 months"),
+    (365, "3 to 12 months"),
+)
+OLDEST, AGE_UNKNOWN = "a year or more", "not known"
+#: An identity that so many resources have is one that many share.
+SHARED_FROM = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """What was listed. `subscriptions`: display names by id (lower case)."""
+
+    at: datetime
+    subscriptions: Mapping[str, str]
+    resources: tuple[Listed, ...]
+    authorization: Authorization
+    directory: DirectoryAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeRow:
+    """Compute resources of one type, by the identities they have; `both` kinds at once."""
+
+    type: str
+    none: int = 0
+    system: int = 0
+    user: int = 0
+    both: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of the type."""
+        return self.none + self.system + self.user + self.both
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRow:
+    """One subscription. `holders`: its role assignments, at and below it, by who holds them."""
+
+    id: str
+    name: str
+    compute: tuple[ComputeRow, ...]
+    holders: Mapping[HolderKind, int]
+
+    @property
+    def assignments(self) -> int:
+        """How many count against its limit."""
+        return sum(self.holders.values())
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRow:
+    """A role that managed identities hold, and how many assignments of it they have."""
+
+    role_id: str
+    name: str
+    holders: Mapping[HolderKind, int]
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRow:
+    """A user-assigned identity: how many resources have it, and its role assignments."""
+
+    id: str
+    resources: int
+    assignments: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRow:
+    """A role assignment that a person should know of. `privileged`: why it counts as that, or "".
+    `age_days`: since it was made; None where the listing does not tell.
+    """
+
+    assignment: ListedAssignment
+    role: str
+    holder: Holder
+    privileged: str
+    age_days: int | None
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def age(self) -> str:
+        """One of the names of AGES, or OLDEST, or AGE_UNKNOWN."""
+        if self.age_days is None:
+            return AGE_UNKNOWN
+        return next((name for days, name in AGES if self.age_days < days), OLDEST)
+
+    @property
+    def level(self) -> str:
+        """How wide its scope is."""
+        return scope_level(self.assignment.scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """All of it. `above`: assignments at management groups and the tenant's root.
+
+    `not_determined`: why nobody can tell which assignments are orphaned, or ""; `undetermined`
+    counts those that might be.
+    """
+
+    at: datetime
+    compute: tuple[ComputeRow, ...]
+    subscriptions: tuple[SubscriptionRow, ...]
+    above: Mapping[HolderKind, int]
+    roles: tuple[RoleRow, ...]
+    identities: int
+    unused: tuple[IdentityRow, ...]
+    shared: tuple[IdentityRow, ...]
+    privileged: tuple[AssignmentRow, ...]
+    orphans: tuple[AssignmentRow, ...]
+    not_determined: str
+    undetermined: int
+
+    @property
+    def assignments(self) -> int:
+        """All that were listed."""
+        return sum(row.assignments for row in self.subscriptions) + sum(self.above.values())
+
+
+def subscription_of(scope: str) -> str:
+    """The id (lower case) of the subscription that a scope is in; "" above subscriptions."""
+    parts = scope.lower().split("/")
+    return parts[2] if len(parts) > 2 and parts[1] == "subscriptions" else ""
+
+
+def scope_level(scope: str) -> str:
+    """`tenant root`, `management group`, `subscription`, `resource group` or `resource`."""
+    parts = scope.strip("/").lower().split("/")
+    if parts == [""]:
+        return "tenant root"
+    if parts[0] != "subscriptions":
+        return "management group"
+    return {2: "subscription", 4: "resource group"}.get(len(parts), "resource")

@@ -1,0 +1,177 @@
+"""The estate at a glance: compute and its identities, who holds what, and what is left behind.
+
+Pure, over what the listings tell at one moment: no ledger, no policy, nothing of Lanyard in Azure.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from lanyard.desk.scan.holders import MANAGED, HolderKind, Holders
+from lanyard.desk.scan.report import (
+    SHARED_FROM,
+    AssignmentRow,
+    ComputeRow,
+    Estate,
+    IdentityRow,
+    RoleRow,
+    Scan,
+    SubscriptionRow,
+    subscription_of,
+)
+from lanyard.policy.privileged import is_assigning, is_privileged
+from lanyard.values.compute import ComputeResource
+from lanyard.values.compute_types import compute_type
+from lanyard.values.listed import ListedAssignment
+from lanyard.values.roles import is_built_in, role_name
+
+_IDENTITY = "/providers/microsoft.managedidentity/userassignedidentities/"
+
+
+def scan(estate: Estate) -> Scan:
+    """Look the estate over."""
+    holders = Holders(estate.resources, estate.directory)
+    rows = [*_assignment_rows(estate, holders)]
+    by_scope = _by_subscription(rows)
+    compute = [listed.compute for listed in estate.resources if listed.compute is not None]
+    identities = _identity_rows(estate, rows, holders)
+    held = [row for row in rows if row.holder.kind in MANAGED]
+    return Scan(
+        estate.at,
+        _compute_rows(compute),
+        tuple(_subscription_rows(estate, compute, by_scope)),
+        by_scope[""],
+        tuple(_role_rows(held)),
+        len(identities),
+        unused=tuple(row for row in identities if not row.resources),
+        shared=tuple(row for row in identities if row.resources >= SHARED_FROM),
+        privileged=tuple(row for row in held if row.privileged),
+        orphans=tuple(row for row in rows if row.holder.kind is HolderKind.UNKNOWN),
+        not_determined=estate.directory.failure,
+        undetermined=sum(row.holder.kind is HolderKind.UNDETERMINED for row in rows),
+    )
+
+
+def unreadable_roles(estate: Estate) -> frozenset[str]:
+    """Roles that are assigned and whose definition is not listed: what they allow is unknown."""
+    assigned = {each.role_id for each in estate.authorization.assignments}
+    listed = estate.authorization.roles
+    return frozenset(role for role in assigned if role not in listed and not is_built_in(role))
+
+
+def assigning_roles(estate: Estate) -> frozenset[str]:
+    """The roles (GUIDs) that can assign roles, or of which nobody can tell."""
+    listed = estate.authorization.roles.values()
+    return frozenset(role.role_id for role in listed if role.assigns_roles) | unreadable_roles(
+        estate
+    )
+
+
+def _compute_rows(resources: Iterable[ComputeResource]) -> tuple[ComputeRow, ...]:
+    """The most frequent type first."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for resource in resources:
+        kind = compute_type(resource.id.type)
+        counts[kind.name if kind else resource.id.type][_identities_of(resource)] += 1
+    rows = [ComputeRow(name, **counted) for name, counted in counts.items()]
+    return tuple(sorted(rows, key=lambda row: (-row.total, row.type)))
+
+
+def _identities_of(resource: ComputeResource) -> str:
+    """Which of the counts of a ComputeRow it is in."""
+    system = resource.identity.system_principal_id is not None
+    if resource.identity.user_assigned:
+        return "both" if system else "user"
+    return "system" if system else "none"
+
+
+def _assignment_rows(estate: Estate, holders: Holders) -> Iterator[AssignmentRow]:
+    assigning, unreadable = assigning_roles(estate), unreadable_roles(estate)
+    evidence = (
+        "the directory does not know its principal, in an answer that holds "
+        f"{estate.directory.canary}, which ARM shows",
+        "no resource that ARM lists shows its principal",
+    )
+    for each in estate.authorization.assignments:
+        holder = holders.of(each)
+        yield AssignmentRow(
+            each,
+            _name_of(each.role_id, estate),
+            holder,
+            _privilege(each, assigning, unreadable),
+            _age_days(each.created, estate.at),
+            evidence if holder.kind is HolderKind.UNKNOWN else (),
+        )
+
+
+def _name_of(role: str, estate: Estate) -> str:
+    listed = estate.authorization.roles.get(role)
+    return listed.name if listed is not None and listed.name else role_name(role)
+
+
+def _privilege(
+    assignment: ListedAssignment, assigning: frozenset[str], unreadable: frozenset[str]
+) -> str:
+    """Why an assignment lets its holder give itself more; "" for one that does not."""
+    role = assignment.role_id
+    if not is_privileged(role, assignment.scope, assigning):
+        return ""
+    if role in unreadable:
+        return "its definition is not listed: nobody can tell what it allows"
+    if is_assigning(role) or role in assigning:
+        return "can assign roles"
+    return "can run code as every identity below it"
+
+
+def _age_days(created: str, at: datetime) -> int | None:
+    try:
+        return max((at - datetime.fromisoformat(created)).days, 0)
+    except (ValueError, TypeError):  # no time, or one without a zone
+        return None
+
+
+def _by_subscription(rows: Iterable[AssignmentRow]) -> defaultdict[str, Counter[HolderKind]]:
+    found: defaultdict[str, Counter[HolderKind]] = defaultdict(Counter)
+    for row in rows:
+        found[subscription_of(row.assignment.scope)][row.holder.kind] += 1
+    return found
+
+
+def _subscription_rows(
+    estate: Estate,
+    compute: Iterable[ComputeResource],
+    holders: Mapping[str, Counter[HolderKind]],
+) -> Iterator[SubscriptionRow]:
+    """In the order of their names; one that only resources or assignments tell of has none."""
+    by_id: defaultdict[str, list[ComputeResource]] = defaultdict(list)
+    for resource in compute:
+        by_id[resource.id.subscription].append(resource)
+    names = estate.subscriptions
+    known = {*names, *by_id, *holders} - {""}
+    for one in sorted(known, key=lambda each: (names.get(each, "").casefold(), each)):
+        counted = holders.get(one, Counter())
+        yield SubscriptionRow(one, names.get(one, ""), _compute_rows(by_id[one]), counted)
+
+
+def _role_rows(rows: Iterable[AssignmentRow]) -> list[RoleRow]:
+    """The most frequent first."""
+    names: dict[str, str] = {}
+    counts: defaultdict[str, Counter[HolderKind]] = defaultdict(Counter)
+    for row in rows:
+        names[row.assignment.role_id] = row.role
+        counts[row.assignment.role_id][row.holder.kind] += 1
+    found = [RoleRow(role, names[role], counted) for role, counted in counts.items()]
+    return sorted(found, key=lambda row: (-sum(row.holders.values()), row.name))
+
+
+def _identity_rows(
+    estate: Estate, rows: Iterable[AssignmentRow], holders: Holders
+) -> list[IdentityRow]:
+    """Every user-assigned identity that is listed: the most used first, then by id."""
+    held = Counter(row.assignment.principal_id for row in rows)
+    found = [
+        IdentityRow(listed.id, holders.uses(listed.id), held[listed.own_principal or ""])
+        for listed in estate.resources
+        if _IDENTITY in listed.id.lower()
+    ]
+    return sorted(found, key=lambda row: (-row.resources, row.id.lower()))

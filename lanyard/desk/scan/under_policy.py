@@ -1,0 +1,82 @@
+"""What a policy would change, by the listing alone: the same desired, plan and guard as everywhere,
+on resources as Resource Graph shows them, without a call for each. Pure.
+
+A look ahead at each resource (look_ahead.py) reads it fresh and knows the conditions of grants that
+stand; here a grant that stands counts as it is wanted.
+"""
+
+from collections.abc import Iterator
+
+from lanyard.desk.look_ahead import Preview
+from lanyard.desk.scan.report import Estate
+from lanyard.desk.scan.scan import assigning_roles
+from lanyard.planning.actions import AssignRole
+from lanyard.planning.desired import Desired, desired
+from lanyard.planning.guard import Situation, guard
+from lanyard.planning.plan import Actual, Owned, Plan, plan
+from lanyard.policy import Policy
+from lanyard.sweep.listings import Resources
+from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.values.grants import Grant
+from lanyard.values.roles import is_built_in
+
+type _Content = tuple[str, str, str]
+
+
+def previews(policy: Policy, estate: Estate) -> Iterator[Preview]:
+    """What would be done to each compute resource, in the order of their ids."""
+    resources = Resources()
+    for listed in estate.resources:
+        resources.add(listed)
+    standing = {
+        (each.scope.lower(), each.role_id, each.principal_id)
+        for each in estate.authorization.assignments
+    }
+    look = _Look(policy, estate, resources, standing)
+    for resource in sorted(resources.compute, key=lambda one: one.id):
+        yield look.at(resource)
+
+
+class _Look:
+    def __init__(
+        self, policy: Policy, estate: Estate, resources: Resources, standing: set[_Content]
+    ) -> None:
+        self._policy = policy
+        self._identities = resources.identities
+        self._standing = standing
+        self._assigning = assigning_roles(estate)
+        self._listed = estate.authorization.roles
+
+    def at(self, resource: ComputeResource) -> Preview:
+        wanted = desired(self._policy, resource)
+        principals = self._principals(wanted, resource)
+        owned = Owned(grants=self._grants(wanted, principals))
+        todo = plan(wanted, Actual(resource, principals), owned)
+        situation = Situation(self._policy, wanted, resource, self._can_assign(todo))
+        return Preview(resource, wanted, todo, guard(todo, situation))
+
+    def _principals(self, wanted: Desired, resource: ComputeResource) -> dict[PrincipalRef, str]:
+        found: dict[PrincipalRef, str] = {
+            UserAssigned(identity): self._identities[identity.key]
+            for identity in wanted.identities
+            if identity.key in self._identities
+        }
+        if resource.identity.system_principal_id is not None:
+            found[SystemAssigned()] = resource.identity.system_principal_id
+        return found
+
+    def _grants(self, wanted: Desired, principals: dict[PrincipalRef, str]) -> frozenset[Grant]:
+        known = [(each, principals[each.to]) for each in wanted.grants if each.to in principals]
+        return frozenset(
+            Grant(each.scope, each.role_id, principal, each.condition)
+            for each, principal in known
+            if (each.scope.lower(), each.role_id, principal) in self._standing
+        )
+
+    def _can_assign(self, todo: Plan) -> frozenset[str]:
+        """Custom roles of the plan that can assign roles, or of which nobody can tell."""
+        roles = {action.role_id for action in todo.actions if isinstance(action, AssignRole)}
+        custom = {role for role in roles if not is_built_in(role)}
+        return frozenset(
+            role for role in custom if role in self._assigning or role not in self._listed
+        )

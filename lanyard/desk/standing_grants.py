@@ -1,0 +1,80 @@
+"""Which of the wanted grants stand already, as ARM tells: for looks ahead that have no ledger."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from lanyard.planning.desired import Desired, WantedGrant
+from lanyard.ports.azure import Assignments
+from lanyard.values.compute import PrincipalRef
+from lanyard.values.errors import LanyardError
+from lanyard.values.grants import Grant, RoleAssignment
+from lanyard.values.resource_id import ResourceId
+
+
+class Once[K, V]:
+    """Asks once for each key, however many want it, and keeps the answer. A failure is not kept."""
+
+    def __init__(self, ask: Callable[[K], Awaitable[V]]) -> None:
+        self._ask = ask
+        self._answers: dict[K, asyncio.Future[V]] = {}
+
+    async def get(self, key: K) -> V:
+        """The answer. Raises what asking raises."""
+        if key not in self._answers:
+            self._answers[key] = asyncio.ensure_future(self._ask(key))
+        try:
+            return await self._answers[key]
+        except LanyardError:
+            self._answers.pop(key, None)
+            raise
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Listing:
+    """The assignments of a principal in a subscription: one call tells of every grant in it."""
+
+    principal_id: str
+    subscription: str
+
+
+class Standing:
+    """Looks up what stands. A principal shared by many resources is listed once for all of them."""
+
+    def __init__(self, assignments: Assignments) -> None:
+        self._assignments = assignments
+        self._listings = Once(self._list)
+
+    async def of(self, wanted: Desired, principals: Mapping[PrincipalRef, str]) -> frozenset[Grant]:
+        """Those of the wanted grants that a role assignment gives, whoever made it.
+
+        A grant to an identity that does not exist yet cannot stand. Ours counts with the condition
+        it has; someone else's serves as it is. Raises Temporary, Permanent.
+        """
+        found = set()
+        for grant in _known(wanted.grants, principals):
+            listing = _Listing(grant.principal_id, ResourceId.parse(grant.scope).subscription)
+            standing = await self._listings.get(listing)
+            if assignment := standing.get((grant.scope.lower(), grant.role_id)):
+                found.add(self._as_it_stands(grant, assignment))
+        return frozenset(found)
+
+    async def _list(self, listing: _Listing) -> Mapping[tuple[str, str], RoleAssignment]:
+        """By scope (lower case) and role: Azure keeps one assignment of each for a principal."""
+        made = await self._assignments.of_principal(listing.principal_id, listing.subscription)
+        return {(each.scope.lower(), each.role_id): each for each in made}
+
+    def _as_it_stands(self, grant: Grant, assignment: RoleAssignment) -> Grant:
+        if not self._assignments.is_ours(assignment):
+            return grant
+        properties = assignment.raw.get("properties")
+        condition = properties.get("condition") if isinstance(properties, Mapping) else None
+        return Grant(grant.scope, grant.role_id, grant.principal_id, condition)
+
+
+def _known(
+    grants: tuple[WantedGrant, ...], principals: Mapping[PrincipalRef, str]
+) -> Iterator[Grant]:
+    for wanted in grants:
+        if principal := principals.get(wanted.to):
+            yield Grant(wanted.scope, wanted.role_id, principal, wanted.condition)

@@ -1,0 +1,201 @@
+"""Takes back what Lanyard gave, because a person wants it gone: grants, whichever resource claims
+them, and attached identities. Each assignment is read from ARM right before it goes (its name, its
+content and its stamp are Lanyard's) and is kept whole on record, so that it can be put back.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from lanyard.planning.actions import Action, DetachIdentity, ReleaseGrant, RevokeUnclaimed
+from lanyard.planning.orders import Orders
+from lanyard.planning.outcomes import Effects, Outcome, attempt, failed
+from lanyard.reconcile.apply import Application
+from lanyard.reconcile.recording import Recorder
+from lanyard.reconcile.removals import Witnesses
+from lanyard.reconcile.services import Services
+from lanyard.record.claims import Witness
+from lanyard.record.ledger import ResourceRecord
+from lanyard.values.change import Change, cause_of
+from lanyard.values.compute import ComputeResource
+from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.grants import Grant, Standing
+from lanyard.values.listed import ListedAssignment
+from lanyard.values.resource_id import InvalidResourceId, ResourceId
+
+_SOURCE = "uninstall"
+_ABOVE = "its scope is above the subscriptions: a person has to remove it"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A user-assigned identity that Lanyard attached to a resource."""
+
+    resource: ResourceId
+    identity: ResourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What Lanyard gave and is still there, by its own record.
+
+    `kept`: what a person had put back; that is theirs. `unrecorded`: assignments with Lanyard's
+    stamp that its record does not know. `made`: identities made for one resource each.
+    """
+
+    grants: tuple[Standing, ...]
+    kept: tuple[Standing, ...]
+    attachments: tuple[Attachment, ...]
+    unrecorded: tuple[ListedAssignment, ...]
+    made: tuple[ResourceId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Why something was not taken back: a grant by its name, or an attachment."""
+
+    grants: dict[str, str] = field(default_factory=dict)
+    attachments: dict[Attachment, str] = field(default_factory=dict)
+
+    def add(self, resource: ResourceId, outcomes: Iterable[Outcome]) -> None:
+        """Of the actions on one resource."""
+        for outcome in outcomes:
+            match outcome.action:
+                case _ if outcome.failure is None:
+                    pass
+                case ReleaseGrant(grant=grant) | RevokeUnclaimed(grant=grant):
+                    self.grants[grant.name] = str(outcome.failure)
+                case DetachIdentity(id=identity):
+                    self.attachments[Attachment(resource, identity)] = str(outcome.failure)
+
+
+class _AskedFor(Witnesses):
+    """A person asked for it by name: neither the budget nor the pause they made stops it."""
+
+    async def spend(self, action: Action) -> None:
+        """Nothing is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uninstall:
+    """Everything is to be paused while it works: a reconcile would give it anew. `is_stamped` tells
+    Lanyard's stamp in the description of an assignment.
+    """
+
+    services: Services
+    is_stamped: Callable[[str], bool]
+
+    async def given(self) -> Given:
+        """What there is. Raises LanyardError where it cannot be read whole."""
+        services = self.services
+        standing = [each async for each in services.claims.standing() if each.ours]
+        records = [record async for record in services.ledger.records()]
+        known = {each.grant.assignment_id.lower() for each in standing}
+        listed = [each async for each in services.index.assignments()]
+        return Given(
+            tuple(each for each in standing if not each.kept),
+            tuple(each for each in standing if each.kept),
+            tuple(Attachment(r.id, each) for r in records for each in sorted(r.attachments)),
+            tuple(
+                each
+                for each in listed
+                if isinstance(each, ListedAssignment)
+                and self.is_stamped(each.description)
+                and each.id.lower() not in known
+            ),
+            tuple(each for record in records for each in sorted(record.dedicated)),
+        )
+
+    async def take_back(
+        self, *, grants: bool, attachments: bool, told: Callable[[int, int], None]
+    ) -> Failures:
+        """Take it back, one resource after the other; `told` is called with how many are done, and
+        of how many. One that fails stops no other.
+        """
+        records = [record async for record in self.services.ledger.records()]
+        failures = Failures()
+        for done, record in enumerate(records):
+            told(done, len(records))
+            actions = _actions(record, grants=grants, attachments=attachments)
+            failures.add(record.id, await self._from(record, actions) if actions else ())
+        if grants:
+            await self._leftovers(failures)
+        return failures
+
+    async def _from(self, record: ResourceRecord, actions: list[Action]) -> list[Outcome]:
+        try:
+            return await self._apply(record, actions)
+        except (Temporary, Permanent) as failure:
+            return failed(actions, failure)
+
+    async def _apply(self, record: ResourceRecord, actions: list[Action]) -> list[Outcome]:
+        """As a reconcile does it, with its write-ahead."""
+        services = self.services
+        resource = await services.compute.read(record.id)
+        record, todo = _without_detached(record, actions, resource)
+        application = Application(services, resource, record, {}, self._witnesses(record.id))
+        async with Recorder(services, record.id, _cause(record.id)) as recorder:
+            await recorder.intended(todo)
+            try:
+                await application.run(todo)
+            finally:
+                await recorder.outcomes(application.outcomes, application.effects)
+        return application.outcomes
+
+    async def _leftovers(self, failures: Failures) -> None:
+        """Grants of which no record tells, claimed or not."""
+        for each in [each async for each in self.services.claims.standing()]:
+            if each.ours and not each.kept:
+                await self._leftover(each, failures)
+
+    async def _leftover(self, standing: Standing, failures: Failures) -> None:
+        resource = next(iter(standing.claimants), None) or _subscription_of(standing.grant)
+        if resource is None:
+            failures.grants[standing.grant.name] = _ABOVE
+            return
+        action, witnesses = RevokeUnclaimed(standing.grant), self._witnesses(resource)
+        outcome = await attempt(action, self._revoke(standing, witnesses.of(action)))
+        async with Recorder(self.services, resource, _cause(resource)) as recorder:
+            await recorder.outcomes([outcome], Effects(removed=witnesses.told))
+        failures.add(resource, [outcome])
+
+    async def _revoke(self, standing: Standing, witness: Witness) -> str:
+        claims, grant = self.services.claims, standing.grant
+        for claimant in standing.claimants:
+            await claims.drop(grant, claimant, witness)
+        return str(await claims.retire(grant, witness))
+
+    def _witnesses(self, resource: ResourceId) -> Witnesses:
+        services, cause = self.services, _cause(resource)
+        return _AskedFor(services.decisions, services.budget, resource, cause, Orders())
+
+
+def _cause(resource: ResourceId) -> Mapping[str, str]:
+    return cause_of(Change(resource, _SOURCE))
+
+
+def _actions(record: ResourceRecord, *, grants: bool, attachments: bool) -> list[Action]:
+    released = sorted(record.grants | record.pending, key=lambda grant: grant.name)
+    detached = sorted(record.attachments)
+    return [
+        *(DetachIdentity(identity) for identity in (detached if attachments else ())),
+        *(ReleaseGrant(grant) for grant in (released if grants else ())),
+    ]
+
+
+def _without_detached(
+    record: ResourceRecord, actions: list[Action], resource: ComputeResource | None
+) -> tuple[ResourceRecord, list[Action]]:
+    """What is not attached any more need not be detached, only forgotten."""
+    if resource is None:
+        return record, actions
+    attached = resource.identity.user_assigned
+    gone = {a.id for a in actions if isinstance(a, DetachIdentity) and a.id not in attached}
+    todo = [a for a in actions if not (isinstance(a, DetachIdentity) and a.id in gone)]
+    return replace(record, attachments=record.attachments - gone), todo
+
+
+def _subscription_of(grant: Grant) -> ResourceId | None:
+    try:
+        return ResourceId.parse("/".join(grant.scope.split("/")[:3]))
+    except InvalidResourceId:
+        return None

@@ -1,0 +1,1 @@
+"""Pure: what should be, and what of it may be done."""

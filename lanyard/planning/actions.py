@@ -1,0 +1,191 @@
+"""What a plan is made of: each action is one thing done to Azure, for a reason people can read."""
+
+from dataclasses import dataclass, field
+
+from lanyard.values.compute import PrincipalRef
+from lanyard.values.grants import Grant
+from lanyard.values.resource_id import ResourceId
+from lanyard.values.roles import role_name
+
+
+@dataclass(frozen=True, slots=True)
+class CreateIdentity:
+    """Make a user-assigned identity that the policy names and that does not exist.
+
+    A `dedicated` one is made for this resource alone, and deleted with it.
+    """
+
+    id: ResourceId
+    location: str
+    rules: tuple[str, ...] = field(compare=False)
+    dedicated: bool = False
+
+    def __str__(self) -> str:
+        return f"create identity {self.id.name} in {self.location}"
+
+
+@dataclass(frozen=True, slots=True)
+class AttachIdentity:
+    """Attach a user-assigned identity to the resource."""
+
+    id: ResourceId
+    rules: tuple[str, ...] = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"attach identity {self.id.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReattachIdentity:
+    """Detach and attach again: the identity was deleted and recreated under the same name, and the
+    resource still holds the dead principal.
+    """
+
+    id: ResourceId
+    rules: tuple[str, ...] = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"attach identity {self.id.name} again: it was recreated"
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeInstances:
+    """Bring the instances of a scale set with manual upgrade policy up to date."""
+
+    rules: tuple[str, ...] = field(compare=False, default=())
+
+    def __str__(self) -> str:
+        return "bring all instances up to date"
+
+
+@dataclass(frozen=True, slots=True)
+class EnableSystemIdentity:
+    """Switch on the system-assigned identity of the resource."""
+
+    rules: tuple[str, ...] = field(compare=False)
+
+    def __str__(self) -> str:
+        return "enable the system-assigned identity"
+
+
+@dataclass(frozen=True, slots=True)
+class AssignRole:
+    """Claim a grant for the resource, and make its role assignment where it is missing.
+
+    `principal_id` is None while the identity does not exist yet: it is known after apply.
+    """
+
+    scope: str
+    role_id: str
+    to: PrincipalRef
+    principal_id: str | None
+    rules: tuple[str, ...] = field(compare=False)
+    condition: str | None = None
+
+    def __str__(self) -> str:
+        return f"assign {role_name(self.role_id)} at {self.scope} to {self.to}"
+
+
+@dataclass(frozen=True, slots=True)
+class DetachIdentity:
+    """Detach a user-assigned identity that Lanyard attached and no rule asks for any more."""
+
+    id: ResourceId
+
+    def __str__(self) -> str:
+        return f"detach identity {self.id.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseGrant:
+    """Drop the resource's claim on a grant; the assignment goes when no other claim is left."""
+
+    grant: Grant
+
+    def __str__(self) -> str:
+        return f"release {role_name(self.grant.role_id)} at {self.grant.scope}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteIdentity:
+    """Delete an identity made for this resource alone, unless something else uses it."""
+
+    id: ResourceId
+
+    def __str__(self) -> str:
+        return f"delete identity {self.id.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveOrphans:
+    """Remove the assignments of a principal that was seen on the resource and is gone."""
+
+    principal_id: str
+
+    def __str__(self) -> str:
+        return f"remove the assignments that principal {self.principal_id} left"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveUnknown:
+    """Remove the assignments of a principal that the directory does not know and that was never
+    seen alive.
+    """
+
+    principal_id: str
+
+    def __str__(self) -> str:
+        return f"remove the assignments of unknown principal {self.principal_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeUnclaimed:
+    """Revoke a grant of Lanyard's that no resource claims any more."""
+
+    grant: Grant
+
+    def __str__(self) -> str:
+        return f"revoke {role_name(self.grant.role_id)} at {self.grant.scope}: nothing claims it"
+
+
+type IdentityChange = AttachIdentity | ReattachIdentity | EnableSystemIdentity | DetachIdentity
+type Removal = (
+    DetachIdentity | ReleaseGrant | RevokeUnclaimed | DeleteIdentity | RemoveOrphans | RemoveUnknown
+)
+type Action = CreateIdentity | AssignRole | UpgradeInstances | IdentityChange | Removal
+
+#: Access is given before other access is taken: what moves from one grant to another never gaps.
+ORDER: tuple[type, ...] = (
+    CreateIdentity,
+    AttachIdentity,
+    ReattachIdentity,
+    EnableSystemIdentity,
+    AssignRole,
+    DetachIdentity,
+    UpgradeInstances,
+    ReleaseGrant,
+    RevokeUnclaimed,
+    DeleteIdentity,
+    RemoveOrphans,
+    RemoveUnknown,
+)
+
+
+def changes_identity(action: Action) -> bool:
+    """Whether the action writes the identity block of the resource."""
+    return isinstance(
+        action, AttachIdentity | ReattachIdentity | EnableSystemIdentity | DetachIdentity
+    )
+
+
+def is_removal(action: Action) -> bool:
+    """Whether the action takes access away."""
+    return isinstance(
+        action,
+        DetachIdentity
+        | ReleaseGrant
+        | RevokeUnclaimed
+        | DeleteIdentity
+        | RemoveOrphans
+        | RemoveUnknown,
+    )

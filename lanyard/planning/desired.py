@@ -1,0 +1,161 @@
+"""What a resource should have, by the rules that are for it. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from lanyard.policy import Grant as GrantSpec
+from lanyard.policy import IdentitySpec, ImdsDefault, Policy, Replace, Restart, Rule
+from lanyard.policy.matching import matching_rules
+from lanyard.policy.standards import contents
+from lanyard.policy.templates import fill_identity_name, fill_name, fill_scope
+from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.values.resource_id import ResourceId
+from lanyard.values.roles import role_id
+
+
+@dataclass(frozen=True, slots=True)
+class WantedIdentity:
+    """A user-assigned identity to attach; made in `location` when missing, if that is given."""
+
+    id: ResourceId
+    location: str | None
+    rules: tuple[str, ...]
+    dedicated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WantedGrant:
+    """A role (GUID) at a scope (id) for an identity of the resource, and the rules that ask."""
+
+    scope: str
+    role_id: str
+    to: PrincipalRef
+    rules: tuple[str, ...]
+    condition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unfulfillable:
+    """A part of a rule that this resource cannot have, and why; the rest of it is done."""
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """All that the matching rules ask for, added up. `system` names the rules that enable it.
+
+    What may break something is done only where a rule accepts it; a rule that wants to avoid a
+    restart is heard before one that accepts it.
+    """
+
+    identities: Mapping[ResourceId, WantedIdentity] = field(default_factory=dict)
+    system: tuple[str, ...] = ()
+    grants: tuple[WantedGrant, ...] = ()
+    unfulfillable: tuple[Unfulfillable, ...] = ()
+    imds_default_accepted: bool = False
+    restart_accepted: bool = True
+    replace_accepted: bool = False
+    upgrade_instances: bool = False
+
+
+NOTHING = Desired()
+
+
+def desired(policy: Policy, resource: ComputeResource | None) -> Desired:
+    """What the policy wants `resource` to have; nothing for one that is gone (None)."""
+    if resource is None:
+        return NOTHING
+    rules = list(matching_rules(policy, resource))
+    identities: dict[ResourceId, WantedIdentity] = {}
+    grants: dict[tuple[str, str, PrincipalRef], WantedGrant] = {}
+    problems: list[Unfulfillable] = []
+    for rule in rules:
+        for identity in _identities(policy, rule, resource, problems):
+            _add_identity(identities, identity)
+        for grant in _grants(policy, rule, resource, problems):
+            _add_grant(grants, grant, problems)
+    return Desired(
+        identities,
+        tuple(rule.name for rule in rules if rule.system),
+        tuple(grants.values()),
+        tuple(problems),
+        any(rule.imds_default is ImdsDefault.ACCEPT for rule in rules),
+        all(rule.restart is Restart.ACCEPT for rule in rules),
+        any(rule.replace is Replace.ACCEPT for rule in rules),
+        any(rule.upgrade_instances for rule in rules),
+    )
+
+
+def identity_id(spec: IdentitySpec, resource: ComputeResource) -> ResourceId:
+    """The id of the identity that `spec` means for this resource."""
+    if spec.id is not None:
+        return ResourceId.parse(spec.id)
+    group = fill_name(spec.resource_group or "{resourceGroup}", resource)
+    name = fill_identity_name(spec.name or "", resource)
+    return ResourceId.parse(
+        f"/subscriptions/{resource.id.subscription}/resourceGroups/{group}"
+        f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+    )
+
+
+def _identities(
+    policy: Policy, rule: Rule, resource: ComputeResource, problems: list[Unfulfillable]
+) -> Iterator[WantedIdentity]:
+    for name in rule.attach:
+        spec = policy.identities[name]
+        try:
+            identity = identity_id(spec, resource)
+        except ValueError as error:
+            problems.append(Unfulfillable(rule.name, f"identity {name!r}: {error}"))
+            continue
+        location = None if spec.id else resource.location
+        yield WantedIdentity(identity, location, (rule.name,), spec.dedicated)
+
+
+def _grants(
+    policy: Policy, rule: Rule, resource: ComputeResource, problems: list[Unfulfillable]
+) -> Iterator[WantedGrant]:
+    for spec in rule.grant:
+        for content in contents(policy, spec):
+            try:
+                scope = fill_scope(content.scope, resource)
+                to = _principal(policy, spec, resource)
+            except ValueError as error:
+                problems.append(Unfulfillable(rule.name, f"role {content.role!r}: {error}"))
+                continue
+            role = role_id(content.role) or content.role
+            yield WantedGrant(scope, role, to, (rule.name,), content.condition)
+
+
+def _principal(policy: Policy, spec: GrantSpec, resource: ComputeResource) -> PrincipalRef:
+    if spec.to == "system":
+        return SystemAssigned()
+    return UserAssigned(identity_id(policy.identities[spec.to], resource))
+
+
+def _add_identity(known: dict[ResourceId, WantedIdentity], new: WantedIdentity) -> None:
+    if old := known.get(new.id):
+        new = replace(old, rules=_both(old.rules, new.rules))
+    known[new.id] = new
+
+
+def _add_grant(
+    known: dict[tuple[str, str, PrincipalRef], WantedGrant],
+    new: WantedGrant,
+    problems: list[Unfulfillable],
+) -> None:
+    key = (new.scope.lower(), new.role_id, new.to)
+    old = known.get(key)
+    if old is None:
+        known[key] = new
+    elif old.condition == new.condition:
+        known[key] = replace(old, rules=_both(old.rules, new.rules))
+    else:
+        reason = f"rule {old.rules[0]!r} gives the same role at {new.scope} on another condition"
+        problems.append(Unfulfillable(new.rules[0], reason))
+
+
+def _both(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))

@@ -1,0 +1,296 @@
+"""Which actions of a plan may be done now, and why not the others. Pure.
+
+Each check yields what it holds; the first reason given to an action is the one that is told.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lanyard.planning.actions import (
+    Action,
+    AssignRole,
+    AttachIdentity,
+    CreateIdentity,
+    DetachIdentity,
+    EnableSystemIdentity,
+    ReattachIdentity,
+    RemoveUnknown,
+    UpgradeInstances,
+    changes_identity,
+    is_removal,
+)
+from lanyard.planning.desired import Desired
+from lanyard.planning.orders import Kind, Orders, Paused, Refusal
+from lanyard.planning.plan import Plan
+from lanyard.policy import Mode, Policy, RemoveOrphans
+from lanyard.policy.privileged import is_allowed, is_privileged
+from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.values.compute_types import ComputeType, compute_type
+from lanyard.values.grants import Grant
+from lanyard.values.roles import role_name
+
+#: An identity or grant that others took away this often is theirs to decide about.
+MOST_REPAIRS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An action that is not done: the reason, and what changes that.
+
+    `releasable`: a person's word does; otherwise only what `release` names. `conflict`: another
+    owner is why.
+    """
+
+    action: Action
+    reason: str
+    release: str
+    releasable: bool = False
+    conflict: bool = False
+
+    def refusal(self) -> Refusal:
+        """As it is recorded and listed."""
+        return Refusal(str(self.action), self.reason, self.release, self.releasable, self._kind())
+
+    def _kind(self) -> Kind:
+        if self.conflict:
+            return Kind.CONFLICT
+        return Kind.REMOVAL if is_removal(self.action) else Kind.ADDITION
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The plan, split: every action is in exactly one of the two, in the plan's order."""
+
+    allowed: tuple[Action, ...]
+    held: tuple[Held, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the guard looks at beside the plan.
+
+    `can_write_assignments` are custom roles (GUIDs) whose definition lets them assign roles, or
+    could not be read. `orders` are persons' words; `repairs` tells how often something was put back
+    on this resource (the keys are `repair_key`'s).
+    """
+
+    policy: Policy
+    desired: Desired
+    resource: ComputeResource | None
+    can_write_assignments: frozenset[str] = frozenset()
+    orders: Orders = field(default_factory=Orders)
+    repairs: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> ComputeType | None:
+        """The row of the resource's type."""
+        return None if self.resource is None else compute_type(self.resource.id.type)
+
+
+def guard(plan: Plan, situation: Situation) -> Verdict:
+    """Hold what the mode forbids, and what would break something unless a rule accepts it.
+
+    A person's release outweighs only what says that it may; a dismissed removal stays held.
+    """
+    held: dict[Action, Held] = {}
+    for check in _CHECKS:
+        for entry in check(plan, situation):
+            if not (entry.releasable and str(entry.action) in situation.orders.released):
+                held.setdefault(entry.action, entry)
+    for action in _dependents(plan, held):
+        held.setdefault(action, _because_of_identity(action))
+    allowed = tuple(action for action in plan.actions if action not in held)
+    return Verdict(allowed, tuple(held[action] for action in plan.actions if action in held))
+
+
+def _mode(plan: Plan, situation: Situation) -> Iterator[Held]:
+    for action in plan.actions:
+        if situation.policy.mode is Mode.OBSERVE:
+            yield Held(action, "mode is observe", "set 'mode: add-only' or 'mode: full'")
+        elif situation.policy.mode is Mode.ADD_ONLY and is_removal(action):
+            yield Held(action, "mode is add-only", "set 'mode: full', or release it", True)
+
+
+def _paused(plan: Plan, situation: Situation) -> Iterator[Held]:
+    pause = situation.orders.pause
+    if pause is None:
+        return
+    for action in plan.actions:
+        if pause.what is Paused.EVERYTHING or is_removal(action):
+            yield Held(action, str(pause), "'lanyard resume' goes on")
+
+
+def _dismissed(plan: Plan, situation: Situation) -> Iterator[Held]:
+    for action in plan.actions:
+        by = situation.orders.dismissed.get(str(action))
+        if by is not None and is_removal(action):
+            yield Held(action, f"dismissed by {by}", "release it", True)
+
+
+def _unknown_principal(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """A principal that the directory does not know, and that was never seen alive: the evidence is
+    one witness short of what lets other assignments go.
+    """
+    if situation.policy.orphans.remove is RemoveOrphans.ALL:
+        return
+    for action in plan.actions:
+        if isinstance(action, RemoveUnknown):
+            yield Held(
+                action,
+                "the directory does not know this principal, and Lanyard never saw it alive",
+                "release it, or set 'orphans: {remove: all}'",
+                True,
+            )
+
+
+def _contested(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """What another owner (Terraform, AKS) takes away again and again is left to people."""
+    for action in plan.actions:
+        times = situation.repairs.get(repair_key(action), 0)
+        if times >= MOST_REPAIRS:
+            yield Held(
+                action,
+                f"conflict of owners: it was put back {times} times, and taken away again",
+                "let one owner have it: change the rule, or the other owner; release it to try "
+                "once more",
+                True,
+                conflict=True,
+            )
+
+
+def repair_key(action: Action) -> str:
+    """Tells what an action would put back from all else on the resource; "" for what is not put
+    back. Another principal is another thing.
+    """
+    match action:
+        case AssignRole(principal_id=str() as principal):
+            return f"grant {Grant(action.scope, action.role_id, principal).name}"
+        case AttachIdentity():
+            return f"identity {action.id.key}"
+        case _:
+            return ""
+
+
+def _reported_only(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """Types whose identity cannot be changed safely: what is missing is told, with the reason."""
+    kind = situation.kind
+    if kind is None or kind.attachable:
+        return
+    for action in plan.actions:
+        if changes_identity(action):
+            yield Held(action, kind.reason, "attach it where the resource is defined")
+
+
+def _privileged(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """A role that can give itself more is refused unless the policy names it, and where."""
+    for action in plan.actions:
+        if not isinstance(action, AssignRole):
+            continue
+        if not is_privileged(action.role_id, action.scope, situation.can_write_assignments):
+            continue
+        if not is_allowed(action.role_id, action.scope, situation.policy.privileged):
+            name = role_name(action.role_id)
+            yield Held(
+                action,
+                f"{name} at {action.scope} is privileged: who holds it can give itself more",
+                f"name {name!r} with this scope in 'privileged.allow'",
+            )
+
+
+def _replacement(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """A type with one identity: adding ours would take away the one it works with."""
+    kind, resource = situation.kind, situation.resource
+    if kind is None or resource is None or not kind.replaces:
+        return
+    identity = resource.identity
+    replaces = bool(identity.user_assigned or identity.system_principal_id)
+    for action in plan.actions:
+        if kind.required and isinstance(action, DetachIdentity | ReattachIdentity):
+            yield Held(action, kind.reason, "attach another identity, which takes its place")
+        if situation.desired.replace_accepted or not replaces:
+            continue
+        if isinstance(action, AttachIdentity | EnableSystemIdentity):
+            yield Held(
+                action,
+                f"{kind.name} has one identity: this would replace the one it works with",
+                "set 'replace: accept' in the rule",
+            )
+
+
+def _restart(plan: Plan, situation: Situation) -> Iterator[Held]:
+    kind = situation.kind
+    if kind is None or not kind.restarts or situation.desired.restart_accepted:
+        return
+    for action in plan.actions:
+        if changes_identity(action):
+            yield Held(
+                action,
+                "changing its identity restarts the app, and a rule says 'restart: avoid'",
+                "set 'restart: accept' in the rule",
+            )
+
+
+def _imds_default(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """A machine with exactly one identity, user-assigned, answers IMDS with it by default.
+
+    With a second one, code that asks IMDS without naming an identity fails; with the
+    system-assigned one, it silently becomes somebody else. Microsoft's own policy for attaching
+    identities leaves such machines alone.
+    """
+    resource, kind = situation.resource, situation.kind
+    if resource is None or kind is None or not kind.imds:
+        return
+    identity = resource.identity
+    if situation.desired.imds_default_accepted or identity.system_principal_id is not None:
+        return
+    if len(identity.user_assigned) != 1:
+        return
+    default = next(iter(identity.user_assigned))
+    for action in plan.actions:
+        if isinstance(action, AttachIdentity | EnableSystemIdentity):
+            yield Held(
+                action,
+                f"{default.name} is the machine's only identity and IMDS's default; another one "
+                "breaks code that asks for a token without naming an identity",
+                f"set 'imdsDefault: accept' in rule {action.rules[0]!r}",
+            )
+
+
+_CHECKS = (
+    _mode,
+    _paused,
+    _dismissed,
+    _unknown_principal,
+    _reported_only,
+    _privileged,
+    _replacement,
+    _restart,
+    _imds_default,
+    _contested,
+)
+
+
+def _dependents(plan: Plan, held: dict[Action, Held]) -> Iterator[Action]:
+    """What serves only an identity that is not attached waits with it: no unused rights."""
+    waiting = set(_waiting_identities(held))
+    writes = [action for action in plan.actions if changes_identity(action)]
+    for action in plan.actions:
+        match action:
+            case AssignRole(to=to) if to in waiting:
+                yield action
+            case CreateIdentity(id=id) if UserAssigned(id) in waiting:
+                yield action
+            case UpgradeInstances() if writes and all(write in held for write in writes):
+                yield action
+
+
+def _waiting_identities(held: dict[Action, Held]) -> Iterator[PrincipalRef]:
+    for action in held:
+        if isinstance(action, AttachIdentity | ReattachIdentity):
+            yield UserAssigned(action.id)
+        elif isinstance(action, EnableSystemIdentity):
+            yield SystemAssigned()
+
+
+def _because_of_identity(action: Action) -> Held:
+    return Held(action, "the change of identity it serves is held", "release that one")

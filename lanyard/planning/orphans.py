@@ -1,0 +1,130 @@
+"""Which role assignments are orphaned, of which kind, and on which evidence. Pure.
+
+unclaimed   Lanyard's own, and every resource that claimed it is gone
+departed    whoever made it, of a principal that was seen alive and that ARM and the directory
+            no longer know
+unknown     of a principal that the directory does not know and that was never seen alive
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from lanyard.planning.actions import Action, ReleaseGrant, RemoveOrphans, RemoveUnknown
+from lanyard.planning.desired import NOTHING
+from lanyard.planning.guard import Situation, guard
+from lanyard.planning.orders import Orders, Pause
+from lanyard.planning.plan import Plan
+from lanyard.policy import Policy
+from lanyard.values.grants import Grant, Standing
+from lanyard.values.listed import ListedAssignment
+from lanyard.values.resource_id import ResourceId
+
+_SERVICE_PRINCIPAL = "serviceprincipal"
+
+
+class OrphanKind(StrEnum):
+    """How an assignment became an orphan."""
+
+    UNCLAIMED = "unclaimed"
+    DEPARTED = "departed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """One orphaned assignment. `owner` is the resource or identity that its principal belonged to,
+    or that claimed it; `held` tells why it is not removed, and "" means that it will be.
+    """
+
+    kind: OrphanKind
+    assignment: ListedAssignment
+    evidence: tuple[str, ...]
+    owner: ResourceId | None = None
+    held: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the listings and the ledger told.
+
+    `alive`: principals that any resource shows. `unknown`: those that the directory does not know.
+    `owners`: where a principal was last seen alive. `standing`: grants by the lower-case id of
+    their assignment. `missing`: resources on record that are no longer listed. `dismissed`: what
+    persons said about unknown principals, by principal.
+    """
+
+    assignments: tuple[ListedAssignment, ...]
+    alive: frozenset[str]
+    unknown: frozenset[str]
+    owners: Mapping[str, ResourceId]
+    standing: Mapping[str, Standing]
+    missing: frozenset[ResourceId]
+    pause: Pause | None = None
+    dismissed: Mapping[str, str] = field(default_factory=dict)
+
+
+def suspects(assignments: Iterable[ListedAssignment], alive: frozenset[str]) -> frozenset[str]:
+    """The principals to ask the directory for: users and groups are none of Lanyard's business."""
+    return frozenset(
+        each.principal_id
+        for each in assignments
+        if each.principal_type.lower() == _SERVICE_PRINCIPAL and each.principal_id not in alive
+    )
+
+
+def orphans(facts: Facts, policy: Policy) -> Iterator[Orphan]:
+    """The orphaned assignments, in the order of the listing."""
+    candidates = suspects(facts.assignments, facts.alive) & facts.unknown
+    kept = {_content(standing.grant) for standing in facts.standing.values() if standing.kept}
+    for assignment in facts.assignments:
+        standing = facts.standing.get(assignment.id.lower())
+        if standing is not None and standing.ours and not _claimed(standing, facts):
+            yield _unclaimed(assignment, standing, facts, policy)
+        elif assignment.principal_id in candidates and _content(assignment) not in kept:
+            yield _without_principal(assignment, facts, policy)
+
+
+def _content(one: Grant | ListedAssignment) -> tuple[str, str, str]:
+    """What Azure keeps one assignment of, whatever its name."""
+    return (one.scope.lower(), one.role_id, one.principal_id)
+
+
+def _claimed(standing: Standing, facts: Facts) -> bool:
+    return standing.kept or any(one not in facts.missing for one in standing.claimants)
+
+
+def _unclaimed(
+    assignment: ListedAssignment, standing: Standing, facts: Facts, policy: Policy
+) -> Orphan:
+    if standing.claimants:
+        why = f"ARM lists none of its {len(standing.claimants)} claimants any more"
+    else:
+        why = "no resource claims it"
+    evidence = (why, "it is on record as Lanyard's own")
+    owner = min(standing.claimants, default=None)
+    held = _held(ReleaseGrant(standing.grant), facts, policy)
+    return Orphan(OrphanKind.UNCLAIMED, assignment, evidence, owner, held)
+
+
+def _without_principal(assignment: ListedAssignment, facts: Facts, policy: Policy) -> Orphan:
+    principal = assignment.principal_id
+    owner = facts.owners.get(principal)
+    silent = f"the directory does not know {principal}, in an answer that holds the canary"
+    unseen = "no resource that ARM lists shows it"
+    if owner is not None:
+        evidence = (f"its principal was seen alive as the identity of {owner}", unseen, silent)
+        held = _held(RemoveOrphans(principal), facts, policy)
+        return Orphan(OrphanKind.DEPARTED, assignment, evidence, owner, held)
+    held = _held(RemoveUnknown(principal), facts, policy)
+    evidence = (silent, unseen, "Lanyard never saw it alive")
+    return Orphan(OrphanKind.UNKNOWN, assignment, evidence, None, held)
+
+
+def _held(action: Action, facts: Facts, policy: Policy) -> str:
+    dismissed = {}
+    if isinstance(action, RemoveUnknown) and action.principal_id in facts.dismissed:
+        dismissed = {str(action): facts.dismissed[action.principal_id]}
+    orders = Orders(facts.pause, dismissed=dismissed)
+    verdict = guard(Plan((action,)), Situation(policy, NOTHING, None, orders=orders))
+    return "".join(str(entry.refusal()) for entry in verdict.held)

@@ -1,0 +1,73 @@
+"""What became of the actions of a plan."""
+
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lanyard.planning.actions import Action, AssignRole
+from lanyard.values.compute import PrincipalRef
+from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.grants import Grant, RoleAssignment
+from lanyard.values.resource_id import ResourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an action. `failure` is None where it was done."""
+
+    action: Action
+    detail: str = ""
+    failure: Temporary | Permanent | None = None
+
+
+async def attempt(action: Action, work: Awaitable[str]) -> Outcome:
+    """Do the work of one action; its failure is its outcome and stops nothing else."""
+    try:
+        return Outcome(action, await work)
+    except (Temporary, Permanent) as failure:
+        return Outcome(action, failure=failure)
+
+
+def failed(actions: Iterable[Action], failure: Temporary | Permanent) -> list[Outcome]:
+    """The same failure for all of them."""
+    return [Outcome(action, failure=failure) for action in actions]
+
+
+def only[T](kind: type[T], actions: Iterable[Any]) -> list[T]:
+    """The actions of one kind, in their order."""
+    return [action for action in actions if isinstance(action, kind)]
+
+
+def status_of(outcome: Outcome) -> str:
+    """How the record names an outcome: "done", "failed" for good, or tried again "later"."""
+    match outcome.failure:
+        case None:
+            return "done"
+        case Permanent():
+            return "failed"
+        case Temporary():
+            return "later"
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """An assignment whose removal went on record, right before it was to be deleted."""
+
+    action: Action
+    assignment: RoleAssignment
+    evidence: tuple[str, ...]
+    decision_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What was changed in Azure, as far as the outcomes do not tell it themselves.
+
+    `made`: assignments that did not exist before. `principals`: of the identities that the resource
+    has. `deleted`: identities. `removed`: in the order in which it was done.
+    """
+
+    made: Mapping[AssignRole, Grant] = field(default_factory=dict)
+    principals: Mapping[PrincipalRef, str] = field(default_factory=dict)
+    deleted: frozenset[ResourceId] = frozenset()
+    removed: Sequence[Removed] = ()

@@ -1,0 +1,170 @@
+"""The difference between what a resource should have and what it has. Pure, sorted, repeatable.
+
+    user-assigned identity                        grant
+    wanted  attached  ours  → action              wanted  claimed  → action
+    yes     no        any   AttachIdentity        yes     no       AssignRole
+    yes     yes       any   -                     yes     pending  AssignRole
+    yes     dead      any   ReattachIdentity      yes     yes      -
+    no      yes       yes   DetachIdentity        no      yes      ReleaseGrant
+    no      yes       no    - (someone else's)    no      pending  ReleaseGrant
+    no      no        any   -                     no      no       -
+
+    `dead`: attached with the principal of an identity that was deleted, recreated or not yet.
+    A grant that is claimed under another condition is assigned again.
+
+    system-assigned identity                      principal seen on the resource
+    wanted and off          EnableSystemIdentity  no longer on it    RemoveOrphans
+    anything else           -                     still on it        -
+
+Wanted but not existing identities are made first (CreateIdentity). A dedicated identity that is no
+longer wanted is deleted, with its resource or before it (DeleteIdentity). A resource that is gone
+wants nothing and has nothing: its claims are released and its own principals are looked after.
+"""
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field
+
+from lanyard.planning.actions import (
+    ORDER,
+    Action,
+    AssignRole,
+    AttachIdentity,
+    CreateIdentity,
+    DeleteIdentity,
+    DetachIdentity,
+    EnableSystemIdentity,
+    ReattachIdentity,
+    ReleaseGrant,
+    RemoveOrphans,
+    UpgradeInstances,
+    changes_identity,
+)
+from lanyard.planning.desired import Desired, WantedIdentity
+from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.values.grants import Grant
+from lanyard.values.resource_id import ResourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """What was read: the resource (None: gone) and the principal ids of identities that exist.
+
+    A wanted identity that is absent from `principals` does not exist yet.
+    """
+
+    resource: ComputeResource | None
+    principals: Mapping[PrincipalRef, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """What the ledger says of the resource: attached by us, claimed for it, seen on it.
+
+    `pending` grants were intended and not confirmed: they are assigned again or released.
+    `instances_lag`: the model of a scale set was changed, its instances were not brought up yet.
+    `dedicated` are identities that Lanyard made for this resource alone.
+    """
+
+    attachments: frozenset[ResourceId] = frozenset()
+    grants: frozenset[Grant] = frozenset()
+    pending: frozenset[Grant] = frozenset()
+    system_principals: frozenset[str] = frozenset()
+    instances_lag: bool = False
+    dedicated: frozenset[ResourceId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The actions that close the difference, in the order they are done.
+
+    `blocked` are the wanted identities that do not exist and are not Lanyard's to make; they and
+    the grants to them wait until they are there, and everything else goes on.
+    """
+
+    actions: tuple[Action, ...] = ()
+    blocked: tuple[WantedIdentity, ...] = ()
+
+
+def plan(desired: Desired, actual: Actual, owned: Owned) -> Plan:
+    """The actions that turn `actual` into `desired`, touching only what is `owned` or added."""
+    blocked = {
+        UserAssigned(wanted.id): wanted
+        for wanted in desired.identities.values()
+        if UserAssigned(wanted.id) not in actual.principals and wanted.location is None
+    }
+    actions = [
+        *_identities(desired, actual, owned, blocked.keys()),
+        *_grants(desired, actual, owned, blocked.keys()),
+        *_departed(actual, owned),
+        *(DeleteIdentity(own) for own in owned.dedicated if own not in desired.identities),
+    ]
+    if _instances_lag(desired, actual, owned, actions):
+        actions.append(UpgradeInstances())
+    return Plan(tuple(sorted(actions, key=_order)), tuple(blocked.values()))
+
+
+def _identities(
+    desired: Desired, actual: Actual, owned: Owned, blocked: Set[PrincipalRef]
+) -> Iterator[Action]:
+    if actual.resource is None:
+        return
+    attached = actual.resource.identity.user_assigned
+    for wanted in desired.identities.values():
+        if UserAssigned(wanted.id) not in actual.principals and wanted.location is not None:
+            yield CreateIdentity(wanted.id, wanted.location, wanted.rules, wanted.dedicated)
+        if UserAssigned(wanted.id) in blocked:
+            continue
+        current = actual.principals.get(UserAssigned(wanted.id))
+        if wanted.id not in attached:
+            yield AttachIdentity(wanted.id, wanted.rules)
+        elif current is None or attached[wanted.id] not in (None, current):
+            yield ReattachIdentity(wanted.id, wanted.rules)
+    if desired.system and actual.resource.identity.system_principal_id is None:
+        yield EnableSystemIdentity(desired.system)
+    for identity in attached:
+        if identity in owned.attachments and identity not in desired.identities:
+            yield DetachIdentity(identity)
+
+
+def _grants(
+    desired: Desired, actual: Actual, owned: Owned, blocked: Set[PrincipalRef]
+) -> Iterator[Action]:
+    confirmed = {(*_key(grant), grant.condition) for grant in owned.grants}
+    wanted_keys = set()
+    for wanted in desired.grants:
+        principal = actual.principals.get(wanted.to)
+        key = (wanted.scope.lower(), wanted.role_id, principal)
+        wanted_keys.add(key)
+        if (*key, wanted.condition) not in confirmed and wanted.to not in blocked:
+            yield AssignRole(
+                wanted.scope,
+                wanted.role_id,
+                wanted.to,
+                principal,
+                wanted.rules,
+                wanted.condition,
+            )
+    for grant in owned.grants | owned.pending:
+        if _key(grant) not in wanted_keys:
+            yield ReleaseGrant(grant)
+
+
+def _instances_lag(desired: Desired, actual: Actual, owned: Owned, actions: list[Action]) -> bool:
+    """Whether instances of a scale set will not have what the set has unless they are told."""
+    if actual.resource is None or not actual.resource.manual_upgrade:
+        return False
+    changed = any(changes_identity(action) for action in actions)
+    return desired.upgrade_instances and (changed or owned.instances_lag)
+
+
+def _departed(actual: Actual, owned: Owned) -> Iterator[Action]:
+    present = actual.principals.get(SystemAssigned())
+    yield from (RemoveOrphans(gone) for gone in owned.system_principals - {present})
+
+
+def _key(grant: Grant) -> tuple[str, str, str | None]:
+    return (grant.scope.lower(), grant.role_id, grant.principal_id)
+
+
+def _order(action: Action) -> tuple[int, str]:
+    return (ORDER.index(type(action)), str(action))

@@ -1,0 +1,139 @@
+"""What the product asks of Azure. lanyard/azure/ answers it with the real SDKs.
+
+Every call raises Temporary or Permanent (errors.py) where it fails; principal ids are object ids
+in lower case.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from lanyard.values.compute import ComputeResource
+from lanyard.values.grants import Grant, RoleAssignment
+from lanyard.values.listed import Listed, ListedAssignment, ListedRole
+from lanyard.values.resource_id import ResourceId
+
+
+class Compute(Protocol):
+    """Compute resources and their identity block."""
+
+    def hold(self, resource: ResourceId) -> None:
+        """Raise NotYet while a write to the resource would have to wait for Azure's quota."""
+
+    async def read(self, resource: ResourceId) -> ComputeResource | None:
+        """The resource as it is now; None where ARM says that it does not exist."""
+
+    async def update_identity(
+        self,
+        resource: ComputeResource,
+        *,
+        add: Iterable[ResourceId] = (),
+        remove: Iterable[ResourceId] = (),
+        enable_system: bool = False,
+    ) -> ComputeResource:
+        """Change the identity block in one write; returns the resource as read after it."""
+
+    async def reattach(self, resource: ComputeResource, identity: ResourceId) -> ComputeResource:
+        """Remove an identity and add it again; returns the resource as read after it."""
+
+    async def upgrade_instances(self, resource: ComputeResource) -> None:
+        """Bring the instances of a uniform scale set up to date with its model."""
+
+
+class Identities(Protocol):
+    """User-assigned managed identities."""
+
+    async def principal(self, identity: ResourceId) -> str | None:
+        """The principal of an existing identity, or None."""
+
+    async def create(self, identity: ResourceId, location: str) -> str:
+        """Make the identity where it is missing; returns its principal."""
+
+    async def delete(self, identity: ResourceId) -> None:
+        """Delete the identity; a missing one is fine."""
+
+
+class Granting(Protocol):
+    """What a grant needs: its role assignment, made, read and deleted."""
+
+    async def ensure(self, grant: Grant) -> bool:
+        """Make the assignment exist. False where someone else's assignment gives the same."""
+
+    async def read(self, assignment_id: str) -> RoleAssignment | None:
+        """The assignment as it is now, or None."""
+
+    async def delete(self, assignment_id: str) -> None:
+        """Delete the assignment; a missing one is fine."""
+
+    def is_ours(self, assignment: RoleAssignment) -> bool:
+        """Whether the assignment carries our stamp."""
+
+
+class Assignments(Granting, Protocol):
+    """Role assignments and role definitions."""
+
+    async def restore(self, raw: Mapping[str, Any]) -> None:
+        """Put an assignment back as it was read (`RoleAssignment.raw`)."""
+
+    async def of_principal(self, principal_id: str, subscription: str) -> list[RoleAssignment]:
+        """All assignments of a principal at, above and below a subscription."""
+
+    async def can_write_assignments(self, role_id: str, scope: str) -> bool:
+        """Whether the role's definition lets its holder assign roles; True where it is unknown."""
+
+    async def role_exists(self, role_id: str, scope: str) -> bool:
+        """Whether the role is defined where `scope` is."""
+
+
+class Index(Protocol):
+    """Where else to look: eventually consistent, over everything that can be read.
+
+    A listing that is not complete raises Temporary.
+    """
+
+    def resources(self, types: Iterable[str]) -> AsyncIterator[Listed]:
+        """Every resource of these types (any case) and every other one that has an identity, in
+        the order of their ids.
+        """
+
+    def batch_pools(self) -> AsyncIterator[Listed]:
+        """Every Batch pool: where `resources` was asked for accounts and not for pools."""
+
+    def assignments(self) -> AsyncIterator[ListedAssignment | ListedRole]:
+        """Every role assignment, and every role definition."""
+
+    async def subscriptions(self) -> Mapping[str, str]:
+        """The display name of every subscription, by its id (lower case)."""
+
+    async def assignments_of(self, principal_id: str) -> list[str]:
+        """The ids of the role assignments of a principal."""
+
+    async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
+        """The resources that a user-assigned identity is attached to."""
+
+    async def resources_showing(self, principal_id: str) -> list[str]:
+        """The ids of the resources whose identity block, or own properties, show a principal."""
+
+
+class Directory(Protocol):
+    """The second witness."""
+
+    async def existing(self, principals: Iterable[str]) -> frozenset[str]:
+        """Those that the directory knows. Raises Temporary where it cannot be trusted."""
+
+    async def exists(self, principal_id: str) -> bool:
+        """Whether it knows this one, asked for it alone."""
+
+    async def restorable(self, principal_id: str) -> bool:
+        """Whether the principal is in the recycle bin and somebody could bring it back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Azure:
+    """All of them, for one cloud and one identity."""
+
+    compute: Compute
+    identities: Identities
+    assignments: Assignments
+    index: Index
+    directory: Directory

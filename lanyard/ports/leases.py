@@ -1,0 +1,39 @@
+"""One holder at a time: leases that run out unless they are renewed."""
+
+from typing import Protocol
+
+from lanyard.values.errors import NotYet
+
+#: A lease is renewed so often; it lasts three times as long.
+RENEW_SECONDS = 10.0
+#: The storage's stamps are whole seconds, and queue and blobs are stamped by different servers.
+MARGIN_SECONDS = 2.0
+
+
+class LeaseLost(Exception):
+    """The lease ended before it was renewed: another may hold it."""
+
+
+class Lease(Protocol):
+    """Held until it is released, or not renewed in time."""
+
+    async def begun_since(self, moment: float) -> bool:
+        """Whether a reconcile that began after `moment` has ended well, surely."""
+
+    async def renew(self) -> None:
+        """Hold it for another while. Raises LeaseLost, Temporary."""
+
+    async def release(self, *, done: bool) -> None:
+        """Give it up; `done` tells that what was begun under it has ended well."""
+
+
+class Leases(Protocol):
+    """Leases by name, shared by all instances of the app."""
+
+    async def take(self, name: str) -> Lease:
+        """Raises NotYet where another holds it, Temporary where it cannot be told."""
+
+
+def held_by_another(name: str, delay: float) -> NotYet:
+    """What `Leases.take` raises where somebody else has the turn."""
+    return NotYet(f"{name} is being worked on by another instance", delay)

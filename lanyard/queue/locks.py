@@ -1,0 +1,150 @@
+"""One reconcile at a time for each resource, and one reconcile for many events.
+
+An event is a hint, and a reconcile reads everything fresh: it serves every message that was on the
+queue before it began. So a message needs no reconcile of its own where
+
+    another message for the same resource is in hand in this process and has not begun, or
+    a reconcile that began after the message came to the queue, in any process, has ended well.
+
+The first is known exactly. The second is told by the blob whose lease the reconcile held, by the
+storage's clock alone: what it told to begin against when it took the message in.
+
+The lease is not what makes a reconcile correct: two at once would meet each other's ETags and
+repeat themselves. It saves them that, and a killed holder delays the next for its duration at most.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+
+from lanyard.ports.leases import RENEW_SECONDS, Lease, LeaseLost, Leases
+from lanyard.values.change import Change
+from lanyard.values.errors import Temporary
+
+log = logging.getLogger("lanyard.turns")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a message came from the queue.
+
+    `inserted_at`: seconds since the epoch by the storage's clock, None where it is not known.
+    `redelivered`: it was taken before, by somebody who did not finish.
+    """
+
+    inserted_at: float | None = None
+    redelivered: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """A message in hand that has not begun. `change.since` is that of the latest that it serves;
+    None where it is not known: then it is worked on in any case.
+    """
+
+    change: Change
+
+
+@dataclass(slots=True)
+class Turns:
+    """The turns of one process. `settle`: seconds that an event waits for others to join it."""
+
+    leases: Leases
+    settle: float = 0.0
+    renew_seconds: float = RENEW_SECONDS
+    _waiting: dict[str, Place] = field(default_factory=dict)
+    _running: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def line_up(self, change: Change, arrival: Arrival) -> Place | None:
+        """A place for a message; None where another message in hand will serve for it, too."""
+        change = replace(change, since=_since(change, arrival))
+        name = _name(change)
+        if (other := self._waiting.get(name)) is not None:
+            other.change = _merged(other.change, change)
+            return None
+        place = self._waiting[name] = Place(change)
+        return place
+
+    def leave(self, place: Place) -> None:
+        """It begins, or goes back to the queue: whoever comes now needs a place of its own."""
+        name = _name(place.change)
+        if self._waiting.get(name) is place:
+            del self._waiting[name]
+
+    @asynccontextmanager
+    async def turn(self, place: Place) -> AsyncIterator[bool]:
+        """Wait for the turn and hold it; gives whether there is anything left to do.
+
+        Raises NotYet where another process has the turn, and Temporary where it cannot be told.
+        """
+        name = _name(place.change)
+        if self.settle and place.change.source == "event":
+            await asyncio.sleep(self.settle)
+        async with self._alone(name):
+            lease, done = await self.leases.take(name), False
+            try:
+                self_evident = place.change.since is None
+                needed = self_evident or not await lease.begun_since(place.change.since or 0.0)
+                self.leave(place)
+                async with self._kept(lease):
+                    yield needed
+                done = needed
+            finally:
+                with suppress(LeaseLost, Temporary):  # then it ends by itself
+                    await lease.release(done=done)
+
+    @asynccontextmanager
+    async def _alone(self, name: str) -> AsyncIterator[None]:
+        while (running := self._running.get(name)) is not None:
+            await running.wait()
+        ended = self._running[name] = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._running[name]
+            ended.set()
+
+    @asynccontextmanager
+    async def _kept(self, lease: Lease) -> AsyncIterator[None]:
+        keeper = asyncio.create_task(self._keep(lease))
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeper
+
+    async def _keep(self, lease: Lease) -> None:
+        # What runs goes on where the lease is lost: a write that is cut off may have been made,
+        # too, and whoever has the lease now reads what is true.
+        while True:
+            await asyncio.sleep(self.renew_seconds)
+            try:
+                await lease.renew()
+            except LeaseLost:
+                log.warning("a lease was lost to another instance")
+                return
+            except Temporary as error:
+                log.info("a lease was not renewed: %s", error)
+
+
+def _name(change: Change) -> str:
+    return "|".join((change.resource.key, change.principal, change.grant))
+
+
+def _since(change: Change, arrival: Arrival) -> float | None:
+    """A message that was taken before may have served for others that are gone from the queue."""
+    if arrival.redelivered:
+        return None
+    return change.since if change.since is not None else arrival.inserted_at
+
+
+def _merged(change: Change, other: Change) -> Change:
+    since, attempt = _later(change.since, other.since), min(change.attempt, other.attempt)
+    return replace(change, since=since, attempt=attempt)
+
+
+def _later(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else max(one, other)

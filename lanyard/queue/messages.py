@@ -1,0 +1,91 @@
+"""The queue's messages: one Change as JSON."""
+
+import json
+import math
+import re
+from typing import Any
+
+from lanyard.values.change import Change
+from lanyard.values.errors import Permanent
+from lanyard.values.resource_id import ResourceId, is_guid
+
+#: The queue of work, and where a message lands that failed too often ("-poison").
+QUEUE = "lanyard-reconcile"
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def encode(change: Change) -> str:
+    """The message for `change`."""
+    return json.dumps(
+        {
+            "resource": change.resource.text,
+            "source": change.source,
+            "eventId": change.event_id,
+            "eventType": change.event_type,
+            "correlationId": change.correlation_id,
+            "attempt": change.attempt,
+            "principal": change.principal,
+            "grant": change.grant,
+            "since": change.since,
+            "happened": change.happened,
+            "traceparent": change.traceparent,
+        }
+    )
+
+
+def decode(body: bytes | str) -> Change:
+    """Read a message. Raises Permanent for one that this app did not write."""
+    try:
+        values = json.loads(body)
+        return Change(
+            ResourceId.parse(_text(values, "resource")),
+            _text(values, "source"),
+            _text(values, "eventId"),
+            _text(values, "eventType"),
+            _text(values, "correlationId"),
+            _attempt(values),
+            _guid(values, "principal"),
+            _guid(values, "grant"),
+            _moment(values, "since"),
+            _moment(values, "happened"),
+            _traceparent(values),
+        )
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise Permanent(f"no message of this queue: {type(error).__name__} {error}") from error
+
+
+def _text(values: Any, name: str) -> str:
+    value = values[name]
+    if not isinstance(value, str):
+        raise TypeError(f"{name!r} is no text")
+    return value
+
+
+def _guid(values: Any, name: str) -> str:
+    """These end up in queries and paths of Azure, where anything else could mean anything."""
+    value = _text(values, name)
+    if value and not is_guid(value):
+        raise ValueError(f"{name!r} is no GUID")
+    return value
+
+
+def _attempt(values: Any) -> int:
+    value = values["attempt"]
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("'attempt' is no count")
+    return value
+
+
+def _moment(values: Any, name: str) -> float | None:
+    value = values.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{name!r} is no moment")
+    return float(value)
+
+
+def _traceparent(values: Any) -> str:
+    """No work is refused for what only telemetry needs."""
+    value = values.get("traceparent")
+    return value if isinstance(value, str) and _TRACEPARENT.fullmatch(value) else ""

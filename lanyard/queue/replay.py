@@ -1,0 +1,100 @@
+"""What was given up - events that Event Grid could not deliver, messages that failed too often - is
+put on the queue of work again: one by one, or all that match.
+
+An event is a hint and everything is read fresh, so replaying one is always safe, also twice, also
+months later. What is replayed is removed from where it lay only after it was enqueued.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from lanyard.ports.dead_letters import Batch, Letter, Letters
+from lanyard.values.change import Change
+from lanyard.values.resource_id import folded
+
+#: Puts a change on the queue of work.
+type Enqueue = Callable[[Change], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A filter: what is empty matches everything.
+
+    `ids`: of letters; `resource` is the beginning of an id, in any case; `event_type` and `reason`
+    in any case; `before`: given up earlier than that.
+    """
+
+    ids: frozenset[str] = frozenset()
+    resource: str = ""
+    event_type: str = ""
+    reason: str = ""
+    before: datetime | None = None
+
+    def matches(self, letter: Letter) -> bool:
+        """Whether a letter is to be replayed."""
+        return (
+            (not self.ids or letter.id in self.ids)
+            and self._matches_resource(letter.change)
+            and self.event_type.lower() in ("", letter.event_type.lower())
+            and self.reason.lower() in ("", letter.reason.lower())
+            and (self.before is None or (letter.at is not None and letter.at < self.before))
+        )
+
+    def _matches_resource(self, change: Change | None) -> bool:
+        if not self.resource:
+            return True
+        prefix = folded(self.resource).rstrip("/")
+        found = folded(change.resource.text) if change is not None else ""
+        return found == prefix or found.startswith(prefix + "/")
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What was found that matches: put on the queue (or would be), removed because it is of no use,
+    and left where it lies because it cannot be read.
+    """
+
+    replayed: tuple[Letter, ...]
+    dropped: tuple[Letter, ...]
+    left: tuple[Letter, ...]
+
+
+async def replay(
+    letters: Letters, enqueue: Enqueue, wanted: Wanted | None = None, *, dry_run: bool
+) -> Replay:
+    """Put what matches on the queue and remove it; with `dry_run` only tell what would be.
+
+    Raises Temporary, Permanent: what was not removed by then lies where it lay, and what was
+    enqueued of it is worked on twice, which does no harm.
+    """
+    matching: list[Letter] = []
+    async with aclosing(letters.batches()) as batches:
+        async for batch in batches:
+            found = [one for one in batch.letters if (wanted or Wanted()).matches(one)]
+            matching += found
+            if not dry_run:
+                await _replay(batch, found, enqueue)
+    return Replay(
+        tuple(one for one in matching if one.change is not None),
+        tuple(one for one in matching if one.of_no_use),
+        tuple(one for one in matching if one.change is None and not one.of_no_use),
+    )
+
+
+async def _replay(batch: Batch, letters: Sequence[Letter], enqueue: Enqueue) -> None:
+    done = [one for one in letters if one.change is not None or one.of_no_use]
+    for one in done:
+        if one.change is not None:
+            await enqueue(replace(one.change, source="replay", attempt=0, since=None))
+    if done:
+        await batch.take_out(done)
+
+
+def describe(found: Replay) -> str:
+    """One line for the log."""
+    return (
+        f"dead letters: {len(found.replayed)} replayed, {len(found.dropped)} of no use, "
+        f"{len(found.left)} that cannot be read"
+    )

@@ -1,0 +1,28 @@
+"""When work that could not be finished comes back. Pure but for the jitter's dice."""
+
+import random
+from dataclasses import replace
+
+from lanyard.values.change import Change
+
+#: After this many failed attempts a message is left to the host: poison queue, shown, replayable.
+MAX_ATTEMPTS = 12
+_FIRST_DELAY = 2.0
+_LONGEST_DELAY = 900.0
+
+
+def backoff(attempt: int, asked: float, dice: random.Random) -> float:
+    """Seconds to wait: what the service asked for or exponential, the longer; with jitter on top.
+
+    Jitter only ever adds: a Retry-After is a least, and a thousand messages must not come back
+    in the same second.
+    """
+    exponential = min(_FIRST_DELAY * 2.0**attempt, _LONGEST_DELAY)
+    longest = max(asked, exponential if attempt else 0.0)
+    return longest * (1 + 0.2 * dice.random())
+
+
+def again(change: Change, *, failing: bool) -> Change:
+    """The message of the next attempt; waiting for time to pass is not counted as a failure."""
+    attempt = change.attempt + 1 if failing else 0
+    return replace(change, source="retry", attempt=attempt, since=None)

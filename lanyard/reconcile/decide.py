@@ -1,0 +1,62 @@
+"""The decision about one resource: the plan, and what of it may be done now. Nothing is changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lanyard.planning.actions import AssignRole
+from lanyard.planning.desired import Desired
+from lanyard.planning.guard import Situation, Verdict, guard
+from lanyard.planning.orders import Orders
+from lanyard.planning.plan import Actual, Owned, Plan, plan
+from lanyard.policy import Policy
+from lanyard.ports.azure import Assignments
+from lanyard.values.roles import is_built_in
+
+#: Provisioning states (lower case) in which ARM refuses or loses an identity write, and the seconds
+#: to wait before looking again.
+AT_WORK = {
+    "creating": 10.0,
+    "deleting": 15.0,
+    "inprogress": 5.0,  # container apps
+    "provisioning": 10.0,
+    "updating": 5.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Precedents:
+    """What was said and done before about one resource, for the guard."""
+
+    orders: Orders = field(default_factory=Orders)
+    repairs: Mapping[str, int] = field(default_factory=dict)
+
+
+async def decide(
+    policy: Policy,
+    wanted: Desired,
+    actual: Actual,
+    owned: Owned,
+    assignments: Assignments,
+    precedents: Precedents,
+) -> tuple[Plan, Verdict]:
+    """Plan and guard. Reads the definitions of custom roles, nothing else.
+
+    Raises Temporary, Permanent.
+    """
+    todo = plan(wanted, actual, owned)
+    custom = await _can_write_assignments(todo, assignments)
+    situation = Situation(
+        policy, wanted, actual.resource, custom, precedents.orders, precedents.repairs
+    )
+    return todo, guard(todo, situation)
+
+
+async def _can_write_assignments(todo: Plan, assignments: Assignments) -> frozenset[str]:
+    """The custom roles of the plan that could assign roles; built-in ones are known."""
+    custom = {
+        action.role_id: action.scope
+        for action in todo.actions
+        if isinstance(action, AssignRole) and not is_built_in(action.role_id)
+    }
+    check = assignments.can_write_assignments
+    return frozenset([role for role, scope in custom.items() if await check(role, scope)])

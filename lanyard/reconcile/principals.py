@@ -1,0 +1,76 @@
+"""Which principal stands behind each wanted identity, with as few calls as can be."""
+
+from typing import Protocol
+
+from lanyard.planning.desired import Desired
+from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.values.resource_id import ResourceId
+
+
+class Source(Protocol):
+    """Who tells the principal of an identity: ARM."""
+
+    async def principal(self, identity: ResourceId) -> str | None:
+        """The principal of an existing identity, or None."""
+
+
+class Record(Source, Protocol):
+    """Who remembers what was told: the ledger."""
+
+    async def learn_principal(self, identity: ResourceId, principal_id: str) -> None:
+        """Remember the principal of an identity."""
+
+
+class AskedOnce:
+    """Asks the record, then ARM, once for each identity, and keeps the answer: for looks at many
+    resources that share identities. An identity that does not exist is an answer, too.
+    """
+
+    def __init__(self, source: Source, record: Record) -> None:
+        self._source = source
+        self._record = record
+        self._answers: dict[ResourceId, str | None] = {}
+
+    async def principal(self, identity: ResourceId) -> str | None:
+        """The principal, as far as it is known or exists."""
+        if identity not in self._answers:
+            known = await self._record.principal(identity)
+            self._answers[identity] = known or await self._source.principal(identity)
+        return self._answers[identity]
+
+    async def learn_principal(self, identity: ResourceId, principal_id: str) -> None:
+        """Only kept for as long as this lives: whoever works on the resource puts it on record."""
+        self._answers[identity] = principal_id
+
+
+async def known_principals(
+    wanted: Desired, resource: ComputeResource | None, identities: Source, ledger: Record
+) -> dict[PrincipalRef, str]:
+    """The principals of the identities that exist; a wanted one that does not is left out.
+
+    The ledger answers for identities seen before. ARM is asked for a new one, and where the
+    resource shows another principal than the ledger: then the identity was recreated.
+    """
+    principals: dict[PrincipalRef, str] = {}
+    if resource is None:
+        return principals
+    if resource.identity.system_principal_id is not None:
+        principals[SystemAssigned()] = resource.identity.system_principal_id
+    for identity in wanted.identities:
+        shown = resource.identity.user_assigned.get(identity)
+        principal = await _principal(identity, shown, identities, ledger)
+        if principal is not None:
+            principals[UserAssigned(identity)] = principal
+    return principals
+
+
+async def _principal(
+    identity: ResourceId, shown: str | None, identities: Source, ledger: Record
+) -> str | None:
+    known = await ledger.principal(identity)
+    if known is not None and shown in (None, known):
+        return known
+    principal = await identities.principal(identity)
+    if principal is not None:
+        await ledger.learn_principal(identity, principal)
+    return principal

@@ -1,0 +1,109 @@
+"""What one reconcile did and refused, put on record, and others told of it afterwards."""
+
+import asyncio
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from lanyard.notices.model import AccessRemoved, Notice
+from lanyard.notices.of_outcomes import About, of_outcome, of_refusal
+from lanyard.planning.actions import Action, ReleaseGrant, RemoveOrphans
+from lanyard.planning.orders import Kind, Refusal
+from lanyard.planning.outcomes import Effects, Outcome, status_of
+from lanyard.reconcile.services import Services
+from lanyard.record.decisions import Decision
+from lanyard.telemetry import held, removed
+from lanyard.values.errors import Refused
+from lanyard.values.resource_id import ResourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Writes for one change; `principal` is the unknown principal it is about, if it is.
+
+    `async with` it: at the end, whatever that is, others are told of what went on record.
+    """
+
+    services: Services
+    resource: ResourceId
+    cause: Mapping[str, str]
+    principal: str = ""
+    notices: list[Notice] = field(default_factory=list)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        # Not where the work is called off: then there is no time.
+        if self.notices and (error is None or isinstance(error, Exception)):
+            await self.services.notifier.publish(self.notices)
+
+    async def intended(self, actions: Iterable[Action]) -> None:
+        """A decision each before anything is done: a crash leaves no write that is not on record.
+
+        Assignments that go are told one by one and whole, right before (removals.py).
+        """
+        told = [a for a in actions if not isinstance(a, ReleaseGrant | RemoveOrphans)]
+        await asyncio.gather(*(self._add(str(a), "intended", "", _rules(a)) for a in told))
+
+    async def outcomes(self, outcomes: Iterable[Outcome], effects: Effects) -> None:
+        """A decision each."""
+        for outcome in outcomes:
+            reason = outcome.detail if outcome.failure is None else str(outcome.failure)
+            rules = _rules(outcome.action)
+            decision = await self._add(str(outcome.action), status_of(outcome), reason, rules)
+            self.notices.extend(of_outcome(outcome, effects, decision, self._about()))
+        gone = [each for each in self.notices if isinstance(each.data, AccessRemoved)]
+        removed(len(gone))
+
+    async def held(self, refusals: Collection[Refusal]) -> None:
+        """Bring the list of what is held up to date; a decision for what is new on it."""
+        listed = self.services.held
+        for entry in await listed.update(self.resource, refusals, self.principal):
+            refusal = entry.refusal
+            decision = await self._add(refusal.action, "held", str(refusal))
+            self.notices.extend(of_refusal(refusal, entry.id, decision, self._about()))
+            held(refusal.kind.value)
+
+    async def _add(
+        self, action: str, outcome: str, reason: str, rules: tuple[str, ...] = ()
+    ) -> str:
+        decision = Decision(self.resource.text, action, outcome, reason, rules, self.cause)
+        return await self.services.decisions.add(decision)
+
+    def _about(self) -> About:
+        services = self.services
+        moment = datetime.fromtimestamp(services.now(), UTC)
+        return About(self.resource, self.cause, services.author.policy, moment)
+
+
+def _rules(action: Action) -> tuple[str, ...]:
+    rules: tuple[str, ...] = getattr(action, "rules", ())
+    return rules
+
+
+def refused(outcomes: Iterable[Outcome]) -> list[Refusal]:
+    """The removals that the budget or a pause stopped, as they are listed."""
+    return [
+        Refusal(
+            str(o.action), str(o.failure), o.failure.release, o.failure.releasable, Kind.REMOVAL
+        )
+        for o in outcomes
+        if isinstance(o.failure, Refused)
+    ]
+
+
+def digest(refusals: Collection[Refusal]) -> str:
+    """Changes when the refusals do; "" for none."""
+    if not refusals:
+        return ""
+    told = sorted((refusal.action, str(refusal)) for refusal in refusals)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

@@ -1,0 +1,172 @@
+"""One resource, brought to what the policy says. Creates, updates, deletes, retries and the sweep
+all come through here: an event is a hint, and everything but the resource's id is read fresh.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, replace
+
+from lanyard.planning.actions import RemoveOrphans
+from lanyard.planning.desired import Desired, WantedIdentity, desired
+from lanyard.planning.guard import Held, Verdict
+from lanyard.planning.orders import Orders, Pause, Refusal
+from lanyard.planning.outcomes import Outcome
+from lanyard.planning.plan import Actual, Plan
+from lanyard.policy import Policy
+from lanyard.reconcile.apply import Application
+from lanyard.reconcile.decide import AT_WORK, Precedents, decide
+from lanyard.reconcile.identity import IDENTITY_TYPE, IdentityReconciler
+from lanyard.reconcile.orphan import OrphanReconciler
+from lanyard.reconcile.principals import known_principals
+from lanyard.reconcile.recording import Recorder, digest, refused
+from lanyard.reconcile.removals import Witnesses
+from lanyard.reconcile.services import Services
+from lanyard.record.held import orders
+from lanyard.record.ledger import ResourceRecord
+from lanyard.record.repairs import counted, of_incarnation
+from lanyard.values.change import Change, cause_of
+from lanyard.values.compute import ComputeResource
+from lanyard.values.errors import NotYet, Temporary
+from lanyard.values.resource_id import ResourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one reconcile did.
+
+    `look_at`: resources that it found to need one. `retry_in` is the seconds after which it wants
+    to run again; `failing` tells whether that is because something failed, or only because time
+    must pass.
+    """
+
+    outcomes: tuple[Outcome, ...] = ()
+    look_at: tuple[ResourceId, ...] = ()
+    retry_in: float | None = None
+    failing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """Brings resources to the policy."""
+
+    policy: Policy
+    services: Services
+
+    async def reconcile(self, change: Change) -> Report:
+        """Read, decide, guard, apply, record. Raises Temporary or Permanent where it cannot begin.
+
+        What fails later is in the report, beside what was done.
+        """
+        if change.principal or change.grant:
+            return _report(await OrphanReconciler(self.policy, self.services).reconcile(change))
+        if change.resource.type.lower() == IDENTITY_TYPE:
+            identities = IdentityReconciler(self.policy, self.services)
+            return _report(*await identities.reconcile(change))
+        return await self._compute(change)
+
+    async def _compute(self, change: Change) -> Report:
+        services = self.services
+        # The record first: nothing on it is then newer than this look at the resource.
+        record = await services.ledger.resource(change.resource)
+        read, pause = await asyncio.gather(
+            services.compute.read(change.resource), services.brake.read()
+        )
+        resource, before = _settled(read), of_incarnation(record, read)
+        precedents = Precedents(await self._orders(before, pause), counted(before))
+        wanted = desired(self.policy, resource)
+        principals = await known_principals(wanted, resource, services.identities, services.ledger)
+        actual = Actual(resource, principals)
+        todo, verdict = await decide(
+            self.policy, wanted, actual, before.owned(), services.assignments, precedents
+        )
+        refusals = _refusals(verdict.held, todo, wanted)
+        application = Application(
+            services, resource, before, principals, self._witnesses(change, precedents.orders)
+        )
+        async with Recorder(services, change.resource, cause_of(change)) as recorder:
+            await self._apply(application, todo, verdict, refusals, recorder)
+            if resource is None and application.record.empty:
+                await services.ledger.forget(application.record)
+        return _report(application.outcomes, application.gone_identities)
+
+    async def _apply(
+        self,
+        application: Application,
+        todo: Plan,
+        verdict: Verdict,
+        refusals: list[Refusal],
+        recorder: Recorder,
+    ) -> None:
+        """Intent on record, the work, its outcomes on record."""
+        await application.see_system_identity()
+        await application.save(self._noted(application.record, todo))
+        await recorder.intended(verdict.allowed)
+        try:
+            await application.run(verdict.allowed)
+        finally:
+            await recorder.outcomes(application.outcomes, application.effects)
+        # Once, at the end: what is tried again and refused again was held all the time.
+        refusals = refusals + refused(application.outcomes)
+        await self._tell(recorder, application.record, refusals)
+        await application.save(replace(application.record, held=digest(refusals)))
+
+    async def _orders(self, record: ResourceRecord, pause: Pause | None) -> Orders:
+        entries = await self.services.held.of(record.id) if record.held else {}
+        return orders(pause, entries.values())
+
+    def _witnesses(self, change: Change, in_force: Orders) -> Witnesses:
+        services, cause = self.services, cause_of(change)
+        return Witnesses(services.decisions, services.budget, change.resource, cause, in_force)
+
+    async def expand(self, group: ResourceId) -> AsyncIterator[Change]:
+        """A deleted group may have taken everything below it: each is looked at for itself."""
+        async for resource in self.services.ledger.under(group):
+            yield Change(resource, "group")
+
+    def _noted(self, record: ResourceRecord, todo: Plan) -> ResourceRecord:
+        """Since when a principal is gone."""
+        gone = {a.principal_id for a in todo.actions if isinstance(a, RemoveOrphans)}
+        now = self.services.now()
+        since = {principal: record.gone_at.get(principal, now) for principal in gone}
+        return replace(record, gone_at=since)
+
+    async def _tell(
+        self, recorder: Recorder, before: ResourceRecord, refusals: list[Refusal]
+    ) -> None:
+        """Once, not again at each event that finds the same."""
+        if digest(refusals) != before.held:
+            await recorder.held(refusals)
+
+
+def _settled(resource: ComputeResource | None) -> ComputeResource | None:
+    """The resource, unless ARM is still at work on it."""
+    delay = AT_WORK.get(resource.provisioning_state.lower()) if resource is not None else None
+    if resource is not None and delay is not None:
+        raise Temporary(f"{resource.id} is {resource.provisioning_state}", delay)
+    return resource
+
+
+def _refusals(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> list[Refusal]:
+    """What is not done although a rule asks for it, with the reason and the way out."""
+    problems = wanted.unfulfillable
+    return [
+        *(entry.refusal() for entry in held),
+        *(_not_there(identity) for identity in todo.blocked),
+        *(Refusal(f"rule {p.rule}", p.reason, "mend the rule or the tags") for p in problems),
+    ]
+
+
+def _not_there(identity: WantedIdentity) -> Refusal:
+    reason = f"{identity.id} does not exist"
+    return Refusal(f"attach identity {identity.id.name}", reason, "create it")
+
+
+def _report(outcomes: list[Outcome], look_at: Iterable[ResourceId] = ()) -> Report:
+    waits = [o for o in outcomes if isinstance(o.failure, Temporary)]
+    failing = [
+        o
+        for o in waits
+        if not isinstance(o.failure, NotYet) and not isinstance(o.action, RemoveOrphans)
+    ]
+    delays = [o.failure.delay for o in failing or waits if isinstance(o.failure, Temporary)]
+    return Report(tuple(outcomes), tuple(look_at), max(delays, default=None), bool(failing))

@@ -1,0 +1,299 @@
+"""Who needs which grant, and when its assignment goes.
+
+A *claim* says "this resource needs this grant". Each is a row of its own beside the grant's row,
+so ten thousand claims are no hot row. The grant's row carries the state:
+
+    (none) ── add ──▶ granting ── assigned ──▶ active ── last claim gone ──▶ revoking ──▶ revoked
+                          ▲                      ▲             │                             │
+                          └────── add ───────────┴─ a claim ◀──┘            add ─────────────┘
+
+Why nothing is revoked that is needed: an adder writes its claim *before* it reads the state; the
+remover reads the claims again *after* it has set `revoking`. One of them sees the other. An adder
+that meets `revoking` waits until the remover's time is over (`until`), because a delete that is
+on its way cannot be called back. Every change of state is made on the version that was read.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lanyard.ports.azure import Granting
+from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
+from lanyard.record.rows import Columns
+from lanyard.values.errors import Temporary
+from lanyard.values.grants import Grant, RoleAssignment, Standing, State
+from lanyard.values.resource_id import ResourceId
+
+_TABLE = "grants"
+_GRANT = "grant"
+_CLAIM = "claim|"
+_AFTER_CLAIMS = "claim}"
+# A claim of a person, who had the assignment put back: by its decision's id, not a resource's.
+_KEPT = "claim|undo "
+
+#: The longest that one call may take: lanyard/azure/arm/clients.py sets its time limits below this.
+CALL_SECONDS = 40.0
+#: How long a remover has between `revoking` and `revoked`.
+REVOKE_SECONDS = 120.0
+_WAIT = 2.0
+_ATTEMPTS = 8
+
+
+class Result(StrEnum):
+    """What adding or dropping a claim led to."""
+
+    ASSIGNED = "assigned"
+    ALREADY_ASSIGNED = "already assigned"
+    REVOKED = "revoked"
+    STILL_CLAIMED = "still claimed"
+    NOT_OURS = "not ours"
+
+
+#: Called with the whole assignment and the evidence right before it is deleted: what is removed is
+#: on record first. Raises Temporary to refuse the removal for now.
+type Witness = Callable[[RoleAssignment, tuple[str, ...]], Awaitable[None]]
+
+_EVIDENCE = (
+    "no resource claims this grant: the claims were read again after it was set to revoking",
+    "read from ARM right before: its name, its content and its stamp are Lanyard's",
+)
+
+
+class Claims:
+    """Claims on grants over one table. `now`: seconds since the epoch, of this worker's clock."""
+
+    def __init__(self, table: Table, assignments: Granting, now: Callable[[], float]) -> None:
+        self._table = table
+        self._assignments = assignments
+        self._now = now
+
+    async def add(self, grant: Grant, resource: ResourceId) -> Result:
+        """Claim `grant` for `resource`; on return its assignment exists.
+
+        Raises Temporary while another worker is revoking it, and what the assignment call raises.
+        """
+        claim = {"resource": resource.text}
+        await self._table.put(grant.name, _CLAIM + key_of(resource.key), claim)
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._ensure_granted(grant)
+            except (RowChanged, RowExists):
+                continue
+        raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
+
+    async def drop(self, grant: Grant, resource: ResourceId, witness: Witness) -> Result:
+        """Give up the claim of `resource`; with the last claim the assignment is revoked."""
+        await self._table.delete(grant.name, _CLAIM + key_of(resource.key))
+        return await self.retire(grant, witness)
+
+    async def retire(self, grant: Grant, witness: Witness) -> Result:
+        """Revoke a grant that nothing claims; one that is claimed stays."""
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._revoke_if_unclaimed(grant, witness)
+            except (RowChanged, RowExists):
+                continue
+        raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
+
+    async def keep(self, grant: Grant, decision_id: str, by: str, *, ours: bool) -> None:
+        """Claim a grant for the person who has its removal undone; call it before putting it back.
+
+        Raises Temporary while a worker is revoking it.
+        """
+        await self._table.put(grant.name, _KEPT + decision_id, {"resource": "", "by": by})
+        for _ in range(_ATTEMPTS):
+            found = await self._find(grant.name)
+            if found is not None and found.state is State.REVOKING:
+                self._wait_for_remover(found)
+            try:
+                await self._write(found, grant, State.ACTIVE, ours=ours)
+            except (RowChanged, RowExists):
+                continue
+            return
+        raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
+
+    async def let_go(self, grant: Grant, decision_id: str) -> None:
+        """Withdraw what `keep` claimed."""
+        await self._table.delete(grant.name, _KEPT + decision_id)
+
+    async def kept(self, grant: Grant) -> str:
+        """Who had the removal of this grant undone, or ""."""
+        async for row in self._table.rows(grant.name, first=_KEPT, last=_KEPT + "~"):
+            return Columns(_TABLE, row).text("by")
+        return ""
+
+    async def unclaimed(self, name: str) -> Grant | None:
+        """The grant with this name, if it is not revoked and nothing claims it."""
+        found = await self._find(name)
+        if found is None or found.state is State.REVOKED or await self._claimed(found.grant):
+            return None
+        return found.grant
+
+    async def standing(self) -> AsyncIterator[Standing]:
+        """Every grant whose assignment should exist, or is on its way out."""
+        claims: list[Row] = []
+        # Within a partition the claims come before the grant: "claim|…" sorts before "grant".
+        async for row in self._table.everything():
+            if row.key.startswith(_CLAIM):
+                claims.append(row)
+            elif row.key == _GRANT:
+                # A claim is written before its grant: of one that was cut off there is no grant.
+                mine = [claim for claim in claims if claim.partition == row.partition]
+                if (found := _granted(row)).state is not State.REVOKED:
+                    yield _standing(found, mine)
+                claims = []
+
+    async def reopen(self, grant: Grant) -> None:
+        """Someone deleted the assignment: the next claim that is added makes it again.
+
+        Raises Temporary where another worker changed the grant meanwhile.
+        """
+        found = await self._find(grant.name)
+        if found is None or found.state is not State.ACTIVE:
+            return
+        try:
+            await self._write(found, grant, State.GRANTING)
+        except RowChanged as error:
+            raise Temporary(f"the grant {grant.name} is changing", _WAIT) from error
+
+    async def _ensure_granted(self, grant: Grant) -> Result:
+        found = await self._find(grant.name)
+        if found is not None and found.gives(grant):
+            return Result.ALREADY_ASSIGNED
+        if found is not None and found.state is State.REVOKING:
+            self._wait_for_remover(found)
+        found = await self._write(found, grant, State.GRANTING)
+        ours = await self._assignments.ensure(grant)
+        await self._write(found, grant, State.ACTIVE, ours=ours)
+        return Result.ASSIGNED if ours else Result.NOT_OURS
+
+    async def _revoke_if_unclaimed(self, grant: Grant, witness: Witness) -> Result:
+        found = await self._find(grant.name)
+        if found is None or found.state is State.REVOKED:
+            return Result.REVOKED
+        if await self._claimed(grant):
+            return Result.STILL_CLAIMED
+        if found.state is State.REVOKING:
+            self._wait_for_remover(found)
+        # What is put back if nothing is revoked, so that what others saw before stays true.
+        before = State.ACTIVE if found.state is State.ACTIVE else State.GRANTING
+        found = await self._write(found, grant, State.REVOKING, ours=found.ours)
+        if await self._claimed(grant):
+            await self._write(found, grant, before, ours=found.ours)
+            return Result.STILL_CLAIMED
+        return await self._revoke(grant, found, before, witness)
+
+    async def _revoke(
+        self, grant: Grant, revoking: "_Granted", before: State, witness: Witness
+    ) -> Result:
+        ours = revoking.ours
+        if ours:
+            found = await self._assignments.read(grant.assignment_id)  # again, right before
+            ours = found is None or (found.carries(grant) and self._assignments.is_ours(found))
+            if found is not None and ours:
+                await self._tell(found, grant, revoking, before, witness)
+                await self._delete(grant, revoking)
+        try:
+            await self._write(revoking, grant, State.REVOKED, ours=ours)
+        except RowChanged:
+            # We were slower than our own time limit and an adder took over: make it whole again.
+            if await self._claimed(grant):
+                await self._assignments.ensure(grant)
+            raise
+        return Result.REVOKED if ours else Result.NOT_OURS
+
+    async def _tell(
+        self,
+        found: RoleAssignment,
+        grant: Grant,
+        revoking: "_Granted",
+        before: State,
+        witness: Witness,
+    ) -> None:
+        """The witness may refuse; then nobody has to wait for a removal that does not come."""
+        try:
+            await witness(found, _EVIDENCE)
+        except Temporary:
+            await self._write(revoking, grant, before, ours=revoking.ours)
+            raise
+
+    async def _delete(self, grant: Grant, revoking: "_Granted") -> None:
+        # No delete may be on its way any more when an adder is allowed to take over.
+        if self._now() > revoking.until - CALL_SECONDS:
+            raise Temporary(f"revoking {grant.name} took too long; again later", CALL_SECONDS)
+        await self._assignments.delete(grant.assignment_id)
+
+    def _wait_for_remover(self, found: "_Granted") -> None:
+        """Raise Temporary while a remover may still be at work on this row."""
+        left = found.until - self._now()
+        if left > 0:
+            raise Temporary("the grant is being revoked by another worker", min(left, _WAIT))
+
+    async def _claimed(self, grant: Grant) -> bool:
+        async for _ in self._table.rows(grant.name, first=_CLAIM, last=_AFTER_CLAIMS):
+            return True
+        return False
+
+    async def _find(self, name: str) -> "_Granted | None":
+        row = await self._table.get(name, _GRANT)
+        return None if row is None else _granted(row)
+
+    async def _write(
+        self, before: "_Granted | None", grant: Grant, state: State, *, ours: bool = True
+    ) -> "_Granted":
+        until = self._now() + REVOKE_SECONDS
+        values = {
+            "state": state.value,
+            "scope": grant.scope,
+            "roleId": grant.role_id,
+            "principalId": grant.principal_id,
+            "condition": grant.condition or "",
+            "ours": str(ours),
+            "until": str(until),
+        }
+        if before is None:
+            row = await self._table.insert(grant.name, _GRANT, values)
+        else:
+            row = await self._table.replace(before.row, values)
+        return _Granted(grant, state, ours, until, row)
+
+
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """A grant's row, read. `until`: the end of a remover's time, in seconds since the epoch."""
+
+    grant: Grant
+    state: State
+    ours: bool
+    until: float
+    row: Row
+
+    def gives(self, grant: Grant) -> bool:
+        return self.state is State.ACTIVE and self.grant.condition == grant.condition
+
+
+def _granted(row: Row) -> _Granted:
+    columns = Columns(_TABLE, row)
+    grant = Grant(
+        columns.text("scope"),
+        columns.text("roleId"),
+        columns.text("principalId"),
+        columns.text("condition") or None,
+    )
+    if grant.name != row.partition:
+        raise columns.damaged("scope", "or another one is not what the grant's name was made of")
+    state, ours = columns.word("state", State), columns.flag("ours")
+    return _Granted(grant, state, ours, columns.number("until"), row)
+
+
+def _standing(found: _Granted, claims: list[Row]) -> Standing:
+    claimants = tuple(_claimant(row) for row in claims if not row.key.startswith(_KEPT))
+    return Standing(found.grant, found.state, claimants, len(claimants) < len(claims), found.ours)
+
+
+def _claimant(row: Row) -> ResourceId:
+    columns = Columns(_TABLE, row)
+    resource = columns.resource("resource")
+    if _CLAIM + key_of(resource.key) != row.key:
+        raise columns.damaged("resource", "is another resource's")
+    return resource

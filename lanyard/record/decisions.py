@@ -1,0 +1,155 @@
+"""The record of decisions, append-only: what was done or refused, when, by whom, why, on which
+evidence and under which policy. A removal keeps the whole assignment, so that it can be undone.
+"""
+
+import itertools
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from pydantic import TypeAdapter
+
+from lanyard.ports.tables import Journal, Row
+from lanyard.record.rows import Columns
+from lanyard.values.errors import Permanent
+
+# One line a decision, told alike: alerts and the workbook (infra/) read it.
+log = logging.getLogger("lanyard.decisions")
+# Keeps the order of decisions that one process takes within the same microsecond.
+_sequence = itertools.count()
+
+_TEXTS = TypeAdapter(tuple[str, ...])
+_CAUSE = TypeAdapter(Mapping[str, str])
+_ASSIGNMENT = TypeAdapter(Mapping[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One line of the record. `outcome`: "intended", "done", "held", "failed" or "later".
+
+    `assignment` is the whole role assignment of a removal, as ARM returned it; `evidence` is what
+    proved that it might go. `cause`: the event that led to the decision.
+    """
+
+    resource: str
+    action: str
+    outcome: str
+    reason: str = ""
+    rules: tuple[str, ...] = ()
+    cause: Mapping[str, str] = field(default_factory=dict)
+    evidence: tuple[str, ...] = ()
+    assignment: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A decision as it is on record. `by`: the app, or a person; `policy`: the version in force."""
+
+    id: str
+    at: datetime
+    by: str
+    policy: str
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who decides, under which version of the policy: on every line of the record."""
+
+    name: str
+    policy: str
+
+
+class Decisions:
+    """Adds to the record and reads it. A partition a day (UTC). `now`: seconds since the epoch."""
+
+    def __init__(self, table: Journal, author: Author, now: Callable[[], float]) -> None:
+        self._table = table
+        self._author = author
+        self._now = now
+
+    async def add(self, decision: Decision) -> str:
+        """Append to the record; returns the decision's id."""
+        moment = datetime.fromtimestamp(self._now(), UTC)
+        day = f"{moment:%Y-%m-%d}"
+        key = f"{moment:%H%M%S.%f}-{next(_sequence):06d}-{uuid4().hex[:8]}"
+        values = _values(decision) | {
+            "at": moment.isoformat(),
+            "by": self._author.name,
+            "policy": self._author.policy,
+        }
+        await self._table.insert(day, key, values)
+        said = decision.outcome, decision.action, decision.resource, decision.reason
+        log.info("decision %s: %s: %s: %s", *said)
+        return f"{day}T{key}"
+
+    async def read(self, decision_id: str) -> Recorded:
+        """The decision with this id. Raises Permanent where there is none."""
+        day, _, key = decision_id.strip().partition("T")
+        row = await self._table.get(day, key) if key and _is_plain(decision_id) else None
+        if row is None:
+            raise Permanent(f"no decision {decision_id!r} is on record; 'lanyard history' has them")
+        return _recorded(row)
+
+    async def between(self, since: datetime, until: datetime) -> AsyncIterator[Recorded]:
+        """The decisions from `since` up to (not with) `until`, oldest first; both with a zone."""
+        since, until = since.astimezone(UTC), until.astimezone(UTC)
+        day = since.date()
+        while day <= until.date():
+            async for row in self._table.rows(day.isoformat()):
+                found = _recorded(row)
+                if since <= found.at < until:
+                    yield found
+            day += timedelta(days=1)
+
+    async def forget_older(self, days: int) -> int:
+        """Remove what is older than so many days; returns how many decisions that were."""
+        first = datetime.fromtimestamp(self._now(), UTC).date() - timedelta(days=days)
+        rows = [row async for row in self._table.before(first.isoformat())]
+        for row in rows:
+            await self._table.delete(row.partition, row.key)
+        return len(rows)
+
+
+def _is_plain(text: str) -> bool:
+    return not set("/\\#?") & set(text) and text.isprintable()
+
+
+def _values(decision: Decision) -> dict[str, str]:
+    values = {
+        "resource": decision.resource,
+        "action": decision.action,
+        "outcome": decision.outcome,
+        "reason": decision.reason,
+        "rules": json.dumps(decision.rules),
+        "cause": json.dumps(dict(decision.cause)),
+        "evidence": json.dumps(decision.evidence),
+    }
+    if decision.assignment is not None:
+        values["assignment"] = json.dumps(dict(decision.assignment))
+    return values
+
+
+def _recorded(row: Row) -> Recorded:
+    columns = Columns("decisions", row)
+    decision = Decision(
+        columns.text("resource"),
+        columns.text("action"),
+        columns.text("outcome"),
+        columns.text("reason"),
+        columns.json("rules", _TEXTS),
+        columns.json("cause", _CAUSE),
+        columns.json("evidence", _TEXTS),
+        columns.json("assignment", _ASSIGNMENT) if row.values.get("assignment") else None,
+    )
+    return Recorded(
+        f"{row.partition}T{row.key}",
+        columns.moment("at"),
+        columns.text("by"),
+        columns.text("policy"),
+        decision,
+    )

@@ -1,0 +1,68 @@
+"""How often something had to be put back on a resource: who else takes it away owns it, too. Pure.
+
+The moments (seconds since the epoch) are kept by `repair_key`. Past `MOST_REPAIRS` within a week
+the guard leaves it to people, and it stays with them until one of them releases it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from lanyard.planning.actions import Action, AttachIdentity
+from lanyard.planning.guard import MOST_REPAIRS, repair_key
+from lanyard.record.ledger import ResourceRecord
+from lanyard.values.compute import ComputeResource
+from lanyard.values.grants import Grant
+
+_WITHIN = 7 * 86400.0
+
+type Moments = Mapping[str, tuple[float, ...]]
+
+
+def counted(record: ResourceRecord) -> dict[str, int]:
+    """How often each thing was put back, as the guard asks for it."""
+    return {what: len(moments) for what, moments in record.repairs.items()}
+
+
+def of_incarnation(record: ResourceRecord, resource: ComputeResource | None) -> ResourceRecord:
+    """The record, without what was counted on another resource that had the same id."""
+    if resource is None or resource.incarnation == record.incarnation:
+        return record
+    return replace(record, incarnation=resource.incarnation, confirmed={}, repairs={})
+
+
+def after_repairs(
+    record: ResourceRecord,
+    done: list[Action],
+    attached: Mapping[str, str],
+    given_up: Iterable[str],
+    now: float,
+) -> Moments:
+    """The moments after these actions were done.
+
+    `attached` maps identities (lower-case ids) to the principals they were attached with: with the
+    same one as before, it is a repair. What a person released starts anew. `given_up` are the keys
+    of what is no longer wanted.
+    """
+    moments = {what: at for what, at in record.repairs.items() if what not in given_up}
+    for action in done:
+        if len(moments.get(repair_key(action), ())) >= MOST_REPAIRS:
+            del moments[repair_key(action)]
+        elif isinstance(action, AttachIdentity) and _same(action, record.confirmed, attached):
+            moments |= _repaired(moments, repair_key(action), now)
+    return moments
+
+
+def grant_repaired(record: ResourceRecord, grant: Grant, now: float) -> ResourceRecord:
+    """Someone deleted the assignment of a grant, and it is about to be made again."""
+    repairs = {**record.repairs, **_repaired(record.repairs, f"grant {grant.name}", now)}
+    return replace(record, repairs=repairs)
+
+
+def _same(action: AttachIdentity, before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    return action.id.key in now and before.get(action.id.key) == now[action.id.key]
+
+
+def _repaired(moments: Moments, what: str, now: float) -> dict[str, tuple[float, ...]]:
+    """One more moment; those of more than a week ago do not count any longer."""
+    recent = tuple(at for at in moments.get(what, ()) if now - at < _WITHIN)
+    return {what: (*recent, now)}

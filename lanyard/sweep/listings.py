@@ -1,0 +1,96 @@
+"""What Resource Graph and the directory tell of everything there is. Nothing is changed.
+
+Resource Graph gives the resources and the role assignments, a thousand a page, the directory tells
+which principals it knows. Where one of them fails or answers a part only, Temporary or Permanent is
+raised: what a broken listing does not hold is not taken for missing.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from lanyard.ports.azure import Directory, Index
+from lanyard.values.compute import ComputeResource
+from lanyard.values.errors import Temporary
+from lanyard.values.listed import Listed, ListedAssignment, ListedRole
+from lanyard.values.resource_id import folded
+
+#: Role assignments that a subscription holds at most, fixed; and from how many on it is told.
+LIMIT = 4000
+NEAR_LIMIT = 3200
+_UNTRUSTED_DELAY = 300.0
+# So many live principals are asked for beside the suspects; more than these may not be missing.
+_SAMPLE = 200
+_MOST_MISSED = 5
+_MOST_MISSED_SHARE = 0.2
+
+#: Told how far a long listing is: what is listed, and how many of it so far.
+type Progress = Callable[[str, int], None]
+
+
+def silent(_what: str, _count: int) -> None:
+    """For who does not watch."""
+
+
+@dataclass(slots=True)
+class Resources:
+    """What the listing of resources holds. Ids are lower case."""
+
+    compute: list[ComputeResource] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    alive: set[str] = field(default_factory=set)
+    attached: set[str] = field(default_factory=set)
+    identities: dict[str, str] = field(default_factory=dict)  # user-assigned → principal
+
+    def add(self, listed: Listed) -> None:
+        """One row."""
+        self.ids.add(folded(listed.id))
+        self.alive |= listed.principals
+        self.attached |= listed.attached
+        if listed.own_principal is not None:
+            self.identities[folded(listed.id)] = listed.own_principal
+        if listed.compute is not None:
+            self.compute.append(listed.compute)
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """All role assignments, and the role definitions by their GUID (lower case)."""
+
+    assignments: tuple[ListedAssignment, ...]
+    roles: dict[str, ListedRole]
+
+
+async def list_authorization(index: Index, progress: Progress = silent) -> Authorization:
+    """Read all of it. Raises Temporary, Permanent."""
+    assignments: list[ListedAssignment] = []
+    roles: dict[str, ListedRole] = {}
+    async for listed in index.assignments():
+        if isinstance(listed, ListedRole):
+            roles[listed.role_id] = listed
+        else:
+            assignments.append(listed)
+            progress("role assignments", len(assignments))
+    return Authorization(tuple(assignments), roles)
+
+
+async def known_to_directory(
+    directory: Directory,
+    asked: frozenset[str],
+    alive: Iterable[str],
+    most_missed: int = _MOST_MISSED,
+) -> frozenset[str]:
+    """Those of the principals asked for that the directory knows.
+
+    Some principals that ARM shows (`alive`) are asked for beside them: a directory that misses many
+    of those answers a part only. Up to `most_missed` may be missing, because the listing lags
+    behind. Raises Temporary, Permanent.
+    """
+    if not asked:
+        return frozenset()
+    shown = frozenset(sorted(alive)[:_SAMPLE])
+    known = await directory.existing(asked | shown)
+    missed = len(shown - known)
+    if missed > most_missed and missed > len(shown) * _MOST_MISSED_SHARE:
+        message = f"the directory misses {missed} of {len(shown)} principals that ARM shows"
+        raise Temporary(f"{message}: its answer is not used", _UNTRUSTED_DELAY)
+    return known & asked

@@ -1,0 +1,74 @@
+"""What one sweep found, as a value and in a line for the log."""
+
+from dataclasses import dataclass, field
+
+from lanyard.planning.orphans import Orphan, OrphanKind
+
+_WORDS = {
+    "CreateIdentity": "identities to make",
+    "AttachIdentity": "identities to attach",
+    "ReattachIdentity": "identities to attach again",
+    "EnableSystemIdentity": "system-assigned identities to enable",
+    "AssignRole": "roles to assign",
+    "DetachIdentity": "identities to detach",
+    "UpgradeInstances": "scale sets to bring up to date",
+    "ReleaseGrant": "grants to release",
+    "DeleteIdentity": "identities to delete",
+    "RemoveOrphans": "principals to clean up after",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What one sweep found.
+
+    `listed` compute resources; of them `drifted` are not as desired; `missing` are on record and
+    not listed; `identities` have another principal than the one on record; `deleted_grants` are
+    grants of ours whose assignment someone deleted. `near_limit` maps subscriptions to their number
+    of role assignments; `roles_gone` are assigned roles without a definition; `unused_identities`
+    are ids of user-assigned identities that no resource has. `planned` counts what would be done to
+    the drifted ones, by kind; `unseen` are subscriptions on record that can no longer be read.
+    `no_directory`: why no orphan was looked for that only the directory can tell, or "".
+    """
+
+    listed: int = 0
+    drifted: int = 0
+    missing: int = 0
+    identities: int = 0
+    deleted_grants: int = 0
+    assignments: int = 0
+    orphans: tuple[Orphan, ...] = ()
+    near_limit: dict[str, int] = field(default_factory=dict)
+    unused_identities: tuple[str, ...] = ()
+    roles_gone: tuple[str, ...] = ()
+    planned: dict[str, int] = field(default_factory=dict)
+    unseen: tuple[str, ...] = ()
+    no_directory: str = ""
+
+
+def difference(report: SweepReport) -> str:
+    """What would be done to the resources that are not as a policy wants them, for people."""
+    planned = [
+        f"{report.planned[kind]} {_WORDS[kind]}" for kind in _WORDS if kind in report.planned
+    ]
+    return f"{report.drifted} of {report.listed} resources: " + (", ".join(planned) or "nothing")
+
+
+def describe(report: SweepReport) -> str:
+    """One line for the log and the record."""
+    by_kind = {kind: [o for o in report.orphans if o.kind is kind] for kind in OrphanKind}
+    parts = [
+        f"{report.listed} resources and {report.assignments} role assignments listed",
+        f"{report.drifted} not as desired",
+        f"{report.missing} known and not listed",
+        f"{report.identities} identities changed",
+        f"{report.deleted_grants} grants deleted by others",
+        *(f"{len(found)} {kind} orphans" for kind, found in by_kind.items()),
+        f"{len(report.unused_identities)} identities without use",
+        *(f"{n} role assignments in {s}, of 4,000" for s, n in report.near_limit.items()),
+        *(f"subscription {one} is on record and cannot be read any more" for one in report.unseen),
+        *(f"role {role} is assigned and has no definition" for role in report.roles_gone),
+    ]
+    if report.no_directory:
+        parts.append(f"orphans only as far as the ledger tells: {report.no_directory}")
+    return "sweep: " + ", ".join(parts)

@@ -1,0 +1,163 @@
+"""Everything there is, as the listings and the ledger tell it at one moment. Nothing is changed.
+
+Resource Graph gives the resources and the role assignments, a thousand a page, the directory tells
+which principals it knows. Where one of them fails or answers a part only, there is no survey: what
+a broken listing does not hold is not taken for missing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lanyard.planning.orphans import Facts, suspects
+from lanyard.policy import Policy
+from lanyard.reconcile.services import Services
+from lanyard.record.held import Word
+from lanyard.record.ledger import IdentityRecord, ResourceRecord
+from lanyard.sweep.listings import (
+    Progress,
+    Resources,
+    known_to_directory,
+    list_authorization,
+    silent,
+)
+from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.grants import Standing
+from lanyard.values.listed import ListedAssignment
+from lanyard.values.resource_id import ResourceId, subscription_of
+from lanyard.values.roles import is_built_in
+
+_UNTRUSTED_DELAY = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The whole. `records` and `identities` are the ledger's; `roles` are listed role GUIDs;
+    `held_principals` are unknown principals that are on the list of what is held; `unseen` are
+    subscriptions (lower case) on record in which nothing at all is listed: the app may not read
+    them any more, and what is on record of them is left as it is. `no_directory`: why the app may
+    not ask the directory at all, or "": then no principal counts as unknown to it.
+    """
+
+    resources: Resources
+    records: dict[ResourceId, ResourceRecord]
+    identities: tuple[IdentityRecord, ...]
+    roles: frozenset[str]
+    held_principals: frozenset[str]
+    unseen: frozenset[str]
+    facts: Facts
+    no_directory: str = ""
+
+    @property
+    def unused_identities(self) -> list[str]:
+        """User-assigned identities that no resource has. Workload federation is not seen here."""
+        return sorted(self.resources.identities.keys() - self.resources.attached)
+
+    @property
+    def roles_not_listed(self) -> dict[str, str]:
+        """Roles (GUID) that are assigned and not listed as defined, each with a scope."""
+        return {
+            each.role_id: each.scope
+            for each in self.facts.assignments
+            if each.role_id not in self.roles and not is_built_in(each.role_id)
+        }
+
+    def assignments_by_subscription(self) -> dict[str, int]:
+        """How many role assignments count against the limit of each subscription."""
+        counts: dict[str, int] = {}
+        for each in self.facts.assignments:
+            parts = each.scope.lower().split("/")
+            if len(parts) > 2 and parts[1] == "subscriptions":
+                counts[parts[2]] = counts.get(parts[2], 0) + 1
+        return counts
+
+
+async def survey(policy: Policy, services: Services, progress: Progress = silent) -> Survey:
+    """Read everything. Raises Temporary or Permanent where any of it cannot be read whole."""
+    ledger = services.ledger
+    records = {record.id: record async for record in ledger.records()}
+    identities = tuple([record async for record in ledger.identities()])
+    resources = await _resources(policy, services, records, progress)
+    listed = await list_authorization(services.index, progress)
+    standing = {each.grant.assignment_id.lower(): each async for each in services.claims.standing()}
+    _check(listed.assignments, standing)
+    asked = suspects(listed.assignments, frozenset(resources.alive))
+    progress("principals", len(asked))
+    unknown, no_directory = await _unknown(services, asked, resources.alive)
+    told = [entry async for entry in services.held.all() if entry.principal]
+    unseen = _on_record(records, standing) - _seen(resources, listed.assignments)
+    facts = Facts(
+        listed.assignments,
+        frozenset(resources.alive),
+        unknown,
+        await _owners(services, identities),
+        standing,
+        frozenset(
+            one
+            for one in records
+            if one.key not in resources.ids and one.subscription not in unseen
+        ),
+        await services.brake.read(),
+        {entry.principal: entry.by for entry in told if entry.word is Word.DISMISSED},
+    )
+    held = frozenset(entry.principal for entry in told if entry.word is not Word.RELEASED)
+    roles = frozenset(listed.roles)
+    return Survey(
+        resources, records, identities, roles, held, frozenset(unseen), facts, no_directory
+    )
+
+
+async def _unknown(
+    services: Services, asked: frozenset[str], alive: Iterable[str]
+) -> tuple[frozenset[str], str]:
+    """Which of the principals the directory does not know, or why it may not be asked.
+
+    The permission is optional, so its absence, which lasts, does not end a sweep. An answer that
+    fails or is a part does. Raises Temporary.
+    """
+    try:
+        known = await known_to_directory(services.directory, asked, alive)
+    except Permanent as error:
+        return frozenset(), str(error)
+    return asked - known, ""
+
+
+async def _resources(
+    policy: Policy,
+    services: Services,
+    records: dict[ResourceId, ResourceRecord],
+    progress: Progress,
+) -> Resources:
+    types = policy.types() | {record.type.lower() for record in records}
+    found = Resources()
+    async for listed in services.index.resources(types):
+        found.add(listed)
+        progress("resources", len(found.ids))
+    return found
+
+
+def _check(assignments: Sequence[ListedAssignment], standing: dict[str, Standing]) -> None:
+    """The app's own rights are assignments, too: an empty list is a broken one."""
+    if not assignments and standing:
+        raise Temporary("Resource Graph lists no role assignment at all", _UNTRUSTED_DELAY)
+
+
+def _on_record(records: Iterable[ResourceId], standing: dict[str, Standing]) -> set[str]:
+    """The subscriptions that the ledger knows something in."""
+    scopes = (subscription_of(each.grant.scope) for each in standing.values())
+    return {one.subscription for one in [*records, *(scope for scope in scopes if scope)]}
+
+
+def _seen(resources: Resources, assignments: Iterable[ListedAssignment]) -> set[str]:
+    """The subscriptions in which anything is listed: the app's own rights, at the least."""
+    ids = [*resources.ids, *(each.scope for each in assignments)]
+    return {found.subscription for found in map(subscription_of, ids) if found is not None}
+
+
+async def _owners(
+    services: Services, identities: tuple[IdentityRecord, ...]
+) -> dict[str, ResourceId]:
+    """Where each principal on record was last seen alive."""
+    owners = {principal: where async for principal, where in services.ledger.holders()}
+    for record in identities:
+        owners |= dict.fromkeys(record.left(), record.id)
+    return owners

@@ -1,0 +1,223 @@
+"""The whole estate, looked over: what events did not tell is found here, and put on the same queue.
+
+First everything is read (survey.py); only then is anything put on the queue: a resource whose plan
+is not empty, one that the ledger knows and the listing does not hold, an identity that has another
+principal, what claims a grant that someone deleted, and what is orphaned. Nothing is decided here:
+whoever takes the message reads it fresh.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from lanyard.planning.actions import RemoveOrphans
+from lanyard.planning.desired import NOTHING, desired
+from lanyard.planning.guard import Situation, guard
+from lanyard.planning.orphans import Orphan, OrphanKind, orphans
+from lanyard.planning.plan import Actual, Plan, plan
+from lanyard.policy import Policy
+from lanyard.reconcile.principals import AskedOnce, known_principals
+from lanyard.reconcile.services import Services
+from lanyard.record.checkpoint import Checkpoint
+from lanyard.record.ledger import IdentityRecord, ResourceRecord
+from lanyard.record.repairs import counted, grant_repaired
+from lanyard.sweep.listings import NEAR_LIMIT, Progress, silent
+from lanyard.sweep.report import SweepReport
+from lanyard.sweep.survey import Survey, survey
+from lanyard.values.change import Change
+from lanyard.values.compute import ComputeResource
+from lanyard.values.errors import Temporary
+from lanyard.values.grants import Grant, Standing, State
+from lanyard.values.resource_id import ResourceId, subscription_of
+
+#: Puts a change on the queue of work.
+type Enqueue = Callable[[Change], Awaitable[None]]
+
+_SOURCE = "sweep"
+# More assignments than these that exist and are not listed are no lag.
+_MOST_OVERLOOKED = 5
+_MOST_OVERLOOKED_SHARE = 0.05
+_UNTRUSTED_DELAY = 300.0
+
+
+@dataclass(slots=True)
+class Sweep:
+    """One sweep. Make one a run. Without `enqueue` it only looks."""
+
+    policy: Policy
+    services: Services
+    enqueue: Enqueue | None = None
+    progress: Progress = silent
+    _seen: AskedOnce = field(init=False)
+    _planned: Counter[str] = field(init=False, default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        """Many resources share an identity: the ledger and ARM are asked once a sweep for each."""
+        self._seen = AskedOnce(self.services.identities, self.services.ledger)
+
+    async def run(self) -> SweepReport:
+        """Look over everything. Raises Temporary, Permanent where a listing fails: then nothing is
+        put on the queue.
+        """
+        found = await survey(self.policy, self.services, self.progress)
+        report = SweepReport(
+            listed=len(found.resources.compute),
+            missing=len(found.facts.missing),
+            unseen=tuple(sorted(found.unseen)),
+            no_directory=found.no_directory,
+            assignments=len(found.facts.assignments),
+            orphans=tuple(orphans(found.facts, self.policy)),
+            near_limit={
+                s: n for s, n in found.assignments_by_subscription().items() if n >= NEAR_LIMIT
+            },
+            unused_identities=tuple(found.unused_identities),
+            roles_gone=tuple(await self._roles_gone(found)),
+        )
+        changed = list(self._changed_identities(found))
+        deleted = await self._deleted_grants(found)
+        if self.enqueue is None:
+            drifted = len([each async for each in self._drifted(found, "")])
+        else:
+            await self.services.budget.know(report.assignments)
+            drifted = await self._put(self.enqueue, found, report, changed, deleted)
+        return replace(
+            report,
+            drifted=drifted,
+            identities=len(changed),
+            deleted_grants=len(deleted),
+            planned=dict(self._planned),
+        )
+
+    async def _put(
+        self,
+        enqueue: Enqueue,
+        found: Survey,
+        report: SweepReport,
+        changed: list[ResourceId],
+        deleted: list[Standing],
+    ) -> int:
+        """Put the work on the queue. After a crash the next sweep goes on where this one was."""
+        checkpoint = Checkpoint(self.services.control, self.services.now)
+        before = await checkpoint.start()
+        drifted = before.put
+        async for resource in self._drifted(found, before.after):
+            await enqueue(Change(resource, _SOURCE))
+            drifted += 1
+            await checkpoint.reached(resource.key, drifted)
+            self.progress("put on the queue", drifted)
+        for number, each in enumerate(self._departures(found, report, changed), drifted + 1):
+            await enqueue(each)
+            self.progress("put on the queue", number)
+        for standing in deleted:
+            await self._reopen(standing.grant, standing.claimants, enqueue)
+        await checkpoint.done()
+        return drifted
+
+    async def _drifted(self, found: Survey, after: str) -> AsyncIterator[ResourceId]:
+        """The resources that are not as desired, in the order of their ids, from `after` on."""
+        for resource in sorted(found.resources.compute, key=lambda one: one.id):
+            if resource.id.key > after:
+                record = found.records.get(resource.id, ResourceRecord(resource.id))
+                if await self._needs_a_look(resource, record):
+                    yield resource.id
+
+    def _departures(
+        self, found: Survey, report: SweepReport, changed: list[ResourceId]
+    ) -> Iterator[Change]:
+        """What is gone, and what it left, each once."""
+        owners = {o.owner for o in report.orphans if o.kind is OrphanKind.DEPARTED and o.owner}
+        for resource in sorted(found.facts.missing | set(changed) | owners):
+            yield Change(resource, _SOURCE)
+        yield from {_orphan_change(o): None for o in report.orphans if not _waits(o, found)}
+
+    def _changed_identities(self, found: Survey) -> Iterator[ResourceId]:
+        """Identities that are gone or were recreated, and those whose clean-up may go on."""
+        for record in found.identities:
+            if record.id.subscription in found.unseen:
+                continue
+            now = found.resources.identities.get(record.id.key)
+            if (record.principal is not None and now != record.principal) or self._open(record):
+                yield record.id
+
+    def _open(self, record: IdentityRecord) -> bool:
+        todo = Plan(tuple(RemoveOrphans(former) for former in sorted(record.former)))
+        return bool(guard(todo, Situation(self.policy, NOTHING, None)).allowed)
+
+    async def _deleted_grants(self, found: Survey) -> list[Standing]:
+        """Grants whose assignment is gone. Resource Graph lags behind: what it does not list is
+        read from ARM before it counts. Where much of that is there, the listing is a part only.
+        """
+        due = [each for each in found.facts.standing.values() if _should_stand(each, found)]
+        listed = {assignment.id.lower() for assignment in found.facts.assignments}
+        deleted, overlooked = [], 0
+        for standing in due:
+            if standing.grant.assignment_id.lower() in listed:
+                continue
+            if await self.services.assignments.read(standing.grant.assignment_id) is None:
+                deleted.append(standing)
+                continue
+            overlooked += 1
+            if overlooked > _MOST_OVERLOOKED and overlooked > len(due) * _MOST_OVERLOOKED_SHARE:
+                message = f"Resource Graph does not list {overlooked} assignments that exist"
+                raise Temporary(f"{message}: its listing is not used", _UNTRUSTED_DELAY)
+        return deleted
+
+    async def _reopen(
+        self, grant: Grant, claimants: tuple[ResourceId, ...], enqueue: Enqueue
+    ) -> None:
+        """Open the grant again, and look at who claims it."""
+        services = self.services
+        for resource in claimants:
+            record = await services.ledger.resource(resource)
+            kept = {known for known in record.grants if known.name != grant.name}
+            if len(kept) < len(record.grants):
+                pending = record.pending | {grant}
+                opened = replace(record, grants=frozenset(kept), pending=pending)
+                await services.ledger.save(grant_repaired(opened, grant, services.now()))
+        await services.claims.reopen(grant)
+        for resource in claimants:
+            await enqueue(Change(resource, _SOURCE))
+
+    async def _needs_a_look(self, resource: ComputeResource, record: ResourceRecord) -> bool:
+        """Whether anything would be done, as far as the listing and the ledger tell."""
+        present = resource.identity.system_principal_id
+        if present is not None and present not in record.system_principals:
+            return True
+        wanted = desired(self.policy, resource)
+        principals = await known_principals(wanted, resource, self._seen, self._seen)
+        todo = plan(wanted, Actual(resource, principals), record.owned())
+        # Custom roles are not looked up here: at worst a message is too many, never one too few.
+        situation = Situation(self.policy, wanted, resource, repairs=counted(record))
+        allowed = guard(todo, situation).allowed
+        self._planned.update(type(action).__name__ for action in allowed)
+        return bool(allowed)
+
+    async def _roles_gone(self, found: Survey) -> list[str]:
+        """Asked of ARM one by one: few roles are neither built in nor listed."""
+        asked = found.roles_not_listed.items()
+        exists = self.services.assignments.role_exists
+        return sorted([role for role, scope in asked if not await exists(role, scope)])
+
+
+def _should_stand(standing: Standing, found: Survey) -> bool:
+    where = subscription_of(standing.grant.scope)
+    if where is not None and where.subscription in found.unseen:
+        return False
+    due = standing.state in (State.ACTIVE, State.GRANTING)
+    return due and standing.ours and bool(standing.claimants)
+
+
+def _waits(orphan: Orphan, found: Survey) -> bool:
+    """Whether a message would change nothing, or could not be told where to look."""
+    if orphan.kind is OrphanKind.UNKNOWN:
+        told = orphan.assignment.principal_id in found.held_principals
+        return (bool(orphan.held) and told) or subscription_of(orphan.assignment.scope) is None
+    return orphan.kind is OrphanKind.DEPARTED or orphan.owner is not None
+
+
+def _orphan_change(orphan: Orphan) -> Change:
+    where = subscription_of(orphan.assignment.scope)
+    assert where is not None, "orphans above subscriptions are left to people"
+    if orphan.kind is OrphanKind.UNKNOWN:
+        return Change(where, _SOURCE, principal=orphan.assignment.principal_id)
+    return Change(where, _SOURCE, grant=orphan.assignment.id.rpartition("/")[2].lower())

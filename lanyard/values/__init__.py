@@ -1,0 +1,1 @@
+"""What everything speaks in: frozen values, compared as Azure compares them."""

@@ -1,0 +1,94 @@
+"""One role for one principal at one scope, and the role assignment that carries it. Frozen."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from lanyard.values.resource_id import ResourceId, folded
+
+#: In `description` of every assignment that Lanyard makes: the proof that it may remove it.
+STAMP = "Managed by Lanyard"
+
+#: Name space of role assignment names (uuid5). Never change it: names made by it are in Azure.
+_ASSIGNMENT_NAMES = uuid.UUID("6a8d5d0c-5a43-5f0e-9d1c-2f0f7f0b7a51")
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One role for one principal at one scope: the content of a role assignment.
+
+    `role_id` is the role definition's GUID, `principal_id` the object id; both lower case.
+    `condition` (ABAC, version 2.0) is no part of what tells two grants apart: Azure keeps one
+    assignment for a scope, role and principal.
+    """
+
+    scope: str
+    role_id: str
+    principal_id: str
+    condition: str | None = None
+
+    @cached_property
+    def name(self) -> str:
+        """The role assignment's name: the same grant has the same name, whoever works it out.
+
+        The principal id is part of it. A name without it would meet the assignment of an identity
+        that was deleted and recreated, and take the stale one for its own.
+        """
+        content = f"{folded(self.scope)}|{self.principal_id.lower()}|{self.role_id.lower()}"
+        return str(uuid.uuid5(_ASSIGNMENT_NAMES, content))
+
+    @property
+    def assignment_id(self) -> str:
+        """The id of the role assignment that carries this grant."""
+        scope = "" if self.scope == "/" else self.scope
+        return f"{scope}/providers/Microsoft.Authorization/roleAssignments/{self.name}"
+
+
+@dataclass(frozen=True)
+class RoleAssignment:
+    """A role assignment as read from ARM; `raw` is the whole of it, kept for undo."""
+
+    id: str
+    scope: str
+    role_id: str
+    principal_id: str
+    description: str
+    raw: Mapping[str, object] = field(compare=False)
+
+    def carries(self, grant: Grant) -> bool:
+        """Whether it gives just what `grant` names."""
+        return (folded(self.scope), self.role_id, self.principal_id) == (
+            folded(grant.scope),
+            grant.role_id,
+            grant.principal_id,
+        )
+
+
+class State(StrEnum):
+    """Of a grant's row."""
+
+    GRANTING = "granting"
+    ACTIVE = "active"
+    REVOKING = "revoking"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A grant that is not revoked. `claimants` are resources; `kept`: a person claims it, too.
+
+    `ours` is False where someone else's assignment gives the same.
+    """
+
+    grant: Grant
+    state: State
+    claimants: tuple[ResourceId, ...]
+    kept: bool
+    ours: bool
+
+    @property
+    def claimed(self) -> bool:
+        """Whether anything needs it."""
+        return self.kept or bool(self.claimants)

@@ -1,0 +1,131 @@
+"""Azure resource ids, compared as Azure compares them: in any case, by no letter more."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+#: Azure Tables takes row keys of up to 512 UTF-16 characters (1 KiB), and a longer id than this
+#: could not be recorded; Azure's own compute ids stay far below it.
+MAX_ID_LENGTH = 500
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# Word characters of any alphabet (resource groups may be named in them), and . ( ) - inside names.
+_SEGMENT = re.compile(r"[\w.()-]+")
+
+
+def is_guid(text: str) -> bool:
+    """Whether it is a GUID as Azure writes them: of a subscription, a principal, a role."""
+    return _GUID.fullmatch(text) is not None
+
+
+def folded(text: str) -> str:
+    """Lower case, as far as Azure takes two letters for one: A and a, Ä and ä.
+
+    `str.lower` goes further: it makes a k of the Kelvin sign, so that a resource group spelt with
+    that letter, which anybody may make, would be taken for "rg-k".
+    """
+    if text.isascii():
+        return text.lower()
+    return "".join(low if (low := each.lower()).upper() == each else each for each in text)
+
+
+class InvalidResourceId(ValueError):
+    """The text is no resource id that Lanyard can work with; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ResourceId:
+    """An Azure resource id. Equal when the lower-cased texts are: ARM returns ids in any case.
+
+    `text` keeps the casing it came in, for calls and for people. Make it with `parse`.
+    """
+
+    key: str
+    text: str = field(compare=False)
+
+    @classmethod
+    def parse(cls, text: str) -> ResourceId:
+        """Read `/subscriptions/{guid}[/resourceGroups/{name}[/providers/{ns}/{type}/{name}…]]`.
+
+        Raises InvalidResourceId for anything else, and for ids over MAX_ID_LENGTH characters.
+        """
+        if (length := _utf16_length(text)) > MAX_ID_LENGTH:
+            raise InvalidResourceId(f"resource id of {length} characters (most: {MAX_ID_LENGTH})")
+        segments = text.rstrip("/").split("/")
+        _check_segments(text, segments)
+        clean = "/".join(segments)
+        return cls(folded(clean), clean)
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def _segments(self) -> list[str]:
+        return self.text.split("/")
+
+    @property
+    def subscription(self) -> str:
+        """The subscription's id, lower case."""
+        return self.key.split("/")[2]
+
+    @property
+    def resource_group(self) -> str:
+        """The resource group's name as written, or "" for a subscription."""
+        return self._segments[4] if len(self._segments) > 4 else ""
+
+    @property
+    def resource_group_id(self) -> str:
+        """The id of the resource group it is in (or is)."""
+        return "/".join(self._segments[:5])
+
+    @property
+    def name(self) -> str:
+        """The last segment: the resource's own name."""
+        return self._segments[-1]
+
+    @property
+    def type(self) -> str:
+        """`Microsoft.Compute/virtualMachines`, child types joined; "" for groups and above."""
+        if len(self._segments) < 9:
+            return ""
+        return "/".join([self._segments[6], *self._segments[7::2]])
+
+    @property
+    def is_resource_group(self) -> bool:
+        """Whether it names a resource group itself."""
+        return len(self._segments) == 5
+
+    def within(self, scope: ResourceId) -> bool:
+        """Whether it is `scope` or lies below it."""
+        return self.key == scope.key or self.key.startswith(scope.key + "/")
+
+
+def _utf16_length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _check_segments(text: str, segments: list[str]) -> None:
+    def refuse(why: str) -> None:
+        raise InvalidResourceId(f"{text[:120]!r} is no resource id: {why}")
+
+    if len(segments) < 3 or segments[0] or segments[1].lower() != "subscriptions":
+        refuse("it does not start with /subscriptions/")
+    if not is_guid(segments[2]):
+        refuse("the subscription is no GUID")
+    if any(not _SEGMENT.fullmatch(segment) or set(segment) == {"."} for segment in segments[1:]):
+        refuse("a segment is empty or has a character that Azure names do not have")
+    if len(segments) > 3 and segments[3].lower() != "resourcegroups":
+        refuse("resources outside a resource group are not handled")
+    if len(segments) > 5 and segments[5].lower() != "providers":
+        refuse("'providers' is expected after the resource group")
+    if len(segments) in (4, 6, 7, 8) or (len(segments) > 5 and len(segments) % 2 == 0):
+        refuse("a name is missing at its end")
+
+
+def subscription_of(scope: str) -> ResourceId | None:
+    """The subscription that a scope is in; None above subscriptions."""
+    try:
+        return ResourceId.parse("/".join(scope.split("/")[:3]))
+    except InvalidResourceId:
+        return None
