@@ -16,7 +16,7 @@ from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import told
 from lanyard.record.decisions import Decision
-from lanyard.record.held import Entry, HeldActions, Word
+from lanyard.record.held import Answer, Entry, HeldActions
 from lanyard.values.errors import LanyardError
 
 _WRITER = "Storage Table Data Contributor"
@@ -43,12 +43,14 @@ _ENTRY = {
     "id": "what `lanyard release` and `dismiss` take",
     "resource": "id of the resource, or of the subscription of an orphan",
     "about": "the principal or grant of an orphan that no resource tells of; else empty",
+    "key": "the action's own: no other action on the resource has it",
+    "because": "why, as programs go by it: `mode`, `paused`, `budget` and so on",
     "action": "what is not done, in words",
     "reason": "why it is not",
     "release": "what would release it",
     "releasable": "whether `lanyard release` is enough",
     "since": "since when, ISO 8601, UTC",
-    "word": 'what a person said: `""`, `released`, `dismissed`',
+    "answer": 'what a person decided: `""`, `released`, `dismissed`',
     "by": "who said so",
 }
 _LIST_SHAPE = {"version": "`1`", "held[]": "by resource"} | {
@@ -69,7 +71,7 @@ examples:
 
 exit codes:
   0  released
-  1  an error: nothing with this id is held, it is not released by a word, a missing right
+  1  an error: nothing with this id is held, it cannot be released, a missing right
 """
 _DISMISS_ABOUT = f"""\
 Leave something undone that is held, and be told no more of it.
@@ -111,7 +113,7 @@ def list_held(
             return [one async for one in held.all() if one.resource.key.startswith(scope)]
 
     found = asyncio.run(find())
-    waiting = [entry for entry in found if entry.word is Word.NONE]
+    waiting = [entry for entry in found if entry.answer is Answer.NONE]
     shown = found if everything else waiting
     if json:
         terminal.json({"version": 1, "held": [entry_as_json(entry) for entry in shown]})
@@ -124,14 +126,14 @@ def release(
     ids: Ids, *, azure: AzureOptions, where: AppOptions, json: Json = False, quiet: Quiet = False
 ) -> int:
     """Release each; returns the exit code."""
-    return _say(Word.RELEASED, ids, azure, where, json=json, quiet=quiet)
+    return _say(Answer.RELEASED, ids, azure, where, json=json, quiet=quiet)
 
 
 def dismiss(
     ids: Ids, *, azure: AzureOptions, where: AppOptions, json: Json = False, quiet: Quiet = False
 ) -> int:
     """Dismiss each; returns the exit code."""
-    return _say(Word.DISMISSED, ids, azure, where, json=json, quiet=quiet)
+    return _say(Answer.DISMISSED, ids, azure, where, json=json, quiet=quiet)
 
 
 def entry_as_json(entry: Entry) -> dict[str, Any]:
@@ -141,12 +143,14 @@ def entry_as_json(entry: Entry) -> dict[str, Any]:
         "id": entry.id,
         "resource": str(entry.resource),
         "about": entry.principal,
+        "key": refusal.key,
+        "because": refusal.because.value,
         "action": refusal.action,
         "reason": refusal.reason,
         "release": refusal.release,
         "releasable": refusal.releasable,
         "since": entry.since.isoformat(),
-        "word": entry.word.value,
+        "answer": entry.answer.value,
         "by": entry.by,
     }
 
@@ -158,7 +162,7 @@ async def _opened(azure: AzureOptions, where: AppOptions) -> AsyncIterator[tuple
 
 
 def _say(
-    word: Word, ids: list[str], azure: AzureOptions, where: AppOptions, *, json: bool, quiet: bool
+    word: Answer, ids: list[str], azure: AzureOptions, where: AppOptions, *, json: bool, quiet: bool
 ) -> int:
     """One that fails stops no other."""
     terminal = Terminal(quiet=quiet)
@@ -184,9 +188,9 @@ def _say(
     return 1 if failures else 0
 
 
-async def _said(word: Word, entry_id: str, app: App, held: HeldActions) -> Entry:
+async def _said(word: Answer, entry_id: str, app: App, held: HeldActions) -> Entry:
     """Say it, put it on record, and have a released one looked at."""
-    tell = held.release if word is Word.RELEASED else held.dismiss
+    tell = held.release if word is Answer.RELEASED else held.dismiss
     entry = await tell(entry_id, app.who)
     await app.decisions().add(
         Decision(
@@ -196,14 +200,14 @@ async def _said(word: Word, entry_id: str, app: App, held: HeldActions) -> Entry
             f"by {app.who}; it was held: {entry.refusal.reason}",
         )
     )
-    if word is Word.RELEASED:
+    if word is Answer.RELEASED:
         await app.queue.put(entry.change("release"))
     return entry
 
 
 def _tell(entries: list[Entry], terminal: Terminal) -> None:
     for entry in entries:
-        said = f"  {entry.word.value} by {entry.by}" if entry.word else ""
+        said = f"  {entry.answer.value} by {entry.by}" if entry.answer else ""
         head = (entry.id, "bold"), "  ", (told(entry.since), "dim"), f"  {entry.refusal.action}"
         terminal.say(*head, (said, "green"))
         place = f"    {short(entry.resource.text)}" + (

@@ -17,7 +17,7 @@ from lanyard.planning.orders import Pause
 from lanyard.policy import RemovalLimit
 from lanyard.record.budget import RemovalBudget
 from lanyard.record.decisions import Recorded
-from lanyard.record.held import HeldActions, Word
+from lanyard.record.held import Answer, HeldActions
 from lanyard.record.kill_switch import Brake
 
 _ABOUT = f"""\
@@ -149,11 +149,11 @@ async def _last_sweep(app: App, now: datetime) -> Recorded | None:
 
 
 async def _held(app: App) -> dict[str, int]:
-    words = Counter([entry.word async for entry in HeldActions(app.tables.held, app.now).all()])
+    words = Counter([entry.answer async for entry in HeldActions(app.tables.held, app.now).all()])
     return {
-        "waiting": words[Word.NONE],
-        "released": words[Word.RELEASED],
-        "dismissed": words[Word.DISMISSED],
+        "waiting": words[Answer.NONE],
+        "released": words[Answer.RELEASED],
+        "dismissed": words[Answer.DISMISSED],
     }
 
 

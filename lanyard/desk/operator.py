@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from lanyard.planning.orders import Pause, Paused
 from lanyard.reconcile.services import Services
 from lanyard.record.decisions import Decision
-from lanyard.record.held import Entry, Word
+from lanyard.record.held import Answer, Entry
 from lanyard.values.change import Change
+from lanyard.values.errors import Because
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Operator:
         waiting = {
             entry.change("resume"): None
             for entry in held
-            if entry.refusal.reason == str(pause) and entry.word is not Word.DISMISSED
+            if entry.refusal.because is Because.PAUSED and entry.answer is not Answer.DISMISSED
         }
         for change in waiting:
             await self.enqueue(change)

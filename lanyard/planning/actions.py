@@ -1,8 +1,13 @@
-"""What a plan is made of: each action is one thing done to Azure, for a reason people can read."""
+"""What a plan is made of: each action is one thing done to Azure, for a reason people can read.
+
+`key` tells an action from every other one on its resource: its kind, with the whole ids and the
+principal that it is about, in lower case. What is held, released, dismissed or ordered goes by it;
+the text is for people alone, and two actions may have the same.
+"""
 
 from dataclasses import dataclass, field
 
-from lanyard.values.compute import PrincipalRef
+from lanyard.values.compute import PrincipalRef, UserAssigned
 from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
 from lanyard.values.roles import role_name
@@ -20,6 +25,11 @@ class CreateIdentity:
     rules: tuple[str, ...] = field(compare=False)
     dedicated: bool = False
 
+    @property
+    def key(self) -> str:
+        """What tells it from every other action on the resource."""
+        return f"create identity|{self.id.key}"
+
     def __str__(self) -> str:
         return f"create identity {self.id.name} in {self.location}"
 
@@ -30,6 +40,11 @@ class AttachIdentity:
 
     id: ResourceId
     rules: tuple[str, ...] = field(compare=False)
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other action on the resource."""
+        return f"attach identity|{self.id.key}"
 
     def __str__(self) -> str:
         return f"attach identity {self.id.name}"
@@ -44,6 +59,11 @@ class ReattachIdentity:
     id: ResourceId
     rules: tuple[str, ...] = field(compare=False)
 
+    @property
+    def key(self) -> str:
+        """What tells it from every other action on the resource."""
+        return f"reattach identity|{self.id.key}"
+
     def __str__(self) -> str:
         return f"attach identity {self.id.name} again: it was recreated"
 
@@ -54,6 +74,11 @@ class UpgradeInstances:
 
     rules: tuple[str, ...] = field(compare=False, default=())
 
+    @property
+    def key(self) -> str:
+        """What tells it from every other action on the resource."""
+        return "upgrade instances"
+
     def __str__(self) -> str:
         return "bring all instances up to date"
 
@@ -63,6 +88,11 @@ class EnableSystemIdentity:
     """Switch on the system-assigned identity of the resource."""
 
     rules: tuple[str, ...] = field(compare=False)
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other action on the resource."""
+        return "enable system identity"
 
     def __str__(self) -> str:
         return "enable the system-assigned identity"
@@ -82,6 +112,17 @@ class AssignRole:
     rules: tuple[str, ...] = field(compare=False)
     condition: str | None = None
 
+    @property
+    def key(self) -> str:
+        """What tells it from every other action on the resource.
+
+        The principal is part of it: a person who lets an identity have a role does not let the one
+        have it that is made under the same name later.
+        """
+        grant = Grant(self.scope, self.role_id, self.principal_id or "", self.condition)
+        to = self.to.id.key if isinstance(self.to, UserAssigned) else "system"
+        return f"assign role|{to}|{grant.key}|{self.condition or ''}"
+
     def __str__(self) -> str:
         return f"assign {role_name(self.role_id)} at {self.scope} to {self.to}"
 
@@ -91,6 +132,11 @@ class DetachIdentity:
     """Detach a user-assigned identity that Lanyard attached and no rule asks for any more."""
 
     id: ResourceId
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other action on the resource."""
+        return f"detach identity|{self.id.key}"
 
     def __str__(self) -> str:
         return f"detach identity {self.id.name}"
@@ -102,6 +148,11 @@ class ReleaseGrant:
 
     grant: Grant
 
+    @property
+    def key(self) -> str:
+        """What tells it from every other action on the resource."""
+        return f"release grant|{self.grant.key}"
+
     def __str__(self) -> str:
         return f"release {role_name(self.grant.role_id)} at {self.grant.scope}"
 
@@ -112,6 +163,11 @@ class DeleteIdentity:
 
     id: ResourceId
 
+    @property
+    def key(self) -> str:
+        """What tells it from every other action on the resource."""
+        return f"delete identity|{self.id.key}"
+
     def __str__(self) -> str:
         return f"delete identity {self.id.name}"
 
@@ -121,6 +177,11 @@ class RemoveOrphans:
     """Remove the assignments of a principal that was seen on the resource and is gone."""
 
     principal_id: str
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other action on the resource."""
+        return f"remove orphans|{self.principal_id}"
 
     def __str__(self) -> str:
         return f"remove the assignments that principal {self.principal_id} left"
@@ -134,6 +195,11 @@ class RemoveUnknown:
 
     principal_id: str
 
+    @property
+    def key(self) -> str:
+        """What tells it from every other action on the resource."""
+        return f"remove unknown|{self.principal_id}"
+
     def __str__(self) -> str:
         return f"remove the assignments of unknown principal {self.principal_id}"
 
@@ -143,6 +209,11 @@ class RevokeUnclaimed:
     """Revoke a grant of Lanyard's that no resource claims any more."""
 
     grant: Grant
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other action on the resource."""
+        return f"revoke unclaimed|{self.grant.key}"
 
     def __str__(self) -> str:
         return f"revoke {role_name(self.grant.role_id)} at {self.grant.scope}: nothing claims it"

@@ -10,7 +10,7 @@ from lanyard.policy.standards import contents
 from lanyard.policy.templates import fill_identity_name, fill_name, fill_scope
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.resource_id import ResourceId
-from lanyard.values.roles import role_id
+from lanyard.values.roles import role_id, role_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,19 @@ class WantedGrant:
 
 @dataclass(frozen=True, slots=True)
 class Unfulfillable:
-    """A part of a rule that this resource cannot have, and why; the rest of it is done."""
+    """A part of a rule that this resource cannot have, and why; the rest of it is done.
+
+    `part` tells it from the other parts of its rule: the identity, or the role and for whom.
+    """
 
     rule: str
+    part: str
     reason: str
+
+    @property
+    def key(self) -> str:
+        """What tells it from all else that is held of the resource."""
+        return f"rule|{self.rule}|{self.part}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,7 @@ def _identities(
         try:
             identity = identity_id(spec, resource)
         except ValueError as error:
-            problems.append(Unfulfillable(rule.name, f"identity {name!r}: {error}"))
+            problems.append(Unfulfillable(rule.name, f"identity {name!r}", str(error)))
             continue
         location = None if spec.id else resource.location
         yield WantedIdentity(identity, location, (rule.name,), spec.dedicated)
@@ -123,7 +132,8 @@ def _grants(
                 scope = fill_scope(content.scope, resource)
                 to = _principal(policy, spec, resource)
             except ValueError as error:
-                problems.append(Unfulfillable(rule.name, f"role {content.role!r}: {error}"))
+                part = f"role {content.role!r} at {content.scope} to {spec.to!r}"
+                problems.append(Unfulfillable(rule.name, part, str(error)))
                 continue
             role = role_id(content.role) or content.role
             yield WantedGrant(scope, role, to, (rule.name,), content.condition)
@@ -153,8 +163,9 @@ def _add_grant(
     elif old.condition == new.condition:
         known[key] = replace(old, rules=_both(old.rules, new.rules))
     else:
-        reason = f"rule {old.rules[0]!r} gives the same role at {new.scope} on another condition"
-        problems.append(Unfulfillable(new.rules[0], reason))
+        part = f"role {role_name(new.role_id)!r} at {new.scope} to {new.to}"
+        reason = f"rule {old.rules[0]!r} gives the same on another condition"
+        problems.append(Unfulfillable(new.rules[0], part, reason))
 
 
 def _both(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 Each check yields what it holds; the first reason given to an action is the one that is told.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lanyard.planning.actions import (
@@ -19,13 +19,14 @@ from lanyard.planning.actions import (
     changes_identity,
     is_removal,
 )
-from lanyard.planning.desired import Desired
+from lanyard.planning.desired import NOTHING, Desired
 from lanyard.planning.orders import Kind, Orders, Paused, Refusal
 from lanyard.planning.plan import Plan
 from lanyard.policy import Mode, Policy, RemoveOrphans
 from lanyard.policy.privileged import is_allowed, is_privileged
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.compute_types import ComputeType, compute_type
+from lanyard.values.errors import Because
 from lanyard.values.grants import Grant
 from lanyard.values.roles import role_name
 
@@ -37,22 +38,29 @@ MOST_REPAIRS = 3
 class Held:
     """An action that is not done: the reason, and what changes that.
 
-    `releasable`: a person's word does; otherwise only what `release` names. `conflict`: another
-    owner is why.
+    `releasable`: a person may release it; otherwise only what `release` names does.
     """
 
     action: Action
+    because: Because
     reason: str
     release: str
     releasable: bool = False
-    conflict: bool = False
 
     def refusal(self) -> Refusal:
         """As it is recorded and listed."""
-        return Refusal(str(self.action), self.reason, self.release, self.releasable, self._kind())
+        return Refusal(
+            self.action.key,
+            self.because,
+            str(self.action),
+            self.reason,
+            self.release,
+            self.releasable,
+            self._kind(),
+        )
 
     def _kind(self) -> Kind:
-        if self.conflict:
+        if self.because is Because.CONFLICT:
             return Kind.CONFLICT
         return Kind.REMOVAL if is_removal(self.action) else Kind.ADDITION
 
@@ -70,8 +78,8 @@ class Situation:
     """What the guard looks at beside the plan.
 
     `can_write_assignments` are custom roles (GUIDs) whose definition lets them assign roles, or
-    could not be read. `orders` are persons' words; `repairs` tells how often something was put back
-    on this resource (the keys are `repair_key`'s).
+    could not be read. `orders` are what persons decided; `repairs` tells how often something was
+    put back on this resource (the keys are `repair_key`'s).
     """
 
     policy: Policy
@@ -95,7 +103,7 @@ def guard(plan: Plan, situation: Situation) -> Verdict:
     held: dict[Action, Held] = {}
     for check in _CHECKS:
         for entry in check(plan, situation):
-            if not (entry.releasable and str(entry.action) in situation.orders.released):
+            if not (entry.releasable and entry.action.key in situation.orders.released):
                 held.setdefault(entry.action, entry)
     for action in _dependents(plan, held):
         held.setdefault(action, _because_of_identity(action))
@@ -103,12 +111,23 @@ def guard(plan: Plan, situation: Situation) -> Verdict:
     return Verdict(allowed, tuple(held[action] for action in plan.actions if action in held))
 
 
+def guard_alone(actions: Iterable[Action], policy: Policy, orders: Orders) -> Verdict:
+    """The verdict on actions that no resource's plan holds: only what the mode, a pause and a
+    person say of them counts.
+    """
+    return guard(Plan(tuple(actions)), Situation(policy, NOTHING, None, orders=orders))
+
+
 def _mode(plan: Plan, situation: Situation) -> Iterator[Held]:
     for action in plan.actions:
         if situation.policy.mode is Mode.OBSERVE:
-            yield Held(action, "mode is observe", "set 'mode: add-only' or 'mode: full'")
+            yield Held(
+                action, Because.MODE, "mode is observe", "set 'mode: add-only' or 'mode: full'"
+            )
         elif situation.policy.mode is Mode.ADD_ONLY and is_removal(action):
-            yield Held(action, "mode is add-only", "set 'mode: full', or release it", True)
+            yield Held(
+                action, Because.MODE, "mode is add-only", "set 'mode: full', or release it", True
+            )
 
 
 def _paused(plan: Plan, situation: Situation) -> Iterator[Held]:
@@ -117,14 +136,14 @@ def _paused(plan: Plan, situation: Situation) -> Iterator[Held]:
         return
     for action in plan.actions:
         if pause.what is Paused.EVERYTHING or is_removal(action):
-            yield Held(action, str(pause), "'lanyard resume' goes on")
+            yield Held(action, Because.PAUSED, str(pause), "'lanyard resume' goes on")
 
 
 def _dismissed(plan: Plan, situation: Situation) -> Iterator[Held]:
     for action in plan.actions:
-        by = situation.orders.dismissed.get(str(action))
+        by = situation.orders.dismissed.get(action.key)
         if by is not None and is_removal(action):
-            yield Held(action, f"dismissed by {by}", "release it", True)
+            yield Held(action, Because.DISMISSED, f"dismissed by {by}", "release it", True)
 
 
 def _unknown_principal(plan: Plan, situation: Situation) -> Iterator[Held]:
@@ -137,6 +156,7 @@ def _unknown_principal(plan: Plan, situation: Situation) -> Iterator[Held]:
         if isinstance(action, RemoveUnknown):
             yield Held(
                 action,
+                Because.UNKNOWN_PRINCIPAL,
                 "the directory does not know this principal, and Lanyard never saw it alive",
                 "release it, or set 'orphans: {remove: all}'",
                 True,
@@ -150,11 +170,11 @@ def _contested(plan: Plan, situation: Situation) -> Iterator[Held]:
         if times >= MOST_REPAIRS:
             yield Held(
                 action,
+                Because.CONFLICT,
                 f"conflict of owners: it was put back {times} times, and taken away again",
                 "let one owner have it: change the rule, or the other owner; release it to try "
                 "once more",
                 True,
-                conflict=True,
             )
 
 
@@ -178,7 +198,12 @@ def _reported_only(plan: Plan, situation: Situation) -> Iterator[Held]:
         return
     for action in plan.actions:
         if changes_identity(action):
-            yield Held(action, kind.reason, "attach it where the resource is defined")
+            yield Held(
+                action,
+                Because.REPORTED_ONLY,
+                kind.reason,
+                "attach it where the resource is defined",
+            )
 
 
 def _privileged(plan: Plan, situation: Situation) -> Iterator[Held]:
@@ -192,6 +217,7 @@ def _privileged(plan: Plan, situation: Situation) -> Iterator[Held]:
             name = role_name(action.role_id)
             yield Held(
                 action,
+                Because.PRIVILEGED,
                 f"{name} at {action.scope} is privileged: who holds it can give itself more",
                 f"name {name!r} with this scope in 'privileged.allow'",
             )
@@ -206,12 +232,18 @@ def _replacement(plan: Plan, situation: Situation) -> Iterator[Held]:
     replaces = bool(identity.user_assigned or identity.system_principal_id)
     for action in plan.actions:
         if kind.required and isinstance(action, DetachIdentity | ReattachIdentity):
-            yield Held(action, kind.reason, "attach another identity, which takes its place")
+            yield Held(
+                action,
+                Because.REPLACEMENT,
+                kind.reason,
+                "attach another identity, which takes its place",
+            )
         if situation.desired.replace_accepted or not replaces:
             continue
         if isinstance(action, AttachIdentity | EnableSystemIdentity):
             yield Held(
                 action,
+                Because.REPLACEMENT,
                 f"{kind.name} has one identity: this would replace the one it works with",
                 "set 'replace: accept' in the rule",
             )
@@ -225,6 +257,7 @@ def _restart(plan: Plan, situation: Situation) -> Iterator[Held]:
         if changes_identity(action):
             yield Held(
                 action,
+                Because.RESTART,
                 "changing its identity restarts the app, and a rule says 'restart: avoid'",
                 "set 'restart: accept' in the rule",
             )
@@ -250,6 +283,7 @@ def _imds_default(plan: Plan, situation: Situation) -> Iterator[Held]:
         if isinstance(action, AttachIdentity | EnableSystemIdentity):
             yield Held(
                 action,
+                Because.IMDS_DEFAULT,
                 f"{default.name} is the machine's only identity and IMDS's default; another one "
                 "breaks code that asks for a token without naming an identity",
                 f"set 'imdsDefault: accept' in rule {action.rules[0]!r}",
@@ -293,4 +327,9 @@ def _waiting_identities(held: dict[Action, Held]) -> Iterator[PrincipalRef]:
 
 
 def _because_of_identity(action: Action) -> Held:
-    return Held(action, "the change of identity it serves is held", "release that one")
+    return Held(
+        action,
+        Because.IDENTITY_WAITS,
+        "the change of identity it serves is held",
+        "release that one",
+    )

@@ -1,9 +1,11 @@
-"""What persons said beside the policy: a pause, and what they released or dismissed. Values."""
+"""What persons decided beside the policy: a pause, what they released, dismissed. Values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from lanyard.values.errors import Because
 
 
 class Paused(StrEnum):
@@ -15,7 +17,7 @@ class Paused(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A brake that is pulled: what it stops, who pulled it, when (UTC) and why."""
+    """What is stopped, by whom, since when (UTC) and why."""
 
     what: Paused
     by: str
@@ -36,8 +38,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An action that is not done: why, and how that changes. `releasable`: by a person's word."""
+    """An action that is not done: why, and how that changes.
 
+    `key` is the action's own. `action`, `reason` and `release` are for people. `releasable`: a
+    person may release it; otherwise only what `release` names does.
+    """
+
+    key: str
+    because: Because
     action: str
     reason: str
     release: str
@@ -50,7 +58,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """In force for one resource. Actions are named by their text, persons as they signed in."""
+    """In force for one resource. Actions are named by their keys, persons as they signed in."""
 
     pause: Pause | None = None
     released: frozenset[str] = frozenset()

@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lanyard.planning.actions import Action, ReleaseGrant, RemoveOrphans, RemoveUnknown
-from lanyard.planning.desired import NOTHING
-from lanyard.planning.guard import Situation, guard
+from lanyard.planning.guard import guard_alone
 from lanyard.planning.orders import Orders, Pause
-from lanyard.planning.plan import Plan
 from lanyard.policy import Policy
 from lanyard.values.grants import Grant, Standing
 from lanyard.values.listed import ListedAssignment
@@ -124,7 +122,6 @@ def _without_principal(assignment: ListedAssignment, facts: Facts, policy: Polic
 def _held(action: Action, facts: Facts, policy: Policy) -> str:
     dismissed = {}
     if isinstance(action, RemoveUnknown) and action.principal_id in facts.dismissed:
-        dismissed = {str(action): facts.dismissed[action.principal_id]}
-    orders = Orders(facts.pause, dismissed=dismissed)
-    verdict = guard(Plan((action,)), Situation(policy, NOTHING, None, orders=orders))
+        dismissed = {action.key: facts.dismissed[action.principal_id]}
+    verdict = guard_alone([action], policy, Orders(facts.pause, dismissed=dismissed))
     return "".join(str(entry.refusal()) for entry in verdict.held)

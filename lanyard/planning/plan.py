@@ -167,4 +167,4 @@ def _key(grant: Grant) -> tuple[str, str, str | None]:
 
 
 def _order(action: Action) -> tuple[int, str]:
-    return (ORDER.index(type(action)), str(action))
+    return (ORDER.index(type(action)), action.key)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from lanyard.ports.azure import Assignments, Directory, Index
 from lanyard.record.claims import Claims, Witness
-from lanyard.values.errors import NotYet, Permanent, Refused
+from lanyard.values.errors import Because, NotYet, Permanent, Refused
 from lanyard.values.grants import Grant, RoleAssignment
 
 # Entra needs from seconds to minutes to let go of a deleted principal. What takes longer is asked
@@ -85,8 +85,10 @@ class Orphans:
             return listed or await self.directory.exists(principal_id)
         except Permanent as error:
             reason = f"the directory, the second witness, may not be read: {error}"
-            mend = "with Directory.Read.All granted to the app's identity it goes on by itself"
-            raise Refused(reason, _LONGEST_DELAY, mend, releasable=False) from error
+            fix = "with Directory.Read.All granted to the app's identity it goes on by itself"
+            raise Refused(
+                Because.NO_DIRECTORY, reason, _LONGEST_DELAY, fix, releasable=False
+            ) from error
 
     def _check_grace(self, found: list[RoleAssignment], gone_at: float) -> None:
         if found and (left := gone_at + self.grace - self.now()) > 0:

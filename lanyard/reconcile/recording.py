@@ -94,7 +94,13 @@ def refused(outcomes: Iterable[Outcome]) -> list[Refusal]:
     """The removals that the budget or a pause stopped, as they are listed."""
     return [
         Refusal(
-            str(o.action), str(o.failure), o.failure.release, o.failure.releasable, Kind.REMOVAL
+            o.action.key,
+            o.failure.because,
+            str(o.action),
+            str(o.failure),
+            o.failure.release,
+            o.failure.releasable,
+            Kind.REMOVAL,
         )
         for o in outcomes
         if isinstance(o.failure, Refused)
@@ -105,5 +111,5 @@ def digest(refusals: Collection[Refusal]) -> str:
     """Changes when the refusals do; "" for none."""
     if not refusals:
         return ""
-    told = sorted((refusal.action, str(refusal)) for refusal in refusals)
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+    content = sorted((refusal.key, str(refusal)) for refusal in refusals)
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]

@@ -48,4 +48,4 @@ class Witnesses:
 
     async def spend(self, action: Action) -> None:
         """Count a removal; one that a person released is not held to the budget."""
-        await self.budget.spend(released=str(action) in self.orders.released)
+        await self.budget.spend(released=action.key in self.orders.released)

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 
-from lanyard.planning.actions import RemoveOrphans
-from lanyard.planning.desired import Desired, WantedIdentity, desired
+from lanyard.planning.actions import AttachIdentity, RemoveOrphans
+from lanyard.planning.desired import Desired, Unfulfillable, WantedIdentity, desired
 from lanyard.planning.guard import Held, Verdict
 from lanyard.planning.orders import Orders, Pause, Refusal
 from lanyard.planning.outcomes import Outcome
@@ -26,7 +26,7 @@ from lanyard.record.ledger import ResourceRecord
 from lanyard.record.repairs import counted, of_incarnation
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
-from lanyard.values.errors import NotYet, Temporary
+from lanyard.values.errors import Because, NotYet, Temporary
 from lanyard.values.resource_id import ResourceId
 
 
@@ -148,17 +148,23 @@ def _settled(resource: ComputeResource | None) -> ComputeResource | None:
 
 def _refusals(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> list[Refusal]:
     """What is not done although a rule asks for it, with the reason and the way out."""
-    problems = wanted.unfulfillable
     return [
         *(entry.refusal() for entry in held),
         *(_not_there(identity) for identity in todo.blocked),
-        *(Refusal(f"rule {p.rule}", p.reason, "mend the rule or the tags") for p in problems),
+        *(_unfulfillable(problem) for problem in wanted.unfulfillable),
     ]
 
 
 def _not_there(identity: WantedIdentity) -> Refusal:
     reason = f"{identity.id} does not exist"
-    return Refusal(f"attach identity {identity.id.name}", reason, "create it")
+    action = AttachIdentity(identity.id, identity.rules)
+    return Refusal(action.key, Because.NO_IDENTITY, str(action), reason, "create it")
+
+
+def _unfulfillable(problem: Unfulfillable) -> Refusal:
+    reason = f"{problem.part}: {problem.reason}"
+    action = f"rule {problem.rule}"
+    return Refusal(problem.key, Because.RULE, action, reason, "fix the rule or the tags")
 
 
 def _report(outcomes: list[Outcome], look_at: Iterable[ResourceId] = ()) -> Report:

@@ -14,7 +14,7 @@ from lanyard.policy import RemovalLimit
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table
 from lanyard.record.kill_switch import Brake
 from lanyard.record.rows import Columns
-from lanyard.values.errors import Refused, Temporary
+from lanyard.values.errors import Because, Refused, Temporary
 
 #: So many removals in an hour are never too large a share: small estates are cleaned up, too.
 ALWAYS = 10
@@ -73,6 +73,7 @@ class RemovalBudget:
     def _check_number(self, spent: int) -> None:
         if spent >= self.limit.per_hour:
             raise Refused(
+                Because.BUDGET,
                 f"the budget of {self.limit.per_hour} removals an hour is spent",
                 _HOUR - self.now() % _HOUR,
                 "it goes on in the next hour; release it to have it done at once",
@@ -99,4 +100,4 @@ def _count(row: Row | None, column: str) -> int:
 
 
 def _paused(pause: Pause) -> Refused:
-    return Refused(str(pause), _HOUR, "'lanyard resume' goes on", releasable=False)
+    return Refused(Because.PAUSED, str(pause), _HOUR, "'lanyard resume' goes on", releasable=False)

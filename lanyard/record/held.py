@@ -1,29 +1,32 @@
 """What is not done although it could be: listed, and released or dismissed by a person.
 
 A row an action that is held now. Each reconcile of a resource brings the rows of that resource up
-to date; what a person said about one stays on it until it is no longer held.
+to date; what a person answered stays on a row until its action is no longer held.
 """
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from lanyard.planning.orders import Kind, Orders, Pause, Refusal
-from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
+from lanyard.ports.tables import Row, RowChanged, RowExists, Table
 from lanyard.record.rows import Columns
 from lanyard.values.change import Change
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.errors import Because, Permanent, Temporary
 from lanyard.values.resource_id import ResourceId
 
 _CONFLICT_DELAY = 2.0
 #: Before the name of a grant, where an entry is about one.
 GRANT = "grant "
+# Of a digest in hexadecimal digits: 128 bits in a row's key, and what a person types of them.
+_DIGITS = 32
+_TYPED = 8
 
 
-class Word(StrEnum):
-    """What a person said about a held action."""
+class Answer(StrEnum):
+    """What a person decided about a held action."""
 
     NONE = ""
     RELEASED = "released"
@@ -32,19 +35,25 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A refusal as listed. `since` is UTC; `by` is who released or dismissed it.
+    """A refusal as listed."""
 
-    `principal` is the unknown principal that it is about, or `GRANT` and the name of an unclaimed
-    grant; "" where `resource` itself tells.
-    """
-
-    id: str
+    #: Hexadecimal digits, of which a person types the first eight.
+    full_id: str
     resource: ResourceId
+    #: The unknown principal that it is about, or `GRANT` and the name of an unclaimed grant; ""
+    #: where `resource` itself tells.
     principal: str
     refusal: Refusal
+    #: UTC.
     since: datetime
-    word: Word
+    answer: Answer
+    #: Who released or dismissed it.
     by: str
+
+    @property
+    def id(self) -> str:
+        """As people are shown it."""
+        return self.full_id[:_TYPED]
 
     def change(self, source: str) -> Change:
         """The hint that has it looked at again."""
@@ -61,10 +70,10 @@ class HeldActions:
         self._now = now
 
     async def of(self, resource: ResourceId, principal: str = "") -> dict[str, Entry]:
-        """What is held of one resource, or of one unknown principal, by action."""
+        """What is held of one resource, or of one unknown principal, by the actions' keys."""
         entries = [_entry(row) async for row in self._rows(resource)]
         mine = [e for e in entries if (e.resource, e.principal) == (resource, principal)]
-        return {entry.refusal.action: entry for entry in mine}
+        return {entry.refusal.key: entry for entry in mine}
 
     async def all(self) -> AsyncIterator[Entry]:
         """Everything that is held now, dismissed included."""
@@ -76,92 +85,100 @@ class HeldActions:
     ) -> list[Entry]:
         """Make the list of one resource (or unknown principal) these; returns the new ones.
 
-        What is no longer held goes from the list, and with it what was said about it.
+        What is no longer held goes from the list, and with it what a person answered.
         """
         before = await self.of(resource, principal)
-        wanted = {refusal.action: refusal for refusal in refusals}
-        for action in before.keys() - wanted.keys():
-            await self._table.delete(resource.subscription, _key(resource, principal, action))
+        wanted = {refusal.key: refusal for refusal in refusals}
+        for key in before.keys() - wanted.keys():
+            await self._table.delete(resource.subscription, _row_key(before[key]))
         fresh = []
         for refusal in wanted.values():
-            entry = before.get(refusal.action)
+            entry = before.get(refusal.key)
             if entry is None:
-                fresh.append(await self._write(resource, principal, refusal, None))
+                fresh.append(await self._add(resource, principal, refusal))
             elif entry.refusal != refusal:
-                await self._write(resource, principal, refusal, entry)
+                await self._put(replace(entry, refusal=refusal))
         return fresh
 
     async def find(self, entry_id: str) -> Entry:
-        """The entry with this id. Raises Permanent where nothing like it is held."""
-        async for entry in self.all():
-            if entry.id == entry_id.strip().lower():
-                return entry
-        raise Permanent(f"nothing with id {entry_id!r} is held; 'lanyard held' lists what is")
+        """The entry whose id begins so. Raises Permanent where there is none, or more than one."""
+        typed = entry_id.strip().lower()
+        found = [entry async for entry in self.all() if entry.full_id.startswith(typed)]
+        if len(typed) < _TYPED or not found:
+            raise Permanent(f"nothing with id {entry_id!r} is held; 'lanyard held' lists what is")
+        if len(found) > 1:
+            named = "; ".join(f"{e.full_id}: {e.refusal.action} of {e.resource}" for e in found)
+            raise Permanent(f"id {entry_id!r} fits {len(found)} entries, say which: {named}")
+        return found[0]
 
     async def release(self, entry_id: str, by: str) -> Entry:
         """Let it be done. Raises Permanent for what only a change of the policy releases."""
         entry = await self.find(entry_id)
         if not entry.refusal.releasable:
-            raise Permanent(f"{entry.id} is not released by a word: {entry.refusal.release}")
-        return await self._say(entry, Word.RELEASED, by)
+            raise Permanent(f"{entry.id} cannot be released: {entry.refusal.release}")
+        return await self._answer(entry, Answer.RELEASED, by)
 
     async def dismiss(self, entry_id: str, by: str) -> Entry:
-        """Leave it undone and tell no more of it."""
-        return await self._say(await self.find(entry_id), Word.DISMISSED, by)
+        """Leave it undone and show it no more."""
+        return await self._answer(await self.find(entry_id), Answer.DISMISSED, by)
 
     def _rows(self, resource: ResourceId) -> AsyncIterator[Row]:
-        prefix = key_of(resource.key) + "|h"
+        prefix = _digest(resource.key)
         return self._table.rows(resource.subscription, first=prefix, last=prefix + "~")
 
-    async def _write(
-        self, resource: ResourceId, principal: str, refusal: Refusal, before: Entry | None
-    ) -> Entry:
-        since = datetime.fromtimestamp(self._now(), UTC) if before is None else before.since
-        word, by = (before.word, before.by) if before is not None else (Word.NONE, "")
-        key = _key(resource, principal, refusal.action)
-        entry = Entry(key[-8:], resource, principal, refusal, since, word, by)
-        await self._table.put(resource.subscription, key, _values(entry))
+    async def _add(self, resource: ResourceId, principal: str, refusal: Refusal) -> Entry:
+        full_id = _digest(f"{resource.key}|{principal}|{refusal.key}")
+        since = datetime.fromtimestamp(self._now(), UTC)
+        return await self._put(Entry(full_id, resource, principal, refusal, since, Answer.NONE, ""))
+
+    async def _put(self, entry: Entry) -> Entry:
+        await self._table.put(entry.resource.subscription, _row_key(entry), _values(entry))
         return entry
 
-    async def _say(self, entry: Entry, word: Word, by: str) -> Entry:
-        key = _key(entry.resource, entry.principal, entry.refusal.action)
-        row = await self._table.get(entry.resource.subscription, key)
+    async def _answer(self, entry: Entry, answer: Answer, by: str) -> Entry:
+        row = await self._table.get(entry.resource.subscription, _row_key(entry))
         if row is None:
             raise Permanent(f"{entry.id} is no longer held")
         try:
-            row = await self._table.replace(row, {**row.values, "word": word.value, "by": by})
+            row = await self._table.replace(row, {**row.values, "answer": answer.value, "by": by})
         except (RowChanged, RowExists) as error:
             raise Temporary(f"{entry.id} is changing", _CONFLICT_DELAY) from error
         return _entry(row)
 
 
 def orders(pause: Pause | None, entries: Iterable[Entry]) -> Orders:
-    """What is in force, from the pause and from what was said about held actions."""
+    """What is in force, from the pause and from what persons answered about held actions."""
     entries = list(entries)
     return Orders(
         pause,
-        frozenset(e.refusal.action for e in entries if e.word is Word.RELEASED),
-        {e.refusal.action: e.by for e in entries if e.word is Word.DISMISSED},
+        frozenset(e.refusal.key for e in entries if e.answer is Answer.RELEASED),
+        {e.refusal.key: e.by for e in entries if e.answer is Answer.DISMISSED},
     )
 
 
-def _key(resource: ResourceId, principal: str, action: str) -> str:
-    """Ends in the entry's id, eight hexadecimal digits that a person can type."""
-    content = f"{resource.key}|{principal}|{action}"
-    return f"{key_of(resource.key)}|h{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+
+
+def _row_key(entry: Entry) -> str:
+    """All of one resource side by side; a resource's id may be as long as a key can be."""
+    return f"{_digest(entry.resource.key)}|{entry.full_id}"
 
 
 def _values(entry: Entry) -> dict[str, str]:
+    refusal = entry.refusal
     return {
         "resource": entry.resource.text,
         "principal": entry.principal,
-        "action": entry.refusal.action,
-        "reason": entry.refusal.reason,
-        "release": entry.refusal.release,
-        "releasable": str(entry.refusal.releasable),
-        "kind": entry.refusal.kind.value,
+        "key": refusal.key,
+        "because": refusal.because.value,
+        "action": refusal.action,
+        "reason": refusal.reason,
+        "release": refusal.release,
+        "releasable": str(refusal.releasable),
+        "kind": refusal.kind.value,
         "since": entry.since.isoformat(),
-        "word": entry.word.value,
+        "answer": entry.answer.value,
         "by": entry.by,
     }
 
@@ -169,22 +186,29 @@ def _values(entry: Entry) -> dict[str, str]:
 def _entry(row: Row) -> Entry:
     columns = Columns("held", row)
     resource, principal = columns.resource("resource"), columns.text("principal")
-    refusal = Refusal(
+    refusal = _refusal(columns)
+    entry = Entry(
+        _digest(f"{resource.key}|{principal}|{refusal.key}"),
+        resource,
+        principal,
+        refusal,
+        columns.moment("since"),
+        columns.word("answer", Answer),
+        columns.text("by"),
+    )
+    if _row_key(entry) != row.key:
+        # An answer about one action must not be taken for one about another.
+        raise columns.damaged("key", "is not what its row's key was made of")
+    return entry
+
+
+def _refusal(columns: Columns) -> Refusal:
+    return Refusal(
+        columns.text("key"),
+        columns.word("because", Because),
         columns.text("action"),
         columns.text("reason"),
         columns.text("release"),
         columns.flag("releasable"),
         columns.word("kind", Kind),
-    )
-    if _key(resource, principal, refusal.action) != row.key:
-        # A word about one action must not be heard as one about another.
-        raise columns.damaged("action", "is not what its key was made of")
-    return Entry(
-        row.key[-8:],
-        resource,
-        principal,
-        refusal,
-        columns.moment("since"),
-        columns.word("word", Word),
-        columns.text("by"),
     )

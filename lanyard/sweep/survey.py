@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lanyard.planning.orphans import Facts, suspects
 from lanyard.policy import Policy
 from lanyard.reconcile.services import Services
-from lanyard.record.held import Word
+from lanyard.record.held import Answer
 from lanyard.record.ledger import IdentityRecord, ResourceRecord
 from lanyard.sweep.listings import (
     Progress,
@@ -83,7 +83,7 @@ async def survey(policy: Policy, services: Services, progress: Progress = silent
     asked = suspects(listed.assignments, frozenset(resources.alive))
     progress("principals", len(asked))
     unknown, no_directory = await _unknown(services, asked, resources.alive)
-    told = [entry async for entry in services.held.all() if entry.principal]
+    held = [entry async for entry in services.held.all() if entry.principal]
     unseen = _on_record(records, standing) - _seen(resources, listed.assignments)
     facts = Facts(
         listed.assignments,
@@ -97,12 +97,18 @@ async def survey(policy: Policy, services: Services, progress: Progress = silent
             if one.key not in resources.ids and one.subscription not in unseen
         ),
         await services.brake.read(),
-        {entry.principal: entry.by for entry in told if entry.word is Word.DISMISSED},
+        {entry.principal: entry.by for entry in held if entry.answer is Answer.DISMISSED},
     )
-    held = frozenset(entry.principal for entry in told if entry.word is not Word.RELEASED)
     roles = frozenset(listed.roles)
     return Survey(
-        resources, records, identities, roles, held, frozenset(unseen), facts, no_directory
+        resources,
+        records,
+        identities,
+        roles,
+        frozenset(entry.principal for entry in held if entry.answer is not Answer.RELEASED),
+        frozenset(unseen),
+        facts,
+        no_directory,
     )
 
 

@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from lanyard.planning.actions import RemoveOrphans
-from lanyard.planning.desired import NOTHING, desired
-from lanyard.planning.guard import Situation, guard
+from lanyard.planning.desired import desired
+from lanyard.planning.guard import Situation, guard, guard_alone
+from lanyard.planning.orders import Orders
 from lanyard.planning.orphans import Orphan, OrphanKind, orphans
-from lanyard.planning.plan import Actual, Plan, plan
+from lanyard.planning.plan import Actual, plan
 from lanyard.policy import Policy
 from lanyard.reconcile.principals import AskedOnce, known_principals
 from lanyard.reconcile.services import Services
@@ -140,8 +141,8 @@ class Sweep:
                 yield record.id
 
     def _open(self, record: IdentityRecord) -> bool:
-        todo = Plan(tuple(RemoveOrphans(former) for former in sorted(record.former)))
-        return bool(guard(todo, Situation(self.policy, NOTHING, None)).allowed)
+        todo = [RemoveOrphans(former) for former in sorted(record.former)]
+        return bool(guard_alone(todo, self.policy, Orders()).allowed)
 
     async def _deleted_grants(self, found: Survey) -> list[Standing]:
         """Grants whose assignment is gone. Resource Graph lags behind: what it does not list is

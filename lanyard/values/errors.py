@@ -1,5 +1,27 @@
 """How work can fail, by what to do next. A refused action is not a failure: see `guard.Held`."""
 
+from enum import StrEnum
+
+
+class Because(StrEnum):
+    """Why an action is not done: what programs go by. The texts beside it are for people."""
+
+    MODE = "mode"
+    PAUSED = "paused"
+    BUDGET = "budget"
+    DISMISSED = "dismissed"
+    UNKNOWN_PRINCIPAL = "unknownPrincipal"
+    NO_DIRECTORY = "noDirectory"
+    REPORTED_ONLY = "reportedOnly"
+    PRIVILEGED = "privileged"
+    REPLACEMENT = "replacement"
+    RESTART = "restart"
+    IMDS_DEFAULT = "imdsDefault"
+    CONFLICT = "conflict"
+    IDENTITY_WAITS = "identityWaits"
+    NO_IDENTITY = "noIdentity"
+    RULE = "rule"
+
 
 class LanyardError(Exception):
     """The base of what Lanyard raises on purpose. The message tells a person what to do next."""
@@ -20,11 +42,14 @@ class NotYet(Temporary):
 class Refused(NotYet):
     """A removal that nothing is wrong with may not be done now: the budget, a pause.
 
-    `release` tells what a person can do about it; `releasable`: whether a word is enough.
+    `release` says what a person can do about it; `releasable`: whether releasing it is enough.
     """
 
-    def __init__(self, message: str, delay: float, release: str, *, releasable: bool) -> None:
+    def __init__(
+        self, because: Because, message: str, delay: float, release: str, *, releasable: bool
+    ) -> None:
         super().__init__(message, delay)
+        self.because = because
         self.release = release
         self.releasable = releasable
 

@@ -30,6 +30,11 @@ class Grant:
     condition: str | None = None
 
     @cached_property
+    def key(self) -> str:
+        """What Azure keeps one role assignment of, in lower case: scope, role and principal."""
+        return f"{folded(self.scope)}|{self.role_id.lower()}|{self.principal_id.lower()}"
+
+    @cached_property
     def name(self) -> str:
         """The role assignment's name: the same grant has the same name, whoever works it out.
 

@@ -133,7 +133,7 @@ async def test_release_has_the_action_done_at_once(desk: Desk) -> None:
     assert (ran.code, ran.err) == (OK, "")
     assert ran.lines[0].startswith(f"released {entry_id}: ")
     (released,) = json.loads((await desk.app("held", "--all", "--json")).out)["held"]
-    assert (released["word"], released["by"]) == ("released", "engineer@example.com")
+    assert (released["answer"], released["by"]) == ("released", "engineer@example.com")
     await desk.estate.settle()
     assert await held_ids(desk) == []
     assert (await desk.app("held", "--all")).lines == ["held: 0"]

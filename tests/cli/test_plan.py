@@ -166,7 +166,7 @@ async def test_a_missing_identity_and_an_unfit_tag_are_told(desk: Desk) -> None:
     ran = await desk.plan(vm.text)
     wait = f"  ! attach identity id-payments waits: {missing} does not exist  (rule: pays)"
     assert wait in ran.lines
-    assert any(line.startswith("  ! role 'Key Vault Secrets User': the tag") for line in ran.lines)
+    assert any(line.startswith("  ! role 'Key Vault Secrets User' at ") for line in ran.lines)
     assert "1 waiting, 1 impossible" in ran.out
 
 

@@ -16,6 +16,7 @@ from lanyard.azure.storage.tables import AzureTable
 from lanyard.cli.command import COMMANDS
 from lanyard.planning.orders import Refusal
 from lanyard.record.held import HeldActions
+from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
 from tests.e2e.test_commands import lanyard
 
@@ -79,7 +80,10 @@ async def hold(stack: Stack, machine: str) -> list[str]:
         **stack.operator.options,
     ) as client:
         held = HeldActions(AzureTable(client), stack.azure.clock.now)
-        refusals = [Refusal(f"action {n}", "a test", "release it", True) for n in range(4)]
+        refusals = [
+            Refusal(f"{n}", Because.MODE, f"action {n}", "a test", "release it", True)
+            for n in range(4)
+        ]
         await held.update(ResourceId.parse(machine), refusals)
         return [entry.id async for entry in held.all()]
 

@@ -22,7 +22,7 @@ from lanyard.record.decisions import Decision
 from lanyard.record.rows import DamagedRow
 from lanyard.sweep.sweep import Sweep
 from lanyard.values.change import Change
-from lanyard.values.errors import Permanent
+from lanyard.values.errors import Because, Permanent
 from lanyard.values.resource_id import ResourceId
 from tests.fuzz.strategies import DEEP_TEXT, IDS, any_json, mostly
 from tests.product.conftest import started
@@ -95,7 +95,9 @@ async def made() -> Kept:
         await estate.create_vm("vm1")
         await estate.settle()
     kept, services = Kept(estate), estate.services
-    await services.held.update(kept.machine, [Refusal("detach it", "no", "say so", True)])
+    await services.held.update(
+        kept.machine, [Refusal("detach", Because.MODE, "detach it", "no", "release it", True)]
+    )
     await services.ledger.unknown_since(UNKNOWN)
     await services.budget.spend()
     await services.brake.pause(Paused.REMOVALS, "somebody", "a test")
@@ -289,12 +291,14 @@ async def test_a_dismissal_that_cannot_be_read_is_not_taken_for_none(
     estate = await departed(monkeypatch)
     before = estate.assignments()
     held, machine = estate.services.held, estate.vm_id("vm1")
-    await held.update(machine, [Refusal("remove it", "no", "say so", True)])
+    await held.update(
+        machine, [Refusal("remove", Because.MODE, "remove it", "no", "release it", True)]
+    )
     record = await estate.ledger.resource(machine)
     await estate.ledger.save(replace(record, held="something"))
     (entry,) = (await held.of(machine)).values()
     await held.dismiss(entry.id, "somebody")
     ((keys, row),) = estate.tables.held.content.items()
-    estate.tables.held.content[keys] = damaged(row, "word", "dismissd")
+    estate.tables.held.content[keys] = damaged(row, "answer", "dismissd")
     await estate.runtime.process(Change(machine, "event"))
     assert estate.assignments() == before

@@ -239,6 +239,12 @@ class Estate:
         attached = (machine.identity and machine.identity.user_assigned_identities) or {}
         return {key.rpartition("/")[2]: str(value.principal_id) for key, value in attached.items()}
 
+    async def attached(self, name: str) -> list[str]:
+        """The ids (lower case) of the user-assigned identities of a machine, sorted."""
+        machine = await self.compute.virtual_machines.get("rg-app", name)
+        identity = machine.identity
+        return sorted(key.lower() for key in (identity and identity.user_assigned_identities) or {})
+
     def assignments(self, *, of: str | None = None) -> list[tuple[str, str, str]]:
         """(role, scope, principal) of what stands, besides the estate's own rights."""
         own = {self.operator.object_id, self.app.object_id}

@@ -59,7 +59,7 @@ def _parts(preview: Preview) -> Json:
             for wanted in preview.plan.blocked
         ],
         "impossible": [
-            {"rule": problem.rule, "reason": problem.reason}
+            {"rule": problem.rule, "reason": f"{problem.part}: {problem.reason}"}
             for problem in preview.wanted.unfulfillable
         ],
     }

@@ -41,7 +41,9 @@ def _lines(preview: Preview) -> list[list[Part]]:
         wait = f"! attach identity {identity.id.name} waits: {identity.id} does not exist"
         lines.append([(wait, "yellow"), _rules(identity.rules)])
     for problem in preview.wanted.unfulfillable:
-        lines.append([(f"! {problem.reason}", "yellow"), _rules((problem.rule,))])
+        lines.append(
+            [(f"! {f'{problem.part}: {problem.reason}'}", "yellow"), _rules((problem.rule,))]
+        )
     lines += [[(f"i {note}", "dim")] for note in preview.notes]
     return lines
 
