@@ -93,7 +93,7 @@ async def _sweep(clock: Clock, options: Options, *, trace: bool) -> _Swept:
     started, cpu = clock.now(), process_time()
     if trace:
         tracemalloc.start()
-    report = await estate.instance().sweep()
+    report = await estate.instance().sweeps.run()
     peak = tracemalloc.get_traced_memory()[1] if trace else 0
     tracemalloc.stop()
     if (report.listed, report.drifted) != (options.resources, 0):
@@ -117,9 +117,9 @@ async def _adopt(estate: TimedEstate, contents: Contents) -> None:
     estate.change_policy("\n".join(_policy(contents)))
     for identity in contents.identities:
         principal = estate.azure.state.resources[identity.lower()].properties["principalId"]
-        await estate.ledger.learn_principal(ResourceId.parse(identity), principal)
+        await estate.identity_ledger.learn_principal(ResourceId.parse(identity), principal)
     for resource in (*contents.machines, *contents.web_apps):
-        await estate.ledger.save(ResourceRecord(ResourceId.parse(resource)))
+        await estate.ledger.save(ResourceRecord(id=ResourceId.parse(resource)))
 
 
 def _policy(contents: Contents) -> Iterator[str]:

@@ -11,7 +11,7 @@ from unittest import mock
 from bench.latencies import ARM, MACHINE_OPERATION, MACHINE_OPERATION_SPREAD, TABLE
 from bench.queue import TimedQueue
 from handlers import resource_events
-from lanyard.app.composition import Runtime
+from lanyard.app.worker import Worker
 from lanyard.queue.messages import decode
 from lanyard.values.errors import LanyardError
 from simulator.arm.calls import Call
@@ -73,7 +73,7 @@ class TimedEstate(Estate):
     @asynccontextmanager
     async def working(self, instances: int) -> AsyncIterator[None]:
         """So many instances of the app take from the queue while the context is open."""
-        listeners = [self._listener(self.instance()) for _ in range(instances)]
+        listeners = [self._listener(self.instance().worker) for _ in range(instances)]
         async with asyncio.TaskGroup() as tasks:
             for listener in listeners:
                 tasks.create_task(listener.run())
@@ -116,11 +116,11 @@ class TimedEstate(Estate):
         if message := await self.deliver(event):
             await self.work_queue.send(encode_content(message, "base64"))
 
-    def _listener(self, runtime: Runtime) -> QueueListener[TimedQueue]:
+    def _listener(self, worker: Worker) -> QueueListener[TimedQueue]:
         async def invoke(_message: Message, text: str) -> bool:
             change = decode(text)
             try:
-                await runtime.process(change)
+                await worker.process(change)
             except LanyardError:
                 return False
             self.finished[change.resource.key] = self.azure.clock.now()

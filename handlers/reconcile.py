@@ -13,7 +13,7 @@ async def reconcile(message: func.QueueMessage, context: func.Context) -> None:
 
     So does every message while the policy cannot be used: the error names its file and line.
     """
-    from lanyard.app.composition import runtime
+    from lanyard.app.composition import app
     from lanyard.queue.locks import Arrival
     from lanyard.telemetry import within
 
@@ -22,4 +22,4 @@ async def reconcile(message: func.QueueMessage, context: func.Context) -> None:
         inserted.timestamp() if inserted is not None else None, (message.dequeue_count or 1) > 1
     )
     with within(context.trace_context.trace_parent):
-        await (await runtime()).process(decode(message.get_body()), arrival)
+        await (await app()).worker.process(decode(message.get_body()), arrival)

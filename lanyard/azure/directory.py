@@ -1,4 +1,4 @@
-"""The directory (Microsoft Graph v1.0), the second witness before anything is removed."""
+"""The directory (Microsoft Graph v1.0), the second source before anything is removed."""
 
 from collections.abc import Iterable
 

@@ -12,7 +12,7 @@ from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.planning.orders import Pause, Paused
 from lanyard.record.decisions import Decision
-from lanyard.record.kill_switch import Brake
+from lanyard.record.kill_switch import KillSwitch
 
 _RIGHTS = storage_rights("Storage Table Data Contributor")
 _PAUSE_ABOUT = f"""\
@@ -65,12 +65,12 @@ def pause(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Pull the brake; returns the exit code."""
+    """Pull the kill switch; returns the exit code."""
     what = Paused.EVERYTHING if everything else Paused.REMOVALS
 
     async def pull() -> Pause:
         async with connect.app(azure, where) as app:
-            made = await Brake(app.tables.control, app.now).pause(what, app.who, reason)
+            made = await KillSwitch(app.tables.control, app.now).pause(what, app.who, reason)
             await _record(app, f"pause {what}", reason)
             return made
 
@@ -82,11 +82,11 @@ def pause(
 def resume(
     *, azure: AzureOptions, where: AppOptions, json: Json = False, quiet: Quiet = False
 ) -> int:
-    """Release the brake; returns the exit code."""
+    """Release the kill switch; returns the exit code."""
 
     async def release() -> Pause | None:
         async with connect.app(azure, where) as app:
-            before = await Brake(app.tables.control, app.now).resume()
+            before = await KillSwitch(app.tables.control, app.now).resume()
             if before is not None:
                 await _record(app, "resume", f"{before.what} was {before}")
             return before

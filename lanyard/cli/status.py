@@ -18,7 +18,7 @@ from lanyard.policy import RemovalLimit
 from lanyard.record.budget import RemovalBudget
 from lanyard.record.decisions import Recorded
 from lanyard.record.held import Answer, HeldActions
-from lanyard.record.kill_switch import Brake
+from lanyard.record.kill_switch import KillSwitch
 
 _ABOUT = f"""\
 Tell how a deployed app is doing: what it looks after, what waits, when it last looked over the
@@ -118,8 +118,11 @@ def run(*, azure: AzureOptions, where: AppOptions, json: Json = False, quiet: Qu
 
 async def status_of(app: App) -> Status:
     """Ask the tables and the queues."""
-    now, brake = datetime.fromtimestamp(app.now(), UTC), Brake(app.tables.control, app.now)
-    budget = RemovalBudget(app.tables.control, RemovalLimit(), brake, app.now)
+    now, kill_switch = (
+        datetime.fromtimestamp(app.now(), UTC),
+        KillSwitch(app.tables.control, app.now),
+    )
+    budget = RemovalBudget(app.tables.control, RemovalLimit(), kill_switch, app.now)
     standing = [each async for each in app.claims().standing()]
     return Status(
         at=now,
@@ -131,7 +134,7 @@ async def status_of(app: App) -> Status:
         dead_letters=await app.dead_letters.count(),
         last_sweep=await _last_sweep(app, now),
         held=await _held(app),
-        pause=await brake.read(),
+        pause=await kill_switch.read(),
         removed_this_hour=await budget.spent(),
     )
 

@@ -36,7 +36,7 @@ class Operator:
 
     async def pause(self, what: Paused, reason: str) -> Pause:
         """Stop removals, or everything, in all instances at once."""
-        pause = await self.services.brake.pause(what, self.by, reason)
+        pause = await self.services.kill_switch.pause(what, self.by, reason)
         await self.services.decisions.add(
             Decision("", f"pause {pause.what.value}", "done", str(pause))
         )
@@ -46,7 +46,7 @@ class Operator:
         """Go on, and have looked at again what the pause held. Returns the pause that was in
         force, and how many resources that was.
         """
-        pause = await self.services.brake.resume()
+        pause = await self.services.kill_switch.resume()
         if pause is None:
             return None, 0
         reason = f"{self.by} ends: {pause}"

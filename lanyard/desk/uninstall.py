@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from lanyard.planning.actions import Action, DetachIdentity, ReleaseGrant, RevokeUnclaimed
 from lanyard.planning.orders import Orders
 from lanyard.planning.outcomes import Effects, Outcome, attempt, failed
-from lanyard.reconcile.apply import Application
+from lanyard.reconcile.apply import apply
+from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder
-from lanyard.reconcile.removals import Witnesses
+from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
-from lanyard.record.claims import Witness
+from lanyard.record.claims import BeforeDelete
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
@@ -68,7 +69,7 @@ class Failures:
                     self.attachments[Attachment(resource, identity)] = str(outcome.failure)
 
 
-class _AskedFor(Witnesses):
+class _AskedFor(Removals):
     """A person asked for it by name: neither the budget nor the pause they made stops it."""
 
     async def spend(self, action: Action) -> None:
@@ -132,14 +133,16 @@ class Uninstall:
         services = self.services
         resource = await services.compute.read(record.id)
         record, todo = _without_detached(record, actions, resource)
-        application = Application(services, resource, record, {}, self._witnesses(record.id))
+        progress = Progress(
+            ledger=services.ledger,
+            resource=resource,
+            record=record,
+            principals={},
+            removals=self._removals(record.id),
+        )
         async with Recorder(services, record.id, _cause(record.id)) as recorder:
-            await recorder.intended(todo)
-            try:
-                await application.run(todo)
-            finally:
-                await recorder.outcomes(application.outcomes, application.effects)
-        return application.outcomes
+            await apply(todo, services, progress, recorder)
+        return progress.outcomes
 
     async def _leftovers(self, failures: Failures) -> None:
         """Grants of which no record tells, claimed or not."""
@@ -152,19 +155,19 @@ class Uninstall:
         if resource is None:
             failures.grants[standing.grant.name] = _ABOVE
             return
-        action, witnesses = RevokeUnclaimed(standing.grant), self._witnesses(resource)
-        outcome = await attempt(action, self._revoke(standing, witnesses.of(action)))
+        action, removals = RevokeUnclaimed(standing.grant), self._removals(resource)
+        outcome = await attempt(action, self._revoke(standing, removals.of(action)))
         async with Recorder(self.services, resource, _cause(resource)) as recorder:
-            await recorder.outcomes([outcome], Effects(removed=witnesses.told))
+            await recorder.outcomes([outcome], Effects(removed=removals.recorded))
         failures.add(resource, [outcome])
 
-    async def _revoke(self, standing: Standing, witness: Witness) -> str:
+    async def _revoke(self, standing: Standing, before_delete: BeforeDelete) -> str:
         claims, grant = self.services.claims, standing.grant
         for claimant in standing.claimants:
-            await claims.drop(grant, claimant, witness)
-        return str(await claims.retire(grant, witness))
+            await claims.drop(grant, claimant, before_delete)
+        return str(await claims.retire(grant, before_delete))
 
-    def _witnesses(self, resource: ResourceId) -> Witnesses:
+    def _removals(self, resource: ResourceId) -> Removals:
         services, cause = self.services, _cause(resource)
         return _AskedFor(services.decisions, services.budget, resource, cause, Orders())
 

@@ -148,7 +148,7 @@ def _dismissed(plan: Plan, situation: Situation) -> Iterator[Held]:
 
 def _unknown_principal(plan: Plan, situation: Situation) -> Iterator[Held]:
     """A principal that the directory does not know, and that was never seen alive: the evidence is
-    one witness short of what lets other assignments go.
+    one source short of what lets other assignments go.
     """
     if situation.policy.orphans.remove is RemoveOrphans.ALL:
         return

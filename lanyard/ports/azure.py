@@ -116,7 +116,7 @@ class Index(Protocol):
 
 
 class Directory(Protocol):
-    """The second witness."""
+    """The second source, beside ARM, of whether a principal is gone."""
 
     async def existing(self, principals: Iterable[str]) -> frozenset[str]:
         """Those that the directory knows. Raises Temporary where it cannot be trusted."""

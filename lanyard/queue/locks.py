@@ -6,8 +6,8 @@ queue before it began. So a message needs no reconcile of its own where
     another message for the same resource is in hand in this process and has not begun, or
     a reconcile that began after the message came to the queue, in any process, has ended well.
 
-The first is known exactly. The second is told by the blob whose lease the reconcile held, by the
-storage's clock alone: what it told to begin against when it took the message in.
+The first is known exactly. The second is known by the blob whose lease the reconcile held, by the
+storage's clock alone: when the reconcile began against when the message was inserted.
 
 The lease is not what makes a reconcile correct: two at once would meet each other's ETags and
 repeat themselves. It saves them that, and a killed holder delays the next for its duration at most.
@@ -23,7 +23,7 @@ from lanyard.ports.leases import RENEW_SECONDS, Lease, LeaseLost, Leases
 from lanyard.values.change import Change
 from lanyard.values.errors import Temporary
 
-log = logging.getLogger("lanyard.turns")
+log = logging.getLogger("lanyard.locks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Arrival:
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class Ticket:
     """A message in hand that has not begun. `change.since` is that of the latest that it serves;
     None where it is not known: then it is worked on in any case.
     """
@@ -48,46 +48,46 @@ class Place:
 
 
 @dataclass(slots=True)
-class Turns:
-    """The turns of one process. `settle`: seconds that an event waits for others to join it."""
+class Locks:
+    """The locks of one process. `settle`: seconds that an event waits for others to join it."""
 
     leases: Leases
     settle: float = 0.0
     renew_seconds: float = RENEW_SECONDS
-    _waiting: dict[str, Place] = field(default_factory=dict)
+    _waiting: dict[str, Ticket] = field(default_factory=dict)
     _running: dict[str, asyncio.Event] = field(default_factory=dict)
 
-    def line_up(self, change: Change, arrival: Arrival) -> Place | None:
-        """A place for a message; None where another message in hand will serve for it, too."""
+    def enter(self, change: Change, arrival: Arrival) -> Ticket | None:
+        """A ticket for a message; None where another message in hand will serve for it, too."""
         change = replace(change, since=_since(change, arrival))
         name = _name(change)
         if (other := self._waiting.get(name)) is not None:
             other.change = _merged(other.change, change)
             return None
-        place = self._waiting[name] = Place(change)
-        return place
+        ticket = self._waiting[name] = Ticket(change)
+        return ticket
 
-    def leave(self, place: Place) -> None:
-        """It begins, or goes back to the queue: whoever comes now needs a place of its own."""
-        name = _name(place.change)
-        if self._waiting.get(name) is place:
+    def leave(self, ticket: Ticket) -> None:
+        """It begins, or goes back to the queue: whoever comes now needs a ticket of its own."""
+        name = _name(ticket.change)
+        if self._waiting.get(name) is ticket:
             del self._waiting[name]
 
     @asynccontextmanager
-    async def turn(self, place: Place) -> AsyncIterator[bool]:
-        """Wait for the turn and hold it; gives whether there is anything left to do.
+    async def hold(self, ticket: Ticket) -> AsyncIterator[bool]:
+        """Wait for the lock and hold it; gives whether there is anything left to do.
 
-        Raises NotYet where another process has the turn, and Temporary where it cannot be told.
+        Raises NotYet where another process has the lock, and Temporary where that cannot be asked.
         """
-        name = _name(place.change)
-        if self.settle and place.change.source == "event":
+        name = _name(ticket.change)
+        if self.settle and ticket.change.source == "event":
             await asyncio.sleep(self.settle)
         async with self._alone(name):
             lease, done = await self.leases.take(name), False
             try:
-                self_evident = place.change.since is None
-                needed = self_evident or not await lease.begun_since(place.change.since or 0.0)
-                self.leave(place)
+                self_evident = ticket.change.since is None
+                needed = self_evident or not await lease.begun_since(ticket.change.since or 0.0)
+                self.leave(ticket)
                 async with self._kept(lease):
                     yield needed
                 done = needed

@@ -5,17 +5,15 @@ An event is a hint and everything is read fresh, so replaying one is always safe
 months later. What is replayed is removed from where it lay only after it was enqueued.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lanyard.ports.dead_letters import Batch, Letter, Letters
+from lanyard.ports.queue import Enqueue
 from lanyard.values.change import Change
 from lanyard.values.resource_id import folded
-
-#: Puts a change on the queue of work.
-type Enqueue = Callable[[Change], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)

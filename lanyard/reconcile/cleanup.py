@@ -1,6 +1,6 @@
 """The assignments that a deleted identity left behind, and the evidence before one is removed.
 
-A principal that was seen alive is an orphan's principal only when two witnesses agree: ARM (the
+A principal that was seen alive is an orphan's principal only when two sources agree: ARM (the
 resource is gone or no longer has it) and the directory, in an answer that also holds a principal
 known to exist. One that was never seen alive must, further, be shown by no resource, not be
 restorable, and its assignments must be old enough to be no replication lag. Then the grace period
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lanyard.ports.azure import Assignments, Directory, Index
-from lanyard.record.claims import Claims, Witness
+from lanyard.record.claims import BeforeDelete, Claims
 from lanyard.values.errors import Because, NotYet, Permanent, Refused
 from lanyard.values.grants import Grant, RoleAssignment
 
@@ -38,7 +38,7 @@ class Orphans:
     now: Callable[[], float]
 
     async def remove(
-        self, principal_id: str, gone_at: float, subscription: str, witness: Witness
+        self, principal_id: str, gone_at: float, subscription: str, before_delete: BeforeDelete
     ) -> list[RoleAssignment]:
         """Delete the assignments of a principal that was seen alive and is gone; returns them.
 
@@ -50,10 +50,14 @@ class Orphans:
         await self._check_directory(principal_id, gone_at)
         found = await self._find(principal_id, subscription)
         self._check_grace(found, gone_at)
-        return await self._delete(found, witness, self._evidence(principal_id, gone_at))
+        return await self._delete(found, before_delete, self._evidence(principal_id, gone_at))
 
     async def remove_unknown(
-        self, principal_id: str, unknown_since: float, subscription: str, witness: Witness
+        self,
+        principal_id: str,
+        unknown_since: float,
+        subscription: str,
+        before_delete: BeforeDelete,
     ) -> list[RoleAssignment]:
         """Delete the assignments of a principal that was never seen alive; returns them.
 
@@ -70,7 +74,7 @@ class Orphans:
         self._check_grace(found, unknown_since)
         self._check_age(found)
         evidence = self._evidence(principal_id, unknown_since)
-        return await self._delete(found, witness, evidence)
+        return await self._delete(found, before_delete, evidence)
 
     async def _check_directory(self, principal_id: str, gone_at: float) -> None:
         if await self._in_directory(principal_id):
@@ -79,12 +83,12 @@ class Orphans:
             raise NotYet(message, min(max(waited / 2, _SHORTEST_DELAY), _LONGEST_DELAY))
 
     async def _in_directory(self, principal_id: str) -> bool:
-        """Whether either question finds it. Who may not ask has no second witness: it is held."""
+        """Whether either question finds it. Who may not ask has no second source: it is held."""
         try:
             listed = principal_id in await self.directory.existing([principal_id])
             return listed or await self.directory.exists(principal_id)
         except Permanent as error:
-            reason = f"the directory, the second witness, may not be read: {error}"
+            reason = f"the directory, the second source, may not be read: {error}"
             fix = "with Directory.Read.All granted to the app's identity it goes on by itself"
             raise Refused(
                 Because.NO_DIRECTORY, reason, _LONGEST_DELAY, fix, releasable=False
@@ -110,13 +114,16 @@ class Orphans:
         )
 
     async def _delete(
-        self, found: Iterable[RoleAssignment], witness: Witness, evidence: tuple[str, ...]
+        self,
+        found: Iterable[RoleAssignment],
+        before_delete: BeforeDelete,
+        evidence: tuple[str, ...],
     ) -> list[RoleAssignment]:
         removed = []
         for assignment in found:
             if await self.claims.kept(_grant(assignment)):
                 continue  # a person had its removal undone
-            await witness(assignment, evidence)
+            await before_delete(assignment, evidence)
             await self.assignments.delete(assignment.id)
             removed.append(assignment)
         return removed

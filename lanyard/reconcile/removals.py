@@ -7,24 +7,24 @@ from lanyard.planning.actions import Action
 from lanyard.planning.orders import Orders
 from lanyard.planning.outcomes import Removed
 from lanyard.record.budget import RemovalBudget
-from lanyard.record.claims import Witness
+from lanyard.record.claims import BeforeDelete
 from lanyard.record.decisions import Decision, Decisions
 from lanyard.values.grants import RoleAssignment
 from lanyard.values.resource_id import ResourceId
 
 
 @dataclass(frozen=True, slots=True)
-class Witnesses:
-    """Makes the witness of each removal of one reconcile. `told`: what they put on record."""
+class Removals:
+    """The removals of one reconcile. `recorded`: what went on record, in the order it was done."""
 
     decisions: Decisions
     budget: RemovalBudget
     resource: ResourceId
     cause: Mapping[str, str]
     orders: Orders
-    told: list[Removed] = field(default_factory=list)
+    recorded: list[Removed] = field(default_factory=list)
 
-    def of(self, action: Action) -> Witness:
+    def of(self, action: Action) -> BeforeDelete:
         """What the removals of an action call right before each delete.
 
         Raises Refused where a pause or the budget forbids it.
@@ -42,7 +42,7 @@ class Witnesses:
                 assignment=assignment.raw,
             )
             decision_id = await self.decisions.add(decision)
-            self.told.append(Removed(action, assignment, evidence, decision_id))
+            self.recorded.append(Removed(action, assignment, evidence, decision_id))
 
         return record
 

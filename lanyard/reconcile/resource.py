@@ -8,18 +8,19 @@ from dataclasses import dataclass, replace
 
 from lanyard.planning.actions import AttachIdentity, RemoveOrphans
 from lanyard.planning.desired import Desired, Unfulfillable, WantedIdentity, desired
-from lanyard.planning.guard import Held, Verdict
+from lanyard.planning.guard import Held
 from lanyard.planning.orders import Orders, Pause, Refusal
 from lanyard.planning.outcomes import Outcome
 from lanyard.planning.plan import Actual, Plan
 from lanyard.policy import Policy
-from lanyard.reconcile.apply import Application
+from lanyard.reconcile.apply import apply, see
 from lanyard.reconcile.decide import AT_WORK, Precedents, decide
 from lanyard.reconcile.identity import IDENTITY_TYPE, IdentityReconciler
 from lanyard.reconcile.orphan import OrphanReconciler
 from lanyard.reconcile.principals import known_principals
+from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder, digest, refused
-from lanyard.reconcile.removals import Witnesses
+from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
 from lanyard.record.held import orders
 from lanyard.record.ledger import ResourceRecord
@@ -69,73 +70,69 @@ class Reconciler:
         # The record first: nothing on it is then newer than this look at the resource.
         record = await services.ledger.resource(change.resource)
         read, pause = await asyncio.gather(
-            services.compute.read(change.resource), services.brake.read()
+            services.compute.read(change.resource), services.kill_switch.read()
         )
         resource, before = _settled(read), of_incarnation(record, read)
         precedents = Precedents(await self._orders(before, pause), counted(before))
         wanted = desired(self.policy, resource)
-        principals = await known_principals(wanted, resource, services.identities, services.ledger)
-        actual = Actual(resource, principals)
-        todo, verdict = await decide(
-            self.policy, wanted, actual, before.owned(), services.assignments, precedents
+        principals = await known_principals(
+            wanted, resource, services.identities, services.identity_ledger
         )
-        refusals = _refusals(verdict.held, todo, wanted)
-        application = Application(
-            services, resource, before, principals, self._witnesses(change, precedents.orders)
+        todo, verdict = await decide(
+            self.policy,
+            wanted,
+            Actual(resource, principals),
+            before.owned(),
+            services.assignments,
+            precedents,
+        )
+        progress = Progress(
+            ledger=services.ledger,
+            resource=resource,
+            record=before,
+            principals=principals,
+            removals=self._removals(change, precedents.orders),
         )
         async with Recorder(services, change.resource, cause_of(change)) as recorder:
-            await self._apply(application, todo, verdict, refusals, recorder)
-            if resource is None and application.record.empty:
-                await services.ledger.forget(application.record)
-        return _report(application.outcomes, application.gone_identities)
+            await self._note(progress, todo)
+            await apply(verdict.allowed, services, progress, recorder)
+            await self._hold(_refusals(verdict.held, todo, wanted), progress, recorder)
+            if resource is None and progress.record.empty:
+                await services.ledger.forget(progress.record)
+        return _report(progress.outcomes, progress.gone_identities)
 
-    async def _apply(
-        self,
-        application: Application,
-        todo: Plan,
-        verdict: Verdict,
-        refusals: list[Refusal],
-        recorder: Recorder,
-    ) -> None:
-        """Intent on record, the work, its outcomes on record."""
-        await application.see_system_identity()
-        await application.save(self._noted(application.record, todo))
-        await recorder.intended(verdict.allowed)
-        try:
-            await application.run(verdict.allowed)
-        finally:
-            await recorder.outcomes(application.outcomes, application.effects)
-        # Once, at the end: what is tried again and refused again was held all the time.
-        refusals = refusals + refused(application.outcomes)
-        await self._tell(recorder, application.record, refusals)
-        await application.save(replace(application.record, held=digest(refusals)))
+    async def _note(self, progress: Progress, todo: Plan) -> None:
+        """On record before anything is done: a new principal, and since when one is gone."""
+        if progress.resource is not None:
+            present = progress.resource.identity.system_principal_id
+            if present is not None:
+                await see(present, self.services, progress)
+        gone = {a.principal_id for a in todo.actions if isinstance(a, RemoveOrphans)}
+        now, known = self.services.now(), progress.record.gone_at
+        since = {principal: known.get(principal, now) for principal in gone}
+        await progress.save(replace(progress.record, gone_at=since))
+
+    async def _hold(self, refusals: list[Refusal], progress: Progress, recorder: Recorder) -> None:
+        """Once, at the end: what is tried again and refused again was held all the time. Only what
+        is new is reported, not again at each event that finds the same.
+        """
+        refusals = refusals + refused(progress.outcomes)
+        if digest(refusals) != progress.record.held:
+            await recorder.held(refusals)
+        await progress.save(replace(progress.record, held=digest(refusals)))
 
     async def _orders(self, record: ResourceRecord, pause: Pause | None) -> Orders:
         entries = await self.services.held.of(record.id) if record.held else {}
         return orders(pause, entries.values())
 
-    def _witnesses(self, change: Change, in_force: Orders) -> Witnesses:
+    def _removals(self, change: Change, in_force: Orders) -> Removals:
         services, cause = self.services, cause_of(change)
-        return Witnesses(services.decisions, services.budget, change.resource, cause, in_force)
+        return Removals(services.decisions, services.budget, change.resource, cause, in_force)
 
     async def expand(self, group: ResourceId) -> AsyncIterator[Change]:
         """A deleted group may have taken everything below it: each is looked at for itself."""
         async for resource in self.services.ledger.under(group):
             yield Change(resource, "group")
-
-    def _noted(self, record: ResourceRecord, todo: Plan) -> ResourceRecord:
-        """Since when a principal is gone."""
-        gone = {a.principal_id for a in todo.actions if isinstance(a, RemoveOrphans)}
-        now = self.services.now()
-        since = {principal: record.gone_at.get(principal, now) for principal in gone}
-        return replace(record, gone_at=since)
-
-    async def _tell(
-        self, recorder: Recorder, before: ResourceRecord, refusals: list[Refusal]
-    ) -> None:
-        """Once, not again at each event that finds the same."""
-        if digest(refusals) != before.held:
-            await recorder.held(refusals)
 
 
 def _settled(resource: ComputeResource | None) -> ComputeResource | None:

@@ -12,7 +12,8 @@ from lanyard.record.budget import RemovalBudget
 from lanyard.record.claims import Claims
 from lanyard.record.decisions import Author, Decisions
 from lanyard.record.held import HeldActions
-from lanyard.record.kill_switch import Brake
+from lanyard.record.identities import IdentityLedger
+from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.ledger import Ledger
 
 
@@ -28,10 +29,11 @@ class Services:
     index: Index
     directory: Directory
     ledger: Ledger
+    identity_ledger: IdentityLedger
     claims: Claims
     decisions: Decisions
     held: HeldActions
-    brake: Brake
+    kill_switch: KillSwitch
     orphans: Orphans
     budget: RemovalBudget
     control: Table
@@ -55,7 +57,7 @@ def assemble[T: Journal](
     """
     decider = Author(author, policy.digest)
     claims = Claims(tables.grants, azure.assignments, now)
-    brake = Brake(tables.control, now, policy.digest)
+    kill_switch = KillSwitch(tables.control, now, policy.digest)
     grace = policy.orphans.grace_minutes * 60
     return Services(
         azure.compute,
@@ -63,13 +65,14 @@ def assemble[T: Journal](
         azure.assignments,
         azure.index,
         azure.directory,
-        Ledger(tables.resources, tables.identities, now),
+        Ledger(tables.resources),
+        IdentityLedger(tables.identities, now),
         claims,
         Decisions(tables.decisions, decider, now),
         HeldActions(tables.held, now),
-        brake,
+        kill_switch,
         Orphans(azure.assignments, azure.index, azure.directory, claims, grace, now),
-        RemovalBudget(tables.control, policy.limits.removals, brake, now),
+        RemovalBudget(tables.control, policy.limits.removals, kill_switch, now),
         tables.control,
         decider,
         notifier or Unheard(),

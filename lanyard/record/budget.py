@@ -2,8 +2,8 @@
 
 It bounds a mistake that every other check let through. Two limits: past the first, removals wait
 for the next hour or a person; past the second, a share of everything there is, something is wrong,
-and Lanyard pulls its own brake. It fails closed: where the count or the brake cannot be read or
-written, nothing is removed.
+and Lanyard stops all removals itself. It fails closed: where the count or the kill switch cannot be
+read or written, nothing is removed.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lanyard.planning.orders import Pause, Paused
 from lanyard.policy import RemovalLimit
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table
-from lanyard.record.kill_switch import Brake
+from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.rows import Columns
 from lanyard.values.errors import Because, Refused, Temporary
 
@@ -32,7 +32,7 @@ class RemovalBudget:
 
     table: Table
     limit: RemovalLimit
-    brake: Brake
+    kill_switch: KillSwitch
     now: Callable[[], float]
 
     async def spend(self, *, released: bool = False) -> None:
@@ -40,7 +40,7 @@ class RemovalBudget:
 
         One that a person released is counted and not held to the budget; a pause holds it, too.
         """
-        pause = await self.brake.read()
+        pause = await self.kill_switch.read()
         if pause is not None:
             raise _paused(pause)
         for _ in range(_ATTEMPTS):
@@ -89,7 +89,7 @@ class RemovalBudget:
             reason += (
                 f", which is the most that limits.removals.percent ({self.limit.percent:g}) allows"
             )
-            raise _paused(await self.brake.pause(Paused.REMOVALS, _BY_ITSELF, reason))
+            raise _paused(await self.kill_switch.pause(Paused.REMOVALS, _BY_ITSELF, reason))
 
     def _hour(self) -> str:
         return str(int(self.now() // _HOUR))

@@ -51,7 +51,7 @@ class Result(StrEnum):
 
 #: Called with the whole assignment and the evidence right before it is deleted: what is removed is
 #: on record first. Raises Temporary to refuse the removal for now.
-type Witness = Callable[[RoleAssignment, tuple[str, ...]], Awaitable[None]]
+type BeforeDelete = Callable[[RoleAssignment, tuple[str, ...]], Awaitable[None]]
 
 _EVIDENCE = (
     "no resource claims this grant: the claims were read again after it was set to revoking",
@@ -81,16 +81,16 @@ class Claims:
                 continue
         raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
 
-    async def drop(self, grant: Grant, resource: ResourceId, witness: Witness) -> Result:
+    async def drop(self, grant: Grant, resource: ResourceId, before_delete: BeforeDelete) -> Result:
         """Give up the claim of `resource`; with the last claim the assignment is revoked."""
         await self._table.delete(grant.name, _CLAIM + key_of(resource.key))
-        return await self.retire(grant, witness)
+        return await self.retire(grant, before_delete)
 
-    async def retire(self, grant: Grant, witness: Witness) -> Result:
+    async def retire(self, grant: Grant, before_delete: BeforeDelete) -> Result:
         """Revoke a grant that nothing claims; one that is claimed stays."""
         for _ in range(_ATTEMPTS):
             try:
-                return await self._revoke_if_unclaimed(grant, witness)
+                return await self._revoke_if_unclaimed(grant, before_delete)
             except (RowChanged, RowExists):
                 continue
         raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
@@ -167,7 +167,7 @@ class Claims:
         await self._write(found, grant, State.ACTIVE, ours=ours)
         return Result.ASSIGNED if ours else Result.NOT_OURS
 
-    async def _revoke_if_unclaimed(self, grant: Grant, witness: Witness) -> Result:
+    async def _revoke_if_unclaimed(self, grant: Grant, before_delete: BeforeDelete) -> Result:
         found = await self._find(grant.name)
         if found is None or found.state is State.REVOKED:
             return Result.REVOKED
@@ -181,17 +181,17 @@ class Claims:
         if await self._claimed(grant):
             await self._write(found, grant, before, ours=found.ours)
             return Result.STILL_CLAIMED
-        return await self._revoke(grant, found, before, witness)
+        return await self._revoke(grant, found, before, before_delete)
 
     async def _revoke(
-        self, grant: Grant, revoking: "_Granted", before: State, witness: Witness
+        self, grant: Grant, revoking: "_Granted", before: State, before_delete: BeforeDelete
     ) -> Result:
         ours = revoking.ours
         if ours:
             found = await self._assignments.read(grant.assignment_id)  # again, right before
             ours = found is None or (found.carries(grant) and self._assignments.is_ours(found))
             if found is not None and ours:
-                await self._tell(found, grant, revoking, before, witness)
+                await self._announce(found, grant, revoking, before, before_delete)
                 await self._delete(grant, revoking)
         try:
             await self._write(revoking, grant, State.REVOKED, ours=ours)
@@ -202,17 +202,17 @@ class Claims:
             raise
         return Result.REVOKED if ours else Result.NOT_OURS
 
-    async def _tell(
+    async def _announce(
         self,
         found: RoleAssignment,
         grant: Grant,
         revoking: "_Granted",
         before: State,
-        witness: Witness,
+        before_delete: BeforeDelete,
     ) -> None:
-        """The witness may refuse; then nobody has to wait for a removal that does not come."""
+        """It may be refused; then nobody has to wait for a removal that does not come."""
         try:
-            await witness(found, _EVIDENCE)
+            await before_delete(found, _EVIDENCE)
         except Temporary:
             await self._write(revoking, grant, before, ours=revoking.ours)
             raise

@@ -1,4 +1,5 @@
-"""The brake: a person, or Lanyard itself, stops removals or everything, for all instances at once.
+"""The kill switch: a person, or Lanyard itself, stops removals or everything, in all instances at
+once.
 
 Two rows, read before every reconcile and again right before every removal: a pause, and the version
 of the policy whose difference was reported. Under another version nothing is removed yet.
@@ -15,8 +16,8 @@ _PARTITION, _KEY, _POLICY = "pause", "pause", "policy"
 _BY_ITSELF = "lanyard"
 
 
-class Brake:
-    """Pulls, releases and reads the brake. `now`: seconds since the epoch.
+class KillSwitch:
+    """Sets, clears and reads the kill switch. `now`: seconds since the epoch.
 
     `policy` is the version (digest) that the caller works by; "" for who works by none.
     """

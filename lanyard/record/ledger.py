@@ -1,18 +1,12 @@
-"""What Lanyard saw and owns, in two tables.
+"""What Lanyard saw on each compute resource, attached to it and claimed for it: a row each.
 
-    resources    one row a compute resource: its principals, what we attached and claimed for it
-    identities   one row a user-assigned identity: its principal id, which saves a call;
-                 one row a system-assigned principal: the resource it was last seen on;
-                 one row an unknown principal: since when the directory does not know it
-
-Grants and the claims on them (claims.py), decisions (decisions.py) and what is held (held.py) are
-in tables of their own.
+Identities (identities.py), grants and the claims on them (claims.py), decisions (decisions.py) and
+what is held (held.py) are in tables of their own.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from pydantic import FiniteFloat, TypeAdapter
 
@@ -25,9 +19,6 @@ from lanyard.values.resource_id import InvalidResourceId, ResourceId
 
 # Another worker changed the row meanwhile: start over soon with what it wrote.
 _CONFLICT_DELAY = 2.0
-# The partition of the principals; those of the identities are subscription ids.
-_PRINCIPALS = "principal"
-_UNKNOWN = "unknown"
 
 _IDS = TypeAdapter(frozenset[str])
 _GRANTS = TypeAdapter(frozenset[Grant])
@@ -36,33 +27,34 @@ _MOMENTS = TypeAdapter(Mapping[str, FiniteFloat])
 _REPAIRS = TypeAdapter(Mapping[str, tuple[FiniteFloat, ...]])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceRecord:
-    """What the ledger knows of one resource. `row` is the version it was read at (None: new).
-
-    `attachments` were made by Lanyard; `dedicated` are identities made for this resource alone.
-    `grants` are claimed and assigned, `pending` ones intended and not yet confirmed.
-    `system_principals` are object ids seen as its system-assigned identity and not yet looked
-    after; `gone_at` maps those found gone to the moment (seconds since the epoch). `held` is a
-    digest of the held actions last recorded, so that the same refusal is recorded once.
-
-    `confirmed` maps an attached identity (lower-case id) to the principal it was attached with;
-    `repairs` maps what had to be put back to the moments when it was; both are of the resource
-    that `incarnation` tells from another one under the same id.
-    """
+    """What the ledger knows of one resource."""
 
     id: ResourceId
+    #: Identities that Lanyard attached.
     attachments: frozenset[ResourceId] = frozenset()
+    #: Claimed for the resource, and assigned.
     grants: frozenset[Grant] = frozenset()
+    #: Intended, and not yet confirmed.
     pending: frozenset[Grant] = frozenset()
+    #: Object ids seen as its system-assigned identity and not yet looked after.
     system_principals: frozenset[str] = frozenset()
+    #: Of those found gone, the moment (seconds since the epoch).
     gone_at: Mapping[str, float] = field(default_factory=dict)
+    #: The model of a scale set was changed, its instances were not brought up to date yet.
     instances_lag: bool = False
+    #: Identities made for this resource alone.
     dedicated: frozenset[ResourceId] = frozenset()
+    #: A digest of the held actions last recorded, so that the same refusal is recorded once.
     held: str = ""
+    #: The principal that each attached identity (lower-case id) was attached with.
     confirmed: Mapping[str, str] = field(default_factory=dict)
+    #: The moments (seconds since the epoch) when something had to be put back, by `repair_key`.
     repairs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    #: Tells the resource that `confirmed` and `repairs` are of from another one under its id.
     incarnation: str = ""
+    #: The version that it was read at; None for a new one.
     row: Row | None = field(default=None, compare=False)
 
     def owned(self) -> Owned:
@@ -82,55 +74,35 @@ class ResourceRecord:
         return self.owned() == Owned()
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityRecord:
-    """What the ledger knows of a user-assigned identity. `former` are principals that it had and
-    that are not looked after yet, with the moment they were found gone (0: just now).
-    """
-
-    id: ResourceId
-    principal: str | None = None
-    former: Mapping[str, float] = field(default_factory=dict)
-    row: Row | None = field(default=None, compare=False)
-
-    def left(self) -> dict[str, float]:
-        """The former principals, once the present one has left, too."""
-        return dict(self.former) | ({self.principal: 0.0} if self.principal else {})
-
-
-def _conflict(resource: ResourceId) -> Temporary:
+def conflict(resource: ResourceId) -> Temporary:
+    """The error where another worker changed the row of a resource or identity meanwhile."""
     return Temporary(f"{resource} is being reconciled by another worker", _CONFLICT_DELAY)
 
 
 class Ledger:
-    """Reads and writes of the two tables. Temporary is raised where another worker was first.
+    """Reads and writes of the table. Temporary is raised where another worker was first."""
 
-    `now`: seconds since the epoch.
-    """
-
-    def __init__(self, resources: Table, identities: Table, now: Callable[[], float]) -> None:
-        self._resources = resources
-        self._identities = identities
-        self._now = now
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     async def resource(self, resource: ResourceId) -> ResourceRecord:
         """The record of a resource; an empty one for a resource never seen."""
-        row = await self._resources.get(resource.subscription, key_of(resource.key))
-        return ResourceRecord(resource) if row is None else _record(row)
+        row = await self._table.get(resource.subscription, key_of(resource.key))
+        return ResourceRecord(id=resource) if row is None else _record(row)
 
     async def under(self, scope: ResourceId) -> AsyncIterator[ResourceId]:
         """The known resources at or below a resource group or subscription."""
         first = key_of(scope.key)
         # "}" follows "|" in code order, so the range holds all keys that begin with first + "|".
-        async for row in self._resources.rows(scope.subscription, first=first, last=first + "}"):
+        async for row in self._table.rows(scope.subscription, first=first, last=first + "}"):
             # Only the id: what else is wrong with a row is told when its resource is looked at.
-            found = _own_id(Columns("resources", row))
+            found = Columns("resources", row).own_id()
             if found.within(scope):
                 yield found
 
     async def records(self) -> AsyncIterator[ResourceRecord]:
         """Every resource on record."""
-        async for row in self._resources.everything():
+        async for row in self._table.everything():
             yield _record(row)
 
     async def save(self, record: ResourceRecord) -> ResourceRecord:
@@ -138,13 +110,13 @@ class Ledger:
         resource = record.id
         try:
             if record.row is not None:
-                row = await self._resources.replace(record.row, _values(record))
+                row = await self._table.replace(record.row, _values(record))
             else:
-                row = await self._resources.insert(
+                row = await self._table.insert(
                     resource.subscription, key_of(resource.key), _values(record)
                 )
         except (RowChanged, RowExists) as error:
-            raise _conflict(resource) from error
+            raise conflict(resource) from error
         return _record(row)
 
     async def forget(self, record: ResourceRecord) -> None:
@@ -155,104 +127,15 @@ class Ledger:
         if record.row is None:
             return
         try:
-            await self._resources.remove(record.row)
+            await self._table.remove(record.row)
         except RowChanged as error:
-            raise _conflict(record.id) from error
-
-    async def identity(self, identity: ResourceId) -> IdentityRecord:
-        """What is on record of a user-assigned identity; an empty record for one never seen."""
-        row = await self._identities.get(identity.subscription, key_of(identity.key))
-        return IdentityRecord(identity) if row is None else _identity_record(row)
-
-    async def principal(self, identity: ResourceId) -> str | None:
-        """The object id of a user-assigned identity, where it is known."""
-        return (await self.identity(identity)).principal
+            raise conflict(record.id) from error
 
     async def having(self, identity: ResourceId) -> AsyncIterator[ResourceId]:
         """The resources that Lanyard attached an identity to, in any subscription."""
         async for record in self.records():
             if identity in record.attachments:
                 yield record.id
-
-    async def learn_principal(self, identity: ResourceId, principal_id: str) -> None:
-        """Remember the object id of a user-assigned identity, and the one it had before."""
-        before = await self.identity(identity)
-        if before.principal != principal_id:
-            former = {p: at for p, at in before.left().items() if p != principal_id}
-            await self.save_identity(replace(before, principal=principal_id, former=former))
-
-    async def lose_principal(self, identity: ResourceId) -> IdentityRecord:
-        """The identity, or the principal it had, is gone: what that left is to be looked after."""
-        before = await self.identity(identity)
-        if before.principal is None:
-            return before
-        return await self.save_identity(replace(before, principal=None, former=before.left()))
-
-    async def save_identity(self, record: IdentityRecord) -> IdentityRecord:
-        """Write the record over the version it was read at, with the principals that left now."""
-        identity, now = record.id, self._now()
-        former = {p: at or now for p, at in record.former.items()}
-        values = {
-            "id": identity.text,
-            "principalId": record.principal or "",
-            "former": json.dumps(former),
-            "seenAt": self._stamp(),
-        }
-        key = key_of(identity.key)
-        try:
-            if record.row is None:
-                row = await self._identities.insert(identity.subscription, key, values)
-            elif record.principal is None and not former:
-                await self._identities.remove(record.row)
-                return IdentityRecord(identity)
-            else:
-                row = await self._identities.replace(record.row, values)
-        except (RowChanged, RowExists) as error:
-            raise _conflict(identity) from error
-        return _identity_record(row)
-
-    async def holder(self, principal_id: str) -> str:
-        """The resource (lower-case id) that a system-assigned principal was last seen on, or ""."""
-        row = await self._identities.get(_PRINCIPALS, principal_id)
-        return "" if row is None else _holder(row).key
-
-    async def learn_holder(self, principal_id: str, resource: ResourceId) -> None:
-        """Remember where a system-assigned principal was seen: a move takes it along."""
-        values = {"resource": resource.key, "seenAt": self._stamp()}
-        await self._identities.put(_PRINCIPALS, principal_id, values)
-
-    async def forget_holder(self, principal_id: str) -> None:
-        """Forget a principal that is gone and left nothing."""
-        await self._identities.delete(_PRINCIPALS, principal_id)
-
-    async def unknown_since(self, principal_id: str) -> float:
-        """When the directory was first found not to know a principal never seen alive: now, if
-        this is the first time (seconds since the epoch).
-        """
-        row = await self._identities.get(_UNKNOWN, principal_id)
-        if row is not None:
-            return Columns("identities", row).number("since")
-        now = self._now()
-        await self._identities.put(_UNKNOWN, principal_id, {"since": str(now)})
-        return now
-
-    async def forget_unknown(self, principal_id: str) -> None:
-        """The principal turned up, or nothing of it is left."""
-        await self._identities.delete(_UNKNOWN, principal_id)
-
-    async def identities(self) -> AsyncIterator[IdentityRecord]:
-        """Every user-assigned identity on record."""
-        async for row in self._identities.everything():
-            if row.partition not in (_PRINCIPALS, _UNKNOWN):
-                yield _identity_record(row)
-
-    async def holders(self) -> AsyncIterator[tuple[str, ResourceId]]:
-        """Every system-assigned principal on record, with the resource it was last seen on."""
-        async for row in self._identities.rows(_PRINCIPALS):
-            yield row.key, _holder(row)
-
-    def _stamp(self) -> str:
-        return datetime.fromtimestamp(self._now(), UTC).isoformat()
 
 
 def _values(record: ResourceRecord) -> dict[str, str]:
@@ -275,38 +158,20 @@ def _values(record: ResourceRecord) -> dict[str, str]:
 def _record(row: Row) -> ResourceRecord:
     columns = Columns("resources", row)
     return ResourceRecord(
-        _own_id(columns),
-        _ids(columns, "attachments"),
-        columns.json("grants", _GRANTS),
-        columns.json("pending", _GRANTS),
-        columns.json("systemPrincipals", _IDS),
-        columns.json("goneAt", _MOMENTS),
-        columns.flag("instancesLag"),
-        _ids(columns, "dedicated"),
-        columns.text("held"),
-        columns.json("confirmed", _TEXTS),
-        columns.json("repairs", _REPAIRS),
-        columns.text("incarnation"),
-        row,
+        id=columns.own_id(),
+        attachments=_ids(columns, "attachments"),
+        grants=columns.json("grants", _GRANTS),
+        pending=columns.json("pending", _GRANTS),
+        system_principals=columns.json("systemPrincipals", _IDS),
+        gone_at=columns.json("goneAt", _MOMENTS),
+        instances_lag=columns.flag("instancesLag"),
+        dedicated=_ids(columns, "dedicated"),
+        held=columns.text("held"),
+        confirmed=columns.json("confirmed", _TEXTS),
+        repairs=columns.json("repairs", _REPAIRS),
+        incarnation=columns.text("incarnation"),
+        row=row,
     )
-
-
-def _identity_record(row: Row) -> IdentityRecord:
-    columns = Columns("identities", row)
-    return IdentityRecord(
-        _own_id(columns),
-        columns.text("principalId") or None,
-        columns.json("former", _MOMENTS),
-        row,
-    )
-
-
-def _own_id(columns: Columns) -> ResourceId:
-    """A row that tells of another resource than its key names would have that one's grants go."""
-    found = columns.resource("id")
-    if key_of(found.key) != columns.row.key:
-        raise columns.damaged("id", "is another resource's")
-    return found
 
 
 def _ids(columns: Columns, column: str) -> frozenset[ResourceId]:
@@ -314,10 +179,6 @@ def _ids(columns: Columns, column: str) -> frozenset[ResourceId]:
         return frozenset(ResourceId.parse(text) for text in columns.json(column, _IDS))
     except InvalidResourceId as error:
         raise columns.damaged(column, f"holds no resource id: {error}") from error
-
-
-def _holder(row: Row) -> ResourceId:
-    return Columns("identities", row).resource("resource")
 
 
 def _grants_as_json(grants: Iterable[Grant]) -> list[dict[str, str | None]]:

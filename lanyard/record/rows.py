@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from pydantic import TypeAdapter, ValidationError
 
-from lanyard.ports.tables import Row
+from lanyard.ports.tables import Row, key_of
 from lanyard.values.errors import Permanent
 from lanyard.values.resource_id import ResourceId
 
@@ -81,6 +81,15 @@ class Columns:
     def resource(self, column: str) -> ResourceId:
         """A resource id."""
         return self._as(column, ResourceId.parse, "is no resource id")
+
+    def own_id(self) -> ResourceId:
+        """The resource that the row is about: one that its key was made of. A row that tells of
+        another resource would have that one's grants go.
+        """
+        found = self.resource("id")
+        if key_of(found.key) != self.row.key:
+            raise self.damaged("id", "is another resource's")
+        return found
 
     def json[T](self, column: str, kind: TypeAdapter[T]) -> T:
         """What the JSON in it tells, in this very shape."""

@@ -12,7 +12,8 @@ from lanyard.planning.orphans import Facts, suspects
 from lanyard.policy import Policy
 from lanyard.reconcile.services import Services
 from lanyard.record.held import Answer
-from lanyard.record.ledger import IdentityRecord, ResourceRecord
+from lanyard.record.identities import IdentityRecord
+from lanyard.record.ledger import ResourceRecord
 from lanyard.sweep.listings import (
     Progress,
     Resources,
@@ -75,7 +76,7 @@ async def survey(policy: Policy, services: Services, progress: Progress = silent
     """Read everything. Raises Temporary or Permanent where any of it cannot be read whole."""
     ledger = services.ledger
     records = {record.id: record async for record in ledger.records()}
-    identities = tuple([record async for record in ledger.identities()])
+    identities = tuple([record async for record in services.identity_ledger.identities()])
     resources = await _resources(policy, services, records, progress)
     listed = await list_authorization(services.index, progress)
     standing = {each.grant.assignment_id.lower(): each async for each in services.claims.standing()}
@@ -96,7 +97,7 @@ async def survey(policy: Policy, services: Services, progress: Progress = silent
             for one in records
             if one.key not in resources.ids and one.subscription not in unseen
         ),
-        await services.brake.read(),
+        await services.kill_switch.read(),
         {entry.principal: entry.by for entry in held if entry.answer is Answer.DISMISSED},
     )
     roles = frozenset(listed.roles)
@@ -163,7 +164,7 @@ async def _owners(
     services: Services, identities: tuple[IdentityRecord, ...]
 ) -> dict[str, ResourceId]:
     """Where each principal on record was last seen alive."""
-    owners = {principal: where async for principal, where in services.ledger.holders()}
+    owners = {principal: where async for principal, where in services.identity_ledger.holders()}
     for record in identities:
         owners |= dict.fromkeys(record.left(), record.id)
     return owners

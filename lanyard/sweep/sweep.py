@@ -7,7 +7,7 @@ whoever takes the message reads it fresh.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 
 from lanyard.planning.actions import RemoveOrphans
@@ -17,10 +17,12 @@ from lanyard.planning.orders import Orders
 from lanyard.planning.orphans import Orphan, OrphanKind, orphans
 from lanyard.planning.plan import Actual, plan
 from lanyard.policy import Policy
+from lanyard.ports.queue import Enqueue
 from lanyard.reconcile.principals import AskedOnce, known_principals
 from lanyard.reconcile.services import Services
 from lanyard.record.checkpoint import Checkpoint
-from lanyard.record.ledger import IdentityRecord, ResourceRecord
+from lanyard.record.identities import IdentityRecord
+from lanyard.record.ledger import ResourceRecord
 from lanyard.record.repairs import counted, grant_repaired
 from lanyard.sweep.listings import NEAR_LIMIT, Progress, silent
 from lanyard.sweep.report import SweepReport
@@ -30,9 +32,6 @@ from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import Temporary
 from lanyard.values.grants import Grant, Standing, State
 from lanyard.values.resource_id import ResourceId, subscription_of
-
-#: Puts a change on the queue of work.
-type Enqueue = Callable[[Change], Awaitable[None]]
 
 _SOURCE = "sweep"
 # More assignments than these that exist and are not listed are no lag.
@@ -54,7 +53,7 @@ class Sweep:
 
     def __post_init__(self) -> None:
         """Many resources share an identity: the ledger and ARM are asked once a sweep for each."""
-        self._seen = AskedOnce(self.services.identities, self.services.ledger)
+        self._seen = AskedOnce(self.services.identities, self.services.identity_ledger)
 
     async def run(self) -> SweepReport:
         """Look over everything. Raises Temporary, Permanent where a listing fails: then nothing is
@@ -118,7 +117,7 @@ class Sweep:
         """The resources that are not as desired, in the order of their ids, from `after` on."""
         for resource in sorted(found.resources.compute, key=lambda one: one.id):
             if resource.id.key > after:
-                record = found.records.get(resource.id, ResourceRecord(resource.id))
+                record = found.records.get(resource.id, ResourceRecord(id=resource.id))
                 if await self._needs_a_look(resource, record):
                     yield resource.id
 

@@ -46,8 +46,8 @@ async def test_case_A16_two_identities_of_one_name_are_two_entries(
     await estate.settle()
     assert len(await estate.attached("vm1")) == 2
     estate.change_policy(NOTHING_MORE)
-    await estate.runtime.sweep()
-    await estate.runtime.process(Change(vm, "event"))
+    await estate.sweeps.run()
+    await estate.worker.process(Change(vm, "event"))
     first, second = await held(estate)
     assert first.refusal.action == second.refusal.action == "detach identity id-same"
     await Operator(estate.services, estate.queue.put, "ann").release(first.id)

@@ -72,7 +72,7 @@ async def eventful(desk: Desk) -> Desk:
     await desk.started()
     desk.estate.change_policy(POLICY + "limits: {removals: {perHour: 0}}\n")
     await desk.estate.delete_vm("vm2")
-    await desk.estate.runtime.process(Change(second, "test"))
+    await desk.estate.worker.process(Change(second, "test"))
     await desk.estate.delete_vm("vm1")
     await desk.estate.create_vm("vm3")
     desk.dead_letters.blobs.append(Blob(letter("vm3")))

@@ -109,11 +109,11 @@ async def test_events_that_can_be_lost_are_a_warning(
 async def test_events_that_did_not_come_are_told_by_what_the_sweep_found(app: Desk) -> None:
     await app.estate.create_vm("vm-unheard")
     app.estate.new_events()  # lost
-    await app.estate.runtime.sweep()
+    await app.estate.sweeps.run()
     await app.estate.settle()
     found = await wrong(app, "delivery")
     assert (found["state"], "found 1 resources" in found["message"]) == ("warning", True)
-    await app.estate.runtime.sweep()
+    await app.estate.sweeps.run()
     assert [one["check"] for one in await doctor(app) if one["state"] != "ok"] == []
 
 

@@ -100,7 +100,7 @@ async def machine_with_two_identities(desk: Desk) -> None:
     vm = await desk.estate.create_vm("vm1")
     await desk.started()
     desk.estate.change_policy(SECOND)
-    await desk.estate.runtime.process(Change(vm, "test"))
+    await desk.estate.worker.process(Change(vm, "test"))
 
 
 async def test_held_lists_what_waits_with_the_way_out(desk: Desk) -> None:
@@ -118,11 +118,11 @@ async def test_held_lists_what_waits_with_the_way_out(desk: Desk) -> None:
 async def budget_spent(desk: Desk) -> None:
     """A removal that waits, because no removal is allowed in an hour."""
     desk.estate.change_policy(NO_REMOVALS)
-    await desk.estate.runtime.sweep()  # a changed policy removes nothing before it was reported
+    await desk.estate.sweeps.run()  # a changed policy removes nothing before it was reported
     vm = await desk.estate.create_vm("vm1")
     await desk.estate.settle()
     await desk.estate.delete_vm("vm1")
-    await desk.estate.runtime.process(Change(vm, "test"))
+    await desk.estate.worker.process(Change(vm, "test"))
 
 
 async def test_release_has_the_action_done_at_once(desk: Desk) -> None:
@@ -196,10 +196,10 @@ async def test_a_pause_stops_removals_until_somebody_resumes(desk: Desk) -> None
     assert ran.code == OK
     assert "removals paused by engineer@example.com at " in ran.out
     await desk.estate.delete_vm("vm1")
-    await desk.estate.runtime.process(Change(vm, "test"))
+    await desk.estate.worker.process(Change(vm, "test"))
     assert access(desk) == before
     assert "going on; removals was paused by" in (await desk.app("resume")).out
-    await desk.estate.runtime.process(Change(vm, "test"))
+    await desk.estate.worker.process(Change(vm, "test"))
     assert access(desk) == []
 
 

@@ -424,7 +424,7 @@ rules:
     estate.azure.assign(estate.app.object_id, "Reader", "/")
     estate.app_calls()
     before = directory.hits
-    await estate.runtime.sweep()
+    await estate.sweeps.run()
     return estate.app_calls(), directory.hits - before
 
 

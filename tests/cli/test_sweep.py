@@ -152,7 +152,7 @@ async def test_what_is_undone_is_there_again_and_stays(app: Desk) -> None:
     assert (ran.code, ran.err) == (OK, "")
     assert ran.lines[0].startswith("put back  Storage Blob Data Reader at rg-app for ")
     assert granted(app) == before
-    await app.estate.runtime.sweep()
+    await app.estate.sweeps.run()
     await app.estate.settle()
     assert granted(app) == before
 
@@ -163,7 +163,7 @@ async def test_withdrawn_it_goes_again(app: Desk) -> None:
     await app.app("undo", decision)
     ran = await app.app("undo", "--withdraw", decision)
     assert (ran.code, ran.lines[-1]) == (OK, "undo: 1 of 1")
-    await app.estate.runtime.sweep()
+    await app.estate.sweeps.run()
     await app.estate.settle()
     assert granted(app) == []
 

@@ -41,7 +41,7 @@ class Uninstaller(Onboarder):
         return [(role, at) for role, at, who in self.estate.assignments() if who in identities]
 
     async def paused(self) -> bool:
-        return await self.estate.services.brake.read() is not None
+        return await self.estate.services.kill_switch.read() is not None
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ async def test_the_app_gives_nothing_anew_afterwards(me: Uninstaller) -> None:
     await me.uninstall("--grants", "--yes")
     # Rights may count for ten minutes more: give them back, and only the pause is left.
     me.estate.azure.assign(me.estate.app.object_id, "Owner", me.estate.scope)
-    await me.estate.runtime.process(Change(me.estate.vm_id("vm1"), "test"))
+    await me.estate.worker.process(Change(me.estate.vm_id("vm1"), "test"))
     assert me.granted() == []
     held = [outcome for _, outcome, _ in await me.estate.decisions() if outcome == "held"]
     assert held != []

@@ -1,4 +1,4 @@
-"""Leases on the blobs of Azurite: what the turns rely on. Those in memory promise the same."""
+"""Leases on the blobs of Azurite: what the locks rely on. Those in memory promise the same."""
 
 import asyncio
 import time

@@ -82,7 +82,7 @@ async def owned(estate: Estate) -> Any:
     """What Lanyard has on record as its own."""
     records = [record async for record in estate.ledger.records()]
     grants = [standing async for standing in estate.services.claims.standing()]
-    identities = [record async for record in estate.ledger.identities()]
+    identities = [record async for record in estate.identity_ledger.identities()]
     return records, grants, identities
 
 

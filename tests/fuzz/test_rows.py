@@ -78,12 +78,15 @@ class Kept:
     async def read_all(self) -> list[object]:
         services, ledger = self.estate.services, self.estate.ledger
         read: list[object] = [found async for found in ledger.records()]
-        read += [found async for found in ledger.identities()]
-        read += [found async for found in ledger.holders()]
+        read += [found async for found in services.identity_ledger.identities()]
+        read += [found async for found in services.identity_ledger.holders()]
         read += [found async for found in services.claims.standing()]
         read += [found async for found in services.held.all()]
         read += await self.estate.recorded()
-        read += [await ledger.unknown_since(UNKNOWN), await services.brake.read()]
+        read += [
+            await services.identity_ledger.unknown_since(UNKNOWN),
+            await services.kill_switch.read(),
+        ]
         return [*read, float(await services.budget.spent())]
 
 
@@ -98,9 +101,9 @@ async def made() -> Kept:
     await services.held.update(
         kept.machine, [Refusal("detach", Because.MODE, "detach it", "no", "release it", True)]
     )
-    await services.ledger.unknown_since(UNKNOWN)
+    await services.identity_ledger.unknown_since(UNKNOWN)
     await services.budget.spend()
-    await services.brake.pause(Paused.REMOVALS, "somebody", "a test")
+    await services.kill_switch.pause(Paused.REMOVALS, "somebody", "a test")
     return kept
 
 
@@ -205,14 +208,14 @@ def test_a_sweep_starts_anew_where_its_position_cannot_be_read(values: dict[str,
 
 async def test_a_damaged_pause_stops_everything_until_somebody_resumes() -> None:
     estate = Estate()
-    brake = estate.services.brake
+    kill_switch = estate.services.kill_switch
     await estate.tables.control.put("pause", "pause", {"what": "remov"})
-    pause = await brake.read()
+    pause = await kill_switch.read()
     assert pause is not None
     assert pause.what is Paused.EVERYTHING
     assert "lanyardcontrol, partition pause, row pause" in str(pause)
-    await brake.resume()
-    assert await brake.read() is None
+    await kill_switch.resume()
+    assert await kill_switch.read() is None
 
 
 async def departed(monkeypatch: pytest.MonkeyPatch) -> Estate:
@@ -267,7 +270,7 @@ async def test_nothing_is_removed_on_a_damaged_row_and_everything_once_it_is_put
         value = row.values[column].replace("virtualMachines/vm1", "virtualMachines/vm2")
     table.content[keys] = damaged(row, column, value)
     change = Change(estate.vm_id("vm1"), "event")
-    await estate.runtime.process(change)
+    await estate.worker.process(change)
     # What someone else gave the machine's own principal is no matter of the grant's row.
     stays = before if name != "grants" else [one for one in before if one[1] != estate.scope]
     assert estate.assignments() == stays
@@ -280,7 +283,7 @@ async def test_nothing_is_removed_on_a_damaged_row_and_everything_once_it_is_put
         assert estate.queue.messages == []
 
     table.content[keys] = replace(table.content[keys], values=row.values)
-    await estate.runtime.process(change)
+    await estate.worker.process(change)
     await estate.settle()
     assert estate.assignments() == []
 
@@ -300,5 +303,5 @@ async def test_a_dismissal_that_cannot_be_read_is_not_taken_for_none(
     await held.dismiss(entry.id, "somebody")
     ((keys, row),) = estate.tables.held.content.items()
     estate.tables.held.content[keys] = damaged(row, "answer", "dismissd")
-    await estate.runtime.process(Change(machine, "event"))
+    await estate.worker.process(Change(machine, "event"))
     assert estate.assignments() == before

@@ -80,7 +80,7 @@ async def test_a_pause_is_found_where_something_waits_for_it(
     await estate.create_vm("vm1")
     await estate.settle()
     assert matching(QUERIES["paused"], lines) == []
-    await estate.services.brake.pause(Paused.REMOVALS, "a person", "to look at it")
+    await estate.services.kill_switch.pause(Paused.REMOVALS, "a person", "to look at it")
     await estate.delete_vm("vm1")
     await once(estate)
     assert matching(QUERIES["paused"], lines)

@@ -167,7 +167,7 @@ async def an_instance_is_reported(estate: BoundedEstate) -> None:
     scale_set = await create(estate, SCALE_SET)
     await estate.settle()
     instance = ResourceId.parse(f"{scale_set}/virtualMachines/0")
-    await estate.runtime.process(Change(instance, "command"))
+    await estate.worker.process(Change(instance, "command"))
     held = [reason for _, outcome, reason in await estate.decisions() if outcome == "held"]
     assert any("an instance has the identities of its scale set" in reason for reason in held)
 
@@ -235,7 +235,7 @@ def failure_is_explained(made: Example) -> Story:
 async def a_sweep_makes_up_for_a_lost_event(estate: BoundedEstate) -> None:
     machine = await create(estate, MACHINE)
     estate.new_events()
-    report = await estate.runtime.sweep()
+    report = await estate.sweeps.run()
     assert report.roles_gone == ()
     await estate.settle()
     assert list(await principals_on(estate, machine, MACHINE)) == ["id-westeurope"]
@@ -255,7 +255,7 @@ async def an_unknown_principals_assignment_is_removed(estate: BoundedEstate) -> 
     estate.platform.directory.behaviour.hidden.add(alive)
     estate.new_events()
     estate.azure.clock.advance(2 * 3600)
-    await estate.runtime.sweep()
+    await estate.sweeps.run()
     await estate.settle()
     assert estate.assignments(of=gone) == []
     assert len(estate.assignments(of=alive)) == 1

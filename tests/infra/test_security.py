@@ -58,10 +58,10 @@ async def test_a_row_that_calls_someone_elses_assignment_ours_removes_nothing(
     principal, assignment = someone(estate)
     scope = f"{estate.scope}/resourceGroups/rg-app"
     machine = estate.vm_id("vm-that-never-was")
-    forged = ResourceRecord(machine, grants=frozenset({Grant(scope, READER, principal)}))
+    forged = ResourceRecord(id=machine, grants=frozenset({Grant(scope, READER, principal)}))
     await estate.ledger.save(forged)
-    await estate.runtime.process(Change(machine, "event"))
-    await estate.runtime.sweep()
+    await estate.worker.process(Change(machine, "event"))
+    await estate.sweeps.run()
     await estate.settle()
     assert (await estate.ledger.resource(machine)).empty
     assert assignment in estate.azure.state.role_assignments
@@ -74,13 +74,13 @@ async def test_a_row_that_calls_a_living_principal_gone_removes_nothing(estate: 
         f"{estate.scope}/resourceGroups/rg-identities/providers/"
         "Microsoft.ManagedIdentity/userAssignedIdentities/id-that-never-was"
     )
-    await estate.ledger.learn_principal(identity, principal)
-    await estate.runtime.process(Change(identity, "event"))
+    await estate.identity_ledger.learn_principal(identity, principal)
+    await estate.worker.process(Change(identity, "event"))
     for _ in range(10):  # it asks again, less and less often
         ((change, delay),) = estate.queue.messages
         estate.queue.messages.clear()
         estate.azure.clock.advance(delay)
-        await estate.runtime.process(change)
+        await estate.worker.process(change)
     assert assignment in estate.azure.state.role_assignments
 
 

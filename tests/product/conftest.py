@@ -1,8 +1,8 @@
 import pytest
 
 from handlers import resource_events as event_handler
-from lanyard.app import composition as runtime
-from lanyard.app.composition import Runtime
+from lanyard.app import composition
+from lanyard.app.composition import App
 from tests.support.estate import Estate
 
 
@@ -15,9 +15,9 @@ async def started(made: Estate, monkeypatch: pytest.MonkeyPatch) -> Estate:
     """The handlers at work on this estate, and its resource groups there."""
     monkeypatch.setattr(event_handler, "settings", lambda: made.settings)
 
-    async def at_work() -> Runtime:
-        return made.runtime
+    async def app() -> App:
+        return App(made.worker, made.sweeps)
 
-    monkeypatch.setattr(runtime, "runtime", at_work)
+    monkeypatch.setattr(composition, "app", app)
     await made.create_groups()
     return made

@@ -75,7 +75,7 @@ async def test_a_sweep_costs_a_call_for_each_thousand_of_what_it_looks_at(
         estate.azure.assign(estate.app.object_id, "Reader", f"/subscriptions/{subscription}")
     directory = estate.azure.faults.add(Fault(service="graph", path="getByIds", times=None))
     estate.app_calls()
-    report = await estate.runtime.sweep()
+    report = await estate.sweeps.run()
     assert (report.listed, report.assignments) == (2300, len(state.role_assignments))
     with_identity = 2300 + 100
     authorization = len(state.role_assignments) + len(state.role_definitions)

@@ -54,11 +54,11 @@ async def unheard(estate: Estate) -> str:
 async def sweep(estate: Estate) -> None:
     """One sweep and what it puts on the queue, once each."""
     try:
-        await estate.runtime.sweep()
+        await estate.sweeps.run()
     except (Temporary, Permanent):
         return
     for change, _ in list(estate.queue.messages):
-        await estate.runtime.process(change)
+        await estate.worker.process(change)
 
 
 def denied(estate: Estate) -> None:
@@ -151,7 +151,7 @@ async def test_a_directory_that_misses_what_arm_shows_is_not_believed(estate: Es
         if number % 2:
             estate.platform.directory.behaviour.hidden.add(str(machine.identity.principal_id))
     with pytest.raises(Temporary, match="principals that ARM shows"):
-        await estate.runtime.sweep()
+        await estate.sweeps.run()
 
 
 async def test_principal_not_yet_replicated_looked_deleted(estate: Estate) -> None:
@@ -282,7 +282,7 @@ async def test_the_tool_cut_its_own_rights(estate: Estate) -> None:
     own = list(estate.azure.state.role_assignments.values())
     await sweep(estate)
     assert list(estate.azure.state.role_assignments.values()) == own
-    assert (await estate.runtime.sweep()).orphans == ()
+    assert (await estate.sweeps.run()).orphans == ()
 
 
 async def test_a_principal_in_the_recycle_bin_was_cleaned_up_before_it_was_restored(

@@ -72,8 +72,8 @@ async def test_a_moved_machine_keeps_its_principals_rights_and_its_claims_move_w
     estate.azure.assign(principal, "Reader", f"{estate.scope}/resourceGroups/rg-identities")
     old, new = estate.vm_id("vm1"), estate.vm_id("vm1", "rg-identities")
     move(estate, old.text, new.text)
-    await estate.runtime.process(Change(old, "event"))
-    await estate.runtime.process(Change(new, "event"))
+    await estate.worker.process(Change(old, "event"))
+    await estate.worker.process(Change(new, "event"))
     await estate.settle()
     assert estate.assignments(of=principal) != []
     assert (await estate.ledger.resource(old)).empty
@@ -151,7 +151,7 @@ async def test_an_identity_that_lanyard_never_saw_is_none_of_its_business(
     never_seen = estate.vm_id("x").text.replace(
         "Microsoft.Compute/virtualMachines", "Microsoft.ManagedIdentity/userAssignedIdentities"
     )
-    await estate.runtime.process(Change(ResourceId.parse(never_seen), "event"))
+    await estate.worker.process(Change(ResourceId.parse(never_seen), "event"))
     assert await estate.decisions() == []
 
 

@@ -353,9 +353,9 @@ class Listener:
 
 async def test_others_are_told_after_everything_is_on_record(estate: Estate) -> None:
     listener = Listener(estate)
-    reconciler = estate.runtime.reconciler
+    reconciler = estate.worker.reconciler
     services = replace(reconciler.services, notifier=listener)
-    estate.runtime = replace(estate.runtime, reconciler=replace(reconciler, services=services))
+    estate.worker = replace(estate.worker, reconciler=replace(reconciler, services=services))
     await estate.create_vm("vm1")
     await estate.settle()
     assert listener.outcomes == ["done", "done"]

@@ -1,4 +1,4 @@
-"""What persons say beside the policy, and Lanyard's own brake."""
+"""What persons say beside the policy, and Lanyard's own kill switch."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +29,7 @@ async def work(estate: Estate) -> None:
     """What is on the queue, once."""
     messages, estate.queue.messages = estate.queue.messages, []
     for change, _ in messages:
-        await estate.runtime.process(change)
+        await estate.worker.process(change)
 
 
 async def machines(estate: Estate, count: int) -> None:
@@ -49,7 +49,7 @@ async def delete_all(estate: Estate, count: int) -> None:
 
 async def test_a_pause_of_removals_stops_them_and_nothing_else(estate: Estate) -> None:
     await machines(estate, 1)
-    await estate.services.brake.pause(Paused.REMOVALS, "ann", "an audit")
+    await estate.services.kill_switch.pause(Paused.REMOVALS, "ann", "an audit")
     await estate.delete_vm("vm0")
     await estate.create_vm("vm9", location="region9")
     await estate.settle()
@@ -70,7 +70,7 @@ async def test_a_pause_of_everything_holds_what_would_be_given_too(estate: Estat
 
 async def test_after_a_pause_what_was_held_is_done(estate: Estate) -> None:
     await machines(estate, 1)
-    await estate.services.brake.pause(Paused.EVERYTHING, "ann", "an audit")
+    await estate.services.kill_switch.pause(Paused.EVERYTHING, "ann", "an audit")
     await estate.delete_vm("vm0")
     await estate.create_vm("vm1")
     await estate.settle()
@@ -84,10 +84,10 @@ async def test_after_a_pause_what_was_held_is_done(estate: Estate) -> None:
 
 
 async def test_a_narrower_pause_does_not_lift_a_wider_one(estate: Estate) -> None:
-    brake = estate.services.brake
-    await brake.pause(Paused.EVERYTHING, "ann", "an audit")
-    await brake.pause(Paused.REMOVALS, "bob", "another")
-    pause = await brake.read()
+    kill_switch = estate.services.kill_switch
+    await kill_switch.pause(Paused.EVERYTHING, "ann", "an audit")
+    await kill_switch.pause(Paused.REMOVALS, "bob", "another")
+    pause = await kill_switch.read()
     assert pause is not None
     assert (pause.what, pause.by) == (Paused.EVERYTHING, "ann")
 
@@ -101,7 +101,7 @@ async def test_a_pause_in_the_middle_of_a_removal_stops_it(
     drop = claims.drop
 
     async def paused_now(*arguments: object) -> object:
-        await estate.services.brake.pause(Paused.REMOVALS, "ann", "stop")
+        await estate.services.kill_switch.pause(Paused.REMOVALS, "ann", "stop")
         return await drop(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(claims, "drop", paused_now)
@@ -119,17 +119,17 @@ async def test_past_its_share_of_all_assignments_lanyard_pulls_its_own_brake(
 ) -> None:
     estate = await started(Estate(PERCENT), monkeypatch)
     await machines(estate, 14)
-    await estate.runtime.sweep()
+    await estate.sweeps.run()
     await delete_all(estate, 14)
     assert len(estate.assignments()) == 4  # ten go in any hour, however few there are
-    pause = await estate.services.brake.read()
+    pause = await estate.services.kill_switch.read()
     assert pause is not None
     assert (pause.what, pause.by) == (Paused.REMOVALS, "lanyard")
     assert "limits.removals.percent (10)" in pause.reason
     estate.azure.clock.advance(7200)
-    await estate.runtime.sweep()
+    await estate.sweeps.run()
     assert len(estate.assignments()) == 4
-    await estate.services.brake.resume()
+    await estate.services.kill_switch.resume()
     await estate.settle()
     assert estate.assignments() == []
 
@@ -172,7 +172,7 @@ async def test_what_another_owner_takes_away_thrice_is_a_conflict_and_left_alone
     assert await estate.identity_of("vm1") == {}
     (entry,) = await held(estate)
     assert "conflict of owners" in entry.refusal.reason
-    await estate.runtime.sweep()
+    await estate.sweeps.run()
     assert estate.queue.messages == []  # and it stays so
     await person(estate).release(entry.id)
     await work(estate)
@@ -198,7 +198,7 @@ async def test_a_grant_that_another_owner_deletes_again_and_again_is_a_conflict(
     for round_ in range(4):
         (ours,) = [a for a in estate.azure.state.role_assignments.values() if a.description]
         del estate.azure.state.role_assignments[ours.id.lower()]
-        await estate.runtime.sweep()
+        await estate.sweeps.run()
         await estate.settle()
         assert len(estate.assignments()) == (1 if round_ < 2 else 0)
         if round_ == 2:
@@ -230,11 +230,11 @@ async def test_an_undone_removal_stands_as_it_was_and_is_not_removed_again(
     await estate.settle()
     await estate.delete_vm("vm0")
     await estate.settle()
-    await estate.runtime.sweep()
+    await estate.sweeps.run()
     await estate.settle()
     assert estate.assignments() == granted
     await undo.withdraw(removed)
-    await estate.runtime.sweep()
+    await estate.sweeps.run()
     await estate.settle()
     assert estate.assignments() == []
 
@@ -249,7 +249,7 @@ async def test_a_foreign_assignment_is_put_back_with_all_it_had(estate: Estate) 
     estate.azure.clock.advance(86400)
     estate.azure.state.delete_principal(principal.object_id)
     estate.change_policy(POLICY.replace("{graceMinutes: 0}", "{graceMinutes: 0, remove: all}"))
-    await estate.runtime.sweep()
+    await estate.sweeps.run()
     await estate.settle()
     assert estate.assignments(of=principal.object_id) == []
     undo = Undo(estate.services, "ann")
@@ -266,7 +266,7 @@ async def test_a_foreign_assignment_is_put_back_with_all_it_had(estate: Estate) 
     )
     principal.deleted_at = estate.azure.clock.now()  # and is wrong again
     estate.azure.clock.advance(86400)
-    report = await estate.runtime.sweep()
+    report = await estate.sweeps.run()
     await estate.settle()
     assert report.orphans == ()
     assert len(estate.assignments(of=principal.object_id)) == 1

@@ -34,7 +34,7 @@ async def look(estate: Estate) -> SweepReport:
 
 
 async def sweep(estate: Estate) -> SweepReport:
-    report = await estate.runtime.sweep()
+    report = await estate.sweeps.run()
     await estate.settle()
     return report
 
@@ -64,7 +64,7 @@ async def test_an_unknown_principal_is_reported_with_its_evidence_and_stays(esta
 async def test_what_is_held_already_is_not_put_on_the_queue_again(estate: Estate) -> None:
     stranger(estate)
     await sweep(estate)
-    await estate.runtime.sweep()
+    await estate.sweeps.run()
     assert estate.queue.messages == []
     assert [o for a, o, _ in await estate.decisions() if "unknown principal" in a] == ["held"]
 
@@ -123,10 +123,10 @@ async def test_a_new_assignment_waits_until_its_principal_must_be_replicated(
     principal = estate.azure.state.add_principal("id-new")
     estate.azure.assign(principal.object_id, "Reader", estate.scope)
     estate.azure.state.delete_principal(principal.object_id)
-    await estate.runtime.sweep()
+    await estate.sweeps.run()
     ((change, _),) = estate.queue.messages
     estate.queue.messages = []
-    await estate.runtime.process(change)
+    await estate.worker.process(change)
     ((_, delay),) = estate.queue.messages
     assert delay > 3000
     assert len(estate.assignments(of=principal.object_id)) == 1
@@ -228,9 +228,9 @@ async def test_a_sweep_that_was_killed_goes_on_where_it_was(
 
     monkeypatch.setattr(estate.queue, "put", killed_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        await estate.runtime.sweep()
+        await estate.sweeps.run()
     monkeypatch.setattr(estate.queue, "put", put)
-    report = await estate.runtime.sweep()
+    report = await estate.sweeps.run()
     assert report.drifted == 4
     names = [change.resource.name for change, _ in estate.queue.messages]
     assert names == ["vm0", "vm1", "vm2", "vm3"]

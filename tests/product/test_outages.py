@@ -6,12 +6,11 @@ import heapq
 import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from azure.mgmt.compute.models import VirtualMachineUpdate
 
-from lanyard.azure.storage.queue import WorkQueue
 from lanyard.ports.tables import Row, Tables
 from lanyard.queue.messages import decode
 from lanyard.values.change import Change
@@ -98,7 +97,8 @@ class Host:
         self._order = itertools.count()
         self.waiting = self.lost = 0
         self.losing = False
-        estate.runtime = replace(estate.runtime, queue=cast(WorkQueue, self))
+        estate.worker = replace(estate.worker, queue=self)
+        estate.sweeps = replace(estate.sweeps, queue=self)
         self._later(HOUR, self._sweep)
 
     async def put(self, change: Change, delay: float = 0) -> None:
@@ -150,7 +150,7 @@ class Host:
             self._visible(change, POLLING, taken)
             return
         try:
-            await self.estate.runtime.process(change)
+            await self.estate.worker.process(change)
         except LanyardError:
             if taken < MAX_DEQUEUE_COUNT:
                 self._visible(change, VISIBILITY, taken + 1)
@@ -160,7 +160,7 @@ class Host:
     async def _sweep(self) -> None:
         self._later(HOUR, self._sweep)
         try:
-            await self.estate.runtime.sweep()
+            await self.estate.sweeps.run()
         except LanyardError:
             return  # the host records it, and the next hour tries
 

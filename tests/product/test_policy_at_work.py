@@ -12,7 +12,7 @@ import pytest
 from handlers import reconcile as reconcile_handler
 from handlers import sweep as sweep_handler
 from lanyard import settings as app_settings
-from lanyard.app import composition as runtime
+from lanyard.app import composition
 from lanyard.policy.problems import PolicyError
 from lanyard.queue.messages import encode
 from lanyard.values.change import Change
@@ -32,7 +32,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
         "LANYARD_POLICY": str(policy),
     }.items():
         monkeypatch.setenv(name, value)
-    cached = (app_settings.settings, runtime.policies, runtime.connected)
+    cached = (app_settings.settings, composition.policies, composition.connected)
     for read in cached:
         read.cache_clear()
     yield policy
@@ -86,6 +86,6 @@ async def test_an_event_of_a_type_that_no_rule_is_for_costs_no_call_to_arm() -> 
     await estate.create_groups()
     site = ResourceId.parse(f"{estate.scope}/resourceGroups/rg-app/providers/Microsoft.Web/sites/s")
     estate.app_calls()
-    await estate.runtime.process(Change(site, "event"))
+    await estate.worker.process(Change(site, "event"))
     assert estate.app_calls() == []
     assert estate.queue.messages == []

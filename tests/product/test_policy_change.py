@@ -17,7 +17,7 @@ async def estate(monkeypatch: pytest.MonkeyPatch) -> Estate:
     await made.create_vm("vm1")
     await made.create_vm("vm2", location="northeurope")
     await made.settle()
-    await made.runtime.sweep()
+    await made.sweeps.run()
     return made
 
 
@@ -45,7 +45,7 @@ async def test_what_a_narrowed_policy_would_take_waits_until_the_sweep_has_told(
     held = [entry.refusal.reason async for entry in estate.services.held.all()]
     assert held
     assert all("not reported yet" in reason for reason in held)
-    await estate.runtime.sweep()
+    await estate.sweeps.run()
     (report,) = await reports(estate)
     assert estate.policy.digest in report
     assert "2 of 2 resources: 2 identities to detach, 2 grants to release" in report
@@ -61,11 +61,11 @@ async def test_a_deleted_machine_waits_too_and_is_cleaned_up_after_the_report(
     await estate.delete_vm("vm1")
     await estate.settle()
     assert len(estate.assignments()) == 2
-    await estate.runtime.sweep()
+    await estate.sweeps.run()
     await estate.settle()
     assert len(estate.assignments()) == 1
     assert len(await reports(estate)) == 1
-    await estate.runtime.sweep()
+    await estate.sweeps.run()
     assert len(await reports(estate)) == 1
 
 
@@ -82,7 +82,7 @@ async def test_a_report_that_cannot_be_made_lets_nothing_go(
     estate.change_policy(NARROWED)
     break_directory(estate)
     with pytest.raises(Exception, match="ask the directory"):
-        await estate.runtime.sweep()
+        await estate.sweeps.run()
     await estate.create_vm("vm1", tags={"any": "event"})
     await estate.settle()
     assert len(estate.assignments()) == 3

@@ -3,12 +3,10 @@ still shown, and nobody may take it for the new one.
 """
 
 from dataclasses import replace
-from typing import cast
 
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import Identity
 
-from lanyard.azure.storage.queue import WorkQueue
 from lanyard.values.change import Change
 from lanyard.values.errors import Temporary
 from lanyard.values.resource_id import ResourceId
@@ -37,11 +35,11 @@ async def test_a_resource_that_could_not_be_written_does_not_bring_the_dead_prin
     await estate.create_vm("vm2")
     await estate.settle()
     identity, principal = await recreate(estate)
-    ledger = estate.runtime.reconciler.services.ledger
-    await ledger.learn_principal(identity, principal)
+    identity_ledger = estate.identity_ledger
+    await identity_ledger.learn_principal(identity, principal)
     estate.azure.faults.add(Fault(method="PATCH", path="virtualMachines/vm1", status=500))
-    await estate.runtime.process(Change(vm, "event"))
-    assert await ledger.principal(identity) == principal
+    await estate.worker.process(Change(vm, "event"))
+    assert await identity_ledger.principal(identity) == principal
     assert (BLOB_READER, principal) in [(role, who) for role, _, who in estate.assignments()]
     await estate.settle()
     assert await estate.identity_of("vm1") == {NAME: principal}
@@ -55,12 +53,12 @@ async def test_while_the_clean_up_of_the_old_principal_waits_its_users_are_looke
         await estate.create_vm(name)
     await estate.settle()
     identity, _ = await recreate(estate)
-    await estate.runtime.process(Change(identity, "event"))
+    await estate.worker.process(Change(identity, "event"))
     messages, estate.queue.messages = estate.queue.messages, []
     users = [change.resource.name for change, _ in messages if change.source == "identity"]
     assert sorted(users) == ["vm1", "vm2"]
     (later,) = [change for change, _ in messages if change.source == "retry"]
-    await estate.runtime.process(later)
+    await estate.worker.process(later)
     assert [change.resource for change, _ in estate.queue.messages] == [identity]
 
 
@@ -84,8 +82,8 @@ async def test_users_of_an_identity_come_to_the_queue_once_although_it_stumbles(
     await estate.settle()
     identity, _ = await recreate(estate)
     stumbling = Stumbling()
-    runtime = replace(estate.runtime, queue=cast(WorkQueue, stumbling))
-    await runtime.process(Change(identity, "event"))
+    worker = replace(estate.worker, queue=stumbling)
+    await worker.process(Change(identity, "event"))
     users = [change.resource.name for change in stumbling.changes if change.source == "identity"]
     assert sorted(users) == ["vm1", "vm2", "vm3"]
 

@@ -251,7 +251,7 @@ async def test_a_write_that_someone_else_made_in_between_is_not_overwritten(
     estate = await start("  - {name: r, MATCH, attach: [own], imdsDefault: accept}", OWN)
     theirs = await make_identity(estate, "id-theirs")
     await estate.create_vm("vm1")
-    compute = estate.runtime.reconciler.services.compute
+    compute = estate.worker.reconciler.services.compute
     update = compute.update_identity
 
     async def after_someone_else(resource: Any, **change: Any) -> Any:

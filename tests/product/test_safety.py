@@ -126,7 +126,7 @@ async def test_a_directory_that_does_not_let_go_is_asked_less_and_less_often(
         estate.queue.messages.clear()
         delays.append(delay)
         estate.azure.clock.advance(delay)
-        await estate.runtime.process(change)
+        await estate.worker.process(change)
     assert delays[0] < 40
     assert 3600 <= delays[-1] <= 3600 * 1.2
     assert estate.assignments(of=principal) != []
@@ -154,7 +154,7 @@ async def test_a_subscription_that_cannot_be_read_does_not_look_deleted(estate: 
         Fault(method="GET", path="virtualMachines/vm1$", status=404, code="SubscriptionNotFound")
     )
     with pytest.raises(Permanent):
-        await estate.runtime.reconciler.reconcile(Change(estate.vm_id("vm1"), "event"))
+        await estate.worker.reconciler.reconcile(Change(estate.vm_id("vm1"), "event"))
     assert estate.assignments() == granted
 
 
@@ -167,7 +167,7 @@ async def test_a_machine_that_is_back_at_the_second_look_keeps_its_access(
     estate.azure.faults.add(
         Fault(method="GET", path="virtualMachines/vm1$", status=404, code="ResourceNotFound")
     )
-    await estate.runtime.process(Change(estate.vm_id("vm1"), "event"))
+    await estate.worker.process(Change(estate.vm_id("vm1"), "event"))
     assert estate.assignments() == granted
     await estate.settle()
     assert estate.assignments() == granted
@@ -288,7 +288,7 @@ async def test_after_the_last_attempt_the_message_is_the_hosts_to_poison(
 ) -> None:
     estate.azure.faults.add(Fault(caller=estate.app.object_id, status=503, times=None))
     with pytest.raises(Temporary, match="given up after 12"):
-        await estate.runtime.process(Change(estate.vm_id("vm1"), "retry", attempt=12))
+        await estate.worker.process(Change(estate.vm_id("vm1"), "retry", attempt=12))
 
 
 async def test_past_the_removal_budget_nothing_more_goes_until_the_next_hour(

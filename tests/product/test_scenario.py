@@ -83,7 +83,7 @@ class Scenario:
         for one in kept + dying:
             self.estate.azure.state.resources[one.lower()].tags["reads"] = "itself"
         for one in [*kept, *dying, *leaving]:
-            await self.estate.runtime.process(Change(ResourceId.parse(one), "event"))
+            await self.estate.worker.process(Change(ResourceId.parse(one), "event"))
         ours = set(self.state) - before
         self.unclaimed = {a for a in ours if any(a.startswith(one.lower()) for one in dying)}
         self._give_to(leaving)
@@ -261,7 +261,7 @@ async def test_exactly_the_orphans_go_and_none_while_anything_cannot_be_read(
         fault.strike(estate)
         told = len(await estate.decisions())
         with pytest.raises((Temporary, Permanent)):
-            await estate.runtime.sweep()
+            await estate.sweeps.run()
         ((action, outcome, reason),) = (await estate.decisions())[told:]
         assert (action, outcome) == ("sweep", "failed"), fault.name
         assert fault.reason in reason, fault.name
@@ -284,10 +284,10 @@ async def test_exactly_the_orphans_go_and_none_while_anything_cannot_be_read(
         assert found == expected
         assert all(o.evidence for o in report.orphans)
 
-    await estate.runtime.sweep()
+    await estate.sweeps.run()
     messages, estate.queue.messages = estate.queue.messages, []
     for change, _ in messages:
-        await estate.runtime.process(change)
+        await estate.worker.process(change)
     gone = before.keys() - scenario.state.keys()
     assert gone == scenario.unclaimed | scenario.departed | scenario.unknown
     assert scenario.state.keys() <= before.keys()
@@ -297,15 +297,15 @@ async def test_exactly_the_orphans_go_and_none_while_anything_cannot_be_read(
 async def test_without_the_right_to_read_the_directory_only_what_is_lanyards_own_goes(
     scenario: Scenario,
 ) -> None:
-    """The permission is optional: what needs no second witness is done without it."""
+    """The permission is optional: what needs no second source is done without it."""
     estate, before = scenario.estate, scenario.state
     estate.platform.directory.revoke_permissions(estate.app.object_id)
-    report = await estate.runtime.sweep()
+    report = await estate.sweeps.run()
     assert "Authorization_RequestDenied" in report.no_directory
     assert {orphan.kind for orphan in report.orphans} == {OrphanKind.UNCLAIMED}
     messages, estate.queue.messages = estate.queue.messages, []
     for change, _ in messages:
-        await estate.runtime.process(change)
+        await estate.worker.process(change)
     assert before.keys() - scenario.state.keys() == scenario.unclaimed
     told = [reason for action, outcome, reason in await estate.decisions() if action == "sweep"]
     assert "orphans only as far as the ledger tells" in told[-1]

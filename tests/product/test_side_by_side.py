@@ -34,7 +34,7 @@ async def test_a_worker_with_an_older_look_takes_nothing_away_that_another_one_g
     )
     await poller.result()
     estate.leases.holders.clear()  # the first one's lease ran out
-    await estate.instance().process(Change(vm, "event"))
+    await estate.instance().worker.process(Change(vm, "event"))
     assert len(estate.assignments()) == 1
     slow.may_go_on.set()
     await first
@@ -60,14 +60,14 @@ async def test_a_claim_that_another_worker_counts_on_is_not_dropped_on_an_older_
     assert len(estate.assignments()) == 1
     await estate.settle()
     assert list(await estate.identity_of("vm1")) == ["id-lanyard-westeurope"]
-    claims = estate.runtime.reconciler.services.claims
+    claims = estate.worker.reconciler.services.claims
     assert [list(each.claimants) async for each in claims.standing()] == [[vm]]
 
 
 async def _work(estate: Estate, vm: ResourceId) -> None:
-    """Without taking turns, as where a lease was lost; who meets a conflict would come again."""
+    """Without taking locks, as where a lease was lost; who meets a conflict would come again."""
     with suppress(Temporary):
-        await estate.runtime.reconciler.reconcile(Change(vm, "event"))
+        await estate.worker.reconciler.reconcile(Change(vm, "event"))
 
 
 async def _change(estate: Estate, body: dict[str, Any]) -> None:
@@ -84,7 +84,7 @@ class _SlowWorker:
     """
 
     def __init__(self, estate: Estate, patch: pytest.MonkeyPatch) -> None:
-        services = estate.runtime.reconciler.services
+        services = estate.worker.reconciler.services
         self.has_looked, self.may_go_on = asyncio.Event(), asyncio.Event()
         self._looking, self._is_first = False, True
         self._read, self._record = services.compute.read, services.ledger.resource
@@ -115,7 +115,7 @@ async def test_what_a_worker_did_before_it_died_is_on_record(
 
     async def run_and_die(self: Application, actions: Any) -> None:
         await run(self, actions)
-        self.outcomes.clear()
+        self.progress.outcomes.clear()
         raise SystemExit
 
     monkeypatch.setattr(Application, "run", run_and_die)

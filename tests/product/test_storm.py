@@ -56,7 +56,7 @@ class Storm:
         while self.messages or self.estate.queue.messages:
             await self._work(len(self.messages))
         await self.estate.settle()
-        await self.estate.runtime.sweep()
+        await self.estate.sweeps.run()
         await self.estate.settle()
 
     async def _deliver(self) -> None:
@@ -88,7 +88,7 @@ class Storm:
 
     async def _process(self, change: Change) -> None:
         try:
-            await self.estate.runtime.process(change)
+            await self.estate.worker.process(change)
         except Temporary:
             self.poison.append(change)
 

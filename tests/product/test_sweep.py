@@ -20,7 +20,7 @@ SYSTEM = {"type": "SystemAssigned"}
 
 
 async def sweep(estate: Estate) -> SweepReport:
-    return await estate.runtime.sweep()
+    return await estate.sweeps.run()
 
 
 def found(report: SweepReport) -> tuple[int, int, int, int]:
@@ -166,7 +166,7 @@ async def test_an_index_without_any_assignment_is_not_believed(
         for row in list[Any]():
             yield row
 
-    index = estate.runtime.reconciler.services.index
+    index = estate.worker.reconciler.services.index
     monkeypatch.setattr(index, "assignments", nothing)
     with pytest.raises(Temporary, match="no role assignment at all"):
         await sweep(estate)

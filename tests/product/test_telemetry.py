@@ -148,7 +148,7 @@ async def test_one_trace_leads_from_the_event_to_the_verified_machine(
     *_, created = watched.platform.event_grid.published
     (change,) = await arrive(watched)
     with invoked(HOST.replace("b7ad6b7169203331", "00f067aa0ba902b7").replace("0af7", "1af7")):
-        await watched.runtime.process(change)
+        await watched.worker.process(change)
     *_, event = collector.named("event")
     (reconcile,) = collector.named("reconcile")
     assert event.context is not None
@@ -217,7 +217,7 @@ async def test_the_metrics_of_a_machines_life(watched: Estate, collector: Collec
     changes = await arrive(watched)
     for change in changes:
         watched.azure.clock.advance(30)
-        await watched.runtime.process(change)
+        await watched.worker.process(change)
     took = watched.azure.clock.now() - published
     points = collector.points()
     queued, dropped = (("lanyard.outcome", "queued"),), (("lanyard.outcome", "dropped"),)
@@ -233,7 +233,7 @@ async def test_the_metrics_of_a_machines_life(watched: Estate, collector: Collec
     assert "throttled" not in points
     await watched.delete_vm("vm1")
     for change in await arrive(watched):
-        await watched.runtime.process(change)
+        await watched.worker.process(change)
     points = collector.points()
     assert points["reconciles"][verified] == 1
     assert points["removed"] == {(): 1}
@@ -247,10 +247,10 @@ async def test_a_retry_stays_in_the_trace_and_the_time_counts_from_the_event(
     await watched.create_vm("vm1")
     (change,) = await arrive(watched)
     watched.azure.faults.add(Fault(method="PATCH", path="virtualMachines", status=503))
-    await watched.runtime.process(change)
+    await watched.worker.process(change)
     ((again, delay),) = watched.queue.messages
     watched.azure.clock.advance(delay + 120)
-    await watched.runtime.process(again)
+    await watched.worker.process(again)
     outcomes = [attributes(span)["lanyard.outcome"] for span in collector.named("reconcile")]
     assert outcomes == ["retried", "verified"]
     assert {span.context.trace_id for span in collector.spans if span.context} == {TRACE}
@@ -268,8 +268,8 @@ async def test_throttling_is_told_by_calls_and_by_what_was_not_sent(
     watched.azure.faults.add(
         Fault(method="PATCH", status=429, code=message, message=message, retry_after=30)
     )
-    await watched.runtime.process(change)
-    await watched.runtime.process(change)
+    await watched.worker.process(change)
+    await watched.worker.process(change)
     points = collector.points()
     patch = (("http.request.method", "PATCH"), ("lanyard.service", "arm"))
     assert points["throttled"] == {patch: 1}
@@ -293,7 +293,7 @@ async def test_what_is_held_and_which_orphans_are_known(
     estate.azure.assign(gone.object_id, "Reader", estate.scope)
     estate.azure.state.delete_principal(gone.object_id)
     estate.azure.clock.advance(86400)
-    await estate.runtime.sweep()
+    await estate.sweeps.run()
     (sweep,) = collector.named("sweep")
     assert sweep.status.is_ok or sweep.status.is_unset
     points = collector.points()
@@ -310,7 +310,7 @@ async def test_a_failure_is_told_by_its_type_alone(watched: Estate, collector: C
     (change,) = await arrive(watched)
     watched.azure.faults.add(Fault(status=500, times=None, message="a word from inside"))
     with pytest.raises(Exception, match="given up"):
-        await watched.runtime.process(replace(change, attempt=12))
+        await watched.worker.process(replace(change, attempt=12))
     (reconcile,) = collector.named("reconcile")
     assert attributes(reconcile)["lanyard.outcome"] == "raised"
     assert (reconcile.status.description, reconcile.events) == ("Temporary", ())
@@ -370,7 +370,7 @@ async def test_no_token_is_in_logs_spans_messages_or_the_record(
         await watched.settle()
         await watched.delete_vm("vm1")
         await watched.settle()
-        await watched.runtime.sweep()
+        await watched.sweeps.run()
     spans = [span.to_json() for span in collector.spans]
     notices = [each.event for each in watched.platform.custom_topics.received]
     told = "\n".join([caplog.text, *spans, repr(await watched.recorded()), repr(notices)])

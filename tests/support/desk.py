@@ -101,7 +101,7 @@ class Desk:
         """The app is deployed and has swept once; the person's calls so far are forgotten."""
         await self._owner.resource_groups.create_or_update("rg-lanyard", {"location": "westeurope"})
         await self.estate.settle()
-        await self.estate.runtime.sweep()
+        await self.estate.sweeps.run()
         await self.estate.settle()
         self.calls()
 

@@ -18,12 +18,11 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from handlers import reconcile as reconcile_handler
 from handlers import resource_events as event_handler
-from lanyard.app import composition as app
+from lanyard.app.composition import App, composed
 from lanyard.azure.connection import azure_over, notifications_over
 from lanyard.policy.load import parse_policy
 from lanyard.ports.tables import Tables
-from lanyard.queue.locks import Turns
-from lanyard.reconcile.resource import Reconciler
+from lanyard.queue.locks import Locks
 from lanyard.reconcile.services import assemble
 from lanyard.record.decisions import Decision
 from lanyard.settings import Endpoint, Settings
@@ -144,19 +143,20 @@ class Estate:
             "",
             notices_url=self.notices_url,
         )
-        self.runtime = self.instance()
-        self.services = self.runtime.reconciler.services
+        instance = self.instance()
+        self.worker, self.sweeps = instance.worker, instance.sweeps
+        self.services = self.worker.reconciler.services
         self.ledger = self.services.ledger
+        self.identity_ledger = self.services.identity_ledger
 
-    def instance(self) -> app.Runtime:
+    def instance(self) -> App:
         """One more instance of the app: clients of its own over the same tables and queue."""
         now, transport = self.azure.clock.now, self.azure.transport()
         credential = AsyncPrincipalCredential(self.azure.tokens, self.app)
         azure = azure_over(credential, self.settings, transport, now)
         notifications = notifications_over(credential, self.settings, transport)
         services = assemble(azure, self.tables, self.policy, "app", now, notifications)
-        reconciler, turns = Reconciler(self.policy, services), Turns(self.leases)
-        return app.Runtime(reconciler, self.queue, turns)  # type: ignore[arg-type]
+        return composed(self.policy, services, self.queue, Locks(self.leases))
 
     # What a person or a pipeline does.
 
@@ -228,7 +228,7 @@ class Estate:
                     await self.work(message)
             for change, delay in messages:
                 self.azure.clock.advance(delay)
-                await self.runtime.process(change)
+                await self.worker.process(change)
         raise AssertionError("it never settles")
 
     # What is really there, by ARM's own account.

@@ -49,11 +49,11 @@ class Bench:
         self.azure = FakeAssignments()
         self.time = 1000.0
         self.claims = Claims(self.table, self.azure, lambda: self.time)
-        self.witnessed: list[RoleAssignment] = []
+        self.removed: list[RoleAssignment] = []
 
-    async def witness(self, found: RoleAssignment, _evidence: tuple[str, ...]) -> None:
+    async def before_delete(self, found: RoleAssignment, _evidence: tuple[str, ...]) -> None:
         assert found.id in self.azure.existing, "on record before it is deleted, not after"
-        self.witnessed.append(found)
+        self.removed.append(found)
 
     def state(self) -> str:
         return self.table.content[grant().name, "grant"].values["state"]
@@ -82,40 +82,42 @@ async def test_the_assignment_goes_with_the_last_claim_and_is_on_record_first(
 ) -> None:
     await bench.claims.add(grant(), vm_id("vm1"))
     await bench.claims.add(grant(), vm_id("vm2"))
-    assert await bench.claims.drop(grant(), vm_id("vm1"), bench.witness) is Result.STILL_CLAIMED
+    assert (
+        await bench.claims.drop(grant(), vm_id("vm1"), bench.before_delete) is Result.STILL_CLAIMED
+    )
     assert bench.azure.existing
-    assert await bench.claims.drop(grant(), vm_id("vm2"), bench.witness) is Result.REVOKED
+    assert await bench.claims.drop(grant(), vm_id("vm2"), bench.before_delete) is Result.REVOKED
     assert not bench.azure.existing
-    assert [found.id for found in bench.witnessed] == [grant().assignment_id]
+    assert [found.id for found in bench.removed] == [grant().assignment_id]
 
 
 async def test_claims_are_the_same_in_any_case_of_the_resource_id(bench: Bench) -> None:
     await bench.claims.add(grant(), vm_id("vm1"))
     await bench.claims.add(grant(), vm_id("VM1"))
-    assert await bench.claims.drop(grant(), vm_id("Vm1"), bench.witness) is Result.REVOKED
+    assert await bench.claims.drop(grant(), vm_id("Vm1"), bench.before_delete) is Result.REVOKED
 
 
 async def test_a_revoked_grant_can_be_claimed_again(bench: Bench) -> None:
     await bench.claims.add(grant(), vm_id())
-    await bench.claims.drop(grant(), vm_id(), bench.witness)
+    await bench.claims.drop(grant(), vm_id(), bench.before_delete)
     assert await bench.claims.add(grant(), vm_id()) is Result.ASSIGNED
     assert bench.azure.existing
 
 
 async def test_dropping_twice_or_what_never_was_is_fine(bench: Bench) -> None:
-    assert await bench.claims.drop(grant(), vm_id(), bench.witness) is Result.REVOKED
+    assert await bench.claims.drop(grant(), vm_id(), bench.before_delete) is Result.REVOKED
     await bench.claims.add(grant(), vm_id())
     for _ in range(2):
-        assert await bench.claims.drop(grant(), vm_id(), bench.witness) is Result.REVOKED
+        assert await bench.claims.drop(grant(), vm_id(), bench.before_delete) is Result.REVOKED
 
 
 async def test_someone_elses_assignment_serves_and_is_never_removed(bench: Bench) -> None:
     bench.azure.foreign.add(grant().name)
     bench.azure.existing["/foreign"] = assignment(grant(), "theirs")
     assert await bench.claims.add(grant(), vm_id()) is Result.NOT_OURS
-    assert await bench.claims.drop(grant(), vm_id(), bench.witness) is Result.NOT_OURS
+    assert await bench.claims.drop(grant(), vm_id(), bench.before_delete) is Result.NOT_OURS
     assert "/foreign" in bench.azure.existing
-    assert not bench.witnessed
+    assert not bench.removed
 
 
 @pytest.mark.parametrize(
@@ -128,7 +130,7 @@ async def test_under_our_name_but_not_ours_is_never_removed(
 ) -> None:
     await bench.claims.add(grant(), vm_id())
     bench.azure.existing[grant().assignment_id] = found
-    assert await bench.claims.drop(grant(), vm_id(), bench.witness) is Result.NOT_OURS
+    assert await bench.claims.drop(grant(), vm_id(), bench.before_delete) is Result.NOT_OURS
     assert bench.azure.existing == {grant().assignment_id: found}
 
 
@@ -142,7 +144,7 @@ async def test_a_failed_assignment_is_made_by_the_next_claim(bench: Bench) -> No
 
 async def test_an_adder_waits_for_a_remover_and_takes_over_from_a_dead_one(bench: Bench) -> None:
     await bench.claims.add(grant(), vm_id("vm1"))
-    await bench.claims.drop(grant(), vm_id("vm1"), bench.witness)
+    await bench.claims.drop(grant(), vm_id("vm1"), bench.before_delete)
     await bench.set_state("revoking", bench.time + REVOKE_SECONDS)
     with pytest.raises(Temporary):
         await bench.claims.add(grant(), vm_id("vm2"))
@@ -161,6 +163,8 @@ async def test_a_claim_that_comes_while_revoking_keeps_the_assignment(bench: Ben
         return await replace(row, values)  # type: ignore[arg-type]
 
     bench.table.replace = claim_meanwhile  # type: ignore[assignment, method-assign]
-    assert await bench.claims.drop(grant(), vm_id("vm1"), bench.witness) is Result.STILL_CLAIMED
+    assert (
+        await bench.claims.drop(grant(), vm_id("vm1"), bench.before_delete) is Result.STILL_CLAIMED
+    )
     assert bench.state() == "active"
     assert bench.azure.existing

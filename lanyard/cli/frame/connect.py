@@ -110,8 +110,8 @@ class App:
         return replace(services, decisions=self.decisions())
 
     def ledger(self) -> Ledger:
-        """What the app saw and owns."""
-        return Ledger(self.tables.resources, self.tables.identities, self.now)
+        """What the app saw on each resource, and owns."""
+        return Ledger(self.tables.resources)
 
     def decisions(self, policy: str = "") -> Decisions:
         """The record; what is added to it is this person's. `policy`: the digest it is under."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from lanyard.ports.leases import LeaseLost
-from lanyard.queue.locks import Arrival, Turns
+from lanyard.queue.locks import Arrival, Locks
 from lanyard.values.change import Change
 from lanyard.values.errors import NotYet, Temporary
 from simulator.clock import Clock
@@ -20,7 +20,7 @@ VM = Change(vm_id("vm"), "event")
 
 @dataclass
 class Work:
-    """What is done in a turn: counted, as long as it takes."""
+    """What is done under a lock: counted, as long as it takes."""
 
     seconds: float = 1.0
     begun: int = 0
@@ -36,28 +36,28 @@ class Work:
 
 
 async def take(
-    turns: Turns, work: Work, arrival: Arrival | None = None, change: Change = VM
+    locks: Locks, work: Work, arrival: Arrival | None = None, change: Change = VM
 ) -> str:
     """What became of a message."""
-    place = turns.line_up(change, arrival or Arrival())
-    if place is None:
+    ticket = locks.enter(change, arrival or Arrival())
+    if ticket is None:
         return "joined"
     try:
-        async with turns.turn(place) as needed:
+        async with locks.hold(ticket) as needed:
             if needed:
                 await work()
             return "worked" if needed else "served before"
     except NotYet:
         return "put back"
     finally:
-        turns.leave(place)
+        locks.leave(ticket)
 
 
 def test_five_messages_at_once_are_one_reconcile() -> None:
     async def main(clock: Clock) -> tuple[list[str], int]:
         leases, work = MemoryLeases(clock.now), Work()
-        turns = Turns(leases)
-        ended = await asyncio.gather(*(take(turns, work) for _ in range(5)))
+        locks = Locks(leases)
+        ended = await asyncio.gather(*(take(locks, work) for _ in range(5)))
         assert leases.calls == 2, "take and release"
         return ended, work.begun
 
@@ -66,11 +66,11 @@ def test_five_messages_at_once_are_one_reconcile() -> None:
 
 def test_a_message_that_comes_after_the_reconcile_began_gets_one_of_its_own() -> None:
     async def main(clock: Clock) -> tuple[list[str], Work]:
-        turns, work = Turns(MemoryLeases(clock.now)), Work()
+        locks, work = Locks(MemoryLeases(clock.now)), Work()
 
         async def late(seconds: float) -> str:
             await asyncio.sleep(seconds)
-            return await take(turns, work, Arrival(clock.now()))
+            return await take(locks, work, Arrival(clock.now()))
 
         return await asyncio.gather(*(late(0.2 * n) for n in range(5))), work
 
@@ -81,11 +81,11 @@ def test_a_message_that_comes_after_the_reconcile_began_gets_one_of_its_own() ->
 
 def test_with_time_to_settle_events_that_follow_each_other_are_one_reconcile() -> None:
     async def main(clock: Clock) -> int:
-        turns, work = Turns(MemoryLeases(clock.now), settle=3), Work()
+        locks, work = Locks(MemoryLeases(clock.now), settle=3), Work()
 
         async def late(seconds: float) -> str:
             await asyncio.sleep(seconds)
-            return await take(turns, work, Arrival(clock.now()))
+            return await take(locks, work, Arrival(clock.now()))
 
         await asyncio.gather(*(late(0.5 * n) for n in range(5)))
         return work.begun
@@ -98,11 +98,11 @@ def test_another_instance_puts_its_message_back_and_then_has_nothing_to_do() -> 
         leases, work = MemoryLeases(clock.now), Work()
         came = Arrival(clock.now())
         await asyncio.sleep(3)
-        first = asyncio.create_task(take(Turns(leases), work, came))
+        first = asyncio.create_task(take(Locks(leases), work, came))
         await asyncio.sleep(0.5)
-        told = [await take(Turns(leases), work, came)]
+        told = [await take(Locks(leases), work, came)]
         await first
-        return [*told, await take(Turns(leases), work, came), str(work.begun)]
+        return [*told, await take(Locks(leases), work, came), str(work.begun)]
 
     assert run(main) == ["put back", "served before", "1"]
 
@@ -114,17 +114,17 @@ def test_another_instance_puts_its_message_back_and_then_has_nothing_to_do() -> 
 )
 def test_a_message_of_which_too_little_is_known_is_worked_on(arrival: Arrival) -> None:
     async def main(clock: Clock) -> list[str]:
-        turns, work = Turns(MemoryLeases(clock.now)), Work()
-        return [await take(turns, work), await take(turns, work, arrival)]
+        locks, work = Locks(MemoryLeases(clock.now)), Work()
+        return [await take(locks, work), await take(locks, work, arrival)]
 
     assert run(main) == ["worked", "worked"]
 
 
 def test_different_resources_do_not_wait_for_each_other() -> None:
     async def main(clock: Clock) -> int:
-        turns, work = Turns(MemoryLeases(clock.now)), Work()
+        locks, work = Locks(MemoryLeases(clock.now)), Work()
         names = (Change(vm_id(f"vm{number}"), "event") for number in range(40))
-        await asyncio.gather(*(take(turns, work, change=change) for change in names))
+        await asyncio.gather(*(take(locks, work, change=change) for change in names))
         return work.most_at_once
 
     assert run(main) == 40
@@ -133,11 +133,11 @@ def test_different_resources_do_not_wait_for_each_other() -> None:
 def test_a_long_reconcile_keeps_its_lease() -> None:
     async def main(clock: Clock) -> list[str]:
         leases, work = MemoryLeases(clock.now), Work(seconds=200)
-        first = asyncio.create_task(take(Turns(leases), work))
+        first = asyncio.create_task(take(Locks(leases), work))
         told = []
         for _ in range(3):
             await asyncio.sleep(50)
-            told.append(await take(Turns(leases), work))
+            told.append(await take(Locks(leases), work))
         return [*told, await first]
 
     assert run(main) == ["put back", "put back", "put back", "worked"]
@@ -149,7 +149,7 @@ def test_a_holder_that_was_killed_delays_for_its_lease_at_most() -> None:
         await leases.take("|".join((VM.resource.key, "", "")))  # and nothing more is heard of it
         started = clock.now()
         for _ in range(100):
-            if await take(Turns(leases), work, Arrival(0)) == "worked":
+            if await take(Locks(leases), work, Arrival(0)) == "worked":
                 break
             await asyncio.sleep(1)
         return clock.now() - started
@@ -160,10 +160,10 @@ def test_a_holder_that_was_killed_delays_for_its_lease_at_most() -> None:
 def test_who_lost_the_lease_ends_its_work_but_does_not_say_that_it_served() -> None:
     async def main(clock: Clock) -> list[str]:
         leases, work = MemoryLeases(clock.now), Work(seconds=20)
-        first = asyncio.create_task(take(Turns(leases, renew_seconds=1000), work))
+        first = asyncio.create_task(take(Locks(leases, renew_seconds=1000), work))
         await asyncio.sleep(5)
         leases.holders.clear()
-        other = asyncio.create_task(take(Turns(leases), work, Arrival(0)))
+        other = asyncio.create_task(take(Locks(leases), work, Arrival(0)))
         return [await first, await other, str(len(leases.begun))]
 
     assert run(main) == ["worked", "worked", "1"]
@@ -175,11 +175,11 @@ def test_what_fails_serves_for_nobody() -> None:
             raise Temporary("no", 1)
 
     async def main(clock: Clock) -> list[str]:
-        turns = Turns(MemoryLeases(clock.now))
+        locks = Locks(MemoryLeases(clock.now))
         await asyncio.sleep(60)
         with pytest.raises(Temporary):
-            await take(turns, Failing(), Arrival(0))
-        return [await take(turns, Work(), Arrival(0))]
+            await take(locks, Failing(), Arrival(0))
+        return [await take(locks, Work(), Arrival(0))]
 
     assert run(main) == ["worked"]
 
@@ -213,7 +213,7 @@ class Chaos:
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
         self.leases = Mortal(self.clock.now, delay=2)
-        self.instances = [Turns(self.leases, settle=self.dice.choice([0, 1])) for _ in range(3)]
+        self.instances = [Locks(self.leases, settle=self.dice.choice([0, 1])) for _ in range(3)]
 
     async def rage(self) -> None:
         for _ in range(25):
@@ -246,18 +246,18 @@ class Chaos:
             return
 
     async def _work(self, change: Change, arrival: Arrival) -> None:
-        turns = self.dice.choice(self.instances)
-        place = turns.line_up(change, arrival)
-        if place is None:
+        locks = self.dice.choice(self.instances)
+        ticket = locks.enter(change, arrival)
+        if ticket is None:
             return
         try:
-            async with turns.turn(place) as needed:
+            async with locks.hold(ticket) as needed:
                 if needed:
                     await self._reconcile()
         except NotYet as error:
-            self._send(place.change, self.clock.now(), error.delay)
+            self._send(ticket.change, self.clock.now(), error.delay)
         finally:
-            turns.leave(place)
+            locks.leave(ticket)
 
     async def _reconcile(self) -> None:
         self.reconciles += 1

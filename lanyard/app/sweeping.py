@@ -1,0 +1,77 @@
+"""A sweep as the app makes it: what it finds goes on the queue, on record and to telemetry."""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+
+from lanyard.planning.orphans import OrphanKind
+from lanyard.policy import Policy
+from lanyard.ports.queue import Queue
+from lanyard.reconcile.services import Services
+from lanyard.record.decisions import Decision
+from lanyard.sweep.report import SweepReport, describe, difference
+from lanyard.sweep.sweep import Sweep
+from lanyard.telemetry import orphans_known, sweeping
+from lanyard.values.errors import Permanent, Temporary
+
+log = logging.getLogger("lanyard")
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeps:
+    """The sweeps under one policy."""
+
+    policy: Policy
+    services: Services
+    queue: Queue
+
+    async def run(self) -> SweepReport:
+        """Look over the whole estate; what needs it is put on the queue.
+
+        Raises Temporary, Permanent where something cannot be read whole: then nothing is.
+        """
+        with sweeping():
+            report = await self._sweep()
+        found = Counter(orphan.kind for orphan in report.orphans)
+        orphans_known({kind.value: found[kind] for kind in OrphanKind})
+        return report
+
+    async def run_for_new_policy(self) -> SweepReport | None:
+        """A sweep, if none has reported yet what the policy in force would do; else nothing.
+
+        Raises as the sweep does.
+        """
+        if await self.services.kill_switch.reported():
+            return None
+        return await self.run()
+
+    async def _sweep(self) -> SweepReport:
+        services = self.services
+        try:
+            first = await self._report_policy()
+            report = await Sweep(self.policy, services, self.queue.put).run()
+        except (Temporary, Permanent) as error:
+            reason = f"{error}: this sweep puts nothing on the queue and removes nothing"
+            await services.decisions.add(Decision("", "sweep", "failed", reason))
+            raise
+        # Who sees not even its own rights has none yet: its first look is still to come.
+        if first and report.assignments:
+            await services.kill_switch.adopt()
+        missed = {"drifted": str(report.drifted), "missing": str(report.missing)}
+        await services.decisions.add(Decision("", "sweep", "done", describe(report), cause=missed))
+        await services.decisions.forget_older(self.policy.records.keep_days)
+        return report
+
+    async def _report_policy(self) -> bool:
+        """A new version of the policy removes nothing before its difference is on record. Whether
+        it is the first of all: that one makes no difference.
+        """
+        services = self.services
+        reported = await services.kill_switch.reported()
+        if reported is False:
+            ahead = await Sweep(self.policy, services).run()
+            reason = f"version {self.policy.digest}: {difference(ahead)}"
+            log.warning("the policy changed: %s", reason)
+            await services.decisions.add(Decision("", "policy changed", "done", reason))
+            await services.kill_switch.adopt()
+        return reported is None

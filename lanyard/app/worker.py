@@ -1,0 +1,140 @@
+"""One message of the queue: worked on, put back for later, or on record as failed."""
+
+import logging
+import random
+from dataclasses import dataclass, field
+
+from lanyard.ports.queue import Queue
+from lanyard.queue.locks import Arrival, Locks, Ticket
+from lanyard.queue.retry import MAX_ATTEMPTS, again, backoff
+from lanyard.reconcile.identity import IDENTITY_TYPE
+from lanyard.reconcile.resource import Reconciler, Report
+from lanyard.record.decisions import Decision
+from lanyard.telemetry import Outcome, reconciling
+from lanyard.values.change import Change
+from lanyard.values.errors import NotYet, Permanent, Temporary
+
+_UNKNOWN = Arrival()
+# How often many messages are tried to be put on the queue.
+_ROUNDS = 3
+
+log = logging.getLogger("lanyard")
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Works on messages under one policy."""
+
+    reconciler: Reconciler
+    queue: Queue
+    locks: Locks
+    dice: random.Random = field(default_factory=random.Random)
+
+    async def process(self, change: Change, arrival: Arrival = _UNKNOWN) -> None:
+        """Work on one message. Returns when it may be deleted: done, recorded, or put back later.
+
+        Raises Temporary when all attempts failed: then the host moves it to the poison queue.
+        """
+        with reconciling(change, self.reconciler.services.now) as message:
+            message.outcome = await self._work(change, arrival)
+
+    async def _work(self, change: Change, arrival: Arrival) -> Outcome:
+        if change.resource.is_resource_group:
+            await self._put_all([b async for b in self.reconciler.expand(change.resource)])
+            return Outcome.EXPANDED
+        ticket = self.locks.enter(change, arrival)
+        if ticket is None:
+            log.info("%s: another message in hand serves for this one, too", change.resource)
+            return Outcome.SERVED
+        try:
+            return await self._in_order(ticket)
+        except NotYet as error:
+            return await self._later(ticket.change, error)
+        except Temporary as error:
+            return await self._retry(ticket.change, error.delay, str(error))
+        except Permanent as error:
+            return await self._record_failure(ticket.change, error)
+
+    async def _in_order(self, ticket: Ticket) -> Outcome:
+        try:
+            if not await self._concerns_us(ticket.change):
+                log.info("%s: no rule is for its type", ticket.change.resource)
+                return Outcome.IGNORED
+            self.reconciler.services.compute.hold(ticket.change.resource)
+            async with self.locks.hold(ticket) as needed:
+                if needed:
+                    report = await self.reconciler.reconcile(ticket.change)
+                    return await self._follow_up(ticket.change, report)
+            log.info("%s: worked on since this message came", ticket.change.resource)
+            return Outcome.SERVED
+        finally:
+            # Before it is put back: nobody may join a message whose copy is on its way already.
+            self.locks.leave(ticket)
+
+    async def _concerns_us(self, change: Change) -> bool:
+        """Events come for every type; one that the policy does not name only matters where there
+        is a record: it may have named it before.
+        """
+        named = self.reconciler.policy.types() | {IDENTITY_TYPE}
+        if change.source not in ("event", "replay") or change.resource.type.lower() in named:
+            return True
+        record = await self.reconciler.services.ledger.resource(change.resource)
+        return record.row is not None
+
+    async def _follow_up(self, change: Change, report: Report) -> Outcome:
+        for outcome in report.outcomes:
+            log.info("%s: %s: %s", change.resource, outcome.action, outcome.failure or "done")
+        await self._put_all([Change(resource, "identity") for resource in report.look_at])
+        if report.retry_in is None:
+            return _ended(report)
+        if report.failing:
+            return await self._retry(change, report.retry_in, "part of the plan failed")
+        wait = backoff(0, report.retry_in, self.dice)
+        await self.queue.put(again(change, failing=False), wait)
+        return Outcome.WAITING
+
+    async def _put_all(self, changes: list[Change]) -> None:
+        """Those that fail are tried again after the others: where one of hundreds fails, all of
+        them would come once more. Raises Temporary.
+        """
+        for _ in range(_ROUNDS):
+            failed: list[Change] = []
+            for change in changes:
+                try:
+                    await self.queue.put(change)
+                except Temporary as error:
+                    failed.append(change)
+                    failure = error
+            if not failed:
+                return
+            changes = failed
+        raise failure
+
+    async def _retry(self, change: Change, delay: float, reason: str) -> Outcome:
+        if change.attempt >= MAX_ATTEMPTS:
+            raise Temporary(f"{change.resource}: given up after {MAX_ATTEMPTS}: {reason}", delay)
+        wait = backoff(change.attempt, delay, self.dice)
+        log.info("%s: again in %.0f s: %s", change.resource, wait, reason)
+        await self.queue.put(again(change, failing=True), wait)
+        return Outcome.RETRIED
+
+    async def _later(self, change: Change, error: NotYet) -> Outcome:
+        """Nothing was tried, so it does not count as an attempt."""
+        wait = backoff(0, error.delay, self.dice)
+        log.info("%s: in %.0f s: %s", change.resource, wait, error)
+        await self.queue.put(change, wait)
+        return Outcome.WAITING
+
+    async def _record_failure(self, change: Change, error: Permanent) -> Outcome:
+        log.warning("%s: %s", change.resource, error)
+        cause = {"source": change.source, "eventId": change.event_id}
+        decision = Decision(change.resource.text, "reconcile", "failed", str(error), cause=cause)
+        await self.reconciler.services.decisions.add(decision)
+        return Outcome.FAILED
+
+
+def _ended(report: Report) -> Outcome:
+    """Of a reconcile that leaves nothing to do."""
+    if any(outcome.failure is not None for outcome in report.outcomes):
+        return Outcome.FAILED
+    return Outcome.VERIFIED if report.outcomes else Outcome.UNCHANGED

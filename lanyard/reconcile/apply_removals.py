@@ -1,0 +1,94 @@
+"""The removals of one plan, carried out: last, and each looked at again right before it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lanyard.planning.actions import Action, DeleteIdentity, ReleaseGrant, RemoveOrphans
+from lanyard.planning.outcomes import attempt, failed, only
+from lanyard.reconcile.progress import Progress
+from lanyard.reconcile.services import Services
+from lanyard.record.claims import Result
+from lanyard.values.errors import Permanent, Temporary
+
+#: A resource that is back, or an identity that was recreated, is planned again this soon (seconds).
+REPLAN_DELAY = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalSteps:
+    """Carries removals out that write no identity block; `progress` has what became of them."""
+
+    services: Services
+    progress: Progress
+
+    async def run(self, actions: Sequence[Action]) -> None:
+        """One after the other. One that fails stops no other."""
+        if not actions:
+            return
+        outcomes = self.progress.outcomes
+        try:
+            await self._still_gone()
+        except (Temporary, Permanent) as failure:
+            outcomes += failed(actions, failure)
+            return
+        releases = only(ReleaseGrant, actions)
+        await self._intend_releases(releases)
+        for release in releases:
+            outcomes.append(await attempt(release, self._release(release)))
+        for deletion in only(DeleteIdentity, actions):
+            outcomes.append(await attempt(deletion, self._delete_identity(deletion)))
+        for orphans in only(RemoveOrphans, actions):
+            outcomes.append(await attempt(orphans, self._remove_orphans(orphans)))
+
+    async def _intend_releases(self, releases: Sequence[ReleaseGrant]) -> None:
+        """Write ahead that these claims go: whoever looked at an older record stops here, and after
+        a crash a claim that is wanted again is made again.
+        """
+        record = self.progress.record
+        going = {action.grant for action in releases} - self.progress.confirmed
+        await self.progress.save(
+            replace(record, grants=record.grants - going, pending=record.pending | going)
+        )
+
+    async def _still_gone(self) -> None:
+        """Read again right before removing what a resource had that was not there a moment ago."""
+        resource = self.progress.record.id
+        if self.progress.resource is not None:
+            return
+        if await self.services.compute.read(resource) is not None:
+            raise Temporary(f"{resource} is there again", REPLAN_DELAY)
+
+    async def _release(self, action: ReleaseGrant) -> str:
+        if action.grant.name in {grant.name for grant in self.progress.confirmed}:
+            # Planned while its identity was thought missing, and it turned out to be there.
+            return "kept: it was assigned in this very plan"
+        result = await self.services.claims.drop(
+            action.grant, self.progress.record.id, self.progress.removals.of(action)
+        )
+        return "its last claim is gone" if result is Result.REVOKED else str(result)
+
+    async def _delete_identity(self, action: DeleteIdentity) -> str:
+        """What its assignments were is looked after when the event of its deletion comes."""
+        services = self.services
+        using = {resource async for resource in services.ledger.having(action.id)}
+        using |= set(await services.index.resources_with(action.id))
+        if others := sorted(using - {self.progress.record.id}):
+            return f"kept: {others[0]} uses it too"
+        await self.progress.removals.spend(action)
+        await services.identities.delete(action.id)
+        self.progress.deleted.add(action.id)
+        return "nothing else used it"
+
+    async def _remove_orphans(self, action: RemoveOrphans) -> str:
+        services, record = self.services, self.progress.record
+        holder = await services.identity_ledger.holder(action.principal_id)
+        if holder not in ("", record.id.key):
+            return f"kept: it is the identity of {holder} now"
+        removed = await services.orphans.remove(
+            action.principal_id,
+            record.gone_at[action.principal_id],
+            record.id.subscription,
+            self.progress.removals.of(action),
+        )
+        await services.identity_ledger.forget_holder(action.principal_id)
+        return f"{len(removed)} removed"

@@ -1,0 +1,45 @@
+"""How far the actions of one plan have come: what they changed, and the record as it stands."""
+
+from dataclasses import dataclass, field
+
+from lanyard.planning.actions import AssignRole
+from lanyard.planning.outcomes import Effects, Outcome
+from lanyard.reconcile.removals import Removals
+from lanyard.record.ledger import Ledger, ResourceRecord
+from lanyard.values.compute import ComputeResource, PrincipalRef
+from lanyard.values.grants import Grant
+from lanyard.values.resource_id import ResourceId
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """One a reconcile. Additions and removals work on it in turn."""
+
+    ledger: Ledger
+    #: As read, before anything was changed; None for one that is gone.
+    resource: ComputeResource | None
+    #: The version on file.
+    record: ResourceRecord
+    #: Of the identities that exist, as far as they are known.
+    principals: dict[PrincipalRef, str]
+    removals: Removals
+    outcomes: list[Outcome] = field(default_factory=list)
+    #: Grants that are claimed and assigned now.
+    confirmed: set[Grant] = field(default_factory=set)
+    #: Role assignments that did not exist before.
+    made: dict[AssignRole, Grant] = field(default_factory=dict)
+    #: Identities that were deleted.
+    deleted: set[ResourceId] = field(default_factory=set)
+    #: Identities that turned out not to exist, to be reconciled themselves.
+    gone_identities: list[ResourceId] = field(default_factory=list)
+
+    async def save(self, record: ResourceRecord) -> None:
+        """Write the record where it differs from the one on file."""
+        if record != self.record:
+            self.record = await self.ledger.save(record)
+
+    @property
+    def effects(self) -> Effects:
+        """What was changed so far, beside what the outcomes tell."""
+        recorded = self.removals.recorded
+        return Effects(self.made, self.principals, frozenset(self.deleted), recorded)

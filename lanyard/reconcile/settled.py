@@ -1,0 +1,106 @@
+"""The record of a resource after what was done to it. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from lanyard.planning.actions import (
+    Action,
+    AttachIdentity,
+    CreateIdentity,
+    DeleteIdentity,
+    DetachIdentity,
+    ReleaseGrant,
+    RemoveOrphans,
+    UpgradeInstances,
+)
+from lanyard.planning.outcomes import Outcome, only
+from lanyard.record.ledger import ResourceRecord
+from lanyard.record.repairs import after_repairs
+from lanyard.values.compute import PrincipalRef, UserAssigned
+from lanyard.values.errors import Permanent
+from lanyard.values.grants import Grant
+from lanyard.values.resource_id import ResourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What the outcomes of a plan come to. `assigned` are grants that are claimed and assigned."""
+
+    outcomes: tuple[Outcome, ...]
+    assigned: frozenset[Grant]
+    principals: Mapping[PrincipalRef, str]
+
+    def done[T](self, kind: type[T]) -> list[T]:
+        """The actions of one kind that were done."""
+        return only(kind, (o.action for o in self.outcomes if o.failure is None))
+
+    def refused[T](self, kind: type[T]) -> list[T]:
+        """The actions of one kind that failed for good."""
+        failed = (o.action for o in self.outcomes if isinstance(o.failure, Permanent))
+        return only(kind, failed)
+
+    @property
+    def actions(self) -> list[Action]:
+        """All that were done."""
+        return [outcome.action for outcome in self.outcomes if outcome.failure is None]
+
+    @property
+    def no_longer_ours(self) -> frozenset[ResourceId]:
+        """Attachments that were taken back, or never came to be."""
+        detached = {action.id for action in self.done(DetachIdentity)}
+        return frozenset(detached | {action.id for action in self.refused(AttachIdentity)})
+
+    @property
+    def released(self) -> frozenset[str]:
+        """The names of the grants whose claim is gone."""
+        names = {action.grant.name for action in self.done(ReleaseGrant)}
+        return frozenset(names - {grant.name for grant in self.assigned})
+
+    @property
+    def attached(self) -> dict[str, str]:
+        """The principals of the identities (lower-case ids) that were attached."""
+        refs = [UserAssigned(action.id) for action in self.done(AttachIdentity)]
+        return {ref.id.key: self.principals[ref] for ref in refs if ref in self.principals}
+
+
+def settled(record: ResourceRecord, done: Done, *, gone: bool, now: float) -> ResourceRecord:
+    """The record after this; what failed stays on it, and is tried or undone again.
+
+    `gone`: the resource is no more. `now`: seconds since the epoch.
+    """
+    cleaned = {action.principal_id for action in done.done(RemoveOrphans)}
+    return replace(
+        record,
+        dedicated=_dedicated(record, done),
+        attachments=frozenset() if gone else record.attachments - done.no_longer_ours,
+        grants=_unsettled(record.grants, done) | done.assigned,
+        pending=_unsettled(record.pending, done),
+        system_principals=record.system_principals - cleaned,
+        gone_at={p: at for p, at in record.gone_at.items() if p not in cleaned},
+        instances_lag=record.instances_lag and not done.done(UpgradeInstances),
+        confirmed=_confirmed(record, done),
+        repairs=after_repairs(record, done.actions, done.attached, _given_up(done), now),
+    )
+
+
+def _dedicated(record: ResourceRecord, done: Done) -> frozenset[ResourceId]:
+    """One that could not be made may be made by someone else: then it is theirs."""
+    not_ours = {action.id for action in done.refused(CreateIdentity)}
+    return record.dedicated - not_ours - {action.id for action in done.done(DeleteIdentity)}
+
+
+def _unsettled(grants: Iterable[Grant], done: Done) -> frozenset[Grant]:
+    names = done.released | {grant.name for grant in done.assigned}
+    return frozenset(grant for grant in grants if grant.name not in names)
+
+
+def _confirmed(record: ResourceRecord, done: Done) -> dict[str, str]:
+    taken_back = {identity.key for identity in done.no_longer_ours}
+    known = {**record.confirmed, **done.attached}
+    return {key: principal for key, principal in known.items() if key not in taken_back}
+
+
+def _given_up(done: Done) -> set[str]:
+    """The keys (`repair_key`) of what is no longer wanted."""
+    identities = {f"identity {identity.key}" for identity in done.no_longer_ours}
+    return identities | {f"grant {name}" for name in done.released}

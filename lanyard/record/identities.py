@@ -1,0 +1,154 @@
+"""What Lanyard saw of identities and their principals, in one table.
+
+one row a user-assigned identity     its principal id, which saves a call, and those it had
+one row a system-assigned principal  the resource it was last seen on
+one row an unknown principal         since when the directory does not know it
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from pydantic import FiniteFloat, TypeAdapter
+
+from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
+from lanyard.record.ledger import conflict
+from lanyard.record.rows import Columns
+from lanyard.values.resource_id import ResourceId
+
+# The partition of the principals; those of the identities are subscription ids.
+_PRINCIPALS = "principal"
+_UNKNOWN = "unknown"
+
+_MOMENTS = TypeAdapter(Mapping[str, FiniteFloat])
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRecord:
+    """What the ledger knows of a user-assigned identity. `former` are principals that it had and
+    that are not looked after yet, with the moment they were found gone (0: just now).
+    """
+
+    id: ResourceId
+    principal: str | None = None
+    former: Mapping[str, float] = field(default_factory=dict)
+    row: Row | None = field(default=None, compare=False)
+
+    def left(self) -> dict[str, float]:
+        """The former principals, once the present one has left, too."""
+        return dict(self.former) | ({self.principal: 0.0} if self.principal else {})
+
+
+class IdentityLedger:
+    """Reads and writes of the table. Temporary is raised where another worker was first.
+
+    `now`: seconds since the epoch.
+    """
+
+    def __init__(self, table: Table, now: Callable[[], float]) -> None:
+        self._table = table
+        self._now = now
+
+    async def identity(self, identity: ResourceId) -> IdentityRecord:
+        """What is on record of a user-assigned identity; an empty record for one never seen."""
+        row = await self._table.get(identity.subscription, key_of(identity.key))
+        return IdentityRecord(identity) if row is None else _identity_record(row)
+
+    async def principal(self, identity: ResourceId) -> str | None:
+        """The object id of a user-assigned identity, where it is known."""
+        return (await self.identity(identity)).principal
+
+    async def learn_principal(self, identity: ResourceId, principal_id: str) -> None:
+        """Remember the object id of a user-assigned identity, and the one it had before."""
+        before = await self.identity(identity)
+        if before.principal != principal_id:
+            former = {p: at for p, at in before.left().items() if p != principal_id}
+            await self.save_identity(replace(before, principal=principal_id, former=former))
+
+    async def lose_principal(self, identity: ResourceId) -> IdentityRecord:
+        """The identity, or the principal it had, is gone: what that left is to be looked after."""
+        before = await self.identity(identity)
+        if before.principal is None:
+            return before
+        return await self.save_identity(replace(before, principal=None, former=before.left()))
+
+    async def save_identity(self, record: IdentityRecord) -> IdentityRecord:
+        """Write the record over the version it was read at, with the principals that left now."""
+        identity, now = record.id, self._now()
+        former = {p: at or now for p, at in record.former.items()}
+        values = {
+            "id": identity.text,
+            "principalId": record.principal or "",
+            "former": json.dumps(former),
+            "seenAt": self._stamp(),
+        }
+        key = key_of(identity.key)
+        try:
+            if record.row is None:
+                row = await self._table.insert(identity.subscription, key, values)
+            elif record.principal is None and not former:
+                await self._table.remove(record.row)
+                return IdentityRecord(identity)
+            else:
+                row = await self._table.replace(record.row, values)
+        except (RowChanged, RowExists) as error:
+            raise conflict(identity) from error
+        return _identity_record(row)
+
+    async def holder(self, principal_id: str) -> str:
+        """The resource (lower-case id) that a system-assigned principal was last seen on, or ""."""
+        row = await self._table.get(_PRINCIPALS, principal_id)
+        return "" if row is None else _holder(row).key
+
+    async def learn_holder(self, principal_id: str, resource: ResourceId) -> None:
+        """Remember where a system-assigned principal was seen: a move takes it along."""
+        values = {"resource": resource.key, "seenAt": self._stamp()}
+        await self._table.put(_PRINCIPALS, principal_id, values)
+
+    async def forget_holder(self, principal_id: str) -> None:
+        """Forget a principal that is gone and left nothing."""
+        await self._table.delete(_PRINCIPALS, principal_id)
+
+    async def unknown_since(self, principal_id: str) -> float:
+        """When the directory was first found not to know a principal never seen alive: now, if
+        this is the first time (seconds since the epoch).
+        """
+        row = await self._table.get(_UNKNOWN, principal_id)
+        if row is not None:
+            return Columns("identities", row).number("since")
+        now = self._now()
+        await self._table.put(_UNKNOWN, principal_id, {"since": str(now)})
+        return now
+
+    async def forget_unknown(self, principal_id: str) -> None:
+        """The principal turned up, or nothing of it is left."""
+        await self._table.delete(_UNKNOWN, principal_id)
+
+    async def identities(self) -> AsyncIterator[IdentityRecord]:
+        """Every user-assigned identity on record."""
+        async for row in self._table.everything():
+            if row.partition not in (_PRINCIPALS, _UNKNOWN):
+                yield _identity_record(row)
+
+    async def holders(self) -> AsyncIterator[tuple[str, ResourceId]]:
+        """Every system-assigned principal on record, with the resource it was last seen on."""
+        async for row in self._table.rows(_PRINCIPALS):
+            yield row.key, _holder(row)
+
+    def _stamp(self) -> str:
+        return datetime.fromtimestamp(self._now(), UTC).isoformat()
+
+
+def _identity_record(row: Row) -> IdentityRecord:
+    columns = Columns("identities", row)
+    return IdentityRecord(
+        columns.own_id(),
+        columns.text("principalId") or None,
+        columns.json("former", _MOMENTS),
+        row,
+    )
+
+
+def _holder(row: Row) -> ResourceId:
+    return Columns("identities", row).resource("resource")
