@@ -1,7 +1,8 @@
 """The Azure Functions app: registers the blueprints of handlers/, nothing else.
 
 A new instance has to answer its first event at once, so nothing is imported here that only the
-work itself needs: the handlers do that (docs/adr/0010-the-policy-is-read-with-the-first-work.md).
+work itself needs: the handlers do that
+(docs/dev/adr/0010-the-policy-is-read-with-the-first-work.md).
 """
 
 import azure.functions as func

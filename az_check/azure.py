@@ -23,7 +23,7 @@ class NotStarted(Exception):
 
 @dataclass(frozen=True)
 class LocalAzure:
-    """What it printed when it was ready (docs/az-on-the-local-azure.md)."""
+    """What it printed when it was ready (docs/dev/az-on-the-local-azure.md)."""
 
     printed: Mapping[str, Any]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from az_check.azure import LocalAzure
 
-#: Names for the commands of docs/az-on-the-local-azure.md, as in the check's own.
+#: Names for the commands of docs/dev/az-on-the-local-azure.md, as in the check's own.
 _SHOWN = ("arm", "subscription", "groups")
 
 

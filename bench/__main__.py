@@ -39,7 +39,7 @@ examples:
   make bench ARGS="--only burst --instances 4" the burst with another number of instances
   python -m bench --json out.json              the figures to a file of your own
 
-docs/bench.md tells what each figure means and how it is measured.
+docs/dev/bench.md tells what each figure means and how it is measured.
 """
 
 

@@ -85,7 +85,7 @@ class Verdict:
             shown, foreign = attached(resource), self.monitor.foreign_on(key)
             for missing in sorted(wanted[key].identities - shown.keys()):
                 yield Violation("identity missing", key, missing)
-            # Lanyard does not know what it attached before a move (docs/chaos.md).
+            # Lanyard does not know what it attached before a move (docs/dev/chaos.md).
             fine = wanted[key].identities | foreign | self.monitor.carried.get(key, set())
             for excess in sorted(shown.keys() - fine):
                 yield Violation("identity left over", key, excess)

@@ -13,7 +13,7 @@ _NEARLY = _HOUR - 2
 _NAMED = "--resource-group rg-shop --name vm-slow"
 _OFTEN = "--interval 1 --timeout 60"
 
-#: Behaviour of the local Azure in this chapter (docs/simulator.md).
+#: Behaviour of the local Azure in this chapter (docs/dev/simulator.md).
 BEHAVIOUR = {"operation_seconds": _HOUR, "group_delete_seconds": _HOUR}
 
 COMMANDS = (

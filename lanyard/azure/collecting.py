@@ -2,7 +2,8 @@
 
 Where it sends to and as whom, Microsoft's exporter reads from APPLICATIONINSIGHTS_CONNECTION_STRING
 and APPLICATIONINSIGHTS_AUTHENTICATION_STRING. Importing it costs some tenths of a second, so the
-first work begins it, not the start of the app (docs/adr/0013-telemetry-by-the-exporter-alone.md).
+first work begins it, not the start of the app
+(docs/dev/adr/0013-telemetry-by-the-exporter-alone.md).
 """
 
 import os

@@ -128,7 +128,7 @@ def test_every_policy_is_a_good_one(
 def test_the_index_leads_to_every_page() -> None:
     index = PROJECT / "docs" / "index.md"
     linked = {(index.parent / link.partition("#")[0]).resolve() for link in page(index).links()}
-    decisions = PROJECT / "docs" / "adr"
+    decisions = PROJECT / "docs" / "dev" / "adr"
     others = {each for each in PAGES if decisions not in each.parents} - {index}
     assert others - linked == set()
     assert decisions in linked

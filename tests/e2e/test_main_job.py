@@ -143,7 +143,7 @@ async def test_bad_input_is_dropped_or_refused_and_never_becomes_a_call_to_arm(
 async def test_what_microsofts_converter_refuses_is_sent_again_and_reaches_nothing(
     stack: Stack,
 ) -> None:
-    """It fails before our code runs (docs/adr/0003): Event Grid retries it, and dead-letters it."""
+    """Before our code runs (docs/dev/adr/0003): Event Grid retries it, and dead-letters it."""
     refused = event(stack, machine_id(stack, "vm"), eventTime="not a time")
     before = len(stack.azure.calls)
     assert await post(stack, refused) == 500

@@ -13,7 +13,7 @@ from az_check.commands import CHAPTERS, MACHINES
 
 PROJECT = Path(__file__).parents[2]
 REQUIREMENTS = PROJECT / "az_check" / "requirements.txt"
-PAGE = PROJECT / "docs" / "az-on-the-local-azure.md"
+PAGE = PROJECT / "docs" / "dev" / "az-on-the-local-azure.md"
 KNOWN = {"groups": "/subscriptions/s/resourceGroups", "shop": "1"}
 COMMANDS = [command for chapter in CHAPTERS for command in chapter.commands]
 

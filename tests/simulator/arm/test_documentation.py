@@ -1,4 +1,4 @@
-"""docs/simulator.md names what there is: every resource type served and every switch."""
+"""docs/dev/simulator.md names what there is: every resource type served and every switch."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from simulator.azure import Azure
 from simulator.behaviour import Behaviour
 
-TEXT = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text("utf-8")
+TEXT = (Path(__file__).parents[3] / "docs" / "dev" / "simulator.md").read_text("utf-8")
 
 
 def test_every_resource_type_is_in_the_table() -> None:
