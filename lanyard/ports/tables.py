@@ -67,7 +67,7 @@ class Journal(Table, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tables[T: Journal]:
-    """Lanyard's tables: docs/design.md tells what is in each."""
+    """Lanyard's tables: docs/architecture.md lists what is in each."""
 
     resources: T
     identities: T

@@ -1,4 +1,4 @@
-"""The first rows of the cost table in docs/design.md: ARM calls are counted, not estimated."""
+"""The cost table in docs/architecture.md: the ARM calls of the app are counted, not estimated."""
 
 import asyncio
 import math
