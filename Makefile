@@ -28,7 +28,7 @@ bench: setup ## Measure speed and cost beside a baseline; ARGS="--only NAME", AR
 SEED ?= 1
 SCALE ?= 200
 .PHONY: chaos
-chaos: setup ## A storm: SCALE=2000 resources live and die by SEED=1 while everything fails
+chaos: setup ## Chaos: SCALE=2000 resources live and die by SEED=1 while everything fails
 	@$(PY) -m chaos --seed $(SEED) --scale $(SCALE)
 
 .PHONY: fuzz
@@ -47,7 +47,7 @@ lint: python ## Format check, lint, types, layers
 	@.venv/bin/lint-imports >.venv/layers.log 2>&1 || { cat .venv/layers.log; exit 1; }; echo "layers: ok"
 
 .PHONY: format
-format: python ## Format the code and mend what ruff can mend
+format: python ## Format the code and fix what ruff can fix
 	@$(PY) -m ruff format . && $(PY) -m ruff check --fix .
 
 .PHONY: lock

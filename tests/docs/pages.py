@@ -8,7 +8,11 @@ from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-PAGES = (PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md")))
+PAGES = (
+    PROJECT / "README.md",
+    PROJECT / "CONTRIBUTING.md",
+    *sorted((PROJECT / "docs").rglob("*.md")),
+)
 
 _FENCE = re.compile(r"^\s*```(\w*)\s*$")
 _MARKER = re.compile(r"^\s*<!-- not run: (.+) -->\s*$")
