@@ -23,7 +23,7 @@ _LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)\)")
 @dataclass(frozen=True, slots=True)
 class Block:
     """A fenced block. `section` is the heading it stands under, `line` that of its fence (from 1),
-    `not_run` what the comment right above it says of why it is not run; "" without one.
+    `not_run` what the comment right above it gives as the reason why it is not run; "" without one.
     """
 
     page: str

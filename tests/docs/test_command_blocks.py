@@ -96,8 +96,8 @@ def commands(text: str) -> Iterator[Command]:
         rest = words[len(ours) + 1 :]
         if ours[0] not in LANYARD or rest[:1] != other or _SHELLS_OWN & {*ours, *rest}:
             raise ValueError(f"{line!r} cannot be run here: it is listed, or it is lanyard's alone")
-        told = _EXIT_CODE.search(line)
-        yield Command(ours[1:], bool(rest), (int(told[1]),) if told else (0, 2))
+        promised = _EXIT_CODE.search(line)
+        yield Command(ours[1:], bool(rest), (int(promised[1]),) if promised else (0, 2))
 
 
 def _words(line: str) -> list[str]:
@@ -179,12 +179,12 @@ async def test_a_block_runs_as_printed(
             json.loads(ran.out)
 
 
-def test_what_is_not_run_is_listed_and_said_on_the_page() -> None:
+def test_what_is_not_run_is_listed_and_explained_on_the_page() -> None:
     """Only the first block of the README goes without a comment."""
     not_run = [each for each in SHELL if each.not_run or listed(each)]
     assert len(not_run) == len(NOT_RUN)
-    said = [(str(each), each.not_run or listed(each)) for each in not_run]
-    assert said == [(str(each), listed(each)) for each in not_run]
+    explained = [(str(each), each.not_run or listed(each)) for each in not_run]
+    assert explained == [(str(each), listed(each)) for each in not_run]
     assert {each.page for each in not_run if not each.not_run} == {"README.md"}
 
 

@@ -1,4 +1,4 @@
-"""docs/troubleshooting.md tells of what is really said: each message is in the product's source,
+"""docs/troubleshooting.md has what is really shown: each message is in the product's source,
 each of Azure's error codes in the local Azure's or in a test of the product.
 """
 
@@ -22,7 +22,7 @@ CODES = _ROW.findall(_SECTIONS[AZURE])
 MISTAKE = "lanyard.yaml:…:…: …"
 
 
-def told(node: ast.expr) -> str:
+def text_of(node: ast.expr) -> str:
     """A text as it stands in the source, … for what is put in."""
     if isinstance(node, ast.Constant):
         return str(node.value)
@@ -31,17 +31,17 @@ def told(node: ast.expr) -> str:
 
 
 def texts(file: Path) -> Iterator[str]:
-    """Every text of a module, templates of log lines included; docstrings are said to nobody."""
+    """Every text of a module, templates of log lines included; docstrings are shown to nobody."""
     tree = ast.parse(file.read_text())
-    unsaid = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in unsaid:
-            yield re.sub(r"%(?:\.\d)?[sdf]", "…", told(node))
+        if isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in docstrings:
+            yield re.sub(r"%(?:\.\d)?[sdf]", "…", text_of(node))
 
 
 @cache
-def said() -> str:
-    """All that the product may say."""
+def shown() -> str:
+    """All that the product may show."""
     files = [*(PROJECT / "lanyard").rglob("*.py"), *(PROJECT / "handlers").rglob("*.py")]
     return "\n".join(text for file in files for text in texts(file))
 
@@ -53,22 +53,22 @@ def known_codes() -> str:
     return "\n".join(file.read_text() for file in files)
 
 
-def is_said(message: str) -> bool:
-    """Whether the product says it: its parts, in this order, in one text."""
+def is_shown(message: str) -> bool:
+    """Whether the product shows it: its parts, in this order, in one text."""
     parts = [re.escape(part) for part in message.split("…")]
-    return re.search(r"[^\n]*?".join(parts), said()) is not None
+    return re.search(r"[^\n]*?".join(parts), shown()) is not None
 
 
 @pytest.mark.parametrize("message", [each for each in MESSAGES if each != MISTAKE])
 def test_a_message_is_one_of_the_products(message: str) -> None:
-    assert is_said(message)
+    assert is_shown(message)
 
 
 @pytest.mark.parametrize(
     "message", ["mode is obscure", "the budget of … additions an hour is spent", "paused … by"]
 )
-def test_what_the_product_does_not_say_is_found(message: str) -> None:
-    assert not is_said(message)
+def test_what_the_product_does_not_show_is_found(message: str) -> None:
+    assert not is_shown(message)
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -81,7 +81,7 @@ def reasons_to_hold() -> list[str]:
     tree = ast.parse((PROJECT / "lanyard" / "planning" / "guard.py").read_text())
     made = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and len(each.args) > 2]
     held = [each.args[2] for each in made if ast.unparse(each.func) == "Held"]
-    return [told(each) for each in held if isinstance(each, ast.JoinedStr | ast.Constant)]
+    return [text_of(each) for each in held if isinstance(each, ast.JoinedStr | ast.Constant)]
 
 
 def test_every_reason_of_the_guard_is_on_the_page() -> None:

@@ -40,8 +40,8 @@ def test_a_page_names_files_and_commands_that_are_there(page: str) -> None:
     assert set(_TARGET.findall(page)) <= targets
 
 
-def test_every_alert_is_told() -> None:
-    told = set(re.findall(r"^\| `([\w-]+)` \|", DEPLOY.split("## Alerts")[1], re.MULTILINE))
+def test_every_alert_is_on_the_page() -> None:
+    listed = set(re.findall(r"^\| `([\w-]+)` \|", DEPLOY.split("## Alerts")[1], re.MULTILINE))
     names = {rule["name"] for rule in variable("rules", "modules/alerts.bicep")}
     topic = of("modules/topic.bicep")["resources"]["deadLetters"]["config"]["name"]
-    assert told == names | {topic}
+    assert listed == names | {topic}
