@@ -11,7 +11,7 @@ from lanyard.record.held import Answer, Entry, HeldActions
 from lanyard.values.change import Change
 from lanyard.values.errors import Because, Permanent
 from lanyard.values.resource_id import ResourceId
-from tests.product.conftest import started
+from tests.support.handlers import started
 from tests.support.estate import Estate
 from tests.support.memory_table import MemoryTable
 

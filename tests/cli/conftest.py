@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.product.conftest import started
 from tests.support.desk import Desk
+from tests.support.handlers import started
 
 
 @pytest.fixture

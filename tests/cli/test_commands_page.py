@@ -2,9 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,14 +10,13 @@ from lanyard.cli.command import COMMANDS
 from lanyard.cli.docs.commands_page import page
 from lanyard.values.change import Change
 from tests.support.desk import Desk
+from tests.support.documented import undocumented
 from tests.support.estate import POLICY
 from tests.support.letters import Blob, letter
 
 DOCS = Path(__file__).parents[2] / "docs"
 SHAPES = {command.name: command.shape for command in COMMANDS}
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")
-# Their keys are data: subscriptions, states.
-FREE = {"nearLimit", "grants"}
 
 
 def test_the_page_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,23 +36,6 @@ def test_every_command_that_operate_names_is_one() -> None:
     named = set(re.findall(r"\blanyard ([a-z]+)\b", (DOCS / "operate.md").read_text()))
     assert len(named) > 8
     assert named - SHAPES.keys() == set()
-
-
-def undocumented(document: Any, shape: Any, path: str = "") -> Iterator[str]:
-    """The paths of a document that neither the shape nor the meaning of their parent names."""
-    if isinstance(document, list):
-        for each in document:
-            yield from undocumented(each, shape, f"{path}[]")
-        return
-    if not isinstance(document, dict) or path in FREE:
-        return
-    for key, value in document.items():
-        below = f"{path}.{key}".lstrip(".")
-        known = below in shape or f"{below}[]" in shape or f"`{key}`" in shape.get(path, "")
-        if not known:
-            yield below
-        elif below in shape or f"{below}[]" in shape:
-            yield from undocumented(value, shape, below)
 
 
 def test_what_is_not_documented_is_found() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from lanyard.cli.command import COMMANDS
 from simulator.faults import Fault
-from tests.cli.test_commands_page import undocumented
-from tests.product.conftest import started
 from tests.support.desk import Desk, Ran
+from tests.support.documented import undocumented
+from tests.support.handlers import started
 from tests.support.watched import Onboarder, UnwatchedEstate
 
 OK, ERROR, CHANGES = 0, 1, 2

@@ -17,9 +17,9 @@ from simulator.behaviour import ResourceGraphAnswer
 from simulator.directory.models import Answer
 from simulator.faults import Fault
 from simulator.seeding import Sizes, fill
-from tests.product.conftest import started
 from tests.support.desk import Desk
 from tests.support.estate import Estate
+from tests.support.handlers import started
 from tests.support.scanned import DAY, custom_role, principal_of, show_to, with_system_identity
 
 OK, ERROR, LOOK = 0, 1, 2

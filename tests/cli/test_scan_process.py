@@ -10,7 +10,7 @@ from lanyard.cli.scan.as_json import SHAPE
 from simulator.azure import Azure
 from simulator.certificates import make_certificates
 from simulator.serve import Addresses, serve
-from tests.cli.test_commands_page import undocumented
+from tests.support.documented import undocumented
 from tests.support.scanned import NAMES, fill_estate
 
 LANYARD = Path(sys.executable).parent / "lanyard"

@@ -10,11 +10,11 @@ from lanyard.cli.command import COMMANDS
 from lanyard.desk.onboarding.app_alerts import API_VERSION, NAMED, RULES
 from lanyard.values.change import Change
 from simulator.faults import Fault
-from tests.cli.test_commands_page import undocumented
-from tests.infra.bicep import body, of
-from tests.product.conftest import started
 from tests.support.desk import STORAGE, Desk, Ran
+from tests.support.documented import undocumented
 from tests.support.estate import BLOB_READER, POLICY
+from tests.support.handlers import started
+from tests.support.infra.bicep import body, of
 from tests.support.watched import Onboarder, UnwatchedEstate
 
 OK, ERROR, CHANGES = 0, 1, 2

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from lanyard.values.change import Change
-from tests.docs.pages import Block, blocks
-from tests.product.conftest import started
 from tests.support.desk import STORAGE, Desk
 from tests.support.estate import POLICY
+from tests.support.handlers import started
 from tests.support.letters import Blob, letter
+from tests.support.pages import Block, blocks
 
 NEEDS_AZURE = "needs a subscription"
 ONBOARDED = "tests/e2e/test_onboard.py does just that"

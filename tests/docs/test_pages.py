@@ -11,7 +11,7 @@ import typer
 
 from lanyard.cli import command, main
 from lanyard.policy.standards import SHIPPED
-from tests.docs.pages import PAGES, PROJECT, Block, blocks, page
+from tests.support.pages import PAGES, PROJECT, Block, blocks, page
 
 # Up to the next one: a line may name several.
 _COMMAND = re.compile(r"(?:^|[\s$(;|])lanyard +([a-z][\w-]*|--?[\w-]+)((?:(?!\blanyard ).)*)")

@@ -1,18 +1,13 @@
 """The whole stack once: worker library, Azurite, TLS, Event Grid's deliveries over the wire."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from demo.stack import Stack, running
-
-
-@asynccontextmanager
-async def unseen(_title: str) -> AsyncIterator[None]:
-    yield
+from tests.support.unseen import unseen
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -2,48 +2,25 @@
 the caller's own identity, no key.
 """
 
-import asyncio
 import base64
 import json
-import os
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.storage.blob.aio import ContainerClient
 from azure.storage.queue.aio import QueueClient
 
-from demo import desk
 from demo.stack import LOCATION, POLICY, Stack
 from lanyard.azure.storage.dead_letters import CONTAINER, POISON
 from lanyard.queue.messages import encode
 from lanyard.values.change import Change
 from lanyard.values.resource_id import ResourceId
-from tests.unit.test_replay import EVENT
+from tests.support.dead_lettered import EVENT
+from tests.support.installed_command import lanyard
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GROUP = "rg-shop"
-LANYARD = Path(sys.executable).parent / "lanyard"
-
-
-def environment(stack: Stack) -> dict[str, str]:
-    shell = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "")}
-    return shell | desk.environment(stack)
-
-
-async def lanyard(stack: Stack, *arguments: str, **more: str) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        LANYARD,
-        *arguments,
-        env=environment(stack) | more,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
 
 
 async def answer(stack: Stack, *arguments: str) -> dict[str, Any]:

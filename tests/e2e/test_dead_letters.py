@@ -17,8 +17,8 @@ from lanyard.azure.storage.dead_letters import CONTAINER, DeadLetters, Poison
 from lanyard.queue.messages import encode
 from lanyard.queue.replay import Wanted, replay
 from lanyard.values.change import Change
+from tests.support.dead_lettered import CLOUD, EVENT
 from tests.support.examples import vm_id
-from tests.unit.test_replay import CLOUD, EVENT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -18,7 +18,7 @@ from lanyard.planning.orders import Refusal
 from lanyard.record.held import HeldActions
 from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
-from tests.e2e.test_commands import lanyard
+from tests.support.installed_command import lanyard
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -11,7 +11,7 @@ from azure.mgmt.compute.models import VirtualMachine
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from demo.stack import LOCATION, Stack
-from tests.e2e.test_commands import lanyard
+from tests.support.installed_command import lanyard
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -22,7 +22,7 @@ import pytest_asyncio
 
 from demo.stack import BLOB_READER, LOCATION, PROJECT, Stack, running
 from simulator.functions_host.process import HostProcess
-from tests.e2e.conftest import unseen
+from tests.support.unseen import unseen
 
 GROUP = "rg-shop"
 _PINNED = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)

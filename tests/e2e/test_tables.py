@@ -20,8 +20,8 @@ from lanyard.record.claims import Claims
 from lanyard.values.errors import Temporary
 from lanyard.values.grants import RoleAssignment
 from tests.support.examples import grant, vm_id
+from tests.support.memory_assignments import FakeAssignments
 from tests.support.memory_table import MemoryTable
-from tests.unit.test_claims import FakeAssignments
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 from demo.stack import LOCATION, PROJECT, Stack, running
 from simulator.functions_host.process import HostProcess
 from simulator.insights.components import Taken
-from tests.e2e.conftest import unseen
+from tests.support.unseen import unseen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -27,8 +27,8 @@ from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
 from simulator.clock import Clock
 from simulator.transport import InProcessTransport
-from tests.fuzz.strategies import DEEP_TEXT, any_json
 from tests.support.examples import GROUP, READER, SUBSCRIPTION, VM_TYPE, identity_id, vm, vm_id
+from tests.support.fuzz.strategies import DEEP_TEXT, any_json
 
 CANARY = "aaaaaaaa-0000-0000-0000-000000000001"
 PRINCIPAL = "aaaaaaaa-0000-0000-0000-000000000002"

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from tests.fuzz.test_events import OBJECT_ID, bodies
-from tests.product.conftest import started
 from tests.support.estate import POLICY, Estate
 from tests.support.examples import SUBSCRIPTION
+from tests.support.fuzz.events import OBJECT_ID, bodies
+from tests.support.handlers import started
 
 WRITE = "Microsoft.Resources.ResourceWriteSuccess"
 DELETE = "Microsoft.Resources.ResourceDeleteSuccess"

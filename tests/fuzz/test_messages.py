@@ -10,7 +10,7 @@ from lanyard.queue.messages import decode, encode
 from lanyard.values.change import Change
 from lanyard.values.errors import Permanent
 from lanyard.values.resource_id import is_guid
-from tests.fuzz.strategies import DEEP_TEXT, IDS, TEXT, any_json, broken_ids, mostly
+from tests.support.fuzz.strategies import DEEP_TEXT, IDS, TEXT, any_json, broken_ids, mostly
 
 PRINCIPAL = "aaaaaaaa-0000-0000-0000-000000000001"
 GUIDS = st.sampled_from(["", PRINCIPAL, PRINCIPAL.upper(), f"{PRINCIPAL}'", f"{PRINCIPAL}/../x"])

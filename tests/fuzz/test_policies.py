@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from lanyard.policy import Policy, PolicyError
 from lanyard.policy.load import load_policy, parse_policies, parse_policy
-from tests.fuzz.policy_bombs import BOMBS
-from tests.fuzz.strategies import TEXT, any_json, broken_ids, mostly
 from tests.support.examples import VM_TYPE, identity_id
+from tests.support.fuzz.policy_bombs import BOMBS
+from tests.support.fuzz.strategies import TEXT, any_json, broken_ids, mostly
 
 PROJECT = Path(__file__).parents[2]
 MATCH = st.fixed_dictionaries(
@@ -105,7 +105,7 @@ def test_any_bytes(file: Path, content: bytes) -> None:
 
 def test_a_file_made_to_take_all_time_and_memory_takes_little_of_both() -> None:
     """In a process of its own, with limits that the system enforces."""
-    program = [sys.executable, "-m", "tests.fuzz.policy_bombs"]
+    program = [sys.executable, "-m", "tests.support.fuzz.policy_bombs"]
     ran = subprocess.run(program, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-2000:]
     told = [line.partition(": lanyard.yaml:")[0] for line in ran.stdout.splitlines()]

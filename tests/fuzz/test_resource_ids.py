@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from lanyard.ports.tables import key_of
 from lanyard.values.grants import Grant
 from lanyard.values.resource_id import MAX_ID_LENGTH, InvalidResourceId, ResourceId, folded
-from tests.fuzz.strategies import DOTTED, IDS, KELVIN, broken_ids
 from tests.support.examples import GROUP, READER, SUBSCRIPTION, VM_TYPE, vm_id
+from tests.support.fuzz.strategies import DOTTED, IDS, KELVIN, broken_ids
 
 #: Azure Tables: 1 KiB in UTF-16. "claim|", "|h" and eight digits come around an id.
 MOST_KEY_BYTES = 1024 - 2 * 12

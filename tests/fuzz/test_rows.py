@@ -24,9 +24,9 @@ from lanyard.sweep.sweep import Sweep
 from lanyard.values.change import Change
 from lanyard.values.errors import Because, Permanent
 from lanyard.values.resource_id import ResourceId
-from tests.fuzz.strategies import DEEP_TEXT, IDS, any_json, mostly
-from tests.product.conftest import started
 from tests.support.estate import Estate
+from tests.support.fuzz.strategies import DEEP_TEXT, IDS, any_json, mostly
+from tests.support.handlers import started
 from tests.support.memory_table import MemoryTable
 
 POLICY = """

@@ -11,10 +11,10 @@ from handlers import sweep as sweep_handler
 from lanyard.planning.orders import Paused
 from lanyard.queue.messages import QUEUE
 from simulator.faults import Fault
-from tests.infra.bicep import INFRA, variable
-from tests.infra.test_bicep import event_function
-from tests.product.conftest import started
 from tests.support.estate import POLICY, Estate, invocation
+from tests.support.handlers import started
+from tests.support.infra.bicep import INFRA, variable
+from tests.support.infra.functions import event_function
 
 QUERIES = {rule["name"]: rule["query"] for rule in variable("rules", "modules/alerts.bicep")}
 _TERM = re.compile(r'Message (startswith|has|matches regex) "([^"]*)"')

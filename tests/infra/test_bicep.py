@@ -10,13 +10,23 @@ from typing import Any
 import pytest
 import yaml
 
-from handlers.resource_events import blueprint
 from lanyard.azure.storage import dead_letters, leases
 from lanyard.ports.tables import Tables
 from lanyard.queue.messages import QUEUE
 from lanyard.settings import SettingsError, read_settings
 from lanyard.values.roles import BUILT_IN_ROLES
-from tests.infra.bicep import FILES, INFRA, body, declared, of, parsed, resources, texts, variable
+from tests.support.infra.bicep import (
+    FILES,
+    INFRA,
+    body,
+    declared,
+    of,
+    parsed,
+    resources,
+    texts,
+    variable,
+)
+from tests.support.infra.functions import event_function
 
 PROJECT = INFRA.parent
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
@@ -267,11 +277,6 @@ def test_it_runs_the_projects_python_on_flex_consumption() -> None:
     assert project["project"]["requires-python"] == f"=={runtime['version']}.*"
     plan = of("main.bicep")["modules"]["plan"]["config"]["params"]["sku"]
     assert plan == {"name": "FC1", "tier": "FlexConsumption"}
-
-
-def event_function() -> str:
-    (builder,) = blueprint._function_builders
-    return str(builder._function.get_function_name())
 
 
 def test_an_instance_is_always_ready_for_the_function_that_hears_events() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.bicep import of, variable
+from tests.support.infra.bicep import of, variable
 
 PROJECT = Path(__file__).parents[2]
 SECURITY = (PROJECT / "docs" / "security.md").read_text()

@@ -11,10 +11,10 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 from lanyard.azure.events import DELETED, WRITTEN
 from lanyard.values.compute_types import COMPUTE_TYPES
 from simulator.event_grid.filters import MAX_FILTERS, MAX_STRING, MAX_VALUES, wants
-from tests.infra.bicep import body, of, variable
-from tests.infra.test_bicep import event_function
-from tests.product.conftest import started
 from tests.support.estate import Estate
+from tests.support.handlers import started
+from tests.support.infra.bicep import body, of, variable
+from tests.support.infra.functions import event_function
 
 FILE = "modules/events.bicep"
 NAMES = ("written", "deleted")

@@ -15,9 +15,8 @@ from lanyard.values.compute_types import COMPUTE_TYPES
 from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import ResourceId
 from simulator.state import RoleDefinition
-from tests.infra.bounded import BoundedEstate, actions, needed
-from tests.product.conftest import started
-from tests.product.test_compute_types import (
+from tests.support.any_resource import client, instance_is_current
+from tests.support.compute_examples import (
     AUTOMATION,
     BATCH_ACCOUNT,
     CLUSTER,
@@ -31,8 +30,9 @@ from tests.product.test_compute_types import (
     SLOT,
     Example,
 )
-from tests.product.test_kinds import client, instance_is_current
 from tests.support.estate import BLOB_READER
+from tests.support.handlers import started
+from tests.support.infra.bounded import BoundedEstate, actions, needed
 
 type Story = Callable[[BoundedEstate], Awaitable[None]]
 

@@ -16,9 +16,9 @@ from azure.mgmt.msi.models import Identity
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from lanyard.values.roles import BUILT_IN_ROLES
-from tests.infra.bounded import BoundedEstate, needed
-from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY
+from tests.support.handlers import started
+from tests.support.infra.bounded import BoundedEstate, needed
 
 type Attempt = Callable[[BoundedEstate], Awaitable[object]]
 

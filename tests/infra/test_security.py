@@ -9,9 +9,9 @@ from lanyard.values.errors import LanyardError
 from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
 from lanyard.values.roles import BUILT_IN_ROLES
-from tests.infra.bounded import BoundedEstate, needed
-from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, Estate
+from tests.support.handlers import started
+from tests.support.infra.bounded import BoundedEstate, needed
 
 READER = BUILT_IN_ROLES["Reader"]
 OWNER = BUILT_IN_ROLES["Owner"]

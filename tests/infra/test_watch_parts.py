@@ -10,8 +10,8 @@ from lanyard.desk.onboarding.event_parts import after_topic, before_topic, topic
 from lanyard.desk.onboarding.parts import Deployment, topic_id
 from lanyard.desk.onboarding.role_parts import role_parts
 from lanyard.desk.rights import Rights
-from tests.infra import deployment
-from tests.infra.bounded import needed
+from tests.support.infra import deployment
+from tests.support.infra.bounded import needed
 
 SUBSCRIPTION = "22222222-2222-2222-2222-222222222222"
 HOME = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-lanyard-prod"

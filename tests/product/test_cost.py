@@ -7,8 +7,8 @@ import pytest
 
 from simulator.faults import Fault
 from simulator.seeding import Sizes, fill
-from tests.product.conftest import started
 from tests.support.estate import POLICY, Estate
+from tests.support.handlers import started
 
 POLL = "GET operations"
 

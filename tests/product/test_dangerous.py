@@ -14,8 +14,8 @@ from simulator.behaviour import ResourceGraphAnswer
 from simulator.directory.models import Answer
 from simulator.faults import Fault
 from simulator.state import Principal
-from tests.product.conftest import started
 from tests.support.estate import POLICY, Estate
+from tests.support.handlers import started
 
 DAY = 86400.0
 ALL = POLICY.replace("{graceMinutes: 0}", "{graceMinutes: 0, remove: all}")

@@ -7,8 +7,8 @@ from lanyard.policy import Mode, PolicyError
 from lanyard.ports.policy import Fetched
 from lanyard.record.last_good_policy import LastGood
 from lanyard.values.errors import LanyardError, Permanent, Temporary
-from tests.product.conftest import started
 from tests.support.estate import Estate
+from tests.support.handlers import started
 from tests.support.memory_table import MemoryTable
 
 GOOD = "version: 1\nmode: full\n"

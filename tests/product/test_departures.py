@@ -11,8 +11,8 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 from lanyard.values.change import Change
 from lanyard.values.resource_id import ResourceId
 from simulator.faults import Fault
-from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, PROFILE, Estate
+from tests.support.handlers import started
 
 SYSTEM = {"type": "SystemAssigned"}
 IGNORED = {"lanyard": "ignore"}

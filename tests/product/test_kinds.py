@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
-from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from lanyard.values.resource_id import ResourceId
-from tests.product.conftest import started
+from tests.support.any_resource import client, instance_is_current
 from tests.support.estate import PROFILE, Estate
+from tests.support.handlers import started
 
 SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets"
 SITES = "Microsoft.Web/sites"
@@ -33,12 +33,6 @@ rules:
         return await started(Estate(policy), monkeypatch)
 
     return with_rule
-
-
-def client(estate: Estate) -> ResourceManagementClient:
-    return ResourceManagementClient(
-        subscription_id=estate.subscription, **estate.azure.client_options(estate.operator)
-    )
 
 
 async def create(
@@ -72,12 +66,6 @@ async def scale_set(estate: Estate, mode: str, upgrade: str = "Manual") -> Resou
         },
         sku={"name": "Standard_B1s", "capacity": 1} if mode == "Uniform" else None,
     )
-
-
-async def instance_is_current(estate: Estate, of: ResourceId) -> bool:
-    path = f"{of}/virtualMachines/0"
-    found = await client(estate).resources.get_by_id(path, api_version="2024-11-01")
-    return bool((found.properties or {}).get("latestModelApplied"))
 
 
 @pytest.mark.parametrize("asked", [True, False])

@@ -4,8 +4,8 @@ import pytest
 
 from simulator.behaviour import GroupDeletion, WriteEvent
 from simulator.state import Principal
-from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, Estate
+from tests.support.handlers import started
 
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 

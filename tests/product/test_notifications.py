@@ -15,8 +15,8 @@ from lanyard.desk.operator import Operator
 from lanyard.desk.undo import Undo
 from lanyard.notices.model import Notice
 from simulator.faults import Drop, Fault
-from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, Estate
+from tests.support.handlers import started
 from tests.support.json_schema import mistakes
 
 SCHEMA = notification_schema()

@@ -11,8 +11,8 @@ from lanyard.planning.orders import Paused
 from lanyard.record.held import Entry
 from lanyard.values.errors import Permanent
 from simulator.faults import Fault
-from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, Estate
+from tests.support.handlers import started
 
 PERCENT = POLICY + "limits: {removals: {perHour: 1000, percent: 10}}\n"
 

@@ -12,8 +12,8 @@ from lanyard.sweep.sweep import Sweep
 from lanyard.values.change import Change
 from lanyard.values.errors import Permanent
 from simulator.state import Principal
-from tests.product.conftest import started
 from tests.support.estate import POLICY, Estate
+from tests.support.handlers import started
 
 DAY = 86400.0
 ALL = POLICY.replace("{graceMinutes: 0}", "{graceMinutes: 0, remove: all}")

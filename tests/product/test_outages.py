@@ -16,8 +16,8 @@ from lanyard.queue.messages import decode
 from lanyard.values.change import Change
 from lanyard.values.errors import LanyardError, Temporary
 from simulator.faults import Fault
-from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, Estate
+from tests.support.handlers import started
 from tests.support.memory_table import MemoryTable
 
 HOUR = 3600.0

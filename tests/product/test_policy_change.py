@@ -4,8 +4,8 @@ import pytest
 
 from handlers import policy_changes
 from simulator.faults import Fault
-from tests.product.conftest import started
 from tests.support.estate import POLICY, Estate, invocation
+from tests.support.handlers import started
 
 NARROWED = "version: 1\nmode: full\n"
 

@@ -9,8 +9,8 @@ from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import Identity
 
 from simulator.state import RoleDefinition
-from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, Estate
+from tests.support.handlers import started
 
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"

@@ -8,8 +8,8 @@ from lanyard.values.change import Change
 from lanyard.values.errors import Permanent, Temporary
 from simulator.directory.models import Answer
 from simulator.faults import Drop, Fault
-from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, Estate
+from tests.support.handlers import started
 
 SYSTEM = {"type": "SystemAssigned"}
 IGNORED = {"lanyard": "ignore"}

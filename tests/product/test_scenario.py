@@ -18,8 +18,8 @@ from simulator.directory.models import Answer
 from simulator.faults import Fault
 from simulator.seeding import Contents, Sizes, fill
 from simulator.state import RoleDefinition
-from tests.product.conftest import started
 from tests.support.estate import Estate
+from tests.support.handlers import started
 
 DAY = 86400.0
 OF_EACH_KIND = 300

@@ -13,8 +13,8 @@ from lanyard.values.change import Change
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import Temporary
 from lanyard.values.resource_id import ResourceId
-from tests.product.conftest import started
 from tests.support.estate import POLICY, Estate
+from tests.support.handlers import started
 
 TAGGED = POLICY.replace("exclude: {tags: {lanyard: ignore}}", 'tags: {wanted: "yes"}')
 

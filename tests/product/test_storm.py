@@ -11,8 +11,8 @@ from lanyard.queue.messages import decode
 from lanyard.values.change import Change
 from lanyard.values.errors import Temporary
 from simulator.faults import Drop, Fault
-from tests.product.conftest import started
 from tests.support.estate import BLOB_READER, POLICY, Estate
+from tests.support.handlers import started
 
 MACHINES = 24
 EFFECTS: list[dict[str, object]] = [

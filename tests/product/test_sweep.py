@@ -13,8 +13,8 @@ from handlers import sweep as sweep_handler
 from lanyard.sweep.report import SweepReport
 from lanyard.values.errors import Temporary
 from simulator.faults import Fault
-from tests.product.conftest import started
 from tests.support.estate import POLICY, Estate, invocation
+from tests.support.handlers import started
 
 SYSTEM = {"type": "SystemAssigned"}
 

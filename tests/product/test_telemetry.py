@@ -26,8 +26,8 @@ import lanyard.telemetry
 from lanyard.queue.messages import decode
 from lanyard.values.change import Change
 from simulator.faults import Fault
-from tests.product.conftest import started
 from tests.support.estate import POLICY, Estate
+from tests.support.handlers import started
 
 PAGE = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text("utf-8")
 HOST = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

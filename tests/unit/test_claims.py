@@ -4,43 +4,10 @@ import pytest
 
 from lanyard.record.claims import REVOKE_SECONDS, Claims, Result
 from lanyard.values.errors import Permanent, Temporary
-from lanyard.values.grants import Grant, RoleAssignment
+from lanyard.values.grants import RoleAssignment
 from tests.support.examples import grant, vm_id
+from tests.support.memory_assignments import FakeAssignments, assignment
 from tests.support.memory_table import MemoryTable
-
-STAMP = "ours"
-
-
-class FakeAssignments:
-    """Role assignments in a dict. `foreign` grants are held by someone else, under another name."""
-
-    def __init__(self) -> None:
-        self.existing: dict[str, RoleAssignment] = {}
-        self.foreign: set[str] = set()
-        self.fail: Exception | None = None
-
-    async def ensure(self, wanted: Grant) -> bool:
-        if self.fail:
-            raise self.fail
-        if wanted.name in self.foreign:
-            return False
-        self.existing[wanted.assignment_id] = assignment(wanted)
-        return True
-
-    async def read(self, assignment_id: str) -> RoleAssignment | None:
-        return self.existing.get(assignment_id)
-
-    async def delete(self, assignment_id: str) -> None:
-        self.existing.pop(assignment_id, None)
-
-    def is_ours(self, assignment: RoleAssignment) -> bool:
-        return assignment.description == STAMP
-
-
-def assignment(of: Grant, description: str = STAMP) -> RoleAssignment:
-    return RoleAssignment(
-        of.assignment_id, of.scope, of.role_id, of.principal_id, description, {"whole": True}
-    )
 
 
 class Bench:

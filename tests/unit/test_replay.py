@@ -9,6 +9,7 @@ from lanyard.azure.storage.dead_letters import read_letter
 from lanyard.queue.replay import Wanted, replay
 from lanyard.values.change import Change
 from lanyard.values.errors import Temporary
+from tests.support.dead_lettered import CLOUD, EVENT
 from tests.support.examples import GROUP, vm_id
 from tests.support.letters import NOW, Blob, Lying, letter
 
@@ -86,27 +87,6 @@ async def test_a_filter_takes_out_what_matches(wanted: Wanted, replayed: list[st
     found = await replay(box, box.enqueue, wanted, dry_run=False)
     assert [one.id for one in found.replayed] == replayed
     assert sorted(box.lying()) == sorted({"vm1", "vm10", "other"} - set(replayed))
-
-
-EVENT = {
-    "id": "e-1",
-    "topic": vm_id("vm1").text.rsplit("/resourceGroups")[0],
-    "subject": vm_id("vm1").text,
-    "eventType": "Microsoft.Resources.ResourceWriteSuccess",
-    "data": {"resourceUri": vm_id("vm1").text, "correlationId": "c-1"},
-    "deadLetterReason": "MaxDeliveryAttemptsExceeded",
-    "lastDeliveryAttemptTime": "2026-11-02T08:00:00Z",
-}
-CLOUD = {
-    "specversion": "1.0",
-    "id": "e-1",
-    "source": EVENT["topic"],
-    "subject": EVENT["subject"],
-    "type": EVENT["eventType"],
-    "data": EVENT["data"],
-    "deadletterreason": "MaxDeliveryAttemptsExceeded",
-    "lastdeliveryattempttime": "2026-11-02T08:00:00Z",
-}
 
 
 @pytest.mark.parametrize("entry", [EVENT, CLOUD], ids=["Event Grid", "CloudEvents"])

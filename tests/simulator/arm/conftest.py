@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulator.arm.world import World, make_world
+from tests.support.arm.world import World, make_world
 
 
 @pytest.fixture

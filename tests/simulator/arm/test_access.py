@@ -8,7 +8,7 @@ import pytest
 from simulator.authorization.wildcards import matches
 from simulator.azure import Azure
 from simulator.state import RoleDefinition
-from tests.simulator.arm.world import World
+from tests.support.arm.world import World
 
 READ = "Microsoft.Compute/virtualMachines/read"
 WRITE = "Microsoft.Compute/virtualMachines/write"

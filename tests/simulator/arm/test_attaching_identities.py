@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.arm.world import GROUP, VM_BODY, World
+from tests.support.arm.world import GROUP, VM_BODY, World
 
 VERSION = "?api-version=2024-11-01"
 IDENTITY_VERSION = "?api-version=2024-11-30"

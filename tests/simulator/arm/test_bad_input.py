@@ -7,7 +7,7 @@ import pytest
 
 from simulator.arm.messages import Operation
 from simulator.azure import Azure
-from tests.simulator.arm.world import GROUP, VM_BODY, World
+from tests.support.arm.world import GROUP, VM_BODY, World
 
 GUID = "b0f2f1d3-4bb7-4d8a-8b8e-2d5b9d2b1a11"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"

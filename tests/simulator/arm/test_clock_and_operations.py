@@ -10,7 +10,7 @@ from simulator.behaviour import Behaviour, WriteEvent
 from simulator.clock import Clock
 from simulator.operations import Operations
 from simulator.state import Activity, State
-from tests.simulator.arm.world import VM_BODY, World
+from tests.support.arm.world import VM_BODY, World
 
 VERSION = "?api-version=2024-11-01"
 

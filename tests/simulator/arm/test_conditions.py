@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from simulator.authorization.conditions import Facts, InvalidCondition, parse_condition
-from tests.simulator.arm.world import World
+from tests.support.arm.world import World
 
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"

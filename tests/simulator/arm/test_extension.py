@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
 from simulator.transport import ask
-from tests.simulator.arm.world import World
+from tests.support.arm.world import World
 
 TYPE = "Contoso.App/things"
 

@@ -13,7 +13,7 @@ from azure.mgmt.resource.resources import ResourceManagementClient
 
 from simulator.faults import Drop, Fault
 from simulator.transport import ask
-from tests.simulator.arm.world import GROUP, VM_BODY, World
+from tests.support.arm.world import GROUP, VM_BODY, World
 
 VERSION = "api-version=2024-11-01"
 

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.simulator.arm.world import World
+from tests.support.arm.world import World
 
 
 async def listed(world: World, clause: str) -> list[str]:

@@ -9,7 +9,7 @@ from simulator.azure import Azure
 from simulator.behaviour import Behaviour
 from simulator.clock import Clock
 from simulator.virtual_time import run
-from tests.simulator.arm.world import VM_BODY, World
+from tests.support.arm.world import VM_BODY, World
 
 VERSION = "?api-version=2024-11-01"
 _GROUP = "/subscriptions/s/resourceGroups/g"

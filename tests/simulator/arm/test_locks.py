@@ -8,8 +8,8 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 
 from simulator.transport import Answer
-from tests.simulator.arm.test_role_assignments import assign, guid
-from tests.simulator.arm.world import VM_BODY, World
+from tests.support.arm.role_assignments import assign, guid
+from tests.support.arm.world import VM_BODY, World
 
 VERSION = "?api-version=2020-05-01"
 LOCKED = (409, "ScopeLocked")

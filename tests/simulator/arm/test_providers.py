@@ -5,7 +5,7 @@ from typing import Any
 
 from simulator.tokens.jwt import ARM_AUDIENCES
 from simulator.transport import ask
-from tests.simulator.arm.world import VM_BODY, World
+from tests.support.arm.world import VM_BODY, World
 
 VERSION = "?api-version=2024-11-01"
 

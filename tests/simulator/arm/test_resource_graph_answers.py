@@ -9,8 +9,8 @@ import pytest
 from simulator.behaviour import ResourceGraphAnswer
 from simulator.faults import Fault
 from simulator.state import Principal
-from tests.simulator.arm.test_resource_graph import PATH, add_machines, ask, rows
-from tests.simulator.arm.world import World
+from tests.support.arm.resource_graph import PATH, add_machines, ask, rows
+from tests.support.arm.world import World
 
 BY_ID = "resources | project id | order by id asc"
 DEFINITIONS = "authorizationresources | where type =~ 'microsoft.authorization/roledefinitions'"

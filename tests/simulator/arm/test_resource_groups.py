@@ -7,7 +7,7 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from simulator.behaviour import GroupDeletion
 from simulator.state import Activity
-from tests.simulator.arm.world import GROUP, VM_BODY, World
+from tests.support.arm.world import GROUP, VM_BODY, World
 
 VM_VERSION = "?api-version=2024-11-01"
 VERSION = "?api-version=2024-11-01"

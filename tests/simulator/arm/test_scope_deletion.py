@@ -6,8 +6,8 @@ import pytest
 
 from simulator.seeding import Sizes, fill
 from simulator.transport import Answer
-from tests.simulator.arm.test_role_assignments import assign, guid
-from tests.simulator.arm.world import VM_BODY, World
+from tests.support.arm.role_assignments import assign, guid
+from tests.support.arm.world import VM_BODY, World
 
 VERSION = "?api-version=2022-04-01"
 

@@ -8,7 +8,7 @@ import pytest
 from simulator.azure import Azure
 from simulator.seeding import Contents, Sizes, fill
 from simulator.state import Principal
-from tests.simulator.arm.world import VM_BODY, World
+from tests.support.arm.world import VM_BODY, World
 
 SMALL = Sizes(
     subscriptions=2,

@@ -8,7 +8,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceModifiedError, ResourceNotFoundError
 
 from simulator.state import Activity
-from tests.simulator.arm.world import GROUP, VM_BODY, World
+from tests.support.arm.world import GROUP, VM_BODY, World
 
 VERSION = "?api-version=2025-04-01"
 

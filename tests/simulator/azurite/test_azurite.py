@@ -13,8 +13,8 @@ import pytest
 
 from simulator.azurite import Azurite, AzuriteError
 from simulator.certificates import Certificates, make_certificates
-from tests.simulator.azurite.storage import Queue, open_queues, until
-from tests.simulator.azurite.token_endpoint import mint_token
+from tests.support.azurite.queues import Queue, open_queues, until
+from tests.support.azurite.token_endpoint import mint_token
 
 REPOSITORY = Path(__file__).parents[3]
 

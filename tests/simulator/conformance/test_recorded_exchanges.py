@@ -3,10 +3,10 @@
 import pytest
 
 from simulator.transport import Answer
-from tests.simulator.conformance.compare import alike, quota_names, shape, steering
-from tests.simulator.conformance.recordings import DIRECTORY, Exchange, exchanges, recorded_files
-from tests.simulator.conformance.replay import Replay
-from tests.simulator.conformance.settings import NOT_COVERED, SETTINGS, SHAPE_ONLY
+from tests.support.conformance.compare import alike, quota_names, shape, steering
+from tests.support.conformance.recordings import DIRECTORY, Exchange, exchanges, recorded_files
+from tests.support.conformance.replay import Replay
+from tests.support.conformance.settings import NOT_COVERED, SETTINGS, SHAPE_ONLY
 
 pytestmark = pytest.mark.skipif(not DIRECTORY.is_dir(), reason="recordings absent")
 

@@ -1,44 +1,17 @@
 """Real parts for the tests: Azurite, a token endpoint, and the host running the small app."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
-from azure.storage.queue.aio import QueueServiceClient
 
 from simulator.azurite import Azurite
-from simulator.certificates import Certificates, make_certificates
+from simulator.certificates import make_certificates
 from simulator.functions_host.process import HostProcess
-from tests.simulator.azurite.storage import Queue, open_queues
-from tests.simulator.azurite.token_endpoint import TokenEndpoint, serve_tokens
-
-APP = Path(__file__).parents[2] / "fixtures" / "functions_app"
-CLIENT_ID = "00000000-0000-0000-0000-00000000c11e"
-
-
-@dataclass(frozen=True)
-class Storage:
-    """Azurite with what clients need to reach it."""
-
-    azurite: Azurite
-    certificates: Certificates
-    tokens: TokenEndpoint
-    service: QueueServiceClient
-
-    def settings(self, work_queue: str) -> dict[str, str]:
-        """The environment of the small app; `work_queue` keeps tests out of each other's way."""
-        return {
-            **self.tokens.environment,
-            "SSL_CERT_FILE": str(self.certificates.ca_file),
-            "Storage__queueServiceUri": self.azurite.queue_url,
-            "Storage__credential": "managedidentity",
-            "Storage__clientId": CLIENT_ID,
-            "WORK_QUEUE": work_queue,
-            "TICK": "* * * * * *",
-        }
+from tests.support.azurite.queues import Queue, open_queues
+from tests.support.azurite.token_endpoint import serve_tokens
+from tests.support.functions_host import APP, Storage
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

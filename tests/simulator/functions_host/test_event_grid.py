@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from simulator.functions_host.process import HostProcess
-from tests.simulator.azurite.storage import Queue
+from tests.support.azurite.queues import Queue
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 WEBHOOK = "/runtime/webhooks/eventgrid"

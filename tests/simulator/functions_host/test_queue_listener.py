@@ -14,7 +14,7 @@ from simulator.functions_host import queue_listener
 from simulator.functions_host.host_json import QueueOptions
 from simulator.functions_host.messages import Message
 from simulator.functions_host.queue_listener import QueueListener, polling_pauses
-from tests.simulator.azurite.storage import until
+from tests.support.azurite.queues import until
 
 MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
 

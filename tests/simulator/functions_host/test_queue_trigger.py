@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from simulator.functions_host.process import HostProcess
-from tests.simulator.azurite.storage import Queue
-from tests.simulator.functions_host.conftest import CLIENT_ID, Storage
+from tests.support.azurite.queues import Queue
+from tests.support.functions_host import CLIENT_ID, Storage
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("host")]
 

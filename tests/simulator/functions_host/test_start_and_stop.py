@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from simulator.functions_host.process import HostProcess, HostStartError
-from tests.simulator.azurite.storage import DEADLINE, Queue, until
-from tests.simulator.functions_host.conftest import APP, Storage
+from tests.support.azurite.queues import DEADLINE, Queue, until
+from tests.support.functions_host import APP, Storage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

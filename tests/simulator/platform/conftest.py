@@ -1,7 +1,6 @@
 """A served local Azure, started once a module: real sockets, real TLS, real clients."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -9,46 +8,9 @@ import pytest_asyncio
 
 from simulator.azure import Azure
 from simulator.certificates import make_certificates
-from simulator.serve import Addresses, serve
-from simulator.state import Json, Principal, Resource
-
-LOCATION = "westeurope"
-
-
-@dataclass(frozen=True)
-class World:
-    """One subscription with a resource group; resources are put straight into the state."""
-
-    azure: Azure
-    addresses: Addresses
-    group: str
-
-    def resource_id(self, resource_type: str, name: str) -> str:
-        return f"{self.group}/providers/{resource_type}/{name}"
-
-    def add_resource(self, resource_type: str, name: str, identity: Json | None = None) -> str:
-        resource_id = self.resource_id(resource_type, name)
-        self.azure.state.resources[resource_id.lower()] = Resource(
-            resource_id, resource_type, name, LOCATION, {}, {}, identity
-        )
-        return resource_id
-
-    def add_identity(self, name: str) -> tuple[str, Principal]:
-        """A user-assigned identity's resource id and its principal."""
-        principal = self.azure.state.add_principal(name, names=["isExplicit=True"])
-        return self.resource_id("Microsoft.ManagedIdentity/userAssignedIdentities", name), principal
-
-
-def carrying(*user_assigned: tuple[str, Principal], system: Principal | None = None) -> Json:
-    """An identity block as ARM keeps it."""
-    block: Json = {"type": "UserAssigned" if system is None else "SystemAssigned, UserAssigned"}
-    if system is not None:
-        block["principalId"] = system.object_id
-    block["userAssignedIdentities"] = {
-        resource_id: {"principalId": principal.object_id, "clientId": principal.client_id}
-        for resource_id, principal in user_assigned
-    }
-    return block
+from simulator.serve import serve
+from simulator.state import Resource
+from tests.support.platform.served import LOCATION, World
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -21,7 +21,7 @@ from azure.storage.blob.aio import BlobServiceClient as AsyncBlobServiceClient
 from simulator.faults import Drop, Fault
 from simulator.state import Principal
 from simulator.tokens.credential import AsyncPrincipalCredential, PrincipalCredential
-from tests.simulator.platform.conftest import World
+from tests.support.platform.served import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 NO_RETRIES: dict[str, Any] = {"retry_total": 0}

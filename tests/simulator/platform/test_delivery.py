@@ -19,7 +19,7 @@ from simulator.event_grid.delivery import Delivery
 from simulator.event_grid.models import DeadLetterDestination
 from simulator.state import Json
 from simulator.tokens.jwt import STORAGE_AUDIENCES, TokenIssuer
-from tests.simulator.platform.eventing import URL, Endpoint, Grid, client
+from tests.support.platform.event_grid import URL, Endpoint, Grid, client
 
 DEAD_LETTERS = {
     "endpointType": "StorageBlob",

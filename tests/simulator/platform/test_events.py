@@ -9,7 +9,7 @@ import pytest
 from simulator.event_grid.events import as_cloud_event
 from simulator.event_grid.models import TopicType
 from simulator.state import Resource, RoleAssignment
-from tests.simulator.platform.eventing import Grid
+from tests.support.platform.event_grid import Grid
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "recordings" / "event-grid-samples.json"
 OID = "http://schemas.microsoft.com/identity/claims/objectidentifier"

@@ -10,7 +10,7 @@ from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
 from azure.identity.aio import ManagedIdentityCredential as AsyncManagedIdentityCredential
 
 from simulator.faults import Drop, Fault
-from tests.simulator.platform.conftest import World, carrying
+from tests.support.platform.served import World, carrying
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 VM = "Microsoft.Compute/virtualMachines"

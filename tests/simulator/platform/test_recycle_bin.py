@@ -6,7 +6,7 @@ import pytest_asyncio
 
 from simulator.directory.models import Answer
 from simulator.directory.recycle_bin import RETENTION
-from tests.simulator.platform.test_directory import Graph, code
+from tests.support.platform.graph import Graph, code
 
 SERVICE_PRINCIPALS = "/directory/deletedItems/microsoft.graph.servicePrincipal"
 MISSING = (404, "Request_ResourceNotFound")

@@ -25,7 +25,7 @@ from starlette.routing import Route, Router
 from simulator.event_grid.models import TOPIC_TYPE, TopicType
 from simulator.listener import HOST, listen
 from simulator.state import Json
-from tests.simulator.platform.conftest import World
+from tests.support.platform.served import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 DEADLINE = 20

@@ -8,7 +8,7 @@ import pytest
 from simulator.azure import Azure
 from simulator.event_grid.models import EventSubscription
 from simulator.transport import Answer
-from tests.simulator.platform.test_custom_topics import Town
+from tests.support.platform.custom_topic import Town
 
 VERSION = "2022-06-15"
 WRITER = "Storage Blob Data Contributor"

@@ -1,14 +1,7 @@
 """Arc machines: a system-assigned identity and no other."""
 
-from tests.simulator.arm.types.estate import (
-    generic,
-    graph_rows,
-    identity,
-    make_identities,
-    refused,
-    told,
-)
-from tests.simulator.arm.world import LOCATION, World
+from tests.support.arm.generic import generic, graph_rows, identity, make_identities, refused, told
+from tests.support.arm.world import LOCATION, World
 
 KIND = "Microsoft.HybridCompute/machines"
 MACHINE = f"{KIND}/server1"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulator.arm.types.estate import (
+from tests.support.arm.generic import (
     app_token_owner,
     generic,
     graph_rows,
@@ -11,7 +11,7 @@ from tests.simulator.arm.types.estate import (
     takes_identities,
     told,
 )
-from tests.simulator.arm.world import LOCATION, World
+from tests.support.arm.world import LOCATION, World
 
 KIND = "Microsoft.Automation/automationAccounts"
 ACCOUNT = f"{KIND}/account1"

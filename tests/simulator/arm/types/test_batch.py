@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from tests.simulator.arm.types.estate import (
+from tests.support.arm.generic import (
     Generic,
     generic,
     graph_rows,
@@ -20,7 +20,7 @@ from tests.simulator.arm.types.estate import (
     resource_id,
     told,
 )
-from tests.simulator.arm.world import LOCATION, World
+from tests.support.arm.world import LOCATION, World
 
 VERSION = "2025-06-01"
 ACCOUNT = "Microsoft.Batch/batchAccounts/account1"

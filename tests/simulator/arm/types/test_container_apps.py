@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.arm.types.estate import (
+from tests.support.arm.generic import (
     Generic,
     app_token_owner,
     generic,
@@ -18,7 +18,7 @@ from tests.simulator.arm.types.estate import (
     takes_identities,
     told,
 )
-from tests.simulator.arm.world import World
+from tests.support.arm.world import World
 
 VERSION = "2025-07-01"
 APP = "Microsoft.App/containerApps/app1"

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.simulator.arm.types.estate import (
+from tests.support.arm.generic import (
     generic,
     graph_rows,
     identity,
@@ -13,7 +13,7 @@ from tests.simulator.arm.types.estate import (
     refused,
     told,
 )
-from tests.simulator.arm.world import LOCATION, World
+from tests.support.arm.world import LOCATION, World
 
 KIND = "Microsoft.ContainerInstance/containerGroups"
 GROUP = f"{KIND}/group1"

@@ -1,7 +1,7 @@
 """How many identities one request may attach."""
 
-from tests.simulator.arm.types.estate import generic, make_identities, refused
-from tests.simulator.arm.world import LOCATION, World
+from tests.support.arm.generic import generic, make_identities, refused
+from tests.support.arm.world import LOCATION, World
 
 ACCOUNT = "Microsoft.Automation/automationAccounts/account1"
 

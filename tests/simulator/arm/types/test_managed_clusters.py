@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.simulator.arm.types.estate import (
+from tests.support.arm.generic import (
     Generic,
     delete_identity,
     generic,
@@ -14,7 +14,7 @@ from tests.simulator.arm.types.estate import (
     resource_id,
     told,
 )
-from tests.simulator.arm.world import GROUP, LOCATION, World
+from tests.support.arm.world import GROUP, LOCATION, World
 
 KIND = "Microsoft.ContainerService/managedClusters"
 CLUSTER = f"{KIND}/cluster1"

@@ -10,7 +10,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError
 
 from simulator.behaviour import FlexibleIdentities
-from tests.simulator.arm.types.estate import (
+from tests.support.arm.generic import (
     Generic,
     generic,
     graph_rows,
@@ -24,7 +24,7 @@ from tests.simulator.arm.types.estate import (
     takes_identities,
     told,
 )
-from tests.simulator.arm.world import GROUP, LOCATION, World
+from tests.support.arm.world import GROUP, LOCATION, World
 
 VERSION = "2024-11-01"
 SET = "Microsoft.Compute/virtualMachineScaleSets/set1"

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.simulator.arm.world import World
+from tests.support.arm.world import World
 
 VERSION = "?api-version=2025-05-01"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulator.arm.types.estate import (
+from tests.support.arm.generic import (
     Generic,
     app_token_owner,
     generic,
@@ -15,7 +15,7 @@ from tests.simulator.arm.types.estate import (
     takes_identities,
     told,
 )
-from tests.simulator.arm.world import World
+from tests.support.arm.world import World
 
 VERSION = "2025-05-01"
 APP = "Microsoft.Web/sites/app1"

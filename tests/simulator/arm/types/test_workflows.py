@@ -1,14 +1,7 @@
 """Consumption Logic Apps: one kind of identity, written by PUT."""
 
-from tests.simulator.arm.types.estate import (
-    generic,
-    graph_rows,
-    identity,
-    make_identities,
-    refused,
-    told,
-)
-from tests.simulator.arm.world import LOCATION, World
+from tests.support.arm.generic import generic, graph_rows, identity, make_identities, refused, told
+from tests.support.arm.world import LOCATION, World
 
 KIND = "Microsoft.Logic/workflows"
 WORKFLOW = f"{KIND}/flow1"

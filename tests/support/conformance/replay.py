@@ -7,7 +7,7 @@ from simulator.azure import Azure
 from simulator.resource_ids import normalise
 from simulator.state import Principal, Resource, RoleAssignment, Subscription
 from simulator.transport import Answer, ask
-from tests.simulator.conformance.recordings import DROPPED, Exchange
+from tests.support.conformance.recordings import DROPPED, Exchange
 
 #: The subscription of every recording.
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lanyard.desk.onboarding.template import definition_id, guid
-from tests.infra.bicep import of
+from tests.support.infra.bicep import of
 
 _INTERPOLATED = re.compile(r"\$\{([^}]+)\}")
 _DEFINITIONS = "Microsoft.Authorization/roleDefinitions"

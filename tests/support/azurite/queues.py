@@ -13,7 +13,7 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-from tests.simulator.azurite.token_endpoint import mint_token
+from tests.support.azurite.token_endpoint import mint_token
 
 DEADLINE = 15
 """Seconds after which a condition that did not come true fails the test."""

@@ -11,7 +11,7 @@ from azure.core.exceptions import HttpResponseError
 
 from simulator.state import Activity, Principal
 from simulator.tokens.endpoints import TokenRefused
-from tests.simulator.arm.world import LOCATION, World
+from tests.support.arm.world import LOCATION, World
 
 STORAGE = "https://storage.azure.com"
 

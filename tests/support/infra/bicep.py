@@ -10,7 +10,7 @@ from typing import Any
 
 from pycep import BicepParser
 
-INFRA = Path(__file__).parents[2] / "infra"
+INFRA = Path(__file__).parents[3] / "infra"
 FILES = sorted(INFRA.rglob("*.bicep"))
 
 type Node = Any

@@ -4,8 +4,8 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from tests.simulator.conformance.recordings import Exchange
-from tests.simulator.conformance.replay import SCOPE, Replay
+from tests.support.conformance.recordings import Exchange
+from tests.support.conformance.replay import SCOPE, Replay
 
 type Prepare = Callable[[Replay, list[Exchange]], Awaitable[None]]
 
