@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from lanyard.policy.checks import check
 from lanyard.policy.document import Policy
-from lanyard.policy.explain import explain
 from lanyard.policy.merge import merge
 from lanyard.policy.problems import MOST_TOLD, PolicyError, Problem
+from lanyard.policy.validation_errors import explain
 from lanyard.policy.yaml_source import Source, place_of, read_yaml
 
 _ENDINGS = (".yaml", ".yml")
