@@ -11,8 +11,8 @@ from lanyard.record.held import Answer, Entry, HeldActions
 from lanyard.values.change import Change
 from lanyard.values.errors import Because, Permanent
 from lanyard.values.resource_id import ResourceId
-from tests.support.handlers import started
 from tests.support.estate import Estate
+from tests.support.handlers import started
 from tests.support.memory_table import MemoryTable
 
 NAMESAKES = """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PROJECT, page
+from tests.support.pages import PROJECT, page
 
 TEXT = (PROJECT / "docs" / "architecture.md").read_text()
 PRODUCT = PROJECT / "lanyard"

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.docs.pages import PROJECT, page
+from tests.support.pages import PROJECT, page
 
 PAGE = page(PROJECT / "CONTRIBUTING.md")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PAGES, PROJECT, page
+from tests.support.pages import PAGES, PROJECT, page
 
 #: What is written instead: show, report, fix, lock, kill switch, chaos, source, control principal.
 RETIRED = re.compile(

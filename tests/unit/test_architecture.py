@@ -39,7 +39,12 @@ SHARED_NAMES = {
     "connection": ({"azure", "desk/azure"}, "how the app, and how a person, is connected to Azure"),
     "dead_letters": ({"ports", "azure/storage"}, _ADAPTER),
     "held": ({"record", "cli"}, _COMMAND),
+    "identities": (
+        {"record", "azure/arm"},
+        "identities: on record, and in Azure",
+    ),
     "leases": ({"ports", "azure/storage"}, _ADAPTER),
+    "queue": ({"ports", "azure/storage"}, _ADAPTER),
     "replay": ({"queue", "cli"}, _COMMAND),
     "report": ({"sweep", "desk/scan"}, "what was found, as values"),
     "rights": ({"desk", "cli"}, _COMMAND),

@@ -9,7 +9,7 @@ from lanyard.planning.orders import Paused
 from lanyard.policy import RemovalLimit
 from lanyard.ports.tables import Row, RowChanged, Values
 from lanyard.record.budget import ALWAYS, RemovalBudget
-from lanyard.record.kill_switch import Brake
+from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.rows import DamagedRow
 from lanyard.values.errors import Refused, Temporary
 from tests.support.memory_table import MemoryTable
@@ -46,7 +46,7 @@ class Hours:
     now: float = START
 
     def __post_init__(self) -> None:
-        self.kill_switch = Brake(self.table, lambda: self.now)
+        self.kill_switch = KillSwitch(self.table, lambda: self.now)
         self.budget = self.another_worker()
 
     def another_worker(self) -> RemovalBudget:

@@ -29,7 +29,7 @@ from lanyard.planning.actions import (
 from lanyard.planning.orders import Kind, Refusal
 from lanyard.planning.outcomes import Effects, Outcome, Removed
 from lanyard.values.compute import PrincipalRef, SystemAssigned, UserAssigned
-from lanyard.values.errors import Permanent, Refused, Temporary
+from lanyard.values.errors import Because, Permanent, Refused, Temporary
 from lanyard.values.grants import RoleAssignment
 from tests.support.examples import READER, grant, identity_id, vm_id
 
@@ -159,7 +159,7 @@ def test_an_assignment_that_went_on_record_twice_is_one_notice() -> None:
     [
         (Temporary("ARM is down", 5), ["a"]),
         (Permanent("not allowed"), ["a"]),
-        (Refused("the budget is spent", 60, "wait", releasable=True), ["a", "b"]),
+        (Refused(Because.BUDGET, "spent", 60, "wait", releasable=True), ["a", "b"]),
     ],
     ids=["it may have failed at the last one", "so, too, for good", "refused before one more"],
 )
@@ -177,7 +177,15 @@ def test_of_removals_that_ended_early_only_what_is_certainly_gone_is_told(
 def test_what_waits_for_somebody_says_how_to_have_it_done(
     kind: Kind, event: type[RemovalHeld] | type[ConflictFound]
 ) -> None:
-    refusal = Refusal(str(RELEASE), "the budget is spent", "release it", releasable=True, kind=kind)
+    refusal = Refusal(
+        RELEASE.key,
+        Because.BUDGET,
+        str(RELEASE),
+        "the budget is spent",
+        "release it",
+        releasable=True,
+        kind=kind,
+    )
     (notice,) = of_refusal(refusal, "h-1", "d-1", ABOUT)
     data = notice.data
     assert isinstance(data, event)
@@ -187,5 +195,12 @@ def test_what_waits_for_somebody_says_how_to_have_it_done(
 
 
 def test_an_addition_that_waits_is_no_notice() -> None:
-    refusal = Refusal(str(ASSIGN), "the mode is audit", "change the mode", kind=Kind.ADDITION)
+    refusal = Refusal(
+        ASSIGN.key,
+        Because.MODE,
+        str(ASSIGN),
+        "mode is observe",
+        "change the mode",
+        kind=Kind.ADDITION,
+    )
     assert list(of_refusal(refusal, "h-1", "d-1", ABOUT)) == []

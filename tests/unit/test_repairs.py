@@ -26,7 +26,7 @@ def resource(incarnation: str) -> ComputeResource:
 
 
 def test_an_identity_attached_again_with_the_same_principal_was_put_back() -> None:
-    before = ResourceRecord(vm_id(), confirmed={ID.key: "p-1"})
+    before = ResourceRecord(id=vm_id(), confirmed={ID.key: "p-1"})
     assert after_repairs(before, [ATTACH], {ID.key: "p-1"}, (), NOW) == {KEY: (NOW,)}
 
 
@@ -42,20 +42,20 @@ def test_an_identity_attached_again_with_the_same_principal_was_put_back() -> No
 def test_an_identity_attached_is_no_repair(
     before: dict[str, str], attached: dict[str, str]
 ) -> None:
-    known = ResourceRecord(vm_id(), confirmed=before)
+    known = ResourceRecord(id=vm_id(), confirmed=before)
     assert after_repairs(known, [ATTACH], attached, (), NOW) == {}
 
 
 def test_an_identity_is_the_same_in_any_case_of_its_id() -> None:
     shouted = AttachIdentity(ResourceId.parse(ID.text.upper()), ("rule",))
-    before = ResourceRecord(vm_id(), confirmed={ID.key: "p-1"}, repairs={KEY: (NOW - 5,)})
+    before = ResourceRecord(id=vm_id(), confirmed={ID.key: "p-1"}, repairs={KEY: (NOW - 5,)})
     moments = after_repairs(before, [shouted], {ID.key: "p-1"}, (), NOW)
     assert moments == {KEY: (NOW - 5, NOW)}
 
 
 def test_what_is_more_than_a_week_ago_does_not_count_any_longer() -> None:
     before = ResourceRecord(
-        vm_id(), confirmed={ID.key: "p-1"}, repairs={KEY: (NOW - WEEK, NOW - WEEK + 1)}
+        id=vm_id(), confirmed={ID.key: "p-1"}, repairs={KEY: (NOW - WEEK, NOW - WEEK + 1)}
     )
     moments = after_repairs(before, [ATTACH], {ID.key: "p-1"}, (), NOW)
     assert moments == {KEY: (NOW - WEEK + 1, NOW)}
@@ -65,25 +65,25 @@ def test_what_is_more_than_a_week_ago_does_not_count_any_longer() -> None:
 def test_what_was_left_to_people_and_is_done_was_released_and_counts_anew(action: Action) -> None:
     """The guard holds it at this count: only a person's release can have had it done."""
     before = ResourceRecord(
-        vm_id(), confirmed={ID.key: "p-1"}, repairs={repair_key(action): OFTEN, "other": (1.0,)}
+        id=vm_id(), confirmed={ID.key: "p-1"}, repairs={repair_key(action): OFTEN, "other": (1.0,)}
     )
     moments = after_repairs(before, [action], {ID.key: "p-1"}, (), NOW)
     assert moments == {"other": (1.0,)}
 
 
 def test_what_is_no_longer_wanted_is_forgotten() -> None:
-    before = ResourceRecord(vm_id(), repairs={KEY: OFTEN, "other": (1.0,)})
+    before = ResourceRecord(id=vm_id(), repairs={KEY: OFTEN, "other": (1.0,)})
     assert after_repairs(before, [], {}, {KEY}, NOW) == {"other": (1.0,)}
 
 
 def test_what_puts_nothing_back_changes_no_count() -> None:
-    before = ResourceRecord(vm_id(), confirmed={ID.key: "p-1"}, repairs={KEY: (1.0,)})
+    before = ResourceRecord(id=vm_id(), confirmed={ID.key: "p-1"}, repairs={KEY: (1.0,)})
     moments = after_repairs(before, [DetachIdentity(ID)], {ID.key: "p-1"}, (), NOW)
     assert moments == before.repairs
 
 
 def test_a_grant_made_again_counts_under_the_key_that_the_guard_asks_for() -> None:
-    again = ResourceRecord(vm_id())
+    again = ResourceRecord(id=vm_id())
     for number in range(MOST_REPAIRS):
         again = grant_repaired(again, grant(), NOW + number)
     assert counted(again) == {repair_key(ASSIGN): MOST_REPAIRS}
@@ -91,14 +91,14 @@ def test_a_grant_made_again_counts_under_the_key_that_the_guard_asks_for() -> No
 
 def test_a_grant_of_another_principal_is_another_thing() -> None:
     both = grant_repaired(
-        grant_repaired(ResourceRecord(vm_id()), grant("p-1"), NOW), grant("p-2"), NOW
+        grant_repaired(ResourceRecord(id=vm_id()), grant("p-1"), NOW), grant("p-2"), NOW
     )
     assert sorted(counted(both).values()) == [1, 1]
 
 
 def test_another_resource_under_the_same_id_begins_without_a_count() -> None:
     before = ResourceRecord(
-        vm_id(),
+        id=vm_id(),
         incarnation="first",
         confirmed={ID.key: "p-1"},
         repairs={KEY: OFTEN},
@@ -114,6 +114,6 @@ def test_the_same_resource_or_one_that_is_gone_keeps_its_count(
     seen: ComputeResource | None,
 ) -> None:
     before = ResourceRecord(
-        vm_id(), incarnation="first", confirmed={ID.key: "p-1"}, repairs={KEY: OFTEN}
+        id=vm_id(), incarnation="first", confirmed={ID.key: "p-1"}, repairs={KEY: OFTEN}
     )
     assert of_incarnation(before, seen) == before
