@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from lanyard.values.errors import LanyardError
+from lanyard.values.resource_id import folded
 
 #: Seconds: Azure's longest visibility delay of a message is 7 days.
 MAX_DELAY = 7 * 24 * 3600 - 60
@@ -89,8 +90,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     exported = _exported(environment)
     return Settings(
         _APP_FOLDER / policy,
-        _required(environment, "AZURE_CLIENT_ID").lower(),
-        _required(environment, "LANYARD_PRINCIPAL_ID").lower(),
+        folded(_required(environment, "AZURE_CLIENT_ID")),
+        folded(_required(environment, "LANYARD_PRINCIPAL_ID")),
         *read_endpoints(environment),
         _storage(environment, "queue"),
         _storage(environment, "table"),

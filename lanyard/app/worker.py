@@ -13,6 +13,7 @@ from lanyard.record.decisions import Decision
 from lanyard.telemetry import Outcome, reconciling
 from lanyard.values.change import Change
 from lanyard.values.errors import NotYet, Permanent, Temporary
+from lanyard.values.resource_id import folded
 
 _UNKNOWN = Arrival()
 # How often many messages are tried to be put on the queue.
@@ -76,7 +77,7 @@ class Worker:
         is a record: it may have named it before.
         """
         named = self.reconciler.policy.types() | {IDENTITY_TYPE}
-        if change.source not in ("event", "replay") or change.resource.type.lower() in named:
+        if change.source not in ("event", "replay") or folded(change.resource.type) in named:
             return True
         record = await self.reconciler.services.ledger.resource(change.resource)
         return record.row is not None

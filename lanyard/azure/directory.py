@@ -9,6 +9,7 @@ from lanyard.azure.arm.answers import Json, as_object, body_of, entries, member,
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import code_of, translated
 from lanyard.values.errors import Temporary
+from lanyard.values.resource_id import folded
 
 #: Most ids of one `getByIds` call.
 PAGE = 1000
@@ -26,11 +27,11 @@ class Directory:
 
     def __init__(self, clients: Clients, canary: str) -> None:
         self._clients = clients
-        self._canary = canary.lower()
+        self._canary = folded(canary)
 
     async def existing(self, principals: Iterable[str]) -> frozenset[str]:
         """Those of `principals` (object ids) that the directory knows, lower case."""
-        asked = {principal.lower() for principal in principals}
+        asked = {folded(principal) for principal in principals}
         wanted = sorted(asked - {self._canary}) or [self._canary]
         found: set[str] = set()
         for start in range(0, len(wanted), PAGE - 1):
@@ -75,7 +76,7 @@ class Directory:
             response = await graph.send_request(HttpRequest("POST", url, json=body))
             response.raise_for_status()
             listed = entries(body_of(response), "value")
-            found = {needed(as_object(each, "an entry"), "id").lower() for each in listed}
+            found = {folded(needed(as_object(each, "an entry"), "id")) for each in listed}
         if self._canary not in found:
             raise Temporary(
                 f"the directory does not return {self._canary}, which exists: its answers are not "

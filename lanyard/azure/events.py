@@ -74,7 +74,7 @@ def _resource_text(subject: Any, data: Mapping[str, Any]) -> str:
         raise InvalidResourceId("the id is no text")
     if named and _bare(named) != _bare(text):
         raise InvalidResourceId("two resources are named")
-    return text[: -len(_TAGS)] if text.lower().endswith(_TAGS) else text
+    return text[: -len(_TAGS)] if folded(text).endswith(_TAGS) else text
 
 
 def _bare(text: str) -> str:
@@ -90,7 +90,7 @@ def _foreign(event: Event, resource: ResourceId) -> str:
     """A topic tells of its own subscription only; anything else was not made by Azure."""
     if not isinstance(event.origin, str):
         return "it does not tell where it comes from"
-    origin = event.origin.lower().split("/")
+    origin = folded(event.origin).split("/")
     if origin[:2] == ["", "subscriptions"] and origin[2:3] != [resource.subscription]:
         return "a resource of another subscription than the topic's"
     return ""
@@ -99,7 +99,7 @@ def _foreign(event: Event, resource: ResourceId) -> str:
 def _not_ours_to_handle(event: Event, resource: ResourceId, types: Collection[str]) -> str:
     if resource.is_resource_group:
         return "" if event.type in DELETED else "a resource group was written"
-    if resource.type.lower() not in types:
+    if folded(resource.type) not in types:
         return "a type that is not watched"
     return ""
 
@@ -115,4 +115,4 @@ def _caller(data: Mapping[str, Any]) -> set[str]:
     if not isinstance(claims, Mapping):
         return set()
     told = (claims.get(key) for key in ("appid", _OBJECT_ID))
-    return {value.lower() for value in told if isinstance(value, str)}
+    return {folded(value) for value in told if isinstance(value, str)}

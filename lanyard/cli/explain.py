@@ -1,7 +1,6 @@
 """`lanyard explain`: why a resource, a principal or a role assignment has what it has."""
 
 import asyncio
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from lanyard.policy.load import rule_places
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import LanyardError
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.resource_id import ResourceId, folded, is_guid
 from lanyard.values.roles import role_name
 
 _ABOUT = f"""\
@@ -69,7 +68,6 @@ _SHAPE = {
     "assignments[].moreClaims": "how many claims there are beyond those",
     "assignments[].toGo[]": "what would have to change for it to go, in words",
 }
-_PRINCIPAL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ASSIGNMENT = "/providers/microsoft.authorization/roleassignments/"
 
 
@@ -120,13 +118,13 @@ def run(
 
 async def _explained(target: str, app: App, policy: Policy) -> Explanation:
     explainer = Explainer(app, policy)
-    if _ASSIGNMENT in target.lower():
+    if _ASSIGNMENT in folded(target):
         why = await explainer.of_assignment(target)
         if why is None:
             raise LanyardError(f"{target} does not exist")
         return Explanation((), (why,))
-    if _PRINCIPAL.fullmatch(target):
-        return Explanation((), tuple(await explainer.of_principal_anywhere(target.lower())))
+    if is_guid(target):
+        return Explanation((), tuple(await explainer.of_principal_anywhere(folded(target))))
     return await _of_resource(_resource_id(target), explainer)
 
 

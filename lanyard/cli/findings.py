@@ -13,6 +13,7 @@ from lanyard.desk.azure.app_setup import Setup, Subscribed
 from lanyard.desk.rights import Rights, rights
 from lanyard.policy import Policy
 from lanyard.values.errors import LanyardError
+from lanyard.values.resource_id import is_within
 
 _EVENTS = ("Microsoft.Resources.ResourceWriteSuccess", "Microsoft.Resources.ResourceDeleteSuccess")
 #: Tokens are refused from five minutes on; storage and Azure's own clocks differ by less.
@@ -125,11 +126,9 @@ def clock(date: str, now: float) -> Finding:
 
 def events(subscription: str, found: Iterable[Subscribed]) -> Iterator[Finding]:
     """What of the changes in a subscription reaches a function or webhook."""
-    prefix = f"/subscriptions/{subscription}".lower()
+    place = f"/subscriptions/{subscription}"
     relevant = [
-        one
-        for one in found
-        if one.source.lower().startswith(prefix) and _wants(one) and one.endpoint
+        one for one in found if is_within(one.source, place) and _wants(one) and one.endpoint
     ]
     if not relevant:
         message = f"no event subscription tells of changes in subscription {subscription}"

@@ -18,6 +18,7 @@ from lanyard.cli.frame.times import told
 from lanyard.record.decisions import Decision
 from lanyard.record.held import Answer, Entry, HeldActions
 from lanyard.values.errors import LanyardError
+from lanyard.values.resource_id import folded
 
 _WRITER = "Storage Table Data Contributor"
 
@@ -106,7 +107,7 @@ def list_held(
 ) -> int:
     """List what is held; returns the exit code."""
     terminal = Terminal(quiet=quiet)
-    scope = resource.lower().rstrip("/")
+    scope = folded(resource).rstrip("/")
 
     async def find() -> list[Entry]:
         async with _opened(azure, where) as (_, held):

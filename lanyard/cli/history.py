@@ -14,6 +14,7 @@ from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Part, Terminal
 from lanyard.cli.frame.times import span, told
 from lanyard.record.decisions import Recorded
+from lanyard.values.resource_id import folded
 
 _ABOUT = f"""\
 Tell what Lanyard decided: done, held, failed, put off until later, and by whom and why.
@@ -61,7 +62,7 @@ class _Filter:
     def wants(self, recorded: Recorded) -> bool:
         decision = recorded.decision
         return (
-            decision.resource.lower().startswith(self.resource)
+            folded(decision.resource).startswith(self.resource)
             and self.outcome in ("", decision.outcome)
             and (decision.assignment is not None or not self.removals)
         )
@@ -85,7 +86,7 @@ def run(
 ) -> int:
     """Tell the decisions; returns the exit code."""
     terminal = Terminal(quiet=quiet)
-    wanted = _Filter(resource.lower().rstrip("/"), outcome.lower(), removals)
+    wanted = _Filter(folded(resource).rstrip("/"), outcome.lower(), removals)
 
     async def find() -> list[Recorded]:
         async with connect.app(azure, where) as app:

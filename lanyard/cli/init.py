@@ -15,6 +15,7 @@ from lanyard.policy.load import parse_policy
 from lanyard.policy.standards import SHIPPED
 from lanyard.values.compute_types import COMPUTE_TYPES
 from lanyard.values.errors import LanyardError
+from lanyard.values.resource_id import folded
 
 _ABOUT = """\
 Write a first policy: commented, in mode observe, in which nothing is changed. What is not given by
@@ -170,7 +171,7 @@ class _Interview:
 def _types(words: Sequence[str]) -> tuple[str, ...]:
     types = [_WORDS.get(word.strip(), word.strip()) for word in words]
     for each in types:
-        if each.lower() not in COMPUTE_TYPES:
+        if folded(each) not in COMPUTE_TYPES:
             known = ", ".join(_WORDS)
             raise LanyardError(f"{each!r} is neither one of {known} nor a type of compute")
     return tuple(types)

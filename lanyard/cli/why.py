@@ -11,8 +11,8 @@ from lanyard.planning.desired import desired
 from lanyard.policy import Policy
 from lanyard.record.decisions import Recorded
 from lanyard.values.compute import ComputeResource, SystemAssigned
-from lanyard.values.grants import Grant, RoleAssignment, Standing
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.grants import Grant, RoleAssignment, Standing, content_of
+from lanyard.values.resource_id import ResourceId, folded
 from lanyard.values.roles import role_name
 
 #: Of the resources that claim one assignment, so many are read.
@@ -114,7 +114,7 @@ class Explainer:
 
     async def explain(self, assignment: RoleAssignment) -> Why:
         """The chain behind an assignment."""
-        standing = (await self._all_standing()).get(assignment.id.lower())
+        standing = (await self._all_standing()).get(folded(assignment.id))
         if standing is None:
             return Why(assignment, None)
         shown = standing.claimants[:MOST_CLAIMS]
@@ -131,11 +131,11 @@ class Explainer:
 
     async def _decision(self, grant: Grant, resource: ResourceId) -> Recorded | None:
         """What gave the role to the resource last."""
-        action = f"assign {role_name(grant.role_id)} at {grant.scope} to ".lower()
+        action = folded(f"assign {role_name(grant.role_id)} at {grant.scope} to ")
         for recorded in reversed(await self._recent()):
             decision = recorded.decision
-            named = decision.resource.lower() == resource.key
-            if named and decision.outcome == "done" and decision.action.lower().startswith(action):
+            named = folded(decision.resource) == resource.key
+            if named and decision.outcome == "done" and folded(decision.action).startswith(action):
                 return recorded
         return None
 
@@ -149,14 +149,14 @@ class Explainer:
     async def _all_standing(self) -> dict[str, Standing]:
         if self._standing is None:
             found = [one async for one in self.app.claims().standing()]
-            self._standing = {one.grant.assignment_id.lower(): one for one in found}
+            self._standing = {folded(one.grant.assignment_id): one for one in found}
         return self._standing
 
 
 def _rules(policy: Policy, resource: ComputeResource, grant: Grant) -> tuple[str, ...]:
     """The rules that ask for just this grant for the resource."""
     for wanted in desired(policy, resource).grants:
-        same = (wanted.scope.lower(), wanted.role_id) == (grant.scope.lower(), grant.role_id)
+        same = content_of(wanted.scope, wanted.role_id, grant.principal_id) == grant.content
         if same and principal_of(resource, wanted.to) in (grant.principal_id, None):
             return wanted.rules
     return ()

@@ -17,7 +17,7 @@ from lanyard.policy.privileged import is_assigning
 from lanyard.policy.standards import contents
 from lanyard.policy.templates import variables
 from lanyard.values.compute_types import ComputeType, compute_type
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.resource_id import ResourceId, folded
 from lanyard.values.roles import is_built_in, role_id, role_name
 
 #: Azure refuses a longer condition (Azure ABAC, limits).
@@ -130,7 +130,7 @@ def _reads(policy: Policy) -> Iterator[str]:
     yield "Microsoft.Authorization/roleDefinitions/read"
     for kind in _types(policy):
         yield f"{kind.name}/read"
-        if parent := _PARENTS.get(kind.name.lower()):
+        if parent := _PARENTS.get(folded(kind.name)):
             yield parent
 
 
@@ -150,9 +150,9 @@ def _writes(policy: Policy) -> Iterator[str]:
     for kind in _types(policy):
         if kind.attachable:
             yield f"{kind.name}/write"
-        if followed := _FOLLOWED.get(kind.name.lower()):
+        if followed := _FOLLOWED.get(folded(kind.name)):
             yield followed
-        if kind.name.lower() == _SCALE_SETS and upgraded:
+        if folded(kind.name) == _SCALE_SETS and upgraded:
             yield f"{kind.name}/manualupgrade/action"
 
 

@@ -8,7 +8,7 @@ from lanyard.planning.desired import Desired, WantedGrant
 from lanyard.ports.azure import Assignments
 from lanyard.values.compute import PrincipalRef
 from lanyard.values.errors import LanyardError
-from lanyard.values.grants import Grant, RoleAssignment
+from lanyard.values.grants import Content, Grant, RoleAssignment
 from lanyard.values.resource_id import ResourceId
 
 
@@ -55,14 +55,14 @@ class Standing:
         for grant in _known(wanted.grants, principals):
             listing = _Listing(grant.principal_id, ResourceId.parse(grant.scope).subscription)
             standing = await self._listings.get(listing)
-            if assignment := standing.get((grant.scope.lower(), grant.role_id)):
+            if assignment := standing.get(grant.content):
                 found.add(self._as_it_stands(grant, assignment))
         return frozenset(found)
 
-    async def _list(self, listing: _Listing) -> Mapping[tuple[str, str], RoleAssignment]:
-        """By scope (lower case) and role: Azure keeps one assignment of each for a principal."""
+    async def _list(self, listing: _Listing) -> Mapping[Content[str], RoleAssignment]:
+        """By what each gives: Azure keeps one assignment of it."""
         made = await self._assignments.of_principal(listing.principal_id, listing.subscription)
-        return {(each.scope.lower(), each.role_id): each for each in made}
+        return {assignment.content: assignment for assignment in made}
 
     def _as_it_stands(self, grant: Grant, assignment: RoleAssignment) -> Grant:
         if not self._assignments.is_ours(assignment):

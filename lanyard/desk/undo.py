@@ -13,6 +13,7 @@ from lanyard.reconcile.services import Services
 from lanyard.record.decisions import Decision, Recorded
 from lanyard.values.errors import Permanent
 from lanyard.values.grants import Grant
+from lanyard.values.resource_id import folded, last_name
 
 _NEEDED = ("scope", "roleDefinitionId", "principalId")
 
@@ -47,8 +48,8 @@ class Removed:
         properties = self.assignment["properties"]
         return Grant(
             str(properties["scope"]),
-            str(properties["roleDefinitionId"]).rpartition("/")[2].lower(),
-            str(properties["principalId"]).lower(),
+            last_name(str(properties["roleDefinitionId"])),
+            folded(str(properties["principalId"])),
             properties.get("condition"),
         )
 
@@ -81,7 +82,7 @@ class Undo:
             message = f"principal {grant.principal_id} no longer exists: nothing to put back for it"
             raise Permanent(message)
         there = await services.assignments.read(removed.id)
-        ours = removed.id.lower() == grant.assignment_id.lower()
+        ours = folded(removed.id) == folded(grant.assignment_id)
         await services.claims.keep(grant, removed.decision_id, self.by, ours=ours)
         if there is None:
             await self._restore(removed)

@@ -21,7 +21,7 @@ from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Grant, Standing
 from lanyard.values.listed import ListedAssignment
-from lanyard.values.resource_id import InvalidResourceId, ResourceId
+from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
 
 _SOURCE = "uninstall"
 _ABOVE = "its scope is above the subscriptions: a person has to remove it"
@@ -90,7 +90,7 @@ class Uninstall:
         services = self.services
         standing = [each async for each in services.claims.standing() if each.ours]
         records = [record async for record in services.ledger.records()]
-        known = {each.grant.assignment_id.lower() for each in standing}
+        known = {folded(each.grant.assignment_id) for each in standing}
         listed = [each async for each in services.index.assignments()]
         return Given(
             tuple(each for each in standing if not each.kept),
@@ -101,7 +101,7 @@ class Uninstall:
                 for each in listed
                 if isinstance(each, ListedAssignment)
                 and self.is_stamped(each.description)
-                and each.id.lower() not in known
+                and folded(each.id) not in known
             ),
             tuple(each for record in records for each in sorted(record.dedicated)),
         )

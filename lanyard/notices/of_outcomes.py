@@ -36,7 +36,7 @@ from lanyard.planning.outcomes import Effects, Outcome, Removed
 from lanyard.values.compute import SystemAssigned, UserAssigned
 from lanyard.values.errors import Refused
 from lanyard.values.grants import Grant
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.resource_id import ResourceId, folded
 from lanyard.values.roles import role_name
 
 _HELD: Mapping[Kind, type[RemovalHeld] | type[ConflictFound]] = {
@@ -142,7 +142,7 @@ def _gone(outcome: Outcome, effects: Effects) -> list[Removed]:
     of_action = [each for each in effects.removed if each.action == outcome.action]
     if outcome.failure is not None and not isinstance(outcome.failure, Refused):
         of_action = of_action[:-1]
-    return list({each.assignment.id.lower(): each for each in of_action}.values())
+    return list({folded(each.assignment.id): each for each in of_action}.values())
 
 
 def _assignment_removed(removed: Removed, reason: str, about: About) -> AccessRemoved:

@@ -9,6 +9,7 @@ from lanyard.policy.matching import matching_rules
 from lanyard.policy.standards import contents
 from lanyard.policy.templates import fill_identity_name, fill_name, fill_scope
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.values.grants import Content, content_of
 from lanyard.values.resource_id import ResourceId
 from lanyard.values.roles import role_id, role_name
 
@@ -152,11 +153,11 @@ def _add_identity(known: dict[ResourceId, WantedIdentity], new: WantedIdentity) 
 
 
 def _add_grant(
-    known: dict[tuple[str, str, PrincipalRef], WantedGrant],
+    known: dict[Content[PrincipalRef], WantedGrant],
     new: WantedGrant,
     problems: list[Unfulfillable],
 ) -> None:
-    key = (new.scope.lower(), new.role_id, new.to)
+    key = content_of(new.scope, new.role_id, new.to)
     old = known.get(key)
     if old is None:
         known[key] = new

@@ -14,9 +14,9 @@ from lanyard.planning.actions import Action, ReleaseGrant, RemoveOrphans, Remove
 from lanyard.planning.guard import guard_alone
 from lanyard.planning.orders import Orders, Pause
 from lanyard.policy import Policy
-from lanyard.values.grants import Grant, Standing
+from lanyard.values.grants import Standing
 from lanyard.values.listed import ListedAssignment
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.resource_id import ResourceId, folded
 
 _SERVICE_PRINCIPAL = "serviceprincipal"
 
@@ -74,18 +74,13 @@ def suspects(assignments: Iterable[ListedAssignment], alive: frozenset[str]) -> 
 def orphans(facts: Facts, policy: Policy) -> Iterator[Orphan]:
     """The orphaned assignments, in the order of the listing."""
     candidates = suspects(facts.assignments, facts.alive) & facts.unknown
-    kept = {_content(standing.grant) for standing in facts.standing.values() if standing.kept}
+    kept = {standing.grant.content for standing in facts.standing.values() if standing.kept}
     for assignment in facts.assignments:
-        standing = facts.standing.get(assignment.id.lower())
+        standing = facts.standing.get(folded(assignment.id))
         if standing is not None and standing.ours and not _claimed(standing, facts):
             yield _unclaimed(assignment, standing, facts, policy)
-        elif assignment.principal_id in candidates and _content(assignment) not in kept:
+        elif assignment.principal_id in candidates and assignment.content not in kept:
             yield _without_principal(assignment, facts, policy)
-
-
-def _content(one: Grant | ListedAssignment) -> tuple[str, str, str]:
-    """What Azure keeps one assignment of, whatever its name."""
-    return (one.scope.lower(), one.role_id, one.principal_id)
 
 
 def _claimed(standing: Standing, facts: Facts) -> bool:

@@ -41,7 +41,7 @@ from lanyard.planning.actions import (
 )
 from lanyard.planning.desired import Desired, WantedIdentity
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
-from lanyard.values.grants import Grant
+from lanyard.values.grants import Grant, content_of
 from lanyard.values.resource_id import ResourceId
 
 
@@ -129,13 +129,13 @@ def _identities(
 def _grants(
     desired: Desired, actual: Actual, owned: Owned, blocked: Set[PrincipalRef]
 ) -> Iterator[Action]:
-    confirmed = {(*_key(grant), grant.condition) for grant in owned.grants}
-    wanted_keys = set()
+    confirmed = {(grant.content, grant.condition) for grant in owned.grants}
+    wanted_contents = set()
     for wanted in desired.grants:
         principal = actual.principals.get(wanted.to)
-        key = (wanted.scope.lower(), wanted.role_id, principal)
-        wanted_keys.add(key)
-        if (*key, wanted.condition) not in confirmed and wanted.to not in blocked:
+        content = content_of(wanted.scope, wanted.role_id, principal)
+        wanted_contents.add(content)
+        if (content, wanted.condition) not in confirmed and wanted.to not in blocked:
             yield AssignRole(
                 wanted.scope,
                 wanted.role_id,
@@ -145,7 +145,7 @@ def _grants(
                 wanted.condition,
             )
     for grant in owned.grants | owned.pending:
-        if _key(grant) not in wanted_keys:
+        if grant.content not in wanted_contents:
             yield ReleaseGrant(grant)
 
 
@@ -160,10 +160,6 @@ def _instances_lag(desired: Desired, actual: Actual, owned: Owned, actions: list
 def _departed(actual: Actual, owned: Owned) -> Iterator[Action]:
     present = actual.principals.get(SystemAssigned())
     yield from (RemoveOrphans(gone) for gone in owned.system_principals - {present})
-
-
-def _key(grant: Grant) -> tuple[str, str, str | None]:
-    return (grant.scope.lower(), grant.role_id, grant.principal_id)
 
 
 def _order(action: Action) -> tuple[int, str]:

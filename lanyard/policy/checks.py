@@ -17,7 +17,7 @@ from lanyard.policy.templates import (
     variables,
 )
 from lanyard.values.compute_types import COMPUTE_TYPES, compute_type
-from lanyard.values.resource_id import InvalidResourceId, ResourceId
+from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
 from lanyard.values.roles import BUILT_IN_ROLES, role_id
 
 SYSTEM = "system"
@@ -55,7 +55,7 @@ def _existing(path: Path, spec: IdentitySpec) -> Found:
     except InvalidResourceId as error:
         yield (*path, "id"), str(error)
         return
-    if identity.type.lower() != _IDENTITY_TYPE:
+    if folded(identity.type) != _IDENTITY_TYPE:
         yield (*path, "id"), f"{identity} is no user-assigned identity"
 
 
@@ -150,11 +150,11 @@ def _check_selector(path: Path, selector: Selector) -> Found:
 
 
 def _location_problem(location: str) -> str | None:
-    if re.fullmatch(r"[a-z0-9]+", location, re.IGNORECASE):
+    if re.fullmatch(r"[a-z0-9]+", folded(location)):
         return None
     if "*" in location:
         return f"{location!r}: locations have no wildcards; name each one"
-    plain = re.sub(r"[^a-z0-9]", "", location.lower()) or "westeurope"
+    plain = re.sub(r"[^a-z0-9]", "", folded(location)) or "westeurope"
     return f"{location!r} is no location; write it as ARM names it: {plain!r}"
 
 

@@ -6,6 +6,8 @@ from lanyard.policy.document import Grant, Match, Policy, Rule
 from lanyard.policy.problems import Found, Path
 from lanyard.policy.standards import contents
 from lanyard.values.compute_types import compute_type
+from lanyard.values.grants import Content, content_of
+from lanyard.values.resource_id import folded
 from lanyard.values.roles import role_id
 
 #: Switches of a rule that two rules for the same resources must agree on, and the file's keys.
@@ -23,7 +25,7 @@ def contradictions(policy: Policy) -> Found:
 def _same_identity(policy: Policy) -> Found:
     seen: dict[str, str] = {}
     for name, spec in policy.identities.items():
-        key = (spec.id or f"{spec.resource_group}/{spec.name}").lower()
+        key = folded(spec.id or f"{spec.resource_group}/{spec.name}")
         if key in seen:
             yield ("identities", name), f"{name!r} and {seen[key]!r} are the same identity"
         seen.setdefault(key, name)
@@ -44,11 +46,11 @@ def _switches(policy: Policy) -> Found:
 
 def _conditions(policy: Policy) -> Found:
     """Azure keeps one assignment for a role, scope and principal: it has one condition."""
-    seen: dict[tuple[str, str | None, str, str], tuple[str | None, str]] = {}
+    seen: dict[tuple[str, Content[str]], tuple[str | None, str]] = {}
     for path, grant, rule in _grants(policy):
         for content in contents(policy, grant):
-            of_role = (role_id(content.role), content.scope.lower(), grant.to)
-            key = (_normal(rule.match), *of_role)
+            role = role_id(content.role) or content.role
+            key = (_normal(rule.match), content_of(content.scope, role, grant.to))
             condition, first = seen.setdefault(key, (content.condition, rule.name))
             if condition != content.condition:
                 yield path, f"rule {first!r} gives the same role under another condition"
@@ -77,7 +79,7 @@ def _takes_one(type_name: str) -> bool:
 
 
 def _normal(match: Match) -> str:
-    return match.model_dump_json().lower()
+    return folded(match.model_dump_json())
 
 
 def _grants(policy: Policy) -> Iterator[tuple[Path, Grant, Rule]]:

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from lanyard.values.resource_id import folded
+
 MACHINE = "microsoft.compute/virtualmachines"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 
@@ -277,5 +279,5 @@ class Policy(Section):
 
         The machines of a flexible scale set are ordinary machines: a rule for sets is for them too.
         """
-        named = {name.lower() for rule in self.rules for name in rule.match.types}
+        named = {folded(name) for rule in self.rules for name in rule.match.types}
         return frozenset(named | ({MACHINE} if SCALE_SET in named else set()))

@@ -1,7 +1,8 @@
 """Roles that could give themselves more, and where the policy allows them all the same. Pure."""
 
 from lanyard.policy.document import Privileged
-from lanyard.policy.matching import within_pattern
+from lanyard.policy.patterns import within_one_of
+from lanyard.values.resource_id import folded
 from lanyard.values.roles import BUILT_IN_ROLES, role_id
 
 _OWNER = BUILT_IN_ROLES["Owner"]
@@ -32,11 +33,10 @@ def is_assigning(role: str) -> bool:
 def is_allowed(role: str, scope: str, privileged: Privileged) -> bool:
     """Whether the policy names this role for this scope."""
     return any(
-        role_id(entry.role) == role
-        and any(within_pattern(scope, pattern) for pattern in entry.scopes)
+        role_id(entry.role) == role and within_one_of(scope, entry.scopes)
         for entry in privileged.allow
     )
 
 
 def _within_a_group(scope: str) -> bool:
-    return "/resourcegroups/" in scope.lower()
+    return "/resourcegroups/" in folded(scope)

@@ -2,11 +2,13 @@
 
 import difflib
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
+from itertools import combinations
 
 from lanyard.policy.document import Match, Selector
+from lanyard.policy.patterns import fits, fits_one_of, has_tags, same
 from lanyard.policy.problems import Found
 from lanyard.values.compute_types import compute_type
+from lanyard.values.resource_id import folded
 
 
 def never_matches(match: Match) -> Found:
@@ -28,8 +30,8 @@ def _kinds(match: Match) -> Found:
         yield ("kinds",), "the rule can never match: its types have no kinds"
     for index, kind in enumerate(match.kinds):
         # A kind holds other words too ("linux", "container"), so only what is nearly one is told.
-        near = difflib.get_close_matches(kind.lower(), known, n=1, cutoff=0.8)
-        if near and kind.lower() not in known:
+        near = difflib.get_close_matches(folded(kind), known, n=1, cutoff=0.8)
+        if near and folded(kind) not in known:
             yield ("kinds", index), f"unknown kind {kind!r}; did you mean {near[0]!r}?"
 
 
@@ -47,43 +49,30 @@ def _excludes_everything(match: Match) -> bool:
 
 def _implied(name: str, match: Match, exclude: Selector) -> bool:
     if name == "tags":
-        return _tags_implied(match.tags, exclude.tags)
+        return has_tags(match.tags, exclude.tags)
     required: list[str] = getattr(match, name)
     excluded: list[str] = getattr(exclude, name)
-    return bool(required) and all(
-        any(fnmatchcase(entry.lower(), pattern.lower()) for pattern in excluded)
-        for entry in required
-    )
-
-
-def _tags_implied(required: Mapping[str, str], excluded: Mapping[str, str]) -> bool:
-    have = {key.lower(): value.lower() for key, value in required.items()}
-    return all(
-        have.get(key.lower()) is not None and value.lower() in ("*", have[key.lower()])
-        for key, value in excluded.items()
-    )
+    return bool(required) and all(fits_one_of(entry, excluded) for entry in required)
 
 
 def _opposed(tags: Mapping[str, str]) -> list[tuple[str, str]]:
     """Pairs of keys that are one tag to Azure and ask for two values."""
-    keys = list(tags)
     return [
         (first, second)
-        for index, first in enumerate(keys)
-        for second in keys[index + 1 :]
-        if first.lower() == second.lower()
+        for first, second in combinations(tags, 2)
+        if same(first, second)
         and "*" not in (tags[first], tags[second])
-        and tags[first].lower() != tags[second].lower()
+        and not same(tags[first], tags[second])
     ]
 
 
 def _groups_meet(match: Match) -> bool:
     """Whether a group of the list can lie within a scope; two patterns are taken to meet."""
-    scopes = [scope.lower().split("/") for scope in match.scopes]
+    scopes = [folded(scope).split("/") for scope in match.scopes]
     if any(len(segments) < 5 for segments in scopes):
         return True
     within = {segments[4] for segments in scopes}
-    groups = {group.lower() for group in match.resource_groups}
+    groups = {folded(group) for group in match.resource_groups}
     return bool(within & groups) or _patterns_meet(within, groups) or _patterns_meet(groups, within)
 
 
@@ -95,4 +84,4 @@ def _patterns_meet(first: set[str], second: set[str]) -> bool:
 def _meet(first: str, second: str) -> bool:
     if "*" in first and "*" in second:
         return True
-    return fnmatchcase(first, second) or fnmatchcase(second, first)
+    return fits(first, second) or fits(second, first)

@@ -15,6 +15,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 
+from lanyard.policy.patterns import same
 from lanyard.values.compute import ComputeResource
 from lanyard.values.resource_id import InvalidResourceId, ResourceId
 
@@ -140,7 +141,7 @@ def _value(variable: str, resource: ComputeResource) -> str:
 
 def _tag(key: str, tags: Mapping[str, str]) -> str:
     # Azure compares tag names without case, tag values with it.
-    value = next((text for name, text in tags.items() if name.lower() == key.lower()), None)
+    value = next((text for name, text in tags.items() if same(name, key)), None)
     if value is None:
         raise TemplateProblem(f"the resource has no tag {key!r}")
     if not _TAG_VALUE.fullmatch(value):

@@ -15,6 +15,7 @@ from lanyard.ports.azure import Assignments, Directory, Index
 from lanyard.record.claims import BeforeDelete, Claims
 from lanyard.values.errors import Because, NotYet, Permanent, Refused
 from lanyard.values.grants import Grant, RoleAssignment
+from lanyard.values.resource_id import folded
 
 # Entra needs from seconds to minutes to let go of a deleted principal. What takes longer is asked
 # for less and less often.
@@ -131,12 +132,12 @@ class Orphans:
     async def _find(self, principal_id: str, subscription: str) -> list[RoleAssignment]:
         """Everything the principal holds, each read from ARM just now."""
         listed = await self.assignments.of_principal(principal_id, subscription)
-        found = {assignment.id.lower(): assignment for assignment in listed}
+        found = {folded(assignment.id): assignment for assignment in listed}
         for assignment_id in await self.index.assignments_of(principal_id):
-            if assignment_id.lower() not in found:
+            if folded(assignment_id) not in found:
                 assignment = await self.assignments.read(assignment_id)
                 if assignment is not None:
-                    found[assignment_id.lower()] = assignment
+                    found[folded(assignment_id)] = assignment
         # A filter that the service ignored would list everybody's: never trust it blindly.
         return [one for one in found.values() if one.principal_id == principal_id]
 

@@ -28,7 +28,7 @@ from lanyard.record.repairs import counted, of_incarnation
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import Because, NotYet, Temporary
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.resource_id import ResourceId, folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Reconciler:
         """
         if change.principal or change.grant:
             return _report(await OrphanReconciler(self.policy, self.services).reconcile(change))
-        if change.resource.type.lower() == IDENTITY_TYPE:
+        if folded(change.resource.type) == IDENTITY_TYPE:
             identities = IdentityReconciler(self.policy, self.services)
             return _report(*await identities.reconcile(change))
         return await self._compute(change)

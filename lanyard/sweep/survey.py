@@ -24,7 +24,7 @@ from lanyard.sweep.listings import (
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Standing
 from lanyard.values.listed import ListedAssignment
-from lanyard.values.resource_id import ResourceId, subscription_of
+from lanyard.values.resource_id import ResourceId, folded, subscription_of
 from lanyard.values.roles import is_built_in
 
 _UNTRUSTED_DELAY = 300.0
@@ -66,7 +66,7 @@ class Survey:
         """How many role assignments count against the limit of each subscription."""
         counts: dict[str, int] = {}
         for each in self.facts.assignments:
-            parts = each.scope.lower().split("/")
+            parts = folded(each.scope).split("/")
             if len(parts) > 2 and parts[1] == "subscriptions":
                 counts[parts[2]] = counts.get(parts[2], 0) + 1
         return counts
@@ -79,7 +79,7 @@ async def survey(policy: Policy, services: Services, progress: Progress = silent
     identities = tuple([record async for record in services.identity_ledger.identities()])
     resources = await _resources(policy, services, records, progress)
     listed = await list_authorization(services.index, progress)
-    standing = {each.grant.assignment_id.lower(): each async for each in services.claims.standing()}
+    standing = {folded(each.grant.assignment_id): each async for each in services.claims.standing()}
     _check(listed.assignments, standing)
     asked = suspects(listed.assignments, frozenset(resources.alive))
     progress("principals", len(asked))
@@ -134,7 +134,7 @@ async def _resources(
     records: dict[ResourceId, ResourceRecord],
     progress: Progress,
 ) -> Resources:
-    types = policy.types() | {record.type.lower() for record in records}
+    types = policy.types() | {folded(record.type) for record in records}
     found = Resources()
     async for listed in services.index.resources(types):
         found.add(listed)

@@ -31,7 +31,7 @@ from lanyard.values.change import Change
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import Temporary
 from lanyard.values.grants import Grant, Standing, State
-from lanyard.values.resource_id import ResourceId, subscription_of
+from lanyard.values.resource_id import ResourceId, folded, last_name, subscription_of
 
 _SOURCE = "sweep"
 # More assignments than these that exist and are not listed are no lag.
@@ -148,10 +148,10 @@ class Sweep:
         read from ARM before it counts. Where much of that is there, the listing is a part only.
         """
         due = [each for each in found.facts.standing.values() if _should_stand(each, found)]
-        listed = {assignment.id.lower() for assignment in found.facts.assignments}
+        listed = {folded(assignment.id) for assignment in found.facts.assignments}
         deleted, overlooked = [], 0
         for standing in due:
-            if standing.grant.assignment_id.lower() in listed:
+            if folded(standing.grant.assignment_id) in listed:
                 continue
             if await self.services.assignments.read(standing.grant.assignment_id) is None:
                 deleted.append(standing)
@@ -220,4 +220,4 @@ def _orphan_change(orphan: Orphan) -> Change:
     assert where is not None, "orphans above subscriptions are left to people"
     if orphan.kind is OrphanKind.UNKNOWN:
         return Change(where, _SOURCE, principal=orphan.assignment.principal_id)
-    return Change(where, _SOURCE, grant=orphan.assignment.id.rpartition("/")[2].lower())
+    return Change(where, _SOURCE, grant=last_name(orphan.assignment.id))

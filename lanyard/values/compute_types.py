@@ -7,6 +7,8 @@ Sources: azure-facts sections 4 and 10, and the REST reference of each service.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lanyard.values.resource_id import folded
+
 
 class Verb(StrEnum):
     """How a type takes a change of its identity."""
@@ -214,7 +216,7 @@ _NONE = (
 )
 
 #: Every known type by its name in lower case.
-COMPUTE_TYPES = {row.name.lower(): row for row in (*_ATTACHED, *_REPORTED, *_NONE)}
+COMPUTE_TYPES = {folded(row.name): row for row in (*_ATTACHED, *_REPORTED, *_NONE)}
 
 #: Types (lower case) whose events can matter, whatever the policy says: compute that can be read,
 #: and user-assigned identities.
@@ -228,4 +230,4 @@ WATCHED_TYPES = frozenset(
 
 def compute_type(name: str) -> ComputeType | None:
     """The row of a type, in any case; None for one that is not known at all."""
-    return COMPUTE_TYPES.get(name.lower())
+    return COMPUTE_TYPES.get(folded(name))

@@ -15,6 +15,16 @@ STAMP = "Managed by Lanyard"
 _ASSIGNMENT_NAMES = uuid.UUID("6a8d5d0c-5a43-5f0e-9d1c-2f0f7f0b7a51")
 
 
+type Content[P] = tuple[str, str, P]
+
+
+def content_of[P](scope: str, role_id: str, principal: P) -> Content[P]:
+    """What tells role assignments apart: Azure keeps one for a scope, role and principal, whatever
+    its name and condition. `principal`: an object id in lower case, or what stands for one.
+    """
+    return folded(scope), folded(role_id), principal
+
+
 @dataclass(frozen=True)
 class Grant:
     """One role for one principal at one scope: the content of a role assignment.
@@ -29,6 +39,11 @@ class Grant:
     principal_id: str
     condition: str | None = None
 
+    @property
+    def content(self) -> Content[str]:
+        """See `content_of`."""
+        return content_of(self.scope, self.role_id, self.principal_id)
+
     @cached_property
     def key(self) -> str:
         """What Azure keeps one role assignment of, in lower case: scope, role and principal."""
@@ -41,8 +56,9 @@ class Grant:
         The principal id is part of it. A name without it would meet the assignment of an identity
         that was deleted and recreated, and take the stale one for its own.
         """
-        content = f"{folded(self.scope)}|{self.principal_id.lower()}|{self.role_id.lower()}"
-        return str(uuid.uuid5(_ASSIGNMENT_NAMES, content))
+        scope, role_id, principal_id = self.content
+        named_by = f"{scope}|{folded(principal_id)}|{role_id}"
+        return str(uuid.uuid5(_ASSIGNMENT_NAMES, named_by))
 
     @property
     def assignment_id(self) -> str:
@@ -62,13 +78,14 @@ class RoleAssignment:
     description: str
     raw: Mapping[str, object] = field(compare=False)
 
+    @property
+    def content(self) -> Content[str]:
+        """See `content_of`."""
+        return content_of(self.scope, self.role_id, self.principal_id)
+
     def carries(self, grant: Grant) -> bool:
         """Whether it gives just what `grant` names."""
-        return (folded(self.scope), self.role_id, self.principal_id) == (
-            folded(grant.scope),
-            grant.role_id,
-            grant.principal_id,
-        )
+        return self.content == grant.content
 
 
 class State(StrEnum):

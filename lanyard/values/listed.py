@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from lanyard.values.compute import ComputeResource
+from lanyard.values.grants import Content, content_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class ListedAssignment:
     principal_type: str
     description: str
     created: str
+
+    @property
+    def content(self) -> Content[str]:
+        """See `content_of`."""
+        return content_of(self.scope, self.role_id, self.principal_id)
 
 
 @dataclass(frozen=True, slots=True)

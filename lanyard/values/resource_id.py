@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 #: could not be recorded; Azure's own compute ids stay far below it.
 MAX_ID_LENGTH = 500
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+#: A GUID, folded, as a part of other patterns.
+GUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_GUID = re.compile(GUID)
 # Word characters of any alphabet (resource groups may be named in them), and . ( ) - inside names.
 _SEGMENT = re.compile(r"[\w.()-]+")
 
 
 def is_guid(text: str) -> bool:
     """Whether it is a GUID as Azure writes them: of a subscription, a principal, a role."""
-    return _GUID.fullmatch(text) is not None
+    return _GUID.fullmatch(folded(text)) is not None
 
 
 def folded(text: str) -> str:
@@ -28,6 +30,16 @@ def folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     return "".join(low if (low := each.lower()).upper() == each else each for each in text)
+
+
+def is_within(id_: str, scope: str) -> bool:
+    """Whether an id is `scope` or lies below it; "/" is above everything."""
+    return f"{folded(id_).rstrip('/')}/".startswith(f"{folded(scope).rstrip('/')}/")
+
+
+def last_name(id_: str) -> str:
+    """The last segment of an id, folded: a role definition's GUID, a role assignment's name."""
+    return folded(id_.rpartition("/")[2])
 
 
 class InvalidResourceId(ValueError):
@@ -109,15 +121,15 @@ def _check_segments(text: str, segments: list[str]) -> None:
     def refuse(why: str) -> None:
         raise InvalidResourceId(f"{text[:120]!r} is no resource id: {why}")
 
-    if len(segments) < 3 or segments[0] or segments[1].lower() != "subscriptions":
+    if len(segments) < 3 or segments[0] or folded(segments[1]) != "subscriptions":
         refuse("it does not start with /subscriptions/")
     if not is_guid(segments[2]):
         refuse("the subscription is no GUID")
     if any(not _SEGMENT.fullmatch(segment) or set(segment) == {"."} for segment in segments[1:]):
         refuse("a segment is empty or has a character that Azure names do not have")
-    if len(segments) > 3 and segments[3].lower() != "resourcegroups":
+    if len(segments) > 3 and folded(segments[3]) != "resourcegroups":
         refuse("resources outside a resource group are not handled")
-    if len(segments) > 5 and segments[5].lower() != "providers":
+    if len(segments) > 5 and folded(segments[5]) != "providers":
         refuse("'providers' is expected after the resource group")
     if len(segments) in (4, 6, 7, 8) or (len(segments) > 5 and len(segments) % 2 == 0):
         refuse("a name is missing at its end")

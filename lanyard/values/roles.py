@@ -5,9 +5,10 @@ definition list` that Azure/oav keeps. Custom roles, and built-in ones not liste
 their GUID. Of the listed ones only those that privileged.py names can assign roles.
 """
 
-import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+
+from lanyard.values.resource_id import folded, is_guid
 
 BUILT_IN_ROLES = {
     "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
@@ -79,27 +80,26 @@ BUILT_IN_ROLES = {
     "Website Contributor": "de139f84-1756-47ae-9be6-808fbbe84772",
 }
 
-_BY_LOWER_NAME = {name.lower(): guid for name, guid in BUILT_IN_ROLES.items()}
+_BY_FOLDED_NAME = {folded(name): guid for name, guid in BUILT_IN_ROLES.items()}
 _NAMES = {guid: name for name, guid in BUILT_IN_ROLES.items()}
 _WRITE_ASSIGNMENTS = "microsoft.authorization/roleassignments/write"
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def role_id(name_or_id: str) -> str | None:
     """The lower-case GUID of a role given by name (any case) or GUID; None for an unknown one."""
-    if _GUID.fullmatch(name_or_id):
-        return name_or_id.lower()
-    return _BY_LOWER_NAME.get(name_or_id.lower())
+    if is_guid(name_or_id):
+        return folded(name_or_id)
+    return _BY_FOLDED_NAME.get(folded(name_or_id))
 
 
 def role_name(guid: str) -> str:
     """The built-in role's name, or the GUID itself where it is not a listed one."""
-    return _NAMES.get(guid.lower(), guid)
+    return _NAMES.get(folded(guid), guid)
 
 
 def is_built_in(guid: str) -> bool:
     """Whether the role is one of the listed built-in ones, whose rights are known."""
-    return guid.lower() in _NAMES
+    return folded(guid) in _NAMES
 
 
 def allows_assigning(actions: Iterable[str], not_actions: Iterable[str]) -> bool:
@@ -107,5 +107,5 @@ def allows_assigning(actions: Iterable[str], not_actions: Iterable[str]) -> bool
 
     Actions minus not-actions, with Azure's wildcards; a * also matches over slashes.
     """
-    allowed = any(fnmatchcase(_WRITE_ASSIGNMENTS, action.lower()) for action in actions)
-    return allowed and not any(fnmatchcase(_WRITE_ASSIGNMENTS, a.lower()) for a in not_actions)
+    allowed = any(fnmatchcase(_WRITE_ASSIGNMENTS, folded(action)) for action in actions)
+    return allowed and not any(fnmatchcase(_WRITE_ASSIGNMENTS, folded(a)) for a in not_actions)

@@ -22,7 +22,7 @@ from lanyard.azure.arm.resource_body import is_flexible, location_of, put_body, 
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import ComputeType, Verb, compute_type
 from lanyard.values.errors import Permanent, Temporary
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.resource_id import ResourceId, folded
 
 # A VM takes 3 to 7 s. What takes longer is not waited for: it is read again later.
 _OPERATION_SECONDS = 60
@@ -142,7 +142,7 @@ class Compute:
         with translated(f"update the identity of {resource.id}"):
             async with asyncio.timeout(_OPERATION_SECONDS):
                 body = await self._send(resource, kind, block)
-            if str(body.get("id", "")).lower() != resource.id.key:
+            if folded(str(body.get("id", ""))) != resource.id.key:
                 return await self._read(resource.id, kind)
         return read_resource({"location": resource.location, **body}, kind)
 

@@ -6,7 +6,7 @@ from azure.mgmt.msi.models import Identity
 from lanyard.azure.arm.answers import Unreadable
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import is_gone, translated
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.resource_id import ResourceId, folded
 
 
 class Identities:
@@ -49,4 +49,4 @@ class Identities:
 def _principal(identity: Identity) -> str:
     if not isinstance(identity.principal_id, str) or not identity.principal_id:
         raise Unreadable("the identity shows no principal")
-    return identity.principal_id.lower()
+    return folded(identity.principal_id)

@@ -6,7 +6,7 @@ from typing import Any
 from lanyard.azure.arm.answers import Json, Unreadable, needed, part, resource_id, text
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.compute_types import ComputeType
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.resource_id import ResourceId, folded
 
 # ARM's own members of an answer; a PUT has the id in its path, and these nowhere.
 _ENVELOPE = {"id", "name", "type", "systemdata", "etag", "identity"}
@@ -50,7 +50,7 @@ def read_identity(block: Json) -> Identity:
     if (_SYSTEM in words and not system) or (_USER in words) != bool(attached):
         raise Unreadable(f"the identity is not whole: its type is {text(block, 'type')!r}")
     return Identity(
-        system.lower() or None,
+        folded(system) or None,
         {resource_id(name, "an identity"): _principal(attached, name) for name in attached},
     )
 
@@ -113,4 +113,4 @@ def _manual_upgrade(body: Json) -> bool:
 
 def _principal(attached: Json, name: str) -> str | None:
     """Not there while Azure has not filled it in."""
-    return text(part(attached, name), "principalId").lower() or None
+    return folded(text(part(attached, name), "principalId")) or None

@@ -27,7 +27,7 @@ from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import ComputeType, compute_type
 from lanyard.values.errors import Temporary
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
-from lanyard.values.resource_id import ResourceId, folded
+from lanyard.values.resource_id import ResourceId, folded, last_name
 from lanyard.values.roles import allows_assigning
 
 _PATH = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
@@ -75,7 +75,7 @@ class ResourceGraph:
         """Every resource of these types (any case), and every other one that has an identity, that
         the app can read, in the order of its id. Batch pools are in a table of their own.
         """
-        wanted = sorted({name.lower() for name in types})
+        wanted = sorted({folded(name) for name in types})
         for table in _TABLES if _POOLS in wanted else _TABLES[:1]:
             async for row in self.rows(_listing(table, wanted)):
                 with translated(_QUERY):
@@ -93,7 +93,7 @@ class ResourceGraph:
             f"resourcecontainers | where type =~ '{_SUBSCRIPTION}' "
             "| project id, name | order by id asc"
         )
-        return {_last(needed(row, "id")): text(row, "name") async for row in self.rows(query)}
+        return {last_name(needed(row, "id")): text(row, "name") async for row in self.rows(query)}
 
     async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
         """The resources that the app can read and that have a user-assigned identity attached.
@@ -186,14 +186,14 @@ def _listing(table: str, types: Iterable[str]) -> str:
 def _listed(row: Json) -> Listed:
     row_id, row_type = needed(row, "id"), needed(row, "type")
     block, own = _object(row, "identity"), ""
-    if row_type.lower() == _IDENTITY:
-        own = text(part(row, "properties"), "principalId").lower()
-    system = _text(block, "principalId").lower()
+    if folded(row_type) == _IDENTITY:
+        own = folded(text(part(row, "properties"), "principalId"))
+    system = folded(_text(block, "principalId"))
     attached = _object(block, "userAssignedIdentities")
     shown = {
         own,
         system,
-        *(_text(_object(attached, name), "principalId").lower() for name in attached),
+        *(folded(_text(_object(attached, name), "principalId")) for name in attached),
     }
     kind = compute_type(row_type)
     return Listed(
@@ -230,14 +230,14 @@ def _text(body: Json, name: str) -> str:
 
 
 def _listed_right(row: Json) -> ListedAssignment | ListedRole:
-    read = _listed_role if needed(row, "type").lower() == _DEFINITION else _listed_assignment
+    read = _listed_role if folded(needed(row, "type")) == _DEFINITION else _listed_assignment
     return read(needed(row, "id"), part(row, "properties"))
 
 
 def _listed_role(role_id: str, properties: Json) -> ListedRole:
     permissions = member(properties, "permissions")
     assigns = not isinstance(permissions, list) or any(map(_assigns, permissions))
-    return ListedRole(_last(role_id), text(properties, "roleName"), assigns)
+    return ListedRole(last_name(role_id), text(properties, "roleName"), assigns)
 
 
 def _assigns(permission: Any) -> bool:
@@ -254,13 +254,9 @@ def _listed_assignment(assignment_id: str, properties: Json) -> ListedAssignment
     return ListedAssignment(
         assignment_id,
         needed(properties, "scope"),
-        _last(needed(properties, "roleDefinitionId")),
-        needed(properties, "principalId").lower(),
+        last_name(needed(properties, "roleDefinitionId")),
+        folded(needed(properties, "principalId")),
         text(properties, "principalType"),
         text(properties, "description"),
         text(properties, "createdOn"),
     )
-
-
-def _last(resource_id: str) -> str:
-    return resource_id.rpartition("/")[2].lower()

@@ -16,6 +16,7 @@ from lanyard.azure.arm.answers import Unreadable, texts
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import code_of, is_gone, translated
 from lanyard.values.grants import STAMP, Grant, RoleAssignment
+from lanyard.values.resource_id import folded, last_name
 from lanyard.values.roles import allows_assigning
 
 
@@ -133,8 +134,8 @@ def _assignment(found: SdkAssignment) -> RoleAssignment:
     return RoleAssignment(
         _told(found, "id"),
         _told(found, "scope"),
-        _told(found, "role_definition_id").rpartition("/")[2].lower(),
-        _told(found, "principal_id").lower(),
+        last_name(_told(found, "role_definition_id")),
+        folded(_told(found, "principal_id")),
         found.description or "",
         found.serialize(keep_readonly=True),
     )

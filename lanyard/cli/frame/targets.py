@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lanyard.values.errors import LanyardError
-from lanyard.values.resource_id import InvalidResourceId, ResourceId
+from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
 
 STANDARD_INPUT = "-"
 
@@ -54,9 +54,9 @@ def listed_targets(file: str, types: Collection[str]) -> Targets:
     if not entries:
         raise BadTargets(f"{name}: no resource id in it")
     # By the type that the list tells, before its id is read: not every Azure id is one of ours.
-    told = [entry for entry in entries if not entry.type or entry.type.lower() in types]
+    told = [entry for entry in entries if not entry.type or folded(entry.type) in types]
     parsed = list(_parsed(told))
-    ids = [target for target in parsed if not target.type or target.type.lower() in types]
+    ids = [target for target in parsed if not target.type or folded(target.type) in types]
     left_out = len(entries) - len(told) + len(parsed) - len(ids)
     return Targets(tuple(dict.fromkeys(ids)), left_out)
 

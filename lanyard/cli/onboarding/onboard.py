@@ -29,6 +29,7 @@ from lanyard.desk.onboarding.parts import AUTHORIZATION, Deployment, watching_as
 from lanyard.desk.onboarding.steps import Resources
 from lanyard.desk.rights import rights
 from lanyard.policy import load_policy
+from lanyard.values.resource_id import is_within
 
 if TYPE_CHECKING:
     from lanyard.desk.azure.connection import Reading
@@ -221,7 +222,7 @@ async def grants_left(resources: Resources, subscription: str) -> int:
     listed = [each["properties"] for each in await resources.every(collection, AUTHORIZATION)]
     return sum(
         str(each.get("description") or "").startswith(STAMP)
-        and f"{each['scope']}/".lower().startswith(f"{place}/")
+        and is_within(str(each["scope"]), place)
         for each in listed
     )
 

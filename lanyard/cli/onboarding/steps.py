@@ -13,7 +13,7 @@ from lanyard.cli.frame.terminal import Terminal
 from lanyard.desk.onboarding.parts import Deployment
 from lanyard.desk.onboarding.steps import Step, Verb
 from lanyard.values.errors import LanyardError
-from lanyard.values.resource_id import is_guid
+from lanyard.values.resource_id import folded, is_guid
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
@@ -116,7 +116,7 @@ def shaped(prefix: str) -> dict[str, str]:
 
 def subscription_ids(texts: Iterable[str]) -> list[str]:
     """The subscriptions (lower case) that were named by id, each once. Raises LanyardError."""
-    found = [text.lower().rstrip("/").removeprefix(_PREFIX) for text in texts]
+    found = [folded(text).rstrip("/").removeprefix(_PREFIX) for text in texts]
     if wrong := [text for text in found if not is_guid(text)]:
         raise LanyardError(
             f"{', '.join(wrong)}: no id of a subscription; 'az account list' has them"

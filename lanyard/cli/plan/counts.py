@@ -15,6 +15,7 @@ from lanyard.planning.actions import (
     is_removal,
 )
 from lanyard.values.compute import UserAssigned
+from lanyard.values.grants import content_of
 from lanyard.values.resource_id import ResourceId
 
 
@@ -88,7 +89,7 @@ def _distinct(actions: Iterable[tuple[ResourceId, Action]]) -> list[Action]:
             case CreateIdentity(id=identity):
                 key: object = (CreateIdentity, identity)
             case AssignRole(to=UserAssigned() as to):
-                key = (AssignRole, action.scope.lower(), action.role_id, to)
+                key = (AssignRole, content_of(action.scope, action.role_id, to))
             case _:
                 key = (resource, action)
         found.setdefault(key, action)

@@ -2,7 +2,6 @@
 its identity may do there. Read from a desk, with the rights of whoever asks.
 """
 
-import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,8 +12,8 @@ from azure.core.rest import HttpRequest
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import translated
 from lanyard.azure.arm.resource_graph import ResourceGraph
+from lanyard.values.resource_id import folded, is_guid, is_within
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TOPICS = "/subscriptions/{}/providers/Microsoft.EventGrid/systemTopics?api-version=2022-06-15"
 _EVENTS = "{}/eventSubscriptions?api-version=2022-06-15"
 _ASSIGNMENTS = (
@@ -48,10 +47,9 @@ class Permission:
 
     def allows(self, action: str, scope: str) -> bool:
         """Whether it allows an action everywhere in `scope`."""
-        covers = f"{scope}/".lower().startswith(f"{self.scope.rstrip('/')}/".lower())
-        given = any(fnmatchcase(action.lower(), each.lower()) for each in self.actions)
-        taken = any(fnmatchcase(action.lower(), each.lower()) for each in self.not_actions)
-        return covers and given and not taken
+        given = any(fnmatchcase(folded(action), folded(each)) for each in self.actions)
+        taken = any(fnmatchcase(folded(action), folded(each)) for each in self.not_actions)
+        return is_within(scope, self.scope) and given and not taken
 
 
 class Setup:
@@ -82,7 +80,7 @@ class Setup:
         """The object id of the user-assigned identity with this client id, "" where none is
         listed. A client id is a GUID; anything else is no identity's.
         """
-        if not _GUID.fullmatch(client_id):
+        if not is_guid(client_id):
             return ""
         query = (
             "resources | where type =~ 'microsoft.managedidentity/userassignedidentities' "
@@ -90,7 +88,7 @@ class Setup:
             "| order by id asc"
         )
         async for row in ResourceGraph(self._clients).rows(query):
-            return str(row["properties"].get("principalId") or "").lower()
+            return folded(str(row["properties"].get("principalId") or ""))
         return ""
 
     async def date(self, subscription: str) -> str:

@@ -11,7 +11,7 @@ from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import translated
 from lanyard.azure.arm.resource_graph import ResourceGraph
 from lanyard.values.compute_types import compute_type
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.resource_id import ResourceId, folded
 
 #: Types that Resource Graph does not hold, with the parents they are listed from.
 _CHILDREN = {"microsoft.batch/batchaccounts/pools": "microsoft.batch/batchaccounts"}
@@ -32,7 +32,7 @@ class Inventory:
         Raises Permanent for a scope that does not exist, and as every call does.
         """
         await self._check(scope)
-        wanted = {name.lower() for name in types}
+        wanted = {folded(name) for name in types}
         found = set(await self._query(scope, wanted - _CHILDREN.keys()))
         for child in wanted & _CHILDREN.keys():
             for parent in await self._query(scope, [_CHILDREN[child]]):

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from lanyard.values.resource_id import folded
+
 
 def differences(wanted: Any, found: Any, path: str = "") -> Iterator[str]:
     """The paths at which `found` (as ARM answers) lacks what `wanted` (as it is sent) has.
@@ -44,7 +46,7 @@ def _same_list(wanted: Sequence[Any], found: Sequence[Any]) -> bool:
 
 def _same(wanted: Any, found: Any) -> bool:
     if isinstance(wanted, str) and isinstance(found, str):
-        return wanted.casefold() == found.casefold()
+        return folded(wanted) == folded(found)
     # True is no 1 here, as it is none in JSON; 0 and 0.0 are one number.
     return isinstance(wanted, bool) == isinstance(found, bool) and bool(wanted == found)
 

@@ -32,6 +32,7 @@ from lanyard.desk.onboarding.steps import Resources, Step, Verb
 from lanyard.desk.onboarding.template import definition_id
 from lanyard.desk.onboarding.topics import assignments_of, principal_of, topics_of
 from lanyard.values.errors import LanyardError
+from lanyard.values.resource_id import folded, is_within, last_name
 
 type Found = Mapping[str, Any]
 
@@ -87,9 +88,7 @@ class Offboarding:
                 else:
                     remaining.append(str(event["id"]))
         alert = alert_id(self.subscription)
-        sharing = [
-            each for each in remaining if each.rpartition("/")[2].lower() in (WRITES, DELETES)
-        ]
+        sharing = [each for each in remaining if last_name(each) in (WRITES, DELETES)]
         if sharing:
             self.notes.append(f"kept: alert {ALERT}, which another app needs for {sharing[0]}")
         elif await self.resources.read(alert, ALERTS) is not None:
@@ -116,7 +115,7 @@ class Offboarding:
         scope = self.app.letters
         for each in await assignments_of(self.resources, scope, principal) if principal else ():
             name = letters_name(scope, principal)
-            if _role(each) == LETTERS_WRITER and str(each["name"]).lower() == name:
+            if _role(each) == LETTERS_WRITER and folded(str(each["name"])) == name:
                 what = f"assignment of Storage Blob Data Contributor on {CONTAINER} to the topic"
                 yield await removal.of(str(each["id"]), AUTHORIZATION, what)
 
@@ -124,16 +123,16 @@ class Offboarding:
         self, topics: list[Found], remaining: list[str], removal: Removal
     ) -> AsyncIterator[Step]:
         own = topic_id(self.subscription)
-        used = [each for each in remaining if each.lower().startswith(f"{own.lower()}/")]
+        used = [each for each in remaining if is_within(each, own)]
         if used:
             self.notes.append(f"kept: system topic {own}, which {used[0]} needs")
-        elif any(str(topic["id"]).lower() == own.lower() for topic in topics):
+        elif any(folded(str(topic["id"])) == folded(own) for topic in topics):
             yield await removal.of(own, EVENT_GRID, "system topic lanyard")
         group = group_id(self.subscription)
         if await self.resources.read(group, GROUPS) is None:
             return
         inside = await self.resources.every(f"{group}/resources", GROUPS)
-        left = [str(each["id"]) for each in inside if str(each["id"]).lower() not in removal.going]
+        left = [str(each["id"]) for each in inside if folded(str(each["id"])) not in removal.going]
         if left:
             self.notes.append(f"kept: resource group {GROUP}, which has {left[0]} in it")
         else:
@@ -148,7 +147,7 @@ class Offboarding:
             if _role(each) in roles:
                 what = f"assignment of custom role at {_scope(each)}"
                 yield await removal.of(str(each["id"]), AUTHORIZATION, what)
-            elif _role(each) == OPERATOR and _scope(each).lower().startswith(f"{place}/"):
+            elif _role(each) == OPERATOR and is_within(_scope(each), place):
                 async for step in self._operator(each, removal):
                     yield step
         async for step in self._elsewhere(removal):
@@ -160,7 +159,7 @@ class Offboarding:
         """Azure keeps a role that somebody has."""
         collection = f"/subscriptions/{self.subscription}/providers/{_ASSIGNMENTS}"
         here = await self.resources.every(collection, AUTHORIZATION)
-        others = {_role(each) for each in here if str(each["id"]).lower() not in removal.going}
+        others = {_role(each) for each in here if folded(str(each["id"])) not in removal.going}
         for role in roles:
             id_ = definition_id(self.subscription, role)
             if role in others:
@@ -170,10 +169,10 @@ class Offboarding:
 
     async def _elsewhere(self, removal: Removal) -> AsyncIterator[Step]:
         """On identities of other subscriptions: these go with the last one that is watched."""
-        here = f"/subscriptions/{self.subscription}/"
+        here = f"/subscriptions/{self.subscription}"
         for id_ in () if self.others else self.operated:
             # The listing has ids in a case of its own: what they are of is read from ARM.
-            if _IDENTITY in id_.lower() and not id_.lower().startswith(here):
+            if _IDENTITY in folded(id_) and not is_within(id_, here):
                 found = await self.resources.read(id_, AUTHORIZATION)
                 if found is not None and _role(found) == OPERATOR:
                     async for step in self._operator(found, removal):
@@ -182,7 +181,7 @@ class Offboarding:
     async def _operator(self, found: Found, removal: Removal) -> AsyncIterator[Step]:
         scope, id_ = _scope(found), str(found["id"])
         name = operator_name(scope, self.app.principal_id)
-        if str(found["name"]).lower() != name:
+        if folded(str(found["name"])) != name:
             self.notes.append(f"kept: {id_}, which Lanyard did not make")
         elif self.others:
             self.notes.append(
@@ -196,7 +195,7 @@ class Offboarding:
 
 def _role(assignment: Found) -> str:
     properties = assignment.get("properties") or {}
-    return str(properties.get("roleDefinitionId") or "").rpartition("/")[2].lower()
+    return last_name(str(properties.get("roleDefinitionId") or ""))
 
 
 def _scope(assignment: Found) -> str:
@@ -209,11 +208,11 @@ def watching(assignments: Iterable[str], named: Callable[[str], str]) -> tuple[s
     """
     found = set()
     for id_ in assignments:
-        parts = id_.lower().split("/")
+        parts = folded(id_).split("/")
         if (
             len(parts) > 2
             and parts[1] == "subscriptions"
-            and id_.lower() == named(parts[2]).lower()
+            and folded(id_) == folded(named(parts[2]))
         ):
             found.add(parts[2])
     return tuple(sorted(found))

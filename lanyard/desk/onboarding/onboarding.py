@@ -14,6 +14,7 @@ from lanyard.desk.onboarding.steps import Resources, Step, Verb, doing, explaine
 from lanyard.desk.onboarding.topics import assignments_of, principal_of, topics_of
 from lanyard.desk.rights import Rights
 from lanyard.values.errors import LanyardError, Permanent
+from lanyard.values.resource_id import folded
 
 _ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
 
@@ -47,7 +48,7 @@ class Onboarding:
         own = topic(self.subscription)
         try:
             for found in await topics_of(self.resources, self.subscription):
-                if str(found["id"]).lower() != own.id.lower():
+                if folded(str(found["id"])) != folded(own.id):
                     return self._another(found), found
         except LanyardError as error:
             return self._fail(own, Verb.CREATE, explained(error, reading(own.id), own.id)), {}
@@ -126,4 +127,4 @@ class Onboarding:
 def _id_of(found: Mapping[str, Any], part: Part) -> str:
     """Where it is, in the casing of the part if it is there."""
     id_ = str(found.get("id") or part.id)
-    return part.id if id_.lower() == part.id.lower() else id_
+    return part.id if folded(id_) == folded(part.id) else id_

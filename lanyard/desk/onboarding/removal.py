@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from lanyard.desk.onboarding.steps import Resources, Step, Verb, doing, explained
 from lanyard.values.errors import LanyardError
+from lanyard.values.resource_id import folded, is_within
 
 
 @dataclass
@@ -21,7 +22,7 @@ class Removal:
         """Remove one, or only plan to. What holds something that is still there is not tried."""
         if inside := next((each for each in self.failed if _holds(id_, each)), ""):
             return self._fail(id_, about, f"not tried: {inside} is still there")
-        self.going.add(id_.lower())
+        self.going.add(folded(id_))
         if not self.write:
             return Step(id_, about, Verb.REMOVE)
         try:
@@ -36,4 +37,4 @@ class Removal:
 
 
 def _holds(id_: str, inside: str) -> bool:
-    return inside.lower().startswith(f"{id_.lower()}/")
+    return folded(inside) != folded(id_) and is_within(inside, id_)

@@ -5,6 +5,7 @@ from typing import Any
 
 from lanyard.desk.onboarding.parts import AUTHORIZATION, EVENT_GRID, TOPIC_TYPE
 from lanyard.desk.onboarding.steps import Resources
+from lanyard.values.resource_id import folded
 
 
 async def topics_of(resources: Resources, subscription: str) -> list[Mapping[str, Any]]:
@@ -19,7 +20,7 @@ async def topics_of(resources: Resources, subscription: str) -> list[Mapping[str
 def _tells_of(topic: Mapping[str, Any], source: str) -> bool:
     properties = topic.get("properties") or {}
     kind, of = str(properties.get("topicType", "")), str(properties.get("source", ""))
-    return (kind.lower(), of.lower().rstrip("/")) == (TOPIC_TYPE.lower(), source)
+    return (folded(kind), folded(of).rstrip("/")) == (folded(TOPIC_TYPE), source)
 
 
 def principal_of(topic: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from lanyard.sweep.listings import (
 from lanyard.values.compute_types import COMPUTE_TYPES
 from lanyard.values.errors import LanyardError, Permanent, Temporary
 from lanyard.values.listed import Listed
+from lanyard.values.resource_id import folded
 
 _ACCOUNTS = "microsoft.batch/batchaccounts"
 _POOLS = "microsoft.batch/batchaccounts/pools"
@@ -82,7 +83,7 @@ async def _resources(index: Index, progress: Progress) -> tuple[Listed, ...]:
 def _has_accounts(resources: Iterable[Listed]) -> bool:
     """Batch pools are in a table of their own: it is read only where there can be any."""
     compute = (listed.compute for listed in resources)
-    return any(one is not None and one.id.type.lower() == _ACCOUNTS for one in compute)
+    return any(one is not None and folded(one.id.type) == _ACCOUNTS for one in compute)
 
 
 def _canary(authorization: Authorization, alive: frozenset[str]) -> str:

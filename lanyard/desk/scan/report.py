@@ -7,6 +7,7 @@ from datetime import datetime
 from lanyard.desk.scan.holders import DirectoryAnswer, Holder, HolderKind
 from lanyard.sweep.listings import Authorization
 from lanyard.values.listed import Listed, ListedAssignment
+from lanyard.values.resource_id import folded
 
 #: Days since an assignment was made, each up to (not including) its number, and their names.
 AGES = (
@@ -135,13 +136,13 @@ class Scan:
 
 def subscription_of(scope: str) -> str:
     """The id (lower case) of the subscription that a scope is in; "" above subscriptions."""
-    parts = scope.lower().split("/")
+    parts = folded(scope).split("/")
     return parts[2] if len(parts) > 2 and parts[1] == "subscriptions" else ""
 
 
 def scope_level(scope: str) -> str:
     """`tenant root`, `management group`, `subscription`, `resource group` or `resource`."""
-    parts = scope.strip("/").lower().split("/")
+    parts = folded(scope).strip("/").split("/")
     if parts == [""]:
         return "tenant root"
     if parts[0] != "subscriptions":

@@ -23,6 +23,7 @@ from lanyard.policy.privileged import is_assigning, is_privileged
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import compute_type
 from lanyard.values.listed import ListedAssignment
+from lanyard.values.resource_id import folded
 from lanyard.values.roles import is_built_in, role_name
 
 _IDENTITY = "/providers/microsoft.managedidentity/userassignedidentities/"
@@ -172,6 +173,6 @@ def _identity_rows(
     found = [
         IdentityRow(listed.id, holders.uses(listed.id), held[listed.own_principal or ""])
         for listed in estate.resources
-        if _IDENTITY in listed.id.lower()
+        if _IDENTITY in folded(listed.id)
     ]
-    return sorted(found, key=lambda row: (-row.resources, row.id.lower()))
+    return sorted(found, key=lambda row: (-row.resources, folded(row.id)))

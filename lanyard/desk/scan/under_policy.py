@@ -17,10 +17,8 @@ from lanyard.planning.plan import Actual, Owned, Plan, plan
 from lanyard.policy import Policy
 from lanyard.sweep.listings import Resources
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
-from lanyard.values.grants import Grant
+from lanyard.values.grants import Content, Grant, content_of
 from lanyard.values.roles import is_built_in
-
-type _Content = tuple[str, str, str]
 
 
 def previews(policy: Policy, estate: Estate) -> Iterator[Preview]:
@@ -28,10 +26,7 @@ def previews(policy: Policy, estate: Estate) -> Iterator[Preview]:
     resources = Resources()
     for listed in estate.resources:
         resources.add(listed)
-    standing = {
-        (each.scope.lower(), each.role_id, each.principal_id)
-        for each in estate.authorization.assignments
-    }
+    standing = {assignment.content for assignment in estate.authorization.assignments}
     look = _Look(policy, estate, resources, standing)
     for resource in sorted(resources.compute, key=lambda one: one.id):
         yield look.at(resource)
@@ -39,7 +34,7 @@ def previews(policy: Policy, estate: Estate) -> Iterator[Preview]:
 
 class _Look:
     def __init__(
-        self, policy: Policy, estate: Estate, resources: Resources, standing: set[_Content]
+        self, policy: Policy, estate: Estate, resources: Resources, standing: set[Content[str]]
     ) -> None:
         self._policy = policy
         self._identities = resources.identities
@@ -70,7 +65,7 @@ class _Look:
         return frozenset(
             Grant(each.scope, each.role_id, principal, each.condition)
             for each, principal in known
-            if (each.scope.lower(), each.role_id, principal) in self._standing
+            if content_of(each.scope, each.role_id, principal) in self._standing
         )
 
     def _can_assign(self, todo: Plan) -> frozenset[str]:

@@ -1,0 +1,48 @@
+"""How the policy's words are compared with what Azure has: without case, as Azure does it, and with
+* as the only wildcard.
+"""
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+
+from lanyard.values.resource_id import folded
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two names of groups, types, locations, tags are one to Azure."""
+    return folded(one) == folded(other)
+
+
+def one_of(value: str, names: Iterable[str]) -> bool:
+    """Whether a name is in a list; without wildcards."""
+    return any(same(value, name) for name in names)
+
+
+def fits(value: str, pattern: str) -> bool:
+    """Whether the whole of a name fits a pattern."""
+    return fnmatchcase(folded(value), folded(pattern))
+
+
+def fits_one_of(value: str, patterns: Iterable[str]) -> bool:
+    """Whether a name fits any of these patterns."""
+    return any(fits(value, pattern) for pattern in patterns)
+
+
+def within_one_of(scope: str, patterns: Iterable[str]) -> bool:
+    """Whether a scope (id) is at or below one that fits any of the patterns."""
+    return any(_within(scope, pattern) for pattern in patterns)
+
+
+def _within(scope: str, pattern: str) -> bool:
+    """Segment by segment, so that a * never reaches over a slash into another group."""
+    wanted, have = folded(pattern).rstrip("/").split("/"), folded(scope).split("/")
+    return len(wanted) <= len(have) and all(map(fnmatchcase, have, wanted))
+
+
+def has_tags(tags: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """Whether all the wanted tags are there; the value "*" stands for any."""
+    have = {folded(key): folded(value) for key, value in tags.items()}
+    return all(
+        folded(key) in have and folded(value) in ("*", have[folded(key)])
+        for key, value in wanted.items()
+    )
