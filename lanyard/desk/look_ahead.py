@@ -6,7 +6,7 @@ what stands already is asked of ARM, and what Lanyard would take away cannot be 
 
 from dataclasses import dataclass
 
-from lanyard.desk.standing_grants import Once, Standing
+from lanyard.desk.standing_grants import Standing
 from lanyard.planning.actions import AttachIdentity, EnableSystemIdentity, changes_identity
 from lanyard.planning.desired import Desired, desired
 from lanyard.planning.guard import Verdict
@@ -14,7 +14,7 @@ from lanyard.planning.plan import Actual, Owned, Plan
 from lanyard.policy import Policy
 from lanyard.ports.azure import Assignments, Compute, Identities
 from lanyard.reconcile.decide import AT_WORK, Precedents, decide
-from lanyard.reconcile.principals import known_principals
+from lanyard.reconcile.principals import AskedOnce, known_principals
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import compute_type
 from lanyard.values.resource_id import ResourceId
@@ -65,19 +65,6 @@ class Preview:
         return state if state.lower() in AT_WORK else ""
 
 
-class _AskedOnce:
-    """Principals as ARM tells them, once for each identity; it remembers them by itself."""
-
-    def __init__(self, identities: Identities) -> None:
-        self._answers = Once(identities.principal)
-
-    async def principal(self, identity: ResourceId) -> str | None:
-        return await self._answers.get(identity)
-
-    async def learn_principal(self, identity: ResourceId, principal_id: str) -> None:
-        pass
-
-
 class Previewer:
     """Looks ahead for many resources; what they share is asked for once."""
 
@@ -88,7 +75,7 @@ class Previewer:
         self._compute = compute
         self._assignments = assignments
         self._standing = Standing(assignments)
-        self._principals = _AskedOnce(identities)
+        self._principals = AskedOnce(identities)
 
     async def preview(self, resource: ResourceId) -> Preview | None:
         """What would be done to the resource; None where there is none of that id.

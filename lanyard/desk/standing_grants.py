@@ -1,33 +1,15 @@
 """Which of the wanted grants stand already, as ARM tells: for looks ahead that have no ledger."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from lanyard.planning.desired import Desired, WantedGrant
 from lanyard.ports.azure import Assignments
+from lanyard.ports.cache import Cache
 from lanyard.values.compute import PrincipalRef
-from lanyard.values.errors import LanyardError
 from lanyard.values.grants import Content, Grant, RoleAssignment
 from lanyard.values.resource_id import ResourceId
-
-
-class Once[K, V]:
-    """Asks once for each key, however many want it, and keeps the answer. A failure is not kept."""
-
-    def __init__(self, ask: Callable[[K], Awaitable[V]]) -> None:
-        self._ask = ask
-        self._answers: dict[K, asyncio.Future[V]] = {}
-
-    async def get(self, key: K) -> V:
-        """The answer. Raises what asking raises."""
-        if key not in self._answers:
-            self._answers[key] = asyncio.ensure_future(self._ask(key))
-        try:
-            return await self._answers[key]
-        except LanyardError:
-            self._answers.pop(key, None)
-            raise
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,7 +25,7 @@ class Standing:
 
     def __init__(self, assignments: Assignments) -> None:
         self._assignments = assignments
-        self._listings = Once(self._list)
+        self._listings: Cache[_Listing, Mapping[Content[str], RoleAssignment]] = Cache()
 
     async def of(self, wanted: Desired, principals: Mapping[PrincipalRef, str]) -> frozenset[Grant]:
         """Those of the wanted grants that a role assignment gives, whoever made it.
@@ -54,7 +36,7 @@ class Standing:
         found = set()
         for grant in _known(wanted.grants, principals):
             listing = _Listing(grant.principal_id, ResourceId.parse(grant.scope).subscription)
-            standing = await self._listings.get(listing)
+            standing = await self._listings.get(listing, partial(self._list, listing))
             if assignment := standing.get(grant.content):
                 found.add(self._as_it_stands(grant, assignment))
         return frozenset(found)

@@ -1,8 +1,10 @@
 """Which principal stands behind each wanted identity, with as few calls as can be."""
 
+from functools import partial
 from typing import Protocol
 
 from lanyard.planning.desired import Desired
+from lanyard.ports.cache import Cache
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.resource_id import ResourceId
 
@@ -22,25 +24,27 @@ class Record(Source, Protocol):
 
 
 class AskedOnce:
-    """Asks the record, then ARM, once for each identity, and keeps the answer: for looks at many
+    """Asks the sources in turn, once for each identity, and keeps the answer: for looks at many
     resources that share identities. An identity that does not exist is an answer, too.
     """
 
-    def __init__(self, source: Source, record: Record) -> None:
-        self._source = source
-        self._record = record
-        self._answers: dict[ResourceId, str | None] = {}
+    def __init__(self, *sources: Source) -> None:
+        self._sources = sources
+        self._answers: Cache[ResourceId, str | None] = Cache()
 
     async def principal(self, identity: ResourceId) -> str | None:
         """The principal, as far as it is known or exists."""
-        if identity not in self._answers:
-            known = await self._record.principal(identity)
-            self._answers[identity] = known or await self._source.principal(identity)
-        return self._answers[identity]
+        return await self._answers.get(identity, partial(self._ask, identity))
+
+    async def _ask(self, identity: ResourceId) -> str | None:
+        for source in self._sources:
+            if principal := await source.principal(identity):
+                return principal
+        return None
 
     async def learn_principal(self, identity: ResourceId, principal_id: str) -> None:
         """Only kept for as long as this lives: whoever works on the resource puts it on record."""
-        self._answers[identity] = principal_id
+        self._answers.put(identity, principal_id)
 
 
 async def known_principals(

@@ -53,7 +53,7 @@ class Sweep:
 
     def __post_init__(self) -> None:
         """Many resources share an identity: the ledger and ARM are asked once a sweep for each."""
-        self._seen = AskedOnce(self.services.identities, self.services.identity_ledger)
+        self._seen = AskedOnce(self.services.identity_ledger, self.services.identities)
 
     async def run(self) -> SweepReport:
         """Look over everything. Raises Temporary, Permanent where a listing fails: then nothing is

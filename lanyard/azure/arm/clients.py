@@ -135,6 +135,10 @@ class Clients:
         if refused is not None:
             raise spared(refused)
 
+    def now(self) -> float:
+        """Seconds, by the clock that the throttling goes by."""
+        return self._throttling.now()
+
     async def sleep(self, seconds: float) -> None:
         """Wait as the SDK's pollers do: by the transport, which may keep its own time."""
         await self._transport.sleep(seconds)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -19,6 +20,7 @@ from lanyard.azure.arm.identity_block import (
     wanted,
 )
 from lanyard.azure.arm.resource_body import is_flexible, location_of, put_body, read_resource
+from lanyard.ports.cache import Cache
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import ComputeType, Verb, compute_type
 from lanyard.values.errors import Permanent, Temporary
@@ -34,7 +36,7 @@ class Compute:
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        self._locations: dict[ResourceId, str] = {}
+        self._locations: Cache[ResourceId, str] = Cache()
 
     def hold(self, resource: ResourceId) -> None:
         """Raise NotYet while writes in its subscription have to wait: nothing is begun then."""
@@ -126,9 +128,12 @@ class Compute:
     async def _parent_location(self, resource: ResourceId) -> str:
         parent = ResourceId.parse("/".join(resource.text.split("/")[:-2]))
         kind = compute_type(parent.type)
-        if parent not in self._locations and kind is not None:
-            self._locations[parent] = location_of(await self._get(parent, kind))
-        return self._locations.get(parent, "")
+        if kind is None:
+            return ""
+        return await self._locations.get(parent, partial(self._location, parent, kind))
+
+    async def _location(self, resource: ResourceId, kind: ComputeType) -> str:
+        return location_of(await self._get(resource, kind))
 
     async def _get(self, resource: ResourceId, kind: ComputeType) -> Json:
         body: Json = await self._clients.resources.resources.get_by_id(

@@ -1,6 +1,7 @@
 """Role assignments (Microsoft.Authorization, api-version 2022-04-01)."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -15,9 +16,13 @@ from azure.mgmt.authorization.v2022_04_01.models import (
 from lanyard.azure.arm.answers import Unreadable, texts
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import code_of, is_gone, translated
+from lanyard.ports.cache import Cache
 from lanyard.values.grants import STAMP, Grant, RoleAssignment
 from lanyard.values.resource_id import folded, last_name
 from lanyard.values.roles import allows_assigning
+
+#: A role that was harmless may be none any more: its definition is read again after so long.
+_DEFINITION_SECONDS = 300.0
 
 
 class Roles:
@@ -26,8 +31,7 @@ class Roles:
     def __init__(self, clients: Clients) -> None:
         self._operations = clients.authorization.role_assignments
         self._definitions = clients.authorization.role_definitions
-        # Role definitions change rarely, and a new worker process reads them afresh.
-        self._writes: dict[str, bool] = {}
+        self._assigning: Cache[str, bool] = Cache(_DEFINITION_SECONDS, clients.now)
 
     async def ensure(self, grant: Grant) -> bool:
         """Make the assignment exist; True for ours.
@@ -91,17 +95,19 @@ class Roles:
 
         True where it does not exist or may not be read: what is unknown is not harmless.
         """
-        if role_id not in self._writes:
-            definition = _definition_id(role_id, scope).lstrip("/")
-            with translated(f"read role {role_id}"):
-                try:
-                    found = await self._definitions.get_by_id(definition)
-                except HttpResponseError as error:
-                    if error.status_code not in (403, 404):
-                        raise
-                    return True
-            self._writes[role_id] = any(map(_assigns, found.permissions or ()))
-        return self._writes[role_id]
+        with translated(f"read role {role_id}"):
+            try:
+                return await self._assigning.get(
+                    role_id, partial(self._is_assigning, _definition_id(role_id, scope))
+                )
+            except HttpResponseError as error:
+                if error.status_code not in (403, 404):
+                    raise
+                return True
+
+    async def _is_assigning(self, definition_id: str) -> bool:
+        found = await self._definitions.get_by_id(definition_id.lstrip("/"))
+        return any(map(_assigns, found.permissions or ()))
 
     async def role_exists(self, role_id: str, scope: str) -> bool:
         """Whether there is a definition of a role (GUID) that can be assigned at `scope`."""

@@ -9,8 +9,8 @@ from typing import Any
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpRequest
 
-from lanyard.azure.arm import long_running
-from lanyard.azure.arm.answers import Json, as_object, body_of, entries, part, text
+from lanyard.azure.arm import listing, long_running
+from lanyard.azure.arm.answers import Json, part, text
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import code_of, is_gone, translated
 from lanyard.values.errors import Permanent
@@ -73,23 +73,22 @@ class AnyResource:
                 request = HttpRequest("POST", f"{id_}/register", params=params)
                 response = await self._clients.resources.send_request(request)
                 response.raise_for_status()
-                while (
-                    text(await self._get(id_, params), "registrationState").lower() != _REGISTERED
-                ):
+                while await self._registration(id_, params) != _REGISTERED:
                     await self._clients.sleep(long_running.POLL_SECONDS)
+
+    async def _registration(self, id_: str, params: Mapping[str, str]) -> str:
+        return text(await listing.get(self._clients, id_, params), "registrationState").lower()
 
     async def every(
         self, id_: str, api_version: str, query: Mapping[str, str] | None = None
     ) -> list[Json]:
         """All that a collection has, every page of it; nothing where what it is in is gone."""
         found: list[Json] = []
-        url, params = id_, {"api-version": api_version, **(query or {})}
+        params = {"api-version": api_version, **(query or {})}
         with translated(f"list {id_}"):
             try:
-                while url:
-                    page = await self._get(url, params)
-                    found += [as_object(each, "an entry") for each in entries(page, "value")]
-                    url, params = text(page, "nextLink"), {}
+                async for entry in listing.listed(self._clients, id_, params):
+                    found.append(entry)  # noqa: PERF401  what came before a failure counts
             except HttpResponseError as error:
                 if found or not _is_missing(error):
                     raise
@@ -97,17 +96,11 @@ class AnyResource:
 
     async def _find(self, id_: str, params: Mapping[str, str]) -> Json | None:
         try:
-            return await self._get(id_, params)
+            return await listing.get(self._clients, id_, params)
         except HttpResponseError as error:
             if not _is_missing(error):
                 raise
             return None
-
-    async def _get(self, url: str, params: Mapping[str, str]) -> Json:
-        request = HttpRequest("GET", url, params=dict(params))
-        response = await self._clients.resources.send_request(request)
-        response.raise_for_status()
-        return body_of(response)
 
 
 def _is_missing(error: HttpResponseError) -> bool:

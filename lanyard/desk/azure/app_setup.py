@@ -9,6 +9,7 @@ from typing import Any
 
 from azure.core.rest import HttpRequest
 
+from lanyard.azure.arm import listing
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import translated
 from lanyard.azure.arm.resource_graph import ResourceGraph
@@ -100,17 +101,13 @@ class Setup:
         return str(response.headers.get("Date", ""))
 
     async def _pages(self, url: str) -> AsyncIterator[Any]:
-        while url:
-            page = await self._get(url)
-            for each in page["value"]:
-                yield each
-            url = page.get("nextLink") or ""
+        with translated(f"list {url.partition('?')[0]}"):
+            async for entry in listing.listed(self._clients, url):
+                yield entry
 
     async def _get(self, url: str) -> Any:
         with translated(f"read {url.partition('?')[0]}"):
-            response = await self._clients.resources.send_request(HttpRequest("GET", url))
-            response.raise_for_status()
-            return response.json()
+            return await listing.get(self._clients, url)
 
 
 def _subscribed(event: Any, source: str) -> Subscribed:

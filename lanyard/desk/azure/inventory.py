@@ -4,9 +4,8 @@ each is read afresh before anything is said about it.
 
 from collections.abc import AsyncIterator, Iterable
 
-from azure.core.rest import HttpRequest
-
-from lanyard.azure.arm.answers import Json, as_object, body_of, entries, resource_id, text
+from lanyard.azure.arm import listing
+from lanyard.azure.arm.answers import resource_id
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import translated
 from lanyard.azure.arm.resource_graph import ResourceGraph
@@ -42,7 +41,7 @@ class Inventory:
     async def _check(self, scope: ResourceId) -> None:
         """Resource Graph answers for a misspelt scope too: with no rows."""
         with translated(f"read {scope}"):
-            await self._get(f"{scope}?api-version={_SCOPE_API_VERSION}")
+            await listing.get(self._clients, scope.text, {"api-version": _SCOPE_API_VERSION})
 
     async def _query(self, scope: ResourceId, types: Iterable[str]) -> list[ResourceId]:
         names = ", ".join(f"'{name}'" for name in sorted(types))
@@ -58,17 +57,7 @@ class Inventory:
     async def _below(self, parent: ResourceId, child: str) -> AsyncIterator[ResourceId]:
         kind = compute_type(child)
         version = kind.api_version if kind is not None else ""
-        url = f"{parent}/{child.rpartition('/')[2]}?api-version={version}"
-        while url:
-            with translated(f"list {url}"):
-                page = await self._get(url)
-                listed = [as_object(each, "an entry") for each in entries(page, "value")]
-                found = [resource_id(each.get("id"), "an entry") for each in listed]
-                url = text(page, "nextLink")
-            for each in found:
-                yield each
-
-    async def _get(self, url: str) -> Json:
-        response = await self._clients.resources.send_request(HttpRequest("GET", url))
-        response.raise_for_status()
-        return body_of(response)
+        url = f"{parent}/{child.rpartition('/')[2]}"
+        with translated(f"list {url}"):
+            async for entry in listing.listed(self._clients, url, {"api-version": version}):
+                yield resource_id(entry.get("id"), "an entry")

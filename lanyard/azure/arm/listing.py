@@ -1,0 +1,28 @@
+"""Collections of ARM, every page of them."""
+
+from collections.abc import AsyncIterator, Mapping
+
+from azure.core.rest import HttpRequest
+
+from lanyard.azure.arm.answers import Json, as_object, body_of, entries, text
+from lanyard.azure.arm.clients import Clients
+
+
+async def get(clients: Clients, url: str, params: Mapping[str, str] | None = None) -> Json:
+    """The object at a url below ARM's root. Raises the SDK's errors, Unreadable."""
+    response = await clients.resources.send_request(HttpRequest("GET", url, params=params))
+    response.raise_for_status()
+    return body_of(response)
+
+
+async def listed(
+    clients: Clients, url: str, params: Mapping[str, str] | None = None
+) -> AsyncIterator[Json]:
+    """The entries of the collection at a url, as `get`; the link to a next page has all that it
+    needs in itself.
+    """
+    while url:
+        page = await get(clients, url, params)
+        for entry in entries(page, "value"):
+            yield as_object(entry, "an entry")
+        url, params = text(page, "nextLink"), None
