@@ -75,4 +75,6 @@ def _resources(count: int) -> Iterator[ComputeResource]:
         group = f"/subscriptions/{_SUBSCRIPTION}/resourceGroups/rg-{number % 50}-app"
         text = f"{group}/providers/{_TYPES[number % 4]}/resource-{number}"
         tags = {"env": "prod" if number % 2 else "test", "team": f"team-{number % 20}"}
-        yield ComputeResource(ResourceId.parse(text), "westeurope", tags, Identity())
+        yield ComputeResource(
+            id=ResourceId.parse(text), location="westeurope", tags=tags, identity=Identity()
+        )

@@ -31,32 +31,36 @@ class Endpoint:
     audience: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`client_id` and `principal_id` are those of the app's own user-assigned identity. `policy` is
-    a file or folder; `policy_url` a blob in its place, or "".
+    """All of them, read and checked. Addresses have no slash at their end."""
 
-    `quota_reserve`: the share (0 to 1) of ARM's quota that is left to others. `longest_delay`:
-    seconds after which any message comes back, whatever asked for more. `notices_url`: where the
-    topic takes events that others subscribe to, or "". `collected`: whether anybody
-    collects traces and metrics; `exported`: whether the app itself sends them.
-    """
-
+    #: The policy's file or folder.
     policy: Path
+    #: A blob in its place, or "".
+    policy_url: str = ""
+    #: Client id and object id of the app's own user-assigned identity, lower case.
     client_id: str
     principal_id: str
+    #: Where Azure Resource Manager and Microsoft Graph are.
     arm: Endpoint
     graph: Endpoint
+    #: The services of the app's own storage account.
     queue_url: str
     table_url: str
     blob_url: str = ""
+    #: The share (0 to 1) of ARM's quota that is left to others.
     quota_reserve: float = 0.09
+    #: Seconds that an event waits for others of the same resource.
     settle: float = 0.0
+    #: Seconds after which any message comes back, whatever asked for more.
     longest_delay: float = MAX_DELAY
+    #: Where the topic takes events that others subscribe to, or "".
     notices_url: str = ""
+    #: Whether anybody collects traces and metrics.
     collected: bool = False
+    #: Whether the app itself sends them.
     exported: bool = False
-    policy_url: str = ""
 
     @property
     def own_ids(self) -> frozenset[str]:
@@ -88,14 +92,17 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """
     policy = environment.get("LANYARD_POLICY", "lanyard.yaml")
     exported = _exported(environment)
+    arm, graph = read_endpoints(environment)
     return Settings(
-        _APP_FOLDER / policy,
-        folded(_required(environment, "AZURE_CLIENT_ID")),
-        folded(_required(environment, "LANYARD_PRINCIPAL_ID")),
-        *read_endpoints(environment),
-        _storage(environment, "queue"),
-        _storage(environment, "table"),
-        _storage(environment, "blob"),
+        policy=_APP_FOLDER / policy,
+        policy_url=policy if "://" in policy else "",
+        client_id=folded(_required(environment, "AZURE_CLIENT_ID")),
+        principal_id=folded(_required(environment, "LANYARD_PRINCIPAL_ID")),
+        arm=arm,
+        graph=graph,
+        queue_url=_storage(environment, "queue"),
+        table_url=_storage(environment, "table"),
+        blob_url=_storage(environment, "blob"),
         quota_reserve=_number(environment, "LANYARD_QUOTA_RESERVE", 9, most=90) / 100,
         settle=_number(environment, "LANYARD_SETTLE_SECONDS", 0, most=60),
         longest_delay=_number(
@@ -104,7 +111,6 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         notices_url=_https(environment, "LANYARD_NOTICES_ENDPOINT"),
         collected=exported or _by_the_worker(environment),
         exported=exported,
-        policy_url=policy if "://" in policy else "",
     )
 
 

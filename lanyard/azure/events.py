@@ -61,8 +61,13 @@ def change_of(
         return Ignored(reason)
     if event.type in WRITTEN and _caller(event.data) & set(own_ids):
         return Ignored("our own write")
-    correlation = _note(event.data.get("correlationId"))
-    return Change(resource, "event", _note(event.id), event.type, correlation)
+    return Change(
+        resource,
+        "event",
+        event_id=_note(event.id),
+        event_type=event.type,
+        correlation_id=_note(event.data.get("correlationId")),
+    )
 
 
 def _resource_text(subject: Any, data: Mapping[str, Any]) -> str:

@@ -40,15 +40,15 @@ def decode(body: bytes | str) -> Change:
         return Change(
             ResourceId.parse(_text(values, "resource")),
             _text(values, "source"),
-            _text(values, "eventId"),
-            _text(values, "eventType"),
-            _text(values, "correlationId"),
-            _attempt(values),
-            _guid(values, "principal"),
-            _guid(values, "grant"),
-            _moment(values, "since"),
-            _moment(values, "happened"),
-            _traceparent(values),
+            event_id=_text(values, "eventId"),
+            event_type=_text(values, "eventType"),
+            correlation_id=_text(values, "correlationId"),
+            attempt=_attempt(values),
+            principal=_guid(values, "principal"),
+            grant=_guid(values, "grant"),
+            since=_moment(values, "since"),
+            happened=_moment(values, "happened"),
+            traceparent=_traceparent(values),
         )
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise Permanent(f"no message of this queue: {type(error).__name__} {error}") from error

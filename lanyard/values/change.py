@@ -1,32 +1,36 @@
 """What an event, the sweep or a person hints at: something about a resource changed."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from lanyard.values.resource_id import ResourceId
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A hint that something about `resource` changed; everything else is read fresh.
-
-    `source` says where the hint came from ("event", "sweep", "retry"). `principal` (object id) or
-    `grant` (its name) is what the hint is about where no resource tells of it: an orphan that the
-    sweep found; `resource` is then the subscription it is in. `since` (seconds since the epoch, by
-    the storage's clock) is when it first came to the queue, None where that is when its message
-    did. `happened` (seconds since the epoch) is when the change was made in Azure, `traceparent`
-    (W3C) the trace that it belongs to, "" for none. The rest is for the record.
+    """A hint that something about a resource changed; everything else is read fresh. Moments are
+    seconds since the epoch.
     """
 
+    #: What changed; the subscription of an orphan that the sweep found.
     resource: ResourceId
+    #: Where the hint comes from: "event", "sweep", "retry", "replay", "group", "command", …
     source: str
+    _: KW_ONLY
+    #: The event's own id, type and correlation id, for the record; "" where there is none.
     event_id: str = ""
     event_type: str = ""
     correlation_id: str = ""
+    #: How often it was tried before and failed.
     attempt: int = 0
+    #: What the hint is about where no resource shows it, an orphan: a principal (object id), or a
+    #: grant (the name of its role assignment); "" otherwise.
     principal: str = ""
     grant: str = ""
+    #: When it first came to the queue, by the storage's clock; None: when its message did.
     since: float | None = None
+    #: When the change was made in Azure; None where nobody says.
     happened: float | None = None
+    #: The trace that it belongs to (W3C), "" for none.
     traceparent: str = ""
 
 

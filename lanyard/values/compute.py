@@ -39,26 +39,29 @@ class Identity:
     user_assigned: Mapping[ResourceId, str | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComputeResource:
-    """A compute resource as read from ARM a moment ago.
-
-    `location` is ARM's name of it ("westeurope"). `scale_set`: the flexible scale set that a
-    machine belongs to. `manual_upgrade`: a uniform scale set whose instances take a change of the
-    model only when told. `kubelet` is the identity of an AKS cluster's nodes. `incarnation` differs
-    between a resource and another one made later under its id, or is "". `raw` is the whole body,
-    for types that only take it back whole.
-    """
+    """A compute resource as read from ARM a moment ago."""
 
     id: ResourceId
+    #: ARM's name of it: "westeurope".
     location: str
+    #: Names as Azure keeps them, which compares them in any case.
     tags: Mapping[str, str]
     identity: Identity
+    #: As ARM writes it: "Succeeded", "Updating", …
     provisioning_state: str = "Succeeded"
+    #: For If-Match; None where the type has none.
     etag: str | None = None
+    #: A list in itself: "functionapp,linux".
     kind: str = ""
+    #: The flexible scale set that a machine belongs to.
     scale_set: ResourceId | None = None
+    #: A uniform scale set whose instances take a change of the model only when they are upgraded.
     manual_upgrade: bool = False
+    #: The identity of an AKS cluster's nodes.
     kubelet: ResourceId | None = None
+    #: Differs between a resource and another one made later under its id; "" where nothing does.
     incarnation: str = ""
+    #: The whole body, for types that only take it back whole.
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)

@@ -19,37 +19,42 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComputeType:
-    """One resource type.
+    """One resource type, and how it takes identities."""
 
-    `api_version`: for reads and writes; "" where there is nothing to read. `verb`: how its identity
-    is written; None where Lanyard only reports it. `merges`: a write keeps the identities that it
-    does not name, so the change alone is sent; where that is not certain the full set is sent,
-    which ends the same either way. `separator`: between the words of the combined type.
-    `combined`: both kinds of identity at once. `most_user_assigned`: how many it holds, None for no
-    limit that matters; where it is 1, adding replaces. `required`: it cannot be without an
-    identity. `has_etag`: a write honours If-Match. `restarts`: an identity write restarts the app.
-    `imds`: code in it asks IMDS, whose default identity changes when a second one comes.
-    `kinds`: the words that its `kind` may hold. `instances`: its instances run a copy of its model.
-    `read_only`: paths below `properties` that a PUT leaves out ("[]": each element of a list).
-    `reason`: what a person reads where the type cannot take what was asked of it.
-    """
-
+    #: As Azure documents it: "Microsoft.Compute/virtualMachines".
     name: str
+    #: For reads and writes; "" where there is nothing to read.
     api_version: str = ""
+    #: How its identity is written; None where Lanyard only reports it.
     verb: Verb | None = None
+    #: A write keeps the identities that it does not name, so the change alone is sent; where that
+    #: is not certain the full set is sent, which ends the same either way.
     merges: bool = False
+    #: Between the words of the combined identity type.
     separator: str = ", "
+    #: Whether it can have a system-assigned identity.
     system_assigned: bool = True
+    #: Whether it can have user-assigned identities.
     user_assigned: bool = True
+    #: Whether it can have both kinds at once.
     combined: bool = True
+    #: How many it holds, None for no limit that matters; where it is 1, adding replaces.
     most_user_assigned: int | None = None
+    #: It cannot be without an identity.
     required: bool = False
+    #: A write honours If-Match.
     has_etag: bool = False
+    #: An identity write restarts the app.
     restarts: bool = False
+    #: Code in it asks IMDS, whose default identity changes when a second one comes.
     imds: bool = False
+    #: The words that its `kind` may hold.
     kinds: tuple[str, ...] = ()
+    #: Its instances run a copy of its model.
     instances: bool = False
+    #: Paths below `properties` that a PUT leaves out ("[]": each element of a list).
     read_only: tuple[str, ...] = ()
+    #: What a person reads where the type cannot take what was asked of it.
     reason: str = ""
 
     @property

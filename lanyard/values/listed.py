@@ -6,36 +6,40 @@ from lanyard.values.compute import ComputeResource
 from lanyard.values.grants import Content, content_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A resource as the index shows it.
+    """A resource as the index shows it. Principals are object ids, lower case."""
 
-    `compute` is there for compute of a type that Lanyard knows. `principals` are the object ids
-    that it shows: of its system-assigned identity (`system_principal`), of attached ones, its own
-    (`own_principal`, of a user-assigned identity). `attached` are user-assigned identities, in
-    lower case.
-    """
-
+    #: As the index writes it, in any case.
     id: str
+    #: Where it is compute of a type that Lanyard knows.
     compute: ComputeResource | None
+    #: The user-assigned identities attached to it, folded ids.
     attached: frozenset[str]
+    #: All that it shows: of its system-assigned identity, of attached ones, its own.
     principals: frozenset[str]
+    #: Of a user-assigned identity: its own.
     own_principal: str | None
+    #: Of its system-assigned identity.
     system_principal: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListedAssignment:
-    """A role assignment as the index shows it; `principal_type` as ARM writes it. Ids of principal
-    and role are lower case.
-    """
+    """A role assignment as the index shows it."""
 
+    #: As the index writes it, in any case, as is `scope`.
     id: str
     scope: str
+    #: The role definition's GUID, lower case.
     role_id: str
+    #: Object id, lower case.
     principal_id: str
+    #: As ARM writes it: "ServicePrincipal", "User", …
     principal_type: str
+    #: Whatever its maker wrote; of Lanyard's own, the stamp.
     description: str
+    #: When it was made (ISO 8601), "" where the index does not show it.
     created: str
 
     @property

@@ -30,7 +30,9 @@ CONTAINER_APP = "Microsoft.App/containerApps/app1"
 
 def resource(path: str, group: str, *, kind: str = "", **tags: str) -> ComputeResource:
     found = ResourceId.parse(f"{SUBSCRIPTION}/resourceGroups/{group}/providers/{path}")
-    return ComputeResource(found, "westeurope", tags, Identity(), kind=kind)
+    return ComputeResource(
+        id=found, location="westeurope", tags=tags, identity=Identity(), kind=kind
+    )
 
 
 def given(wanted: Desired) -> list[str]:

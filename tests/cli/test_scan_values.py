@@ -26,7 +26,15 @@ def assignment(
     principal: str, role: str = READER, scope: str = SCOPE, created: str = ""
 ) -> ListedAssignment:
     made = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{principal}"
-    return ListedAssignment(made, scope, role, principal, "ServicePrincipal", "", created)
+    return ListedAssignment(
+        id=made,
+        scope=scope,
+        role_id=role,
+        principal_id=principal,
+        principal_type="ServicePrincipal",
+        description="",
+        created=created,
+    )
 
 
 def scanned(
@@ -83,7 +91,14 @@ def test_the_level_of_a_scope(scope: str, level: str) -> None:
 
 def test_an_identity_of_any_resource_is_a_managed_one() -> None:
     """Not of compute alone; and an attached identity may lie where the reader cannot see."""
-    factory = Listed(FACTORY, None, frozenset(), frozenset({SYSTEM, HIDDEN}), None, SYSTEM)
+    factory = Listed(
+        id=FACTORY,
+        compute=None,
+        attached=frozenset(),
+        principals=frozenset({SYSTEM, HIDDEN}),
+        own_principal=None,
+        system_principal=SYSTEM,
+    )
     rows = scanned(
         assignment(SYSTEM, CONTRIBUTOR), assignment(HIDDEN, CONTRIBUTOR), resources=(factory,)
     ).privileged
@@ -94,7 +109,14 @@ def test_an_identity_of_any_resource_is_a_managed_one() -> None:
 
 
 def test_a_principal_that_a_resource_shows_is_no_orphan_whatever_the_directory_says() -> None:
-    factory = Listed(FACTORY, None, frozenset(), frozenset({GONE}), None, GONE)
+    factory = Listed(
+        id=FACTORY,
+        compute=None,
+        attached=frozenset(),
+        principals=frozenset({GONE}),
+        own_principal=None,
+        system_principal=GONE,
+    )
     assert scanned(assignment(GONE), resources=(factory,)).orphans == ()
 
 

@@ -36,7 +36,9 @@ def someone(estate: Estate) -> tuple[str, str]:
 async def test_a_message_put_on_the_queue_only_makes_lanyard_look(estate: Estate) -> None:
     before = estate.assignments()
     machine = estate.vm_id("vm1")
-    forged = Change(machine, "event", "e", "Microsoft.Resources.ResourceDeleteSuccess")
+    forged = Change(
+        machine, "event", event_id="e", event_type="Microsoft.Resources.ResourceDeleteSuccess"
+    )
     await estate.work(encode(forged))
     await estate.settle()
     assert estate.assignments() == before

@@ -183,7 +183,9 @@ async def test_a_type_that_is_only_reported_is_refused_with_its_reason_and_witho
     subscription: Subscription, type: str
 ) -> None:
     names = ["main"] * type.count("/")
-    there = ComputeResource(subscription.resource_id(type, *names), LOCATION, {}, Identity())
+    there = ComputeResource(
+        id=subscription.resource_id(type, *names), location=LOCATION, tags={}, identity=Identity()
+    )
     reason = COMPUTE_TYPES[type.lower()].reason
     with pytest.raises(Permanent) as refused:
         await subscription.compute.update_identity(there, add=[there.id])

@@ -134,13 +134,13 @@ class Estate:
 
     def _restart(self) -> None:
         self.settings = Settings(
-            Path("lanyard.yaml"),
-            self.app.client_id,
-            self.app.object_id,
-            Endpoint(IN_PROCESS_URL, "https://management.azure.com"),
-            Endpoint(f"{IN_PROCESS_URL}/graph", "https://graph.microsoft.com"),
-            "",
-            "",
+            policy=Path("lanyard.yaml"),
+            client_id=self.app.client_id,
+            principal_id=self.app.object_id,
+            arm=Endpoint(IN_PROCESS_URL, "https://management.azure.com"),
+            graph=Endpoint(f"{IN_PROCESS_URL}/graph", "https://graph.microsoft.com"),
+            queue_url="",
+            table_url="",
             notices_url=self.notices_url,
         )
         instance = self.instance()

@@ -30,7 +30,12 @@ def vm(
     tags: Mapping[str, str] | None = None,
     location: str = "westeurope",
 ) -> ComputeResource:
-    return ComputeResource(vm_id(name), location, tags or {}, Identity(system, attached or {}))
+    return ComputeResource(
+        id=vm_id(name),
+        location=location,
+        tags=tags or {},
+        identity=Identity(system, attached or {}),
+    )
 
 
 def grant(principal: str = "p-1", scope: str = GROUP, role: str = READER) -> Grant:

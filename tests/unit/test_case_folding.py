@@ -49,7 +49,7 @@ def group(name: str) -> str:
 
 def machine(in_group: str, tags: dict[str, str] | None = None) -> ComputeResource:
     id_ = ResourceId.parse(f"{group(in_group)}/providers/{VM_TYPE}/vm1")
-    return ComputeResource(id_, "westeurope", tags or {}, Identity())
+    return ComputeResource(id=id_, location="westeurope", tags=tags or {}, identity=Identity())
 
 
 def rules(match: str) -> Policy:
@@ -59,6 +59,18 @@ def rules(match: str) -> Policy:
 
 def matches(match: str, resource: ComputeResource) -> bool:
     return bool(desired(rules(match), resource).system)
+
+
+def listing(scope: str) -> ListedAssignment:
+    return ListedAssignment(
+        id=f"{scope}/x",
+        scope=scope,
+        role_id=READER,
+        principal_id="p-1",
+        principal_type="ServicePrincipal",
+        description="",
+        created="",
+    )
 
 
 def assignment(scope: str) -> RoleAssignment:
@@ -149,7 +161,7 @@ def test_an_assignment_in_another_group_is_another(plain: str, other: str) -> No
     assert not assignment(group(other)).carries(wanted)
     assert wanted.content != elsewhere.content
     assert wanted.name != elsewhere.name
-    listed = ListedAssignment("x", group(other), READER, "p-1", "ServicePrincipal", "", "")
+    listed = listing(group(other))
     assert listed.content == elsewhere.content
 
 
@@ -176,7 +188,7 @@ def test_what_a_person_keeps_protects_no_assignment_of_another_group(
     plain: str, other: str
 ) -> None:
     scope = group(other)
-    listed = ListedAssignment(f"{scope}/x", scope, READER, "p-1", "ServicePrincipal", "", "")
+    listed = listing(scope)
     kept = Standing(Grant(group(plain), READER, "p-1"), State.ACTIVE, (), kept=True, ours=True)
     facts = Facts(
         (listed,), frozenset(), frozenset({"p-1"}), {}, {f"{group(plain)}/x": kept}, frozenset()

@@ -77,7 +77,12 @@ def test_a_resource_that_is_gone_wants_nothing() -> None:
         vm(tags={"env": "prod"}),
         vm(tags={**TAGS, "Lanyard": "Ignore"}),
         vm(tags=TAGS, location="northeurope"),
-        ComputeResource(vm_id(group=GROUP.replace("rg-", "x-")), "westeurope", TAGS, Identity()),
+        ComputeResource(
+            id=vm_id(group=GROUP.replace("rg-", "x-")),
+            location="westeurope",
+            tags=TAGS,
+            identity=Identity(),
+        ),
     ],
     ids=["other tag", "tag missing", "excluded", "other location", "other group"],
 )
@@ -95,7 +100,9 @@ def test_a_star_does_not_reach_over_a_slash() -> None:
         f"      scopes: ['/subscriptions/{SUBSCRIPTION}/resourceGroups/*-app']\n",
     )
     assert desired(policy, vm()).system
-    sneaky = ComputeResource(vm_id("x-app", GROUP + "-2"), "westeurope", {}, Identity())
+    sneaky = ComputeResource(
+        id=vm_id("x-app", GROUP + "-2"), location="westeurope", tags={}, identity=Identity()
+    )
     assert not desired(policy, sneaky).system
 
 

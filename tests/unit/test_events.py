@@ -37,7 +37,9 @@ def decode(found: Event) -> Change | Ignored:
 
 @pytest.mark.parametrize("type", [WRITE, DELETE])
 def test_a_resource_event_is_a_change_of_its_resource(type: str) -> None:
-    assert decode(event(type=type)) == Change(vm_id(), "event", "e-1", type, "c-1")
+    assert decode(event(type=type)) == Change(
+        vm_id(), "event", event_id="e-1", event_type=type, correlation_id="c-1"
+    )
 
 
 @pytest.mark.parametrize("kind", ["CreatedOrUpdated", "Deleted"])

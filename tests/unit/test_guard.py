@@ -145,7 +145,9 @@ def resource(type_name: str, identity: Identity | None = None) -> ComputeResourc
     parts = type_name.split("/")
     names = "/".join(f"{kind}/x" for kind in parts[1:])
     text = f"{GROUP}/providers/{parts[0]}/{names}"
-    return ComputeResource(ResourceId.parse(text), "westeurope", {}, identity or Identity())
+    return ComputeResource(
+        id=ResourceId.parse(text), location="westeurope", tags={}, identity=identity or Identity()
+    )
 
 
 def test_a_restart_is_held_where_a_rule_avoids_it_and_only_where_there_is_one() -> None:

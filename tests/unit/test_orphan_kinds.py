@@ -25,7 +25,15 @@ ALL = FULL + "orphans: {remove: all}\n"
 
 
 def listed(assignment_id: str = "/x/foreign", kind: str = "ServicePrincipal") -> ListedAssignment:
-    return ListedAssignment(assignment_id, SUBSCRIPTION, READER, GONE, kind, "", "")
+    return ListedAssignment(
+        id=assignment_id,
+        scope=SUBSCRIPTION,
+        role_id=READER,
+        principal_id=GONE,
+        principal_type=kind,
+        description="",
+        created="",
+    )
 
 
 FOREIGN = Facts((listed(),), frozenset(), frozenset({GONE}), {}, {}, frozenset())

@@ -85,7 +85,9 @@ def resources(draw: st.DrawFn) -> ComputeResource:
         for name, alive in attached.items()
     }
     system = draw(st.sampled_from([None, "p-sys"]))
-    return ComputeResource(vm_id(), "westeurope", {}, Identity(system, block))
+    return ComputeResource(
+        id=vm_id(), location="westeurope", tags={}, identity=Identity(system, block)
+    )
 
 
 @st.composite

@@ -20,19 +20,19 @@ def read_resource(body: Json, kind: ComputeType) -> ComputeResource:
     """
     properties = part(body, "properties")
     return ComputeResource(
-        resource_id(needed(body, "id"), "the resource"),
-        location_of(body),
-        _tags(part(body, "tags")),
-        read_identity(part(body, "identity")),
-        text(properties, "provisioningState") or "Succeeded",
+        id=resource_id(needed(body, "id"), "the resource"),
+        location=location_of(body),
+        tags=_tags(part(body, "tags")),
+        identity=read_identity(part(body, "identity")),
+        provisioning_state=text(properties, "provisioningState") or "Succeeded",
         # AKS spells it eTag.
-        text(body, "etag") or None,
-        text(body, "kind"),
-        _named(part(properties, "virtualMachineScaleSet"), "id"),
-        kind.instances and _manual_upgrade(body),
-        _named(part(part(properties, "identityProfile"), "kubeletidentity"), "resourceId"),
-        _incarnation(body, properties),
-        body,
+        etag=text(body, "etag") or None,
+        kind=text(body, "kind"),
+        scale_set=_named(part(properties, "virtualMachineScaleSet"), "id"),
+        manual_upgrade=kind.instances and _manual_upgrade(body),
+        kubelet=_named(part(part(properties, "identityProfile"), "kubeletidentity"), "resourceId"),
+        incarnation=_incarnation(body, properties),
+        raw=body,
     )
 
 

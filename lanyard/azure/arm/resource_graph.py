@@ -197,12 +197,12 @@ def _listed(row: Json) -> Listed:
     }
     kind = compute_type(row_type)
     return Listed(
-        row_id,
-        _compute(row, kind) if kind is not None else None,
-        frozenset(folded(name) for name in attached),
-        frozenset(shown - {""}),
-        own or None,
-        system or None,
+        id=row_id,
+        compute=_compute(row, kind) if kind is not None else None,
+        attached=frozenset(folded(name) for name in attached),
+        principals=frozenset(shown - {""}),
+        own_principal=own or None,
+        system_principal=system or None,
     )
 
 
@@ -252,11 +252,11 @@ def _assigns(permission: Any) -> bool:
 
 def _listed_assignment(assignment_id: str, properties: Json) -> ListedAssignment:
     return ListedAssignment(
-        assignment_id,
-        needed(properties, "scope"),
-        last_name(needed(properties, "roleDefinitionId")),
-        folded(needed(properties, "principalId")),
-        text(properties, "principalType"),
-        text(properties, "description"),
-        text(properties, "createdOn"),
+        id=assignment_id,
+        scope=needed(properties, "scope"),
+        role_id=last_name(needed(properties, "roleDefinitionId")),
+        principal_id=folded(needed(properties, "principalId")),
+        principal_type=text(properties, "principalType"),
+        description=text(properties, "description"),
+        created=text(properties, "createdOn"),
     )

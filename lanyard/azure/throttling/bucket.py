@@ -1,11 +1,11 @@
 """One of Azure's token buckets, as far as it can be known from outside. Pure: times are given.
 
 The estimate starts at the published size, loses a token with each call, refills at the published
-rate, and is corrected by what Azure's answers tell. So it also holds for several instances of the
+rate, and is corrected by Azure's answers. So it also holds for several instances of the
 app, and for others who call with the same quota.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from lanyard.azure.throttling.others_use import Use
 
@@ -27,26 +27,33 @@ class Limit:
 
 @dataclass(slots=True)
 class Bucket:
-    """`reserve` tokens are left to other users of the same quota. `at`: the moment it is made.
-
-    `probes`: where it is given, so many tokens are counted on until an answer has told how many
-    there are: a hundred new instances must not each believe in a full bucket.
-    """
+    """What is known of one. Moments are seconds of any one clock."""
 
     limit: Limit
+    _: KW_ONLY
+    #: So many tokens are left to other users of the same quota.
     reserve: float
+    #: The moment that the estimate is of; at first, when it is made.
     at: float
+    #: So many tokens are counted on until an answer shows how many there are, None once one has: a
+    #: hundred new instances must not each believe in a full bucket.
     probes: int | None = None
+    #: The estimate; below 0 where tokens to come are promised.
     tokens: float = field(init=False)
+    #: How many this instance took in all.
     taken: int = field(init=False, default=0)
+    #: What others take of it.
     use: Use = field(init=False)
+    #: The share (above 0, to 1) of the refill that is counted on.
     _share: float = field(init=False, default=1.0)
+    #: Until then Azure asked to wait.
     _closed_until: float = field(init=False, default=0.0)
+    #: When the last caller in line comes back.
     _line: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         """Full, as far as anybody knows."""
-        self.use = Use(self.limit.size, self.limit.per_second)
+        self.use = Use(size=self.limit.size, per_second=self.limit.per_second)
         self.tokens = self.limit.size if self.probes is None else self.reserve + self.probes
 
     def wait(self, now: float) -> float:
@@ -79,11 +86,11 @@ class Bucket:
         """
         self._refill(now)
         self.use.heed(remaining, taken, now)
-        told = min(remaining, self.limit.size) - (self.taken - taken)
-        if self.probes is not None or told < self.tokens:
-            self.tokens = told
+        shown = min(remaining, self.limit.size) - (self.taken - taken)
+        if self.probes is not None or shown < self.tokens:
+            self.tokens = shown
         else:
-            self.tokens += (told - self.tokens) / 2
+            self.tokens += (shown - self.tokens) / 2
         self.probes = None
 
     def close(self, now: float, seconds: float) -> None:

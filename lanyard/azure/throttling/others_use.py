@@ -1,4 +1,4 @@
-"""How many others use the same quota, as far as answers tell. Pure: times are given."""
+"""How many others use the same quota, as far as answers show. Pure: times are given."""
 
 from dataclasses import dataclass, field
 
@@ -6,19 +6,21 @@ from dataclasses import dataclass, field
 _FADES = 0.9
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Use:
-    """Of one bucket that holds `size` tokens and gets `per_second` back.
+    """Of one bucket."""
 
-    `share` (above 0, to 1) is this instance's part of what everybody takes from it.
-    """
-
+    #: How many tokens it holds.
     size: int
+    #: How many come back a second.
     per_second: float
+    #: This instance's part (above 0, to 1) of what everybody takes from it.
     share: float = 1.0
+    #: What the last answer showed: tokens left, of which taken token of ours, and when.
     _remaining: float = field(init=False)
     _taken: int = field(init=False, default=0)
     _at: float | None = field(init=False, default=None)
+    #: Tokens that this instance, and that everybody took; older ones count less.
     _own: float = field(init=False, default=0.0)
     _all: float = field(init=False, default=0.0)
 
@@ -27,7 +29,7 @@ class Use:
         self._remaining = self.size
 
     def heed(self, remaining: float, taken: int, now: float) -> None:
-        """An answer to the call that took this instance's `taken`th token tells what is left."""
+        """An answer to the call that took this instance's `taken`th token shows what is left."""
         if taken < self._taken:
             return  # it was overtaken by a later one
         if self._at is not None:

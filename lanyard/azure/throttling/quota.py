@@ -116,7 +116,9 @@ class Quota:
     def _bucket(self, key: Key, now: float) -> Bucket:
         if key not in self._buckets:
             limit, probes = _limit(key)
-            self._buckets[key] = Bucket(limit, limit.size * self.reserve, now, probes)
+            self._buckets[key] = Bucket(
+                limit, reserve=limit.size * self.reserve, at=now, probes=probes
+            )
         return self._buckets[key]
 
     def _forget_full(self, now: float) -> None:
