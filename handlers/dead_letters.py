@@ -18,7 +18,7 @@ async def dead_letters(timer: func.TimerRequest) -> None:
     from lanyard.app.composition import connected
     from lanyard.queue.replay import describe, replay
 
-    _, storage, _ = connected()
+    storage = connected().storage
     found = await replay(storage.dead_letters, storage.queue.put, dry_run=False)
     log.info("%s%s", describe(found), " (late)" if timer.past_due else "")
     if poisoned := await storage.poison.count():

@@ -22,14 +22,12 @@ from lanyard.record.last_good_policy import LastGood
 from lanyard.settings import settings
 
 if TYPE_CHECKING:
-    from lanyard.azure.connection import Storage
-    from lanyard.azure.notifications import Notifications
-    from lanyard.ports.azure import Azure
+    from lanyard.azure.connection import Connection
 
 
 @cache
-def connected() -> "tuple[Azure, Storage, Notifications | None]":
-    """Azure, the app's storage and who tells others, built on first use; telemetry begins here."""
+def connected() -> "Connection":
+    """What the app reaches, built on first use; telemetry begins here."""
     from lanyard.azure.connection import connect  # the SDKs are imported here, not at start
 
     if settings().exported:
@@ -45,7 +43,7 @@ def policies() -> PolicySource:
     """Where the policy comes from."""
     if not settings().policy_url:
         return PackagedPolicy(settings().policy)
-    _, storage, _ = connected()
+    storage = connected().storage
     assert storage.policy is not None, "a blob is read where the settings name one"
     tables, by = storage.tables, Author(_author(), "")
     decisions = Decisions(tables.decisions, by, time.time)
@@ -56,8 +54,7 @@ def policies() -> PolicySource:
 @cache
 def locks() -> Locks:
     """The locks of this process, whatever the policy."""
-    _, storage, _ = connected()
-    return Locks(storage.leases, settings().settle)
+    return Locks(connected().storage.leases, settings().settle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +81,11 @@ class _Composition:
 
     def under(self, policy: Policy) -> App:
         if self._app is None or policy is not self._policy:
-            azure, storage, notifications = connected()
-            services = assemble(azure, storage.tables, policy, _author(), time.time, notifications)
-            self._app = composed(policy, services, storage.queue, locks())
+            to = connected()
+            services = assemble(
+                to.azure, to.storage.tables, policy, _author(), time.time, to.notifications
+            )
+            self._app = composed(policy, services, to.storage.queue, locks())
             self._policy = policy
         return self._app
 

@@ -23,7 +23,7 @@ from lanyard.azure.directory import Directory
 from lanyard.azure.logs import quiet_sdks
 from lanyard.azure.notifications import Notifications
 from lanyard.azure.storage import dead_letters, leases
-from lanyard.azure.storage.dead_letters import DeadLetters, Poison
+from lanyard.azure.storage.dead_letters import DeadLetterBlobs, PoisonQueue
 from lanyard.azure.storage.leases import BlobLeases
 from lanyard.azure.storage.policy_blob import PolicyBlob
 from lanyard.azure.storage.queue import WorkQueue
@@ -41,21 +41,37 @@ class Storage:
     queue: WorkQueue
     tables: Tables[AzureTable]
     leases: BlobLeases
-    dead_letters: DeadLetters
-    poison: Poison
+    dead_letters: DeadLetterBlobs
+    poison: PoisonQueue
     policy: PolicyBlob | None
 
 
-def connect(settings: Settings) -> tuple[Azure, Storage, Notifications | None]:
-    """Azure, the storage and who tells others of decisions, as the deployed app sees them.
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """All that the deployed app reaches; `notifications` is None where no topic is set."""
 
-    No call is made before the first use.
-    """
+    azure: Azure
+    storage: Storage
+    notifications: Notifications | None
+
+
+def connect(settings: Settings) -> Connection:
+    """Everything, as the app's own identity. No call is made before the first use."""
     quiet_sdks()
     credential = ManagedIdentityCredential(
         client_id=settings.client_id, transport=Transport(TOKEN_SECONDS), retry_total=0
     )
     transport = Transport()
+    return Connection(
+        azure_over(credential, settings, transport),
+        _storage(credential, settings, transport),
+        notifications_over(credential, settings, transport),
+    )
+
+
+def _storage(
+    credential: AsyncTokenCredential, settings: Settings, transport: AsyncHttpTransport[Any, Any]
+) -> Storage:
     # One try a call, as with ARM: what fails is put back with its delay.
     options: dict[str, Any] = {"credential": credential, "transport": transport, "retry_total": 0}
 
@@ -68,16 +84,14 @@ def connect(settings: Settings) -> tuple[Azure, Storage, Notifications | None]:
     queue = QueueClient(
         settings.queue_url, QUEUE, message_encode_policy=TextBase64EncodePolicy(), **options
     )
-    storage = Storage(
-        WorkQueue(queue, settings.longest_delay),
-        Tables.named(table),
-        BlobLeases(container(leases.CONTAINER)),
-        DeadLetters(container(dead_letters.CONTAINER), settings.own_ids),
-        Poison(QueueClient(settings.queue_url, dead_letters.POISON, **options)),
-        _policy(settings, options),
+    return Storage(
+        queue=WorkQueue(queue, settings.longest_delay),
+        tables=Tables.named(table),
+        leases=BlobLeases(container(leases.CONTAINER)),
+        dead_letters=DeadLetterBlobs(container(dead_letters.CONTAINER), settings.own_ids),
+        poison=PoisonQueue(QueueClient(settings.queue_url, dead_letters.POISON, **options)),
+        policy=_policy(settings, options),
     )
-    notifications = notifications_over(credential, settings, transport)
-    return azure_over(credential, settings, transport), storage, notifications
 
 
 def _policy(settings: Settings, options: dict[str, Any]) -> PolicyBlob | None:
@@ -89,7 +103,7 @@ def _policy(settings: Settings, options: dict[str, Any]) -> PolicyBlob | None:
 def notifications_over(
     credential: AsyncTokenCredential, settings: Settings, transport: AsyncHttpTransport[Any, Any]
 ) -> Notifications | None:
-    """Who tells others of decisions; None where no topic is set."""
+    """Where decisions are published; None where no topic is set."""
     if not settings.notices_url:
         return None
     source = f"urn:lanyard:{settings.client_id}"

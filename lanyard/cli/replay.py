@@ -17,9 +17,9 @@ from lanyard.cli.frame.shown import shown
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import moment, told
 from lanyard.cli.onboarding.steps import Yes, confirm
-from lanyard.ports.dead_letters import Letter, Letters
+from lanyard.ports.dead_letters import DeadLetter, DeadLetters
 from lanyard.queue.replay import Replay, Wanted
-from lanyard.queue.replay import replay as replay_letters
+from lanyard.queue.replay import replay as replay_dead_letters
 from lanyard.values.errors import LanyardError
 
 _ABOUT = """\
@@ -55,15 +55,15 @@ exit codes:
 _SHAPE = {
     "version": "`1`",
     "dryRun": "whether nothing was changed",
-    "letters[]": "what matches, dead letters first",
-    "letters[].id": "what `lanyard replay` takes: of a dead letter the blob's name and its place "
-    "there, of a poison message the message's id",
-    "letters[].place": "where it lay: `dead-letters` (the container) or `poison` (the queue)",
-    "letters[].fate": "`replay`, `drop` (it is of no use) or `leave` (it cannot be read)",
-    "letters[].resource": "id of the resource that it is about; null where it has none",
-    "letters[].eventType": "of the event; may be empty",
-    "letters[].reason": "why it was given up, in Azure's word; or why it is dropped or left",
-    "letters[].at": "when it was given up, ISO 8601, UTC; null where that is not known",
+    "deadLetters[]": "what matches, dead letters first",
+    "deadLetters[].id": "what `lanyard replay` takes: of a dead letter the blob's name and its "
+    "place there, of a poison message the message's id",
+    "deadLetters[].place": "where it lay: `dead-letters` (the container) or `poison` (the queue)",
+    "deadLetters[].fate": "`replay`, `drop` (it is of no use) or `leave` (it cannot be read)",
+    "deadLetters[].resource": "id of the resource that it is about; null where it has none",
+    "deadLetters[].eventType": "of the event; may be empty",
+    "deadLetters[].reason": "why it was given up, in Azure's term; or why it is dropped or left",
+    "deadLetters[].at": "when it was given up, ISO 8601, UTC; null where that is not known",
 }
 _LIES_THERE = 2
 
@@ -92,16 +92,16 @@ _STYLES = {Fate.REPLAY: "green", Fate.DROP: "dim", Fate.LEAVE: "magenta"}
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A letter that matches."""
+    """A dead letter that matches."""
 
     place: Place
-    letter: Letter
+    dead_letter: DeadLetter
     fate: Fate
 
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """The letters that are asked for; without `dead_letters` and `poison` from both places."""
+    """The dead letters that are asked for; without `dead_letters` and `poison` from both places."""
 
     dead_letters: Annotated[
         bool, typer.Option("--dead-letters", help="Only what Event Grid could not deliver.")
@@ -125,10 +125,10 @@ class Which:
         before = moment(self.before, now) if self.before else None
         return Wanted(frozenset(ids), self.resource, self.event_type, self.reason, before)
 
-    def places(self, app: App) -> dict[Place, Letters]:
+    def places(self, app: App) -> dict[Place, DeadLetters]:
         """Where to look."""
         both = self.dead_letters == self.poison
-        places: dict[Place, Letters] = {}
+        places: dict[Place, DeadLetters] = {}
         if both or self.dead_letters:
             places[Place.DEAD_LETTERS] = app.dead_letters
         if both or self.poison:
@@ -162,8 +162,8 @@ def run(
 
     found = asyncio.run(_replayed(ids or [], which, azure, where, None if dry_run else agree))
     if json:
-        letters = [_as_json(one) for one in found]
-        terminal.json({"version": 1, "dryRun": dry_run, "letters": letters})
+        dead_letters = [_as_json(one) for one in found]
+        terminal.json({"version": 1, "dryRun": dry_run, "deadLetters": dead_letters})
     else:
         _tell(found, terminal, dry_run=dry_run)
     lie_there = found if dry_run else [one for one in found if one.fate is Fate.LEAVE]
@@ -183,29 +183,29 @@ async def _replayed(
             return found
         agree(found)
         # Only what was told of: more may have been given up meanwhile.
-        told_of = replace(wanted, ids=frozenset(one.letter.id for one in found))
+        told_of = replace(wanted, ids=frozenset(one.dead_letter.id for one in found))
         return await _through(app, places, told_of, dry_run=False)
 
 
 async def _through(
-    app: App, places: dict[Place, Letters], wanted: Wanted, *, dry_run: bool
+    app: App, places: dict[Place, DeadLetters], wanted: Wanted, *, dry_run: bool
 ) -> list[Found]:
     found: list[Found] = []
-    for place, letters in places.items():
-        done = await replay_letters(letters, app.queue.put, wanted, dry_run=dry_run)
+    for place, dead_letters in places.items():
+        done = await replay_dead_letters(dead_letters, app.queue.put, wanted, dry_run=dry_run)
         found += _found(place, done)
     return found
 
 
 def _found(place: Place, done: Replay) -> Iterator[Found]:
     fates = {Fate.REPLAY: done.replayed, Fate.DROP: done.dropped, Fate.LEAVE: done.left}
-    for fate, letters in fates.items():
-        yield from (Found(place, letter, fate) for letter in letters)
+    for fate, dead_letters in fates.items():
+        yield from (Found(place, dead_letter, fate) for dead_letter in dead_letters)
 
 
 def _expect(ids: frozenset[str], found: Sequence[Found]) -> None:
     """Raises LanyardError for an id that nothing has, before anything is put on the queue."""
-    if unknown := ids - {one.letter.id for one in found}:
+    if unknown := ids - {one.dead_letter.id for one in found}:
         raise LanyardError(
             f"nothing with id {', '.join(map(repr, sorted(unknown)))} was given up that matches: "
             "'lanyard replay --dry-run' lists what was"
@@ -220,29 +220,30 @@ def _question(found: Sequence[Found]) -> str:
 
 
 def _as_json(found: Found) -> dict[str, Any]:
-    letter = found.letter
+    dead_letter, change = found.dead_letter, found.dead_letter.change
     return {
-        "id": letter.id,
+        "id": dead_letter.id,
         "place": found.place.value,
         "fate": found.fate.value,
-        "resource": str(letter.change.resource) if letter.change is not None else None,
-        "eventType": letter.event_type,
-        "reason": letter.reason,
-        "at": letter.at.isoformat() if letter.at is not None else None,
+        "resource": str(change.resource) if change is not None else None,
+        "eventType": dead_letter.event_type,
+        "reason": dead_letter.reason,
+        "at": dead_letter.at.isoformat() if dead_letter.at is not None else None,
     }
 
 
 def _tell(found: Sequence[Found], terminal: Terminal, *, dry_run: bool) -> None:
     """What lies in the storage is whatever somebody put there: it is shown with care."""
     for one in found:
-        letter = one.letter
-        about = short(letter.change.resource.text) if letter.change is not None else "no resource"
+        dead_letter = one.dead_letter
+        change = dead_letter.change
+        about = short(change.resource.text) if change is not None else "no resource"
         fate = one.fate.value if dry_run else _DONE[one.fate]
-        head = f"  {shown(about)}  {shown(letter.event_type)}".rstrip()
+        head = f"  {shown(about)}  {shown(dead_letter.event_type)}".rstrip()
         terminal.say((f"{fate:8}", _STYLES[one.fate]), head)
-        at = f"{told(letter.at)}  " if letter.at is not None else ""
-        terminal.say((f"    {at}{one.place.value}: {shown(letter.reason)}", "dim"))
-        terminal.say((f"    {shown(letter.id)}", "dim"))
+        at = f"{told(dead_letter.at)}  " if dead_letter.at is not None else ""
+        terminal.say((f"    {at}{one.place.value}: {shown(dead_letter.reason)}", "dim"))
+        terminal.say((f"    {shown(dead_letter.id)}", "dim"))
     replayed = sum(one.fate is Fate.REPLAY for one in found)
     summary = f"replay: {replayed} of {len(found)}"
     terminal.say((summary + (", nothing was changed" if dry_run else ""), "dim"))

@@ -9,12 +9,12 @@ from lanyard.values.change import Change
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetter:
     """One that was given up.
 
     `change` is what it hints at; None where it cannot be read, or is `of_no_use`: an event that
-    would have been dropped had it been delivered. `reason` then tells why, and otherwise why it was
-    given up, in Azure's word. `at`: when.
+    would have been dropped had it been delivered. `reason` then says why, and otherwise why it was
+    given up, in Azure's term. `at`: when.
     """
 
     id: str
@@ -26,17 +26,17 @@ class Letter:
 
 
 class Batch(Protocol):
-    """Letters that lie together: those of one blob, or one message."""
+    """Dead letters that lie together: those of one blob, or one message."""
 
     @property
-    def letters(self) -> Sequence[Letter]:
+    def dead_letters(self) -> Sequence[DeadLetter]:
         """What is in it."""
 
-    async def take_out(self, letters: Sequence[Letter]) -> None:
+    async def take_out(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Remove these; the rest stays where it is."""
 
 
-class Letters(Protocol):
+class DeadLetters(Protocol):
     """A place where they lie."""
 
     def batches(self) -> AsyncGenerator[Batch]:

@@ -10,18 +10,18 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from lanyard.ports.dead_letters import Batch, Letter, Letters
+from lanyard.ports.dead_letters import Batch, DeadLetter, DeadLetters
 from lanyard.ports.queue import Enqueue
 from lanyard.values.change import Change
-from lanyard.values.resource_id import folded
+from lanyard.values.resource_id import is_within
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A filter: what is empty matches everything.
 
-    `ids`: of letters; `resource` is the beginning of an id, in any case; `event_type` and `reason`
-    in any case; `before`: given up earlier than that.
+    `ids`: of dead letters; `resource` is the beginning of an id, in any case; `event_type` and
+    `reason` in any case; `before`: given up earlier than that.
     """
 
     ids: frozenset[str] = frozenset()
@@ -30,22 +30,23 @@ class Wanted:
     reason: str = ""
     before: datetime | None = None
 
-    def matches(self, letter: Letter) -> bool:
-        """Whether a letter is to be replayed."""
+    def matches(self, dead_letter: DeadLetter) -> bool:
+        """Whether a dead letter is to be replayed."""
         return (
-            (not self.ids or letter.id in self.ids)
-            and self._matches_resource(letter.change)
-            and self.event_type.lower() in ("", letter.event_type.lower())
-            and self.reason.lower() in ("", letter.reason.lower())
-            and (self.before is None or (letter.at is not None and letter.at < self.before))
+            (not self.ids or dead_letter.id in self.ids)
+            and self._matches_resource(dead_letter.change)
+            and self.event_type.lower() in ("", dead_letter.event_type.lower())
+            and self.reason.lower() in ("", dead_letter.reason.lower())
+            and self._matches_time(dead_letter.at)
         )
+
+    def _matches_time(self, at: datetime | None) -> bool:
+        return self.before is None or (at is not None and at < self.before)
 
     def _matches_resource(self, change: Change | None) -> bool:
         if not self.resource:
             return True
-        prefix = folded(self.resource).rstrip("/")
-        found = folded(change.resource.text) if change is not None else ""
-        return found == prefix or found.startswith(prefix + "/")
+        return change is not None and is_within(change.resource.text, self.resource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +55,23 @@ class Replay:
     and left where it lies because it cannot be read.
     """
 
-    replayed: tuple[Letter, ...]
-    dropped: tuple[Letter, ...]
-    left: tuple[Letter, ...]
+    replayed: tuple[DeadLetter, ...]
+    dropped: tuple[DeadLetter, ...]
+    left: tuple[DeadLetter, ...]
 
 
 async def replay(
-    letters: Letters, enqueue: Enqueue, wanted: Wanted | None = None, *, dry_run: bool
+    dead_letters: DeadLetters, enqueue: Enqueue, wanted: Wanted | None = None, *, dry_run: bool
 ) -> Replay:
-    """Put what matches on the queue and remove it; with `dry_run` only tell what would be.
+    """Put what matches on the queue and remove it; with `dry_run` only show what would be.
 
     Raises Temporary, Permanent: what was not removed by then lies where it lay, and what was
     enqueued of it is worked on twice, which does no harm.
     """
-    matching: list[Letter] = []
-    async with aclosing(letters.batches()) as batches:
+    matching: list[DeadLetter] = []
+    async with aclosing(dead_letters.batches()) as batches:
         async for batch in batches:
-            found = [one for one in batch.letters if (wanted or Wanted()).matches(one)]
+            found = [one for one in batch.dead_letters if (wanted or Wanted()).matches(one)]
             matching += found
             if not dry_run:
                 await _replay(batch, found, enqueue)
@@ -81,8 +82,8 @@ async def replay(
     )
 
 
-async def _replay(batch: Batch, letters: Sequence[Letter], enqueue: Enqueue) -> None:
-    done = [one for one in letters if one.change is not None or one.of_no_use]
+async def _replay(batch: Batch, dead_letters: Sequence[DeadLetter], enqueue: Enqueue) -> None:
+    done = [one for one in dead_letters if one.change is not None or one.of_no_use]
     for one in done:
         if one.change is not None:
             await enqueue(replace(one.change, source="replay", attempt=0, since=None))

@@ -9,10 +9,10 @@ import pytest
 from lanyard.cli.command import COMMANDS
 from lanyard.cli.docs.commands_page import page
 from lanyard.values.change import Change
+from tests.support.dead_letters import Blob, dead_letter
 from tests.support.desk import Desk
 from tests.support.documented import undocumented
 from tests.support.estate import POLICY
-from tests.support.letters import Blob, letter
 
 DOCS = Path(__file__).parents[2] / "docs"
 SHAPES = {command.name: command.shape for command in COMMANDS}
@@ -55,7 +55,7 @@ async def eventful(desk: Desk) -> Desk:
     await desk.estate.worker.process(Change(second, "test"))
     await desk.estate.delete_vm("vm1")
     await desk.estate.create_vm("vm3")
-    desk.dead_letters.blobs.append(Blob(letter("vm3")))
+    desk.dead_letters.blobs.append(Blob(dead_letter("vm3")))
     return desk
 
 

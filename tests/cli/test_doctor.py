@@ -10,8 +10,8 @@ from lanyard.cli.findings import State, clock
 from lanyard.desk.azure.app_setup import Permission
 from simulator.event_grid.models import event_subscription
 from simulator.faults import Fault
+from tests.support.dead_letters import Blob, dead_letter
 from tests.support.desk import Desk
-from tests.support.letters import Blob, letter
 
 OK, ERROR, FOUND = 0, 1, 2
 WRITE, DELETE = (f"Microsoft.Resources.Resource{word}Success" for word in ("Write", "Delete"))
@@ -139,7 +139,7 @@ async def test_another_policy_than_the_deployed_one_is_a_warning(app: Desk) -> N
 
 async def test_a_pause_a_backlog_and_an_old_sweep_are_told_with_their_mends(app: Desk) -> None:
     await app.app("pause", "migration")
-    app.poison.blobs += [Blob(letter("vm1")), Blob(letter("vm2"))]
+    app.poison.blobs += [Blob(dead_letter("vm1")), Blob(dead_letter("vm2"))]
     app.estate.azure.clock.advance(timedelta(hours=4).total_seconds())
     found = {each["message"]: each for each in await doctor(app) if each["check"] == "app"}
     assert [each.split()[0] for each in found] == ["removals", "2", "the"]

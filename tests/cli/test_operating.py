@@ -9,9 +9,9 @@ from lanyard.cli.frame.connect import AppOptions, storage_address
 from lanyard.desk.clouds import CloudName, cloud_of
 from lanyard.values.change import Change
 from lanyard.values.errors import LanyardError
+from tests.support.dead_letters import Blob, dead_letter
 from tests.support.desk import Desk
 from tests.support.estate import POLICY
-from tests.support.letters import Blob, letter
 
 OK, ERROR, ATTENTION = 0, 1, 2
 REGIONAL = "id-lanyard-westeurope"
@@ -275,8 +275,8 @@ async def test_status_says_what_needs_a_person(desk: Desk) -> None:
     await desk.started()
     await budget_spent(desk)
     await desk.app("pause", "migration")
-    desk.poison.blobs += [Blob(letter(name)) for name in ("vm1", "vm2", "vm3")]
-    desk.dead_letters.blobs.append(Blob(letter("vm1"), letter("vm2")))
+    desk.poison.blobs += [Blob(dead_letter(name)) for name in ("vm1", "vm2", "vm3")]
+    desk.dead_letters.blobs.append(Blob(dead_letter("vm1"), dead_letter("vm2")))
     desk.estate.azure.clock.advance(timedelta(hours=5).total_seconds())
     ran = await desk.app("status")
     assert ran.code == ATTENTION

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lanyard.values.change import Change
+from tests.support.dead_letters import Blob, dead_letter
 from tests.support.desk import Desk, Ran
-from tests.support.letters import Blob, letter
 
 OK, ERROR, LIES_THERE = 0, 1, 2
 
@@ -18,18 +18,18 @@ async def box(desk: Desk) -> Desk:
     await desk.started()
     now = datetime.fromtimestamp(desk.estate.azure.clock.now(), UTC)
     change = Change(desk.estate.vm_id("vm2"), "event")
-    useless = letter("a.json#1", at=now, change=None, reason="disk: a type", of_no_use=True)
+    useless = dead_letter("a.json#1", at=now, change=None, reason="disk: a type", of_no_use=True)
     old = now - timedelta(days=2)
-    desk.dead_letters.blobs.append(Blob(letter("a.json#0", at=old, change=change), useless))
-    unreadable = letter("m-2", at=now, change=None, reason="no message of this queue")
+    desk.dead_letters.blobs.append(Blob(dead_letter("a.json#0", at=old, change=change), useless))
+    unreadable = dead_letter("m-2", at=now, change=None, reason="no message of this queue")
     poison = Change(desk.estate.vm_id("vm1"), "event", attempt=12)
-    desk.poison.blobs += [Blob(letter("m-1", at=now, reason="MaxDequeueCount", change=poison))]
+    desk.poison.blobs += [Blob(dead_letter("m-1", at=now, reason="MaxDequeueCount", change=poison))]
     desk.poison.blobs += [Blob(unreadable)]
     return desk
 
 
 def fates(ran: Ran) -> dict[str, str]:
-    return {one["id"]: one["fate"] for one in json.loads(ran.out)["letters"]}
+    return {one["id"]: one["fate"] for one in json.loads(ran.out)["deadLetters"]}
 
 
 def queued(desk: Desk) -> list[tuple[str, str, int]]:
@@ -134,7 +134,7 @@ async def test_where_nothing_was_given_up_nobody_is_asked(desk: Desk) -> None:
 
 
 async def test_text_that_would_act_on_a_terminal_is_shown_as_text(box: Desk) -> None:
-    box.poison.blobs.append(Blob(letter("\x1b[2J", reason="\x1b]0;x\x07", change=None)))
+    box.poison.blobs.append(Blob(dead_letter("\x1b[2J", reason="\x1b]0;x\x07", change=None)))
     ran = await box.app("replay", "--dry-run")
     assert "\x1b" not in ran.out
     assert "    �[2J" in ran.lines

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from lanyard.values.change import Change
+from tests.support.dead_letters import Blob, dead_letter
 from tests.support.desk import STORAGE, Desk
 from tests.support.estate import POLICY
 from tests.support.handlers import started
-from tests.support.letters import Blob, letter
 from tests.support.pages import Block, blocks
 
 NEEDS_AZURE = "needs a subscription"
@@ -123,7 +123,7 @@ async def live(desk: Desk) -> None:
     await estate.delete_vm("vm2")
     await estate.settle()
     given_up = Change(estate.vm_id("vm1"), "event", attempt=12)
-    desk.poison.blobs.append(Blob(letter(_MESSAGE, reason="MaxDequeueCount", change=given_up)))
+    desk.poison.blobs.append(Blob(dead_letter(_MESSAGE, reason="MaxDequeueCount", change=given_up)))
 
 
 async def first(desk: Desk, key: str, *arguments: str) -> str:

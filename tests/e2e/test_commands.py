@@ -15,7 +15,7 @@ from lanyard.azure.storage.dead_letters import CONTAINER, POISON
 from lanyard.queue.messages import encode
 from lanyard.values.change import Change
 from lanyard.values.resource_id import ResourceId
-from tests.support.dead_lettered import EVENT
+from tests.support.dead_letters import EVENT
 from tests.support.installed_command import lanyard
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -83,16 +83,16 @@ async def test_what_was_given_up_is_listed_and_then_replayed(stack: Stack) -> No
     ids = [("2026/11/a.json#0", "replay"), (message.id, "replay")]
 
     seen = await answer(stack, "replay", "--dry-run")
-    assert [(one["id"], one["fate"]) for one in seen["letters"]] == ids
+    assert [(one["id"], one["fate"]) for one in seen["deadLetters"]] == ids
     waiting = (await answer(stack, "status"))["needsAttention"]
     assert len([reason for reason in waiting if "lanyard replay" in reason]) == 2
     before = len(stack.azure.calls_of(stack.app_principal))
     done = await answer(stack, "replay", "--yes")
-    assert [(one["id"], one["fate"]) for one in done["letters"]] == ids
+    assert [(one["id"], one["fate"]) for one in done["deadLetters"]] == ids
     await stack.quiet()
     read = stack.azure.calls_of(stack.app_principal)[before:]
     assert {call.path.rpartition("/")[2] for call in read} == {"vm-replay"}
-    assert (await answer(stack, "replay", "--dry-run"))["letters"] == []
+    assert (await answer(stack, "replay", "--dry-run"))["deadLetters"] == []
     status = await answer(stack, "status")
     assert (status["poisoned"], status["deadLetters"]) == (0, 0)
 

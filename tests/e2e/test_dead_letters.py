@@ -13,11 +13,11 @@ from azure.storage.blob.aio import ContainerClient
 from azure.storage.queue.aio import QueueClient
 
 from demo.stack import LOCATION, Stack
-from lanyard.azure.storage.dead_letters import CONTAINER, DeadLetters, Poison
+from lanyard.azure.storage.dead_letters import CONTAINER, DeadLetterBlobs, PoisonQueue
 from lanyard.queue.messages import encode
 from lanyard.queue.replay import Wanted, replay
 from lanyard.values.change import Change
-from tests.support.dead_lettered import CLOUD, EVENT
+from tests.support.dead_letters import CLOUD, EVENT
 from tests.support.examples import vm_id
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -63,9 +63,9 @@ async def test_where_nothing_was_ever_given_up_there_is_nothing(
     container: ContainerClient, queue: QueueClient
 ) -> None:
     work = Work()
-    for letters in (DeadLetters(container, ()), Poison(queue)):
-        assert (await replay(letters, work.put, dry_run=False)).replayed == ()
-    assert await Poison(queue).count() == 0
+    for dead_letters in (DeadLetterBlobs(container, ()), PoisonQueue(queue)):
+        assert (await replay(dead_letters, work.put, dry_run=False)).replayed == ()
+    assert await PoisonQueue(queue).count() == 0
 
 
 async def test_blobs_at_any_depth_are_replayed_and_what_is_left_of_one_stays(
@@ -76,14 +76,14 @@ async def test_blobs_at_any_depth_are_replayed_and_what_is_left_of_one_stays(
     await container.upload_blob("topic/SUB/2026/11/2/9/a.json", json.dumps([EVENT, later]))
     await container.upload_blob("b.json", json.dumps(CLOUD))
     await container.upload_blob("c.json", b"\xff no json")
-    letters, work = DeadLetters(container, ()), Work()
-    seen = await replay(letters, work.put, dry_run=True)
+    dead_letters, work = DeadLetterBlobs(container, ()), Work()
+    seen = await replay(dead_letters, work.put, dry_run=True)
     assert (len(seen.replayed), len(seen.left), work.names) == (3, 1, [])
     wanted = Wanted(reason="MaxDeliveryAttemptsExceeded")
-    await replay(letters, work.put, wanted, dry_run=False)
+    await replay(dead_letters, work.put, wanted, dry_run=False)
     assert work.names == ["vm1", "vm1"]
     assert await names(container) == ["c.json", "topic/SUB/2026/11/2/9/a.json"]
-    rest = await replay(letters, work.put, dry_run=False)
+    rest = await replay(dead_letters, work.put, dry_run=False)
     assert [one.reason for one in rest.replayed] == ["TimeToLiveExceeded"]
     assert await names(container) == ["c.json"]
 
@@ -96,15 +96,15 @@ async def test_poison_messages_are_replayed_one_by_one_and_the_rest_can_be_seen_
         message = encode(Change(vm_id(f"vm{number}"), "event"))
         await queue.send_message(base64.b64encode(message.encode()).decode())
     await queue.send_message("no base64 :-)")
-    letters, work = Poison(queue), Work()
-    assert await letters.count() == 41
-    found = await replay(letters, work.put, Wanted(resource=vm_id("vm7").text), dry_run=False)
+    dead_letters, work = PoisonQueue(queue), Work()
+    assert await dead_letters.count() == 41
+    found = await replay(dead_letters, work.put, Wanted(resource=vm_id("vm7").text), dry_run=False)
     assert (len(found.replayed), work.names) == (1, ["vm7"])
-    seen = await replay(letters, work.put, dry_run=True)
+    seen = await replay(dead_letters, work.put, dry_run=True)
     assert (len(seen.replayed), len(seen.left)) == (39, 1)
-    await replay(letters, work.put, dry_run=False)
+    await replay(dead_letters, work.put, dry_run=False)
     assert len(work.names) == 40
-    assert await letters.count() == 1
+    assert await dead_letters.count() == 1
 
 
 async def test_the_timer_replays_what_could_not_be_delivered(stack: Stack) -> None:

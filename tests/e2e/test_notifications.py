@@ -24,7 +24,7 @@ data = IdentityAttached(
     policy="1", cause=Cause(source="event", event_id="e", event_type="t", correlation_id="c"),
     identity=Identity(id="/i", principal_id="p"),
 )
-_, _, notifications = connect(read_settings())
+notifications = connect(read_settings()).notifications
 asyncio.run(notifications.publish([Notice("/vm1", datetime(2026, 11, 2, tzinfo=UTC), data)]))
 print(notifications.lost)
 """

@@ -19,8 +19,8 @@ from lanyard.values.change import Change
 from lanyard.values.compute_types import compute_type
 from lanyard.values.resource_id import ResourceId
 from simulator.tokens.credential import AsyncPrincipalCredential
+from tests.support.dead_letters import Lying
 from tests.support.estate import POLICY, Estate, FakeQueue
-from tests.support.letters import Lying
 
 STORAGE = "stlanyard"
 

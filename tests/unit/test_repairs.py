@@ -22,7 +22,9 @@ OFTEN = tuple(NOW - 60.0 * n for n in range(MOST_REPAIRS, 0, -1))
 
 
 def resource(incarnation: str) -> ComputeResource:
-    return ComputeResource(vm_id(), "westeurope", {}, Identity(), incarnation=incarnation)
+    return ComputeResource(
+        id=vm_id(), location="westeurope", tags={}, identity=Identity(), incarnation=incarnation
+    )
 
 
 def test_an_identity_attached_again_with_the_same_principal_was_put_back() -> None:

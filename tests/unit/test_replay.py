@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from lanyard.azure.storage.dead_letters import read_letter
+from lanyard.azure.storage.dead_letters import read_dead_letter
 from lanyard.queue.replay import Wanted, replay
 from lanyard.values.change import Change
 from lanyard.values.errors import Temporary
-from tests.support.dead_lettered import CLOUD, EVENT
+from tests.support.dead_letters import CLOUD, EVENT, NOW, Blob, Lying, dead_letter
 from tests.support.examples import GROUP, vm_id
-from tests.support.letters import NOW, Blob, Lying, letter
 
 
 class Box(Lying):
@@ -30,14 +29,14 @@ class Box(Lying):
 
 
 async def test_a_dry_run_changes_nothing() -> None:
-    box = Box(Blob(letter("vm1"), letter("vm2")))
+    box = Box(Blob(dead_letter("vm1"), dead_letter("vm2")))
     found = await replay(box, box.enqueue, dry_run=True)
     assert [one.id for one in found.replayed] == ["vm1", "vm2"]
     assert (box.queue, box.lying()) == ([], ["vm1", "vm2"])
 
 
 async def test_what_is_replayed_begins_afresh_and_is_removed() -> None:
-    box = Box(Blob(letter("vm1")), Blob(letter("vm2")))
+    box = Box(Blob(dead_letter("vm1")), Blob(dead_letter("vm2")))
     await replay(box, box.enqueue, dry_run=False)
     assert [(c.resource, c.source, c.attempt) for c in box.queue] == [
         (vm_id("vm1"), "replay", 0),
@@ -47,7 +46,7 @@ async def test_what_is_replayed_begins_afresh_and_is_removed() -> None:
 
 
 async def test_nothing_is_removed_that_was_not_enqueued() -> None:
-    box = Box(Blob(letter("vm1")), Blob(letter("vm2"), letter("vm3")))
+    box = Box(Blob(dead_letter("vm1")), Blob(dead_letter("vm2"), dead_letter("vm3")))
     box.room = 2
     with pytest.raises(Temporary):
         await replay(box, box.enqueue, dry_run=False)
@@ -55,8 +54,8 @@ async def test_nothing_is_removed_that_was_not_enqueued() -> None:
 
 
 async def test_what_would_have_been_dropped_is_and_what_cannot_be_read_stays() -> None:
-    useless = letter("disk", change=None, reason="a type that is not watched", of_no_use=True)
-    unreadable = letter("blob", change=None, reason="it is no event")
+    useless = dead_letter("disk", change=None, reason="a type that is not watched", of_no_use=True)
+    unreadable = dead_letter("blob", change=None, reason="it is no event")
     box = Box(Blob(useless, unreadable))
     found = await replay(box, box.enqueue, dry_run=False)
     assert (found.dropped, found.left) == ((useless,), (unreadable,))
@@ -76,14 +75,14 @@ async def test_what_would_have_been_dropped_is_and_what_cannot_be_read_stays() -
     ],
 )
 async def test_a_filter_takes_out_what_matches(wanted: Wanted, replayed: list[str]) -> None:
-    other = letter(
+    other = dead_letter(
         "other",
         at=NOW - timedelta(days=1),
         reason="TimeToLiveExceeded",
         event_type="Microsoft.Resources.ResourceDeleteSuccess",
         change=Change(vm_id("vm1", group=f"{GROUP}-else"), "event"),
     )
-    box = Box(Blob(letter("vm1"), letter("vm10"), other))
+    box = Box(Blob(dead_letter("vm1"), dead_letter("vm10"), other))
     found = await replay(box, box.enqueue, wanted, dry_run=False)
     assert [one.id for one in found.replayed] == replayed
     assert sorted(box.lying()) == sorted({"vm1", "vm10", "other"} - set(replayed))
@@ -91,7 +90,7 @@ async def test_a_filter_takes_out_what_matches(wanted: Wanted, replayed: list[st
 
 @pytest.mark.parametrize("entry", [EVENT, CLOUD], ids=["Event Grid", "CloudEvents"])
 def test_a_dead_letter_is_read_in_either_schema(entry: dict[str, Any]) -> None:
-    found = read_letter("blob#0", entry, own_ids=())
+    found = read_dead_letter("blob#0", entry, own_ids=())
     assert found.change is not None
     assert found.change.resource == vm_id("vm1")
     assert (found.reason, found.at) == ("MaxDeliveryAttemptsExceeded", NOW - timedelta(hours=1))
@@ -104,4 +103,4 @@ def test_a_dead_letter_is_read_in_either_schema(entry: dict[str, Any]) -> None:
     ids=str,
 )
 def test_whatever_lies_there_is_read_without_an_error(entry: Any) -> None:
-    assert read_letter("blob#0", entry, own_ids=()).id == "blob#0"
+    assert read_dead_letter("blob#0", entry, own_ids=()).id == "blob#0"

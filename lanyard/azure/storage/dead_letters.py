@@ -23,7 +23,7 @@ from azure.storage.queue.aio import QueueClient
 
 from lanyard.azure.arm.failures import stored
 from lanyard.azure.events import Event, change_of
-from lanyard.ports.dead_letters import Batch, Letter
+from lanyard.ports.dead_letters import Batch, DeadLetter
 from lanyard.queue.messages import QUEUE, decode
 from lanyard.values.change import Ignored
 from lanyard.values.compute_types import WATCHED_TYPES
@@ -38,7 +38,7 @@ _PAGE = 32
 _HIDDEN_SECONDS = 300
 
 
-class DeadLetters:
+class DeadLetterBlobs:
     """The blobs of one container. `own_ids`: as in `events.change_of`."""
 
     def __init__(self, container: ContainerClient, own_ids: Collection[str]) -> None:
@@ -70,11 +70,11 @@ class DeadLetters:
             except ResourceNotFoundError:
                 return None
         entries = _entries(content)
-        letters = [
-            read_letter(f"{name}#{number}", entry, self._own_ids)
+        dead_letters = [
+            read_dead_letter(f"{name}#{number}", entry, self._own_ids)
             for number, entry in enumerate(entries)
         ]
-        return DeadLetterBlob(self._container, name, found.properties.etag, entries, letters)
+        return DeadLetterBlob(self._container, name, found.properties.etag, entries, dead_letters)
 
 
 class DeadLetterBlob:
@@ -86,18 +86,18 @@ class DeadLetterBlob:
         name: str,
         etag: str,
         entries: Sequence[Any],
-        letters: Sequence[Letter],
+        dead_letters: Sequence[DeadLetter],
     ) -> None:
         self._container = container
         self._name = name
         self._etag = etag
         self._entries = entries
-        self.letters = letters
+        self.dead_letters = dead_letters
 
-    async def take_out(self, letters: Sequence[Letter]) -> None:
+    async def take_out(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Remove these from the blob, and the blob with the last. One that changed stays."""
-        pairs = zip(self._entries, self.letters, strict=True)
-        rest = [entry for entry, letter in pairs if letter not in letters]
+        pairs = zip(self._entries, self.dead_letters, strict=True)
+        rest = [entry for entry, dead_letter in pairs if dead_letter not in dead_letters]
         unchanged: Any = {"etag": self._etag, "match_condition": MatchConditions.IfNotModified}
         with stored(f"remove the dead letter {self._name}"):
             try:
@@ -110,7 +110,7 @@ class DeadLetterBlob:
                 return
 
 
-class Poison:
+class PoisonQueue:
     """The poison queue. Each message is hidden for minutes while it is looked at."""
 
     def __init__(self, queue: QueueClient) -> None:
@@ -135,7 +135,7 @@ class Poison:
                     yield message
         finally:
             for message in seen:
-                await message.put_down()
+                await message.put_back()
 
     async def _receive(self) -> "list[PoisonMessage]":
         with stored("read the poison messages"):
@@ -155,34 +155,34 @@ class PoisonMessage:
         self._queue = queue
         self._message = message
         self._removed = False
-        self.letters = [_poison_letter(message)]
+        self.dead_letters = [_given_up_message(message)]
 
-    async def take_out(self, letters: Sequence[Letter]) -> None:
+    async def take_out(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Delete the message; one that is gone is fine."""
-        self._removed = bool(letters)
+        self._removed = bool(dead_letters)
         with stored("delete a poison message"):
             try:
                 await self._queue.delete_message(self._message)
             except ResourceNotFoundError:
                 return
 
-    async def put_down(self) -> None:
+    async def put_back(self) -> None:
         """Let others see it again, unless it was taken out."""
         if self._removed:
             return
         # By its id alone: given the message, the SDK would write its content anew, encoded again.
         receipt = self._message.pop_receipt
-        with stored("put a poison message down"):
+        with stored("put a poison message back"):
             try:
                 await self._queue.update_message(self._message.id, receipt, visibility_timeout=0)
             except ResourceNotFoundError:
                 return
 
 
-def read_letter(letter_id: str, entry: Any, own_ids: Collection[str]) -> Letter:
+def read_dead_letter(dead_letter_id: str, entry: Any, own_ids: Collection[str]) -> DeadLetter:
     """One event of a dead letter, in either schema. Never raises, whatever is in it."""
     if not isinstance(entry, Mapping):
-        return Letter(letter_id, None, "it is no event", None)
+        return DeadLetter(dead_letter_id, None, "it is no event", None)
     event_type = _first(entry, "eventType", "type")
     event = Event(
         entry.get("id"),
@@ -195,18 +195,18 @@ def read_letter(letter_id: str, entry: Any, own_ids: Collection[str]) -> Letter:
     at = _moment(_first(entry, "lastDeliveryAttemptTime", "lastdeliveryattempttime"))
     shown = event_type if isinstance(event_type, str) else ""
     if isinstance(change, Ignored):
-        return Letter(letter_id, at, change.reason, None, shown, of_no_use=True)
+        return DeadLetter(dead_letter_id, at, change.reason, None, shown, of_no_use=True)
     reason = _first(entry, "deadLetterReason", "deadletterreason")
-    return Letter(letter_id, at, str(reason or ""), change, shown)
+    return DeadLetter(dead_letter_id, at, str(reason or ""), change, shown)
 
 
-def _poison_letter(message: QueueMessage) -> Letter:
+def _given_up_message(message: QueueMessage) -> DeadLetter:
     try:
         change = decode(base64.b64decode(message.content, validate=True))
     except (Permanent, ValueError) as error:
-        return Letter(message.id, message.inserted_on, str(error), None)
+        return DeadLetter(message.id, message.inserted_on, str(error), None)
     reason = "MaxDequeueCount"
-    return Letter(message.id, message.inserted_on, reason, change, change.event_type)
+    return DeadLetter(message.id, message.inserted_on, reason, change, change.event_type)
 
 
 def _entries(content: bytes) -> list[Any]:

@@ -16,7 +16,7 @@ import typer
 from lanyard.desk.clouds import Cloud, CloudName, cloud_of
 from lanyard.policy import Policy
 from lanyard.ports.azure import Azure
-from lanyard.ports.dead_letters import Letters
+from lanyard.ports.dead_letters import DeadLetters
 from lanyard.ports.tables import Tables
 from lanyard.reconcile.services import Services, assemble
 from lanyard.record.claims import Claims
@@ -94,8 +94,8 @@ class App:
     account: str
     tables: Tables[Any]
     queue: Queue
-    dead_letters: Letters
-    poison: Letters
+    dead_letters: DeadLetters
+    poison: DeadLetters
     reading: "Reading"
     azure: Azure
     now: Callable[[], float]

@@ -23,7 +23,7 @@ from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from lanyard.azure.arm.failures import code_of, translated
-from lanyard.azure.storage.dead_letters import CONTAINER, POISON, DeadLetters, Poison
+from lanyard.azure.storage.dead_letters import CONTAINER, POISON, DeadLetterBlobs, PoisonQueue
 from lanyard.azure.storage.queue import WorkQueue
 from lanyard.azure.storage.tables import AzureTable
 from lanyard.ports.tables import Tables
@@ -44,7 +44,7 @@ _ROLES = {
     ("blob", False): "Storage Blob Data Reader",
     ("blob", True): "Storage Blob Data Contributor",
 }
-# Poison messages are received and, where they stay, put down again. Message Processor is not enough
+# Poison messages are received and, where they stay, put back. Message Processor is not enough
 # for that: Update Message takes queues/messages/write (REST reference of Azure Storage,
 # "Authorize with Microsoft Entra ID").
 _MESSAGES_ROLE = "Storage Queue Data Contributor"
@@ -87,8 +87,8 @@ class Deployed:
 
     tables: Tables[AzureTable]
     queue: DeployedQueue
-    dead_letters: DeadLetters
-    poison: Poison
+    dead_letters: DeadLetterBlobs
+    poison: PoisonQueue
 
 
 @asynccontextmanager
@@ -118,17 +118,17 @@ async def deployed(
 
         tables = Tables.named(table)
         work, poison = queue(QUEUE), queue(POISON)
-        letters = ContainerClient(address.blob_url, CONTAINER, **options)
+        dead_letters = ContainerClient(address.blob_url, CONTAINER, **options)
         for client in clients.values():
             await opened.enter_async_context(client)
         for each in (work, poison):
             await opened.enter_async_context(each)
-        await opened.enter_async_context(letters)
+        await opened.enter_async_context(dead_letters)
         with explained(address):
             await _prove(clients[_PROOF], address)
             # The app's own writes are not among them: its event subscriptions leave them out.
-            given_up = DeadLetters(letters, own_ids=())
-            yield Deployed(tables, DeployedQueue(work), given_up, Poison(poison))
+            given_up = DeadLetterBlobs(dead_letters, own_ids=())
+            yield Deployed(tables, DeployedQueue(work), given_up, PoisonQueue(poison))
 
 
 async def _prove(table: TableClient, address: StorageAddress) -> None:

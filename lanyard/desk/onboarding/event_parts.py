@@ -8,11 +8,11 @@ from lanyard.desk.onboarding.parts import (
     ALERT,
     ALERTS,
     CONTAINER,
+    DEAD_LETTERS_WRITER,
     DELETES,
     EVENT_GRID,
     GROUP,
     GROUPS,
-    LETTERS_WRITER,
     TOPIC,
     TOPIC_TYPE,
     WRITES,
@@ -21,8 +21,8 @@ from lanyard.desk.onboarding.parts import (
     Part,
     alert_id,
     assignment,
+    dead_letters_name,
     group_id,
-    letters_name,
     topic_id,
 )
 from lanyard.desk.onboarding.template import assignment_id, definition_id
@@ -68,11 +68,11 @@ def after_topic(
     """What needs the topic (id), in order. `principal_id` is that of its identity, "" while the
     topic is not there.
     """
-    letters = _letters(app, topic, principal_id)
-    yield letters
+    dead_letters = _dead_letters(app, topic, principal_id)
+    yield dead_letters
     yield _alert(app, subscription, topic)
     # Event Grid tries the container when the event subscription is made.
-    needs = (topic, letters.id)
+    needs = (topic, dead_letters.id)
     for name, filters in (
         (WRITES, [_operations("write"), _not_by(app.client_id)]),
         (DELETES, [_operations("delete")]),
@@ -87,11 +87,11 @@ def _provider(subscription: str, index: int) -> str:
     return f"/subscriptions/{subscription}/providers/{_NAMESPACES[index]}"
 
 
-def _letters(app: Deployment, topic: str, principal_id: str) -> Part:
-    name = letters_name(app.letters, principal_id) if principal_id else ""
-    role = definition_id(ResourceId.parse(app.storage_id).subscription, LETTERS_WRITER)
+def _dead_letters(app: Deployment, topic: str, principal_id: str) -> Part:
+    name = dead_letters_name(app.dead_letters, principal_id) if principal_id else ""
+    role = definition_id(ResourceId.parse(app.storage_id).subscription, DEAD_LETTERS_WRITER)
     what = f"Storage Blob Data Contributor on {CONTAINER} to the topic"
-    return assignment(assignment_id(app.letters, name), principal_id, role, what, (topic,))
+    return assignment(assignment_id(app.dead_letters, name), principal_id, role, what, (topic,))
 
 
 def _alert(app: Deployment, subscription: str, topic: str) -> Part:

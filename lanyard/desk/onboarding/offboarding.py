@@ -11,18 +11,18 @@ from lanyard.desk.onboarding.parts import (
     ALERTS,
     AUTHORIZATION,
     CONTAINER,
+    DEAD_LETTERS_WRITER,
     DELETES,
     EVENT_GRID,
     GROUP,
     GROUPS,
-    LETTERS_WRITER,
     OPERATOR,
     WRITES,
     Deployment,
     alert_id,
+    dead_letters_name,
     group_id,
     identity_role_of,
-    letters_name,
     operator_name,
     role_of,
     topic_id,
@@ -94,7 +94,7 @@ class Offboarding:
         elif await self.resources.read(alert, ALERTS) is not None:
             yield await removal.of(alert, ALERTS, f"alert {ALERT}")
         for topic in topics:
-            async for step in self._letters(principal_of(topic), removal):
+            async for step in self._dead_letters(principal_of(topic), removal):
                 yield step
         if removal.failed:
             return  # by the topic's identity it is known what the rest is
@@ -111,11 +111,11 @@ class Offboarding:
             self.notes.append(f"kept: {event['id']}, which Lanyard did not make, sends to the app")
         return sends_here and named
 
-    async def _letters(self, principal: str, removal: Removal) -> AsyncIterator[Step]:
-        scope = self.app.letters
+    async def _dead_letters(self, principal: str, removal: Removal) -> AsyncIterator[Step]:
+        scope = self.app.dead_letters
         for each in await assignments_of(self.resources, scope, principal) if principal else ():
-            name = letters_name(scope, principal)
-            if _role(each) == LETTERS_WRITER and folded(str(each["name"])) == name:
+            name = dead_letters_name(scope, principal)
+            if _role(each) == DEAD_LETTERS_WRITER and folded(str(each["name"])) == name:
                 what = f"assignment of Storage Blob Data Contributor on {CONTAINER} to the topic"
                 yield await removal.of(str(each["id"]), AUTHORIZATION, what)
 

@@ -21,7 +21,7 @@ WRITES, DELETES = "lanyard-writes", "lanyard-deletes"
 FUNCTION = "resource_events"
 
 OPERATOR = role_id("Managed Identity Operator") or ""
-LETTERS_WRITER = role_id("Storage Blob Data Contributor") or ""
+DEAD_LETTERS_WRITER = role_id("Storage Blob Data Contributor") or ""
 
 AUTHORIZATION = "2022-04-01"
 EVENT_GRID = "2022-06-15"
@@ -48,7 +48,7 @@ class Deployment:
         return f"{self.app_id}/functions/{FUNCTION}"
 
     @property
-    def letters(self) -> str:
+    def dead_letters(self) -> str:
         """The id of the container for dead letters."""
         return f"{self.storage_id}/blobServices/default/containers/{CONTAINER}"
 
@@ -106,9 +106,9 @@ def operator_name(identity: str, principal_id: str) -> str:
     return guid(identity, principal_id, OPERATOR)
 
 
-def letters_name(letters: str, principal_id: str) -> str:
+def dead_letters_name(dead_letters: str, principal_id: str) -> str:
     """The name of the assignment by which a topic writes dead letters to a container (id)."""
-    return guid(letters, principal_id, LETTERS_WRITER)
+    return guid(dead_letters, principal_id, DEAD_LETTERS_WRITER)
 
 
 def assignment(
