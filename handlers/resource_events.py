@@ -1,4 +1,4 @@
-"""Event Grid tells of a change: keep what is ours, put it on the queue, answer at once.
+"""Event Grid reports a change: keep what is ours, put it on the queue, answer at once.
 
 Event Grid gives a webhook 30 seconds and sends the whole batch again when one event fails, so
 nothing here waits on anything but the queue, and the policy is not read: what it does not name is

@@ -1,1 +1,1 @@
-"""What others are told of decisions: CloudEvents."""
+"""What is published of decisions: CloudEvents."""

@@ -99,11 +99,11 @@ class AccessRemoved(_Decided):
 class _NotDone(_Decided):
     held_id: Text = Field(description="What `lanyard release` and `lanyard dismiss` take.")
     release: Text = Field(description="What has it done after all.")
-    releasable: bool = Field(description="Whether a person's word is enough.")
+    releasable: bool = Field(description="Whether a person may release it.")
 
 
 class RemovalHeld(_NotDone):
-    """Access that would be taken away is left as it is, until somebody says more."""
+    """Access that would be taken away is left as it is, until somebody decides."""
 
 
 class ConflictFound(_NotDone):
@@ -136,5 +136,5 @@ class Notice:
 
     @property
     def id(self) -> str:
-        """The same decision gives the same id, however often it is told."""
+        """The same decision gives the same id, however often it is published."""
         return self.data.decision_id

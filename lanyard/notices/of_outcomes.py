@@ -1,8 +1,8 @@
-"""Which decisions others are told of, and in what events. Pure.
+"""Which decisions are published, and in what events. Pure.
 
-Told is what changed somebody's access or waits for somebody: an identity that was attached, a role
-assignment that was made, access that was taken away, a removal that is held, a conflict of owners.
-What was so already, or is only put off, is not.
+Published is what changed somebody's access or waits for somebody: an identity that was attached, a
+role assignment that was made, access that was taken away, a removal that is held, a conflict of
+owners. What was so already, or is only put off, is not.
 """
 
 from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ class About:
     time: datetime
 
     def notice(self, data: Data) -> Notice:
-        """The event that tells it."""
+        """The event that carries it."""
         return Notice(self.resource.text, self.time, data)
 
     def decided(
@@ -75,7 +75,7 @@ class About:
 def of_outcome(
     outcome: Outcome, effects: Effects, decision_id: str, about: About
 ) -> Iterator[Notice]:
-    """What others are told of an outcome that is on record as `decision_id`."""
+    """What is published of an outcome that is on record as `decision_id`."""
     for removed in _gone(outcome, effects):
         yield about.notice(_assignment_removed(removed, outcome.detail, about))
     if outcome.failure is None:
@@ -86,7 +86,7 @@ def of_outcome(
 
 
 def of_refusal(refusal: Refusal, held_id: str, decision_id: str, about: About) -> Iterator[Notice]:
-    """What others are told of an action that is held as `held_id`: additions wait in silence."""
+    """What is published of an action that is held as `held_id`: additions wait in silence."""
     kind = _HELD.get(refusal.kind)
     if kind is not None:
         data = kind(
@@ -136,8 +136,8 @@ def _made(grant: Grant) -> Assignment:
 def _gone(outcome: Outcome, effects: Effects) -> list[Removed]:
     """The assignments that are certainly gone.
 
-    Each was told right before its deletion. Where the action failed, it may have failed at the last
-    one; where the budget or a pause refused one more, the last one told was deleted before.
+    Each was recorded right before its deletion. Where the action failed, it may have failed at the
+    last one; where the budget or a pause refused one more, that one was deleted before.
     """
     of_action = [each for each in effects.removed if each.action == outcome.action]
     if outcome.failure is not None and not isinstance(outcome.failure, Refused):

@@ -52,21 +52,22 @@ class Unfulfillable:
         return f"rule|{self.rule}|{self.part}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """All that the matching rules ask for, added up. `system` names the rules that enable it.
-
-    What may break something is done only where a rule accepts it; a rule that wants to avoid a
-    restart is heard before one that accepts it.
-    """
+    """All that the matching rules ask for, added up."""
 
     identities: Mapping[ResourceId, WantedIdentity] = field(default_factory=dict)
+    #: The rules that enable the system-assigned identity.
     system: tuple[str, ...] = ()
     grants: tuple[WantedGrant, ...] = ()
     unfulfillable: tuple[Unfulfillable, ...] = ()
+    #: Whether a rule accepts that a machine's only identity is no longer IMDS's default.
     imds_default_accepted: bool = False
+    #: Whether every rule accepts a restart: one that wants to avoid it is heard first.
     restart_accepted: bool = True
+    #: Whether a rule accepts that the one identity of a type that has one is replaced.
     replace_accepted: bool = False
+    #: Whether a rule wants instances of a scale set brought up to date.
     upgrade_instances: bool = False
 
 
@@ -87,14 +88,14 @@ def desired(policy: Policy, resource: ComputeResource | None) -> Desired:
         for grant in _grants(policy, rule, resource, problems):
             _add_grant(grants, grant, problems)
     return Desired(
-        identities,
-        tuple(rule.name for rule in rules if rule.system),
-        tuple(grants.values()),
-        tuple(problems),
-        any(rule.imds_default is ImdsDefault.ACCEPT for rule in rules),
-        all(rule.restart is Restart.ACCEPT for rule in rules),
-        any(rule.replace is Replace.ACCEPT for rule in rules),
-        any(rule.upgrade_instances for rule in rules),
+        identities=identities,
+        system=tuple(rule.name for rule in rules if rule.system),
+        grants=tuple(grants.values()),
+        unfulfillable=tuple(problems),
+        imds_default_accepted=any(rule.imds_default is ImdsDefault.ACCEPT for rule in rules),
+        restart_accepted=all(rule.restart is Restart.ACCEPT for rule in rules),
+        replace_accepted=any(rule.replace is Replace.ACCEPT for rule in rules),
+        upgrade_instances=any(rule.upgrade_instances for rule in rules),
     )
 
 

@@ -1,6 +1,6 @@
 """Which actions of a plan may be done now, and why not the others. Pure.
 
-Each check yields what it holds; the first reason given to an action is the one that is told.
+Each check yields what it holds; the first reason given to an action is the one that is shown.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -50,13 +50,13 @@ class Held:
     def refusal(self) -> Refusal:
         """As it is recorded and listed."""
         return Refusal(
-            self.action.key,
-            self.because,
-            str(self.action),
-            self.reason,
-            self.release,
-            self.releasable,
-            self._kind(),
+            key=self.action.key,
+            because=self.because,
+            action=str(self.action),
+            reason=self.reason,
+            release=self.release,
+            releasable=self.releasable,
+            kind=self._kind(),
         )
 
     def _kind(self) -> Kind:
@@ -192,7 +192,7 @@ def repair_key(action: Action) -> str:
 
 
 def _reported_only(plan: Plan, situation: Situation) -> Iterator[Held]:
-    """Types whose identity cannot be changed safely: what is missing is told, with the reason."""
+    """Types whose identity cannot be changed safely: what is missing is reported, and why."""
     kind = situation.kind
     if kind is None or kind.attachable:
         return

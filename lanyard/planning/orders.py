@@ -36,19 +36,20 @@ class Kind(StrEnum):
     CONFLICT = "conflict"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """An action that is not done: why, and how that changes.
+    """An action that is not done: why, and how that changes."""
 
-    `key` is the action's own. `action`, `reason` and `release` are for people. `releasable`: a
-    person may release it; otherwise only what `release` names does.
-    """
-
+    #: The action's own key.
     key: str
+    #: Why, as programs go by it; `reason` says it to people.
     because: Because
+    #: What is not done, for people.
     action: str
     reason: str
+    #: What has it done after all, for people.
     release: str
+    #: Whether a person may release it; otherwise only what `release` names does.
     releasable: bool = False
     kind: Kind = Kind.ADDITION
 

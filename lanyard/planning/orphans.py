@@ -32,7 +32,7 @@ class OrphanKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Orphan:
     """One orphaned assignment. `owner` is the resource or identity that its principal belonged to,
-    or that claimed it; `held` tells why it is not removed, and "" means that it will be.
+    or that claimed it; `held` says why it is not removed, and "" means that it will be.
     """
 
     kind: OrphanKind
@@ -42,23 +42,23 @@ class Orphan:
     held: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What the listings and the ledger told.
-
-    `alive`: principals that any resource shows. `unknown`: those that the directory does not know.
-    `owners`: where a principal was last seen alive. `standing`: grants by the lower-case id of
-    their assignment. `missing`: resources on record that are no longer listed. `dismissed`: what
-    persons said about unknown principals, by principal.
-    """
+    """What the listings and the ledger show."""
 
     assignments: tuple[ListedAssignment, ...]
+    #: Principals that any resource shows.
     alive: frozenset[str]
+    #: Principals that the directory does not know.
     unknown: frozenset[str]
+    #: Where a principal was last seen alive.
     owners: Mapping[str, ResourceId]
+    #: Grants by the lower-case id of their assignment.
     standing: Mapping[str, Standing]
+    #: Resources on record that are no longer listed.
     missing: frozenset[ResourceId]
     pause: Pause | None = None
+    #: Who dismissed the removal of what an unknown principal has, by principal.
     dismissed: Mapping[str, str] = field(default_factory=dict)
 
 

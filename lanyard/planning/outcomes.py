@@ -61,7 +61,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What was changed in Azure, as far as the outcomes do not tell it themselves.
+    """What was changed in Azure, as far as the outcomes do not show it themselves.
 
     `made`: assignments that did not exist before. `principals`: of the identities that the resource
     has. `deleted`: identities. `removed`: in the order in which it was done.

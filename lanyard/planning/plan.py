@@ -150,7 +150,7 @@ def _grants(
 
 
 def _instances_lag(desired: Desired, actual: Actual, owned: Owned, actions: list[Action]) -> bool:
-    """Whether instances of a scale set will not have what the set has unless they are told."""
+    """Whether instances of a scale set will not have what the set has unless they are upgraded."""
     if actual.resource is None or not actual.resource.manual_upgrade:
         return False
     changed = any(changes_identity(action) for action in actions)

@@ -24,16 +24,16 @@ class Lease(Protocol):
         """Hold it for another while. Raises LeaseLost, Temporary."""
 
     async def release(self, *, done: bool) -> None:
-        """Give it up; `done` tells that what was begun under it has ended well."""
+        """Give it up; `done`: what was begun under it has ended well."""
 
 
 class Leases(Protocol):
     """Leases by name, shared by all instances of the app."""
 
     async def take(self, name: str) -> Lease:
-        """Raises NotYet where another holds it, Temporary where it cannot be told."""
+        """Raises NotYet where another holds it, Temporary where that cannot be asked."""
 
 
 def held_by_another(name: str, delay: float) -> NotYet:
-    """What `Leases.take` raises where somebody else has the turn."""
+    """What `Leases.take` raises where somebody else holds it."""
     return NotYet(f"{name} is being worked on by another instance", delay)

@@ -1,4 +1,4 @@
-"""Tells others of decisions."""
+"""Publishes decisions."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,14 +7,14 @@ from lanyard.notices.model import Notice
 
 
 class Notifier(Protocol):
-    """Tells others of decisions. Best effort: it never raises, and takes a few seconds at most."""
+    """Publishes decisions. Best effort: it never raises, and takes a few seconds at most."""
 
     async def publish(self, notices: Sequence[Notice]) -> None:
         """Send the notices, or lose them."""
 
 
 class Unheard:
-    """Nobody is told of decisions: no topic is set up, or a person decides at the command line."""
+    """No decision is published: no topic is set up, or a person decides at the command line."""
 
     async def publish(self, notices: Sequence[Notice]) -> None:
         """Nothing happens."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A version of the policy's text, and what tells it from another one (its ETag)."""
+    """A version of the policy's text, and its ETag."""
 
     text: str
     version: str

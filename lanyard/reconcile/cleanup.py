@@ -44,7 +44,7 @@ class Orphans:
         """Delete the assignments of a principal that was seen alive and is gone; returns them.
 
         `gone_at`: when ARM was first seen without the principal. `subscription` is where it lived
-        and is asked directly; elsewhere Resource Graph tells. Raises Temporary while the evidence
+        and is asked directly; elsewhere Resource Graph is. Raises Temporary while the evidence
         or the grace period is incomplete, and where any listing fails: then nothing is removed.
         Raises Refused where the directory may not be read.
         """

@@ -25,7 +25,7 @@ AT_WORK = {
 
 @dataclass(frozen=True, slots=True)
 class Precedents:
-    """What was said and done before about one resource, for the guard."""
+    """What was decided and done before about one resource, for the guard."""
 
     orders: Orders = field(default_factory=Orders)
     repairs: Mapping[str, int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What no resource tells of: a principal that the directory does not know and that was never seen
+"""What no resource shows: a principal that the directory does not know and that was never seen
 alive, and a grant of Lanyard's that nothing claims any more. The sweep finds both.
 """
 

@@ -10,14 +10,14 @@ from lanyard.values.resource_id import ResourceId
 
 
 class Source(Protocol):
-    """Who tells the principal of an identity: ARM."""
+    """Where the principal of an identity is asked: ARM."""
 
     async def principal(self, identity: ResourceId) -> str | None:
         """The principal of an existing identity, or None."""
 
 
 class Record(Source, Protocol):
-    """Who remembers what was told: the ledger."""
+    """Where the answer is remembered: the ledger."""
 
     async def learn_principal(self, identity: ResourceId, principal_id: str) -> None:
         """Remember the principal of an identity."""

@@ -40,6 +40,6 @@ class Progress:
 
     @property
     def effects(self) -> Effects:
-        """What was changed so far, beside what the outcomes tell."""
+        """What was changed so far, beside what the outcomes show."""
         recorded = self.removals.recorded
         return Effects(self.made, self.principals, frozenset(self.deleted), recorded)

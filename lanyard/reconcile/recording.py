@@ -1,4 +1,4 @@
-"""What one reconcile did and refused, put on record, and others told of it afterwards."""
+"""What one reconcile did and refused, put on record, and published afterwards."""
 
 import asyncio
 import hashlib
@@ -24,7 +24,7 @@ from lanyard.values.resource_id import ResourceId
 class Recorder:
     """Writes for one change; `principal` is the unknown principal it is about, if it is.
 
-    `async with` it: at the end, whatever that is, others are told of what went on record.
+    `async with` it: at the end, whatever that is, what went on record is published.
     """
 
     services: Services
@@ -49,10 +49,10 @@ class Recorder:
     async def intended(self, actions: Iterable[Action]) -> None:
         """A decision each before anything is done: a crash leaves no write that is not on record.
 
-        Assignments that go are told one by one and whole, right before (removals.py).
+        Assignments that go are recorded one by one and whole, right before (removals.py).
         """
-        told = [a for a in actions if not isinstance(a, ReleaseGrant | RemoveOrphans)]
-        await asyncio.gather(*(self._add(str(a), "intended", "", _rules(a)) for a in told))
+        ahead = [a for a in actions if not isinstance(a, ReleaseGrant | RemoveOrphans)]
+        await asyncio.gather(*(self._add(str(a), "intended", "", _rules(a)) for a in ahead))
 
     async def outcomes(self, outcomes: Iterable[Outcome], effects: Effects) -> None:
         """A decision each."""
@@ -76,7 +76,9 @@ class Recorder:
     async def _add(
         self, action: str, outcome: str, reason: str, rules: tuple[str, ...] = ()
     ) -> str:
-        decision = Decision(self.resource.text, action, outcome, reason, rules, self.cause)
+        decision = Decision(
+            self.resource.text, action, outcome, reason, rules=rules, cause=self.cause
+        )
         return await self.services.decisions.add(decision)
 
     def _about(self) -> About:
@@ -94,13 +96,13 @@ def refused(outcomes: Iterable[Outcome]) -> list[Refusal]:
     """The removals that the budget or a pause stopped, as they are listed."""
     return [
         Refusal(
-            o.action.key,
-            o.failure.because,
-            str(o.action),
-            str(o.failure),
-            o.failure.release,
-            o.failure.releasable,
-            Kind.REMOVAL,
+            key=o.action.key,
+            because=o.failure.because,
+            action=str(o.action),
+            reason=str(o.failure),
+            release=o.failure.release,
+            releasable=o.failure.releasable,
+            kind=Kind.REMOVAL,
         )
         for o in outcomes
         if isinstance(o.failure, Refused)

@@ -36,7 +36,7 @@ class Report:
     """What one reconcile did.
 
     `look_at`: resources that it found to need one. `retry_in` is the seconds after which it wants
-    to run again; `failing` tells whether that is because something failed, or only because time
+    to run again; `failing` says whether that is because something failed, or only because time
     must pass.
     """
 
@@ -155,13 +155,23 @@ def _refusals(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> list[Refus
 def _not_there(identity: WantedIdentity) -> Refusal:
     reason = f"{identity.id} does not exist"
     action = AttachIdentity(identity.id, identity.rules)
-    return Refusal(action.key, Because.NO_IDENTITY, str(action), reason, "create it")
+    return Refusal(
+        key=action.key,
+        because=Because.NO_IDENTITY,
+        action=str(action),
+        reason=reason,
+        release="create it",
+    )
 
 
 def _unfulfillable(problem: Unfulfillable) -> Refusal:
-    reason = f"{problem.part}: {problem.reason}"
-    action = f"rule {problem.rule}"
-    return Refusal(problem.key, Because.RULE, action, reason, "fix the rule or the tags")
+    return Refusal(
+        key=problem.key,
+        because=Because.RULE,
+        action=f"rule {problem.rule}",
+        reason=f"{problem.part}: {problem.reason}",
+        release="fix the rule or the tags",
+    )
 
 
 def _report(outcomes: list[Outcome], look_at: Iterable[ResourceId] = ()) -> Report:

@@ -17,28 +17,33 @@ from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.ledger import Ledger
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """One set an app, or a command. `author`: on whose account decisions are taken; `notifier`
-    tells others of them. `now`: seconds since the epoch.
-    """
+    """One set an app, or a command."""
 
+    # Azure, as it is.
     compute: Compute
     identities: Identities
     assignments: Assignments
     index: Index
     directory: Directory
+    # What is on record.
     ledger: Ledger
     identity_ledger: IdentityLedger
     claims: Claims
     decisions: Decisions
     held: HeldActions
+    # What stands before a removal.
     kill_switch: KillSwitch
     orphans: Orphans
     budget: RemovalBudget
+    #: Rows of the app itself.
     control: Table
+    #: On whose account decisions are taken.
     author: Author
+    #: Publishes them.
     notifier: Notifier
+    #: Seconds since the epoch.
     now: Callable[[], float]
 
 
@@ -53,28 +58,28 @@ def assemble[T: Journal](
     """The services over Azure and the tables.
 
     `author` is who decides: the app, or the person at the command line. `now`: seconds since the
-    epoch. Without a `notifier` nobody else is told of decisions.
+    epoch. Without a `notifier` no decision is published.
     """
     decider = Author(author, policy.digest)
     claims = Claims(tables.grants, azure.assignments, now)
     kill_switch = KillSwitch(tables.control, now, policy.digest)
     grace = policy.orphans.grace_minutes * 60
     return Services(
-        azure.compute,
-        azure.identities,
-        azure.assignments,
-        azure.index,
-        azure.directory,
-        Ledger(tables.resources),
-        IdentityLedger(tables.identities, now),
-        claims,
-        Decisions(tables.decisions, decider, now),
-        HeldActions(tables.held, now),
-        kill_switch,
-        Orphans(azure.assignments, azure.index, azure.directory, claims, grace, now),
-        RemovalBudget(tables.control, policy.limits.removals, kill_switch, now),
-        tables.control,
-        decider,
-        notifier or Unheard(),
-        now,
+        compute=azure.compute,
+        identities=azure.identities,
+        assignments=azure.assignments,
+        index=azure.index,
+        directory=azure.directory,
+        ledger=Ledger(tables.resources),
+        identity_ledger=IdentityLedger(tables.identities, now),
+        claims=claims,
+        decisions=Decisions(tables.decisions, decider, now),
+        held=HeldActions(tables.held, now),
+        kill_switch=kill_switch,
+        orphans=Orphans(azure.assignments, azure.index, azure.directory, claims, grace, now),
+        budget=RemovalBudget(tables.control, policy.limits.removals, kill_switch, now),
+        control=tables.control,
+        author=decider,
+        notifier=notifier or Unheard(),
+        now=now,
     )

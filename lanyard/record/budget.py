@@ -51,7 +51,7 @@ class RemovalBudget:
         raise Temporary("the removal budget is changing too fast", _CONFLICT_DELAY)
 
     async def know(self, assignments: int) -> None:
-        """How many assignments there are, which the share is taken of: the sweep tells."""
+        """How many assignments there are, which the share is taken of: the sweep counts them."""
         await self.table.put(_PARTITION, _KNOWN, {"count": str(assignments)})
 
     async def spent(self) -> int:

@@ -282,7 +282,7 @@ def _granted(row: Row) -> _Granted:
     )
     if grant.name != row.partition:
         raise columns.damaged("scope", "or another one is not what the grant's name was made of")
-    state, ours = columns.word("state", State), columns.flag("ours")
+    state, ours = columns.choice("state", State), columns.flag("ours")
     return _Granted(grant, state, ours, columns.number("until"), row)
 
 

@@ -6,7 +6,7 @@ import itertools
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -17,7 +17,7 @@ from lanyard.ports.tables import Journal, Row
 from lanyard.record.rows import Columns
 from lanyard.values.errors import Permanent
 
-# One line a decision, told alike: alerts and the workbook (infra/) read it.
+# One line a decision, all of one form: alerts and the workbook (infra/) read it.
 log = logging.getLogger("lanyard.decisions")
 # Keeps the order of decisions that one process takes within the same microsecond.
 _sequence = itertools.count()
@@ -29,19 +29,23 @@ _ASSIGNMENT = TypeAdapter(Mapping[str, Any])
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One line of the record. `outcome`: "intended", "done", "held", "failed" or "later".
+    """One line of the record."""
 
-    `assignment` is the whole role assignment of a removal, as ARM returned it; `evidence` is what
-    proved that it might go. `cause`: the event that led to the decision.
-    """
-
+    #: Its id, or "" for what is about none.
     resource: str
+    #: For people.
     action: str
+    #: "intended", "done", "held", "failed" or "later".
     outcome: str
     reason: str = ""
+    _: KW_ONLY
+    #: Those that asked for it.
     rules: tuple[str, ...] = ()
+    #: The event that led to the decision.
     cause: Mapping[str, str] = field(default_factory=dict)
+    #: What proved that a removal might be done.
     evidence: tuple[str, ...] = ()
+    #: The whole role assignment of a removal, as ARM returned it.
     assignment: Mapping[str, Any] | None = None
 
 
@@ -83,8 +87,8 @@ class Decisions:
             "policy": self._author.policy,
         }
         await self._table.insert(day, key, values)
-        said = decision.outcome, decision.action, decision.resource, decision.reason
-        log.info("decision %s: %s: %s: %s", *said)
+        line = decision.outcome, decision.action, decision.resource, decision.reason
+        log.info("decision %s: %s: %s: %s", *line)
         return f"{day}T{key}"
 
     async def read(self, decision_id: str) -> Recorded:
@@ -141,10 +145,12 @@ def _recorded(row: Row) -> Recorded:
         columns.text("action"),
         columns.text("outcome"),
         columns.text("reason"),
-        columns.json("rules", _TEXTS),
-        columns.json("cause", _CAUSE),
-        columns.json("evidence", _TEXTS),
-        columns.json("assignment", _ASSIGNMENT) if row.values.get("assignment") else None,
+        rules=columns.json("rules", _TEXTS),
+        cause=columns.json("cause", _CAUSE),
+        evidence=columns.json("evidence", _TEXTS),
+        assignment=columns.json("assignment", _ASSIGNMENT)
+        if row.values.get("assignment")
+        else None,
     )
     return Recorded(
         f"{row.partition}T{row.key}",

@@ -33,7 +33,7 @@ class Answer(StrEnum):
     DISMISSED = "dismissed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A refusal as listed."""
 
@@ -41,7 +41,7 @@ class Entry:
     full_id: str
     resource: ResourceId
     #: The unknown principal that it is about, or `GRANT` and the name of an unclaimed grant; ""
-    #: where `resource` itself tells.
+    #: where it is about `resource` itself.
     principal: str
     refusal: Refusal
     #: UTC.
@@ -127,9 +127,16 @@ class HeldActions:
         return self._table.rows(resource.subscription, first=prefix, last=prefix + "~")
 
     async def _add(self, resource: ResourceId, principal: str, refusal: Refusal) -> Entry:
-        full_id = _digest(f"{resource.key}|{principal}|{refusal.key}")
-        since = datetime.fromtimestamp(self._now(), UTC)
-        return await self._put(Entry(full_id, resource, principal, refusal, since, Answer.NONE, ""))
+        entry = Entry(
+            full_id=_digest(f"{resource.key}|{principal}|{refusal.key}"),
+            resource=resource,
+            principal=principal,
+            refusal=refusal,
+            since=datetime.fromtimestamp(self._now(), UTC),
+            answer=Answer.NONE,
+            by="",
+        )
+        return await self._put(entry)
 
     async def _put(self, entry: Entry) -> Entry:
         await self._table.put(entry.resource.subscription, _row_key(entry), _values(entry))
@@ -188,13 +195,13 @@ def _entry(row: Row) -> Entry:
     resource, principal = columns.resource("resource"), columns.text("principal")
     refusal = _refusal(columns)
     entry = Entry(
-        _digest(f"{resource.key}|{principal}|{refusal.key}"),
-        resource,
-        principal,
-        refusal,
-        columns.moment("since"),
-        columns.word("answer", Answer),
-        columns.text("by"),
+        full_id=_digest(f"{resource.key}|{principal}|{refusal.key}"),
+        resource=resource,
+        principal=principal,
+        refusal=refusal,
+        since=columns.moment("since"),
+        answer=columns.choice("answer", Answer),
+        by=columns.text("by"),
     )
     if _row_key(entry) != row.key:
         # An answer about one action must not be taken for one about another.
@@ -204,11 +211,11 @@ def _entry(row: Row) -> Entry:
 
 def _refusal(columns: Columns) -> Refusal:
     return Refusal(
-        columns.text("key"),
-        columns.word("because", Because),
-        columns.text("action"),
-        columns.text("reason"),
-        columns.text("release"),
-        columns.flag("releasable"),
-        columns.word("kind", Kind),
+        key=columns.text("key"),
+        because=columns.choice("because", Because),
+        action=columns.text("action"),
+        reason=columns.text("reason"),
+        release=columns.text("release"),
+        releasable=columns.flag("releasable"),
+        kind=columns.choice("kind", Kind),
     )

@@ -59,7 +59,7 @@ class KillSwitch:
     def _pause(self, row: Row) -> Pause:
         columns = Columns("control", row)
         try:
-            what, at = columns.word("what", Paused), columns.moment("at")
+            what, at = columns.choice("what", Paused), columns.moment("at")
             return Pause(what, columns.text("by"), at, columns.text("reason"))
         except DamagedRow as error:
             now = datetime.fromtimestamp(self._now(), UTC)

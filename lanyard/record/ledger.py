@@ -95,7 +95,7 @@ class Ledger:
         first = key_of(scope.key)
         # "}" follows "|" in code order, so the range holds all keys that begin with first + "|".
         async for row in self._table.rows(scope.subscription, first=first, last=first + "}"):
-            # Only the id: what else is wrong with a row is told when its resource is looked at.
+            # Only the id: what else is wrong with a row is reported when its resource is looked at.
             found = Columns("resources", row).own_id()
             if found.within(scope):
                 yield found

@@ -1,7 +1,7 @@
 """Rows read back from a table: each column is what it must be, or the row is damaged.
 
 What is on record decides what may be removed. A row that does not say what it should proves
-nothing, so whatever asked for it goes no further, and a person is told which row it is.
+nothing, so whatever asked for it goes no further, and a person is shown which row it is.
 """
 
 import math
@@ -32,11 +32,11 @@ class Columns:
     row: Row
 
     def damaged(self, column: str, why: str) -> DamagedRow:
-        """The error for a column that tells something wrong."""
+        """The error for a column that holds something wrong."""
         where = f"table lanyard{self.table}, partition {self.row.partition}, row {self.row.key}"
         return DamagedRow(
-            f"{where}: column {column!r} {why}. Nothing is removed on the word of this row; "
-            "put it right, or delete it: then what it told is forgotten, and learnt anew"
+            f"{where}: column {column!r} {why}. Nothing is removed on the strength of this row; "
+            "put it right, or delete it: then what it held is forgotten, and learnt anew"
         )
 
     def text(self, column: str) -> str:
@@ -74,7 +74,7 @@ class Columns:
             raise self.damaged(column, "has no time zone")
         return value
 
-    def word[E: StrEnum](self, column: str, kind: type[E]) -> E:
+    def choice[E: StrEnum](self, column: str, kind: type[E]) -> E:
         """One of a few words."""
         return self._as(column, kind, f"is none of {', '.join(repr(str(one)) for one in kind)}")
 
@@ -83,7 +83,7 @@ class Columns:
         return self._as(column, ResourceId.parse, "is no resource id")
 
     def own_id(self) -> ResourceId:
-        """The resource that the row is about: one that its key was made of. A row that tells of
+        """The resource that the row is about: one that its key was made of. A row about
         another resource would have that one's grants go.
         """
         found = self.resource("id")
@@ -92,7 +92,7 @@ class Columns:
         return found
 
     def json[T](self, column: str, kind: TypeAdapter[T]) -> T:
-        """What the JSON in it tells, in this very shape."""
+        """What the JSON in it holds, in this very shape."""
         try:
             return kind.validate_json(self.text(column), strict=True)
         except ValidationError as error:

@@ -1,6 +1,6 @@
-"""What Resource Graph and the directory tell of everything there is. Nothing is changed.
+"""What Resource Graph and the directory list of everything there is. Nothing is changed.
 
-Resource Graph gives the resources and the role assignments, a thousand a page, the directory tells
+Resource Graph gives the resources and the role assignments, a thousand a page, the directory says
 which principals it knows. Where one of them fails or answers a part only, Temporary or Permanent is
 raised: what a broken listing does not hold is not taken for missing.
 """
@@ -14,7 +14,7 @@ from lanyard.values.errors import Temporary
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
 from lanyard.values.resource_id import folded
 
-#: Role assignments that a subscription holds at most, fixed; and from how many on it is told.
+#: Role assignments that a subscription holds at most, fixed; and from how many on it is reported.
 LIMIT = 4000
 NEAR_LIMIT = 3200
 _UNTRUSTED_DELAY = 300.0
@@ -23,7 +23,7 @@ _SAMPLE = 200
 _MOST_MISSED = 5
 _MOST_MISSED_SHARE = 0.2
 
-#: Told how far a long listing is: what is listed, and how many of it so far.
+#: Called with how far a long listing is: what is listed, and how many of it so far.
 type Progress = Callable[[str, int], None]
 
 

@@ -18,31 +18,33 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SweepReport:
-    """What one sweep found.
+    """What one sweep found."""
 
-    `listed` compute resources; of them `drifted` are not as desired; `missing` are on record and
-    not listed; `identities` have another principal than the one on record; `deleted_grants` are
-    grants of ours whose assignment someone deleted. `near_limit` maps subscriptions to their number
-    of role assignments; `roles_gone` are assigned roles without a definition; `unused_identities`
-    are ids of user-assigned identities that no resource has. `planned` counts what would be done to
-    the drifted ones, by kind; `unseen` are subscriptions on record that can no longer be read.
-    `no_directory`: why no orphan was looked for that only the directory can tell, or "".
-    """
-
+    #: Compute resources that are listed.
     listed: int = 0
+    #: Of them, those that are not as desired.
     drifted: int = 0
+    #: Resources on record that are not listed.
     missing: int = 0
+    #: Identities that have another principal than the one on record.
     identities: int = 0
+    #: Grants of ours whose assignment someone deleted.
     deleted_grants: int = 0
     assignments: int = 0
     orphans: tuple[Orphan, ...] = ()
+    #: The number of role assignments of the subscriptions that are near their limit.
     near_limit: dict[str, int] = field(default_factory=dict)
+    #: The ids of user-assigned identities that no resource has.
     unused_identities: tuple[str, ...] = ()
+    #: Assigned roles without a definition.
     roles_gone: tuple[str, ...] = ()
+    #: What would be done to the drifted ones, by kind.
     planned: dict[str, int] = field(default_factory=dict)
+    #: Subscriptions on record that can no longer be read.
     unseen: tuple[str, ...] = ()
+    #: Why no orphan was looked for that only the directory can show, or "".
     no_directory: str = ""
 
 
@@ -70,5 +72,5 @@ def describe(report: SweepReport) -> str:
         *(f"role {role} is assigned and has no definition" for role in report.roles_gone),
     ]
     if report.no_directory:
-        parts.append(f"orphans only as far as the ledger tells: {report.no_directory}")
+        parts.append(f"orphans only as far as the ledger knows: {report.no_directory}")
     return "sweep: " + ", ".join(parts)

@@ -1,11 +1,11 @@
-"""Everything there is, as the listings and the ledger tell it at one moment. Nothing is changed.
+"""Everything there is, as the listings and the ledger show it at one moment. Nothing is changed.
 
-Resource Graph gives the resources and the role assignments, a thousand a page, the directory tells
+Resource Graph gives the resources and the role assignments, a thousand a page, the directory says
 which principals it knows. Where one of them fails or answers a part only, there is no survey: what
 a broken listing does not hold is not taken for missing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from lanyard.planning.orphans import Facts, suspects
@@ -30,22 +30,24 @@ from lanyard.values.roles import is_built_in
 _UNTRUSTED_DELAY = 300.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """The whole. `records` and `identities` are the ledger's; `roles` are listed role GUIDs;
-    `held_principals` are unknown principals that are on the list of what is held; `unseen` are
-    subscriptions (lower case) on record in which nothing at all is listed: the app may not read
-    them any more, and what is on record of them is left as it is. `no_directory`: why the app may
-    not ask the directory at all, or "": then no principal counts as unknown to it.
-    """
+    """The whole."""
 
     resources: Resources
+    #: The ledger's.
     records: dict[ResourceId, ResourceRecord]
+    #: The ledger's.
     identities: tuple[IdentityRecord, ...]
+    #: The GUIDs of the role definitions that are listed.
     roles: frozenset[str]
+    #: Unknown principals that are on the list of what is held.
     held_principals: frozenset[str]
+    #: Subscriptions (lower case) on record in which nothing at all is listed: the app may not read
+    #: them any more, and what is on record of them is left as it is.
     unseen: frozenset[str]
     facts: Facts
+    #: Why the app may not ask the directory at all, or "": then no principal counts as unknown.
     no_directory: str = ""
 
     @property
@@ -87,29 +89,33 @@ async def survey(policy: Policy, services: Services, progress: Progress = silent
     held = [entry async for entry in services.held.all() if entry.principal]
     unseen = _on_record(records, standing) - _seen(resources, listed.assignments)
     facts = Facts(
-        listed.assignments,
-        frozenset(resources.alive),
-        unknown,
-        await _owners(services, identities),
-        standing,
-        frozenset(
-            one
-            for one in records
-            if one.key not in resources.ids and one.subscription not in unseen
-        ),
-        await services.kill_switch.read(),
-        {entry.principal: entry.by for entry in held if entry.answer is Answer.DISMISSED},
+        assignments=listed.assignments,
+        alive=frozenset(resources.alive),
+        unknown=unknown,
+        owners=await _owners(services, identities),
+        standing=standing,
+        missing=_missing(records, resources, unseen),
+        pause=await services.kill_switch.read(),
+        dismissed={e.principal: e.by for e in held if e.answer is Answer.DISMISSED},
     )
-    roles = frozenset(listed.roles)
     return Survey(
-        resources,
-        records,
-        identities,
-        roles,
-        frozenset(entry.principal for entry in held if entry.answer is not Answer.RELEASED),
-        frozenset(unseen),
-        facts,
-        no_directory,
+        resources=resources,
+        records=records,
+        identities=identities,
+        roles=frozenset(listed.roles),
+        held_principals=frozenset(e.principal for e in held if e.answer is not Answer.RELEASED),
+        unseen=frozenset(unseen),
+        facts=facts,
+        no_directory=no_directory,
+    )
+
+
+def _missing(
+    records: Iterable[ResourceId], resources: Resources, unseen: Set[str]
+) -> frozenset[ResourceId]:
+    """What is on record and no longer listed, where anything is listed at all."""
+    return frozenset(
+        one for one in records if one.key not in resources.ids and one.subscription not in unseen
     )
 
 

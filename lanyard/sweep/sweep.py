@@ -1,4 +1,4 @@
-"""The whole estate, looked over: what events did not tell is found here, and put on the same queue.
+"""The whole estate, looked over: what events did not report is found and put on the same queue.
 
 First everything is read (survey.py); only then is anything put on the queue: a resource whose plan
 is not empty, one that the ledger knows and the listing does not hold, an identity that has another
@@ -179,7 +179,7 @@ class Sweep:
             await enqueue(Change(resource, _SOURCE))
 
     async def _needs_a_look(self, resource: ComputeResource, record: ResourceRecord) -> bool:
-        """Whether anything would be done, as far as the listing and the ledger tell."""
+        """Whether anything would be done, as far as the listing and the ledger show."""
         present = resource.identity.system_principal_id
         if present is not None and present not in record.system_principals:
             return True
@@ -208,10 +208,10 @@ def _should_stand(standing: Standing, found: Survey) -> bool:
 
 
 def _waits(orphan: Orphan, found: Survey) -> bool:
-    """Whether a message would change nothing, or could not be told where to look."""
+    """Whether a message would change nothing, or could not say where to look."""
     if orphan.kind is OrphanKind.UNKNOWN:
-        told = orphan.assignment.principal_id in found.held_principals
-        return (bool(orphan.held) and told) or subscription_of(orphan.assignment.scope) is None
+        listed = orphan.assignment.principal_id in found.held_principals
+        return (bool(orphan.held) and listed) or subscription_of(orphan.assignment.scope) is None
     return orphan.kind is OrphanKind.DEPARTED or orphan.owner is not None
 
 

@@ -86,4 +86,11 @@ def namesakes(machine: ResourceId) -> tuple[Refusal, Refusal]:
 
 
 def refusal(key: str) -> Refusal:
-    return Refusal(key, Because.MODE, key, "mode is add-only", "release it", releasable=True)
+    return Refusal(
+        key=key,
+        because=Because.MODE,
+        action=key,
+        reason="mode is add-only",
+        release="release it",
+        releasable=True,
+    )

@@ -81,7 +81,14 @@ async def hold(stack: Stack, machine: str) -> list[str]:
     ) as client:
         held = HeldActions(AzureTable(client), stack.azure.clock.now)
         refusals = [
-            Refusal(f"{n}", Because.MODE, f"action {n}", "a test", "release it", True)
+            Refusal(
+                key=f"{n}",
+                because=Because.MODE,
+                action=f"action {n}",
+                reason="a test",
+                release="release it",
+                releasable=True,
+            )
             for n in range(4)
         ]
         await held.update(ResourceId.parse(machine), refusals)

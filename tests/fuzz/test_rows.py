@@ -99,7 +99,17 @@ async def made() -> Kept:
         await estate.settle()
     kept, services = Kept(estate), estate.services
     await services.held.update(
-        kept.machine, [Refusal("detach", Because.MODE, "detach it", "no", "release it", True)]
+        kept.machine,
+        [
+            Refusal(
+                key="detach",
+                because=Because.MODE,
+                action="detach it",
+                reason="no",
+                release="release it",
+                releasable=True,
+            )
+        ],
     )
     await services.identity_ledger.unknown_since(UNKNOWN)
     await services.budget.spend()
@@ -295,7 +305,17 @@ async def test_a_dismissal_that_cannot_be_read_is_not_taken_for_none(
     before = estate.assignments()
     held, machine = estate.services.held, estate.vm_id("vm1")
     await held.update(
-        machine, [Refusal("remove", Because.MODE, "remove it", "no", "release it", True)]
+        machine,
+        [
+            Refusal(
+                key="remove",
+                because=Because.MODE,
+                action="remove it",
+                reason="no",
+                release="release it",
+                releasable=True,
+            )
+        ],
     )
     record = await estate.ledger.resource(machine)
     await estate.ledger.save(replace(record, held="something"))

@@ -156,6 +156,25 @@ def test_functions_fit_on_a_screen_and_most_are_far_shorter() -> None:
     assert ordered[len(ordered) * 9 // 10] <= MOST_LINES_OF_NINE_IN_TEN
 
 
+def wide_values() -> Iterator[str]:
+    """The dataclasses of the product with more than six members that take them by position."""
+    for path in modules(PRODUCT):
+        for node in ast.walk(ast.parse((PRODUCT / path).read_text())):
+            if isinstance(node, ast.ClassDef) and _is_wide_and_positional(node):
+                yield f"lanyard/{path}: {node.name}"
+
+
+def _is_wide_and_positional(node: ast.ClassDef) -> bool:
+    made = [ast.unparse(each) for each in node.decorator_list]
+    members = [ast.unparse(each) for each in node.body if isinstance(each, ast.AnnAssign)]
+    positional = not any("kw_only=True" in each for each in made) and "_: KW_ONLY" not in members
+    return any(each.startswith("dataclass") for each in made) and len(members) > 6 and positional
+
+
+def test_the_members_of_wide_values_are_named() -> None:
+    assert list(wide_values()) == []
+
+
 def test_the_package_holds_neither_the_command_nor_what_only_a_person_runs(tmp_path: Path) -> None:
     target = tmp_path / "app.zip"
     subprocess.run([sys.executable, PROJECT / "scripts" / "package.py", target], check=True)

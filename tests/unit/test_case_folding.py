@@ -191,7 +191,12 @@ def test_what_a_person_keeps_protects_no_assignment_of_another_group(
     listed = listing(scope)
     kept = Standing(Grant(group(plain), READER, "p-1"), State.ACTIVE, (), kept=True, ours=True)
     facts = Facts(
-        (listed,), frozenset(), frozenset({"p-1"}), {}, {f"{group(plain)}/x": kept}, frozenset()
+        assignments=(listed,),
+        alive=frozenset(),
+        unknown=frozenset({"p-1"}),
+        owners={},
+        standing={f"{group(plain)}/x": kept},
+        missing=frozenset(),
     )
     assert [orphan.assignment for orphan in orphans(facts, Policy(version=1))] == [listed]
 

@@ -178,11 +178,11 @@ def test_what_waits_for_somebody_says_how_to_have_it_done(
     kind: Kind, event: type[RemovalHeld] | type[ConflictFound]
 ) -> None:
     refusal = Refusal(
-        RELEASE.key,
-        Because.BUDGET,
-        str(RELEASE),
-        "the budget is spent",
-        "release it",
+        key=RELEASE.key,
+        because=Because.BUDGET,
+        action=str(RELEASE),
+        reason="the budget is spent",
+        release="release it",
         releasable=True,
         kind=kind,
     )
@@ -196,11 +196,11 @@ def test_what_waits_for_somebody_says_how_to_have_it_done(
 
 def test_an_addition_that_waits_is_no_notice() -> None:
     refusal = Refusal(
-        ASSIGN.key,
-        Because.MODE,
-        str(ASSIGN),
-        "mode is observe",
-        "change the mode",
+        key=ASSIGN.key,
+        because=Because.MODE,
+        action=str(ASSIGN),
+        reason="mode is observe",
+        release="change the mode",
         kind=Kind.ADDITION,
     )
     assert list(of_refusal(refusal, "h-1", "d-1", ABOUT)) == []

@@ -36,7 +36,14 @@ def listed(assignment_id: str = "/x/foreign", kind: str = "ServicePrincipal") ->
     )
 
 
-FOREIGN = Facts((listed(),), frozenset(), frozenset({GONE}), {}, {}, frozenset())
+FOREIGN = Facts(
+    assignments=(listed(),),
+    alive=frozenset(),
+    unknown=frozenset({GONE}),
+    owners={},
+    standing={},
+    missing=frozenset(),
+)
 
 
 def ours(*claimants: ResourceId, kept: bool = False, mine: bool = True) -> Facts:
@@ -44,12 +51,12 @@ def ours(*claimants: ResourceId, kept: bool = False, mine: bool = True) -> Facts
     standing = Standing(GRANT, State.ACTIVE, claimants, kept, mine)
     key = GRANT.assignment_id.lower()
     return Facts(
-        (listed(GRANT.assignment_id),),
-        frozenset({GONE}),
-        frozenset(),
-        {},
-        {key: standing},
-        frozenset({VM}),
+        assignments=(listed(GRANT.assignment_id),),
+        alive=frozenset({GONE}),
+        unknown=frozenset(),
+        owners={},
+        standing={key: standing},
+        missing=frozenset({VM}),
     )
 
 

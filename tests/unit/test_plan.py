@@ -70,7 +70,9 @@ def test_an_identity_of_ours_that_someone_took_away_is_not_detached_again() -> N
 
 
 def test_a_missing_identity_is_created_attached_and_granted_in_this_order() -> None:
-    desired = Desired(wants_identity(create=True).identities, grants=wants_grant().grants)
+    desired = Desired(
+        identities=wants_identity(create=True).identities, grants=wants_grant().grants
+    )
     assert actions(desired, Actual(vm())) == (
         CreateIdentity(APP, "westeurope", ("r",)),
         AttachIdentity(APP, ("r",)),
@@ -79,7 +81,9 @@ def test_a_missing_identity_is_created_attached_and_granted_in_this_order() -> N
 
 
 def test_an_identity_that_must_exist_and_does_not_blocks_only_itself() -> None:
-    desired = Desired(wants_grant().identities, system=("s",), grants=wants_grant().grants)
+    desired = Desired(
+        identities=wants_grant().identities, system=("s",), grants=wants_grant().grants
+    )
     result = plan(desired, Actual(vm()), Owned())
     assert result.actions == (EnableSystemIdentity(("s",)),)
     assert [blocked.id for blocked in result.blocked] == [APP]
@@ -155,7 +159,7 @@ def test_an_identity_whose_principal_azure_has_not_filled_in_is_left_alone() -> 
 
 def test_a_changed_condition_is_assigned_and_the_grant_is_not_released() -> None:
     desired = Desired(
-        wants_identity().identities,
+        identities=wants_identity().identities,
         grants=(WantedGrant(GROUP, READER, UserAssigned(APP), ("r",), "new condition"),),
     )
     owned = Owned(grants=frozenset({grant()}))
