@@ -1,4 +1,4 @@
-"""Event Grid reports a change: keep what is ours, put it on the queue, answer at once.
+"""Event Grid sends a change: keep what is ours, put it on the queue, answer at once.
 
 Event Grid gives a webhook 30 seconds and sends the whole batch again when one event fails, so
 nothing here waits on anything but the queue, and the policy is not read: what it does not name is
@@ -28,27 +28,27 @@ async def resource_events(
     """One event. Ours: onto the queue. Not ours: dropped and counted, never an error, because
     Event Grid would send it again for a day and it would be no better.
     """
-    found = _change(event)
-    trace = _told(found, event.id, context)
-    if isinstance(found, Ignored):
-        log.info("event ignored: %s", found.reason)
+    change = _change(event)
+    trace = _recorded(change, event.id, context)
+    if isinstance(change, Ignored):
+        log.info("event ignored: %s", change.reason)
         return
-    message.set(encode(replace(found, traceparent=trace)))
+    message.set(encode(replace(change, traceparent=trace)))
 
 
 def _change(event: func.EventGridEvent | func.CloudEvent) -> Change | Ignored:
-    found = change_of(
+    change = change_of(
         envelope(event),
         types=WATCHED_TYPES,
         own_ids={settings().client_id, settings().principal_id},
     )
     moment = event.time if isinstance(event, func.CloudEvent) else event.event_time
-    if isinstance(found, Ignored) or moment is None or moment.tzinfo is None:
-        return found  # Azure's times have a zone; another may be no moment at all
-    return replace(found, happened=moment.timestamp())
+    if isinstance(change, Ignored) or moment is None or moment.tzinfo is None:
+        return change  # Azure's times have a zone; another may be no moment at all
+    return replace(change, happened=moment.timestamp())
 
 
-def _told(found: Change | Ignored, event_id: str, context: func.Context) -> str:
+def _recorded(change: Change | Ignored, event_id: str, context: func.Context) -> str:
     """The trace of the event; "" where nobody collects any."""
     if not settings().collected:
         return ""
@@ -60,7 +60,7 @@ def _told(found: Change | Ignored, event_id: str, context: func.Context) -> str:
 
         collect_soon()
     with within(context.trace_context.trace_parent):
-        return event_received(found, event_id)
+        return event_received(change, event_id)
 
 
 def envelope(event: func.EventGridEvent | func.CloudEvent) -> Event:

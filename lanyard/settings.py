@@ -1,4 +1,4 @@
-"""What the app is told by its settings (environment variables)."""
+"""The app's own settings (environment variables), read and checked."""
 
 import os
 from collections.abc import Mapping

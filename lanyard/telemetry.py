@@ -1,4 +1,4 @@
-"""What Lanyard tells of itself through OpenTelemetry: a trace from the event to the verified
+"""What Lanyard shows of itself through OpenTelemetry: a trace from the event to the verified
 resource, and metrics. The names are a promise to dashboards: docs/telemetry.md lists them.
 
 Only the API is used. Who collects is decided where the app is deployed; without a collector nothing
@@ -73,8 +73,8 @@ _lost = _meter.create_counter("lanyard.notices.lost", "{notice}", "Notices not p
 
 
 @dataclass(slots=True)
-class Told:
-    """What is said of a piece of work while it goes on; it is recorded at its end."""
+class Ending:
+    """How a piece of work ended: set while it goes on, recorded at its end."""
 
     outcome: str = Outcome.RAISED
 
@@ -83,7 +83,7 @@ class Told:
 def within(traceparent: str | None) -> Iterator[None]:
     """In the host's trace, by the `traceparent` of the invocation, if any.
 
-    The Python worker does the same, but only where PYTHON_ENABLE_OPENTELEMETRY tells it to.
+    The Python worker does the same, but only where PYTHON_ENABLE_OPENTELEMETRY is true.
     """
     if trace.get_current_span().get_span_context().is_valid:
         yield
@@ -96,7 +96,7 @@ def within(traceparent: str | None) -> Iterator[None]:
 
 
 def event_received(found: Change | Ignored, event_id: str) -> str:
-    """Tell of one event, and what becomes of it; returns the `traceparent` of what follows.
+    """Record one event, and what becomes of it; returns the `traceparent` of what follows.
 
     Its span is within the host's own.
     """
@@ -120,22 +120,22 @@ def stamped(change: Change) -> Change:
 
 
 @contextmanager
-def reconciling(change: Change, now: Callable[[], float]) -> Iterator[Told]:
+def reconciling(change: Change, now: Callable[[], float]) -> Iterator[Ending]:
     """The span of one message, in the trace of the event that led to it.
 
     The host's span of this invocation is linked. `now`: seconds since the epoch.
     """
-    told = Told()
+    ending = Ending()
     attributes = _about(change) | {SOURCE: change.source, ATTEMPT: change.attempt}
     with _continued("lanyard.reconcile", change.traceparent, attributes) as span:
         try:
-            yield told
+            yield ending
         finally:
-            span.set_attribute(OUTCOME, told.outcome)
-            _reconciles.add(1, {OUTCOME: told.outcome, SOURCE: change.source})
+            span.set_attribute(OUTCOME, ending.outcome)
+            _reconciles.add(1, {OUTCOME: ending.outcome, SOURCE: change.source})
     # A retry that finds everything as desired completes what an earlier attempt began.
-    ends = told.outcome == Outcome.VERIFIED or (
-        told.outcome == Outcome.UNCHANGED and change.source == "retry"
+    ends = ending.outcome == Outcome.VERIFIED or (
+        ending.outcome == Outcome.UNCHANGED and change.source == "retry"
     )
     if ends and change.happened is not None:
         _verified.record(max(now() - change.happened, 0.0))
@@ -172,21 +172,21 @@ def notices_lost(count: int) -> None:
 @contextmanager
 def calling(service: str, method: str, url: str) -> Iterator[Callable[[int], None]]:
     """The span of one call to Azure; give it the answer's status. `url`: without the query."""
-    told: Attributes = {SERVICE: service, METHOD: method}
+    about: Attributes = {SERVICE: service, METHOD: method}
 
     def answered(status: int) -> None:
-        told[STATUS] = status
+        about[STATUS] = status
 
-    with _span("lanyard.call", SpanKind.CLIENT, told | {URL: url}) as span:
+    with _span("lanyard.call", SpanKind.CLIENT, about | {URL: url}) as span:
         try:
             yield answered
         except Exception as error:
-            told[ERROR] = type(error).__name__
+            about[ERROR] = type(error).__name__
             raise
         finally:
-            span.set_attributes(told)
-            _calls.add(1, told)
-            if told.get(STATUS) == 429:
+            span.set_attributes(about)
+            _calls.add(1, about)
+            if about.get(STATUS) == 429:
                 _throttled.add(1, {SERVICE: service, METHOD: method})
 
 
@@ -232,7 +232,7 @@ def _span(
     parent: Context | None = None,
     links: list[Link] | None = None,
 ) -> Iterator[Span]:
-    """A failure is told by its type alone: a message may hold what others need not read."""
+    """A failure is recorded by its type alone: a message may hold what others need not read."""
     with _tracer.start_as_current_span(
         name,
         parent,

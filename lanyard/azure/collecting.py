@@ -35,7 +35,7 @@ def collect() -> None:
 
 
 def collect_soon() -> None:
-    """The same beside what goes on now. What is told until then is lost; traces pass through."""
+    """The same beside what goes on now. What is measured until then is lost; traces go on."""
     if not _begun and not _lock.locked():
         Thread(target=collect, name="lanyard-collecting", daemon=True).start()
 

@@ -18,7 +18,7 @@ _UNTRUSTED_DELAY = 300.0
 
 
 class Directory:
-    """Tells which service principals exist.
+    """Knows which service principals exist.
 
     An id that Graph does not return is absent, or not replicated, or hidden by a missing
     permission (Directory.Read.All). So every call asks for `canary` too, a principal known to
@@ -76,11 +76,11 @@ class Directory:
             response = await graph.send_request(HttpRequest("POST", url, json=body))
             response.raise_for_status()
             listed = entries(body_of(response), "value")
-            found = {folded(needed(as_object(each, "an entry"), "id")) for each in listed}
-        if self._canary not in found:
+            known = {folded(needed(as_object(each, "an entry"), "id")) for each in listed}
+        if self._canary not in known:
             raise Temporary(
                 f"the directory does not return {self._canary}, which exists: its answers are not "
                 "used (is Directory.Read.All granted to whoever asks?)",
                 _UNTRUSTED_DELAY,
             )
-        return found
+        return known

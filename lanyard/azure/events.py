@@ -24,7 +24,7 @@ DELETED = {
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 #: So much of what an event says of itself goes on record; Azure's own ids are far shorter.
 MAX_NOTE = 128
-# A change of tags may be told of the tags, an extension resource of the one that matters.
+# A change of tags may come as one of the tags, an extension resource of the one that matters.
 _TAGS = "/providers/microsoft.resources/tags/default"
 
 
@@ -92,7 +92,7 @@ def _note(value: Any) -> str:
 
 
 def _foreign(event: Event, resource: ResourceId) -> str:
-    """A topic tells of its own subscription only; anything else was not made by Azure."""
+    """A topic has the events of its own subscription only; anything else was not made by Azure."""
     if not isinstance(event.origin, str):
         return "it does not tell where it comes from"
     origin = folded(event.origin).split("/")
@@ -110,7 +110,7 @@ def _not_ours_to_handle(event: Event, resource: ResourceId, types: Collection[st
 
 
 def _caller(data: Mapping[str, Any]) -> set[str]:
-    """The client and object id of who made the change, lower case; empty where it is not told."""
+    """The client and object id of who made the change, lower case; empty where it is not shown."""
     claims = data.get("claims")
     if isinstance(claims, str):  # dataVersion ""
         try:
@@ -119,5 +119,5 @@ def _caller(data: Mapping[str, Any]) -> set[str]:
             return set()
     if not isinstance(claims, Mapping):
         return set()
-    told = (claims.get(key) for key in ("appid", _OBJECT_ID))
-    return {folded(value) for value in told if isinstance(value, str)}
+    ids = (claims.get(key) for key in ("appid", _OBJECT_ID))
+    return {folded(value) for value in ids if isinstance(value, str)}

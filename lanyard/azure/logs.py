@@ -2,7 +2,7 @@
 
 import logging
 
-# Each tells of every request and every token at Information, which the Functions worker sends to
+# Each logs every request and every token at Information, which the Functions worker sends to
 # Application Insights: lines that cost, and among which the decisions would be hard to find.
 _CHATTY = ("azure.core", "azure.identity", "azure.monitor")
 

@@ -55,7 +55,7 @@ class Notifications:
                     await self._client.send(list(batch))
                     sent += len(batch)
         except Exception as error:
-            # Whatever it is, the work that it tells of is done and on record.
+            # Whatever it is, the work that it reports is done and on record.
             lost = len(events) - sent
             self.lost += lost
             notices_lost(lost)

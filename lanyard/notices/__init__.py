@@ -1,1 +1,1 @@
-"""What is published of decisions: CloudEvents."""
+"""Decisions as others are notified of them: CloudEvents."""

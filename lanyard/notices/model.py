@@ -1,6 +1,6 @@
 """The events that others can subscribe to, as values.
 
-What a field means is said here, once: docs/notifications.schema.json is made from these models.
+What a field means is written here, once: docs/notifications.schema.json is made from these models.
 """
 
 from collections.abc import Mapping
@@ -99,7 +99,7 @@ class AccessRemoved(_Decided):
 class _NotDone(_Decided):
     held_id: Text = Field(description="What `lanyard release` and `lanyard dismiss` take.")
     release: Text = Field(description="What has it done after all.")
-    releasable: bool = Field(description="Whether a person may release it.")
+    releasable: bool = Field(description="Whether `lanyard release` is enough.")
 
 
 class RemovalHeld(_NotDone):
@@ -136,5 +136,5 @@ class Notice:
 
     @property
     def id(self) -> str:
-        """The same decision gives the same id, however often it is published."""
+        """The same decision gives the same id, however often it is sent."""
         return self.data.decision_id

@@ -1,8 +1,9 @@
-"""Which decisions are published, and in what events. Pure.
+"""Which decisions others are notified of, and in what events. Pure.
 
-Published is what changed somebody's access or waits for somebody: an identity that was attached, a
+These are what changed somebody's access or waits for somebody: an identity that was attached, a
 role assignment that was made, access that was taken away, a removal that is held, a conflict of
-owners. What was so already, or is only put off, is not.
+owners.
+What was so already, or is only put off, is not.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,7 +36,7 @@ from lanyard.planning.orders import Kind, Refusal
 from lanyard.planning.outcomes import Effects, Outcome, Removed
 from lanyard.values.compute import SystemAssigned, UserAssigned
 from lanyard.values.errors import Refused
-from lanyard.values.grants import Grant
+from lanyard.values.grants import Grant, RoleAssignment
 from lanyard.values.resource_id import ResourceId, folded
 from lanyard.values.roles import role_name
 
@@ -75,7 +76,7 @@ class About:
 def of_outcome(
     outcome: Outcome, effects: Effects, decision_id: str, about: About
 ) -> Iterator[Notice]:
-    """What is published of an outcome that is on record as `decision_id`."""
+    """The notices of an outcome that is on record as `decision_id`."""
     for removed in _gone(outcome, effects):
         yield about.notice(_assignment_removed(removed, outcome.detail, about))
     if outcome.failure is None:
@@ -86,7 +87,7 @@ def of_outcome(
 
 
 def of_refusal(refusal: Refusal, held_id: str, decision_id: str, about: About) -> Iterator[Notice]:
-    """What is published of an action that is held as `held_id`: additions wait in silence."""
+    """The notices of an action that is held as `held_id`: additions wait in silence."""
     kind = _HELD.get(refusal.kind)
     if kind is not None:
         data = kind(
@@ -108,7 +109,7 @@ def _done(action: Action, effects: Effects, decided: dict[str, Any]) -> Data | N
             principal = effects.principals.get(SystemAssigned(), "")
             return IdentityAttached(identity=Identity(id="", principal_id=principal), **decided)
         case AssignRole() if action in effects.made:
-            return RoleAssigned(assignment=_made(effects.made[action]), **decided)
+            return _assigned(effects.made[action], decided)
         case DetachIdentity(id=id):
             return _identity_gone(id, effects, decided)
         case DeleteIdentity(id=id) if id in effects.deleted:
@@ -117,27 +118,31 @@ def _done(action: Action, effects: Effects, decided: dict[str, Any]) -> Data | N
             return None
 
 
+def _assigned(grant: Grant, decided: dict[str, Any]) -> RoleAssigned:
+    return RoleAssigned(assignment=_assignment(grant.assignment_id, grant), **decided)
+
+
 def _identity_gone(id: ResourceId, effects: Effects, decided: dict[str, Any]) -> AccessRemoved:
     principal = effects.principals.get(UserAssigned(id), "")
     identity = Identity(id=id.text, principal_id=principal)
     return AccessRemoved(assignment=None, identity=identity, evidence=(), **decided)
 
 
-def _made(grant: Grant) -> Assignment:
+def _assignment(id: str, of: Grant | RoleAssignment) -> Assignment:
     return Assignment(
-        id=grant.assignment_id,
-        scope=grant.scope,
-        role_id=grant.role_id,
-        role=role_name(grant.role_id),
-        principal_id=grant.principal_id,
+        id=id,
+        scope=of.scope,
+        role_id=of.role_id,
+        role=role_name(of.role_id),
+        principal_id=of.principal_id,
     )
 
 
 def _gone(outcome: Outcome, effects: Effects) -> list[Removed]:
     """The assignments that are certainly gone.
 
-    Each was recorded right before its deletion. Where the action failed, it may have failed at the
-    last one; where the budget or a pause refused one more, that one was deleted before.
+    Each was put on record right before its deletion. Where the action failed, it may have failed at
+    the last one; where the budget or a pause refused one more, the last one was deleted before.
     """
     of_action = [each for each in effects.removed if each.action == outcome.action]
     if outcome.failure is not None and not isinstance(outcome.failure, Refused):
@@ -146,16 +151,8 @@ def _gone(outcome: Outcome, effects: Effects) -> list[Removed]:
 
 
 def _assignment_removed(removed: Removed, reason: str, about: About) -> AccessRemoved:
-    found = removed.assignment
-    assignment = Assignment(
-        id=found.id,
-        scope=found.scope,
-        role_id=found.role_id,
-        role=role_name(found.role_id),
-        principal_id=found.principal_id,
-    )
     return AccessRemoved(
-        assignment=assignment,
+        assignment=_assignment(removed.assignment.id, removed.assignment),
         identity=None,
         evidence=removed.evidence,
         **about.decided(removed.decision_id, removed.action, reason),

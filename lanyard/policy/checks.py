@@ -1,4 +1,4 @@
-"""What the shape alone cannot tell: names that must resolve, scopes that must parse, rules that
+"""What the shape alone does not show: names that must resolve, scopes that must parse, rules that
 make no sense. Each check yields the path of the part that is wrong, and what would be right.
 """
 

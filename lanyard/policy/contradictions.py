@@ -32,11 +32,11 @@ def _same_identity(policy: Policy) -> Found:
 
 
 def _switches(policy: Policy) -> Found:
-    said: dict[tuple[str, str], dict[str, str]] = {}
+    set_by: dict[tuple[str, str], dict[str, str]] = {}
     for index, rule in enumerate(policy.rules):
         for field in _SWITCHES.keys() & rule.model_fields_set:
             # The first rule for the same resources that says so; its name is enough.
-            first = said.setdefault((_normal(rule.match), field), {})
+            first = set_by.setdefault((_normal(rule.match), field), {})
             value = getattr(rule, field)
             for other in first.keys() - {value}:
                 message = f"rule {first[other]!r} says the opposite"

@@ -1,5 +1,5 @@
-"""The policy file's shape. What a field means is said here, once: the JSON Schema that editors use
-and the reference in docs/ are made from these models. Keys of the file are camelCase.
+"""The policy file's shape. What a field means is written here, once: the JSON Schema that editors
+use and the reference in docs/ are made from these models. Keys of the file are camelCase.
 """
 
 import hashlib

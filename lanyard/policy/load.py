@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from lanyard.policy.checks import check
 from lanyard.policy.document import Policy
 from lanyard.policy.merge import merge
-from lanyard.policy.problems import MOST_TOLD, PolicyError, Problem
+from lanyard.policy.problems import MOST_REPORTED, PolicyError, Problem
 from lanyard.policy.validation_errors import explain
 from lanyard.policy.yaml_source import Source, place_of, read_yaml
 
@@ -38,7 +38,7 @@ def parse_policies(texts: Iterable[tuple[str, str]]) -> Policy:
         policy = Policy.model_validate(source.data, by_alias=True, by_name=False)
     except ValidationError as error:
         raise PolicyError(explain(source, error)) from None
-    found = islice(check(policy), MOST_TOLD)
+    found = islice(check(policy), MOST_REPORTED)
     if problems := [source.problem(path, message) for path, message in found]:
         raise PolicyError(problems)
     return policy

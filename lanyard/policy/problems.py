@@ -8,8 +8,8 @@ from lanyard.values.errors import LanyardError
 
 #: So many known names are listed where none is near.
 MOST_SHOWN = 8
-#: So many problems of a file are told at most: nobody reads on, and each takes a while to put.
-MOST_TOLD = 1000
+#: So many problems of a file are reported at most: nobody reads on, and each takes a while to put.
+MOST_REPORTED = 1000
 #: Keys and indexes from the top of the file down to a part of it.
 type Path = tuple[str | int, ...]
 type Found = Iterator[tuple[Path, str]]

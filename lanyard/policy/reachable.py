@@ -29,7 +29,7 @@ def _kinds(match: Match) -> Found:
     if match.kinds and not known:
         yield ("kinds",), "the rule can never match: its types have no kinds"
     for index, kind in enumerate(match.kinds):
-        # A kind holds other words too ("linux", "container"), so only what is nearly one is told.
+        # A kind holds other words too ("linux", "container"), so only what is nearly one counts.
         near = difflib.get_close_matches(folded(kind), known, n=1, cutoff=0.8)
         if near and folded(kind) not in known:
             yield ("kinds", index), f"unknown kind {kind!r}; did you mean {near[0]!r}?"

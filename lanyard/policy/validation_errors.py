@@ -1,4 +1,4 @@
-"""What pydantic says of the file's shape, in the words of the file and at its place."""
+"""What pydantic says of the file's shape, in the terms of the file and at its place."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lanyard.policy.document import Policy
-from lanyard.policy.problems import MOST_TOLD, Path, Problem, unknown
+from lanyard.policy.problems import MOST_REPORTED, Path, Problem, unknown
 from lanyard.policy.yaml_source import Source
 
 _MOST_SHOWN = 60
@@ -29,7 +29,7 @@ _EXPECTED = {
 
 def explain(source: Source, error: ValidationError) -> list[Problem]:
     """The mistakes that pydantic found, each at its line and column."""
-    details = sorted(error.errors(), key=lambda detail: repr(_base(detail)))[:MOST_TOLD]
+    details = sorted(error.errors(), key=lambda detail: repr(_base(detail)))[:MOST_REPORTED]
     problems: list[Problem] = []
     for base, group in groupby(details, key=_base):
         problems += [source.problem(path, message) for path, message in _explained(base, [*group])]

@@ -24,7 +24,7 @@ class Because(StrEnum):
 
 
 class LanyardError(Exception):
-    """The base of what Lanyard raises on purpose. The message tells a person what to do next."""
+    """The base of what Lanyard raises on purpose. The message says what a person does next."""
 
 
 class Temporary(LanyardError):

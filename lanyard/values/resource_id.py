@@ -1,4 +1,4 @@
-"""Azure resource ids, compared as Azure compares them: in any case, by no letter more."""
+"""Azure resource ids, compared as Azure compares them: in any case, and no further."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A member that is missing or null is one that the service left out; names count in any case. A part
 of another kind comes from something on the way, or from a service that changed: an answer like that
-is no witness, neither that something is there nor that it is not.
+is no proof, neither that something is there nor that it is not.
 """
 
 from collections.abc import Mapping
@@ -32,9 +32,9 @@ class Objects(SansIOHTTPPolicy[Any, Any]):
 
     def on_response(self, request: Any, response: Any) -> None:
         """Raise Unreadable for another answer. ContentDecodePolicy comes after this one."""
-        told = response.context.get(ContentDecodePolicy.CONTEXT_NAME)
+        body = response.context.get(ContentDecodePolicy.CONTEXT_NAME)
         asked = request.http_request.method in ("GET", "PUT")
-        good = isinstance(told, Mapping) or (told is None and not asked)
+        good = isinstance(body, Mapping) or (body is None and not asked)
         if response.http_response.status_code in (200, 201) and not good:
             raise Unreadable("it is no object")
 

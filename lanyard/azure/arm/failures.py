@@ -30,7 +30,7 @@ _STORAGE_DELAY = 30.0
 # Something on the way cut the answer off or put its own page in its place.
 _UNREADABLE = "an answer that cannot be read"
 _MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
-# Another write to the same resource is under way, which each service says in its own words, or
+# Another write to the same resource is under way, which each service names in its own way, or
 # Entra has not replicated a new principal yet.
 _BUSY_CODES = {
     "Conflict",
@@ -43,7 +43,7 @@ _BUSY_CODES = {
 _BUSY_ENDING = "OperationInProgress"
 
 _GONE_CODES = {
-    "NotFound",  # App Service's own word
+    "NotFound",  # App Service's own code
     "ParentResourceNotFound",  # a slot's app, a pool's account
     "ResourceGroupNotFound",
     "ResourceNotFound",
@@ -71,7 +71,7 @@ def stored(what: str) -> Iterator[None]:
     """As `translated`, for a call to the app's own storage.
 
     What is missing or forbidden there says nothing about the resource that is worked on: the work
-    waits until the storage is mended. Only a request that can never be right stays Permanent.
+    waits until the storage is repaired. Only a request that can never be right stays Permanent.
     """
     try:
         with translated(what):
@@ -159,7 +159,7 @@ def _moment(text: str | None) -> datetime | None:
 def is_gone(error: HttpResponseError) -> bool:
     """Whether the answer says that the resource itself, or its group, does not exist.
 
-    A 404 for any other reason is no witness: SubscriptionNotFound is also what an app sees that
+    A 404 for any other reason proves nothing: SubscriptionNotFound is also what an app sees that
     lost its right to read, and then everything would look deleted.
     """
     return error.status_code == 404 and code_of(error) in _GONE_CODES

@@ -20,12 +20,12 @@ class Identities:
         operations = self._clients.identities(identity.subscription).user_assigned_identities
         with translated(f"read identity {identity}"):
             try:
-                found = await operations.get(identity.resource_group, identity.name)
+                existing = await operations.get(identity.resource_group, identity.name)
             except ResourceNotFoundError as error:
                 if not is_gone(error):
                     raise
                 return None
-            return _principal(found)
+            return _principal(existing)
 
     async def create(self, identity: ResourceId, location: str) -> str:
         """Make the identity and return its principal; one that exists keeps what it has."""

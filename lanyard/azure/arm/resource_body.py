@@ -14,7 +14,7 @@ _SYSTEM, _USER = "systemassigned", "userassigned"
 
 
 def read_resource(body: Json, kind: ComputeType) -> ComputeResource:
-    """The resource as its body tells; what a type does not have keeps its default.
+    """The resource as its body shows it; what a type does not have keeps its default.
 
     Raises Unreadable, always where a write that relied on it could drop an identity.
     """
@@ -42,12 +42,12 @@ def read_identity(block: Json) -> Identity:
     A write repeats what was read: a kind of identity that the type names and that the rest does not
     show would be dropped by it, so then Unreadable is raised.
     """
-    words = {word.strip().lower() for word in text(block, "type").split(",")} - {"", "none"}
-    system = text(block, "principalId") if _SYSTEM in words else ""
+    kinds = {kind.strip().lower() for kind in text(block, "type").split(",")} - {"", "none"}
+    system = text(block, "principalId") if _SYSTEM in kinds else ""
     attached = part(block, "userAssignedIdentities")
-    if words - {_SYSTEM, _USER}:
+    if kinds - {_SYSTEM, _USER}:
         raise Unreadable(f"identity type {text(block, 'type')!r}")
-    if (_SYSTEM in words and not system) or (_USER in words) != bool(attached):
+    if (_SYSTEM in kinds and not system) or (_USER in kinds) != bool(attached):
         raise Unreadable(f"the identity is not whole: its type is {text(block, 'type')!r}")
     return Identity(
         folded(system) or None,

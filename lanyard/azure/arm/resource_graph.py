@@ -100,26 +100,26 @@ class ResourceGraph:
 
         Batch pools are in a table of their own.
         """
-        found: list[ResourceId] = []
+        resources: list[ResourceId] = []
         for table in _TABLES:
             query = (
                 f"{table} | where tostring(identity.userAssignedIdentities) "
                 f"contains '{identity.key}' | project id | order by id asc"
             )
-            found += [resource_id(row.get("id"), "a row") async for row in self.rows(query)]
-        return found
+            resources += [resource_id(row.get("id"), "a row") async for row in self.rows(query)]
+        return resources
 
     async def resources_showing(self, principal_id: str) -> list[str]:
         """The ids of the resources whose identity block, or own properties, show a principal."""
-        found: list[str] = []
+        ids: list[str] = []
         for table in _TABLES:
             query = (
                 f"{table} | where tostring(identity) contains '{principal_id}' "
                 f"or tostring(properties.principalId) =~ '{principal_id}' "
                 "| project id | order by id asc"
             )
-            found += [needed(row, "id") async for row in self.rows(query)]
-        return found
+            ids += [needed(row, "id") async for row in self.rows(query)]
+        return ids
 
     async def rows(self, query: str) -> AsyncIterator[Json]:
         """The rows of a query, page by page; it must order them. Raises Temporary, Permanent."""
@@ -207,7 +207,7 @@ def _listed(row: Json) -> Listed:
 
 
 def _compute(row: Json, kind: ComputeType) -> ComputeResource | None:
-    """As far as the row tells: that its identity cannot be read is for who reads it afresh."""
+    """As far as the row shows it: that its identity cannot be read is for who reads it afresh."""
     try:
         return read_resource(row, kind)
     except Unreadable:

@@ -136,18 +136,18 @@ def _parameters(grant: Grant) -> RoleAssignmentCreateParameters:
     )
 
 
-def _assignment(found: SdkAssignment) -> RoleAssignment:
+def _assignment(assignment: SdkAssignment) -> RoleAssignment:
     return RoleAssignment(
-        _told(found, "id"),
-        _told(found, "scope"),
-        last_name(_told(found, "role_definition_id")),
-        folded(_told(found, "principal_id")),
-        found.description or "",
-        found.serialize(keep_readonly=True),
+        _required(assignment, "id"),
+        _required(assignment, "scope"),
+        last_name(_required(assignment, "role_definition_id")),
+        folded(_required(assignment, "principal_id")),
+        assignment.description or "",
+        assignment.serialize(keep_readonly=True),
     )
 
 
-def _told(found: SdkAssignment | None, name: str) -> str:
+def _required(found: SdkAssignment | None, name: str) -> str:
     """What every assignment has: without it, nobody knows whose it is."""
     value = getattr(found, name, None)
     if not isinstance(value, str) or not value:

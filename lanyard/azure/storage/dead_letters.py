@@ -65,8 +65,8 @@ class DeadLetterBlobs:
     async def _read(self, name: str) -> "DeadLetterBlob | None":
         with stored(f"read the dead letter {name}"):
             try:
-                found = await self._container.download_blob(name)
-                content = await found.readall()
+                blob = await self._container.download_blob(name)
+                content = await blob.readall()
             except ResourceNotFoundError:
                 return None
         entries = _entries(content)
@@ -74,7 +74,7 @@ class DeadLetterBlobs:
             read_dead_letter(f"{name}#{number}", entry, self._own_ids)
             for number, entry in enumerate(entries)
         ]
-        return DeadLetterBlob(self._container, name, found.properties.etag, entries, dead_letters)
+        return DeadLetterBlob(self._container, name, blob.properties.etag, entries, dead_letters)
 
 
 class DeadLetterBlob:

@@ -19,7 +19,7 @@ class Measured(AsyncHTTPPolicy[Any, Any]):
         self._service = service
 
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
-        """Send it and tell of the answer's status."""
+        """Send it and record the status of the answer."""
         asked = request.http_request
         with calling(self._service, asked.method, asked.url.partition("?")[0]) as answered:
             response = await self.next.send(request)

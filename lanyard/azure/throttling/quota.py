@@ -23,7 +23,7 @@ COMPUTE_LIMITS = {
 _MANY = 2000
 _LOW = 0.5
 _KINDS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
-# Azure's answers to writes and deletes tell what is left; to reads they tell the total alone.
+# Azure's answers to writes and deletes show what is left; to reads they show the total alone.
 _PROBES = {"writes": 4, "deletes": 4}
 _ARM_CODE = "SubscriptionRequestsThrottled"
 #: What an answer with 429 says where the bucket was empty; Compute's are named as they are.
@@ -68,7 +68,7 @@ class Quota:
     _buckets: dict[Key, Bucket] = field(default_factory=dict)
 
     def admit(self, method: str, url: str, now: float, patience: float) -> Admission | TooLong:
-        """Take a token from every bucket that the request counts in, or tell when to come back."""
+        """Take a token from every bucket that the request counts in, or say when to come back."""
         self._forget_full(now)
         if (refused := self.would_refuse(method, url, now, patience)) is not None:
             return refused
@@ -108,7 +108,7 @@ class Quota:
                 self._bucket(key, now).close(now, seconds)
 
     def _share_reads(self, key: Key, now: float) -> None:
-        """Instances that share the writes share the reads, of which ARM tells nothing."""
+        """Instances that share the writes share the reads, of which ARM shows nothing."""
         if key[0] == "writes":
             reads = self._bucket(("reads", key[1]), now)
             reads.use.share = self._bucket(key, now).use.share
@@ -159,11 +159,11 @@ def _limit(key: Key) -> tuple[Limit, int | None]:
 
 
 def _remaining(key: Key, headers: Mapping[str, str]) -> float | None:
-    """What an answer tells of a bucket, if anything."""
+    """What an answer shows to be left in a bucket, if anything."""
     kind = key[0]
     if kind in COMPUTE_LIMITS:
-        told = headers.get(_COMPUTE_HEADER, "")
-        named = (entry.strip().rpartition("/")[2].partition(";") for entry in told.split(","))
+        buckets = headers.get(_COMPUTE_HEADER, "")
+        named = (entry.strip().rpartition("/")[2].partition(";") for entry in buckets.split(","))
         return next((_count(left) for name, _, left in named if name == kind), None)
     return _count(headers.get(_GRAPH_HEADER if kind == "queries" else _ARM_HEADER + kind))
 
