@@ -46,8 +46,8 @@ class Grant:
 
     @cached_property
     def key(self) -> str:
-        """What Azure keeps one role assignment of, in lower case: scope, role and principal."""
-        return f"{folded(self.scope)}|{self.role_id.lower()}|{self.principal_id.lower()}"
+        """Its content as one text."""
+        return "|".join(map(folded, self.content))
 
     @cached_property
     def name(self) -> str:
