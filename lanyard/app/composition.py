@@ -17,7 +17,7 @@ from lanyard.ports.queue import Queue
 from lanyard.queue.locks import Locks
 from lanyard.reconcile.resource import Reconciler
 from lanyard.reconcile.services import Services, assemble
-from lanyard.record.decisions import Author, Decisions
+from lanyard.record.decisions import Author, Decisions, app_name
 from lanyard.record.last_good_policy import LastGood
 from lanyard.settings import settings
 
@@ -102,4 +102,4 @@ def _composition() -> _Composition:
 
 
 def _author() -> str:
-    return f"app {settings().client_id}"
+    return app_name(settings().client_id)

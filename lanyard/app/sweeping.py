@@ -8,7 +8,7 @@ from lanyard.planning.orphans import OrphanKind
 from lanyard.policy import Policy
 from lanyard.ports.queue import Queue
 from lanyard.reconcile.services import Services
-from lanyard.record.decisions import Decision
+from lanyard.record.decisions import SWEEP, Decision
 from lanyard.sweep.report import SweepReport, describe, difference
 from lanyard.sweep.sweep import Sweep
 from lanyard.telemetry import orphans_known, sweeping
@@ -52,13 +52,15 @@ class Sweeps:
             report = await Sweep(self.policy, services, self.queue.put).run()
         except (Temporary, Permanent) as error:
             reason = f"{error}: this sweep puts nothing on the queue and removes nothing"
-            await services.decisions.add(Decision("", "sweep", "failed", reason))
+            await services.decisions.add(Decision("", "sweep", "failed", reason, key=SWEEP))
             raise
         # Who sees not even its own rights has none yet: its first look is still to come.
         if first and report.assignments:
             await services.kill_switch.adopt()
         missed = {"drifted": str(report.drifted), "missing": str(report.missing)}
-        await services.decisions.add(Decision("", "sweep", "done", describe(report), cause=missed))
+        await services.decisions.add(
+            Decision("", "sweep", "done", describe(report), key=SWEEP, cause=missed)
+        )
         await services.decisions.forget_older(self.policy.records.keep_days)
         return report
 

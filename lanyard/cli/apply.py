@@ -45,28 +45,28 @@ def run(
 ) -> int:
     """Enqueue them; returns the exit code."""
     terminal = Terminal(quiet=quiet)
-    resources = _parsed(targets)
+    named = _parsed(targets)
 
     async def enqueue() -> list[ResourceId]:
         async with connect.app(azure, where) as app:
-            found: list[ResourceId] = []
-            for resource in resources:
+            resources: list[ResourceId] = []
+            for resource in named:
                 if resource.type:
-                    found.append(resource)
+                    resources.append(resource)
                 else:
-                    found += [known async for known in app.ledger().under(resource)]
-            for resource in found:
+                    resources += [known async for known in app.ledger().under(resource)]
+            for resource in resources:
                 await app.queue.put(Change(resource, "command"))
-            return found
+            return resources
 
     queued = asyncio.run(enqueue())
     if json:
         terminal.json({"version": 1, "queued": [str(resource) for resource in queued]})
         return 0
     for resource in queued:
-        terminal.say(("queued", "green"), f"  {resource}")
+        terminal.show(("queued", "green"), f"  {resource}")
     if not queued:
-        terminal.say(("apply: Lanyard knows no resource there", "yellow"))
+        terminal.show(("apply: Lanyard knows no resource there", "yellow"))
     return 0
 
 

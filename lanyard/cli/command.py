@@ -1,4 +1,4 @@
-"""The command line: its commands, and what its exit code says.
+"""The command line: its commands, and what its exit codes mean.
 
 Exit code 1 is every error, wrong arguments included, so that 2 can mean one thing: changes.
 """
@@ -70,7 +70,7 @@ Without anything deployed:
 
 A deployed app (--storage ACCOUNT, or LANYARD_STORAGE):
   lanyard status                          how it is doing
-  lanyard doctor                          what is wrong with it, and what mends it
+  lanyard doctor                          what is wrong with it, and what fixes it
   lanyard explain /subscriptions/…/vm1    why something has access
   lanyard sweep --dry-run                 what is orphaned, with the evidence
   lanyard pause "migration"               stop removals at once
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _guarded(run: Callable[[], int]) -> int:
-    """Whatever goes wrong is told without a stack trace, and in the exit code."""
+    """Whatever goes wrong is reported without a stack trace, and in the exit code."""
     terminal = Terminal()
     try:
         code = run()
@@ -107,7 +107,7 @@ def _guarded(run: Callable[[], int]) -> int:
     except typer.Abort:
         code = _INTERRUPTED
     except BrokenPipeError:
-        # The reader left (`lanyard … | head`): nothing is wrong, and nothing more can be said.
+        # The reader left (`lanyard … | head`): nothing is wrong, and nothing more can be shown.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     if code == _INTERRUPTED:
@@ -118,8 +118,14 @@ def _guarded(run: Callable[[], int]) -> int:
 def _usage(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "lanyard"
-    message = error.format_message().removeprefix("Invalid value: ")
-    return f"{message}\n`{command} --help` has examples"
+    return f"{_message(error)}\n`{command} --help` has examples"
+
+
+def _message(error: typer.TyperException) -> str:
+    """As it was raised where a command did, which names the option itself."""
+    if isinstance(error, typer.BadParameter) and error.param is None and error.param_hint is None:
+        return error.message
+    return error.format_message()
 
 
 def _app() -> typer.Typer:
@@ -135,16 +141,16 @@ def _app() -> typer.Typer:
     return app
 
 
-def _tell_version(asked: bool) -> None:
+def _show_version(asked: bool) -> None:
     if asked:
-        Terminal().tell(f"lanyard {version('lanyard')}")
+        Terminal().report(f"lanyard {version('lanyard')}")
         raise typer.Exit(0)
 
 
 def _root(
     _version: Annotated[
         bool,
-        typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version."),
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """What stands before any command."""

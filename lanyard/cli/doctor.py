@@ -1,4 +1,4 @@
-"""`lanyard doctor`: is a deployed app well, and if not, what mends it."""
+"""`lanyard doctor`: is a deployed app well, and if not, what fixes it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 _ABOUT = f"""\
 Look at a deployed app from outside: its storage, this machine's clock, the rights of the app's
 identity, the directory, the event subscriptions, its queue, dead letters, sweeps, holds and pauses,
-and whether it works by the policy at hand. Each finding says how to mend it. Nothing is changed.
+and whether it works by the policy at hand. Each finding says how to fix it. Nothing is changed.
 
-Whether events come in time is told by what the last sweep found that none had told of; how long
-they took is in the metrics of the system topic, in the Azure portal.
+Whether events come in time is seen by what the last sweep found that none had named; how long they
+took is in the metrics of the system topic, in the Azure portal.
 
 {storage_rights(*LOOK)}
 You need Reader on the subscriptions and the right to read the directory, too.
@@ -44,7 +44,7 @@ _SHAPE = {
     "`policy`",
     "findings[].state": "`ok`, `warning`, `problem`",
     "findings[].message": "what was found",
-    "findings[].mend": "what to do; empty where all is well",
+    "findings[].fix": "what to do; empty where all is well",
 }
 _FOUND = 2
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
@@ -65,27 +65,27 @@ def run(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Look and tell; returns the exit code."""
+    """Look and show; returns the exit code."""
     terminal = Terminal(quiet=quiet)
     loaded = load_policy(policy)
 
     async def look() -> "list[Finding]":
         async with connect.app(azure, where) as reached:
-            app, principal = await connect.believing(reached, where)
+            app, principal = await connect.believing(reached, where.app_principal)
             return await _looked(app, loaded, principal, watch)
 
-    found = asyncio.run(look())
+    findings = asyncio.run(look())
     if json:
-        terminal.json({"version": 1, "findings": [_as_json(finding) for finding in found]})
+        terminal.json({"version": 1, "findings": [_as_json(finding) for finding in findings]})
     else:
-        _tell(found, terminal)
-    return _FOUND if any(finding.mend for finding in found) else 0
+        _show(findings, terminal)
+    return _FOUND if any(finding.wrong for finding in findings) else 0
 
 
 async def _looked(
     app: App, policy: Policy, principal: str, watch: Sequence[str] | None
 ) -> "list[Finding]":
-    from lanyard.cli.findings import Doctor
+    from lanyard.cli.examination import Doctor
     from lanyard.desk.azure.app_setup import Setup  # the SDKs
 
     known = {record.id.subscription async for record in app.ledger().records()}
@@ -98,19 +98,21 @@ def _as_json(finding: "Finding") -> dict[str, Any]:
         "check": finding.check,
         "state": finding.state.value,
         "message": finding.message,
-        "mend": finding.mend,
+        "fix": finding.fix,
     }
 
 
-def _tell(found: "Sequence[Finding]", terminal: Terminal) -> None:
-    for finding in found:
+def _show(findings: "Sequence[Finding]", terminal: Terminal) -> None:
+    for finding in findings:
         mark, style = _MARKS[finding.state.value]
-        tell = terminal.tell if finding.mend else terminal.say
-        tell((f"{mark} {finding.check:10}", style), finding.message)
-        if finding.mend:
-            tell((f"    {finding.mend}", "dim"))
-    wrong = sum(bool(finding.mend) for finding in found)
-    terminal.say((f"doctor: {wrong or 'nothing'} to mend", "yellow" if wrong else "green"))
+        line = (f"{mark} {finding.check:10}", style), finding.message
+        if finding.wrong:
+            terminal.report(*line)
+            terminal.report((f"    {finding.fix}", "dim"))
+        else:
+            terminal.show(*line)
+    wrong = sum(finding.wrong for finding in findings)
+    terminal.show((f"doctor: {wrong or 'nothing'} to fix", "yellow" if wrong else "green"))
 
 
 COMMAND = Command("doctor", "is a deployed app well", _ABOUT, _AFTER, run, _SHAPE)

@@ -10,11 +10,11 @@ import typer
 
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
-from lanyard.cli.frame.names import short
+from lanyard.cli.frame.names import role_as_json, short
 from lanyard.cli.frame.options import Command, Json, PolicyPath, Quiet, storage_rights
 from lanyard.cli.frame.targets import BadTargets, one_target
 from lanyard.cli.frame.terminal import Terminal
-from lanyard.cli.frame.times import told
+from lanyard.cli.frame.times import shown_time
 from lanyard.cli.why import Claim, Explainer, Why
 from lanyard.planning.desired import desired
 from lanyard.policy import Policy, load_policy
@@ -26,7 +26,7 @@ from lanyard.values.resource_id import ResourceId, folded, is_guid
 from lanyard.values.roles import role_name
 
 _ABOUT = f"""\
-Say why something has access: for a resource, each identity it has and each role that those hold;
+Show why something has access: for a resource, each identity it has and each role that those hold;
 for a principal (object id), each role it holds; for a role assignment, that one. Of each: whether
 Lanyard made it, which resources claim it, by which rule (file and line) and after which event it
 was given, and what would have to change for it to go.
@@ -112,7 +112,7 @@ def run(
     if json:
         terminal.json(_as_json(target, found, places))
     else:
-        _tell(target, found, places, terminal)
+        _show(target, found, places, terminal)
     return 0
 
 
@@ -146,8 +146,8 @@ async def _of_resource(resource: ResourceId, explainer: Explainer) -> Explanatio
     return Explanation(tuple(identities), tuple(why))
 
 
-def _attached(found: ComputeResource, record: ResourceRecord, policy: Policy) -> list[Attached]:
-    wanted = desired(policy, found)
+def _attached(resource: ComputeResource, record: ResourceRecord, policy: Policy) -> list[Attached]:
+    wanted = desired(policy, resource)
     attached = [
         Attached(
             identity.text,
@@ -155,27 +155,27 @@ def _attached(found: ComputeResource, record: ResourceRecord, policy: Policy) ->
             identity in record.attachments,
             wanted.identities[identity].rules if identity in wanted.identities else (),
         )
-        for identity, principal in sorted(found.identity.user_assigned.items())
+        for identity, principal in sorted(resource.identity.user_assigned.items())
     ]
-    if (own := found.identity.system_principal_id) is not None:
+    if (own := resource.identity.system_principal_id) is not None:
         attached.append(Attached("system", own, False, wanted.system))
     return attached
 
 
-def _as_json(target: str, found: Explanation, places: Mapping[str, str]) -> dict[str, Any]:
+def _as_json(target: str, explanation: Explanation, places: Mapping[str, str]) -> dict[str, Any]:
     return {
         "version": 1,
         "target": target,
         "identities": [
             {
-                "id": one.id,
-                "principalId": one.principal,
-                "attachedByLanyard": one.by_lanyard,
-                "rules": _rules(one.rules, places),
+                "id": identity.id,
+                "principalId": identity.principal,
+                "attachedByLanyard": identity.by_lanyard,
+                "rules": _rules(identity.rules, places),
             }
-            for one in found.identities
+            for identity in explanation.identities
         ],
-        "assignments": [_assignment(why, places) for why in found.assignments],
+        "assignments": [_assignment(why, places) for why in explanation.assignments],
     }
 
 
@@ -183,7 +183,7 @@ def _assignment(why: Why, places: Mapping[str, str]) -> dict[str, Any]:
     assignment = why.assignment
     return {
         "id": assignment.id,
-        "role": {"id": assignment.role_id, "name": role_name(assignment.role_id)},
+        "role": role_as_json(assignment.role_id),
         "scope": assignment.scope,
         "principalId": assignment.principal_id,
         "madeByLanyard": why.lanyards,
@@ -210,32 +210,34 @@ def _rules(rules: tuple[str, ...], places: Mapping[str, str]) -> list[dict[str, 
     return [{"name": rule, "place": places.get(rule, "")} for rule in rules]
 
 
-def _tell(target: str, found: Explanation, places: Mapping[str, str], terminal: Terminal) -> None:
-    terminal.say((target, "bold"))
-    for one in found.identities:
-        by = "attached by Lanyard" if one.by_lanyard else "not attached by Lanyard"
-        name = "system-assigned identity" if one.id == "system" else short(one.id)
-        terminal.say(f"  {name}", (f"  {by}{_by_rules(one.rules, places)}", "dim"))
-    for why in found.assignments:
-        _tell_assignment(why, places, terminal)
-    if not found.assignments:
-        terminal.say(("  holds no role", "green"))
+def _show(
+    target: str, explanation: Explanation, places: Mapping[str, str], terminal: Terminal
+) -> None:
+    terminal.show((target, "bold"))
+    for identity in explanation.identities:
+        by = "attached by Lanyard" if identity.by_lanyard else "not attached by Lanyard"
+        name = "system-assigned identity" if identity.id == "system" else short(identity.id)
+        terminal.show(f"  {name}", (f"  {by}{_by_rules(identity.rules, places)}", "dim"))
+    for why in explanation.assignments:
+        _show_assignment(why, places, terminal)
+    if not explanation.assignments:
+        terminal.show(("  holds no role", "green"))
 
 
-def _tell_assignment(why: Why, places: Mapping[str, str], terminal: Terminal) -> None:
+def _show_assignment(why: Why, places: Mapping[str, str], terminal: Terminal) -> None:
     assignment = why.assignment
     whose = ("Lanyard's", "green") if why.lanyards else ("not Lanyard's", "yellow")
     what = f"  {role_name(assignment.role_id)} at {assignment.scope}  "
-    terminal.say((what, "bold"), whose)
-    terminal.say((f"    {assignment.id}", "dim"))
+    terminal.show((what, "bold"), whose)
+    terminal.show((f"    {assignment.id}", "dim"))
     for claim in why.claims:
-        terminal.say(f"    claimed by {claim.resource}{_by_rules(claim.rules, places)}")
+        terminal.show(f"    claimed by {claim.resource}{_by_rules(claim.rules, places)}")
         if claim.decision is not None:
-            terminal.say((f"      given {_after(claim)}", "dim"))
+            terminal.show((f"      given {_after(claim)}", "dim"))
     if why.kept_by:
-        terminal.say(f"    kept by {why.kept_by}, who had its removal undone")
+        terminal.show(f"    kept by {why.kept_by}, who had its removal undone")
     for way in why.ways_out():
-        terminal.say((f"    to go: {way}", "dim"))
+        terminal.show((f"    to go: {way}", "dim"))
 
 
 def _by_rules(rules: tuple[str, ...], places: Mapping[str, str]) -> str:
@@ -247,7 +249,7 @@ def _after(claim: Claim) -> str:
     assert claim.decision is not None
     cause = claim.decision.decision.cause
     words = [cause.get("eventType") or cause.get("source", ""), cause.get("correlationId", "")]
-    return f"{told(claim.decision.at)}, after {' '.join(filter(None, words))}"
+    return f"{shown_time(claim.decision.at)}, after {' '.join(filter(None, words))}"
 
 
 COMMAND = Command("explain", "why something has access", _ABOUT, _AFTER, run, _SHAPE)

@@ -1,18 +1,13 @@
-"""What `lanyard doctor` looks at. Each check tells what it found and how to mend it, and one that
-cannot be made stops no other.
-"""
+"""What `lanyard doctor` can find, how bad it is, and how to fix it. Pure."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-from lanyard.cli.frame.connect import App
-from lanyard.cli.status import Status, status_of
-from lanyard.desk.azure.app_setup import Setup, Subscribed
-from lanyard.desk.rights import Rights, rights
+from lanyard.cli.app_status import Reason, Status
+from lanyard.desk.azure.app_setup import Subscribed
 from lanyard.policy import Policy
-from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import is_within
 
 _EVENTS = ("Microsoft.Resources.ResourceWriteSuccess", "Microsoft.Resources.ResourceDeleteSuccess")
@@ -30,89 +25,45 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found; `mend` is what to do, "" where all is well."""
+    """What a check found; `fix` is what to do, "" where all is well."""
 
     check: str
     state: State
     message: str
-    mend: str = ""
+    fix: str = ""
 
-
-type Check = Callable[[], AsyncIterator[Finding]]
+    @property
+    def wrong(self) -> bool:
+        """Whether there is something to do."""
+        return self.state is not State.OK
 
 
 @dataclass(frozen=True, slots=True)
-class Doctor:
-    """Looks at a deployed app. `setup` asks ARM; `principal` is the app's; `watched` are the
-    subscriptions (ids) it looks after.
-    """
+class _Remedy:
+    """How bad a reason to look is, and what to do about it."""
 
-    app: App
-    setup: Setup
-    policy: Policy
-    principal: str
-    watched: tuple[str, ...]
-
-    async def findings(self) -> list[Finding]:
-        """Every check, in an order that tells causes before effects."""
-        found = [Finding("storage", State.OK, f"the tables of {self.app.account} can be read")]
-        if not self.watched:
-            message = "the app knows no resource yet: rights and events are not looked at"
-            found.append(Finding("watch", State.WARNING, message, "name subscriptions: --watch ID"))
-        for name, check in self._checks().items():
-            found += [finding async for finding in _guarded(name, check)]
-        return found
-
-    def _checks(self) -> dict[str, Check]:
-        return {
-            "clock": self._clock,
-            "rights": self._rights,
-            "directory": self._directory,
-            "events": self._events,
-            "app": self._app,
-        }
-
-    async def _clock(self) -> AsyncIterator[Finding]:
-        for subscription in self.watched[:1]:
-            date = await self.setup.date(subscription)
-            if date:
-                yield clock(date, self.app.now())
-
-    async def _rights(self) -> AsyncIterator[Finding]:
-        needed = rights(self.policy)
-        for subscription in self.watched:
-            permissions = await self.setup.permissions(self.principal, subscription)
-            missing = [
-                f"{action} at {scope}"
-                for scope, action in _needed(needed, subscription)
-                if not any(each.allows(action, scope) for each in permissions)
-            ]
-            yield _rights_finding(subscription, missing)
-
-    async def _directory(self) -> AsyncIterator[Finding]:
-        await self.app.azure.directory.existing([self.principal])
-        message = "it can be read, as you: it knows the app's identity"
-        yield Finding("directory", State.OK, message)
-
-    async def _events(self) -> AsyncIterator[Finding]:
-        for subscription in self.watched:
-            found = await self.setup.event_subscriptions(subscription)
-            for finding in events(subscription, found):
-                yield finding
-
-    async def _app(self) -> AsyncIterator[Finding]:
-        status = await status_of(self.app)
-        for finding in [*work(status), *delivery(status), policy_in_force(status, self.policy)]:
-            yield finding
+    state: State
+    fix: str
 
 
-async def _guarded(name: str, check: Check) -> AsyncIterator[Finding]:
-    try:
-        async for finding in check():
-            yield finding
-    except LanyardError as error:
-        mend = "see the message: this check could not be made with your rights"
-        yield Finding(name, State.PROBLEM, str(error), mend)
+_SWEEP = _Remedy(
+    State.PROBLEM, "look at the app's log: does it run, and may it read every subscription?"
+)
+_REMEDIES = {
+    Reason.PAUSED: _Remedy(State.WARNING, "'lanyard resume' goes on"),
+    Reason.HELD: _Remedy(State.WARNING, "'lanyard held' lists them; release or dismiss each"),
+    Reason.POISONED: _Remedy(
+        State.WARNING,
+        "'lanyard history --outcome failed' shows why, 'lanyard replay --poison' tries again",
+    ),
+    Reason.DEAD_LETTERS: _Remedy(
+        State.WARNING,
+        "'lanyard replay --dead-letters' puts them on the queue, as the app does every hour",
+    ),
+    Reason.NO_SWEEP: _SWEEP,
+    Reason.SWEEP_OVERDUE: _SWEEP,
+    Reason.SWEEP_FAILED: _SWEEP,
+}
 
 
 def clock(date: str, now: float) -> Finding:
@@ -131,9 +82,9 @@ def events(subscription: str, found: Iterable[Subscribed]) -> Iterator[Finding]:
         one for one in found if is_within(one.source, place) and _wants(one) and one.endpoint
     ]
     if not relevant:
-        message = f"no event subscription tells of changes in subscription {subscription}"
-        mend = "deploy infra/ for it; until then only the hourly sweep finds what is new"
-        yield Finding("events", State.PROBLEM, message, mend)
+        message = f"no event subscription reports changes in subscription {subscription}"
+        fix = "deploy infra/ for it; until then only the hourly sweep finds what is new"
+        yield Finding("events", State.PROBLEM, message, fix)
     for one in relevant:
         yield _delivery(one)
 
@@ -144,84 +95,63 @@ def _wants(one: Subscribed) -> bool:
 
 def _delivery(one: Subscribed) -> Finding:
     if one.state != "Succeeded":
-        mend = "create it again, when the app runs: Event Grid asks the endpoint first"
-        return Finding("events", State.PROBLEM, f"{one.id} is {one.state or 'unknown'}", mend)
+        fix = "create it again, when the app runs: Event Grid asks the endpoint first"
+        return Finding("events", State.PROBLEM, f"{one.id} is {one.state or 'unknown'}", fix)
     if missing := [kind for kind in _EVENTS if one.types and kind not in one.types]:
         message = f"{one.id} leaves out {', '.join(missing)}"
-        mend = "add the event type to its filter"
-        return Finding("events", State.WARNING, message, mend)
+        fix = "add the event type to its filter"
+        return Finding("events", State.WARNING, message, fix)
     if not one.dead_letters:
         message = f"{one.id} keeps no dead letters: an event that cannot be delivered is lost"
-        mend = "set a dead-letter destination; the hourly sweep makes up for lost events meanwhile"
-        return Finding("events", State.WARNING, message, mend)
+        fix = "set a dead-letter destination; the hourly sweep makes up for lost events meanwhile"
+        return Finding("events", State.WARNING, message, fix)
     return Finding("events", State.OK, f"{one.id} delivers to {one.endpoint}")
 
 
 def work(status: Status) -> Iterator[Finding]:
-    """What the app's own record and queues tell."""
-    for reason in status.attention():
-        failed = "sweep" in reason
-        state = State.PROBLEM if failed else State.WARNING
-        yield Finding("app", state, reason, _mend(reason))
-    if not list(status.attention()):
-        found = f"{status.resources} resources, {status.waiting} messages waiting, none given up"
-        yield Finding("app", State.OK, found)
+    """What the app's own record and queues show."""
+    attention = list(status.attention())
+    for needed in attention:
+        remedy = _REMEDIES[needed.reason]
+        yield Finding("app", remedy.state, needed.text, remedy.fix)
+    if not attention:
+        message = f"{status.resources} resources, {status.waiting} messages waiting, none given up"
+        yield Finding("app", State.OK, message)
 
 
 def delivery(status: Status) -> Iterator[Finding]:
-    """Whether events come, by what the last sweep found that none had told of."""
+    """Whether events come, by what the last sweep found that none had named."""
     sweep = status.last_sweep
     if sweep is None or sweep.decision.outcome != "done":
         return
     missed = sum(int(sweep.decision.cause.get(name, "0")) for name in ("drifted", "missing"))
     if not missed:
-        yield Finding("delivery", State.OK, "the last sweep found nothing that no event had told")
+        yield Finding("delivery", State.OK, "the last sweep found nothing that no event had named")
         return
     message = f"the last sweep found {missed} resources that events had not brought to the policy"
-    mend = (
+    fix = (
         "they came late or were lost, unless the policy changed: look at the delivery metrics of "
         "the system topic, and at 'lanyard history --outcome failed'"
     )
-    yield Finding("delivery", State.WARNING, message, mend)
-
-
-def _mend(reason: str) -> str:
-    if "paused" in reason:
-        return "'lanyard resume' goes on"
-    if "given up" in reason:
-        return "'lanyard history --outcome failed' tells why, 'lanyard replay --poison' tries again"
-    if "dead letters" in reason:
-        return "'lanyard replay --dead-letters' puts them on the queue, as the app does every hour"
-    if "held" in reason:
-        return "'lanyard held' lists them; release or dismiss each"
-    return "look at the app's log: does it run, and may it read every subscription?"
+    yield Finding("delivery", State.WARNING, message, fix)
 
 
 def policy_in_force(status: Status, policy: Policy) -> Finding:
     """The policy at hand beside the one that the app swept under."""
     sweep = status.last_sweep
     if sweep is None or not sweep.policy:
-        return Finding("policy", State.WARNING, "no sweep tells which policy is in force", "wait")
+        return Finding("policy", State.WARNING, "no sweep shows which policy is in force", "wait")
     if sweep.policy == policy.digest:
         return Finding("policy", State.OK, f"the app works by this policy ({policy.digest})")
     message = f"the app works by another policy ({sweep.policy}) than this one ({policy.digest})"
     return Finding("policy", State.WARNING, message, "deploy this one, or look at that one")
 
 
-def _needed(needed: Rights, subscription: str) -> Iterator[tuple[str, str]]:
-    scope = f"/subscriptions/{subscription}"
-    for action in needed.actions:
-        yield scope, action
-    groups = [f"{scope}/resourceGroups/{name}" for name in needed.identity_groups] or [scope]
-    plain = [group for group in groups if "{" not in group and "*" not in group]
-    for action in needed.identity_actions:
-        yield from ((group, action) for group in plain)
-
-
-def _rights_finding(subscription: str, missing: list[str]) -> Finding:
+def rights_held(subscription: str, missing: Sequence[str]) -> Finding:
+    """Whether the app's identity has its rights; `missing`: each action, with its scope."""
     if not missing:
         message = f"the app's identity has the rights it needs in subscription {subscription}"
         return Finding("rights", State.OK, message)
     message = f"the app's identity lacks {len(missing)} rights: " + ", ".join(missing)
-    mend = "'lanyard rights POLICY' tells the roles it needs; deploy them"
-    return Finding("rights", State.PROBLEM, message, mend)
+    fix = "'lanyard rights POLICY' shows the roles it needs; deploy them"
+    return Finding("rights", State.PROBLEM, message, fix)

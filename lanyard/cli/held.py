@@ -1,22 +1,22 @@
-"""`lanyard held`, `release` and `dismiss`: what is not done although it could be, and a person's
-word about it.
+"""`lanyard held`, `release` and `dismiss`: what is not done although it could be, and what a person
+decides about it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
 
 from lanyard.cli.frame import connect
-from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
+from lanyard.cli.frame.connect import AppOptions, AzureOptions
 from lanyard.cli.frame.names import short
 from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Terminal
-from lanyard.cli.frame.times import told
-from lanyard.record.decisions import Decision
-from lanyard.record.held import Answer, Entry, HeldActions
+from lanyard.cli.frame.times import shown_time
+from lanyard.desk.operator import Operator
+from lanyard.record.held import Answer, Entry
 from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import folded
 
@@ -35,7 +35,7 @@ examples:
   lanyard held --all --json
 
 exit codes:
-  0  nothing is held that nobody has said anything about
+  0  nothing is held that nobody has released or dismissed
   1  an error: no credentials, a missing right, a storage account that is not an app's
   2  something is held and waits for a person or a change of the policy
 """
@@ -43,7 +43,7 @@ _WAITS = 2
 _ENTRY = {
     "id": "what `lanyard release` and `dismiss` take",
     "resource": "id of the resource, or of the subscription of an orphan",
-    "about": "the principal or grant of an orphan that no resource tells of; else empty",
+    "about": "the principal or grant of an orphan that no resource shows; else empty",
     "key": "the action's own: no other action on the resource has it",
     "because": "why, as programs go by it: `mode`, `paused`, `budget` and so on",
     "action": "what is not done, in words",
@@ -52,7 +52,7 @@ _ENTRY = {
     "releasable": "whether `lanyard release` is enough",
     "since": "since when, ISO 8601, UTC",
     "answer": 'what a person decided: `""`, `released`, `dismissed`',
-    "by": "who said so",
+    "by": "who that was",
 }
 _LIST_SHAPE = {"version": "`1`", "held[]": "by resource"} | {
     f"held[].{key}": meaning for key, meaning in _ENTRY.items()
@@ -72,10 +72,10 @@ examples:
 
 exit codes:
   0  released
-  1  an error: nothing with this id is held, it cannot be released, a missing right
+  1  an error: nothing with this id is held, only the policy releases it, a missing right
 """
 _DISMISS_ABOUT = f"""\
-Leave something undone that is held, and be told no more of it.
+Leave something undone that is held, and have it listed no more.
 
 {storage_rights(_WRITER)}
 """
@@ -87,7 +87,7 @@ exit codes:
   0  dismissed
   1  an error: nothing with this id is held, a missing right
 """
-_SAID_SHAPE = {"version": "`1`", "held[]": "as `lanyard held --json` has it, with the word said"}
+_DECIDED_SHAPE = {"version": "`1`", "held[]": "as `lanyard held --json` has it, with the answer"}
 
 Ids = Annotated[list[str], typer.Argument(metavar="ID", help="Ids that `lanyard held` lists.")]
 
@@ -110,16 +110,17 @@ def list_held(
     scope = folded(resource).rstrip("/")
 
     async def find() -> list[Entry]:
-        async with _opened(azure, where) as (_, held):
-            return [one async for one in held.all() if one.resource.key.startswith(scope)]
+        async with connect.app(azure, where) as app:
+            held = app.held().all()
+            return [entry async for entry in held if entry.resource.key.startswith(scope)]
 
-    found = asyncio.run(find())
-    waiting = [entry for entry in found if entry.answer is Answer.NONE]
-    shown = found if everything else waiting
+    held = asyncio.run(find())
+    waiting = [entry for entry in held if entry.answer is Answer.NONE]
+    listed = held if everything else waiting
     if json:
-        terminal.json({"version": 1, "held": [entry_as_json(entry) for entry in shown]})
+        terminal.json({"version": 1, "held": [entry_as_json(entry) for entry in listed]})
     else:
-        _tell(shown, terminal)
+        _show(listed, terminal)
     return _WAITS if waiting else 0
 
 
@@ -127,14 +128,16 @@ def release(
     ids: Ids, *, azure: AzureOptions, where: AppOptions, json: Json = False, quiet: Quiet = False
 ) -> int:
     """Release each; returns the exit code."""
-    return _say(Answer.RELEASED, ids, azure, where, json=json, quiet=quiet)
+    decided = asyncio.run(_each(ids, Operator.release, azure, where))
+    return _show_decided(decided, Terminal(quiet=quiet), json=json)
 
 
 def dismiss(
     ids: Ids, *, azure: AzureOptions, where: AppOptions, json: Json = False, quiet: Quiet = False
 ) -> int:
     """Dismiss each; returns the exit code."""
-    return _say(Answer.DISMISSED, ids, azure, where, json=json, quiet=quiet)
+    decided = asyncio.run(_each(ids, Operator.dismiss, azure, where))
+    return _show_decided(decided, Terminal(quiet=quiet), json=json)
 
 
 def entry_as_json(entry: Entry) -> dict[str, Any]:
@@ -156,69 +159,57 @@ def entry_as_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-@asynccontextmanager
-async def _opened(azure: AzureOptions, where: AppOptions) -> AsyncIterator[tuple[App, HeldActions]]:
-    async with connect.app(azure, where) as app:
-        yield app, HeldActions(app.tables.held, app.now)
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What became of the ids that a person named."""
+
+    entries: list[Entry] = field(default_factory=list)
+    failures: list[LanyardError] = field(default_factory=list)
 
 
-def _say(
-    word: Answer, ids: list[str], azure: AzureOptions, where: AppOptions, *, json: bool, quiet: bool
-) -> int:
+async def _each(
+    ids: list[str],
+    decide: Callable[[Operator, str], Awaitable[Entry]],
+    azure: AzureOptions,
+    where: AppOptions,
+) -> _Decided:
     """One that fails stops no other."""
-    terminal = Terminal(quiet=quiet)
-    said: list[Entry] = []
-    failures: list[str] = []
+    decided = _Decided()
+    async with connect.app(azure, where) as app:
+        operator = app.operator()
+        for entry_id in ids:
+            try:
+                decided.entries.append(await decide(operator, entry_id))
+            except LanyardError as error:
+                decided.failures.append(error)
+    return decided
 
-    async def each() -> None:
-        async with _opened(azure, where) as (app, held):
-            for entry_id in ids:
-                try:
-                    said.append(await _said(word, entry_id, app, held))
-                except LanyardError as error:
-                    failures.append(str(error))
 
-    asyncio.run(each())
+def _show_decided(decided: _Decided, terminal: Terminal, *, json: bool) -> int:
     if json:
-        terminal.json({"version": 1, "held": [entry_as_json(entry) for entry in said]})
-    for entry in said if not json else ():
-        done = (word.value, "green"), f" {entry.id}: {entry.refusal.action}"
-        terminal.say(*done, (f"  {short(entry.resource.text)}", "dim"))
-    for failure in failures:
-        terminal.error(failure)
-    return 1 if failures else 0
+        entries = [entry_as_json(entry) for entry in decided.entries]
+        terminal.json({"version": 1, "held": entries})
+    else:
+        for entry in decided.entries:
+            head = (entry.answer.value, "green"), f" {entry.id}: {entry.refusal.action}"
+            terminal.show(*head, (f"  {short(entry.resource.text)}", "dim"))
+    for failure in decided.failures:
+        terminal.error(str(failure))
+    return 1 if decided.failures else 0
 
 
-async def _said(word: Answer, entry_id: str, app: App, held: HeldActions) -> Entry:
-    """Say it, put it on record, and have a released one looked at."""
-    tell = held.release if word is Answer.RELEASED else held.dismiss
-    entry = await tell(entry_id, app.who)
-    await app.decisions().add(
-        Decision(
-            entry.resource.text,
-            f"{word.value}: {entry.refusal.action}",
-            "done",
-            f"by {app.who}; it was held: {entry.refusal.reason}",
-        )
-    )
-    if word is Answer.RELEASED:
-        await app.queue.put(entry.change("release"))
-    return entry
-
-
-def _tell(entries: list[Entry], terminal: Terminal) -> None:
+def _show(entries: list[Entry], terminal: Terminal) -> None:
     for entry in entries:
-        said = f"  {entry.answer.value} by {entry.by}" if entry.answer else ""
-        head = (entry.id, "bold"), "  ", (told(entry.since), "dim"), f"  {entry.refusal.action}"
-        terminal.say(*head, (said, "green"))
-        place = f"    {short(entry.resource.text)}" + (
-            f", {entry.principal}" if entry.principal else ""
-        )
-        terminal.say((place, "dim"))
-        terminal.say((f"    held: {entry.refusal.reason}", "dim"))
-        way_out = f"lanyard release {entry.id}" if entry.refusal.releasable else ""
-        terminal.say((f"    {way_out or entry.refusal.release}", "dim"))
-    terminal.say((f"held: {len(entries)}", "magenta" if entries else "green"))
+        refusal = entry.refusal
+        answer = f"  {entry.answer.value} by {entry.by}" if entry.answer else ""
+        head = (entry.id, "bold"), "  ", (shown_time(entry.since), "dim"), f"  {refusal.action}"
+        terminal.show(*head, (answer, "green"))
+        about = f", {entry.principal}" if entry.principal else ""
+        terminal.show((f"    {short(entry.resource.text)}{about}", "dim"))
+        terminal.show((f"    held: {refusal.reason}", "dim"))
+        way_out = f"lanyard release {entry.id}" if refusal.releasable else refusal.release
+        terminal.show((f"    {way_out}", "dim"))
+    terminal.show((f"held: {len(entries)}", "magenta" if entries else "green"))
 
 
 COMMANDS = (
@@ -229,7 +220,7 @@ COMMANDS = (
         _RELEASE_ABOUT,
         _RELEASE_AFTER,
         release,
-        _SAID_SHAPE,
+        _DECIDED_SHAPE,
     ),
     Command(
         "dismiss",
@@ -237,6 +228,6 @@ COMMANDS = (
         _DISMISS_ABOUT,
         _DISMISS_AFTER,
         dismiss,
-        _SAID_SHAPE,
+        _DECIDED_SHAPE,
     ),
 )

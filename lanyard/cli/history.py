@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -12,12 +11,12 @@ from lanyard.cli.frame.connect import AppOptions, AzureOptions
 from lanyard.cli.frame.names import short
 from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Part, Terminal
-from lanyard.cli.frame.times import span, told
+from lanyard.cli.frame.times import shown_time, span
 from lanyard.record.decisions import Recorded
 from lanyard.values.resource_id import folded
 
 _ABOUT = f"""\
-Tell what Lanyard decided: done, held, failed, put off until later, and by whom and why.
+Show what Lanyard decided: done, held, failed, put off until later, and by whom and why.
 A removal keeps the whole role assignment; `lanyard undo` with its id puts it back.
 
 {storage_rights("Storage Table Data Reader")}
@@ -30,7 +29,7 @@ examples:
   lanyard history --since 2026-11-01 --until 2026-11-08 --json
 
 exit codes:
-  0  told, also where there is nothing to tell
+  0  shown, also where there is nothing to show
   1  an error: no credentials, a missing right, a storage account that is not an app's
 """
 _SHAPE = {
@@ -41,12 +40,14 @@ _SHAPE = {
     "decisions[].by": "the app, or the person who asked",
     "decisions[].policy": "digest of the policy in force",
     "decisions[].resource": "id of the resource; empty for what concerns the whole app",
+    "decisions[].key": "the action's own, as `lanyard held --json` has it; empty for what is none",
+    "decisions[].grant": "the name of the role assignment that was given or released, or empty",
     "decisions[].action": "what was to be done, in words",
     "decisions[].outcome": "`intended`, `done`, `held`, `failed`, `later`",
     "decisions[].reason": "why, or with which result",
     "decisions[].rules[]": "names of the rules that ask for it",
     "decisions[].cause": "the event: `source`, `eventId`, `eventType`, `correlationId`; of a sweep "
-    "how many resources no event had told of: `drifted`, `missing`",
+    "how many resources no event had named: `drifted`, `missing`",
     "decisions[].evidence[]": "what proved that a removal was right",
     "decisions[].assignment": "the role assignment that was removed, as ARM had it; else null",
 }
@@ -84,23 +85,22 @@ def run(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Tell the decisions; returns the exit code."""
+    """Show the decisions; returns the exit code."""
     terminal = Terminal(quiet=quiet)
     wanted = _Filter(folded(resource).rstrip("/"), outcome.lower(), removals)
 
     async def find() -> list[Recorded]:
         async with connect.app(azure, where) as app:
-            now = datetime.fromtimestamp(app.now(), UTC)
-            record = app.decisions().between(*span(since, until, now))
-            return [one async for one in record if wanted.wants(one)]
+            record = app.decisions().between(*span(since, until, app.time()))
+            return [recorded async for recorded in record if wanted.wants(recorded)]
 
-    found = asyncio.run(find())
+    decisions = asyncio.run(find())
     if json:
-        terminal.json({"version": 1, "decisions": [as_json(one) for one in found]})
+        terminal.json({"version": 1, "decisions": [as_json(one) for one in decisions]})
         return 0
-    for one in found:
-        _tell(one, terminal)
-    terminal.say((f"history: {len(found)} decisions", "dim"))
+    for one in decisions:
+        _show(one, terminal)
+    terminal.show((f"history: {len(decisions)} decisions", "dim"))
     return 0
 
 
@@ -110,22 +110,22 @@ def as_json(recorded: Recorded) -> dict[str, Any]:
     return {**head, "policy": recorded.policy, **asdict(recorded.decision)}
 
 
-def _tell(recorded: Recorded, terminal: Terminal) -> None:
+def _show(recorded: Recorded, terminal: Terminal) -> None:
     decision = recorded.decision
     parts: list[Part] = [
-        (told(recorded.at), "dim"),
+        (shown_time(recorded.at), "dim"),
         "  ",
         (f"{decision.outcome:8}", _STYLES.get(decision.outcome, "")),
         (f"  {short(decision.resource)}" if decision.resource else "", "bold"),
         f"  {decision.action}",
     ]
-    terminal.say(*parts)
+    terminal.show(*parts)
     notes = [decision.reason, f"rule: {'; '.join(decision.rules)}" if decision.rules else ""]
     notes += [f"evidence: {each}" for each in decision.evidence]
     if decision.assignment is not None:
         notes.append(f"lanyard undo {recorded.id}")
     for note in filter(None, notes):
-        terminal.say((f"    {note}", "dim"))
+        terminal.show((f"    {note}", "dim"))
 
 
 COMMAND = Command("history", "what was decided, and why", _ABOUT, _AFTER, run, _SHAPE)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from lanyard.cli.frame.files import write
 from lanyard.cli.frame.options import Command, Json, Quiet
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.policy.load import parse_policy
@@ -55,10 +56,10 @@ class Answers:
     standard: str
 
 
-def run(
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="Where it is written.")
-    ] = Path("lanyard.yaml"),
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What options give of the answers; None: to be asked for."""
+
     kinds: Annotated[
         list[str] | None,
         typer.Option(
@@ -66,22 +67,45 @@ def run(
             metavar="TYPE",
             help=f"For what: {', '.join(_WORDS)}, or a type of Azure's; repeatable.",
         ),
-    ] = None,
+    ] = None
     resource_group: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Begin with the resources of this group; * for all."),
-    ] = None,
+    ] = None
     identity: Annotated[
         str | None,
         typer.Option(metavar="NAME|ID", help="The identity: a name to make it by, or an id."),
-    ] = None,
+    ] = None
     identity_group: Annotated[
         str | None, typer.Option(metavar="NAME", help="The resource group that it is made in.")
-    ] = None,
+    ] = None
     standard: Annotated[
         str | None,
         typer.Option(metavar="NAME", help=f"What it may do: {', '.join(SHIPPED)}, or none."),
-    ] = None,
+    ] = None
+
+    def answers(self, *, asks: bool) -> Answers:
+        """All of them; a person is asked for the rest, or the defaults are taken."""
+        ask = _Interview(asks).answer
+        kinds = self.kinds or ask(None, f"For what? ({', '.join(_WORDS)})", "machines").split(",")
+        group = ask(self.resource_group, "In which resource group to begin? (* for all)", "*")
+        question = "Which identity? (a name, or the id of one)"
+        name = ask(self.identity, question, "id-lanyard-{location}")
+        made_in = ""
+        if not name.startswith("/"):
+            question = "In which resource group is it made?"
+            made_in = ask(self.identity_group, question, "rg-identities")
+        question = f"What may it do? ({', '.join([*SHIPPED, _NONE])})"
+        standard = ask(self.standard, question, "lanyard/telemetry")
+        return Answers(_types(kinds), group, name, made_in, standard)
+
+
+def run(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Where it is written.")
+    ] = Path("lanyard.yaml"),
+    *,
+    given: Given,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     json: Json = False,
@@ -91,21 +115,13 @@ def run(
     terminal = Terminal(quiet=quiet or json)
     if output.exists() and not force:
         raise LanyardError(f"{output} exists; --force overwrites it")
-    ask = _Interview(asks=not yes and sys.stdin.isatty()).answer
-    words = kinds or ask(None, f"For what? ({', '.join(_WORDS)})", "machines").split(",")
-    group = ask(resource_group, "In which resource group to begin? (* for all)", "*")
-    name = ask(identity, "Which identity? (a name, or the id of one)", "id-lanyard-{location}")
-    made_in = ""
-    if not name.startswith("/"):
-        made_in = ask(identity_group, "In which resource group is it made?", "rg-identities")
-    may = ask(standard, f"What may it do? ({', '.join([*SHIPPED, _NONE])})", "lanyard/telemetry")
-    text = policy_text(Answers(_types(words), group, name, made_in, may))
+    text = policy_text(given.answers(asks=not yes and sys.stdin.isatty()))
     policy = parse_policy(str(output), text)
-    _write(output, text)
+    write(output, text, folders=True)
     if json:
         terminal.json({"version": 1, "file": str(output), "policy": policy.digest})
-    terminal.say((f"{output} written", "green"), "; nothing is changed in its mode, observe")
-    terminal.say("what it would do:  ", (f"lanyard plan --policy {output} --mode full ID", "bold"))
+    terminal.show((f"{output} written", "green"), "; nothing is changed in its mode, observe")
+    terminal.show("what it would do:  ", (f"lanyard plan --policy {output} --mode full ID", "bold"))
     return 0
 
 
@@ -180,14 +196,6 @@ def _types(words: Sequence[str]) -> tuple[str, ...]:
 def _quoted(text: str) -> str:
     """As YAML reads it back, whatever is in it: JSON is YAML."""
     return json.dumps(text, ensure_ascii=False)
-
-
-def _write(output: Path, text: str) -> None:
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise LanyardError(f"{output} cannot be written: {error.strerror}") from None
 
 
 _SHAPE = {"version": "`1`", "file": "where it was written", "policy": "its digest"}

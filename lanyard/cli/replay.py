@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from lanyard.cli.frame.names import short
 from lanyard.cli.frame.options import Command, Json, Quiet
 from lanyard.cli.frame.shown import shown
 from lanyard.cli.frame.terminal import Terminal
-from lanyard.cli.frame.times import moment, told
+from lanyard.cli.frame.times import moment, shown_time
 from lanyard.cli.onboarding.steps import Yes, confirm
 from lanyard.ports.dead_letters import DeadLetter, DeadLetters
 from lanyard.queue.replay import Replay, Wanted
@@ -29,7 +29,7 @@ An event is only a hint and everything is read fresh, so that this does no harm,
 late. Each is removed from where it lay once it is on the queue.
 
 The app itself replays dead letters every hour; poison messages wait for this command. 'lanyard
-history --outcome failed' tells why they failed. One that cannot be read stays where it is. An event
+history --outcome failed' shows why they failed. One that cannot be read stays where it is. An event
 that the app would have dropped is removed.
 
 To look hides poison messages from others for as long as it takes.
@@ -139,12 +139,12 @@ class Which:
 def run(
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="ID", help="Ids that `lanyard replay --dry-run` tells."),
+        typer.Argument(metavar="ID", help="Ids that `lanyard replay --dry-run` shows."),
     ] = None,
     *,
     which: Which,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell what was given up, and change nothing.")
+        bool, typer.Option("--dry-run", help="Show what was given up, and change nothing.")
     ] = False,
     yes: Yes = False,
     azure: AzureOptions,
@@ -157,7 +157,7 @@ def run(
 
     def agree(found: Sequence[Found]) -> None:
         if not (yes or json):
-            _tell(found, terminal, dry_run=True)
+            _show(found, terminal, dry_run=True)
         confirm(_question(found), yes=yes, json=json)
 
     found = asyncio.run(_replayed(ids or [], which, azure, where, None if dry_run else agree))
@@ -165,7 +165,7 @@ def run(
         dead_letters = [_as_json(one) for one in found]
         terminal.json({"version": 1, "dryRun": dry_run, "deadLetters": dead_letters})
     else:
-        _tell(found, terminal, dry_run=dry_run)
+        _show(found, terminal, dry_run=dry_run)
     lie_there = found if dry_run else [one for one in found if one.fate is Fate.LEAVE]
     return _LIES_THERE if lie_there else 0
 
@@ -175,16 +175,16 @@ async def _replayed(
 ) -> list[Found]:
     """What was done, or what would be where nobody is to `agree` or there is nothing to do."""
     async with connect.app(azure, where) as app:
-        wanted = which.wanted(ids, datetime.fromtimestamp(app.now(), UTC))
+        wanted = which.wanted(ids, app.time())
         places = which.places(app)
         found = await _through(app, places, wanted, dry_run=True)
         _expect(wanted.ids, found)
         if agree is None or all(one.fate is Fate.LEAVE for one in found):
             return found
         agree(found)
-        # Only what was told of: more may have been given up meanwhile.
-        told_of = replace(wanted, ids=frozenset(one.dead_letter.id for one in found))
-        return await _through(app, places, told_of, dry_run=False)
+        # Only what was shown: more may have been given up meanwhile.
+        listed = replace(wanted, ids=frozenset(one.dead_letter.id for one in found))
+        return await _through(app, places, listed, dry_run=False)
 
 
 async def _through(
@@ -232,7 +232,7 @@ def _as_json(found: Found) -> dict[str, Any]:
     }
 
 
-def _tell(found: Sequence[Found], terminal: Terminal, *, dry_run: bool) -> None:
+def _show(found: Sequence[Found], terminal: Terminal, *, dry_run: bool) -> None:
     """What lies in the storage is whatever somebody put there: it is shown with care."""
     for one in found:
         dead_letter = one.dead_letter
@@ -240,13 +240,13 @@ def _tell(found: Sequence[Found], terminal: Terminal, *, dry_run: bool) -> None:
         about = short(change.resource.text) if change is not None else "no resource"
         fate = one.fate.value if dry_run else _DONE[one.fate]
         head = f"  {shown(about)}  {shown(dead_letter.event_type)}".rstrip()
-        terminal.say((f"{fate:8}", _STYLES[one.fate]), head)
-        at = f"{told(dead_letter.at)}  " if dead_letter.at is not None else ""
-        terminal.say((f"    {at}{one.place.value}: {shown(dead_letter.reason)}", "dim"))
-        terminal.say((f"    {shown(dead_letter.id)}", "dim"))
+        terminal.show((f"{fate:8}", _STYLES[one.fate]), head)
+        at = f"{shown_time(dead_letter.at)}  " if dead_letter.at is not None else ""
+        terminal.show((f"    {at}{one.place.value}: {shown(dead_letter.reason)}", "dim"))
+        terminal.show((f"    {shown(dead_letter.id)}", "dim"))
     replayed = sum(one.fate is Fate.REPLAY for one in found)
     summary = f"replay: {replayed} of {len(found)}"
-    terminal.say((summary + (", nothing was changed" if dry_run else ""), "dim"))
+    terminal.show((summary + (", nothing was changed" if dry_run else ""), "dim"))
 
 
 COMMAND = Command("replay", "have what was given up done again", _ABOUT, _AFTER, run, _SHAPE)

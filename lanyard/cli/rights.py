@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lanyard.cli.frame.names import role_as_json
 from lanyard.cli.frame.options import Command, Json, Quiet
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.desk.rights import Rights, rights
@@ -14,7 +15,7 @@ from lanyard.values.errors import LanyardError
 from lanyard.values.roles import role_id, role_name
 
 _ABOUT = """\
-Say what Lanyard's own identity needs to do what a policy says, and nothing beyond: the actions of
+Show what Lanyard's own identity needs to do what a policy says, and nothing beyond: the actions of
 its custom role, the condition that lets it assign the policy's roles only, and the identities on
 which it needs Managed Identity Operator. Nothing is asked of Azure: no login is needed.
 """
@@ -26,7 +27,7 @@ examples:
   lanyard rights --bicep lanyard.yaml                 as infra/watch.bicep takes them
 
 exit codes:
-  0  told
+  0  shown
   1  the policy is broken or cannot be read, or a role is not known
 """
 _PARAMETERS_SCHEMA = (
@@ -53,7 +54,7 @@ def run(
     ] = False,
     quiet: Quiet = False,
 ) -> int:
-    """Tell the rights; returns the exit code."""
+    """Show the rights; returns the exit code."""
     terminal = Terminal(quiet=quiet)
     needed = rights(load_policy(policy), role_ids(removable or ()))
     if bicep:
@@ -61,7 +62,7 @@ def run(
     elif json:
         terminal.json(_as_json(needed))
     else:
-        _tell(needed, terminal)
+        _show(needed, terminal)
     return 0
 
 
@@ -79,17 +80,13 @@ def _as_json(needed: Rights) -> dict[str, Any]:
     return {
         "actions": [*needed.actions],
         "condition": needed.condition,
-        "assignable": [_role(guid) for guid in needed.assignable],
-        "removable": [_role(guid) for guid in needed.removable],
+        "assignable": [role_as_json(guid) for guid in needed.assignable],
+        "removable": [role_as_json(guid) for guid in needed.removable],
         "identityActions": [*needed.identity_actions],
         "identityGroups": [*needed.identity_groups],
         "operatorOn": [identity.text for identity in needed.operator_on],
         "notes": [*needed.notes],
     }
-
-
-def _role(guid: str) -> dict[str, str]:
-    return {"id": guid, "name": role_name(guid)}
 
 
 def _as_parameters(needed: Rights) -> dict[str, Any]:
@@ -115,7 +112,7 @@ def _as_parameters(needed: Rights) -> dict[str, Any]:
     }
 
 
-def _tell(needed: Rights, terminal: Terminal) -> None:
+def _show(needed: Rights, terminal: Terminal) -> None:
     _section(terminal, "A custom role at each subscription to watch", needed.actions)
     if needed.condition:
         _section(terminal, "assigned under this condition (version 2.0)", [needed.condition])
@@ -132,9 +129,9 @@ def _tell(needed: Rights, terminal: Terminal) -> None:
 def _section(terminal: Terminal, title: str, lines: Iterable[str]) -> None:
     if not (listed := [*lines]):
         return
-    terminal.tell((title, "bold"))
+    terminal.report((title, "bold"))
     for line in listed:
-        terminal.tell(f"  {line}")
+        terminal.report(f"  {line}")
 
 
 _SHAPE = {

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from lanyard.cli.frame.files import write
 from lanyard.cli.frame.options import Command, Quiet
 from lanyard.cli.frame.options import Json as JsonOption
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.policy.document import Policy
 from lanyard.policy.standards import SHIPPED
 from lanyard.values.compute_types import COMPUTE_TYPES
-from lanyard.values.errors import LanyardError
 from lanyard.values.roles import BUILT_IN_ROLES
 
 _ABOUT = """\
@@ -68,11 +68,8 @@ def run(
     if output is None:
         terminal.json(policy_schema())
         return 0
-    try:
-        output.write_text(schema_text(), encoding="utf-8")
-    except OSError as error:
-        raise LanyardError(f"{output} cannot be written: {error.strerror}") from None
-    terminal.say(f"{output} written")
+    write(output, schema_text())
+    terminal.show(f"{output} written")
     if json:
         terminal.json({"version": 1, "file": str(output)})
     return 0

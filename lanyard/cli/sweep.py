@@ -12,7 +12,7 @@ from rich.text import Text
 
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
-from lanyard.cli.frame.names import short
+from lanyard.cli.frame.names import role_as_json, short
 from lanyard.cli.frame.options import Command, Json, PolicyPath, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.planning.orphans import Orphan
@@ -28,9 +28,9 @@ Look over everything at once: what is not as the policy says, what is gone, and 
 that is orphaned, with the evidence for it and whether it would be removed. With --dry-run that is
 all; without, what needs it is put on the app's queue of work, and the app decides on its own.
 
-Everything is read before anything is told: where a listing or the directory answers only a part,
-there is an error, and no result. Who may not ask the directory at all is told so, and no orphan is
-looked for that only the directory can tell.
+Everything is read before anything is shown: where a listing or the directory answers only a part,
+there is an error, and no result. Who may not ask the directory at all reads so, and no orphan is
+looked for that only the directory knows of.
 
 {storage_rights(f"{_READER} (for --dry-run), else {_WRITER}")}
 You need Reader on the subscriptions and should be able to read the directory, too.
@@ -73,7 +73,7 @@ _FOUND = 2
 
 def run(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Look and tell; put nothing on the queue.")
+        bool, typer.Option("--dry-run", help="Look and show; put nothing on the queue.")
     ] = False,
     policy: PolicyPath = Path("lanyard.yaml"),
     *,
@@ -88,7 +88,7 @@ def run(
 
     async def look() -> SweepReport:
         async with connect.app(azure, where) as reached:
-            app, _ = await connect.believing(reached, where)
+            app, _ = await connect.believing(reached, where.app_principal)
             enqueue = None if dry_run else app.queue.put
             with terminal.counting() as counted:
                 return await Sweep(loaded, app.services(loaded), enqueue, counted).run()
@@ -97,7 +97,7 @@ def run(
     if json:
         terminal.json(_as_json(report, loaded, dry_run=dry_run))
     else:
-        _tell(report, terminal, dry_run=dry_run)
+        _show(report, terminal, dry_run=dry_run)
     return _FOUND if _finds_something(report) else 0
 
 
@@ -135,7 +135,7 @@ def _orphan(orphan: Orphan) -> dict[str, Any]:
         "kind": orphan.kind.value,
         "assignment": assignment.id,
         "scope": assignment.scope,
-        "role": {"id": assignment.role_id, "name": role_name(assignment.role_id)},
+        "role": role_as_json(assignment.role_id),
         "principalId": assignment.principal_id,
         "owner": str(orphan.owner) if orphan.owner is not None else None,
         "evidence": list(orphan.evidence),
@@ -143,14 +143,14 @@ def _orphan(orphan: Orphan) -> dict[str, Any]:
     }
 
 
-def _tell(report: SweepReport, terminal: Terminal, *, dry_run: bool) -> None:
+def _show(report: SweepReport, terminal: Terminal, *, dry_run: bool) -> None:
     if report.orphans:
-        terminal.show(_table(report.orphans))
+        terminal.table(_table(report.orphans))
     for identity in report.unused_identities:
-        terminal.say(("unused   ", "yellow"), f"  identity {identity}")
+        terminal.show(("unused   ", "yellow"), f"  identity {identity}")
     style = "yellow" if _finds_something(report) else "green"
-    terminal.say((describe(report), style))
-    terminal.say(("nothing was changed" if dry_run else "put on the app's queue", "dim"))
+    terminal.show((describe(report), style))
+    terminal.show(("nothing was changed" if dry_run else "put on the app's queue", "dim"))
 
 
 def _table(orphans: Iterable[Orphan]) -> Table:

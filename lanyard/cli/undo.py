@@ -2,14 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from lanyard.cli.frame import connect
-from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
-from lanyard.cli.frame.names import short
+from lanyard.cli.frame.connect import AppOptions, AzureOptions
+from lanyard.cli.frame.names import role_as_json, short
 from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import span
@@ -89,7 +89,7 @@ class _Wish:
 def run(
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="DECISION", help="Ids that `lanyard history --removals` tells."),
+        typer.Argument(metavar="DECISION", help="Ids that `lanyard history --removals` shows."),
     ] = None,
     since: Annotated[str, typer.Option(metavar="TIME", help="All removals from then on.")] = "",
     until: Annotated[str, typer.Option(metavar="TIME", help="Up to then; default: now.")] = "",
@@ -97,7 +97,7 @@ def run(
         bool, typer.Option("--withdraw", help="Keep them no longer; nothing is put back.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell which these are, and change nothing.")
+        bool, typer.Option("--dry-run", help="Show which these are, and change nothing.")
     ] = False,
     *,
     azure: AzureOptions,
@@ -115,19 +115,15 @@ def run(
         removals = [_as_json(one) for one in undone]
         terminal.json({"version": 1, "dryRun": dry_run, "removals": removals})
     else:
-        _tell(undone, terminal, dry_run=dry_run)
+        _show(undone, terminal, dry_run=dry_run)
     return 1 if any(one.error for one in undone) else 0
 
 
 async def _undo(wish: _Wish, azure: AzureOptions, where: AppOptions) -> list[Undone]:
     async with connect.app(azure, where) as reached:
-        app, _ = await connect.believing(reached, where)
+        app, _ = await connect.believing(reached, where.app_principal)
         undo = Undo(app.services(), app.who)
-        return [await wish.done(undo, one) for one in await wish.removals(undo, _now(app))]
-
-
-def _now(app: App) -> datetime:
-    return datetime.fromtimestamp(app.now(), UTC)
+        return [await wish.done(undo, one) for one in await wish.removals(undo, app.time())]
 
 
 def _as_json(undone: Undone) -> dict[str, Any]:
@@ -135,7 +131,7 @@ def _as_json(undone: Undone) -> dict[str, Any]:
     return {
         "decision": removed.decision_id,
         "assignment": removed.id,
-        "role": {"id": grant.role_id, "name": role_name(grant.role_id)},
+        "role": role_as_json(grant.role_id),
         "scope": grant.scope,
         "principalId": grant.principal_id,
         "result": undone.result,
@@ -143,18 +139,19 @@ def _as_json(undone: Undone) -> dict[str, Any]:
     }
 
 
-def _tell(undone: list[Undone], terminal: Terminal, *, dry_run: bool) -> None:
-    for one in undone:
-        grant = one.removed.grant
+def _show(undone: list[Undone], terminal: Terminal, *, dry_run: bool) -> None:
+    for removal in undone:
+        grant = removal.removed.grant
         what = f"{role_name(grant.role_id)} at {short(grant.scope)} for {grant.principal_id}"
-        if one.error:
-            terminal.error(f"{what}: {one.error}")
+        if removal.error:
+            terminal.error(f"{what}: {removal.error}")
         else:
-            terminal.say((one.result or "would be put back", "green"), f"  {what}")
-            terminal.say((f"    {one.removed.decision_id}", "dim"))
-    failed = sum(bool(one.error) for one in undone)
-    told = f"undo: {len(undone) - failed} of {len(undone)}"
-    terminal.say((told + (", nothing was changed" if dry_run else ""), "red" if failed else "dim"))
+            terminal.show((removal.result or "would be put back", "green"), f"  {what}")
+            terminal.show((f"    {removal.removed.decision_id}", "dim"))
+    failed = sum(bool(removal.error) for removal in undone)
+    summary = f"undo: {len(undone) - failed} of {len(undone)}"
+    summary += ", nothing was changed" if dry_run else ""
+    terminal.show((summary, "red" if failed else "dim"))
 
 
 COMMAND = Command("undo", "put back what was removed", _ABOUT, _AFTER, run, _SHAPE)

@@ -1,4 +1,4 @@
-"""`lanyard validate`: each policy is good, or told with every mistake at its place."""
+"""`lanyard validate`: each policy is good, or shown with every mistake at its place."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from lanyard.cli.frame.names import counted
 from lanyard.cli.frame.options import Command, Json, Quiet
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.policy import Policy, PolicyError, Problem, load_policy
 
 _ABOUT = """\
-Read policies and tell every mistake as FILE:LINE:COLUMN: what is wrong, and what would be right.
+Read policies and report every mistake as FILE:LINE:COLUMN: what is wrong, and what would be right.
 A file is a policy of its own; the .yaml and .yml files of a folder add up to one.
 Nothing is asked of Azure: no login is needed.
 """
@@ -49,7 +50,7 @@ def run(
     if json:
         terminal.json(_as_json(checked))
     else:
-        _tell(checked, terminal)
+        _show(checked, terminal)
     return 0 if _all_good(checked) else 1
 
 
@@ -64,33 +65,28 @@ def _all_good(checked: Sequence[Checked]) -> bool:
     return all(each.policy is not None for each in checked)
 
 
-def _tell(checked: Sequence[Checked], terminal: Terminal) -> None:
-    for each in checked:
-        for problem in each.problems:
+def _show(checked: Sequence[Checked], terminal: Terminal) -> None:
+    for policy in checked:
+        for problem in policy.problems:
             place = f"{problem.file}:{problem.line}:{problem.column}:"
-            terminal.tell((place, "bold"), f" {problem.message}")
-        if each.policy is not None:
-            terminal.say(f"{each.path}: ", ("ok", "green"), f", {_size(each.policy)}")
-    terminal.say((_summary(checked), "green" if _all_good(checked) else "red"))
+            terminal.report((place, "bold"), f" {problem.message}")
+        if policy.policy is not None:
+            terminal.show(f"{policy.path}: ", ("ok", "green"), f", {_size(policy.policy)}")
+    terminal.show((_summary(checked), "green" if _all_good(checked) else "red"))
 
 
 def _size(policy: Policy) -> str:
     rules, identities = len(policy.rules), len(policy.identities)
-    return f"mode {policy.mode}, {_count(rules, 'rule')}, {_count(identities, 'identity')}"
+    return f"mode {policy.mode}, {counted(rules, 'rule')}, {counted(identities, 'identity')}"
 
 
 def _summary(checked: Sequence[Checked]) -> str:
     problems = sum(len(each.problems) for each in checked)
     if not problems:
-        return f"validate: {_count(len(checked), 'policy')} ok"
+        return f"validate: {counted(len(checked), 'policy')} ok"
     broken = sum(each.policy is None for each in checked)
-    of = f"{broken} of {_count(len(checked), 'policy')}"
-    return f"validate: {_count(problems, 'problem')} in {of}"
-
-
-def _count(number: int, what: str) -> str:
-    several = what[:-1] + "ies" if what.endswith("y") else what + "s"
-    return f"{number} {what if number == 1 else several}"
+    of = f"{broken} of {counted(len(checked), 'policy')}"
+    return f"validate: {counted(problems, 'problem')} in {of}"
 
 
 def _as_json(checked: Sequence[Checked]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ led to it, and what would have to change for it to go. Everything is read, nothi
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from lanyard.cli.frame.connect import App
 from lanyard.planning.desired import desired
@@ -13,7 +13,6 @@ from lanyard.record.decisions import Recorded
 from lanyard.values.compute import ComputeResource, SystemAssigned
 from lanyard.values.grants import Grant, RoleAssignment, Standing, content_of
 from lanyard.values.resource_id import ResourceId, folded
-from lanyard.values.roles import role_name
 
 #: Of the resources that claim one assignment, so many are read.
 MOST_CLAIMS = 10
@@ -131,19 +130,18 @@ class Explainer:
 
     async def _decision(self, grant: Grant, resource: ResourceId) -> Recorded | None:
         """What gave the role to the resource last."""
-        action = folded(f"assign {role_name(grant.role_id)} at {grant.scope} to ")
         for recorded in reversed(await self._recent()):
             decision = recorded.decision
             named = folded(decision.resource) == resource.key
-            if named and decision.outcome == "done" and folded(decision.action).startswith(action):
+            if named and decision.outcome == "done" and decision.grant == grant.name:
                 return recorded
         return None
 
     async def _recent(self) -> list[Recorded]:
         if self._record is None:
-            now = datetime.fromtimestamp(self.app.now(), UTC) + timedelta(hours=1)
+            now = self.app.time() + timedelta(hours=1)
             record = self.app.decisions().between(now - _LOOK_BACK, now)
-            self._record = [one async for one in record if one.decision.action.startswith("assign")]
+            self._record = [one async for one in record if one.decision.grant]
         return self._record
 
     async def _all_standing(self) -> dict[str, Standing]:

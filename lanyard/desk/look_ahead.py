@@ -82,14 +82,14 @@ class Previewer:
 
         Raises Temporary, Permanent.
         """
-        found = await self._compute.read(resource)
-        if found is None:
+        current = await self._compute.read(resource)
+        if current is None:
             return None
-        wanted = desired(self._policy, found)
-        principals = await known_principals(wanted, found, self._principals, self._principals)
+        wanted = desired(self._policy, current)
+        principals = await known_principals(wanted, current, self._principals, self._principals)
         owned = Owned(grants=await self._standing.of(wanted, principals))
-        actual = Actual(found, principals)
+        actual = Actual(current, principals)
         todo, verdict = await decide(
             self._policy, wanted, actual, owned, self._assignments, Precedents()
         )
-        return Preview(found, wanted, todo, verdict)
+        return Preview(current, wanted, todo, verdict)

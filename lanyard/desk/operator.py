@@ -1,57 +1,82 @@
-"""What a person at the command line tells Lanyard: each word is on record before it takes effect on
-anything, and what it concerns is put on the queue to be looked at again.
+"""What a person at the command line orders beside the policy: release and dismiss what is held,
+pause, resume. Each order is on record, and what it frees is put on the queue to be looked at again.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from lanyard.planning.orders import Pause, Paused
-from lanyard.reconcile.services import Services
-from lanyard.record.decisions import Decision
-from lanyard.record.held import Answer, Entry
+from lanyard.record.decisions import Decision, Decisions
+from lanyard.record.held import Answer, Entry, HeldActions
+from lanyard.record.kill_switch import KillSwitch
 from lanyard.values.change import Change
 from lanyard.values.errors import Because
 
 
+class Records(Protocol):
+    """Where orders are kept. Orders hold for every instance of the app at once."""
+
+    @property
+    def held(self) -> HeldActions:
+        """What is not done, and what persons answered about it."""
+
+    @property
+    def kill_switch(self) -> KillSwitch:
+        """The pause in force."""
+
+    @property
+    def decisions(self) -> Decisions:
+        """The record; what is added to it is this person's."""
+
+
+class Resumed(NamedTuple):
+    """What a resume ended."""
+
+    #: That was in force; None where none was.
+    pause: Pause | None
+    #: How many resources (or unknown principals) were put back on the queue.
+    queued: int
+
+
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One person, as they signed in. `enqueue` puts a change on the queue of work."""
+    """One person. `enqueue` puts a change on the queue of work; `by`: as they signed in.
 
-    services: Services
+    All methods raise Temporary, Permanent where the storage cannot be reached.
+    """
+
+    records: Records
     enqueue: Callable[[Change], Awaitable[None]]
     by: str
 
     async def release(self, entry_id: str) -> Entry:
         """Have a held action done. Raises Permanent for what only the policy releases."""
-        entry = await self.services.held.release(entry_id, self.by)
-        await self._record(entry, "released")
+        entry = await self.records.held.release(entry_id, self.by)
+        await self._record(entry)
         await self.enqueue(entry.change("release"))
         return entry
 
     async def dismiss(self, entry_id: str) -> Entry:
-        """Leave a held action undone, and tell no more of it."""
-        entry = await self.services.held.dismiss(entry_id, self.by)
-        await self._record(entry, "dismissed")
+        """Leave a held action undone, and show it no more."""
+        entry = await self.records.held.dismiss(entry_id, self.by)
+        await self._record(entry)
         return entry
 
     async def pause(self, what: Paused, reason: str) -> Pause:
-        """Stop removals, or everything, in all instances at once."""
-        pause = await self.services.kill_switch.pause(what, self.by, reason)
-        await self.services.decisions.add(
-            Decision("", f"pause {pause.what.value}", "done", str(pause))
-        )
+        """Stop removals, or everything; returns the pause in force, which may be a wider one."""
+        pause = await self.records.kill_switch.pause(what, self.by, reason)
+        await self.records.decisions.add(Decision("", f"pause {what}", "done", reason))
         return pause
 
-    async def resume(self) -> tuple[Pause | None, int]:
-        """Go on, and have looked at again what the pause held. Returns the pause that was in
-        force, and how many resources that was.
-        """
-        pause = await self.services.kill_switch.resume()
+    async def resume(self) -> Resumed:
+        """Go on, and have looked at again what the pause held."""
+        pause = await self.records.kill_switch.resume()
         if pause is None:
-            return None, 0
-        reason = f"{self.by} ends: {pause}"
-        await self.services.decisions.add(Decision("", "resume", "done", reason))
-        held = [entry async for entry in self.services.held.all()]
+            return Resumed(None, 0)
+        reason = f"{pause.what} was {pause}"
+        await self.records.decisions.add(Decision("", "resume", "done", reason))
+        held = [entry async for entry in self.records.held.all()]
         waiting = {
             entry.change("resume"): None
             for entry in held
@@ -59,9 +84,11 @@ class Operator:
         }
         for change in waiting:
             await self.enqueue(change)
-        return pause, len(waiting)
+        return Resumed(pause, len(waiting))
 
-    async def _record(self, entry: Entry, word: str) -> None:
+    async def _record(self, entry: Entry) -> None:
         refusal = entry.refusal
-        decision = Decision(entry.resource.text, refusal.action, word, f"{word} by {self.by}")
-        await self.services.decisions.add(decision)
+        reason = f"by {self.by}; it was held: {refusal.reason}"
+        action = f"{entry.answer.value}: {refusal.action}"
+        decision = Decision(entry.resource.text, action, "done", reason)
+        await self.records.decisions.add(decision)

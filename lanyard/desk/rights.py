@@ -39,28 +39,29 @@ _FOLLOWED = {
     ),
 }
 _SCALE_SETS = "microsoft.compute/virtualmachinescalesets"
-# A pool has no location of its own: its account tells.
+# A pool has no location of its own: its account has.
 _PARENTS = {"microsoft.batch/batchaccounts/pools": "Microsoft.Batch/batchAccounts/read"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """Role ids are GUIDs in lower case, sorted; actions are sorted.
+    """Role ids are GUIDs in lower case, sorted; actions are sorted."""
 
-    `assignable`: the roles that it may assign; `removable`: whose assignments it may delete, by the
-    policy's roles and those asked for beside them. `condition` (version 2.0) says both; "" where it
-    needs neither. `identity_actions`: of the second role, in the resource groups of the names
-    `identity_groups` in each subscription, or in all of it where that is empty. `operator_on`: the
-    identities on which Managed Identity Operator is needed. `notes`: what a person should know.
-    """
-
+    #: Of the custom role at each subscription.
     actions: tuple[str, ...]
+    #: The roles that it may assign.
     assignable: tuple[str, ...]
+    #: Whose assignments it may delete: the policy's roles, and those asked for beside them.
     removable: tuple[str, ...]
+    #: Says both (version 2.0); "" where it needs neither.
     condition: str
+    #: Of the second role.
     identity_actions: tuple[str, ...]
+    #: Names of the resource groups, in each subscription, where it has that; empty: in all of it.
     identity_groups: tuple[str, ...]
+    #: The identities on which Managed Identity Operator is needed.
     operator_on: tuple[ResourceId, ...]
+    #: What a person should know.
     notes: tuple[str, ...]
 
 
@@ -79,14 +80,14 @@ def rights(policy: Policy, also_removable: Iterable[str] = ()) -> Rights:
     uses = {*_reads(policy), *_writes(policy), *_delegated(assignable, removable)}
     made = [spec for spec in _attached(policy) if spec.id is None] if changes else []
     return Rights(
-        tuple(sorted(_not_covered(uses))),
-        assignable,
-        removable,
-        condition,
-        _identity_actions(made, removes=removes),
-        _groups(made),
-        _existing(policy) if changes else (),
-        tuple(_notes(policy, refused, assignable, condition)),
+        actions=tuple(sorted(_not_covered(uses))),
+        assignable=assignable,
+        removable=removable,
+        condition=condition,
+        identity_actions=_identity_actions(made, removes=removes),
+        identity_groups=_groups(made),
+        operator_on=_existing(policy) if changes else (),
+        notes=tuple(_notes(policy, refused, assignable, condition)),
     )
 
 
@@ -232,7 +233,7 @@ def _notes(
         )
     if policy.mode is Mode.FULL and not _must_see_everything(policy):
         yield (
-            "it reads the policy's types only: the sweep tells of identities without use although "
+            "it reads the policy's types only: the sweep reports identities without use although "
             "another type may use them"
         )
     if len(condition) > MAX_CONDITION:

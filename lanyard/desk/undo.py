@@ -7,10 +7,11 @@ It is done with the rights of whoever asks, not the app's: the record alone give
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from lanyard.reconcile.services import Services
-from lanyard.record.decisions import Decision, Recorded
+from lanyard.ports.azure import Assignments, Directory
+from lanyard.record.claims import Claims
+from lanyard.record.decisions import Decision, Decisions, Recorded
 from lanyard.values.errors import Permanent
 from lanyard.values.grants import Grant
 from lanyard.values.resource_id import folded, last_name
@@ -52,6 +53,26 @@ class Removed:
             folded(str(properties["principalId"])),
             properties.get("condition"),
         )
+
+
+class Services(Protocol):
+    """What is asked and changed to put an assignment back."""
+
+    @property
+    def directory(self) -> Directory:
+        """Whether a principal exists."""
+
+    @property
+    def assignments(self) -> Assignments:
+        """With the rights of the person."""
+
+    @property
+    def claims(self) -> Claims:
+        """What keeps it from being removed again."""
+
+    @property
+    def decisions(self) -> Decisions:
+        """The record, in which removals are kept whole."""
 
 
 @dataclass(frozen=True, slots=True)

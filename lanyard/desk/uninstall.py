@@ -19,9 +19,9 @@ from lanyard.record.ledger import ResourceRecord
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import Permanent, Temporary
-from lanyard.values.grants import Grant, Standing
+from lanyard.values.grants import Standing, is_stamped
 from lanyard.values.listed import ListedAssignment
-from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
+from lanyard.values.resource_id import ResourceId, folded, subscription_of
 
 _SOURCE = "uninstall"
 _ABOVE = "its scope is above the subscriptions: a person has to remove it"
@@ -78,12 +78,9 @@ class _AskedFor(Removals):
 
 @dataclass(frozen=True, slots=True)
 class Uninstall:
-    """Everything is to be paused while it works: a reconcile would give it anew. `is_stamped` tells
-    Lanyard's stamp in the description of an assignment.
-    """
+    """Everything is to be paused while it works: a reconcile would give it anew."""
 
     services: Services
-    is_stamped: Callable[[str], bool]
 
     async def given(self) -> Given:
         """What there is. Raises LanyardError where it cannot be read whole."""
@@ -100,22 +97,23 @@ class Uninstall:
                 each
                 for each in listed
                 if isinstance(each, ListedAssignment)
-                and self.is_stamped(each.description)
+                and is_stamped(each.description)
                 and folded(each.id) not in known
             ),
             tuple(each for record in records for each in sorted(record.dedicated)),
         )
 
     async def take_back(
-        self, *, grants: bool, attachments: bool, told: Callable[[int, int], None]
+        self, *, grants: bool, attachments: bool, progress: Callable[[int, int], None]
     ) -> Failures:
-        """Take it back, one resource after the other; `told` is called with how many are done, and
-        of how many. One that fails stops no other.
+        """Take it back, one resource after the other. One that fails stops no other.
+
+        `progress` is called with how many are done, and of how many.
         """
         records = [record async for record in self.services.ledger.records()]
         failures = Failures()
         for done, record in enumerate(records):
-            told(done, len(records))
+            progress(done, len(records))
             actions = _actions(record, grants=grants, attachments=attachments)
             failures.add(record.id, await self._from(record, actions) if actions else ())
         if grants:
@@ -145,13 +143,13 @@ class Uninstall:
         return progress.outcomes
 
     async def _leftovers(self, failures: Failures) -> None:
-        """Grants of which no record tells, claimed or not."""
+        """Grants that no resource's record has, claimed or not."""
         for each in [each async for each in self.services.claims.standing()]:
             if each.ours and not each.kept:
                 await self._leftover(each, failures)
 
     async def _leftover(self, standing: Standing, failures: Failures) -> None:
-        resource = next(iter(standing.claimants), None) or _subscription_of(standing.grant)
+        resource = next(iter(standing.claimants), None) or subscription_of(standing.grant.scope)
         if resource is None:
             failures.grants[standing.grant.name] = _ABOVE
             return
@@ -195,10 +193,3 @@ def _without_detached(
     gone = {a.id for a in actions if isinstance(a, DetachIdentity) and a.id not in attached}
     todo = [a for a in actions if not (isinstance(a, DetachIdentity) and a.id in gone)]
     return replace(record, attachments=record.attachments - gone), todo
-
-
-def _subscription_of(grant: Grant) -> ResourceId | None:
-    try:
-        return ResourceId.parse("/".join(grant.scope.split("/")[:3]))
-    except InvalidResourceId:
-        return None

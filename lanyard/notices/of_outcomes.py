@@ -109,7 +109,7 @@ def _done(action: Action, effects: Effects, decided: dict[str, Any]) -> Data | N
             principal = effects.principals.get(SystemAssigned(), "")
             return IdentityAttached(identity=Identity(id="", principal_id=principal), **decided)
         case AssignRole() if action in effects.made:
-            return _assigned(effects.made[action], decided)
+            return _assigned(effects.granted[action], decided)
         case DetachIdentity(id=id):
             return _identity_gone(id, effects, decided)
         case DeleteIdentity(id=id) if id in effects.deleted:

@@ -59,15 +59,17 @@ class Removed:
     decision_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
     """What was changed in Azure, as far as the outcomes do not show it themselves.
 
-    `made`: assignments that did not exist before. `principals`: of the identities that the resource
-    has. `deleted`: identities. `removed`: in the order in which it was done.
+    `granted`: what each role was claimed as; `made`: those whose assignment did not exist before.
+    `principals`: of the identities that the resource has. `deleted`: identities. `removed`: in the
+    order in which it was done.
     """
 
-    made: Mapping[AssignRole, Grant] = field(default_factory=dict)
+    granted: Mapping[AssignRole, Grant] = field(default_factory=dict)
+    made: frozenset[AssignRole] = frozenset()
     principals: Mapping[PrincipalRef, str] = field(default_factory=dict)
     deleted: frozenset[ResourceId] = frozenset()
     removed: Sequence[Removed] = ()

@@ -65,8 +65,7 @@ def scope_problem(template: str) -> str | None:
     try:
         ResourceId.parse(_VARIABLE.sub(_sample, template))
     except InvalidResourceId as error:
-        _, _, reason = str(error).rpartition(" is no resource id: ")
-        return f"{template!r} is no scope: {reason}"
+        return f"{template!r} is no scope: {error.reason}"
     return None
 
 

@@ -91,7 +91,9 @@ class Application:
 
     async def _settle(self) -> None:
         progress = self.progress
-        done = Done(tuple(progress.outcomes), frozenset(progress.confirmed), progress.principals)
+        done = Done(
+            tuple(progress.outcomes), frozenset(progress.granted.values()), progress.principals
+        )
         gone, now = progress.resource is None, self.services.now()
         await progress.save(settled(progress.record, done, gone=gone, now=now))
 
@@ -160,9 +162,9 @@ class Application:
             raise Permanent(f"{action.to} is not there, so it gets no role")
         grant = self._grant(action)
         result = await self.services.claims.add(grant, self.progress.record.id)
-        self.progress.confirmed.add(grant)
+        self.progress.granted[action] = grant
         if result is Result.ASSIGNED:
-            self.progress.made[action] = grant
+            self.progress.made.add(action)
         return str(result)
 
     async def _upgrade_instances(self) -> str:

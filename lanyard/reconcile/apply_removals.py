@@ -45,7 +45,7 @@ class RemovalSteps:
         a crash a claim that is wanted again is made again.
         """
         record = self.progress.record
-        going = {action.grant for action in releases} - self.progress.confirmed
+        going = {action.grant for action in releases} - set(self.progress.granted.values())
         await self.progress.save(
             replace(record, grants=record.grants - going, pending=record.pending | going)
         )
@@ -59,7 +59,7 @@ class RemovalSteps:
             raise Temporary(f"{resource} is there again", REPLAN_DELAY)
 
     async def _release(self, action: ReleaseGrant) -> str:
-        if action.grant.name in {grant.name for grant in self.progress.confirmed}:
+        if action.grant.name in {grant.name for grant in self.progress.granted.values()}:
             # Planned while its identity was thought missing, and it turned out to be there.
             return "kept: it was assigned in this very plan"
         result = await self.services.claims.drop(

@@ -24,10 +24,10 @@ class Progress:
     principals: dict[PrincipalRef, str]
     removals: Removals
     outcomes: list[Outcome] = field(default_factory=list)
-    #: Grants that are claimed and assigned now.
-    confirmed: set[Grant] = field(default_factory=set)
-    #: Role assignments that did not exist before.
-    made: dict[AssignRole, Grant] = field(default_factory=dict)
+    #: What is claimed and assigned now.
+    granted: dict[AssignRole, Grant] = field(default_factory=dict)
+    #: Of them, those whose role assignment did not exist before.
+    made: set[AssignRole] = field(default_factory=set)
     #: Identities that were deleted.
     deleted: set[ResourceId] = field(default_factory=set)
     #: Identities that turned out not to exist, to be reconciled themselves.
@@ -41,5 +41,10 @@ class Progress:
     @property
     def effects(self) -> Effects:
         """What was changed so far, beside what the outcomes show."""
-        recorded = self.removals.recorded
-        return Effects(self.made, self.principals, frozenset(self.deleted), recorded)
+        return Effects(
+            granted=self.granted,
+            made=frozenset(self.made),
+            principals=self.principals,
+            deleted=frozenset(self.deleted),
+            removed=self.removals.recorded,
+        )

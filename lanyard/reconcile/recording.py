@@ -10,7 +10,13 @@ from typing import Self
 
 from lanyard.notices.model import AccessRemoved, Notice
 from lanyard.notices.of_outcomes import About, of_outcome, of_refusal
-from lanyard.planning.actions import Action, ReleaseGrant, RemoveOrphans
+from lanyard.planning.actions import (
+    Action,
+    AssignRole,
+    ReleaseGrant,
+    RemoveOrphans,
+    RevokeUnclaimed,
+)
 from lanyard.planning.orders import Kind, Refusal
 from lanyard.planning.outcomes import Effects, Outcome, status_of
 from lanyard.reconcile.services import Services
@@ -52,14 +58,14 @@ class Recorder:
         Assignments that go are recorded one by one and whole, right before (removals.py).
         """
         ahead = [a for a in actions if not isinstance(a, ReleaseGrant | RemoveOrphans)]
-        await asyncio.gather(*(self._add(str(a), "intended", "", _rules(a)) for a in ahead))
+        await asyncio.gather(*(self._add(a, "intended", "") for a in ahead))
 
     async def outcomes(self, outcomes: Iterable[Outcome], effects: Effects) -> None:
         """A decision each."""
         for outcome in outcomes:
             reason = outcome.detail if outcome.failure is None else str(outcome.failure)
-            rules = _rules(outcome.action)
-            decision = await self._add(str(outcome.action), status_of(outcome), reason, rules)
+            grant = _grant(outcome.action, effects)
+            decision = await self._add(outcome.action, status_of(outcome), reason, grant)
             self.notices.extend(of_outcome(outcome, effects, decision, self._about()))
         gone = [each for each in self.notices if isinstance(each.data, AccessRemoved)]
         removed(len(gone))
@@ -69,15 +75,30 @@ class Recorder:
         listed = self.services.held
         for entry in await listed.update(self.resource, refusals, self.principal):
             refusal = entry.refusal
-            decision = await self._add(refusal.action, "held", str(refusal))
+            decision = await self.services.decisions.add(
+                Decision(
+                    self.resource.text,
+                    refusal.action,
+                    "held",
+                    str(refusal),
+                    key=refusal.key,
+                    cause=self.cause,
+                )
+            )
             self.notices.extend(of_refusal(refusal, entry.id, decision, self._about()))
             held(refusal.kind.value)
 
-    async def _add(
-        self, action: str, outcome: str, reason: str, rules: tuple[str, ...] = ()
-    ) -> str:
+    async def _add(self, action: Action, outcome: str, reason: str, grant: str = "") -> str:
+        rules: tuple[str, ...] = getattr(action, "rules", ())
         decision = Decision(
-            self.resource.text, action, outcome, reason, rules=rules, cause=self.cause
+            self.resource.text,
+            str(action),
+            outcome,
+            reason,
+            key=action.key,
+            grant=grant,
+            rules=rules,
+            cause=self.cause,
         )
         return await self.services.decisions.add(decision)
 
@@ -87,9 +108,15 @@ class Recorder:
         return About(self.resource, self.cause, services.author.policy, moment)
 
 
-def _rules(action: Action) -> tuple[str, ...]:
-    rules: tuple[str, ...] = getattr(action, "rules", ())
-    return rules
+def _grant(action: Action, effects: Effects) -> str:
+    """The name of the grant that an action assigned or released, as far as there is one."""
+    match action:
+        case AssignRole() if action in effects.granted:
+            return effects.granted[action].name
+        case ReleaseGrant(grant=grant) | RevokeUnclaimed(grant=grant):
+            return grant.name
+        case _:
+            return ""
 
 
 def refused(outcomes: Iterable[Outcome]) -> list[Refusal]:

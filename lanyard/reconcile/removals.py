@@ -37,6 +37,7 @@ class Removals:
                 str(action),
                 "intended",
                 f"remove {assignment.id}",
+                key=action.key,
                 cause=self.cause,
                 evidence=evidence,
                 assignment=assignment.raw,

@@ -19,8 +19,13 @@ from lanyard.values.errors import Permanent
 
 # One line a decision, all of one form: alerts and the workbook (infra/) read it.
 log = logging.getLogger("lanyard.decisions")
+#: The key of a sweep's line.
+SWEEP = "sweep"
 # Keeps the order of decisions that one process takes within the same microsecond.
 _sequence = itertools.count()
+
+# No name that a person signs in by has a space in it.
+_APP = "app "
 
 _TEXTS = TypeAdapter(tuple[str, ...])
 _CAUSE = TypeAdapter(Mapping[str, str])
@@ -39,6 +44,10 @@ class Decision:
     outcome: str
     reason: str = ""
     _: KW_ONLY
+    #: The action's own key, or SWEEP; "" where the line is about neither.
+    key: str = ""
+    #: The name of the grant that was assigned or released.
+    grant: str = ""
     #: Those that asked for it.
     rules: tuple[str, ...] = ()
     #: The event that led to the decision.
@@ -47,6 +56,11 @@ class Decision:
     evidence: tuple[str, ...] = ()
     #: The whole role assignment of a removal, as ARM returned it.
     assignment: Mapping[str, Any] | None = None
+
+
+def app_name(client_id: str) -> str:
+    """How the app with this client id signs its decisions."""
+    return f"{_APP}{client_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,11 @@ class Recorded:
     by: str
     policy: str
     decision: Decision
+
+    @property
+    def client_id(self) -> str:
+        """Of the app that decided; "" where it was a person."""
+        return self.by.removeprefix(_APP) if self.by.startswith(_APP) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +148,8 @@ def _values(decision: Decision) -> dict[str, str]:
         "action": decision.action,
         "outcome": decision.outcome,
         "reason": decision.reason,
+        "key": decision.key,
+        "grant": decision.grant,
         "rules": json.dumps(decision.rules),
         "cause": json.dumps(dict(decision.cause)),
         "evidence": json.dumps(decision.evidence),
@@ -145,6 +166,8 @@ def _recorded(row: Row) -> Recorded:
         columns.text("action"),
         columns.text("outcome"),
         columns.text("reason"),
+        key=columns.text("key"),
+        grant=columns.text("grant"),
         rules=columns.json("rules", _TEXTS),
         cause=columns.json("cause", _CAUSE),
         evidence=columns.json("evidence", _TEXTS),

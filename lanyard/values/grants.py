@@ -11,6 +11,12 @@ from lanyard.values.resource_id import ResourceId, folded
 #: In `description` of every assignment that Lanyard makes: the proof that it may remove it.
 STAMP = "Managed by Lanyard"
 
+
+def is_stamped(description: str) -> bool:
+    """Whether it is the description of an assignment that Lanyard made."""
+    return description.startswith(STAMP)
+
+
 #: Name space of role assignment names (uuid5). Never change it: names made by it are in Azure.
 _ASSIGNMENT_NAMES = uuid.UUID("6a8d5d0c-5a43-5f0e-9d1c-2f0f7f0b7a51")
 

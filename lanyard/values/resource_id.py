@@ -43,7 +43,11 @@ def last_name(id_: str) -> str:
 
 
 class InvalidResourceId(ValueError):
-    """The text is no resource id that Lanyard can work with; the message says why."""
+    """The text is no resource id that Lanyard can work with. `reason` is why, without the text."""
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -119,7 +123,7 @@ def _utf16_length(text: str) -> int:
 
 def _check_segments(text: str, segments: list[str]) -> None:
     def refuse(why: str) -> None:
-        raise InvalidResourceId(f"{text[:120]!r} is no resource id: {why}")
+        raise InvalidResourceId(f"{text[:120]!r} is no resource id: {why}", why)
 
     if len(segments) < 3 or segments[0] or folded(segments[1]) != "subscriptions":
         refuse("it does not start with /subscriptions/")

@@ -22,22 +22,22 @@ def test_every_help_has_examples_and_exit_codes(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([command, "--help"]) == 0
-    said = capsys.readouterr().out
-    assert f"  examples:\n    lanyard {command}" in said
-    assert "  exit codes:\n    0  " in said
-    assert "--quiet" in said
-    assert max(len(line) for line in said.splitlines()) <= 104
+    output = capsys.readouterr().out
+    assert f"  examples:\n    lanyard {command}" in output
+    assert "  exit codes:\n    0  " in output
+    assert "--quiet" in output
+    assert max(len(line) for line in output.splitlines()) <= 104
 
 
 def test_every_command_is_in_the_help_of_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
-    said = capsys.readouterr().out.splitlines()
+    output = capsys.readouterr().out.splitlines()
     titles = [f"  {each.name} {each.title}" for each in COMMANDS]
-    listed = [" ".join(line.split()) for line in said]
+    listed = [" ".join(line.split()) for line in output]
     assert [title for title in titles if title.strip() not in listed] == []
 
 
-def test_a_misspelt_command_is_told_what_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_misspelt_command_is_shown_what_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["vaildate"]) == 1
     assert "Did you mean 'validate'?" in capsys.readouterr().err
 
@@ -75,7 +75,7 @@ def installed(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_installed_command_tells_its_version() -> None:
+def test_the_installed_command_shows_its_version() -> None:
     ran = installed("--version")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout == f"lanyard {version('lanyard')}\n"

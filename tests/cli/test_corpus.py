@@ -37,14 +37,14 @@ def expected(case: Path) -> list[Told]:
     ]
 
 
-def told(lines: list[str]) -> list[Told]:
+def reported(lines: list[str]) -> list[Told]:
     found = [PROBLEM.fullmatch(line) for line in lines]
     assert all(found), lines
     return [Told(each["place"], each["message"]) for each in found if each]
 
 
 def compare(case: Path, lines: list[str]) -> None:
-    wanted, problems = expected(case), told(lines)
+    wanted, problems = expected(case), reported(lines)
     assert wanted, f"{case} begins with no '# expect:' line"
     assert [problem.place for problem in problems] == [want.place for want in wanted]
     for problem, want in zip(problems, wanted, strict=True):
@@ -52,13 +52,13 @@ def compare(case: Path, lines: list[str]) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
-def test_a_broken_policy_is_told_at_its_place(
+def test_a_broken_policy_is_shown_at_its_place(
     case: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["validate", "--quiet", str(case)]) == 1
-    said = capsys.readouterr()
-    compare(case, said.out.splitlines())
-    assert said.err == ""
+    output = capsys.readouterr()
+    compare(case, output.out.splitlines())
+    assert output.err == ""
 
 
 @pytest.mark.parametrize("name", ["many-mistakes.yaml", "folder-mistake-in-the-second-file"])

@@ -24,12 +24,12 @@ def block(page: Path, language: str) -> str:
 
 
 def messages_of_the_corpus() -> set[str]:
-    said = set()
+    messages = set()
     for case in (PROJECT / "tests" / "corpus" / "policies").iterdir():
         with pytest.raises(PolicyError) as caught:
             load_policy(case)
-        said |= {problem.message for problem in caught.value.problems}
-    return said
+        messages |= {problem.message for problem in caught.value.problems}
+    return messages
 
 
 def test_the_reference_is_current() -> None:
@@ -46,12 +46,12 @@ def test_the_policy_on_the_page_is_a_good_one() -> None:
     assert parse_policy("policy.md", block(POLICY_PAGE, "yaml")).rules
 
 
-def test_the_mistakes_on_the_page_are_told_in_these_words() -> None:
-    told = messages_of_the_corpus()
+def test_the_mistakes_on_the_page_are_shown_in_these_words() -> None:
+    known = messages_of_the_corpus()
     lines = block(POLICY_PAGE, "text").splitlines()
     assert lines
     for line in lines:
-        assert line.split(": ", 1)[1] in told
+        assert line.split(": ", 1)[1] in known
 
 
 @pytest.mark.parametrize("page", [POLICY_PAGE, PLAN_PAGE], ids=lambda page: page.stem)

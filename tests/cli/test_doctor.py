@@ -1,4 +1,4 @@
-"""`lanyard doctor`: each thing that can be wrong with a deployed app, with what mends it."""
+"""`lanyard doctor`: each thing that can be wrong with a deployed app, with what fixes it."""
 
 import json
 from datetime import timedelta
@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from lanyard.cli.findings import State, clock
+from lanyard.cli.app_status import Reason
+from lanyard.cli.findings import _REMEDIES, State, clock
 from lanyard.desk.azure.app_setup import Permission
 from simulator.event_grid.models import event_subscription
 from simulator.faults import Fault
@@ -54,7 +55,7 @@ async def doctor(desk: Desk, *arguments: str) -> list[dict[str, str]]:
     ran = await desk.app("doctor", "--policy", str(desk.policy), "--json", *arguments)
     assert ran.err == ""
     found: list[dict[str, str]] = json.loads(ran.out)["findings"]
-    assert ran.code == (FOUND if any(finding["mend"] for finding in found) else OK)
+    assert ran.code == (FOUND if any(finding["fix"] for finding in found) else OK)
     return found
 
 
@@ -65,10 +66,10 @@ async def wrong(desk: Desk, check: str) -> dict[str, str]:
     return found[0]
 
 
-async def test_an_app_that_is_well_has_nothing_to_mend(app: Desk) -> None:
+async def test_an_app_that_is_well_has_nothing_to_fix(app: Desk) -> None:
     ran = await app.app("doctor", "--policy", str(app.policy))
     assert (ran.code, ran.err) == (OK, "")
-    assert ran.lines[-1] == "doctor: nothing to mend"
+    assert ran.lines[-1] == "doctor: nothing to fix"
     checks = [line.split()[1] for line in ran.lines[:-1]]
     assert checks == ["storage", "rights", "directory", "events", "app", "delivery", "policy"]
 
@@ -80,14 +81,14 @@ async def test_a_right_that_is_missing_is_named(app: Desk) -> None:
     found = await wrong(app, "rights")
     assert found["state"] == "problem"
     assert f"Microsoft.Compute/virtualMachines/write at {app.estate.scope}" in found["message"]
-    assert "lanyard rights POLICY" in found["mend"]
+    assert "lanyard rights POLICY" in found["fix"]
 
 
 async def test_no_event_subscription_at_all_is_a_problem(app: Desk) -> None:
     app.estate.platform.event_grid.subscriptions.clear()
     found = await wrong(app, "events")
     assert (found["state"], "no event subscription" in found["message"]) == ("problem", True)
-    assert "infra/" in found["mend"]
+    assert "infra/" in found["fix"]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ async def test_events_that_can_be_lost_are_a_warning(
     assert (found["state"], message in found["message"]) == (state, True)
 
 
-async def test_events_that_did_not_come_are_told_by_what_the_sweep_found(app: Desk) -> None:
+async def test_events_that_did_not_come_are_shown_by_what_the_sweep_found(app: Desk) -> None:
     await app.estate.create_vm("vm-unheard")
     app.estate.new_events()  # lost
     await app.estate.sweeps.run()
@@ -124,7 +125,7 @@ async def test_a_handshake_that_failed_is_a_problem(app: Desk) -> None:
     assert "is Failed" in (await wrong(app, "events"))["message"]
 
 
-async def test_a_directory_that_does_not_know_the_app_is_told(app: Desk) -> None:
+async def test_a_directory_that_does_not_know_the_app_is_shown(app: Desk) -> None:
     app.estate.platform.directory.revoke_permissions(app.person.object_id)
     found = await wrong(app, "directory")
     assert found["state"] == "problem"
@@ -137,15 +138,15 @@ async def test_another_policy_than_the_deployed_one_is_a_warning(app: Desk) -> N
     assert f"works by another policy ({deployed})" in found["message"]
 
 
-async def test_a_pause_a_backlog_and_an_old_sweep_are_told_with_their_mends(app: Desk) -> None:
+async def test_a_pause_a_backlog_and_an_old_sweep_are_reported_with_their_fixes(app: Desk) -> None:
     await app.app("pause", "migration")
     app.poison.blobs += [Blob(dead_letter("vm1")), Blob(dead_letter("vm2"))]
     app.estate.azure.clock.advance(timedelta(hours=4).total_seconds())
     found = {each["message"]: each for each in await doctor(app) if each["check"] == "app"}
     assert [each.split()[0] for each in found] == ["removals", "2", "the"]
-    mends = [each["mend"] for each in found.values()]
-    assert mends[0] == "'lanyard resume' goes on"
-    assert mends[1].startswith("'lanyard history --outcome failed' tells why, 'lanyard replay ")
+    fixes = [each["fix"] for each in found.values()]
+    assert fixes[0] == "'lanyard resume' goes on"
+    assert fixes[1].startswith("'lanyard history --outcome failed' shows why, 'lanyard replay ")
     assert [each["state"] for each in found.values()] == ["warning", "warning", "problem"]
 
 
@@ -161,7 +162,7 @@ async def test_an_app_that_knows_nothing_yet_is_asked_about_no_subscription(desk
     desk.estate.platform.directory.grant_permission(desk.person.object_id)
     await desk.started()
     subscribe(desk)
-    assert "--watch ID" in (await wrong(desk, "watch"))["mend"]
+    assert "--watch ID" in (await wrong(desk, "watch"))["fix"]
     named = await doctor(desk, "--watch", desk.estate.subscription)
     assert {each["state"] for each in named} == {"ok"}
 
@@ -191,3 +192,14 @@ def test_what_a_role_allows_counts_at_its_scope_and_below(
     permission: Permission, allowed: bool
 ) -> None:
     assert permission.allows("a/b/read", "/subscriptions/1") is allowed
+
+
+async def test_the_words_of_a_pause_do_not_decide_how_bad_it_is(app: Desk) -> None:
+    await app.app("pause", "a sweep was given up, dead letters are held")
+    found = await wrong(app, "app")
+    assert (found["state"], found["fix"]) == ("warning", "'lanyard resume' goes on")
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_to_look_has_a_remedy(reason: Reason) -> None:
+    assert _REMEDIES[reason].fix

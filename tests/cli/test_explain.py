@@ -66,7 +66,7 @@ async def test_a_person_reads_the_same_chain(app: Desk) -> None:
     )
 
 
-async def test_what_someone_else_gave_is_told_as_theirs(app: Desk) -> None:
+async def test_what_someone_else_gave_is_shown_as_theirs(app: Desk) -> None:
     (principal,) = (await app.estate.identity_of("vm1")).values()
     app.estate.azure.assign(principal, "Reader", app.group)
     ran = await app.app("explain", app.estate.vm_id("vm1").text, "--policy", str(app.policy))

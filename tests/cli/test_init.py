@@ -115,9 +115,9 @@ def test_an_answer_that_gives_no_good_policy_writes_nothing(
     file: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert init(file, "--yes", *arguments) == 1
-    said = capsys.readouterr().err
-    assert message in said
-    assert "Traceback" not in said
+    output = capsys.readouterr().err
+    assert message in output
+    assert "Traceback" not in output
     assert not file.exists()
 
 
@@ -127,7 +127,7 @@ def test_a_text_of_any_kind_stays_a_text(file: Path) -> None:
     assert load_policy(file).identities["workload"].resource_group == "on"
 
 
-def test_a_place_that_cannot_be_written_is_told(
+def test_a_place_that_cannot_be_written_is_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")

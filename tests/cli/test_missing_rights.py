@@ -1,4 +1,4 @@
-"""What a person is told whose call to the app's storage fails: which right, name or network."""
+"""What a person reads whose call to the app's storage fails: which right, name or network."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -82,8 +82,8 @@ async def opened(storage: Storage) -> AsyncIterator[Deployed]:
         yield found
 
 
-async def told(storage: Storage) -> str:
-    """What a person is told who opens the app's storage."""
+async def reported(storage: Storage) -> str:
+    """What a person reads who opens the app's storage."""
     with pytest.raises(LanyardError) as caught:
         async with opened(storage):
             pass
@@ -95,15 +95,15 @@ async def test_an_app_that_may_be_read_opens() -> None:
         assert await app.queue.waiting() == 4
 
 
-async def test_a_reader_of_nothing_is_told_the_role_and_the_account() -> None:
+async def test_a_reader_of_nothing_is_shown_the_role_and_the_account() -> None:
     storage = Storage()
     storage.refuse("table", "GET", 403, MISMATCH)
-    said = await told(storage)
-    assert said.startswith("you need the role Storage Table Data Reader on storage account stl")
-    assert "az role assignment create --role 'Storage Table Data Reader'" in said
+    output = await reported(storage)
+    assert output.startswith("you need the role Storage Table Data Reader on storage account stl")
+    assert "az role assignment create --role 'Storage Table Data Reader'" in output
 
 
-async def test_who_may_read_and_not_write_is_told_the_role_to_write() -> None:
+async def test_who_may_read_and_not_write_is_shown_the_role_to_write() -> None:
     storage = Storage()
     storage.refuse("table", "PUT", 403, MISMATCH)
     with pytest.raises(LanyardError, match="the role Storage Table Data Contributor on storage"):
@@ -148,9 +148,9 @@ async def test_dead_letters_take_a_role_to_read_and_one_to_remove_them() -> None
 async def test_an_account_that_is_no_apps_is_not_written_to() -> None:
     storage = Storage()
     storage.refuse("table", "GET", 404, "TableNotFound")
-    said = await told(storage)
-    assert "storage account stlanyard has no table lanyarddecisions" in said
-    assert "either it is not the app's account" in said
+    output = await reported(storage)
+    assert "storage account stlanyard has no table lanyarddecisions" in output
+    assert "either it is not the app's account" in output
 
 
 async def test_a_queue_that_is_not_made_yet_is_empty() -> None:
@@ -160,21 +160,21 @@ async def test_a_queue_that_is_not_made_yet_is_empty() -> None:
         assert (await app.queue.waiting(), await app.poison.count()) == (0, 0)
 
 
-async def test_a_firewall_is_told_apart_from_a_missing_role() -> None:
+async def test_a_firewall_is_shown_apart_from_a_missing_role() -> None:
     storage = Storage()
     storage.refuse("table", "GET", 403, "AuthorizationFailure")
-    said = await told(storage)
-    assert "refuses this network or this kind of sign-in" in said
-    assert "you need the role" not in said
+    output = await reported(storage)
+    assert "refuses this network or this kind of sign-in" in output
+    assert "you need the role" not in output
 
 
-async def test_a_token_of_another_tenant_is_told() -> None:
+async def test_a_token_of_another_tenant_is_shown() -> None:
     storage = Storage()
     storage.refuse("table", "GET", 401, "InvalidAuthenticationInfo")
-    assert "refuses the token: is this its tenant?" in await told(storage)
+    assert "refuses the token: is this its tenant?" in await reported(storage)
 
 
-async def test_a_wrong_name_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_wrong_name_is_shown_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     host = ADDRESS.table_url.removeprefix("https://")
     key = ConnectionKey(host, 443, True, True, None, None, None, None)
     cause = ClientConnectorError(key, OSError("Name or service not known"))
@@ -183,12 +183,12 @@ async def test_a_wrong_name_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> N
         raise ServiceRequestError(str(cause), error=cause)
 
     monkeypatch.setattr(InProcessTransport, "send", unreachable)
-    said = await told(Storage())
-    assert "storage account stlanyard cannot be reached" in said
-    assert "is its name right" in said
+    output = await reported(Storage())
+    assert "storage account stlanyard cannot be reached" in output
+    assert "is its name right" in output
 
 
-async def test_what_fails_elsewhere_is_told_as_it_is() -> None:
+async def test_what_fails_elsewhere_is_shown_as_it_is() -> None:
     with pytest.raises(LanyardError, match=r"^not the storage's$"):
         async with opened(Storage()):
             raise LanyardError("not the storage's")

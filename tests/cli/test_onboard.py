@@ -51,7 +51,7 @@ async def test_after_it_a_machine_gets_its_identity_and_after_offboard_none(me: 
     assert await me.estate.identity_of("vm2") == {}
 
 
-async def test_a_dry_run_tells_everything_and_changes_nothing(me: Onboarder) -> None:
+async def test_a_dry_run_shows_everything_and_changes_nothing(me: Onboarder) -> None:
     before = me.there()
     ran = await me.run("onboard", "--dry-run")
     assert (ran.code, ran.err) == (CHANGES, "")
@@ -186,7 +186,7 @@ async def test_providers_are_registered_before_they_are_needed(me: Onboarder) ->
     assert unregistered == set()
 
 
-async def test_a_call_that_fails_on_the_way_is_told_and_the_rest_is_done(me: Onboarder) -> None:
+async def test_a_call_that_fails_on_the_way_is_shown_and_the_rest_is_done(me: Onboarder) -> None:
     fault = Fault(method="PUT", path="metricAlerts", status=400, code="BadRequest", times=1)
     me.estate.azure.faults.add(fault)
     ran = await me.run("onboard", "--yes", "--json")
@@ -343,7 +343,7 @@ async def test_it_asks_before_it_changes(
     assert (me.there() == before) is (answer == "n")
 
 
-async def test_a_missing_option_or_a_wrong_id_is_told_before_any_call(me: Onboarder) -> None:
+async def test_a_missing_option_or_a_wrong_id_is_shown_before_any_call(me: Onboarder) -> None:
     me.desk.calls()
     ran = await me.desk.lanyard("onboard", me.estate.subscription)
     assert ran.code == ERROR

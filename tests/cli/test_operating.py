@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lanyard.cli.frame.connect import AppOptions, storage_address
+from lanyard.cli.frame.connect import storage_address
 from lanyard.desk.clouds import CloudName, cloud_of
 from lanyard.values.change import Change
 from lanyard.values.errors import LanyardError
@@ -34,7 +34,7 @@ async def held_ids(desk: Desk) -> list[str]:
 # history
 
 
-async def test_history_tells_what_was_done_and_by_which_rule(desk: Desk) -> None:
+async def test_history_shows_what_was_done_and_by_which_rule(desk: Desk) -> None:
     await desk.estate.create_vm("vm1")
     await desk.started()
     ran = await desk.app("history")
@@ -150,14 +150,14 @@ async def test_dismiss_takes_it_from_the_list_and_leaves_it_undone(desk: Desk) -
     assert "dismissed by engineer@example.com" in everything.out
 
 
-async def test_a_word_is_on_record(desk: Desk) -> None:
+async def test_a_release_is_on_record(desk: Desk) -> None:
     await desk.started()
     await budget_spent(desk)
     (entry_id,) = await held_ids(desk)
     await desk.app("release", entry_id)
     ran = json.loads((await desk.app("history", "--json", "--since", "1m")).out)["decisions"]
-    (word,) = [each for each in ran if each["by"] == "engineer@example.com"]
-    assert word["action"].startswith("released: ")
+    (decision,) = [each for each in ran if each["by"] == "engineer@example.com"]
+    assert decision["action"].startswith("released: ")
 
 
 async def test_an_id_that_nothing_has_stops_no_other(desk: Desk) -> None:
@@ -170,7 +170,7 @@ async def test_an_id_that_nothing_has_stops_no_other(desk: Desk) -> None:
     assert [entry["id"] for entry in json.loads(ran.out)["held"]] == [entry_id]
 
 
-async def test_what_only_the_policy_releases_is_not_released_by_a_word(desk: Desk) -> None:
+async def test_what_only_the_policy_releases_cannot_be_released(desk: Desk) -> None:
     await machine_with_two_identities(desk)
     held = json.loads((await desk.app("held", "--json")).out)["held"]
     (second,) = [entry["id"] for entry in held if entry["action"].startswith("attach")]
@@ -198,9 +198,50 @@ async def test_a_pause_stops_removals_until_somebody_resumes(desk: Desk) -> None
     await desk.estate.delete_vm("vm1")
     await desk.estate.worker.process(Change(vm, "test"))
     assert access(desk) == before
-    assert "going on; removals was paused by" in (await desk.app("resume")).out
-    await desk.estate.worker.process(Change(vm, "test"))
+    resumed = await desk.app("resume")
+    assert resumed.lines[0].startswith("going on; removals was paused by engineer@example.com at ")
+    assert resumed.lines[1] == "1 resource put back on the queue"
+    await desk.estate.settle()
     assert access(desk) == []
+
+
+async def test_resume_puts_back_what_the_pause_held_and_nothing_else(desk: Desk) -> None:
+    await desk.started()
+    await budget_spent(desk)
+    desk.estate.new_events()
+    await desk.app("pause", "--everything", "migration")
+    vm = await desk.estate.create_vm("vm2")
+    await desk.estate.worker.process(Change(vm, "test"))
+    desk.estate.queue.messages.clear()
+    ran = await desk.app("resume", "--json")
+    assert json.loads(ran.out) == {"version": 1, "pause": None, "queued": 1}
+    assert [(change.resource, change.source) for change, _ in desk.estate.queue.messages] == [
+        (vm, "resume")
+    ]
+
+
+async def test_what_was_dismissed_is_not_put_back_by_resume(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    await desk.started()
+    await desk.app("pause", "migration")
+    await desk.estate.delete_vm("vm1")
+    await desk.estate.worker.process(Change(vm, "test"))
+    await desk.app("dismiss", *await held_ids(desk))
+    desk.estate.queue.messages.clear()
+    assert (await desk.app("resume")).lines[1] == "0 resources put back on the queue"
+    assert desk.estate.queue.messages == []
+
+
+async def test_a_pause_and_its_end_are_on_record_as_the_persons(desk: Desk) -> None:
+    await desk.started()
+    await desk.app("pause", "migration")
+    await desk.app("resume")
+    ran = json.loads((await desk.app("history", "--json", "--since", "1m")).out)["decisions"]
+    by = "engineer@example.com"
+    recorded = [(each["action"], each["reason"]) for each in ran if each["by"] == by]
+    assert recorded[0] == ("pause removals", "migration")
+    assert recorded[1][0] == "resume"
+    assert recorded[1][1].startswith(f"removals was paused by {by} at ")
 
 
 async def test_everything_can_be_paused_and_the_widest_pause_stays(desk: Desk) -> None:
@@ -222,7 +263,11 @@ async def test_resuming_what_is_not_paused_is_fine(desk: Desk) -> None:
     await desk.started()
     ran = await desk.app("resume")
     assert (ran.code, ran.lines) == (OK, ["nothing was paused"])
-    assert json.loads((await desk.app("resume", "--json")).out) == {"version": 1, "pause": None}
+    assert json.loads((await desk.app("resume", "--json")).out) == {
+        "version": 1,
+        "pause": None,
+        "queued": 0,
+    }
 
 
 # apply
@@ -264,11 +309,11 @@ async def test_status_of_an_app_that_is_well(desk: Desk) -> None:
     ran = await desk.app("status")
     assert (ran.code, ran.err) == (OK, "")
     assert ran.lines[-1] == "status: nothing needs a person"
-    told = json.loads((await desk.app("status", "--json")).out)
-    assert told["needsAttention"] == []
-    assert (told["resources"], told["grants"], told["claims"]) == (1, {"active": 1}, 1)
-    assert told["policy"] == desk.estate.policy.digest
-    assert told["lastSweep"]["outcome"] == "done"
+    status = json.loads((await desk.app("status", "--json")).out)
+    assert status["needsAttention"] == []
+    assert (status["resources"], status["grants"], status["claims"]) == (1, {"active": 1}, 1)
+    assert status["policy"] == desk.estate.policy.digest
+    assert status["lastSweep"]["outcome"] == "done"
 
 
 async def test_status_says_what_needs_a_person(desk: Desk) -> None:
@@ -280,28 +325,28 @@ async def test_status_says_what_needs_a_person(desk: Desk) -> None:
     desk.estate.azure.clock.advance(timedelta(hours=5).total_seconds())
     ran = await desk.app("status")
     assert ran.code == ATTENTION
-    told = [line for line in ran.lines if line.startswith("! ")]
-    assert told[0].startswith("! removals paused by engineer@example.com")
-    assert told[1:] == [
+    status = [line for line in ran.lines if line.startswith("! ")]
+    assert status[0].startswith("! removals paused by engineer@example.com")
+    assert status[1:] == [
         "! 1 held: 'lanyard held' lists them",
         "! 3 messages were given up after too many tries: 'lanyard replay --poison' tries again",
         "! 1 blobs of dead letters: 'lanyard replay --dead-letters'",
         "! the last sweep is 5 h old",
     ]
     quiet = await desk.app("status", "--quiet")
-    assert quiet.lines == told
+    assert quiet.lines == status
 
 
 async def test_status_finds_the_last_sweep_of_days_ago_and_none_of_long_ago(desk: Desk) -> None:
     await desk.started()
     swept = datetime.fromtimestamp(desk.estate.azure.clock.now(), UTC)
     desk.estate.azure.clock.advance(timedelta(days=3).total_seconds())
-    told = json.loads((await desk.app("status", "--json")).out)
-    assert datetime.fromisoformat(told["lastSweep"]["at"]) <= swept
+    status = json.loads((await desk.app("status", "--json")).out)
+    assert datetime.fromisoformat(status["lastSweep"]["at"]) <= swept
     desk.estate.azure.clock.advance(timedelta(days=9).total_seconds())
-    told = json.loads((await desk.app("status", "--json")).out)
-    assert told["lastSweep"] is None
-    assert told["needsAttention"] == ["no sweep within a week: does the app run?"]
+    status = json.loads((await desk.app("status", "--json")).out)
+    assert status["lastSweep"] is None
+    assert status["needsAttention"] == ["no sweep within a week: does the app run?"]
 
 
 # Which app.
@@ -317,12 +362,12 @@ async def test_an_app_has_to_be_named(desk: Desk, command: str) -> None:
 
 
 def test_where_the_storage_is_has_to_be_said_whole() -> None:
-    where, cloud = AppOptions(storage="stlanyard"), cloud_of(CloudName.PUBLIC, {})
+    cloud = cloud_of(CloudName.PUBLIC, {})
     table, queue, blob = (f"https://localhost:{port}/dev" for port in (1, 2, 3))
     environment = {"LANYARD_TABLE_ENDPOINT": f"{table}/", "LANYARD_QUEUE_ENDPOINT": queue}
     with pytest.raises(LanyardError, match=r"^LANYARD_BLOB_ENDPOINT is missing"):
-        storage_address(where, cloud, environment)
-    found = storage_address(where, cloud, environment | {"LANYARD_BLOB_ENDPOINT": blob})
+        storage_address("stlanyard", cloud, environment)
+    found = storage_address("stlanyard", cloud, environment | {"LANYARD_BLOB_ENDPOINT": blob})
     assert (found.table_url, found.queue_url, found.blob_url) == (table, queue, blob)
-    public = storage_address(where, cloud, {})
+    public = storage_address("stlanyard", cloud, {})
     assert public.blob_url == "https://stlanyard.blob.core.windows.net"

@@ -10,7 +10,7 @@ import pytest
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.plan.batch import Looked
 from lanyard.cli.plan.counts import count
-from lanyard.cli.plan.text import tell
+from lanyard.cli.plan.text import show
 from lanyard.desk.look_ahead import Preview
 from lanyard.planning.actions import DetachIdentity
 from lanyard.planning.desired import NOTHING
@@ -153,7 +153,7 @@ async def test_an_app_whose_identity_changes_is_said_to_restart(desk: Desk) -> N
     assert "      to release it: set 'restart: accept' in the rule" in ran.lines
 
 
-async def test_a_missing_identity_and_an_unfit_tag_are_told(desk: Desk) -> None:
+async def test_a_missing_identity_and_an_unfit_tag_are_shown(desk: Desk) -> None:
     vm = await desk.estate.create_vm("vm1", tags={"team": "../x"})
     missing = f"{desk.group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-payments"
     head = POLICY.replace("rules:", f"  payments: {{id: {missing}}}\nrules:")
@@ -344,7 +344,9 @@ async def test_a_list_that_cannot_be_read_is_an_error(desk: Desk, tmp_path: Path
     assert (ran.code, "cannot be read: No such file" in ran.err) == (ERROR, True)
 
 
-async def test_mistakes_in_a_list_are_all_told_with_their_lines(desk: Desk, tmp_path: Path) -> None:
+async def test_mistakes_in_a_list_are_all_shown_with_their_lines(
+    desk: Desk, tmp_path: Path
+) -> None:
     ids = written(tmp_path / "ids", f"vm1\n{desk.group}/providers/{VM}/vm1\n/subscriptions/x\n")
     ran = await desk.plan("--list", ids)
     assert ran.code == ERROR
@@ -409,7 +411,7 @@ def test_what_would_be_taken_away_has_a_mark_of_its_own(
     machine = vm_example()
     verdict = Verdict((DetachIdentity(identity_id("id-old")),), ())
     preview = Preview(machine, NOTHING, Plan(verdict.allowed), verdict)
-    tell(Looked(machine.id, preview), Terminal())
+    show(Looked(machine.id, preview), Terminal())
     assert capsys.readouterr().out.splitlines() == [str(machine.id), "  - detach identity id-old"]
     assert count([Looked(machine.id, preview)]).remove == 1
 
@@ -453,7 +455,7 @@ async def test_throttling_without_end_is_an_error(desk: Desk) -> None:
     assert "429 TooManyRequests" in ran.err
 
 
-async def test_a_type_without_identity_is_told_with_the_reason(desk: Desk) -> None:
+async def test_a_type_without_identity_is_shown_with_the_reason(desk: Desk) -> None:
     ran = await desk.plan(f"{desk.group}/providers/Microsoft.Network/loadBalancers/lb1")
     assert ran.code == ERROR
     assert "load balancers have no managed identity in Azure" in ran.err
@@ -467,7 +469,7 @@ async def test_what_is_no_id_is_refused_before_any_call(desk: Desk, target: str)
     assert desk.calls() == []
 
 
-async def test_a_broken_policy_is_told_as_validate_tells_it(desk: Desk) -> None:
+async def test_a_broken_policy_is_shown_as_validate_shows_it(desk: Desk) -> None:
     desk.write_policy("version: 1\nmode: ful\n")
     ran = await desk.plan(desk.group)
     assert ran.code == ERROR
@@ -494,7 +496,7 @@ async def test_one_target_or_one_list_is_to_be_given(desk: Desk, arguments: list
     ]
 
 
-# How it is said.
+# How it is shown.
 
 
 async def test_quiet_says_only_what_is_wrong(desk: Desk) -> None:

@@ -35,8 +35,8 @@ def test_it_is_silent_where_nobody_looks(
         monkeypatch.setenv("FORCE_COLOR", "1")
     with Terminal(quiet=terminal).progress("reading resources", after=0) as progress:
         progress(3, 7)
-    said = capsys.readouterr()
-    assert (said.out, said.err) == ("", "")
+    output = capsys.readouterr()
+    assert (output.out, output.err) == ("", "")
 
 
 def test_quick_work_shows_nothing(

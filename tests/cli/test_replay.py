@@ -140,9 +140,9 @@ async def test_text_that_would_act_on_a_terminal_is_shown_as_text(box: Desk) -> 
     assert "    �[2J" in ran.lines
 
 
-async def test_the_doctor_names_the_command_that_mends_it(box: Desk) -> None:
+async def test_the_doctor_names_the_command_that_fixes_it(box: Desk) -> None:
     box.estate.platform.directory.grant_permission(box.person.object_id)
     ran = await box.app("doctor", "--policy", str(box.policy), "--json")
-    mends = [one["mend"] for one in json.loads(ran.out)["findings"]]
+    fixes = [one["fix"] for one in json.loads(ran.out)["findings"]]
     for place in ("--poison", "--dead-letters"):
-        assert any(f"lanyard replay {place}" in mend for mend in mends), mends
+        assert any(f"lanyard replay {place}" in fix for fix in fixes), fixes

@@ -103,7 +103,7 @@ async def test_an_identity_of_ten_resources_is_shared_by_many(reader: Desk) -> N
     assert document["summary"]["sharedIdentities"] == 1
 
 
-async def test_holders_are_told_apart_in_each_subscription(reader: Desk) -> None:
+async def test_holders_are_shown_apart_in_each_subscription(reader: Desk) -> None:
     azure = reader.estate.azure
     made = fill(azure, Sizes(subscriptions=1, machines=2, web_apps=0, assignments=0))
     scope = f"/subscriptions/{made.subscriptions[0]}"
@@ -131,7 +131,7 @@ async def test_holders_are_told_apart_in_each_subscription(reader: Desk) -> None
 # Orphans.
 
 
-async def test_an_orphan_is_told_with_its_evidence_and_its_age(reader: Desk) -> None:
+async def test_an_orphan_is_shown_with_its_evidence_and_its_age(reader: Desk) -> None:
     azure = reader.estate.azure
     made = fill(azure, Sizes(machines=4, web_apps=0))
     made_at = azure.clock.now() - 100.5 * DAY
@@ -178,7 +178,7 @@ def unavailable(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("broken", [denied, empty, half, unavailable])
-async def test_without_the_directory_orphans_are_not_determined_and_the_rest_is_told(
+async def test_without_the_directory_orphans_are_not_determined_and_the_rest_is_shown(
     reader: Desk, broken: Callable[[Desk], None]
 ) -> None:
     fill(reader.estate.azure, Sizes(machines=20, web_apps=0, assignments=10, orphans=6))
@@ -215,7 +215,7 @@ async def test_a_busy_directory_is_asked_again(reader: Desk) -> None:
 # Privileges and limits.
 
 
-async def test_managed_identities_that_could_give_themselves_more_are_told(reader: Desk) -> None:
+async def test_managed_identities_that_could_give_themselves_more_are_shown(reader: Desk) -> None:
     azure = reader.estate.azure
     made = fill(azure, Sizes(subscriptions=1, machines=10, web_apps=0, assignments=0))
     scope, machines = f"/subscriptions/{made.subscriptions[0]}", made.machines
@@ -229,8 +229,8 @@ async def test_managed_identities_that_could_give_themselves_more_are_told(reade
     azure.assign(holders[3], harmless, scope)
     azure.assign(azure.state.add_principal("boss", "User").object_id, "Owner", scope)
     rows = (await found(reader))["privileged"]
-    told = {(row["role"]["name"], row["level"], row["privileged"]) for row in rows}
-    assert told == {
+    levels = {(row["role"]["name"], row["level"], row["privileged"]) for row in rows}
+    assert levels == {
         ("Owner", "resource group", "can assign roles"),
         ("Contributor", "subscription", "can run code as every identity below it"),
         ("Operator", "resource group", "can assign roles"),
@@ -250,7 +250,7 @@ async def test_a_role_whose_definition_cannot_be_seen_counts_as_privileged(reade
     assert "its definition is not listed" in row["privileged"]
 
 
-async def test_a_subscription_near_its_limit_is_told(
+async def test_a_subscription_near_its_limit_is_shown(
     reader: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lanyard.cli.scan.as_json.NEAR_LIMIT", 5)
@@ -271,10 +271,10 @@ async def test_what_a_policy_would_change_is_what_a_plan_says(reader: Desk) -> N
     await reader.estate.create_vm("done")
     planned = json.loads((await reader.plan(reader.estate.scope, "--json")).out)["summary"]
     document = await found(reader, "--policy", str(reader.policy))
-    told = document["policy"]
-    assert (told.pop("mode"), told.pop("byListing")) == ("full", True)
-    assert told == planned
-    assert (told["attach"], told["create"], told["assign"]) == (4, 1, 1)
+    counted = document["policy"]
+    assert (counted.pop("mode"), counted.pop("byListing")) == ("full", True)
+    assert counted == planned
+    assert (counted["attach"], counted["create"], counted["assign"]) == (4, 1, 1)
 
 
 async def test_what_stands_already_is_no_change(
@@ -287,7 +287,7 @@ async def test_what_stands_already_is_no_change(
     assert document["policy"]["unchanged"] == 1
 
 
-async def test_a_broken_policy_is_told_before_azure_is_asked(reader: Desk) -> None:
+async def test_a_broken_policy_is_shown_before_azure_is_asked(reader: Desk) -> None:
     reader.write_policy("version: 2\n")
     ran = await reader.lanyard("scan", "--policy", str(reader.policy))
     assert (ran.code, ran.out) == (ERROR, "")
@@ -330,7 +330,7 @@ async def test_a_listing_that_is_not_whole_is_an_error_with_its_reason(
     assert not page.exists()
 
 
-async def test_who_can_read_nothing_is_told_so(desk: Desk) -> None:
+async def test_who_can_read_nothing_is_shown_so(desk: Desk) -> None:
     forget(desk, desk.person.object_id)
     ran = await desk.lanyard("scan")
     assert ran.code == ERROR
@@ -351,12 +351,12 @@ async def test_the_tables_fit_in_80_columns(reader: Desk) -> None:
     made = fill(azure, Sizes(machines=30, assignments=90, orphans=2, group_assignments=3))
     azure.state.subscriptions[made.subscriptions[0]].display_name = "A name that never ends " * 4
     ran = await reader.lanyard("scan")
-    told = [line.rstrip() for line in ran.lines]
-    tables = told[: next(n for n, each in enumerate(told) if "user-assigned identities" in each)]
+    lines = [line.rstrip() for line in ran.lines]
+    tables = lines[: next(n for n, each in enumerate(lines) if "user-assigned identities" in each)]
     assert any("virtualMachines" in each for each in tables)
     assert any("A name that" in each for each in tables)
     assert max(map(len, tables)) <= 80
-    assert "  1 to 3 months: 2" in told
+    assert "  1 to 3 months: 2" in lines
 
 
 async def test_a_name_cannot_steer_the_terminal(reader: Desk) -> None:
@@ -387,20 +387,20 @@ async def test_ten_thousand_resources_cost_no_more_calls_than_a_sweep_and_show_p
     )
     fill(azure, sizes)
     directory = azure.faults.add(Fault(service="graph", path="getByIds", times=None))
-    told: dict[str, int] = {}
-    monkeypatch.setattr(Terminal, "counting", counter(told))
+    counts: dict[str, int] = {}
+    monkeypatch.setattr(Terminal, "counting", counter(counts))
     reader.calls()
     document = await found(reader)
     calls, asked = reader.calls(), directory.hits
     assert document["summary"]["compute"] == 10_000
     assert document["summary"]["orphans"] == 1200
-    assert told["resources"] == 10_200
-    assert told["role assignments"] == document["summary"]["assignments"]
-    assert told["principals"] == 800 // 2 + 400 + 1
+    assert counts["resources"] == 10_200
+    assert counts["role assignments"] == document["summary"]["assignments"]
+    assert counts["principals"] == 800 // 2 + 400 + 1
     authorization = document["summary"]["assignments"] + len(azure.state.role_definitions)
     pages = math.ceil(10_200 / 1000) + math.ceil(authorization / 1000)
     assert calls == ["POST Microsoft.ResourceGraph/resources"] * (pages + 1)
-    assert asked <= math.ceil((told["principals"] + 200) / 1000)
+    assert asked <= math.ceil((counts["principals"] + 200) / 1000)
     swept, sweep_asked = await sweep_of_everything(reader, monkeypatch, directory)
     assert len(calls) <= len(swept)
     assert asked <= sweep_asked
@@ -428,12 +428,12 @@ rules:
     return estate.app_calls(), directory.hits - before
 
 
-def counter(told: dict[str, int]) -> Callable[..., AbstractContextManager[Any]]:
+def counter(counts: dict[str, int]) -> Callable[..., AbstractContextManager[Any]]:
     """In place of the terminal's own: what it would have shown."""
 
     @contextmanager
     def counting(_terminal: Terminal) -> Iterator[Callable[[str, int], None]]:
-        yield lambda what, count: told.update({what: count})
+        yield lambda what, count: counts.update({what: count})
 
     return counting
 
@@ -452,11 +452,11 @@ async def test_a_scan_reads_by_resource_graph_alone_and_writes_nothing(reader: D
 
 async def test_what_the_docs_show_is_what_it_says(reader: Desk) -> None:
     show_to(reader.estate.azure, reader.person)
-    told = iter((await reader.lanyard("scan")).lines)
+    shown = iter((await reader.lanyard("scan")).lines)
     (shown,) = re.findall(r"```text\n(.*?)```", DOCS.read_text(), re.DOTALL)
     lines = [line for line in shown.splitlines() if line]
     assert len(lines) > 10
-    assert [line for line in lines if line not in told] == []  # in this order
+    assert [line for line in lines if line not in shown] == []  # in this order
 
 
 def test_the_docs_link_to_what_is_there() -> None:

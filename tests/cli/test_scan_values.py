@@ -67,7 +67,7 @@ def test_the_age_is_that_of_the_assignment(days: float, age: str) -> None:
 
 
 @pytest.mark.parametrize("created", ["", "soon", "2026-10-01T00:00:00"])
-def test_an_age_that_is_not_told_is_not_made_up(created: str) -> None:
+def test_an_age_that_is_not_shown_is_not_made_up(created: str) -> None:
     found = scanned(assignment(GONE, created=created))
     assert found.orphans[0].age == AGE_UNKNOWN
     ages = scan_as_json(found, None, None)["orphans"]["byAge"]

@@ -57,13 +57,13 @@ def test_the_command_writes_what_is_published(
     assert json.loads(capsys.readouterr().out) == SCHEMA
 
 
-def test_a_schema_that_cannot_be_written_is_told_without_a_stack_trace(
+def test_a_schema_that_cannot_be_written_is_shown_without_a_stack_trace(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["schema", "--output", str(tmp_path)]) == 1
-    said = capsys.readouterr().err
-    assert "cannot be written: Is a directory" in said
-    assert "Traceback" not in said
+    output = capsys.readouterr().err
+    assert "cannot be written: Is a directory" in output
+    assert "Traceback" not in output
 
 
 def test_its_id_names_no_host() -> None:

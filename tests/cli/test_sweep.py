@@ -47,7 +47,7 @@ async def test_a_sweep_of_an_estate_in_order_finds_nothing(app: Desk) -> None:
     assert ran.lines[-1] == "nothing was changed"
 
 
-async def test_a_dry_run_tells_each_orphan_with_its_evidence_and_changes_nothing(
+async def test_a_dry_run_shows_each_orphan_with_its_evidence_and_changes_nothing(
     app: Desk,
 ) -> None:
     await lose_machine(app)
@@ -66,7 +66,7 @@ async def test_a_dry_run_tells_each_orphan_with_its_evidence_and_changes_nothing
     assert found["policy"] == app.estate.policy.digest
 
 
-async def test_what_the_policy_holds_is_told_as_held(app: Desk) -> None:
+async def test_what_the_policy_holds_is_shown_as_held(app: Desk) -> None:
     await lose_machine(app)
     app.write_policy(app.policy.read_text().replace("mode: full", "mode: add-only"))
     ran = await app.app("sweep", "--dry-run", "--policy", str(app.policy))
@@ -84,7 +84,7 @@ async def test_without_dry_run_the_app_gets_the_work_and_does_it(app: Desk) -> N
     assert (await sweep(app, "--dry-run"))["orphans"] == []
 
 
-async def test_who_may_not_read_the_directory_is_told_so_and_what_the_ledger_tells(
+async def test_who_may_not_read_the_directory_is_shown_so_and_what_the_ledger_tells(
     desk: Desk,
 ) -> None:
     await desk.estate.create_vm("vm1", identity={"type": "SystemAssigned"})
@@ -99,7 +99,7 @@ async def test_who_may_not_read_the_directory_is_told_so_and_what_the_ledger_tel
     assert "Authorization_RequestDenied" in report["noDirectory"]
     assert {orphan["kind"] for orphan in report["orphans"]} <= {"unclaimed"}
     shown = await desk.app("sweep", "--dry-run", "--policy", str(desk.policy))
-    assert "orphans only as far as the ledger tells" in shown.out
+    assert "orphans only as far as the ledger knows" in shown.out
 
 
 async def test_a_directory_that_fails_is_an_error_and_no_result(app: Desk) -> None:
@@ -181,7 +181,7 @@ async def test_a_time_undoes_all_of_it_and_a_dry_run_none(app: Desk) -> None:
     assert (nothing.code, nothing.lines) == (OK, ["undo: 0 of 0"])
 
 
-async def test_who_may_not_assign_is_told_so(app: Desk) -> None:
+async def test_who_may_not_assign_is_shown_so(app: Desk) -> None:
     decision = await removal(app)
     ran = await app.app("undo", decision)
     assert ran.code == ERROR

@@ -137,7 +137,7 @@ async def test_the_app_gives_nothing_anew_afterwards(me: Uninstaller) -> None:
     assert held != []
 
 
-async def test_a_dry_run_tells_it_all_and_changes_nothing(me: Uninstaller) -> None:
+async def test_a_dry_run_shows_it_all_and_changes_nothing(me: Uninstaller) -> None:
     before = me.there(), me.granted()
     me.desk.calls()
     ran = await me.uninstall("--grants", "--attachments", "--dry-run")

@@ -40,9 +40,9 @@ def write(path: Path, text: str) -> Path:
 
 def validate(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, list[str]]:
     code = main(["validate", *map(str, arguments)])
-    said = capsys.readouterr()
-    assert said.err == ""
-    return code, said.out.splitlines()
+    output = capsys.readouterr()
+    assert output.err == ""
+    return code, output.out.splitlines()
 
 
 def test_a_good_policy_exits_0_and_says_what_it_has(
@@ -140,9 +140,9 @@ def test_wrong_arguments_exit_1_for_2_means_changes(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 1
-    said = capsys.readouterr().err.splitlines()
-    assert said[0].startswith("lanyard: ")
-    assert said[1].startswith("`lanyard ")
+    output = capsys.readouterr().err.splitlines()
+    assert output[0].startswith("lanyard: ")
+    assert output[1].startswith("`lanyard ")
 
 
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[bytes]:

@@ -68,7 +68,7 @@ def by_bicep(of: Deployment, rights: Rights) -> dict[str, Any]:
 def by_command(of: Deployment, rights: Rights) -> dict[str, Any]:
     parts = [
         *role_parts(of, rights, SUBSCRIPTION),
-        *before_topic(of, SUBSCRIPTION),
+        *before_topic(of.location, SUBSCRIPTION),
         topic(SUBSCRIPTION),
         *after_topic(of, SUBSCRIPTION, topic_id(SUBSCRIPTION), TOPIC_PRINCIPAL),
     ]

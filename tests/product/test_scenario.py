@@ -308,4 +308,4 @@ async def test_without_the_right_to_read_the_directory_only_what_is_lanyards_own
         await estate.worker.process(change)
     assert before.keys() - scenario.state.keys() == scenario.unclaimed
     told = [reason for action, outcome, reason in await estate.decisions() if action == "sweep"]
-    assert "orphans only as far as the ledger tells" in told[-1]
+    assert "orphans only as far as the ledger knows" in told[-1]

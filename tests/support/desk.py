@@ -27,7 +27,7 @@ STORAGE = "stlanyard"
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command said, and its exit code."""
+    """What a command wrote, and its exit code."""
 
     code: int
     out: str
@@ -68,8 +68,8 @@ class Desk:
         """The command, as its process would run it: with an event loop of its own."""
         self._capsys.readouterr()
         code = await asyncio.to_thread(main, arguments)
-        said = self._capsys.readouterr()
-        return Ran(code, said.out, said.err)
+        written = self._capsys.readouterr()
+        return Ran(code, written.out, written.err)
 
     async def plan(self, *arguments: str) -> Ran:
         return await self.lanyard("plan", "--policy", str(self.policy), *arguments)
@@ -114,7 +114,7 @@ class Desk:
 
     @asynccontextmanager
     async def _reading(self, options: connect.AzureOptions) -> AsyncIterator[Reading]:
-        connect.chosen_cloud(options)
+        connect.chosen_cloud(options.cloud)
         azure, settings = self.estate.azure, self.estate.settings
         credential = AsyncPrincipalCredential(azure.tokens, self.person)
         async with reading_over(
@@ -127,18 +127,18 @@ class Desk:
         self, options: connect.AzureOptions, where: connect.AppOptions
     ) -> AsyncIterator[connect.App]:
         estate = self.estate
-        address = connect.storage_address(where, connect.chosen_cloud(options), {})
+        address = connect.storage_address(where.storage, connect.chosen_cloud(options.cloud), {})
         async with self._reading(options) as reading:
             yield connect.App(
-                f"{self.person.display_name}@example.com",
-                address.account,
-                estate.tables,
-                DeskQueue(estate.queue),
-                self.dead_letters,
-                self.poison,
-                reading,
-                reading.ports(where.app_principal or ""),
-                estate.azure.clock.now,
+                who=f"{self.person.display_name}@example.com",
+                account=address.account,
+                tables=estate.tables,
+                queue=DeskQueue(estate.queue),
+                dead_letters=self.dead_letters,
+                poison=self.poison,
+                reading=reading,
+                azure=reading.ports(where.app_principal or ""),
+                now=estate.azure.clock.now,
             )
 
 

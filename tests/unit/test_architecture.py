@@ -166,7 +166,8 @@ def wide_values() -> Iterator[str]:
 
 def _is_wide_and_positional(node: ast.ClassDef) -> bool:
     made = [ast.unparse(each) for each in node.decorator_list]
-    members = [ast.unparse(each) for each in node.body if isinstance(each, ast.AnnAssign)]
+    lines = [ast.unparse(each) for each in node.body if isinstance(each, ast.AnnAssign)]
+    members = [line for line in lines if "init=False" not in line]
     positional = not any("kw_only=True" in each for each in made) and "_: KW_ONLY" not in members
     return any(each.startswith("dataclass") for each in made) and len(members) > 6 and positional
 

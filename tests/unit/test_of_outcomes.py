@@ -96,7 +96,9 @@ def test_a_principal_that_azure_has_not_filled_in_yet_is_empty() -> None:
 
 
 def test_a_role_assignment_that_was_made_is_named_with_its_role() -> None:
-    (notice,) = notices(Outcome(ASSIGN), Effects(made={ASSIGN: grant()}))
+    (notice,) = notices(
+        Outcome(ASSIGN), Effects(granted={ASSIGN: grant()}, made=frozenset({ASSIGN}))
+    )
     assert isinstance(notice.data, RoleAssigned)
     made = notice.data.assignment
     assert (made.id, made.role, made.principal_id) == (grant().assignment_id, "Reader", "p-1")

@@ -17,7 +17,7 @@ from lanyard.azure.arm.answers import Unreadable, texts
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import code_of, is_gone, translated
 from lanyard.ports.cache import Cache
-from lanyard.values.grants import STAMP, Grant, RoleAssignment
+from lanyard.values.grants import STAMP, Grant, RoleAssignment, is_stamped
 from lanyard.values.resource_id import folded, last_name
 from lanyard.values.roles import allows_assigning
 
@@ -121,7 +121,7 @@ class Roles:
 
     def is_ours(self, assignment: RoleAssignment) -> bool:
         """Whether the assignment carries our stamp."""
-        return assignment.description.startswith(STAMP)
+        return is_stamped(assignment.description)
 
 
 def _parameters(grant: Grant) -> RoleAssignmentCreateParameters:

@@ -16,9 +16,9 @@ _HEAD = """\
 
 <!-- made by python -m lanyard.cli.docs.commands_page docs/commands.md -->
 
-What `lanyard COMMAND --help` says, and what is in each `--json` document: keys are added to it, and
-what is there keeps its meaning as long as `version` stays. How they are used on a deployed app is
-in [operate.md](operate.md).
+What `lanyard COMMAND --help` shows, and what is in each `--json` document: keys are added to it,
+and what is there keeps its meaning as long as `version` stays. How they are used on a deployed app
+is in [operate.md](operate.md).
 
 Of every command: errors are on standard error, without a stack trace; exit code 1 is an error,
 wrong arguments included; 130 is Ctrl-C. `NO_COLOR=1` turns colours off. With
@@ -53,13 +53,13 @@ def _help(name: str) -> str:
     before = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = _WIDTH
     try:
-        with contextlib.redirect_stdout(io.StringIO()) as said:
+        with contextlib.redirect_stdout(io.StringIO()) as output:
             main([name, "--help"])
     finally:
         del os.environ["COLUMNS"]
         if before is not None:
             os.environ["COLUMNS"] = before
-    return "\n".join(line.rstrip() for line in said.getvalue().splitlines())
+    return "\n".join(line.rstrip() for line in output.getvalue().splitlines())
 
 
 def _shape(command: Command) -> Iterator[str]:

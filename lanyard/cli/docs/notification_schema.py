@@ -70,7 +70,7 @@ def _kinds(parts: Json) -> Iterator[Json]:
 def _open(part: Json) -> Json:
     """For fields to come; without titles that only repeat a key."""
     properties = {
-        key: {word: value for word, value in field.items() if word != "title"}
+        key: {name: value for name, value in field.items() if name != "title"}
         for key, field in part["properties"].items()
     }
     kept = {key: value for key, value in part.items() if key != "additionalProperties"}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 
 from lanyard.desk.clouds import Cloud, CloudName, cloud_of
+from lanyard.desk.operator import Operator
 from lanyard.policy import Policy
 from lanyard.ports.azure import Azure
 from lanyard.ports.dead_letters import DeadLetters
@@ -21,6 +22,8 @@ from lanyard.ports.tables import Tables
 from lanyard.reconcile.services import Services, assemble
 from lanyard.record.claims import Claims
 from lanyard.record.decisions import Author, Decisions
+from lanyard.record.held import HeldActions
+from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.ledger import Ledger
 from lanyard.values.change import Change
 from lanyard.values.errors import LanyardError
@@ -29,8 +32,6 @@ if TYPE_CHECKING:
     from lanyard.desk.azure.app_storage import StorageAddress
     from lanyard.desk.azure.connection import Reading
 
-#: How the app signs its decisions (lanyard/app/composition.py): with its client id after it.
-_APP = "app "
 _LATELY = timedelta(days=2)
 _ACCOUNT = re.compile("[a-z0-9]{3,24}")
 _SERVICES = ("TABLE", "QUEUE", "BLOB")
@@ -83,22 +84,23 @@ class Queue(Protocol):
         """About how many messages wait."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """A deployed app, as whoever runs the command reaches it. `dead_letters` are events that could
-    not be delivered, `poison` the messages that failed too often. `azure` is what they see of Azure
-    by `reading`. `now`: seconds since the epoch.
-    """
+    """A deployed app, as whoever runs the command reaches it."""
 
-    who: str
-    account: str
+    who: str  # runs the command, as they signed in
+    account: str  # the name of the app's storage account
     tables: Tables[Any]
     queue: Queue
-    dead_letters: DeadLetters
-    poison: DeadLetters
-    reading: "Reading"
-    azure: Azure
-    now: Callable[[], float]
+    dead_letters: DeadLetters  # events that could not be delivered
+    poison: DeadLetters  # messages that failed too often
+    reading: "Reading"  # of Azure, with their rights
+    azure: Azure  # the same, as the product asks it
+    now: Callable[[], float]  # seconds since the epoch
+
+    def time(self) -> datetime:
+        """Now, in UTC."""
+        return datetime.fromtimestamp(self.now(), UTC)
 
     def services(self, policy: Policy | None = None) -> Services:
         """What the app itself works with, on behalf of this person; without a policy for what is
@@ -107,47 +109,57 @@ class App:
         if policy is not None:
             return assemble(self.azure, self.tables, policy, self.who, self.now)
         services = assemble(self.azure, self.tables, Policy(version=1), self.who, self.now)
-        return replace(services, decisions=self.decisions())
+        return replace(services, decisions=self.decisions(), kill_switch=self.kill_switch())
 
     def ledger(self) -> Ledger:
         """What the app saw on each resource, and owns."""
         return Ledger(self.tables.resources)
 
-    def decisions(self, policy: str = "") -> Decisions:
-        """The record; what is added to it is this person's. `policy`: the digest it is under."""
-        return Decisions(self.tables.decisions, Author(self.who, policy), self.now)
+    def decisions(self) -> Decisions:
+        """The record; what is added to it is this person's, under no version of the policy."""
+        return Decisions(self.tables.decisions, Author(self.who, ""), self.now)
+
+    def held(self) -> HeldActions:
+        """What is not done although it could be."""
+        return HeldActions(self.tables.held, self.now)
+
+    def kill_switch(self) -> KillSwitch:
+        """The pause in force; this person works by no version of the policy."""
+        return KillSwitch(self.tables.control, self.now)
+
+    def operator(self) -> Operator:
+        """This person's orders."""
+        return Operator(self.services(), self.queue.put, self.who)
 
     def claims(self) -> Claims:
         """Which grants there are, and who needs them."""
         return Claims(self.tables.grants, self.azure.assignments, self.now)
 
 
-async def believing(app: App, where: AppOptions) -> tuple[App, str]:
+async def believing(app: App, principal: str | None) -> tuple[App, str]:
     """The app with a directory that is believed, because it knows the principal (object id)
-    returned beside it: the one that was named, else that of the identity that the record names.
+    returned beside it: the one that is given, else that of the identity that the record names.
 
     Raises LanyardError where neither is there.
     """
     from lanyard.desk.azure.app_setup import Setup
 
-    found = where.app_principal
-    if not found and (client_id := await _app_on_record(app)):
-        found = await Setup(app.reading.clients).principal(client_id)
-    if not found:
+    if not principal and (client_id := await _app_on_record(app)):
+        principal = await Setup(app.reading.clients).principal(client_id)
+    if not principal:
         raise LanyardError(
             "name the object id of the app's identity with --app-principal or LANYARD_PRINCIPAL_ID "
             "(its app setting of that name): a directory that does not know it is not believed"
         )
-    return replace(app, azure=app.reading.ports(found)), found
+    return replace(app, azure=app.reading.ports(principal)), principal
 
 
 async def _app_on_record(app: App) -> str:
     """The client id of the app that decided something lately, "" where there is none."""
-    now = datetime.fromtimestamp(app.now(), UTC)
+    now = app.time()
     client_id = ""
     async for recorded in app.decisions().between(now - _LATELY, now + _LATELY):
-        if recorded.by.startswith(_APP):
-            client_id = recorded.by.removeprefix(_APP)
+        client_id = recorded.client_id or client_id
     return client_id
 
 
@@ -158,49 +170,48 @@ async def app(azure: AzureOptions, where: AppOptions) -> AsyncIterator[App]:
     from lanyard.desk.azure.connection import reading_over
     from lanyard.desk.azure.sign_in import SignIn, signed_in
 
-    cloud = chosen_cloud(azure)
-    address = storage_address(where, cloud, os.environ)
+    cloud = chosen_cloud(azure.cloud)
+    address = storage_address(where.storage, cloud, os.environ)
     async with (
         signed_in(cloud, SignIn(azure.tenant, azure.subscription)) as me,
-        reading_over(me.credential, cloud.arm, cloud.graph) as found,
+        reading_over(me.credential, cloud.arm, cloud.graph) as reading,
         deployed(me.credential, address) as storage,
     ):
         yield App(
-            me.name,
-            address.account,
-            storage.tables,
-            storage.queue,
-            storage.dead_letters,
-            storage.poison,
-            found,
-            found.ports(where.app_principal or ""),
-            time.time,
+            who=me.name,
+            account=address.account,
+            tables=storage.tables,
+            queue=storage.queue,
+            dead_letters=storage.dead_letters,
+            poison=storage.poison,
+            reading=reading,
+            azure=reading.ports(where.app_principal or ""),
+            now=time.time,
         )
 
 
 def storage_address(
-    where: AppOptions, cloud: Cloud, environment: Mapping[str, str]
+    account: str | None, cloud: Cloud, environment: Mapping[str, str]
 ) -> "StorageAddress":
-    """Where the app's storage is. LANYARD_TABLE_ENDPOINT, LANYARD_QUEUE_ENDPOINT and
+    """Where the storage account of an app is. LANYARD_TABLE_ENDPOINT, LANYARD_QUEUE_ENDPOINT and
     LANYARD_BLOB_ENDPOINT name it where it is not at Azure's own addresses. Raises LanyardError.
     """
     from lanyard.desk.azure.app_storage import StorageAddress
 
-    named = {each: environment.get(f"LANYARD_{each}_ENDPOINT", "") for each in _SERVICES}
+    named = {name: environment.get(f"LANYARD_{name}_ENDPOINT", "") for name in _SERVICES}
     if all(named.values()):
-        table, queue, blob = (each.rstrip("/") for each in named.values())
+        table, queue, blob = (url.rstrip("/") for url in named.values())
         return StorageAddress(table, table, queue, blob)
     if any(named.values()):
-        missing = ", ".join(f"LANYARD_{each}_ENDPOINT" for each, url in named.items() if not url)
+        missing = ", ".join(f"LANYARD_{name}_ENDPOINT" for name, url in named.items() if not url)
         raise LanyardError(f"{missing} is missing: an address is named for all three, or for none")
-    account = where.storage or ""
-    if not _ACCOUNT.fullmatch(account):
+    if not (account and _ACCOUNT.fullmatch(account)):
         problem = f"{account!r} is no name of a storage account" if account else "which app?"
         raise LanyardError(
             f"{problem}: name the app's storage account with --storage or LANYARD_STORAGE (its app "
             "setting AzureWebJobsStorage__accountName)"
         )
-    urls = [f"https://{account}.{each.lower()}.{cloud.storage}" for each in _SERVICES]
+    urls = [f"https://{account}.{name.lower()}.{cloud.storage}" for name in _SERVICES]
     return StorageAddress(account, *urls)
 
 
@@ -209,14 +220,14 @@ def reading(options: AzureOptions) -> "AbstractAsyncContextManager[Reading]":
     from lanyard.desk.azure.connection import reading as connected
     from lanyard.desk.azure.sign_in import SignIn
 
-    return connected(chosen_cloud(options), SignIn(options.tenant, options.subscription))
+    return connected(chosen_cloud(options.cloud), SignIn(options.tenant, options.subscription))
 
 
-def chosen_cloud(options: AzureOptions) -> Cloud:
+def chosen_cloud(name: CloudName) -> Cloud:
     """The cloud, with the addresses that the environment names. Raises LanyardError for one that
     a token must not be sent to.
     """
-    cloud = cloud_of(options.cloud, os.environ)
+    cloud = cloud_of(name, os.environ)
     for service in (cloud.arm, cloud.graph):
         if not service.url.startswith("https://"):
             raise LanyardError(f"{service.url!r} is no address of Azure: it must be https://…")

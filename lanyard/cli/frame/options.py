@@ -18,7 +18,7 @@ import typer
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command of `lanyard`: `about` stands above its options, `after` (examples, exit codes)
-    below them. `run` returns the exit code. `shape` tells what is in the `--json` document.
+    below them. `run` returns the exit code. `shape`: what is in the `--json` document.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Command:
         decorate(flat(self.run))
 
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell only what is wrong.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Report only what is wrong.")]
 PolicyPath = Annotated[
     Path, typer.Option("--policy", envvar="LANYARD_POLICY", help="A file or a folder.")
 ]
@@ -51,17 +51,17 @@ LOOK = ("Storage Table Data Reader", "Storage Queue Data Reader", "Storage Blob 
 
 def storage_rights(*roles: str) -> str:
     """For the help of commands that reach a deployed app."""
-    told = " and ".join(filter(None, [", ".join(roles[:-1]), roles[-1]]))
+    all_of_them = " and ".join(filter(None, [", ".join(roles[:-1]), roles[-1]]))
     return fill(
         "The app's storage account is reached with your own identity, never with keys: you need "
-        f"{told} on it.",
+        f"{all_of_them} on it.",
         100,
         break_on_hyphens=False,
     )
 
 
 def as_written(text: str) -> str:
-    """The text with its own line breaks: each paragraph is told not to be wrapped again."""
+    """The text with its own line breaks: no paragraph is wrapped again."""
     return "\n\n".join(f"\b\n{paragraph}" for paragraph in text.strip("\n").split("\n\n"))
 
 
@@ -77,9 +77,9 @@ def flat(run: Callable[..., int]) -> Callable[..., int]:
 
     @wraps(run)
     def called(**given: Any) -> int:
-        for name, group in groups.items():
+        for group_name, group in groups.items():
             names = [field.name for field in fields(group)]
-            given[name] = group(**{each: given.pop(each) for each in names})
+            given[group_name] = group(**{name: given.pop(name) for name in names})
         return run(**given)
 
     called.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]

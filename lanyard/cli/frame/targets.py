@@ -14,7 +14,7 @@ STANDARD_INPUT = "-"
 
 
 class BadTargets(LanyardError):
-    """Something that is to be planned is no resource id; every one is told, one a line."""
+    """Something that is to be planned is no resource id; each is named, one a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """An entry of a list, the place it has there, and its type where the list tells it."""
+    """An entry of a list, the place it has there, and its type where the list has it."""
 
     place: str
     id: str
@@ -53,11 +53,11 @@ def listed_targets(file: str, types: Collection[str]) -> Targets:
     entries = list(_of_json(text, name) if is_json else _of_lines(text, name))
     if not entries:
         raise BadTargets(f"{name}: no resource id in it")
-    # By the type that the list tells, before its id is read: not every Azure id is one of ours.
-    told = [entry for entry in entries if not entry.type or folded(entry.type) in types]
-    parsed = list(_parsed(told))
+    # By the type that the list names, before its id is read: not every Azure id is one of ours.
+    candidates = [entry for entry in entries if not entry.type or folded(entry.type) in types]
+    parsed = list(_parsed(candidates))
     ids = [target for target in parsed if not target.type or folded(target.type) in types]
-    left_out = len(entries) - len(told) + len(parsed) - len(ids)
+    left_out = len(entries) - len(candidates) + len(parsed) - len(ids)
     return Targets(tuple(dict.fromkeys(ids)), left_out)
 
 

@@ -31,7 +31,7 @@ _PROGRESS_AFTER = 2.0
 class Terminal:
     """Where a command writes: what was asked for on standard output, errors on standard error.
 
-    `quiet` keeps back what `say` is told; problems, JSON and errors are always written.
+    `quiet` keeps back what is shown; what is reported, JSON and errors are always written.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -39,16 +39,16 @@ class Terminal:
         self._out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
         self._err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
-    def say(self, *parts: Part) -> None:
+    def show(self, *parts: Part) -> None:
         """A line of parts."""
         if not self.quiet:
-            self.tell(*parts)
+            self.report(*parts)
 
-    def tell(self, *parts: Part) -> None:
+    def report(self, *parts: Part) -> None:
         """The same, quiet or not."""
         self._out.print(Text.assemble(*parts))
 
-    def show(self, table: Table) -> None:
+    def table(self, table: Table) -> None:
         """A table as wide as it says, unless quiet."""
         if not self.quiet:
             self._out.print(table, soft_wrap=False)

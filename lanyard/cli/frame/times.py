@@ -18,13 +18,13 @@ def moment(text: str, now: datetime) -> datetime:
     if ago := _AGO.fullmatch(text.strip()):
         return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
-        found = datetime.fromisoformat(text.strip())
+        parsed = datetime.fromisoformat(text.strip())
     except ValueError:
         example = f"{now:%Y-%m-%d} or {now:%Y-%m-%dT%H:%M}"
         raise typer.BadParameter(
             f"{text!r} is no time: write 30m, 12h, 7d (ago), {example}"
         ) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def span(since: str, until: str, now: datetime) -> tuple[datetime, datetime]:
@@ -34,7 +34,7 @@ def span(since: str, until: str, now: datetime) -> tuple[datetime, datetime]:
     return moment(since, now), moment(until, now) if until else now + _AHEAD
 
 
-def told(at: datetime) -> str:
+def shown_time(at: datetime) -> str:
     """To the second, in UTC."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 

@@ -19,8 +19,8 @@ from lanyard.cli.onboarding.steps import (
     DryRun,
     Yes,
     known,
+    show_notes,
     subscription_ids,
-    tell_notes,
 )
 from lanyard.cli.rights import role_ids
 from lanyard.desk.onboarding.offboarding import Offboarding, watching
@@ -29,21 +29,23 @@ from lanyard.desk.onboarding.parts import AUTHORIZATION, Deployment, watching_as
 from lanyard.desk.onboarding.steps import Resources
 from lanyard.desk.rights import rights
 from lanyard.policy import load_policy
+from lanyard.ports.azure import Index
+from lanyard.values.grants import is_stamped
 from lanyard.values.resource_id import is_within
 
 if TYPE_CHECKING:
-    from lanyard.desk.azure.connection import Reading
+    from lanyard.azure.arm.clients import Clients
 
 _ON_ABOUT = """\
 Let a deployed app watch subscriptions: give its identity there the rights that the policy needs and
-no others (as `lanyard rights` tells them), and send it the events. It makes just what
+no others (as `lanyard rights` shows them), and send it the events. It makes just what
 infra/watch.bicep makes, under the same names; each may go on where the other began.
 
 It is done with your own rights: Owner of each subscription, or Contributor with User Access
 Administrator, which defines the app's role; the latter on the app's storage account, too. What is
 there already stays as it is, so it may be run again at any time, and after a change of the policy.
 
-The options that name the app are outputs of its deployment: `azd env get-values` tells them.
+The options that name the app are outputs of its deployment: `azd env get-values` shows them.
 """
 _ON_AFTER = """\
 examples:
@@ -88,6 +90,43 @@ Principal = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class IdentityOptions:
+    """The app's identity, and what else a watched subscription is made with."""
+
+    app_principal: Principal = ""
+    client_id: Annotated[
+        str,
+        typer.Option(
+            envvar="LANYARD_CLIENT_ID", metavar="ID", help="Client id of the app's identity."
+        ),
+    ] = ""
+    action_group_id: Annotated[
+        str,
+        typer.Option(
+            envvar="LANYARD_ACTION_GROUP_ID", metavar="ID", help="Who gets dead letters reported."
+        ),
+    ] = ""
+    location: Annotated[
+        str,
+        typer.Option(
+            envvar="AZURE_LOCATION", metavar="REGION", help="Of the topic's resource group."
+        ),
+    ] = ""
+
+    def of(self, app: DeploymentOptions) -> Deployment:
+        """The deployment, whole. Raises LanyardError for what is missing of it."""
+        deployment = Deployment(
+            app_id=app.app_id,
+            client_id=self.client_id,
+            principal_id=self.app_principal,
+            storage_id=app.storage_id,
+            action_group_id=self.action_group_id,
+            location=self.location,
+        )
+        return known(deployment, *TO_TAKE_BACK, "client_id", "location")
+
+
 def onboard(
     subscriptions: Subscriptions,
     policy: PolicyPath = Path("lanyard.yaml"),
@@ -98,56 +137,26 @@ def onboard(
             help="A role whose orphaned assignments may be removed, too; repeatable.",
         ),
     ] = None,
-    app_principal: Principal = "",
-    client_id: Annotated[
-        str,
-        typer.Option(
-            envvar="LANYARD_CLIENT_ID", metavar="ID", help="Client id of the app's identity."
-        ),
-    ] = "",
-    action_group_id: Annotated[
-        str,
-        typer.Option(
-            envvar="LANYARD_ACTION_GROUP_ID", metavar="ID", help="Who is told of dead letters."
-        ),
-    ] = "",
-    location: Annotated[
-        str,
-        typer.Option(
-            envvar="AZURE_LOCATION", metavar="REGION", help="Of the topic's resource group."
-        ),
-    ] = "",
+    *,
+    identity: IdentityOptions,
     dry_run: DryRun = False,
     yes: Yes = False,
-    *,
     azure: AzureOptions,
     deployment: DeploymentOptions,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Let the app watch them; returns the exit code."""
-    app = known(
-        Deployment(
-            deployment.app_id,
-            client_id,
-            app_principal,
-            deployment.storage_id,
-            action_group_id,
-            location,
-        ),
-        *TO_TAKE_BACK,
-        "client_id",
-        "location",
-    )
+    app = identity.of(deployment)
     needed = rights(load_policy(policy), role_ids(removable or ()))
     named = subscription_ids(subscriptions)
     asking = Asking("onboard", Terminal(quiet=quiet or json), dry_run=dry_run, yes=yes, json=json)
 
     async def go() -> int:
         async with connect.reading(azure) as reading:
-            resources = resources_over(reading)
-            tell_notes(asking.terminal, needed.notes)
-            return await asking.run(named, lambda each: Onboarding(resources, app, needed, each))
+            resources = resources_over(reading.clients)
+            show_notes(asking.terminal, needed.notes)
+            return await asking.run(named, lambda one: Onboarding(resources, app, needed, one))
 
     return asyncio.run(go())
 
@@ -172,18 +181,19 @@ def offboard(
 
     async def go() -> int:
         async with connect.reading(azure) as reading:
-            resources = resources_over(reading)
-            make = (await watching_of(reading, app)).no_more(resources, named)
-            return await asking.run(named, make, lambda each: grants_left(resources, each))
+            resources = resources_over(reading.clients)
+            watching = await watching_of(reading.ports(app.principal_id).index, app)
+            make = watching.no_more(resources, named)
+            return await asking.run(named, make, lambda one: grants_left(resources, one))
 
     return asyncio.run(go())
 
 
-def resources_over(reading: "Reading") -> Resources:
+def resources_over(clients: "Clients") -> Resources:
     """ARM with the caller's rights."""
     from lanyard.desk.azure.any_resource import AnyResource  # the SDKs
 
-    return AnyResource(reading.clients)
+    return AnyResource(clients)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +215,8 @@ class Watching:
         return of
 
 
-async def watching_of(reading: "Reading", app: Deployment) -> Watching:
+async def watching_of(index: Index, app: Deployment) -> Watching:
     """By Resource Graph, as far as the caller may read."""
-    index = reading.ports(app.principal_id).index
     held = tuple(await index.assignments_of(app.principal_id))
     watched = watching(held, lambda each: watching_assignment(each, app.principal_id))
     return Watching(app, watched, held)
@@ -215,14 +224,11 @@ async def watching_of(reading: "Reading", app: Deployment) -> Watching:
 
 async def grants_left(resources: Resources, subscription: str) -> int:
     """How many role assignments in a subscription Lanyard made."""
-    from lanyard.values.grants import STAMP
-
     place = f"/subscriptions/{subscription}"
     collection = f"{place}/providers/Microsoft.Authorization/roleAssignments"
     listed = [each["properties"] for each in await resources.every(collection, AUTHORIZATION)]
     return sum(
-        str(each.get("description") or "").startswith(STAMP)
-        and is_within(str(each["scope"]), place)
+        is_stamped(str(each.get("description") or "")) and is_within(str(each["scope"]), place)
         for each in listed
     )
 

@@ -11,8 +11,8 @@ from lanyard.cli.onboarding.steps import (
     Watched,
     confirm,
     shaped,
-    tell_notes,
-    tell_step,
+    show_notes,
+    show_step,
 )
 from lanyard.desk.onboarding.steps import Step, Verb
 
@@ -39,7 +39,7 @@ _WORDS = {
 }
 
 
-#: Tells how many grants there are in a subscription.
+#: How many grants there are in a subscription.
 type Count = Callable[[str], Awaitable[int]]
 
 
@@ -72,19 +72,19 @@ class Asking:
         make: Callable[[str], Flow],
         count: Count | None = None,
     ) -> int:
-        """Returns the exit code. `make` begins the work on a subscription; `count` tells how many
+        """Returns the exit code. `make` begins the work on a subscription; `count`: how many
         grants stay in it.
         """
         named = list(subscriptions)
         planned = [await planned_of(make(each), self.terminal) for each in named]
         failed, todo = any(each.failed for each in planned), any(each.changes for each in planned)
         if self.dry_run or failed or not todo:
-            show(planned, self.terminal)
+            show_plans(planned, self.terminal)
             await self._end(planned, count, planned=True)
             return 1 if failed else CHANGES if todo else 0
         if not self.yes:
-            show(planned, self.terminal)
-            self._tell_left(await _left(planned, count))
+            show_plans(planned, self.terminal)
+            self._show_left(await _left(planned, count))
         confirm(f"{self.command}: go on?", yes=self.yes, json=self.json)
         done = [await done_of(make(each), self.terminal) for each in named]
         await self._end(done, count, planned=False)
@@ -97,14 +97,14 @@ class Asking:
             for document, number in zip(documents, left, strict=False):
                 document["grantsLeft"] = number
             Terminal.json({"version": 1, "dryRun": self.dry_run, "subscriptions": documents})
-        self._tell_left(left)
+        self._show_left(left)
         if any(each.failed for each in watched):
             self.terminal.error(f"nothing was changed\n{_AGAIN}" if planned else _AGAIN)
-        self.terminal.say((f"{self.command}: {summary(watched, planned=planned)}", "dim"))
+        self.terminal.show((f"{self.command}: {summary(watched, planned=planned)}", "dim"))
 
-    def _tell_left(self, left: list[int]) -> None:
+    def _show_left(self, left: list[int]) -> None:
         if sum(left):
-            tell_notes(self.terminal, [f"{sum(left)} {_STAY}"])
+            show_notes(self.terminal, [f"{sum(left)} {_STAY}"])
 
 
 async def _left(watched: Iterable[Watched], count: Count | None) -> list[int]:
@@ -112,7 +112,7 @@ async def _left(watched: Iterable[Watched], count: Count | None) -> list[int]:
 
 
 async def planned_of(flow: Flow, terminal: Terminal) -> Watched:
-    """What would be done in a subscription; told with `show`."""
+    """What would be done in a subscription; shown by `show_plans`."""
     watched = Watched(flow.subscription, notes=flow.notes)
     looked = f"subscription {flow.subscription}: parts looked at"
     with terminal.counting() as counted:
@@ -121,21 +121,21 @@ async def planned_of(flow: Flow, terminal: Terminal) -> Watched:
 
 
 async def done_of(flow: Flow, terminal: Terminal) -> Watched:
-    """What was done in a subscription, told as it is done."""
+    """What was done in a subscription, shown as it is done."""
     watched = Watched(flow.subscription, notes=flow.notes)
-    terminal.say((f"subscription {flow.subscription}", "bold"))
-    await watched.follow(flow.go(write=True), lambda step: tell_step(terminal, step, planned=False))
-    tell_notes(terminal, flow.notes)
+    terminal.show((f"subscription {flow.subscription}", "bold"))
+    await watched.follow(flow.go(write=True), lambda step: show_step(terminal, step, planned=False))
+    show_notes(terminal, flow.notes)
     return watched
 
 
-def show(planned: Iterable[Watched], terminal: Terminal) -> None:
+def show_plans(planned: Iterable[Watched], terminal: Terminal) -> None:
     """The plans."""
     for watched in planned:
-        terminal.say((f"subscription {watched.subscription}", "bold"))
+        terminal.show((f"subscription {watched.subscription}", "bold"))
         for step in watched.steps:
-            tell_step(terminal, step, planned=True)
-        tell_notes(terminal, watched.notes)
+            show_step(terminal, step, planned=True)
+        show_notes(terminal, watched.notes)
 
 
 def summary(watched: Iterable[Watched], *, planned: bool) -> str:
@@ -143,6 +143,6 @@ def summary(watched: Iterable[Watched], *, planned: bool) -> str:
     steps = [step for each in watched for step in each.steps]
     failed = sum(bool(step.error) for step in steps)
     counts = Counter(step.verb for step in steps if not step.error)
-    told = [f"{counts[verb]} {words[planned]}" for verb, words in _WORDS.items() if counts[verb]]
-    told += [f"{failed} failed"] if failed else []
-    return ", ".join(told) or "nothing of it is there"
+    parts = [f"{counts[verb]} {words[planned]}" for verb, words in _WORDS.items() if counts[verb]]
+    parts += [f"{failed} failed"] if failed else []
+    return ", ".join(parts) or "nothing of it is there"

@@ -1,4 +1,4 @@
-"""The steps of onboarding, offboarding and uninstalling as people and programs are told of them,
+"""The steps of onboarding, offboarding and uninstalling for people and for programs,
 and the question before anything is changed.
 """
 
@@ -15,7 +15,7 @@ from lanyard.desk.onboarding.steps import Step, Verb
 from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import folded, is_guid
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 
 #: Exit code of a --dry-run that finds something to do.
@@ -80,16 +80,16 @@ class Watched:
         return any(step.changes for step in self.steps)
 
     async def follow(
-        self, steps: AsyncIterator[Step], tell: Callable[[Step], None] | None = None
+        self, steps: AsyncIterator[Step], show: Callable[[Step], None] | None = None
     ) -> None:
-        """Take the steps as they come, and tell of each."""
+        """Take the steps as they come, and show each."""
         async for step in steps:
             self.steps.append(step)
-            if tell is not None:
-                tell(step)
+            if show is not None:
+                show(step)
 
     def as_json(self) -> dict[str, Any]:
-        """As `STEP_SHAPE` tells."""
+        """In the shape of `STEP_SHAPE`."""
         return {
             "subscription": self.subscription,
             "steps": [step_as_json(step) for step in self.steps],
@@ -98,7 +98,7 @@ class Watched:
 
 
 def step_as_json(step: Step) -> dict[str, Any]:
-    """As `STEP_SHAPE` tells."""
+    """In the shape of `STEP_SHAPE`."""
     return {
         "id": step.id,
         "about": step.about,
@@ -129,14 +129,14 @@ def known(deployment: Deployment, *needed: str) -> Deployment:
     missing = [_OPTIONS[name] for name in needed if not getattr(deployment, name)]
     if missing:
         raise LanyardError(
-            f"which app? {', '.join(missing)} missing: 'azd env get-values' tells them, the "
+            f"which app? {', '.join(missing)} missing: 'azd env get-values' shows them, the "
             "outputs of infra/main.bicep"
         )
     return deployment
 
 
 def confirm(question: str, *, yes: bool, json: bool) -> None:
-    """Ask, unless it was said already. Raises LanyardError where nobody can be asked or who is
+    """Ask, unless `yes` is given. Raises LanyardError where nobody can be asked or who is
     asked does not want it.
     """
     if yes:
@@ -147,7 +147,7 @@ def confirm(question: str, *, yes: bool, json: bool) -> None:
         raise LanyardError("nothing was changed")
 
 
-def tell_step(terminal: Terminal, step: Step, *, planned: bool) -> None:
+def show_step(terminal: Terminal, step: Step, *, planned: bool) -> None:
     """A line, and one for what went wrong; nothing of what is as it should be."""
     mark, style = _MARKS[step.verb]
     if step.error:
@@ -155,10 +155,10 @@ def tell_step(terminal: Terminal, step: Step, *, planned: bool) -> None:
     elif step.changes:
         verb = step.verb.value if planned else _DONE[step.verb]
         differs = f"  ({', '.join(step.differs)})" if step.differs else ""
-        terminal.say((f"{mark} {verb:8}", style), step.about, (differs, "dim"))
+        terminal.show((f"{mark} {verb:8}", style), step.about, (differs, "dim"))
 
 
-def tell_notes(terminal: Terminal, notes: Iterable[str]) -> None:
+def show_notes(terminal: Terminal, notes: Iterable[str]) -> None:
     """What a person should know."""
     for note in notes:
-        terminal.say((f"· {note}", "yellow"))
+        terminal.show((f"· {note}", "yellow"))

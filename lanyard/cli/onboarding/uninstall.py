@@ -19,16 +19,15 @@ from lanyard.cli.onboarding.steps import (
     known,
     shaped,
 )
-from lanyard.cli.onboarding.uninstall_report import Extent, Report, as_json, tell_done, tell_plan
+from lanyard.cli.onboarding.uninstall_report import Extent, Report, as_json, show_done, show_plan
 from lanyard.desk.onboarding.app_alerts import AppAlerts
 from lanyard.desk.onboarding.parts import Deployment
-from lanyard.desk.operator import Operator
 from lanyard.desk.uninstall import Uninstall
 from lanyard.planning.orders import Paused
 
 _ABOUT = f"""\
 Take Lanyard out of the subscriptions that it watches: pause it, take back its event subscriptions,
-topics, alerts, rights and roles, and with --grants every role assignment that it made. It tells
+topics, alerts, rights and roles, and with --grants every role assignment that it made. It shows
 what there is first, and what remains at the end; `azd down` takes the app itself.
 
 An assignment goes where Lanyard's record, its name and its stamp say that it is Lanyard's, each
@@ -92,15 +91,15 @@ def run(
 
     async def go() -> Report:
         async with connect.app(azure, where) as reached:
-            app, principal = await connect.believing(reached, where)
+            app, principal = await connect.believing(reached, where.app_principal)
             named = Deployment(deployment.app_id, "", principal, deployment.storage_id)
             work = _Work(app, known(named, *TO_TAKE_BACK), extent, terminal)
             planned = await work.plan()
             if dry_run or not planned.todo or any(each.failed for each in planned.parts):
-                tell_plan(planned, terminal)
+                show_plan(planned, terminal)
                 return planned
             if not yes:
-                tell_plan(planned, terminal)
+                show_plan(planned, terminal)
             confirm("uninstall: go on?", yes=yes, json=json)
             return await work.do(planned)
 
@@ -108,7 +107,7 @@ def run(
     if json:
         terminal.json(as_json(report, dry_run=dry_run))
     if report.after is not None:
-        tell_done(report, terminal)
+        show_done(report, terminal)
     if report.failed:
         terminal.error("something is still there: run it again")
         return 1
@@ -130,30 +129,24 @@ class _Work:
         """The pause first, so that nothing is given anew; then what would bring events to the app,
         its rights, and at last what it gave.
         """
-        services = self.app.services()
-        operator = Operator(services, self.app.queue.put, self.app.who)
-        self.terminal.say(("paused", "yellow"), f"  {await self._pause(operator)}")
+        pause = await self.app.operator().pause(Paused.EVERYTHING, _PAUSE)
+        self.terminal.show(("paused", "yellow"), f"  {pause}")
         parts = [await done_of(each, self.terminal) for each in await self._flows()]
         uninstall, extent = self._uninstall(), self.extent
-        with self.terminal.progress("resources") as told:
+        with self.terminal.progress("resources") as progress:
             failures = await uninstall.take_back(
-                grants=extent.grants, attachments=extent.attachments, told=told
+                grants=extent.grants, attachments=extent.attachments, progress=progress
             )
         after = await uninstall.given()
         return Report(extent, parts, planned.before, after, failures)
 
-    async def _pause(self, operator: Operator) -> str:
-        return str(await operator.pause(Paused.EVERYTHING, _PAUSE))
-
     def _uninstall(self) -> Uninstall:
-        from lanyard.values.grants import STAMP
-
-        return Uninstall(self.app.services(), lambda text: text.startswith(STAMP))
+        return Uninstall(self.app.services())
 
     async def _flows(self) -> list[Flow]:
         """The app's own alerts, then each subscription."""
-        resources = resources_over(self.app.reading)
-        watching = await watching_of(self.app.reading, self.deployment)
+        resources = resources_over(self.app.reading.clients)
+        watching = await watching_of(self.app.azure.index, self.deployment)
         on_record = {record.id.subscription async for record in self.app.ledger().records()}
         subscriptions = sorted({*watching.subscriptions, *on_record})
         make = watching.no_more(resources, subscriptions)

@@ -1,4 +1,4 @@
-"""What `lanyard uninstall` found and did, as people and programs are told of it."""
+"""What `lanyard uninstall` found and did, for people and for programs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from lanyard.cli.frame.names import short
+from lanyard.cli.frame.names import counted, role_as_json, short
 from lanyard.cli.frame.terminal import Terminal
-from lanyard.cli.onboarding.run import show, summary
-from lanyard.cli.onboarding.steps import Watched, tell_notes
+from lanyard.cli.onboarding.run import show_plans, summary
+from lanyard.cli.onboarding.steps import Watched, show_notes
 from lanyard.desk.uninstall import Attachment, Failures, Given
 from lanyard.values.grants import Standing
 from lanyard.values.roles import role_name
@@ -86,7 +86,7 @@ class Report:
 
 
 def as_json(report: Report, *, dry_run: bool) -> dict[str, Any]:
-    """As the command's shape tells."""
+    """In the shape of the command's help."""
     return {
         "version": 1,
         "dryRun": dry_run,
@@ -101,7 +101,7 @@ def _grant(standing: Standing, report: Report) -> dict[str, Any]:
     grant, error = standing.grant, report.error_of(standing)
     return {
         "assignment": grant.assignment_id,
-        "role": {"id": grant.role_id, "name": role_name(grant.role_id)},
+        "role": role_as_json(grant.role_id),
         "scope": grant.scope,
         "principalId": grant.principal_id,
         "resources": [str(each) for each in standing.claimants],
@@ -120,22 +120,22 @@ def _attachment(attachment: Attachment, report: Report) -> dict[str, Any]:
     }
 
 
-def tell_plan(report: Report, terminal: Terminal) -> None:
+def show_plan(report: Report, terminal: Terminal) -> None:
     """What would be taken back, and what would remain."""
-    show(report.parts, terminal)
+    show_plans(report.parts, terminal)
     for what, _ in _asked_for(report):
-        terminal.say(("- remove  ", "red"), what)
-    _tell_rest(report, terminal)
+        terminal.show(("- remove  ", "red"), what)
+    _show_rest(report, terminal)
 
 
-def tell_done(report: Report, terminal: Terminal) -> None:
-    """What was taken back beside what was told as it was done, and what remains."""
+def show_done(report: Report, terminal: Terminal) -> None:
+    """What was taken back beside the steps shown as they were done, and what remains."""
     for what, error in _asked_for(report):
         if error:
             terminal.error(f"{what}: {error}")
         else:
-            terminal.say(("- removed ", "red"), what)
-    _tell_rest(report, terminal)
+            terminal.show(("- removed ", "red"), what)
+    _show_rest(report, terminal)
 
 
 def _asked_for(report: Report) -> list[tuple[str, str]]:
@@ -146,21 +146,21 @@ def _asked_for(report: Report) -> list[tuple[str, str]]:
     return [*(grants if extent.grants else ()), *(attached if extent.attachments else ())]
 
 
-def _tell_rest(report: Report, terminal: Terminal) -> None:
+def _show_rest(report: Report, terminal: Terminal) -> None:
     planned = report.after is None
-    terminal.say(("would remain" if planned else "remains", "bold"))
-    tell_notes(terminal, report.remains())
+    terminal.show(("would remain" if planned else "remains", "bold"))
+    show_notes(terminal, report.remains())
     asked = _asked_for(report)
     count = sum(not error for _, error in asked)
     given = f"; {count} of {len(asked)} given by Lanyard {'to take back' if planned else 'gone'}"
-    told = summary(report.parts, planned=planned) + (given if asked else "")
-    terminal.say((f"uninstall: {told}", "dim"))
+    in_words = summary(report.parts, planned=planned) + (given if asked else "")
+    terminal.show((f"uninstall: {in_words}", "dim"))
 
 
 def _named(standing: Standing) -> str:
-    grant, count = standing.grant, len(standing.claimants)
+    grant = standing.grant
     what = f"{role_name(grant.role_id)} at {short(grant.scope)} for {grant.principal_id}"
-    return f"{what} ({count} resource{'' if count == 1 else 's'})"
+    return f"{what} ({counted(len(standing.claimants), 'resource')})"
 
 
 def _attached(attachment: Attachment) -> str:

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from lanyard.cli.frame.names import role_as_json
 from lanyard.cli.plan.batch import Looked
 from lanyard.cli.plan.counts import count
 from lanyard.desk.look_ahead import Preview
 from lanyard.planning.actions import Action, AssignRole, CreateIdentity
 from lanyard.policy import Policy
 from lanyard.values.compute import PrincipalRef, UserAssigned
-from lanyard.values.roles import role_name
 
 #: Of the shape; it grows only when a reader of the old one would go wrong.
 SHAPE_VERSION = 1
@@ -76,7 +76,7 @@ def _details(action: Action) -> Mapping[str, Any]:
         case AssignRole():
             return {
                 "scope": action.scope,
-                "role": {"id": action.role_id, "name": role_name(action.role_id)},
+                "role": role_as_json(action.role_id),
                 "to": _principal(action.to),
                 "principalId": action.principal_id,
                 "condition": action.condition,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: Reads under way at once: enough to be quick, few beside ARM's 250 in a row.
 _AT_ONCE = 8
 
-#: Tells how far it is: (done, of).
+#: Called with how many are done, and of how many.
 type Progress = Callable[[int, int], None]
 
 
@@ -43,18 +43,17 @@ async def look_ahead(
     for scope in [target for target in targets if not target.type]:
         listed += await reading.inventory.resources(scope, policy.types())
     every = list(dict.fromkeys([*named, *listed]))
-    look = _Look(policy, reading, len(every), progress)
+    previewer = Previewer(policy, reading.compute, reading.identities, reading.assignments)
+    look = _Look(previewer, len(every), progress)
     looked = await asyncio.gather(*(look.at(resource) for resource in every))
-    return [each for each in looked if each.id in named or not each.gone]
+    return [resource for resource in looked if resource.id in named or not resource.gone]
 
 
 class _Look:
     """One look ahead: what its resources share is asked for once."""
 
-    def __init__(self, policy: Policy, reading: "Reading", total: int, progress: Progress) -> None:
-        self._previewer = Previewer(
-            policy, reading.compute, reading.identities, reading.assignments
-        )
+    def __init__(self, previewer: Previewer, total: int, progress: Progress) -> None:
+        self._previewer = previewer
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._total = total
         self._done = 0

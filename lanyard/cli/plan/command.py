@@ -15,7 +15,7 @@ from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.plan.as_json import plan_as_json
 from lanyard.cli.plan.batch import Looked, look_ahead
 from lanyard.cli.plan.counts import count, in_words
-from lanyard.cli.plan.text import NO_REMOVALS, tell
+from lanyard.cli.plan.text import NO_REMOVALS, show
 from lanyard.policy import Mode, Policy, load_policy
 from lanyard.values.resource_id import ResourceId
 
@@ -70,7 +70,7 @@ def run(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Look ahead and tell; returns the exit code."""
+    """Look ahead and show; returns the exit code."""
     terminal = Terminal(quiet=quiet)
     if (target is None) == (list_ is None):
         raise typer.BadParameter("give an ID or --list FILE, one of the two")
@@ -82,7 +82,7 @@ def run(
     if json:
         terminal.json(plan_as_json(planned, looked))
     else:
-        _tell(planned, looked, targets.left_out, terminal)
+        _show(planned, looked, targets.left_out, terminal)
     return _exit_code(looked)
 
 
@@ -99,18 +99,18 @@ def _policy(path: Path, mode: Mode | None) -> Policy:
     return policy.model_copy(update={"mode": mode}) if mode else policy
 
 
-def _tell(policy: Policy, looked: Sequence[Looked], left_out: int, terminal: Terminal) -> None:
-    for each in looked:
-        tell(each, terminal)
+def _show(policy: Policy, looked: Sequence[Looked], left_out: int, terminal: Terminal) -> None:
+    for resource in looked:
+        show(resource, terminal)
     counts = count(looked)
     style = "red" if counts.failed else "yellow" if counts.changed else "green"
-    terminal.say((f"plan: {in_words(counts)}", style))
+    terminal.show((f"plan: {in_words(counts)}", style))
     if left_out:
         note = f"Left out: {left_out} of types that no rule is for."
-        terminal.say((note, "dim"))
+        terminal.show((note, "dim"))
     if policy.mode is Mode.OBSERVE and counts.held:
-        terminal.say(("The mode is observe; --mode full shows the plan without it.", "dim"))
-    terminal.say((NO_REMOVALS, "dim"))
+        terminal.show(("The mode is observe; --mode full shows the plan without it.", "dim"))
+    terminal.show((NO_REMOVALS, "dim"))
 
 
 def _exit_code(looked: Sequence[Looked]) -> int:

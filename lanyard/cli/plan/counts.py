@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from lanyard.cli.frame.names import counted
 from lanyard.cli.plan.batch import Looked
 from lanyard.planning.actions import (
     Action,
@@ -19,24 +20,22 @@ from lanyard.values.grants import content_of
 from lanyard.values.resource_id import ResourceId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """`held`, `waiting` and `impossible` are parts that are not done, `failed` resources of which
-    nothing is known, `unchanged` resources that have all they should have.
-    """
+    """What a plan comes to."""
 
-    create: int
-    attach: int
-    enable: int
-    assign: int
-    upgrade: int
-    remove: int
-    held: int
-    waiting: int
-    impossible: int
-    changed: int
-    unchanged: int
-    failed: int
+    create: int  # identities to make
+    attach: int  # to attach, also again
+    enable: int  # system-assigned identities
+    assign: int  # roles
+    upgrade: int  # resources whose instances are to be brought up to date
+    remove: int  # whatever is taken away
+    held: int  # actions that are not done, with a reason
+    waiting: int  # identities to attach that do not exist
+    impossible: int  # parts of a rule that a resource cannot have
+    changed: int  # resources with something to do
+    unchanged: int  # resources that have all they should have
+    failed: int  # resources of which nothing is known
 
 
 def count(looked: Sequence[Looked]) -> Counts:
@@ -75,15 +74,14 @@ def in_words(counts: Counts) -> str:
         (counts.impossible, "impossible"),
         (counts.failed, "failed"),
     ]
-    told = [f"{number} {words}" for number, words in parts if number]
-    resources = "resource" if counts.unchanged == 1 else "resources"
-    told.append(f"{counts.unchanged} {resources} unchanged")
-    return ", ".join(told if counts.changed else ["no changes", *told])
+    shown = [f"{number} {words}" for number, words in parts if number]
+    shown.append(f"{counted(counts.unchanged, 'resource')} unchanged")
+    return ", ".join(shown if counts.changed else ["no changes", *shown])
 
 
 def _distinct(actions: Iterable[tuple[ResourceId, Action]]) -> list[Action]:
     """An identity is made once and a role assigned once, however many resources share them."""
-    found: dict[object, Action] = {}
+    distinct: dict[object, Action] = {}
     for resource, action in actions:
         match action:
             case CreateIdentity(id=identity):
@@ -92,8 +90,8 @@ def _distinct(actions: Iterable[tuple[ResourceId, Action]]) -> list[Action]:
                 key = (AssignRole, content_of(action.scope, action.role_id, to))
             case _:
                 key = (resource, action)
-        found.setdefault(key, action)
-    return list(found.values())
+        distinct.setdefault(key, action)
+    return list(distinct.values())
 
 
 def _number(kind: type | object, actions: Iterable[Action]) -> int:

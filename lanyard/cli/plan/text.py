@@ -12,7 +12,7 @@ NO_REMOVALS = (
 )
 
 
-def tell(looked: Looked, terminal: Terminal) -> None:
+def show(looked: Looked, terminal: Terminal) -> None:
     """One resource: its id, then a line for each part of its plan."""
     preview = looked.preview
     if preview is None:
@@ -21,9 +21,9 @@ def tell(looked: Looked, terminal: Terminal) -> None:
     lines = _lines(preview)
     if not lines:
         return
-    terminal.say((str(preview.resource.id), "bold"))
+    terminal.show((str(preview.resource.id), "bold"))
     for line in lines:
-        terminal.say("  ", *line)
+        terminal.show("  ", *line)
 
 
 def _lines(preview: Preview) -> list[list[Part]]:

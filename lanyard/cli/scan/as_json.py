@@ -53,13 +53,13 @@ SHAPE = {
     "privileged[].principalId": "whom it is for",
     "privileged[].holder": "`kind`, and the `resource` that it is the identity of (or null)",
     "privileged[].privileged": "why it counts as that; null where it does not",
-    "privileged[].created": "when the assignment was made, as Azure tells it",
-    "privileged[].ageDays": "days since then; null where Azure does not tell",
+    "privileged[].created": "when the assignment was made, as Azure has it",
+    "privileged[].ageDays": "days since then; null where Azure does not show it",
     "privileged[].evidence[]": "what proves that it is orphaned, in words",
     "orphans": "assignments whose principal is gone",
     "orphans.determined": "whether the directory could be asked",
     "orphans.reason": "why not, or null",
-    "orphans.undetermined": "how many assignments nobody can tell of",
+    "orphans.undetermined": "how many assignments may be orphaned or not",
     "orphans.byAge[]": "`age` of the assignment in words, `count`",
     "orphans.assignments[]": "the orphaned ones, as `privileged[]`: `assignment`, `scope`, "
     "`level`, `role`, `principalId`, `holder`, `privileged`, `created`, `ageDays`, `evidence`",
@@ -68,17 +68,17 @@ SHAPE = {
 }
 
 
-def scan_as_json(found: Scan, policy: Policy | None, changes: Counts | None) -> Json:
+def scan_as_json(scan: Scan, policy: Policy | None, changes: Counts | None) -> Json:
     """The whole of it."""
     return {
         "version": 1,
-        "at": found.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "summary": _summary(found),
-        "compute": [_compute(row) for row in found.compute],
-        "subscriptions": [_subscription(row) for row in found.subscriptions],
+        "at": scan.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "summary": _summary(scan),
+        "compute": [_compute(row) for row in scan.compute],
+        "subscriptions": [_subscription(row) for row in scan.subscriptions],
         "aboveSubscriptions": {
-            "assignments": sum(found.above.values()),
-            "holders": _holders(found.above),
+            "assignments": sum(scan.above.values()),
+            "holders": _holders(scan.above),
         },
         "roles": [
             {
@@ -87,36 +87,36 @@ def scan_as_json(found: Scan, policy: Policy | None, changes: Counts | None) -> 
                 "assignments": sum(row.holders.values()),
                 "holders": _holders(row.holders),
             }
-            for row in found.roles
+            for row in scan.roles
         ],
         "identities": {
-            "unused": [_identity(row) for row in found.unused],
-            "shared": [_identity(row) for row in found.shared],
+            "unused": [_identity(row) for row in scan.unused],
+            "shared": [_identity(row) for row in scan.shared],
         },
-        "privileged": [_assignment(row) for row in found.privileged],
+        "privileged": [_assignment(row) for row in scan.privileged],
         "orphans": {
-            "determined": not found.not_determined,
-            "reason": found.not_determined or None,
-            "undetermined": found.undetermined,
-            "byAge": _by_age(found.orphans),
-            "assignments": [_assignment(row) for row in found.orphans],
+            "determined": not scan.not_determined,
+            "reason": scan.not_determined or None,
+            "undetermined": scan.undetermined,
+            "byAge": _by_age(scan.orphans),
+            "assignments": [_assignment(row) for row in scan.orphans],
         },
         "policy": _policy(policy, changes),
     }
 
 
-def _summary(found: Scan) -> Json:
+def _summary(scan: Scan) -> Json:
     return {
-        "subscriptions": len(found.subscriptions),
-        "compute": sum(row.total for row in found.compute),
-        "withoutIdentity": sum(row.none for row in found.compute),
-        "identities": found.identities,
-        "unusedIdentities": len(found.unused),
-        "sharedIdentities": len(found.shared),
-        "assignments": found.assignments,
-        "privileged": len(found.privileged),
-        "orphans": None if found.not_determined else len(found.orphans),
-        "nearLimit": sum(row.assignments >= NEAR_LIMIT for row in found.subscriptions),
+        "subscriptions": len(scan.subscriptions),
+        "compute": sum(row.total for row in scan.compute),
+        "withoutIdentity": sum(row.none for row in scan.compute),
+        "identities": scan.identities,
+        "unusedIdentities": len(scan.unused),
+        "sharedIdentities": len(scan.shared),
+        "assignments": scan.assignments,
+        "privileged": len(scan.privileged),
+        "orphans": None if scan.not_determined else len(scan.orphans),
+        "nearLimit": sum(row.assignments >= NEAR_LIMIT for row in scan.subscriptions),
     }
 
 
@@ -156,7 +156,7 @@ def _assignment(row: AssignmentRow) -> Json:
     return {
         "assignment": assignment.id,
         "scope": assignment.scope,
-        "level": row.level,
+        "level": row.level.value,
         "role": {"id": assignment.role_id, "name": row.role},
         "principalId": assignment.principal_id,
         "holder": {"kind": row.holder.kind.value, "resource": row.holder.resource or None},

@@ -9,22 +9,22 @@ import typer
 
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AzureOptions
+from lanyard.cli.frame.files import write
 from lanyard.cli.frame.options import Command, Json, Quiet
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.plan.batch import Looked
 from lanyard.cli.plan.counts import Counts, count
 from lanyard.cli.scan.as_json import SHAPE, scan_as_json
 from lanyard.cli.scan.page import page
-from lanyard.cli.scan.text import tell
+from lanyard.cli.scan.text import show
 from lanyard.desk.scan.reading import read_estate
 from lanyard.desk.scan.report import Estate
 from lanyard.desk.scan.scan import scan
 from lanyard.desk.scan.under_policy import previews
 from lanyard.policy import Policy, load_policy
-from lanyard.values.errors import LanyardError
 
 _ABOUT = """\
-Look at everything that you can read, and tell what it comes to: which compute has an identity and
+Look at everything that you can read, and show what it comes to: which compute has an identity and
 which has none, who holds role assignments, which identities nobody uses and which many share, which
 assignments are orphaned, which managed identities could give themselves more, and which
 subscriptions come near the limit of 4,000 assignments. With --policy also what that policy would
@@ -33,7 +33,7 @@ change. Nothing is changed, and nothing of Lanyard has to be deployed.
 You need the role Reader, and to be signed in (az login, a service principal in the environment, or
 a managed identity). Orphaned means that the directory does not know the principal: members of a
 tenant may ask it, guests and service principals need Directory.Read.All. Without, everything else
-is told, and orphans are not determined.
+is shown, and orphans are not determined.
 """
 _AFTER = """\
 examples:
@@ -54,7 +54,7 @@ _LOOK = 2
 def run(
     policy: Annotated[
         Path | None,
-        typer.Option("--policy", metavar="FILE", help="Tell what this policy would change."),
+        typer.Option("--policy", metavar="FILE", help="Show what this policy would change."),
     ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with pictures.")
@@ -64,20 +64,20 @@ def run(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Look and tell; returns the exit code."""
+    """Look and show; returns the exit code."""
     terminal = Terminal(quiet=quiet)
     loaded = load_policy(policy) if policy is not None else None
     estate = asyncio.run(_read(azure, terminal))
     changes = _changes(loaded, estate)
     document = scan_as_json(scan(estate), loaded, changes)
     if html is not None:
-        _write(html, page(document))
+        write(html, page(document))
     if json:
         terminal.json(document)
     else:
-        tell(document, changes, terminal)
+        show(document, changes, terminal)
         if html is not None:
-            terminal.say(f"{html} written")
+            terminal.show(f"{html} written")
     return _LOOK if _needs_a_look(document, changes) else 0
 
 
@@ -97,13 +97,6 @@ def _changes(policy: Policy | None, estate: Estate) -> Counts | None:
     if policy is None:
         return None
     return count([Looked(each.resource.id, each) for each in previews(policy, estate)])
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise LanyardError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _needs_a_look(document: dict[str, object], changes: Counts | None) -> bool:

@@ -14,8 +14,8 @@ def escaped(text: str) -> str:
 
 def tag(name: str, content: str = "", /, **attributes: object) -> str:
     """An element around markup. `class_` is class, and _ in a name is -; values are escaped."""
-    told = "".join(
+    written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escaped(str(value))}"'
         for key, value in attributes.items()
     )
-    return f"<{name}{told}>" if name in _VOID else f"<{name}{told}>{content}</{name}>"
+    return f"<{name}{written}>" if name in _VOID else f"<{name}{written}>{content}</{name}>"

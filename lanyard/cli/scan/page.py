@@ -69,7 +69,7 @@ def _header(document: Json) -> str:
 def _tiles(document: Json) -> str:
     summary = document["summary"]
     share = summary["withoutIdentity"] / summary["compute"] if summary["compute"] else 0.0
-    told = [
+    tiles = [
         ("compute", "compute resources", ""),
         ("withoutIdentity", f"without an identity ({share:.0%})", "none"),
         ("identities", "user-assigned identities", ""),
@@ -79,7 +79,7 @@ def _tiles(document: Json) -> str:
         ("privileged", "privileged, held by managed identities", "bad"),
         ("nearLimit", f"subscriptions near {LIMIT:,} assignments", "bad"),
     ]
-    return tag("div", "".join(_tile(document, *each) for each in told), class_="tiles")
+    return tag("div", "".join(_tile(document, *tile) for tile in tiles), class_="tiles")
 
 
 def _tile(document: Json, name: str, words: str, style: str) -> str:
@@ -95,7 +95,7 @@ def _tile(document: Json, name: str, words: str, style: str) -> str:
 
 
 def _notes() -> str:
-    told = [
+    notes = [
         "Read with the rights of whoever ran it: what they cannot see is not counted, and an "
         "identity of a resource that they cannot see counts as an application.",
         "By Azure Resource Graph, which lags behind ARM by seconds to minutes.",
@@ -103,5 +103,5 @@ def _notes() -> str:
         "are directory roles.",
         "Orphaned means unknown to the directory now; read an assignment again before deleting it.",
     ]
-    items = "".join(tag("li", escaped(each)) for each in told)
+    items = "".join(tag("li", escaped(note)) for note in notes)
     return tag("footer", tag("h2", "How to read this") + tag("ul", items))

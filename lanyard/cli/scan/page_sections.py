@@ -154,19 +154,19 @@ def roles(document: Json) -> str:
 
 
 def orphans(document: Json) -> str:
-    """The orphaned assignments by age, or why nobody can tell which they are."""
+    """The orphaned assignments by age, or why it is not known which they are."""
     orphans = document["orphans"]
     title = "Orphaned role assignments"
     if not orphans["determined"]:
         count = figure(document, "/orphans/undetermined")
-        told = tag("strong", "Not determined: the directory could not be asked.")
+        headline = tag("strong", "Not determined: the directory could not be asked.")
         reason = tag("p", escaped(orphans["reason"]))
         may = (
             f"{count} assignments are of service principals that no resource shows. Which of them "
-            "are orphaned only the directory can tell: scan again as a member of the tenant, or "
+            "are orphaned only the directory knows: scan again as a member of the tenant, or "
             "with Directory.Read.All."
         )
-        return _section(title, "", tag("div", told + reason + tag("p", may), class_="notice"))
+        return _section(title, "", tag("div", headline + reason + tag("p", may), class_="notice"))
     lead = (
         "Their principal is unknown to the directory, and no resource that can be read shows it. "
         "By the age of the assignment; since when it is orphaned, nobody records."
@@ -177,8 +177,8 @@ def orphans(document: Json) -> str:
     ]
     if not orphans["assignments"]:
         return _section(title, lead, _none("There is none."))
-    told = "; ".join(orphans["assignments"][0]["evidence"])
-    evidence = tag("p", tag("b", "Evidence: ") + escaped(f"{told}."), class_="evidence")
+    proof = "; ".join(orphans["assignments"][0]["evidence"])
+    evidence = tag("p", tag("b", "Evidence: ") + escaped(f"{proof}."), class_="evidence")
     picture = columns("Orphaned assignments by age", ages, "unknown") + evidence
     return _section(title, lead, picture + assignment_table(document, "/orphans/assignments"))
 
@@ -229,8 +229,8 @@ def policy(document: Json) -> str:
         "unchanged": "resources as the policy says",
     }
     lines = [
-        [escaped(told), figure(document, f"/policy/{name}")]
-        for name, told in words.items()
+        [escaped(label), figure(document, f"/policy/{name}")]
+        for name, label in words.items()
         if document["policy"][name]
     ]
     lead = (
@@ -241,12 +241,12 @@ def policy(document: Json) -> str:
 
 
 def _section(title: str, lead: str, content: str) -> str:
-    told = tag("p", escaped(lead), class_="lead") if lead else ""
-    return tag("section", tag("h2", escaped(title)) + told + content)
+    intro = tag("p", escaped(lead), class_="lead") if lead else ""
+    return tag("section", tag("h2", escaped(title)) + intro + content)
 
 
 def _legend(words: dict[str, str]) -> str:
-    items = (tag("li", tag("i", class_=f"swatch {key}") + told) for key, told in words.items())
+    items = (tag("li", tag("i", class_=f"swatch {key}") + label) for key, label in words.items())
     return tag("ul", "".join(items), class_="legend")
 
 

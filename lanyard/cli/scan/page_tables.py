@@ -38,8 +38,8 @@ def table(heads: Sequence[str], lines: Sequence[Cells], style: str = "") -> str:
     open_, more = lines[:_OPEN], lines[_OPEN:_MOST]
     content = _table(row, open_, numeric, style)
     if more:
-        told = tag("summary", f"{len(more):,} more")
-        content += tag("details", told + _table(row, more, numeric, style))
+        summary = tag("summary", f"{len(more):,} more")
+        content += tag("details", summary + _table(row, more, numeric, style))
     if len(lines) > _MOST:
         left = f"{len(lines) - _MOST:,} more are in lanyard scan --json."
         content += tag("p", left, class_="none-found")
@@ -83,7 +83,7 @@ def _holder(row: Json, places: Places) -> str:
 
 
 def _place(resource_id: str, places: Places) -> str:
-    """What a person tells it by; the whole id shows when pointed at."""
+    """What a person knows it by; the whole id shows when pointed at."""
     name, subscription = places.within(resource_id), places.subscription(resource_id)
     above, _, last = name.rpartition("/") if name != resource_id else ("", "", name)
     where = "/".join(each for each in (subscription, above) if each and each != last)

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from lanyard.cli.frame.names import short
-from lanyard.desk.scan.report import subscription_of
+from lanyard.desk.scan.report import Level, subscription_id_of
 
 type Json = dict[str, Any]
 
-_LEVELS = ("tenant root", "management group", "subscription", "resource group", "resource")
+_LEVELS = tuple(Level)
 
 
 class Places:
@@ -19,7 +19,7 @@ class Places:
 
     def subscription(self, resource_id: str) -> str:
         """The name of the subscription that something is in, or its id; "" above subscriptions."""
-        one = subscription_of(resource_id)
+        one = subscription_id_of(resource_id)
         return self._names.get(one) or one
 
     def within(self, resource_id: str) -> str:

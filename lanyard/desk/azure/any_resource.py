@@ -17,7 +17,7 @@ from lanyard.values.errors import Permanent
 
 #: So long one write or deletion may take; a resource group's takes a minute or two.
 _SECONDS = 600.0
-# A role definition's own word; and nothing of a resource provider that is not registered is there.
+# A role definition's own code; and nothing of a resource provider that is not registered is there.
 _MISSING = {(404, "RoleDefinitionDoesNotExist"), (409, "MissingSubscriptionRegistration")}
 # So many reads in a row may show what is deleted as if nothing had happened.
 _UNDECIDED = 30

@@ -61,7 +61,7 @@ async def reading_over(
     graph: Endpoint,
     transport: AsyncHttpTransport[Any, Any] | None = None,
 ) -> AsyncIterator[Reading]:
-    """Over a credential; the clients are closed at the end. A call waits where it is told to."""
+    """Over a credential; the clients are closed at the end. A call waits where it is asked to."""
     clients = Clients(
         credential,
         arm=arm,

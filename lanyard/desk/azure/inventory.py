@@ -1,5 +1,5 @@
 """Which compute resources there are in a scope. By Resource Graph, which lags a little behind:
-each is read afresh before anything is said about it.
+each is read afresh before anything is shown of it.
 """
 
 from collections.abc import AsyncIterator, Iterable

@@ -74,7 +74,7 @@ class SignedIn:
 @asynccontextmanager
 async def signed_in(cloud: Cloud, sign_in: SignIn) -> AsyncIterator[SignedIn]:
     """Signed in while the context is open. Raises Permanent with every reason where nobody is."""
-    # The chain logs each credential that is not there, and says it again in its error.
+    # The chain logs each credential that is not there, and repeats it in its error.
     logging.getLogger("azure.identity").setLevel(logging.ERROR)
     async with own_credential(cloud, sign_in) as credential:
         try:

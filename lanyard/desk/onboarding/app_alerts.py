@@ -1,4 +1,4 @@
-"""The alerts of the app itself (infra/modules/alerts.bicep): they would tell of an app that is
+"""The alerts of the app itself (infra/modules/alerts.bicep): they would report an app that is
 paused, hears nothing and sweeps no more.
 """
 

@@ -30,7 +30,7 @@ from lanyard.values.compute_types import COMPUTE_TYPES
 from lanyard.values.resource_id import ResourceId
 
 _NAMESPACES = ("Microsoft.EventGrid", "Microsoft.Insights")
-# What the app looks after beside compute; a deleted group may be all that is told of its contents.
+# What the app looks after beside compute; of a deleted group's contents nothing else may come.
 _IDENTITIES_AND_TAGS = (
     "Microsoft.ManagedIdentity/userAssignedIdentities",
     "Microsoft.Resources/tags",
@@ -38,16 +38,24 @@ _IDENTITIES_AND_TAGS = (
 _GROUP_TYPE = "Microsoft.Resources/subscriptions/resourceGroups"
 
 
-def before_topic(app: Deployment, subscription: str) -> Iterator[Part]:
-    """What the topic needs, in order: resource providers, a resource group."""
+def before_topic(location: str, subscription: str) -> Iterator[Part]:
+    """What the topic needs, in order: resource providers, a resource group at `location`."""
     for namespace in _NAMESPACES:
         provider = f"/subscriptions/{subscription}/providers/{namespace}"
-        body = {"registrationState": "Registered"}
-        about = f"resource provider {namespace}"
-        yield Part(provider, GROUPS, about, body, registers=True)
-    body = {"location": app.location}
-    group = group_id(subscription)
-    yield Part(group, GROUPS, f"resource group {GROUP}", body, present=True)
+        yield Part(
+            id=provider,
+            api_version=GROUPS,
+            about=f"resource provider {namespace}",
+            body={"registrationState": "Registered"},
+            registers=True,
+        )
+    yield Part(
+        id=group_id(subscription),
+        api_version=GROUPS,
+        about=f"resource group {GROUP}",
+        body={"location": location},
+        present=True,
+    )
 
 
 def topic(subscription: str) -> Part:
@@ -58,8 +66,13 @@ def topic(subscription: str) -> Part:
         "identity": {"type": "SystemAssigned"},
         "properties": {"source": source, "topicType": TOPIC_TYPE},
     }
-    about, needs = f"system topic {TOPIC}", (group_id(subscription), _provider(subscription, 0))
-    return Part(topic_id(subscription), EVENT_GRID, about, body, needs)
+    return Part(
+        id=topic_id(subscription),
+        api_version=EVENT_GRID,
+        about=f"system topic {TOPIC}",
+        body=body,
+        needs=(group_id(subscription), _provider(subscription, 0)),
+    )
 
 
 def after_topic(
@@ -70,17 +83,20 @@ def after_topic(
     """
     dead_letters = _dead_letters(app, topic, principal_id)
     yield dead_letters
-    yield _alert(app, subscription, topic)
+    yield _alert(app.action_group_id, subscription, topic)
     # Event Grid tries the container when the event subscription is made.
     needs = (topic, dead_letters.id)
     for name, filters in (
         (WRITES, [_operations("write"), _not_by(app.client_id)]),
         (DELETES, [_operations("delete")]),
     ):
-        properties = _event_subscription(app, name, filters)
-        about = f"event subscription {name}"
-        id_ = f"{topic}/eventSubscriptions/{name}"
-        yield Part(id_, EVENT_GRID, about, {"properties": properties}, needs)
+        yield Part(
+            id=f"{topic}/eventSubscriptions/{name}",
+            api_version=EVENT_GRID,
+            about=f"event subscription {name}",
+            body={"properties": _event_subscription(app, name, filters)},
+            needs=needs,
+        )
 
 
 def _provider(subscription: str, index: int) -> str:
@@ -88,13 +104,14 @@ def _provider(subscription: str, index: int) -> str:
 
 
 def _dead_letters(app: Deployment, topic: str, principal_id: str) -> Part:
-    name = dead_letters_name(app.dead_letters, principal_id) if principal_id else ""
+    container = app.dead_letters
+    name = dead_letters_name(container, principal_id) if principal_id else ""
     role = definition_id(ResourceId.parse(app.storage_id).subscription, DEAD_LETTERS_WRITER)
     what = f"Storage Blob Data Contributor on {CONTAINER} to the topic"
-    return assignment(assignment_id(app.dead_letters, name), principal_id, role, what, (topic,))
+    return assignment(assignment_id(container, name), principal_id, role, what, (topic,))
 
 
-def _alert(app: Deployment, subscription: str, topic: str) -> Part:
+def _alert(action_group_id: str, subscription: str, topic: str) -> Part:
     criterion = {
         "criterionType": "StaticThresholdCriterion",
         "name": "dead-lettered",
@@ -116,11 +133,15 @@ def _alert(app: Deployment, subscription: str, topic: str) -> Part:
             "odata.type": "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria",
             "allOf": [criterion],
         },
-        "actions": [{"actionGroupId": app.action_group_id}] if app.action_group_id else [],
+        "actions": [{"actionGroupId": action_group_id}] if action_group_id else [],
     }
-    body = {"location": "global", "properties": properties}
-    needs = (topic, _provider(subscription, 1))
-    return Part(alert_id(subscription), ALERTS, f"alert {ALERT}", body, needs)
+    return Part(
+        id=alert_id(subscription),
+        api_version=ALERTS,
+        about=f"alert {ALERT}",
+        body={"location": "global", "properties": properties},
+        needs=(topic, _provider(subscription, 1)),
+    )
 
 
 def _event_subscription(app: Deployment, name: str, filters: list[Json]) -> Json:

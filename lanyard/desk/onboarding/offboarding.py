@@ -204,7 +204,7 @@ def _scope(assignment: Found) -> str:
 
 def watching(assignments: Iterable[str], named: Callable[[str], str]) -> tuple[str, ...]:
     """The subscriptions (ids) that an app watches, by the ids of its role assignments; `named`
-    tells the id of the one that says so of a subscription.
+    gives the id of the one by which a subscription is watched.
     """
     found = set()
     for id_ in assignments:

@@ -35,7 +35,7 @@ class Onboarding:
         only those that need it.
         """
         rights = role_parts(self.app, self.rights, self.subscription)
-        for part in [*before_topic(self.app, self.subscription), *rights]:
+        for part in [*before_topic(self.app.location, self.subscription), *rights]:
             yield await self._step(part, write=write)
         step, found = await self._topic(write=write)
         yield step
@@ -65,11 +65,11 @@ class Onboarding:
             self.notes.append(f"the subscription has a system topic already, used as it is: {id_}")
             return Step(id_, about, Verb.KEEP)
         self._failed.add(id_)
-        mend = (
+        fix = (
             "it has no system-assigned identity, which dead letters are written as: "
             f"az eventgrid system-topic update --ids {id_} --identity systemassigned"
         )
-        return Step(id_, about, Verb.KEEP, error=mend)
+        return Step(id_, about, Verb.KEEP, error=fix)
 
     async def _step(self, part: Part, *, write: bool) -> Step:
         missing = [need for need in part.needs if need in self._failed]

@@ -31,8 +31,8 @@ GROUPS = "2024-03-01"
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A deployed app, by the outputs of infra/main.bicep. `action_group_id` is "" where nobody is
-    told of dead letters; `location` is that of the group of the topic.
+    """A deployed app, by the outputs of infra/main.bicep. `action_group_id` is "" where nobody gets
+    dead letters reported; `location` is that of the group of the topic.
     """
 
     app_id: str
@@ -53,20 +53,17 @@ class Deployment:
         return f"{self.storage_id}/blobServices/default/containers/{CONTAINER}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One resource as it should be. `about` is it in words. `needs`: the ids of those without which
-    it cannot be made. `present`: that it is there is enough. `registers`: a resource provider,
-    which is registered rather than written.
-    """
+    """One resource as it should be."""
 
-    id: str
+    id: str  # ends with / while its name is not known
     api_version: str
-    about: str
-    body: Json
-    needs: tuple[str, ...] = ()
-    present: bool = False
-    registers: bool = False
+    about: str  # what it is, in words
+    body: Json  # as it is written
+    needs: tuple[str, ...] = ()  # ids of those without which it cannot be made
+    present: bool = False  # that it is there is enough
+    registers: bool = False  # a resource provider, which is registered rather than written
 
 
 def group_id(subscription: str) -> str:
@@ -95,7 +92,7 @@ def identity_role_of(subscription: str) -> str:
 
 
 def watching_assignment(subscription: str, principal_id: str) -> str:
-    """The id of the assignment that tells that an app (object id) watches the subscription."""
+    """The id of the assignment that shows that an app (object id) watches the subscription."""
     scope = f"/subscriptions/{subscription}"
     role = definition_id(subscription, role_of(subscription))
     return assignment_id(scope, guid(scope, principal_id, role))
@@ -106,9 +103,9 @@ def operator_name(identity: str, principal_id: str) -> str:
     return guid(identity, principal_id, OPERATOR)
 
 
-def dead_letters_name(dead_letters: str, principal_id: str) -> str:
+def dead_letters_name(container: str, principal_id: str) -> str:
     """The name of the assignment by which a topic writes dead letters to a container (id)."""
-    return guid(dead_letters, principal_id, DEAD_LETTERS_WRITER)
+    return guid(container, principal_id, DEAD_LETTERS_WRITER)
 
 
 def assignment(
@@ -126,4 +123,10 @@ def assignment(
         "roleDefinitionId": role,
         **(condition or {}),
     }
-    return Part(id_, AUTHORIZATION, f"assignment of {what}", {"properties": properties}, needs)
+    return Part(
+        id=id_,
+        api_version=AUTHORIZATION,
+        about=f"assignment of {what}",
+        body={"properties": properties},
+        needs=needs,
+    )

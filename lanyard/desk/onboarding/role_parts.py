@@ -65,7 +65,8 @@ def _role(subscription: str, name: str, title: str, about: str, actions: tuple[s
     }
     id_ = definition_id(subscription, name)
     what = f"definition of custom role {title}"
-    return Part(id_, AUTHORIZATION, what, {"properties": properties})
+    body = {"properties": properties}
+    return Part(id=id_, api_version=AUTHORIZATION, about=what, body=body)
 
 
 def _operator(identity: ResourceId, principal_id: str) -> Part:

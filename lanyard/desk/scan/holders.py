@@ -15,7 +15,7 @@ from lanyard.values.resource_id import folded
 
 
 class HolderKind(StrEnum):
-    """What holds an assignment, in the order in which it is told.
+    """What holds an assignment, in the order in which it is shown.
 
     `UNDETERMINED`: a service principal that no resource shows, while the directory cannot be read.
     """
@@ -50,7 +50,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryAnswer:
-    """What the directory said about the suspects. `canary`: a principal that exists and is in the
+    """What the directory knows of the suspects. `canary`: a principal that exists and is in the
     same answer; "" where nothing had to be asked. `failure`: why there is no answer.
     """
 
@@ -60,7 +60,7 @@ class DirectoryAnswer:
 
 
 class Holders:
-    """Tells the holder of an assignment, and how many resources use an identity."""
+    """Knows the holder of an assignment, and how many resources use an identity."""
 
     def __init__(self, resources: Iterable[Listed], directory: DirectoryAnswer) -> None:
         self._directory = directory

@@ -53,7 +53,7 @@ async def read_estate(
     """Everything that can be read. `ports` connects, with the canary that the directory must know.
 
     Raises Temporary, Permanent where a listing fails or is not whole. A directory that cannot be
-    read, or is not to be believed, is told in the answer.
+    read, or is not to be believed, is named in the answer.
     """
     index = ports("").index
     resources = await patiently(partial(_resources, index, progress), sleep)
@@ -71,13 +71,13 @@ async def read_estate(
 
 
 async def _resources(index: Index, progress: Progress) -> tuple[Listed, ...]:
-    found: list[Listed] = []
+    resources: list[Listed] = []
     async for listed in index.resources(_TYPES):
-        found.append(listed)
-        progress("resources", len(found))
-    if _has_accounts(found):
-        found += [listed async for listed in index.batch_pools()]
-    return tuple(found)
+        resources.append(listed)
+        progress("resources", len(resources))
+    if _has_accounts(resources):
+        resources += [listed async for listed in index.batch_pools()]
+    return tuple(resources)
 
 
 def _has_accounts(resources: Iterable[Listed]) -> bool:
@@ -106,16 +106,16 @@ async def _ask(
         return DirectoryAnswer()
     if not canary:
         return DirectoryAnswer(
-            failure="no resource shows a managed identity, by which to tell whether the directory "
+            failure="no resource shows a managed identity, by which to know whether the directory "
             "answers in full"
         )
     try:
         directory = ports(canary).directory
-        # Nobody asks for each orphan alone before it is told, so a part is refused sooner here.
+        # Nobody asks for each orphan alone before it is shown, so a part is refused sooner here.
         call = partial(known_to_directory, directory, asked, alive, most_missed=0)
         known = await patiently(call, sleep)
     except LanyardError as error:
-        # The SDK's text says it again, over several lines.
+        # The SDK's text repeats it, over several lines.
         return DirectoryAnswer(failure=str(error).partition("\n")[0])
     return DirectoryAnswer(asked - known, canary)
 

@@ -1,8 +1,9 @@
-"""What a scan looks at and what it tells: values."""
+"""What a scan looks at and what it shows: values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from lanyard.desk.scan.holders import DirectoryAnswer, Holder, HolderKind
 from lanyard.sweep.listings import Authorization
@@ -19,6 +20,16 @@ AGES = (
 OLDEST, AGE_UNKNOWN = "a year or more", "not known"
 #: An identity that so many resources have is one that many share.
 SHARED_FROM = 10
+
+
+class Level(StrEnum):
+    """How wide a scope is, the widest first."""
+
+    ROOT = "tenant root"
+    MANAGEMENT_GROUP = "management group"
+    SUBSCRIPTION = "subscription"
+    RESOURCE_GROUP = "resource group"
+    RESOURCE = "resource"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ class IdentityRow:
 @dataclass(frozen=True, slots=True)
 class AssignmentRow:
     """A role assignment that a person should know of. `privileged`: why it counts as that, or "".
-    `age_days`: since it was made; None where the listing does not tell.
+    `age_days`: since it was made; None where the listing does not have it.
     """
 
     assignment: ListedAssignment
@@ -102,31 +113,27 @@ class AssignmentRow:
         return next((name for days, name in AGES if self.age_days < days), OLDEST)
 
     @property
-    def level(self) -> str:
+    def level(self) -> Level:
         """How wide its scope is."""
         return scope_level(self.assignment.scope)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """All of it. `above`: assignments at management groups and the tenant's root.
+    """The estate at a glance."""
 
-    `not_determined`: why nobody can tell which assignments are orphaned, or ""; `undetermined`
-    counts those that might be.
-    """
-
-    at: datetime
-    compute: tuple[ComputeRow, ...]
-    subscriptions: tuple[SubscriptionRow, ...]
-    above: Mapping[HolderKind, int]
-    roles: tuple[RoleRow, ...]
-    identities: int
-    unused: tuple[IdentityRow, ...]
-    shared: tuple[IdentityRow, ...]
-    privileged: tuple[AssignmentRow, ...]
-    orphans: tuple[AssignmentRow, ...]
-    not_determined: str
-    undetermined: int
+    at: datetime  # when it was listed, with a zone
+    compute: tuple[ComputeRow, ...]  # the most frequent type first
+    subscriptions: tuple[SubscriptionRow, ...]  # by name
+    above: Mapping[HolderKind, int]  # assignments at management groups and the tenant's root
+    roles: tuple[RoleRow, ...]  # that managed identities hold, the most frequent first
+    identities: int  # user-assigned ones, all that are listed
+    unused: tuple[IdentityRow, ...]  # attached to nothing
+    shared: tuple[IdentityRow, ...]  # by SHARED_FROM resources or more
+    privileged: tuple[AssignmentRow, ...]  # of managed identities
+    orphans: tuple[AssignmentRow, ...]  # whose principal the directory does not know
+    not_determined: str  # why it is not known which assignments are orphaned; "" where it is
+    undetermined: int  # assignments that might be
 
     @property
     def assignments(self) -> int:
@@ -134,17 +141,17 @@ class Scan:
         return sum(row.assignments for row in self.subscriptions) + sum(self.above.values())
 
 
-def subscription_of(scope: str) -> str:
+def subscription_id_of(scope: str) -> str:
     """The id (lower case) of the subscription that a scope is in; "" above subscriptions."""
     parts = folded(scope).split("/")
     return parts[2] if len(parts) > 2 and parts[1] == "subscriptions" else ""
 
 
-def scope_level(scope: str) -> str:
-    """`tenant root`, `management group`, `subscription`, `resource group` or `resource`."""
+def scope_level(scope: str) -> Level:
+    """How wide it is, by its id."""
     parts = folded(scope).strip("/").split("/")
     if parts == [""]:
-        return "tenant root"
+        return Level.ROOT
     if parts[0] != "subscriptions":
-        return "management group"
-    return {2: "subscription", 4: "resource group"}.get(len(parts), "resource")
+        return Level.MANAGEMENT_GROUP
+    return {2: Level.SUBSCRIPTION, 4: Level.RESOURCE_GROUP}.get(len(parts), Level.RESOURCE)

@@ -1,6 +1,6 @@
 """The estate at a glance: compute and its identities, who holds what, and what is left behind.
 
-Pure, over what the listings tell at one moment: no ledger, no policy, nothing of Lanyard in Azure.
+Pure, over what the listings show at one moment: no ledger, no policy, nothing of Lanyard in Azure.
 """
 
 from collections import Counter, defaultdict
@@ -17,7 +17,7 @@ from lanyard.desk.scan.report import (
     RoleRow,
     Scan,
     SubscriptionRow,
-    subscription_of,
+    subscription_id_of,
 )
 from lanyard.policy.privileged import is_assigning, is_privileged
 from lanyard.values.compute import ComputeResource
@@ -38,12 +38,12 @@ def scan(estate: Estate) -> Scan:
     identities = _identity_rows(estate, rows, holders)
     held = [row for row in rows if row.holder.kind in MANAGED]
     return Scan(
-        estate.at,
-        _compute_rows(compute),
-        tuple(_subscription_rows(estate, compute, by_scope)),
-        by_scope[""],
-        tuple(_role_rows(held)),
-        len(identities),
+        at=estate.at,
+        compute=_compute_rows(compute),
+        subscriptions=tuple(_subscription_rows(estate, compute, by_scope)),
+        above=by_scope[""],
+        roles=tuple(_role_rows(held)),
+        identities=len(identities),
         unused=tuple(row for row in identities if not row.resources),
         shared=tuple(row for row in identities if row.resources >= SHARED_FROM),
         privileged=tuple(row for row in held if row.privileged),
@@ -61,7 +61,7 @@ def unreadable_roles(estate: Estate) -> frozenset[str]:
 
 
 def assigning_roles(estate: Estate) -> frozenset[str]:
-    """The roles (GUIDs) that can assign roles, or of which nobody can tell."""
+    """The roles (GUIDs) that can assign roles, or of which that is not known."""
     listed = estate.authorization.roles.values()
     return frozenset(role.role_id for role in listed if role.assigns_roles) | unreadable_roles(
         estate
@@ -93,14 +93,14 @@ def _assignment_rows(estate: Estate, holders: Holders) -> Iterator[AssignmentRow
         f"{estate.directory.canary}, which ARM shows",
         "no resource that ARM lists shows its principal",
     )
-    for each in estate.authorization.assignments:
-        holder = holders.of(each)
+    for assignment in estate.authorization.assignments:
+        holder = holders.of(assignment)
         yield AssignmentRow(
-            each,
-            _name_of(each.role_id, estate),
+            assignment,
+            _name_of(assignment.role_id, estate),
             holder,
-            _privilege(each, assigning, unreadable),
-            _age_days(each.created, estate.at),
+            _privilege(assignment, assigning, unreadable),
+            _age_days(assignment.created, estate.at),
             evidence if holder.kind is HolderKind.UNKNOWN else (),
         )
 
@@ -118,7 +118,7 @@ def _privilege(
     if not is_privileged(role, assignment.scope, assigning):
         return ""
     if role in unreadable:
-        return "its definition is not listed: nobody can tell what it allows"
+        return "its definition is not listed: it is not known what it allows"
     if is_assigning(role) or role in assigning:
         return "can assign roles"
     return "can run code as every identity below it"
@@ -134,7 +134,7 @@ def _age_days(created: str, at: datetime) -> int | None:
 def _by_subscription(rows: Iterable[AssignmentRow]) -> defaultdict[str, Counter[HolderKind]]:
     found: defaultdict[str, Counter[HolderKind]] = defaultdict(Counter)
     for row in rows:
-        found[subscription_of(row.assignment.scope)][row.holder.kind] += 1
+        found[subscription_id_of(row.assignment.scope)][row.holder.kind] += 1
     return found
 
 
@@ -143,7 +143,7 @@ def _subscription_rows(
     compute: Iterable[ComputeResource],
     holders: Mapping[str, Counter[HolderKind]],
 ) -> Iterator[SubscriptionRow]:
-    """In the order of their names; one that only resources or assignments tell of has none."""
+    """In the order of their names; one that only resources or assignments name has none."""
     by_id: defaultdict[str, list[ComputeResource]] = defaultdict(list)
     for resource in compute:
         by_id[resource.id.subscription].append(resource)

@@ -1,0 +1,123 @@
+"""How a deployed app is doing, as it was at one moment, and why a person should look."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from lanyard.cli.frame.connect import App
+from lanyard.cli.frame.times import age
+from lanyard.planning.orders import Pause
+from lanyard.policy import RemovalLimit
+from lanyard.record.budget import RemovalBudget
+from lanyard.record.decisions import SWEEP, Decisions, Recorded
+from lanyard.record.held import Answer, HeldActions
+
+_SWEEP_OVERDUE = timedelta(hours=3)
+_LOOK_BACK = timedelta(days=7)
+
+
+class Reason(StrEnum):
+    """Why a person should look."""
+
+    PAUSED = "paused"
+    HELD = "held"
+    POISONED = "poisoned"
+    DEAD_LETTERS = "deadLetters"
+    NO_SWEEP = "noSweep"
+    SWEEP_OVERDUE = "sweepOverdue"
+    SWEEP_FAILED = "sweepFailed"
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """A reason to look, and what it comes to in words, for people alone."""
+
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A deployed app at one moment."""
+
+    at: datetime
+    resources: int  # that it has something to remember of
+    grants: dict[str, int]  # by state
+    claims: int  # on those grants
+    waiting: int  # messages of the queue of work, about; delayed ones included
+    poisoned: int  # messages given up after too many tries, about
+    dead_letters: int  # blobs of events that could not be delivered
+    last_sweep: Recorded | None  # None: none within a week
+    held: dict[str, int]  # by what a person decided: waiting, released, dismissed
+    pause: Pause | None
+    removed_this_hour: int  # role assignments since the full hour (UTC)
+
+    def attention(self) -> Iterator[Attention]:
+        """Why a person should look; nothing where all is well."""
+        if self.pause is not None:
+            yield Attention(Reason.PAUSED, f"{self.pause.what} {self.pause}")
+        if held := self.held["waiting"]:
+            yield Attention(Reason.HELD, f"{held} held: 'lanyard held' lists them")
+        if self.poisoned:
+            tried = f"{self.poisoned} messages were given up after too many tries"
+            again = f"{tried}: 'lanyard replay --poison' tries again"
+            yield Attention(Reason.POISONED, again)
+        if self.dead_letters:
+            again = f"{self.dead_letters} blobs of dead letters: 'lanyard replay --dead-letters'"
+            yield Attention(Reason.DEAD_LETTERS, again)
+        yield from self._sweep_attention()
+
+    def _sweep_attention(self) -> Iterator[Attention]:
+        sweep = self.last_sweep
+        if sweep is None:
+            yield Attention(Reason.NO_SWEEP, "no sweep within a week: does the app run?")
+            return
+        if self.at - sweep.at > _SWEEP_OVERDUE:
+            old = age((self.at - sweep.at).total_seconds())
+            yield Attention(Reason.SWEEP_OVERDUE, f"the last sweep is {old} old")
+        if sweep.decision.outcome == "failed":
+            why = f"the last sweep failed: {sweep.decision.reason}"
+            yield Attention(Reason.SWEEP_FAILED, why)
+
+
+async def status_of(app: App) -> Status:
+    """Ask the tables and the queues."""
+    now, kill_switch = app.time(), app.kill_switch()
+    budget = RemovalBudget(app.tables.control, RemovalLimit(), kill_switch, app.now)
+    standing = [grant async for grant in app.claims().standing()]
+    return Status(
+        at=now,
+        resources=len([record async for record in app.ledger().records()]),
+        grants=dict(sorted(Counter(grant.state.value for grant in standing).items())),
+        claims=sum(len(grant.claimants) for grant in standing),
+        waiting=await app.queue.waiting(),
+        poisoned=await app.poison.count(),
+        dead_letters=await app.dead_letters.count(),
+        last_sweep=await _last_sweep(app.decisions(), now),
+        held=await _held(app.held()),
+        pause=await kill_switch.read(),
+        removed_this_hour=await budget.spent(),
+    )
+
+
+async def _last_sweep(decisions: Decisions, now: datetime) -> Recorded | None:
+    """Day by day backwards: the latest is almost always of today."""
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    while day > now - _LOOK_BACK:
+        record = decisions.between(day, day + timedelta(days=1))
+        sweeps = [one async for one in record if one.decision.key == SWEEP]
+        if sweeps:
+            return sweeps[-1]
+        day -= timedelta(days=1)
+    return None
+
+
+async def _held(listed: HeldActions) -> dict[str, int]:
+    answers = Counter([entry.answer async for entry in listed.all()])
+    return {
+        "waiting": answers[Answer.NONE],
+        "released": answers[Answer.RELEASED],
+        "dismissed": answers[Answer.DISMISSED],
+    }

@@ -1,0 +1,111 @@
+"""What `lanyard doctor` looks at: one check after the other, and one that cannot be made stops no
+other.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+
+from lanyard.cli.app_status import status_of
+from lanyard.cli.findings import (
+    Finding,
+    State,
+    clock,
+    delivery,
+    events,
+    policy_in_force,
+    rights_held,
+    work,
+)
+from lanyard.cli.frame.connect import App
+from lanyard.desk.azure.app_setup import Setup
+from lanyard.desk.rights import Rights, rights
+from lanyard.policy import Policy
+from lanyard.values.errors import LanyardError
+
+type Check = Callable[[], AsyncIterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """Looks at a deployed app. `setup` asks ARM; `principal` is the app's; `watched` are the
+    subscriptions (ids) it looks after.
+    """
+
+    app: App
+    setup: Setup
+    policy: Policy
+    principal: str
+    watched: tuple[str, ...]
+
+    async def findings(self) -> list[Finding]:
+        """Every check, in an order that has causes before effects."""
+        findings = [Finding("storage", State.OK, f"the tables of {self.app.account} can be read")]
+        if not self.watched:
+            message = "the app knows no resource yet: rights and events are not looked at"
+            findings.append(
+                Finding("watch", State.WARNING, message, "name subscriptions: --watch ID")
+            )
+        for name, check in self._checks().items():
+            findings += [finding async for finding in _guarded(name, check)]
+        return findings
+
+    def _checks(self) -> dict[str, Check]:
+        return {
+            "clock": self._clock,
+            "rights": self._rights,
+            "directory": self._directory,
+            "events": self._events,
+            "app": self._app,
+        }
+
+    async def _clock(self) -> AsyncIterator[Finding]:
+        for subscription in self.watched[:1]:
+            date = await self.setup.date(subscription)
+            if date:
+                yield clock(date, self.app.now())
+
+    async def _rights(self) -> AsyncIterator[Finding]:
+        needed = rights(self.policy)
+        for subscription in self.watched:
+            permissions = await self.setup.permissions(self.principal, subscription)
+            missing = [
+                f"{action} at {scope}"
+                for scope, action in _needed(needed, subscription)
+                if not any(each.allows(action, scope) for each in permissions)
+            ]
+            yield rights_held(subscription, missing)
+
+    async def _directory(self) -> AsyncIterator[Finding]:
+        await self.app.azure.directory.existing([self.principal])
+        message = "it can be read, as you: it knows the app's identity"
+        yield Finding("directory", State.OK, message)
+
+    async def _events(self) -> AsyncIterator[Finding]:
+        for subscription in self.watched:
+            found = await self.setup.event_subscriptions(subscription)
+            for finding in events(subscription, found):
+                yield finding
+
+    async def _app(self) -> AsyncIterator[Finding]:
+        status = await status_of(self.app)
+        for finding in [*work(status), *delivery(status), policy_in_force(status, self.policy)]:
+            yield finding
+
+
+async def _guarded(name: str, check: Check) -> AsyncIterator[Finding]:
+    try:
+        async for finding in check():
+            yield finding
+    except LanyardError as error:
+        fix = "see the message: this check could not be made with your rights"
+        yield Finding(name, State.PROBLEM, str(error), fix)
+
+
+def _needed(needed: Rights, subscription: str) -> Iterator[tuple[str, str]]:
+    scope = f"/subscriptions/{subscription}"
+    for action in needed.actions:
+        yield scope, action
+    groups = [f"{scope}/resourceGroups/{name}" for name in needed.identity_groups] or [scope]
+    plain = [group for group in groups if "{" not in group and "*" not in group]
+    for action in needed.identity_actions:
+        yield from ((group, action) for group in plain)
