@@ -7,7 +7,7 @@ the text is for people alone, and two actions may have the same.
 
 from dataclasses import dataclass, field
 
-from lanyard.values.compute import PrincipalRef, UserAssigned
+from lanyard.values.compute import PrincipalRef
 from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
 from lanyard.values.roles import role_name
@@ -120,8 +120,7 @@ class AssignRole:
         have it that is made under the same name later.
         """
         grant = Grant(self.scope, self.role_id, self.principal_id or "", self.condition)
-        to = self.to.id.key if isinstance(self.to, UserAssigned) else "system"
-        return f"assign role|{to}|{grant.key}|{self.condition or ''}"
+        return f"assign role|{self.to.key}|{grant.key}|{self.condition or ''}"
 
     def __str__(self) -> str:
         return f"assign {role_name(self.role_id)} at {self.scope} to {self.to}"

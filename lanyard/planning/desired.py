@@ -39,17 +39,19 @@ class WantedGrant:
 class Unfulfillable:
     """A part of a rule that this resource cannot have, and why; the rest of it is done.
 
-    `part` tells it from the other parts of its rule: the identity, or the role and for whom.
+    `about` tells the part from the others of its rule: the name of the identity, or the role, with
+    where, for whom and on which condition. `part` and `reason` are for people.
     """
 
     rule: str
+    about: tuple[str, ...]
     part: str
     reason: str
 
     @property
     def key(self) -> str:
-        """What tells it from all else that is held of the resource."""
-        return f"rule|{self.rule}|{self.part}"
+        """What distinguishes it from all else that is held of the resource."""
+        return "|".join(("rule", self.rule, *self.about))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +121,8 @@ def _identities(
         try:
             identity = identity_id(spec, resource)
         except ValueError as error:
-            problems.append(Unfulfillable(rule.name, f"identity {name!r}", str(error)))
+            part = f"identity {name!r}"
+            problems.append(Unfulfillable(rule.name, ("identity", name), part, str(error)))
             continue
         location = None if spec.id else resource.location
         yield WantedIdentity(identity, location, (rule.name,), spec.dedicated)
@@ -134,8 +137,9 @@ def _grants(
                 scope = fill_scope(content.scope, resource)
                 to = _principal(policy, spec, resource)
             except ValueError as error:
+                about = ("role", content.role, content.scope, spec.to, content.condition or "")
                 part = f"role {content.role!r} at {content.scope} to {spec.to!r}"
-                problems.append(Unfulfillable(rule.name, part, str(error)))
+                problems.append(Unfulfillable(rule.name, about, part, str(error)))
                 continue
             role = role_id(content.role) or content.role
             yield WantedGrant(scope, role, to, (rule.name,), content.condition)
@@ -165,9 +169,11 @@ def _add_grant(
     elif old.condition == new.condition:
         known[key] = replace(old, rules=_both(old.rules, new.rules))
     else:
+        scope, role, to = key
+        about = ("condition", role, scope, to.key, new.condition or "")
         part = f"role {role_name(new.role_id)!r} at {new.scope} to {new.to}"
         reason = f"rule {old.rules[0]!r} gives the same on another condition"
-        problems.append(Unfulfillable(new.rules[0], part, reason))
+        problems.append(Unfulfillable(new.rules[0], about, part, reason))
 
 
 def _both(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

@@ -144,8 +144,10 @@ def _grants(
                 wanted.rules,
                 wanted.condition,
             )
-    for grant in owned.grants | owned.pending:
-        if grant.content not in wanted_contents:
+    # Under two conditions, one confirmed and one not, it is still one assignment, given up once.
+    claimed = {grant.content: grant for grant in (*owned.pending, *owned.grants)}
+    for content, grant in claimed.items():
+        if content not in wanted_contents:
             yield ReleaseGrant(grant)
 
 

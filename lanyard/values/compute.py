@@ -15,6 +15,11 @@ class UserAssigned:
 
     id: ResourceId
 
+    @property
+    def key(self) -> str:
+        """What distinguishes it from the other identities of a resource: the whole id, folded."""
+        return self.id.key
+
     def __str__(self) -> str:
         return self.id.name
 
@@ -22,6 +27,11 @@ class UserAssigned:
 @dataclass(frozen=True, slots=True)
 class SystemAssigned:
     """The system-assigned identity of the resource at hand, as the principal of a grant."""
+
+    @property
+    def key(self) -> str:
+        """What distinguishes it from the user-assigned ones, whose keys are ids."""
+        return "system"
 
     def __str__(self) -> str:
         return "system-assigned identity"

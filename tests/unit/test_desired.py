@@ -114,6 +114,33 @@ def test_a_part_that_a_tag_cannot_fill_is_told_and_the_rest_is_done() -> None:
     assert len(wanted.grants) == 1
 
 
+NAMESAKES = f"""
+version: 1
+identities:
+  one: {{name: id-same, resourceGroup: rg-one, per: [subscription]}}
+  two: {{name: id-same, resourceGroup: rg-two, per: [subscription]}}
+rules:
+  - name: plain
+    match: {{types: [Microsoft.Compute/virtualMachines]}}
+    attach: [one, two]
+    grant:
+      - {{role: Reader, scope: "{{resourceGroup}}", to: one}}
+      - {{role: Reader, scope: "{{resourceGroup}}", to: two}}
+  - name: narrow
+    match: {{types: [Microsoft.Compute/virtualMachines]}}
+    attach: [one, two]
+    grant:
+      - {{role: Reader, scope: "{GROUP}", to: one, condition: "@Resource[x] exists"}}
+      - {{role: Reader, scope: "{GROUP}", to: two, condition: "@Resource[x] exists"}}
+"""
+
+
+def test_what_two_identities_of_one_name_cannot_have_has_two_keys() -> None:
+    one, two = desired(parse_policy("test.yaml", NAMESAKES), vm()).unfulfillable
+    assert one.part == two.part
+    assert one.key != two.key
+
+
 @given(st.text(max_size=80))
 def test_no_tag_value_moves_a_scope_elsewhere(value: str) -> None:
     try:

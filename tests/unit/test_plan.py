@@ -168,6 +168,13 @@ def test_a_changed_condition_is_assigned_and_the_grant_is_not_released() -> None
     )
 
 
+def test_a_grant_on_two_conditions_is_one_assignment_and_released_once() -> None:
+    confirmed = grant()
+    unconfirmed = replace(confirmed, condition="@Resource[x] exists")
+    owned = Owned(grants=frozenset({confirmed}), pending=frozenset({unconfirmed}))
+    assert actions(NOTHING, alive(vm()), owned) == (ReleaseGrant(confirmed),)
+
+
 def test_instances_are_brought_up_to_date_where_the_rule_asks_and_only_after_a_change() -> None:
     asks = replace(wants_identity(), upgrade_instances=True)
     manual = replace(vm(), manual_upgrade=True)
