@@ -10,7 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from lanyard.planning.actions import Action, ReleaseGrant, RemoveOrphans, RemoveUnknown
+from lanyard.planning.actions import (
+    ReleaseGrant,
+    Removal,
+    RemoveOrphans,
+    RemoveUnknown,
+    RevokeUnclaimed,
+)
 from lanyard.planning.guard import guard_alone
 from lanyard.planning.orders import Orders, Pause
 from lanyard.policy import Policy
@@ -58,7 +64,7 @@ class Facts:
     #: Resources on record that are no longer listed.
     missing: frozenset[ResourceId]
     pause: Pause | None = None
-    #: Who dismissed the removal of what an unknown principal has, by principal.
+    #: Who dismissed a removal, by the action's key.
     dismissed: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -90,20 +96,25 @@ def _claimed(standing: Standing, facts: Facts) -> bool:
 def _unclaimed(
     assignment: ListedAssignment, standing: Standing, facts: Facts, policy: Policy
 ) -> Orphan:
+    action: Removal
     if standing.claimants:
+        action = ReleaseGrant(standing.grant)
         why = f"ARM lists none of its {len(standing.claimants)} claimants any more"
     else:
+        action = RevokeUnclaimed(standing.grant)
         why = "no resource claims it"
     evidence = (why, "it is on record as Lanyard's own")
     owner = min(standing.claimants, default=None)
-    held = _held(ReleaseGrant(standing.grant), facts, policy)
+    held = _held(action, facts, policy)
     return Orphan(OrphanKind.UNCLAIMED, assignment, evidence, owner, held)
 
 
 def _without_principal(assignment: ListedAssignment, facts: Facts, policy: Policy) -> Orphan:
     principal = assignment.principal_id
     owner = facts.owners.get(principal)
-    silent = f"the directory does not know {principal}, in an answer that holds the canary"
+    silent = (
+        f"the directory does not know {principal}, in an answer that holds the control principal"
+    )
     unseen = "no resource that ARM lists shows it"
     if owner is not None:
         evidence = (f"its principal was seen alive as the identity of {owner}", unseen, silent)
@@ -114,9 +125,6 @@ def _without_principal(assignment: ListedAssignment, facts: Facts, policy: Polic
     return Orphan(OrphanKind.UNKNOWN, assignment, evidence, None, held)
 
 
-def _held(action: Action, facts: Facts, policy: Policy) -> str:
-    dismissed = {}
-    if isinstance(action, RemoveUnknown) and action.principal_id in facts.dismissed:
-        dismissed = {action.key: facts.dismissed[action.principal_id]}
-    verdict = guard_alone([action], policy, Orders(facts.pause, dismissed=dismissed))
+def _held(action: Removal, facts: Facts, policy: Policy) -> str:
+    verdict = guard_alone([action], policy, Orders(facts.pause, dismissed=facts.dismissed))
     return "".join(str(entry.refusal()) for entry in verdict.held)

@@ -86,7 +86,7 @@ async def survey(policy: Policy, services: Services, progress: Progress = silent
     asked = suspects(listed.assignments, frozenset(resources.alive))
     progress("principals", len(asked))
     unknown, no_directory = await _unknown(services, asked, resources.alive)
-    held = [entry async for entry in services.held.all() if entry.principal]
+    held = [entry async for entry in services.held.all()]
     unseen = _on_record(records, standing) - _seen(resources, listed.assignments)
     facts = Facts(
         assignments=listed.assignments,
@@ -96,14 +96,16 @@ async def survey(policy: Policy, services: Services, progress: Progress = silent
         standing=standing,
         missing=_missing(records, resources, unseen),
         pause=await services.kill_switch.read(),
-        dismissed={e.principal: e.by for e in held if e.answer is Answer.DISMISSED},
+        dismissed={e.refusal.key: e.by for e in held if e.answer is Answer.DISMISSED},
     )
     return Survey(
         resources=resources,
         records=records,
         identities=identities,
         roles=frozenset(listed.roles),
-        held_principals=frozenset(e.principal for e in held if e.answer is not Answer.RELEASED),
+        held_principals=frozenset(
+            e.principal for e in held if e.principal and e.answer is not Answer.RELEASED
+        ),
         unseen=frozenset(unseen),
         facts=facts,
         no_directory=no_directory,

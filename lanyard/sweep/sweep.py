@@ -7,7 +7,7 @@ whoever takes the message reads it fresh.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from lanyard.planning.actions import RemoveOrphans
@@ -128,7 +128,7 @@ class Sweep:
         owners = {o.owner for o in report.orphans if o.kind is OrphanKind.DEPARTED and o.owner}
         for resource in sorted(found.facts.missing | set(changed) | owners):
             yield Change(resource, _SOURCE)
-        yield from {_orphan_change(o): None for o in report.orphans if not _waits(o, found)}
+        yield from _orphan_changes(o for o in report.orphans if not _waits(o, found))
 
     def _changed_identities(self, found: Survey) -> Iterator[ResourceId]:
         """Identities that are gone or were recreated, and those whose clean-up may go on."""
@@ -213,6 +213,14 @@ def _waits(orphan: Orphan, found: Survey) -> bool:
         listed = orphan.assignment.principal_id in found.held_principals
         return (bool(orphan.held) and listed) or subscription_of(orphan.assignment.scope) is None
     return orphan.kind is OrphanKind.DEPARTED or orphan.owner is not None
+
+
+def _orphan_changes(found: Iterable[Orphan]) -> Iterable[Change]:
+    """One for each grant, and one for each unknown principal: what that has in several
+    subscriptions goes at once, so it is held and released as one.
+    """
+    changes = sorted(map(_orphan_change, found), key=lambda change: change.resource, reverse=True)
+    return {change.principal or change.grant: change for change in changes}.values()
 
 
 def _orphan_change(orphan: Orphan) -> Change:

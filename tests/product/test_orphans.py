@@ -91,6 +91,22 @@ async def test_a_dismissed_one_stays_and_is_told_no_more(estate: Estate) -> None
     assert len(estate.assignments(of=gone.object_id)) == 1
 
 
+async def test_an_unknown_principal_of_two_subscriptions_is_one_entry(estate: Estate) -> None:
+    """All that it has goes at once, so a release must not leave an entry of nothing behind."""
+    other = f"/subscriptions/{estate.azure.state.add_subscription('other').id}"
+    gone = estate.azure.state.add_principal("id-stranger", names=["isExplicit=True"])
+    for scope in (estate.scope, other):
+        estate.azure.assign(gone.object_id, "Reader", scope)
+    estate.azure.assign(estate.app.object_id, "Owner", other)
+    estate.azure.clock.advance(DAY)
+    estate.azure.state.delete_principal(gone.object_id)
+    assert len((await sweep(estate)).orphans) == 2
+    (entry,) = await held(estate)
+    await release(estate, entry)
+    assert estate.assignments(of=gone.object_id) == []
+    assert await held(estate) == []
+
+
 async def test_where_the_policy_says_all_the_sweep_cleans_it_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -5,6 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from lanyard.planning.actions import (
+    ReleaseGrant,
+    Removal,
+    RemoveOrphans,
+    RemoveUnknown,
+    RevokeUnclaimed,
+)
 from lanyard.planning.orders import Pause, Paused
 from lanyard.planning.orphans import Facts, Orphan, OrphanKind, orphans, suspects
 from lanyard.policy.load import parse_policy
@@ -60,6 +67,10 @@ def ours(*claimants: ResourceId, kept: bool = False, mine: bool = True) -> Facts
     )
 
 
+def dismissed(facts: Facts, removal: Removal) -> Facts:
+    return replace(facts, dismissed={removal.key: "ann"})
+
+
 def found(facts: Facts, policy: str = ALL) -> list[Orphan]:
     return list(orphans(facts, parse_policy("lanyard.yaml", policy)))
 
@@ -108,7 +119,14 @@ def test_what_a_person_put_back_is_no_orphan_whatever_its_name() -> None:
         (FOREIGN, ALL.replace("full", "observe"), "mode is observe"),
         (FOREIGN, ALL.replace("full", "add-only"), "mode is add-only"),
         (ours(VM), FULL.replace("full", "observe"), "mode is observe"),
-        (replace(FOREIGN, dismissed={GONE: "ann"}), ALL, "dismissed by ann"),
+        (dismissed(FOREIGN, RemoveUnknown(GONE)), ALL, "dismissed by ann"),
+        (dismissed(ours(VM), ReleaseGrant(GRANT)), ALL, "dismissed by ann"),
+        (dismissed(ours(), RevokeUnclaimed(GRANT)), ALL, "dismissed by ann"),
+        (
+            dismissed(replace(FOREIGN, owners={GONE: VM}), RemoveOrphans(GONE)),
+            ALL,
+            "dismissed by ann",
+        ),
     ],
 )
 def test_why_an_orphan_is_not_removed_is_told(facts: Facts, policy: str, reason: str) -> None:
