@@ -18,7 +18,7 @@ from lanyard.cli.frame.times import shown_time
 from lanyard.desk.operator import Operator
 from lanyard.record.held import Answer, Entry
 from lanyard.values.errors import LanyardError
-from lanyard.values.resource_id import folded
+from lanyard.values.resource_id import is_within
 
 _WRITER = "Storage Table Data Contributor"
 
@@ -107,12 +107,11 @@ def list_held(
 ) -> int:
     """List what is held; returns the exit code."""
     terminal = Terminal(quiet=quiet)
-    scope = folded(resource).rstrip("/")
 
     async def find() -> list[Entry]:
         async with connect.app(azure, where) as app:
             held = app.held().all()
-            return [entry async for entry in held if entry.resource.key.startswith(scope)]
+            return [entry async for entry in held if is_within(entry.resource.text, resource)]
 
     held = asyncio.run(find())
     waiting = [entry for entry in held if entry.answer is Answer.NONE]

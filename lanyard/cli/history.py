@@ -13,7 +13,7 @@ from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Part, Terminal
 from lanyard.cli.frame.times import shown_time, span
 from lanyard.record.decisions import Recorded
-from lanyard.values.resource_id import folded
+from lanyard.values.resource_id import is_within
 
 _ABOUT = f"""\
 Show what Lanyard decided: done, held, failed, put off until later, and by whom and why.
@@ -63,7 +63,7 @@ class _Filter:
     def wants(self, recorded: Recorded) -> bool:
         decision = recorded.decision
         return (
-            folded(decision.resource).startswith(self.resource)
+            is_within(decision.resource, self.resource)
             and self.outcome in ("", decision.outcome)
             and (decision.assignment is not None or not self.removals)
         )
@@ -87,7 +87,7 @@ def run(
 ) -> int:
     """Show the decisions; returns the exit code."""
     terminal = Terminal(quiet=quiet)
-    wanted = _Filter(folded(resource).rstrip("/"), outcome.lower(), removals)
+    wanted = _Filter(resource, outcome.lower(), removals)
 
     async def find() -> list[Recorded]:
         async with connect.app(azure, where) as app:

@@ -63,6 +63,7 @@ async def test_history_of_a_removal_says_how_to_undo_it_and_on_which_evidence(de
         ([], 2),
         (["--resource", "GROUP/providers/Microsoft.Compute/virtualMachines/vm2"], 1),
         (["--resource", "GROUP"], 2),
+        (["--resource", "GROUP/providers/Microsoft.Compute/virtualMachines/vm"], 0),
         (["--outcome", "failed"], 0),
         (["--since", "30m"], 1),
         (["--until", "30m"], 1),
@@ -113,6 +114,9 @@ async def test_held_lists_what_waits_with_the_way_out(desk: Desk) -> None:
     assert any("    held: the budget of 0 removals an hour is spent" in line for line in ran.lines)
     (entry_id,) = await held_ids(desk)
     assert f"    lanyard release {entry_id}" in ran.lines
+    within = await desk.app("held", "--resource", desk.group.upper())
+    beside = await desk.app("held", "--resource", desk.group.removesuffix("p"))
+    assert (within.code, beside.code, beside.lines) == (ATTENTION, OK, ["held: 0"])
 
 
 async def budget_spent(desk: Desk) -> None:
