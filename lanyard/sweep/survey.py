@@ -5,6 +5,7 @@ which principals it knows. Where one of them fails or answers a part only, there
 a broken listing does not hold is not taken for missing.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
@@ -66,12 +67,8 @@ class Survey:
 
     def assignments_by_subscription(self) -> dict[str, int]:
         """How many role assignments count against the limit of each subscription."""
-        counts: dict[str, int] = {}
-        for each in self.facts.assignments:
-            parts = folded(each.scope).split("/")
-            if len(parts) > 2 and parts[1] == "subscriptions":
-                counts[parts[2]] = counts.get(parts[2], 0) + 1
-        return counts
+        found = (subscription_of(each.scope) for each in self.facts.assignments)
+        return Counter(each.subscription for each in found if each is not None)
 
 
 async def survey(policy: Policy, services: Services, progress: Progress = silent) -> Survey:

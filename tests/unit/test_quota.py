@@ -80,7 +80,7 @@ def test_a_machine_has_a_bucket_of_its_own_and_compute_one_for_all() -> None:
     )
     again = used.admit("PATCH", HOST + SUB + VM.upper(), 0, PATIENCE)
     assert isinstance(again, TooLong)
-    assert again.bucket.startswith("UpdateVMResource of ")
+    assert again.bucket[0] == "UpdateVMResource"
     assert 15 <= again.delay <= 40, "it refills by four a minute"
     assert isinstance(used.admit("PATCH", f"{HOST}{SUB}{VM}2", 0, PATIENCE), Admission)
 

@@ -57,5 +57,5 @@ class Limiter(AsyncHTTPPolicy[Any, Any]):
 
 def spared(refused: TooLong) -> NotYet:
     """What is raised instead of sending a request."""
-    limiter_refused(refused.bucket.partition(" of ")[0])
-    return NotYet(f"Azure's quota is spared: {refused.bucket}", refused.delay)
+    limiter_refused(refused.bucket[0])
+    return NotYet(f"Azure's quota is spared: {' of '.join(refused.bucket)}", refused.delay)

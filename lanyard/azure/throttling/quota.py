@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from lanyard.azure.throttling.bucket import Bucket, Limit
+from lanyard.values.resource_id import folded
 
 #: Of one caller in one subscription.
 ARM_LIMITS = {"reads": Limit(250, 25), "writes": Limit(200, 10), "deletes": Limit(200, 10)}
@@ -51,17 +52,17 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class TooLong:
-    """Not to be sent now: come back after `delay` seconds. `bucket` is for people."""
+    """Not to be sent now: come back after `delay` seconds. `bucket` says whose tokens are gone."""
 
     delay: float
-    bucket: str
+    bucket: Key
 
 
 @dataclass(slots=True)
 class Quota:
     """All buckets of one identity. `reserve`: the share (0 to 1) that is left to others.
 
-    `patience`, in the calls: the seconds that a request may wait for its turn.
+    `patience`, in the calls: the seconds that a request may wait for a token.
     """
 
     reserve: float
@@ -82,7 +83,7 @@ class Quota:
         slowest = max(keys, key=lambda key: self._bucket(key, now).wait(now), default=None)
         if slowest is None or self._buckets[slowest].wait(now) <= patience:
             return None
-        return TooLong(self._buckets[slowest].turn_away(now), " of ".join(slowest))
+        return TooLong(self._buckets[slowest].turn_away(now), slowest)
 
     def is_low(self, method: str, url: str, now: float) -> bool:
         """Whether less than half is left of a bucket that such a request counts in."""
@@ -129,7 +130,7 @@ class Quota:
 
 
 def _keys(method: str, url: str) -> tuple[Key, ...]:
-    path = urlsplit(url).path.lower().rstrip("/")
+    path = folded(urlsplit(url).path).rstrip("/")
     if path.endswith(_GRAPH_PATH):
         return (("queries", "Resource Graph"),)
     parts = path.split("/")

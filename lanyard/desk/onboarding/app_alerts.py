@@ -9,7 +9,7 @@ from lanyard.desk.onboarding.parts import Deployment
 from lanyard.desk.onboarding.removal import Removal
 from lanyard.desk.onboarding.steps import Resources, Step, Verb, explained, reading
 from lanyard.values.errors import LanyardError
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.resource_id import ResourceId, folded
 
 RULES = "Microsoft.Insights/scheduledQueryRules"
 API_VERSION = "2023-12-01"
@@ -41,5 +41,5 @@ class AppAlerts:
             yield Step(collection, "alerts of the app", Verb.KEEP, error=why)
             return
         for each in found:
-            if str(each["name"]).lower().startswith(NAMED):
+            if folded(str(each["name"])).startswith(NAMED):
                 yield await removal.of(str(each["id"]), API_VERSION, f"alert {each['name']}")

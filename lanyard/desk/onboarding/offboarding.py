@@ -32,7 +32,7 @@ from lanyard.desk.onboarding.steps import Resources, Step, Verb
 from lanyard.desk.onboarding.template import definition_id
 from lanyard.desk.onboarding.topics import assignments_of, principal_of, topics_of
 from lanyard.values.errors import LanyardError
-from lanyard.values.resource_id import folded, is_within, last_name
+from lanyard.values.resource_id import folded, is_within, last_name, subscription_of
 
 type Found = Mapping[str, Any]
 
@@ -105,8 +105,8 @@ class Offboarding:
         """By its name and by where it sends them: another app may watch the same subscription."""
         destination = (event.get("properties") or {}).get("destination") or {}
         endpoint = str((destination.get("properties") or {}).get("resourceId") or "")
-        sends_here = endpoint.lower() == self.app.endpoint.lower()
-        named = str(event.get("name")).lower() in (WRITES, DELETES)
+        sends_here = folded(endpoint) == folded(self.app.endpoint)
+        named = folded(str(event.get("name"))) in (WRITES, DELETES)
         if sends_here and not named:
             self.notes.append(f"kept: {event['id']}, which Lanyard did not make, sends to the app")
         return sends_here and named
@@ -208,11 +208,7 @@ def watching(assignments: Iterable[str], named: Callable[[str], str]) -> tuple[s
     """
     found = set()
     for id_ in assignments:
-        parts = folded(id_).split("/")
-        if (
-            len(parts) > 2
-            and parts[1] == "subscriptions"
-            and folded(id_) == folded(named(parts[2]))
-        ):
-            found.add(parts[2])
+        subscription = subscription_of(id_)
+        if subscription and folded(id_) == folded(named(subscription.subscription)):
+            found.add(subscription.subscription)
     return tuple(sorted(found))

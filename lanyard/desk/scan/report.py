@@ -8,7 +8,7 @@ from enum import StrEnum
 from lanyard.desk.scan.holders import DirectoryAnswer, Holder, HolderKind
 from lanyard.sweep.listings import Authorization
 from lanyard.values.listed import Listed, ListedAssignment
-from lanyard.values.resource_id import folded
+from lanyard.values.resource_id import folded, subscription_of
 
 #: Days since an assignment was made, each up to (not including) its number, and their names.
 AGES = (
@@ -143,8 +143,8 @@ class Scan:
 
 def subscription_id_of(scope: str) -> str:
     """The id (lower case) of the subscription that a scope is in; "" above subscriptions."""
-    parts = folded(scope).split("/")
-    return parts[2] if len(parts) > 2 and parts[1] == "subscriptions" else ""
+    found = subscription_of(scope)
+    return "" if found is None else found.subscription
 
 
 def scope_level(scope: str) -> Level:
