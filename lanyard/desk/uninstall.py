@@ -175,7 +175,7 @@ def _cause(resource: ResourceId) -> Mapping[str, str]:
 
 
 def _actions(record: ResourceRecord, *, grants: bool, attachments: bool) -> list[Action]:
-    released = sorted(record.grants | record.pending, key=lambda grant: grant.name)
+    released = record.owned().claimed
     detached = sorted(record.attachments)
     return [
         *(DetachIdentity(identity) for identity in (detached if attachments else ())),

@@ -72,6 +72,14 @@ class Owned:
     instances_lag: bool = False
     dedicated: frozenset[ResourceId] = frozenset()
 
+    @property
+    def claimed(self) -> tuple[Grant, ...]:
+        """What it claims, confirmed or not, in order of their names. A grant that has two
+        conditions, one of them confirmed, is still one assignment.
+        """
+        by_name = {grant.name: grant for grant in (*self.pending, *self.grants)}
+        return tuple(by_name[name] for name in sorted(by_name))
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -144,10 +152,8 @@ def _grants(
                 wanted.rules,
                 wanted.condition,
             )
-    # Under two conditions, one confirmed and one not, it is still one assignment, given up once.
-    claimed = {grant.content: grant for grant in (*owned.pending, *owned.grants)}
-    for content, grant in claimed.items():
-        if content not in wanted_contents:
+    for grant in owned.claimed:
+        if grant.content not in wanted_contents:
             yield ReleaseGrant(grant)
 
 

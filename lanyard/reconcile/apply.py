@@ -25,6 +25,7 @@ from lanyard.reconcile.recording import Recorder
 from lanyard.reconcile.services import Services
 from lanyard.reconcile.settled import Done, settled
 from lanyard.record.claims import Result
+from lanyard.record.identities import IdentityLedger
 from lanyard.values.compute import ComputeResource, SystemAssigned, UserAssigned
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Grant
@@ -45,11 +46,11 @@ async def apply(
         await recorder.outcomes(progress.outcomes, progress.effects)
 
 
-async def see(principal_id: str, services: Services, progress: Progress) -> None:
+async def see(principal_id: str, holders: IdentityLedger, progress: Progress) -> None:
     """Put a system-assigned principal on record: a delete event carries none."""
     record = progress.record
     if principal_id not in record.system_principals:
-        await services.identity_ledger.learn_holder(principal_id, record.id)
+        await holders.learn_holder(principal_id, record.id)
         seen = record.system_principals | {principal_id}
         await progress.save(replace(record, system_principals=seen))
 
@@ -139,7 +140,7 @@ class Application:
         system = after.identity.system_principal_id
         if system is not None:
             progress.principals[SystemAssigned()] = system
-            await see(system, self.services, progress)
+            await see(system, self.services.identity_ledger, progress)
         for identity, principal in after.identity.user_assigned.items():
             known = progress.principals.get(UserAssigned(identity))
             if principal is None or known in (None, principal):

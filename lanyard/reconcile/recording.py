@@ -2,11 +2,11 @@
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from lanyard.notices.model import AccessRemoved, Notice
 from lanyard.notices.of_outcomes import About, of_outcome, of_refusal
@@ -19,11 +19,36 @@ from lanyard.planning.actions import (
 )
 from lanyard.planning.orders import Kind, Refusal
 from lanyard.planning.outcomes import Effects, Outcome, status_of
-from lanyard.reconcile.services import Services
-from lanyard.record.decisions import Decision
+from lanyard.ports.notifier import Notifier
+from lanyard.record.decisions import Author, Decision, Decisions
+from lanyard.record.held import HeldActions
 from lanyard.telemetry import held, removed
 from lanyard.values.errors import Refused
 from lanyard.values.resource_id import ResourceId
+
+
+class Records(Protocol):
+    """Where a change leaves its traces."""
+
+    @property
+    def decisions(self) -> Decisions:
+        """Each is on record."""
+
+    @property
+    def held(self) -> HeldActions:
+        """What is not done now."""
+
+    @property
+    def notifier(self) -> Notifier:
+        """Who else hears of it."""
+
+    @property
+    def author(self) -> Author:
+        """On whose account it is, under which version of the policy."""
+
+    @property
+    def now(self) -> Callable[[], float]:
+        """Seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +58,7 @@ class Recorder:
     `async with` it: at the end, whatever that is, what went on record is published.
     """
 
-    services: Services
+    records: Records
     resource: ResourceId
     cause: Mapping[str, str]
     principal: str = ""
@@ -50,7 +75,7 @@ class Recorder:
     ) -> None:
         # Not where the work is called off: then there is no time.
         if self.notices and (error is None or isinstance(error, Exception)):
-            await self.services.notifier.publish(self.notices)
+            await self.records.notifier.publish(self.notices)
 
     async def intended(self, actions: Iterable[Action]) -> None:
         """A decision each before anything is done: a crash leaves no write that is not on record.
@@ -72,10 +97,10 @@ class Recorder:
 
     async def held(self, refusals: Collection[Refusal]) -> None:
         """Bring the list of what is held up to date; a decision for what is new on it."""
-        listed = self.services.held
+        listed = self.records.held
         for entry in await listed.update(self.resource, refusals, self.principal):
             refusal = entry.refusal
-            decision = await self.services.decisions.add(
+            decision = await self.records.decisions.add(
                 Decision(
                     self.resource.text,
                     refusal.action,
@@ -100,12 +125,11 @@ class Recorder:
             rules=rules,
             cause=self.cause,
         )
-        return await self.services.decisions.add(decision)
+        return await self.records.decisions.add(decision)
 
     def _about(self) -> About:
-        services = self.services
-        moment = datetime.fromtimestamp(services.now(), UTC)
-        return About(self.resource, self.cause, services.author.policy, moment)
+        moment = datetime.fromtimestamp(self.records.now(), UTC)
+        return About(self.resource, self.cause, self.records.author.policy, moment)
 
 
 def _grant(action: Action, effects: Effects) -> str:

@@ -106,7 +106,7 @@ class Reconciler:
         if progress.resource is not None:
             present = progress.resource.identity.system_principal_id
             if present is not None:
-                await see(present, self.services, progress)
+                await see(present, self.services.identity_ledger, progress)
         gone = {a.principal_id for a in todo.actions if isinstance(a, RemoveOrphans)}
         now, known = self.services.now(), progress.record.gone_at
         since = {principal: known.get(principal, now) for principal in gone}

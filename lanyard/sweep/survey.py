@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from lanyard.planning.orphans import Facts, suspects
-from lanyard.policy import Policy
+from lanyard.ports.azure import Directory, Index
 from lanyard.reconcile.services import Services
 from lanyard.record.held import Answer
-from lanyard.record.identities import IdentityRecord
+from lanyard.record.identities import IdentityLedger, IdentityRecord
 from lanyard.record.ledger import ResourceRecord
 from lanyard.sweep.listings import (
     Progress,
@@ -71,25 +71,28 @@ class Survey:
         return Counter(each.subscription for each in found if each is not None)
 
 
-async def survey(policy: Policy, services: Services, progress: Progress = silent) -> Survey:
-    """Read everything. Raises Temporary or Permanent where any of it cannot be read whole."""
+async def survey(types: frozenset[str], services: Services, progress: Progress = silent) -> Survey:
+    """Read everything; of resources those of these types (lower case), and of those on record.
+
+    Raises Temporary or Permanent where any of it cannot be read whole.
+    """
     ledger = services.ledger
     records = {record.id: record async for record in ledger.records()}
     identities = tuple([record async for record in services.identity_ledger.identities()])
-    resources = await _resources(policy, services, records, progress)
+    resources = await _resources(services.index, types, records, progress)
     listed = await list_authorization(services.index, progress)
     standing = {folded(each.grant.assignment_id): each async for each in services.claims.standing()}
     _check(listed.assignments, standing)
     asked = suspects(listed.assignments, frozenset(resources.alive))
     progress("principals", len(asked))
-    unknown, no_directory = await _unknown(services, asked, resources.alive)
+    unknown, no_directory = await _unknown(services.directory, asked, resources.alive)
     held = [entry async for entry in services.held.all()]
     unseen = _on_record(records, standing) - _seen(resources, listed.assignments)
     facts = Facts(
         assignments=listed.assignments,
         alive=frozenset(resources.alive),
         unknown=unknown,
-        owners=await _owners(services, identities),
+        owners=await _owners(services.identity_ledger, identities),
         standing=standing,
         missing=_missing(records, resources, unseen),
         pause=await services.kill_switch.read(),
@@ -119,7 +122,7 @@ def _missing(
 
 
 async def _unknown(
-    services: Services, asked: frozenset[str], alive: Iterable[str]
+    directory: Directory, asked: frozenset[str], alive: Iterable[str]
 ) -> tuple[frozenset[str], str]:
     """Which of the principals the directory does not know, or why it may not be asked.
 
@@ -127,21 +130,21 @@ async def _unknown(
     fails or is a part does. Raises Temporary.
     """
     try:
-        known = await known_to_directory(services.directory, asked, alive)
+        known = await known_to_directory(directory, asked, alive)
     except Permanent as error:
         return frozenset(), str(error)
     return asked - known, ""
 
 
 async def _resources(
-    policy: Policy,
-    services: Services,
-    records: dict[ResourceId, ResourceRecord],
+    index: Index,
+    named: frozenset[str],
+    records: Iterable[ResourceId],
     progress: Progress,
 ) -> Resources:
-    types = policy.types() | {folded(record.type) for record in records}
+    types = named | {folded(record.type) for record in records}
     found = Resources()
-    async for listed in services.index.resources(types):
+    async for listed in index.resources(types):
         found.add(listed)
         progress("resources", len(found.ids))
     return found
@@ -166,10 +169,10 @@ def _seen(resources: Resources, assignments: Iterable[ListedAssignment]) -> set[
 
 
 async def _owners(
-    services: Services, identities: tuple[IdentityRecord, ...]
+    ledger: IdentityLedger, identities: tuple[IdentityRecord, ...]
 ) -> dict[str, ResourceId]:
     """Where each principal on record was last seen alive."""
-    owners = {principal: where async for principal, where in services.identity_ledger.holders()}
+    owners = {principal: where async for principal, where in ledger.holders()}
     for record in identities:
         owners |= dict.fromkeys(record.left(), record.id)
     return owners

@@ -59,7 +59,7 @@ class Sweep:
         """Look over everything. Raises Temporary, Permanent where a listing fails: then nothing is
         put on the queue.
         """
-        found = await survey(self.policy, self.services, self.progress)
+        found = await survey(self.policy.types(), self.services, self.progress)
         report = SweepReport(
             listed=len(found.resources.compute),
             missing=len(found.facts.missing),
