@@ -191,7 +191,7 @@ def calling(service: str, method: str, url: str) -> Iterator[Callable[[int], Non
 
 
 def limiter_waited(seconds: float) -> None:
-    """A call waited for its turn."""
+    """A call waited for a token of a bucket."""
     _waits.record(seconds)
 
 

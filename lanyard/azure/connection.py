@@ -131,5 +131,5 @@ def azure_over(
         Identities(clients),
         Roles(clients),
         ResourceGraph(clients),
-        Directory(clients, canary=settings.principal_id),
+        Directory(clients, control_principal=settings.principal_id),
     )

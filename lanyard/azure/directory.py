@@ -21,21 +21,22 @@ class Directory:
     """Knows which service principals exist.
 
     An id that Graph does not return is absent, or not replicated, or hidden by a missing
-    permission (Directory.Read.All). So every call asks for `canary` too, a principal known to
-    exist; where it is not returned, the answer is worth nothing and Temporary is raised.
+    permission (Directory.Read.All). So every call asks for `control_principal`
+    too, one known to exist; where it is not returned, the answer is worth nothing and Temporary is
+    raised.
     """
 
-    def __init__(self, clients: Clients, canary: str) -> None:
+    def __init__(self, clients: Clients, control_principal: str) -> None:
         self._clients = clients
-        self._canary = folded(canary)
+        self._control_principal = folded(control_principal)
 
     async def existing(self, principals: Iterable[str]) -> frozenset[str]:
         """Those of `principals` (object ids) that the directory knows, lower case."""
         asked = {folded(principal) for principal in principals}
-        wanted = sorted(asked - {self._canary}) or [self._canary]
+        wanted = sorted(asked - {self._control_principal}) or [self._control_principal]
         found: set[str] = set()
         for start in range(0, len(wanted), PAGE - 1):
-            found |= await self._page({self._canary, *wanted[start : start + PAGE - 1]})
+            found |= await self._page({self._control_principal, *wanted[start : start + PAGE - 1]})
         return frozenset(found & asked)
 
     async def exists(self, principal_id: str) -> bool:
@@ -77,10 +78,10 @@ class Directory:
             response.raise_for_status()
             listed = entries(body_of(response), "value")
             known = {folded(needed(as_object(each, "an entry"), "id")) for each in listed}
-        if self._canary not in known:
+        if self._control_principal not in known:
             raise Temporary(
-                f"the directory does not return {self._canary}, which exists: its answers are not "
-                "used (is Directory.Read.All granted to whoever asks?)",
+                f"the directory does not return {self._control_principal}, which exists: its "
+                "answers are not used (is Directory.Read.All granted to whoever asks?)",
                 _UNTRUSTED_DELAY,
             )
         return known

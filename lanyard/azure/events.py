@@ -94,7 +94,7 @@ def _note(value: Any) -> str:
 def _foreign(event: Event, resource: ResourceId) -> str:
     """A topic has the events of its own subscription only; anything else was not made by Azure."""
     if not isinstance(event.origin, str):
-        return "it does not tell where it comes from"
+        return "it does not show where it comes from"
     origin = folded(event.origin).split("/")
     if origin[:2] == ["", "subscriptions"] and origin[2:3] != [resource.subscription]:
         return "a resource of another subscription than the topic's"

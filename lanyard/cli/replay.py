@@ -49,7 +49,7 @@ examples:
 
 exit codes:
   0  nothing that matches lies there any more
-  1  an error: nothing with this id was given up, nobody said yes, a missing right
+  1  an error: nothing with this id was given up, it was not confirmed, a missing right
   2  something lies there still: --dry-run found it, or it cannot be read
 """
 _SHAPE = {

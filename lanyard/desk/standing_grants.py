@@ -1,4 +1,4 @@
-"""Which of the wanted grants stand already, as ARM tells: for looks ahead that have no ledger."""
+"""Which of the wanted grants stand already, as ARM shows: for looks ahead that have no ledger."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from lanyard.values.resource_id import ResourceId
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Listing:
-    """The assignments of a principal in a subscription: one call tells of every grant in it."""
+    """The assignments of a principal in a subscription: one call shows every grant in it."""
 
     principal_id: str
     subscription: str

@@ -1,8 +1,8 @@
 """What a plan is made of: each action is one thing done to Azure, for a reason people can read.
 
-`key` tells an action from every other one on its resource: its kind, with the whole ids and the
-principal that it is about, in lower case. What is held, released, dismissed or ordered goes by it;
-the text is for people alone, and two actions may have the same.
+`key` distinguishes an action from every other one on its resource: its kind, with the whole ids and
+the principal that it is about, in lower case. What is held, released, dismissed or ordered goes by
+it; the text is for people alone, and two actions may have the same.
 """
 
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class CreateIdentity:
 
     @property
     def key(self) -> str:
-        """What tells it from every other action on the resource."""
+        """What distinguishes it from every other action on the resource."""
         return f"create identity|{self.id.key}"
 
     def __str__(self) -> str:
@@ -43,7 +43,7 @@ class AttachIdentity:
 
     @property
     def key(self) -> str:
-        """What tells it from every other action on the resource."""
+        """What distinguishes it from every other action on the resource."""
         return f"attach identity|{self.id.key}"
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ class ReattachIdentity:
 
     @property
     def key(self) -> str:
-        """What tells it from every other action on the resource."""
+        """What distinguishes it from every other action on the resource."""
         return f"reattach identity|{self.id.key}"
 
     def __str__(self) -> str:
@@ -76,7 +76,7 @@ class UpgradeInstances:
 
     @property
     def key(self) -> str:
-        """What tells it from every other action on the resource."""
+        """What distinguishes it from every other action on the resource."""
         return "upgrade instances"
 
     def __str__(self) -> str:
@@ -91,7 +91,7 @@ class EnableSystemIdentity:
 
     @property
     def key(self) -> str:
-        """What tells it from every other action on the resource."""
+        """What distinguishes it from every other action on the resource."""
         return "enable system identity"
 
     def __str__(self) -> str:
@@ -114,7 +114,7 @@ class AssignRole:
 
     @property
     def key(self) -> str:
-        """What tells it from every other action on the resource.
+        """What distinguishes it from every other action on the resource.
 
         The principal is part of it: a person who lets an identity have a role does not let the one
         have it that is made under the same name later.
@@ -134,7 +134,7 @@ class DetachIdentity:
 
     @property
     def key(self) -> str:
-        """What tells it from every other action on the resource."""
+        """What distinguishes it from every other action on the resource."""
         return f"detach identity|{self.id.key}"
 
     def __str__(self) -> str:
@@ -149,7 +149,7 @@ class ReleaseGrant:
 
     @property
     def key(self) -> str:
-        """What tells it from every other action on the resource."""
+        """What distinguishes it from every other action on the resource."""
         return f"release grant|{self.grant.key}"
 
     def __str__(self) -> str:
@@ -164,7 +164,7 @@ class DeleteIdentity:
 
     @property
     def key(self) -> str:
-        """What tells it from every other action on the resource."""
+        """What distinguishes it from every other action on the resource."""
         return f"delete identity|{self.id.key}"
 
     def __str__(self) -> str:
@@ -179,7 +179,7 @@ class RemoveOrphans:
 
     @property
     def key(self) -> str:
-        """What tells it from every other action on the resource."""
+        """What distinguishes it from every other action on the resource."""
         return f"remove orphans|{self.principal_id}"
 
     def __str__(self) -> str:
@@ -196,7 +196,7 @@ class RemoveUnknown:
 
     @property
     def key(self) -> str:
-        """What tells it from every other action on the resource."""
+        """What distinguishes it from every other action on the resource."""
         return f"remove unknown|{self.principal_id}"
 
     def __str__(self) -> str:
@@ -211,7 +211,7 @@ class RevokeUnclaimed:
 
     @property
     def key(self) -> str:
-        """What tells it from every other action on the resource."""
+        """What distinguishes it from every other action on the resource."""
         return f"revoke unclaimed|{self.grant.key}"
 
     def __str__(self) -> str:

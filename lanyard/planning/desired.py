@@ -39,8 +39,8 @@ class WantedGrant:
 class Unfulfillable:
     """A part of a rule that this resource cannot have, and why; the rest of it is done.
 
-    `about` tells the part from the others of its rule: the name of the identity, or the role, with
-    where, for whom and on which condition. `part` and `reason` are for people.
+    `about` distinguishes the part from the others of its rule: the name of the identity, or the
+    role, with where, for whom and on which condition. `part` and `reason` are for people.
     """
 
     rule: str

@@ -78,7 +78,7 @@ class Situation:
     """What the guard looks at beside the plan.
 
     `can_write_assignments` are custom roles (GUIDs) whose definition lets them assign roles, or
-    could not be read. `orders` are what persons decided; `repairs` tells how often something was
+    could not be read. `orders` are what persons decided; `repairs`: how often something was
     put back on this resource (the keys are `repair_key`'s).
     """
 
@@ -179,8 +179,8 @@ def _contested(plan: Plan, situation: Situation) -> Iterator[Held]:
 
 
 def repair_key(action: Action) -> str:
-    """Tells what an action would put back from all else on the resource; "" for what is not put
-    back. Another principal is another thing.
+    """Distinguishes what an action would put back from all else on the resource; "" for what is not
+    put back. Another principal is another thing.
     """
     match action:
         case AssignRole(principal_id=str() as principal):

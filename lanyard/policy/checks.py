@@ -69,10 +69,10 @@ def _created(path: Path, spec: IdentitySpec, name: str) -> Found:
     if any(variable.startswith("tags.") for variable in used):
         yield (*path, "name"), "a tag cannot choose which identity a resource gets"
     if not any(problems.values()):
-        yield from _told_apart(path, spec, used)
+        yield from _distinct_names(path, spec, used)
 
 
-def _told_apart(path: Path, spec: IdentitySpec, used: set[str]) -> Found:
+def _distinct_names(path: Path, spec: IdentitySpec, used: set[str]) -> Found:
     """What has one identity each must have a name each, or two would fight over one."""
     if not spec.per:
         yield (*path, "per"), "'per' is empty; write [subscription, location] or resource"

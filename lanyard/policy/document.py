@@ -83,7 +83,7 @@ class IdentitySpec(Section):
     per: Literal["resource"] | list[Literal["subscription", "location"]] = Field(
         ["subscription", "location"],
         description="What has one identity each, by default every location of every subscription; "
-        "the name's variables must tell those apart. `resource`: every resource has one of its "
+        "the name's variables must differ for those. `resource`: every resource has one of its "
         "own, deleted with it.",
     )
 
@@ -271,7 +271,7 @@ class Policy(Section):
 
     @property
     def digest(self) -> str:
-        """Tells this policy from any other: on record with every decision that it led to."""
+        """The version of this policy: on record with every decision that it led to."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
     def types(self) -> frozenset[str]:

@@ -1,5 +1,5 @@
 """Several files of a folder add up to one policy: lists are joined, names must differ, and what can
-be said only once is said in one of them.
+be given only once is given in one of them.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ type Marks = dict[Path, tuple[str, int, int]]
 def merge(sources: Sequence[Source]) -> Source:
     """One source with the data of all; its marks still name the file that a part came from.
 
-    Raises PolicyError for a file that is no mapping and for what is said in two files.
+    Raises PolicyError for a file that is no mapping and for what is given in two files.
     """
     merged = Source(sources[0].file, data={})
     problems: list[Problem] = []

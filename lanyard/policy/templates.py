@@ -2,7 +2,7 @@
 
     {subscription}   the subscription's id          {location}       the region, e.g. westeurope
     {resourceGroup}  the resource group's name      {resource.name}  the resource's name
-    {resource.hash}  eight letters and digits that tell the resource from its namesakes
+    {resource.hash}  eight letters and digits that no namesake of the resource has
     {tags.KEY}       the value of a tag
 
 A scope that is only `{subscription}`, `{resourceGroup}` or `{resource}` means that scope's whole

@@ -110,7 +110,8 @@ class Orphans:
         since = datetime.fromtimestamp(gone_at, UTC)
         return (
             f"no resource has principal {principal_id} any more: so ARM, since {since:%F %T} UTC",
-            f"the directory does not list {principal_id} beside the canary, and answers 404 for it",
+            f"the directory does not list {principal_id} beside the control principal, and answers "
+            "404 for it",
             "read from ARM right before: it still names that principal",
         )
 

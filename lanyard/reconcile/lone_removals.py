@@ -21,7 +21,7 @@ from lanyard.values.change import Change, cause_of
 @dataclass(frozen=True, slots=True)
 class LoneRemovals:
     """Those that one change leads to. `about` is the orphan that they are about, as an entry of
-    what is held names it; "" where the changed resource itself says it.
+    what is held names it; "" where it is the changed resource itself.
     """
 
     policy: Policy

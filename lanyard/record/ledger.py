@@ -52,7 +52,7 @@ class ResourceRecord:
     confirmed: Mapping[str, str] = field(default_factory=dict)
     #: The moments (seconds since the epoch) when something had to be put back, by `repair_key`.
     repairs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    #: Tells the resource that `confirmed` and `repairs` are of from another one under its id.
+    #: Distinguishes the resource that `confirmed` and `repairs` are of from another under its id.
     incarnation: str = ""
     #: The version that it was read at; None for a new one.
     row: Row | None = field(default=None, compare=False)

@@ -25,8 +25,10 @@ type Content[P] = tuple[str, str, P]
 
 
 def content_of[P](scope: str, role_id: str, principal: P) -> Content[P]:
-    """What tells role assignments apart: Azure keeps one for a scope, role and principal, whatever
-    its name and condition. `principal`: an object id in lower case, or what stands for one.
+    """What distinguishes role assignments: Azure keeps one for a scope, role and principal,
+    whatever its name and condition.
+
+    `principal`: an object id in lower case, or what stands for one.
     """
     return folded(scope), folded(role_id), principal
 
@@ -36,7 +38,7 @@ class Grant:
     """One role for one principal at one scope: the content of a role assignment.
 
     `role_id` is the role definition's GUID, `principal_id` the object id; both lower case.
-    `condition` (ABAC, version 2.0) is no part of what tells two grants apart: Azure keeps one
+    `condition` (ABAC, version 2.0) does not distinguish two grants: Azure keeps one
     assignment for a scope, role and principal.
     """
 

@@ -1,4 +1,4 @@
-"""The pages use the words of the field, and define each term of Lanyard's own once."""
+"""Pages and code use the words of the field, and each term of Lanyard's own is defined once."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ RETIRED = re.compile(
     r"|(?:a|the|take|takes|whose) turns?)\b",
     re.IGNORECASE,
 )
-#: Made from the code, which has its own words.
+#: Made from the code, whose words are looked at where they are written.
 GENERATED = {"docs/commands.md"}
 _MADE_BELOW = "<!-- from here on made by "
 _SPAN = re.compile(r"`[^`]+`")
@@ -38,6 +38,43 @@ WRITTEN = [
 def test_a_page_uses_the_words_of_the_field(path: Path) -> None:
     lines = prose(path).splitlines()
     assert [line for line in lines if RETIRED.search(line)] == []
+
+
+CODE = [
+    PROJECT / "function_app.py",
+    *(file for top in ("handlers", "lanyard") for file in sorted((PROJECT / top).rglob("*.py"))),
+]
+_WORDS_OF_A_NAME = re.compile(r"_+|(?<=[a-z])(?=[A-Z])")
+
+
+def retired(line: str) -> bool:
+    """Whether a retired word is in a line of code: in a name, a comment or a text."""
+    return RETIRED.search(_WORDS_OF_A_NAME.sub(" ", line)) is not None
+
+
+def test_code_uses_the_words_of_the_field() -> None:
+    """In names, docstrings, comments, and in what the command shows."""
+    found = [
+        f"{file.relative_to(PROJECT)}:{number}: {line.strip()}"
+        for file in CODE
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if retired(line)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("def _told_apart(path: Path) -> Found:", True),
+        ("class WitnessOfRemoval:", True),
+        ("# the brake pulled itself", True),
+        ("self._canary = folded(name)", True),
+        ("def retold(untold: str) -> None:  # in turn", False),
+    ],
+)
+def test_a_retired_word_is_found_in_a_name(line: str, found: bool) -> None:
+    assert retired(line) == found
 
 
 @pytest.mark.parametrize(

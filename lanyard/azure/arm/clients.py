@@ -36,7 +36,7 @@ _ANY_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 @dataclass(frozen=True, slots=True)
 class Throttling:
     """How ARM's quota is spared. `reserve`: the share (0 to 1) left to other users of it;
-    `patience`: seconds that a request waits for its turn before it is put off; `now`: the clock.
+    `patience`: seconds that a request waits for a token before it is put off; `now`: the clock.
     """
 
     reserve: float = 0.1

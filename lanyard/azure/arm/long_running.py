@@ -21,7 +21,7 @@ POLL_SECONDS = 2.0
 #: and then each time. Where many come at once the quota is pressed, and reads are what is short.
 LOOKS = (4.0, 1.0)
 PRESSED_LOOKS = (5.0, 2.0)
-#: Seconds that such a read waits for its turn: put off, the work would begin with one more.
+#: Seconds that such a read waits for a token: put off, the work would begin with one more.
 _PATIENCE = 15.0
 _ENDED = {"succeeded", "failed", "canceled"}
 

@@ -1,6 +1,7 @@
-"""Leases on blobs: who has the turn for a resource, and when the last turn that ended well began.
+"""Leases on blobs: who has the lock of a resource, and when the last reconcile that ended well
+began.
 
-A turn costs three calls: take, note when it began, give up. The first turn of a resource makes its
+A lock costs three calls: take, note when it began, give up. The first lock of a resource makes its
 blob. All moments are those of the storage's own clock, so that the instances' clocks do not matter.
 """
 

@@ -19,7 +19,7 @@ class Limiter(AsyncHTTPPolicy[Any, Any]):
     """A policy of the SDKs' pipeline, before the one that adds the token.
 
     A request waits up to `patience` seconds, or as many as its own option of that name says; for
-    one whose turn comes later NotYet is raised, so that it holds no function. `now`: seconds of any
+    one that would wait longer NotYet is raised, so that it holds no function. `now`: seconds of any
     clock that only goes forward; `sleep` waits on the same one.
     """
 
@@ -37,7 +37,7 @@ class Limiter(AsyncHTTPPolicy[Any, Any]):
         self._sleep = sleep
 
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
-        """Send it when it is its turn, and learn from the answer."""
+        """Send it when there is a token for it, and learn from the answer."""
         method, url = request.http_request.method, request.http_request.url
         patience = request.context.options.pop("patience", self._patience)
         admission = self._quota.admit(method, url, self._now(), patience)

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-#: Control and formatting characters: they move a terminal's cursor or turn text around.
+#: Control and formatting characters: they move a terminal's cursor or reverse text.
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 

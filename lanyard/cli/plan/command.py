@@ -35,7 +35,7 @@ _EXAMPLES = """\
 examples:
   lanyard plan /subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-shop
   lanyard plan /subscriptions/11111111-1111-1111-1111-111111111111 --policy policies/ --json
-  lanyard plan --mode full /subscriptions/…/virtualMachines/vm1     as if the policy said so
+  lanyard plan --mode full /subscriptions/…/virtualMachines/vm1     as if the policy had it
   az resource list --tag env=prod --output json | lanyard plan --list -
 
 environment:

@@ -26,7 +26,7 @@ _SUBSCRIPTION = "/subscriptions/{}?api-version=2022-12-01"
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """An event subscription. `source` is what the topic tells of; `endpoint` the function's id or
+    """An event subscription. `source` is what the topic reports on; `endpoint` the function's id or
     a webhook's address, without its query, which may hold a key. `types` empty: all.
     """
 

@@ -33,11 +33,12 @@ class Reading:
     assignments: Roles
     inventory: Inventory
 
-    def ports(self, canary: str) -> Azure:
-        """What the product asks of Azure, with the caller's rights. `canary`: the object id of a
-        service principal that exists.
+    def ports(self, control_principal: str) -> Azure:
+        """What the product asks of Azure, with the caller's rights.
+
+        `control_principal`: the object id of a service principal that exists.
         """
-        graph, directory = ResourceGraph(self.clients), Directory(self.clients, canary)
+        graph, directory = ResourceGraph(self.clients), Directory(self.clients, control_principal)
         return Azure(self.compute, self.identities, self.assignments, graph, directory)
 
 

@@ -14,10 +14,10 @@ async def topics_of(resources: Resources, subscription: str) -> list[Mapping[str
     listed = await resources.every(
         f"{source}/providers/Microsoft.EventGrid/systemTopics", EVENT_GRID
     )
-    return [each for each in listed if _tells_of(each, source)]
+    return [each for each in listed if _reports_on(each, source)]
 
 
-def _tells_of(topic: Mapping[str, Any], source: str) -> bool:
+def _reports_on(topic: Mapping[str, Any], source: str) -> bool:
     properties = topic.get("properties") or {}
     kind, of = str(properties.get("topicType", "")), str(properties.get("source", ""))
     return (folded(kind), folded(of).rstrip("/")) == (folded(TOPIC_TYPE), source)

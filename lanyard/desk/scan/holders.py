@@ -50,12 +50,12 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryAnswer:
-    """What the directory knows of the suspects. `canary`: a principal that exists and is in the
+    """What the directory knows of the suspects. `control_principal`: one that exists and is in the
     same answer; "" where nothing had to be asked. `failure`: why there is no answer.
     """
 
     unknown: frozenset[str] = frozenset()
-    canary: str = ""
+    control_principal: str = ""
     failure: str = ""
 
 

@@ -50,7 +50,8 @@ type Sleep = Callable[[float], Awaitable[None]]
 async def read_estate(
     ports: Callable[[str], Azure], sleep: Sleep, at: datetime, progress: Progress = silent
 ) -> Estate:
-    """Everything that can be read. `ports` connects, with the canary that the directory must know.
+    """Everything that can be read. `ports` connects, with the control principal that the directory
+    must know.
 
     Raises Temporary, Permanent where a listing fails or is not whole. A directory that cannot be
     read, or is not to be believed, is named in the answer.
@@ -66,7 +67,7 @@ async def read_estate(
     alive = frozenset(each for listed in resources for each in listed.principals)
     asked = suspects(authorization.assignments, alive)
     progress("principals", len(asked))
-    directory = await _ask(ports, asked, alive, _canary(authorization, alive), sleep)
+    directory = await _ask(ports, asked, alive, _control_principal(authorization, alive), sleep)
     return Estate(at, subscriptions, resources, authorization, directory)
 
 
@@ -86,7 +87,7 @@ def _has_accounts(resources: Iterable[Listed]) -> bool:
     return any(one is not None and folded(one.id.type) == _ACCOUNTS for one in compute)
 
 
-def _canary(authorization: Authorization, alive: frozenset[str]) -> str:
+def _control_principal(authorization: Authorization, alive: frozenset[str]) -> str:
     """A principal that ARM shows and the directory has known for long: the one with the oldest
     assignment.
     """
@@ -99,25 +100,25 @@ async def _ask(
     ports: Callable[[str], Azure],
     asked: frozenset[str],
     alive: frozenset[str],
-    canary: str,
+    control_principal: str,
     sleep: Sleep,
 ) -> DirectoryAnswer:
     if not asked:
         return DirectoryAnswer()
-    if not canary:
+    if not control_principal:
         return DirectoryAnswer(
             failure="no resource shows a managed identity, by which to know whether the directory "
             "answers in full"
         )
     try:
-        directory = ports(canary).directory
+        directory = ports(control_principal).directory
         # Nobody asks for each orphan alone before it is shown, so a part is refused sooner here.
         call = partial(known_to_directory, directory, asked, alive, most_missed=0)
         known = await patiently(call, sleep)
     except LanyardError as error:
         # The SDK's text repeats it, over several lines.
         return DirectoryAnswer(failure=str(error).partition("\n")[0])
-    return DirectoryAnswer(asked - known, canary)
+    return DirectoryAnswer(asked - known, control_principal)
 
 
 async def patiently[T](call: Callable[[], Awaitable[T]], sleep: Sleep) -> T:

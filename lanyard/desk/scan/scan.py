@@ -90,7 +90,7 @@ def _assignment_rows(estate: Estate, holders: Holders) -> Iterator[AssignmentRow
     assigning, unreadable = assigning_roles(estate), unreadable_roles(estate)
     evidence = (
         "the directory does not know its principal, in an answer that holds "
-        f"{estate.directory.canary}, which ARM shows",
+        f"{estate.directory.control_principal}, which ARM shows",
         "no resource that ARM lists shows its principal",
     )
     for assignment in estate.authorization.assignments:

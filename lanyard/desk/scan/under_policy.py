@@ -69,7 +69,7 @@ class _Look:
         )
 
     def _can_assign(self, todo: Plan) -> frozenset[str]:
-        """Custom roles of the plan that can assign roles, or of which nobody can tell."""
+        """Custom roles of the plan that can assign roles, or of which nobody knows."""
         roles = {action.role_id for action in todo.actions if isinstance(action, AssignRole)}
         custom = {role for role in roles if not is_built_in(role)}
         return frozenset(
