@@ -109,6 +109,14 @@ def test_no_import_runs_up_and_what_would_is_found(copy: Path) -> None:
     assert "lanyard.values is not allowed to import lanyard.record" in broken_imports(copy)
 
 
+def test_what_is_pure_neither_measures_nor_reads_settings(copy: Path) -> None:
+    with (copy / "lanyard" / "planning" / "plan.py").open("a") as pure:
+        pure.write("import lanyard.telemetry\nimport lanyard.settings\n")
+    found = broken_imports(copy)
+    assert "lanyard.planning is not allowed to import lanyard.telemetry" in found
+    assert "lanyard.planning is not allowed to import lanyard.settings" in found
+
+
 def test_a_new_folder_on_no_floor_is_found(copy: Path) -> None:
     (copy / "lanyard" / "attic").mkdir()
     (copy / "lanyard" / "attic" / "__init__.py").touch()
