@@ -243,19 +243,9 @@ ORDER: tuple[type, ...] = (
 
 def changes_identity(action: Action) -> bool:
     """Whether the action writes the identity block of the resource."""
-    return isinstance(
-        action, AttachIdentity | ReattachIdentity | EnableSystemIdentity | DetachIdentity
-    )
+    return isinstance(action, IdentityChange.__value__)
 
 
 def is_removal(action: Action) -> bool:
     """Whether the action takes access away."""
-    return isinstance(
-        action,
-        DetachIdentity
-        | ReleaseGrant
-        | RevokeUnclaimed
-        | DeleteIdentity
-        | RemoveOrphans
-        | RemoveUnknown,
-    )
+    return isinstance(action, Removal.__value__)

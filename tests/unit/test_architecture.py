@@ -181,7 +181,7 @@ def _is_wide_and_positional(node: ast.ClassDef) -> bool:
 
 
 def test_the_members_of_wide_values_are_named() -> None:
-    assert list(wide_values()) == []
+    assert list(wide_values()) == [], "kw_only=True, and beside each member what it means"
 
 
 def test_the_package_holds_neither_the_command_nor_what_only_a_person_runs(tmp_path: Path) -> None:

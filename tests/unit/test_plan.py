@@ -1,8 +1,10 @@
 """Current and desired in, actions out: a row of the truth table each."""
 
 from dataclasses import replace
+from typing import TypeAliasType, get_args
 
 from lanyard.planning.actions import (
+    ORDER,
     Action,
     AssignRole,
     AttachIdentity,
@@ -11,6 +13,7 @@ from lanyard.planning.actions import (
     EnableSystemIdentity,
     ReattachIdentity,
     ReleaseGrant,
+    Removal,
     RemoveOrphans,
     UpgradeInstances,
 )
@@ -41,6 +44,20 @@ def actions(desired: Desired, actual: Actual, owned: Owned | None = None) -> tup
 
 def alive(resource: ComputeResource) -> Actual:
     return Actual(resource, {UserAssigned(APP): "p-1"})
+
+
+def kinds_of(alias: TypeAliasType | type) -> set[type]:
+    """The classes that a union of actions comes to."""
+    if isinstance(alias, TypeAliasType):
+        return {kind for part in get_args(alias.__value__) for kind in kinds_of(part)}
+    return {alias}
+
+
+def test_every_kind_of_action_has_its_place_in_the_order_removals_after_what_gives() -> None:
+    assert len(ORDER) == len(set(ORDER))
+    assert set(ORDER) == kinds_of(Action)
+    gives = [ORDER.index(kind) for kind in (CreateIdentity, AttachIdentity, AssignRole)]
+    assert max(gives) < min(ORDER.index(kind) for kind in kinds_of(Removal))
 
 
 def test_a_wanted_identity_that_is_absent_is_attached() -> None:
