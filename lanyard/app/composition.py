@@ -92,7 +92,8 @@ class _Composition:
 
 def composed(policy: Policy, services: Services, queue: Queue, locks: Locks) -> App:
     """The app over these."""
-    worker = Worker(Reconciler(policy, services), queue, locks)
+    reconciler = Reconciler(policy, services)
+    worker = Worker(reconciler, services.decisions, queue, locks, services.now)
     return App(worker, Sweeps(policy, services, queue))
 
 

@@ -2,18 +2,17 @@
 
 import logging
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lanyard.ports.queue import Queue
 from lanyard.queue.locks import Arrival, Locks, Ticket
 from lanyard.queue.retry import MAX_ATTEMPTS, again, backoff
-from lanyard.reconcile.identity import IDENTITY_TYPE
 from lanyard.reconcile.resource import Reconciler, Report
-from lanyard.record.decisions import Decision
+from lanyard.record.decisions import Decision, Decisions
 from lanyard.telemetry import Outcome, reconciling
-from lanyard.values.change import Change
+from lanyard.values.change import Change, cause_of
 from lanyard.values.errors import NotYet, Permanent, Temporary
-from lanyard.values.resource_id import folded
 
 _UNKNOWN = Arrival()
 # How often many messages are tried to be put on the queue.
@@ -27,8 +26,11 @@ class Worker:
     """Works on messages under one policy."""
 
     reconciler: Reconciler
+    decisions: Decisions
     queue: Queue
     locks: Locks
+    #: Seconds since the epoch.
+    now: Callable[[], float]
     dice: random.Random = field(default_factory=random.Random)
 
     async def process(self, change: Change, arrival: Arrival = _UNKNOWN) -> None:
@@ -36,7 +38,7 @@ class Worker:
 
         Raises Temporary when all attempts failed: then the host moves it to the poison queue.
         """
-        with reconciling(change, self.reconciler.services.now) as message:
+        with reconciling(change, self.now) as message:
             message.outcome = await self._work(change, arrival)
 
     async def _work(self, change: Change, arrival: Arrival) -> Outcome:
@@ -58,10 +60,10 @@ class Worker:
 
     async def _in_order(self, ticket: Ticket) -> Outcome:
         try:
-            if not await self._concerns_us(ticket.change):
+            if not await self.reconciler.concerns(ticket.change):
                 log.info("%s: no rule is for its type", ticket.change.resource)
                 return Outcome.IGNORED
-            self.reconciler.services.compute.hold(ticket.change.resource)
+            self.reconciler.spare_quota(ticket.change)
             async with self.locks.hold(ticket) as needed:
                 if needed:
                     report = await self.reconciler.reconcile(ticket.change)
@@ -71,16 +73,6 @@ class Worker:
         finally:
             # Before it is put back: nobody may join a message whose copy is on its way already.
             self.locks.leave(ticket)
-
-    async def _concerns_us(self, change: Change) -> bool:
-        """Events come for every type; one that the policy does not name only matters where there
-        is a record: it may have named it before.
-        """
-        named = self.reconciler.policy.types() | {IDENTITY_TYPE}
-        if change.source not in ("event", "replay") or folded(change.resource.type) in named:
-            return True
-        record = await self.reconciler.services.ledger.resource(change.resource)
-        return record.row is not None
 
     async def _follow_up(self, change: Change, report: Report) -> Outcome:
         for outcome in report.outcomes:
@@ -128,9 +120,10 @@ class Worker:
 
     async def _record_failure(self, change: Change, error: Permanent) -> Outcome:
         log.warning("%s: %s", change.resource, error)
-        cause = {"source": change.source, "eventId": change.event_id}
-        decision = Decision(change.resource.text, "reconcile", "failed", str(error), cause=cause)
-        await self.reconciler.services.decisions.add(decision)
+        decision = Decision(
+            change.resource.text, "reconcile", "failed", str(error), cause=cause_of(change)
+        )
+        await self.decisions.add(decision)
         return Outcome.FAILED
 
 

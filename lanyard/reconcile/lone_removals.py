@@ -10,7 +10,8 @@ from lanyard.planning.actions import Action
 from lanyard.planning.guard import guard_alone
 from lanyard.planning.outcomes import Effects, Outcome, attempt
 from lanyard.policy import Policy
-from lanyard.reconcile.recording import Recorder, refused
+from lanyard.reconcile.recording import Recorder
+from lanyard.reconcile.refusals import refused
 from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
 from lanyard.record.claims import BeforeDelete

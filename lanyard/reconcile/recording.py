@@ -1,7 +1,6 @@
 """What one reconcile did and refused, put on record, and published afterwards."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,13 +16,12 @@ from lanyard.planning.actions import (
     RemoveOrphans,
     RevokeUnclaimed,
 )
-from lanyard.planning.orders import Kind, Refusal
+from lanyard.planning.orders import Refusal
 from lanyard.planning.outcomes import Effects, Outcome, status_of
 from lanyard.ports.notifier import Notifier
 from lanyard.record.decisions import Author, Decision, Decisions
 from lanyard.record.held import HeldActions
 from lanyard.telemetry import held, removed
-from lanyard.values.errors import Refused
 from lanyard.values.resource_id import ResourceId
 
 
@@ -141,28 +139,3 @@ def _grant(action: Action, effects: Effects) -> str:
             return grant.name
         case _:
             return ""
-
-
-def refused(outcomes: Iterable[Outcome]) -> list[Refusal]:
-    """The removals that the budget or a pause stopped, as they are listed."""
-    return [
-        Refusal(
-            key=o.action.key,
-            because=o.failure.because,
-            action=str(o.action),
-            reason=str(o.failure),
-            release=o.failure.release,
-            releasable=o.failure.releasable,
-            kind=Kind.REMOVAL,
-        )
-        for o in outcomes
-        if isinstance(o.failure, Refused)
-    ]
-
-
-def digest(refusals: Collection[Refusal]) -> str:
-    """Changes when the refusals do; "" for none."""
-    if not refusals:
-        return ""
-    content = sorted((refusal.key, str(refusal)) for refusal in refusals)
-    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]

@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 
-from lanyard.planning.actions import AttachIdentity, RemoveOrphans
-from lanyard.planning.desired import Desired, Unfulfillable, WantedIdentity, desired
-from lanyard.planning.guard import Held
+from lanyard.planning.actions import RemoveOrphans
+from lanyard.planning.desired import desired
 from lanyard.planning.orders import Orders, Pause, Refusal
 from lanyard.planning.outcomes import Outcome
 from lanyard.planning.plan import Actual, Plan
@@ -19,7 +18,8 @@ from lanyard.reconcile.identity import IDENTITY_TYPE, IdentityReconciler
 from lanyard.reconcile.orphan import OrphanReconciler
 from lanyard.reconcile.principals import known_principals
 from lanyard.reconcile.progress import Progress
-from lanyard.reconcile.recording import Recorder, digest, refused
+from lanyard.reconcile.recording import Recorder
+from lanyard.reconcile.refusals import digest, refused, unfulfilled
 from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
 from lanyard.record.held import orders
@@ -27,7 +27,7 @@ from lanyard.record.ledger import ResourceRecord
 from lanyard.record.repairs import counted, of_incarnation
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
-from lanyard.values.errors import Because, NotYet, Temporary
+from lanyard.values.errors import NotYet, Temporary
 from lanyard.values.resource_id import ResourceId, folded
 
 
@@ -65,6 +65,21 @@ class Reconciler:
             return _report(*await identities.reconcile(change))
         return await self._compute(change)
 
+    async def concerns(self, change: Change) -> bool:
+        """Whether there can be anything to do. Raises Temporary where the record cannot be read.
+
+        Events come for every type; one that the policy does not name only matters where there is a
+        record: it may have named it before.
+        """
+        named = self.policy.types() | {IDENTITY_TYPE}
+        if change.source not in ("event", "replay") or folded(change.resource.type) in named:
+            return True
+        return (await self.services.ledger.resource(change.resource)).row is not None
+
+    def spare_quota(self, change: Change) -> None:
+        """Raise NotYet while a write to the resource would have to wait for Azure's quota."""
+        self.services.compute.hold(change.resource)
+
     async def _compute(self, change: Change) -> Report:
         services = self.services
         # The record first: nothing on it is then newer than this look at the resource.
@@ -96,7 +111,7 @@ class Reconciler:
         async with Recorder(services, change.resource, cause_of(change)) as recorder:
             await self._note(progress, todo)
             await apply(verdict.allowed, services, progress, recorder)
-            await self._hold(_refusals(verdict.held, todo, wanted), progress, recorder)
+            await self._hold(unfulfilled(verdict.held, todo, wanted), progress, recorder)
             if resource is None and progress.record.empty:
                 await services.ledger.forget(progress.record)
         return _report(progress.outcomes, progress.gone_identities)
@@ -141,37 +156,6 @@ def _settled(resource: ComputeResource | None) -> ComputeResource | None:
     if resource is not None and delay is not None:
         raise Temporary(f"{resource.id} is {resource.provisioning_state}", delay)
     return resource
-
-
-def _refusals(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> list[Refusal]:
-    """What is not done although a rule asks for it, with the reason and the way out."""
-    return [
-        *(entry.refusal() for entry in held),
-        *(_not_there(identity) for identity in todo.blocked),
-        *(_unfulfillable(problem) for problem in wanted.unfulfillable),
-    ]
-
-
-def _not_there(identity: WantedIdentity) -> Refusal:
-    reason = f"{identity.id} does not exist"
-    action = AttachIdentity(identity.id, identity.rules)
-    return Refusal(
-        key=action.key,
-        because=Because.NO_IDENTITY,
-        action=str(action),
-        reason=reason,
-        release="create it",
-    )
-
-
-def _unfulfillable(problem: Unfulfillable) -> Refusal:
-    return Refusal(
-        key=problem.key,
-        because=Because.RULE,
-        action=f"rule {problem.rule}",
-        reason=f"{problem.part}: {problem.reason}",
-        release="fix the rule or the tags",
-    )
 
 
 def _report(outcomes: list[Outcome], look_at: Iterable[ResourceId] = ()) -> Report:

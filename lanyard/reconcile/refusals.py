@@ -1,0 +1,70 @@
+"""What of a plan is not done, as it is listed: held by the guard, stopped by the budget or a pause,
+or not possible for this resource. Pure.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable
+
+from lanyard.planning.actions import AttachIdentity
+from lanyard.planning.desired import Desired, Unfulfillable, WantedIdentity
+from lanyard.planning.guard import Held
+from lanyard.planning.orders import Kind, Refusal
+from lanyard.planning.outcomes import Outcome
+from lanyard.planning.plan import Plan
+from lanyard.values.errors import Because, Refused
+
+
+def unfulfilled(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> list[Refusal]:
+    """What is not done although a rule asks for it, with the reason and the way out."""
+    return [
+        *(entry.refusal() for entry in held),
+        *(_not_there(identity) for identity in todo.blocked),
+        *(_unfulfillable(problem) for problem in wanted.unfulfillable),
+    ]
+
+
+def refused(outcomes: Iterable[Outcome]) -> list[Refusal]:
+    """The removals that the budget or a pause stopped, as they are listed."""
+    return [
+        Refusal(
+            key=o.action.key,
+            because=o.failure.because,
+            action=str(o.action),
+            reason=str(o.failure),
+            release=o.failure.release,
+            releasable=o.failure.releasable,
+            kind=Kind.REMOVAL,
+        )
+        for o in outcomes
+        if isinstance(o.failure, Refused)
+    ]
+
+
+def digest(refusals: Collection[Refusal]) -> str:
+    """Changes when the refusals do; "" for none."""
+    if not refusals:
+        return ""
+    content = sorted((refusal.key, str(refusal)) for refusal in refusals)
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+
+
+def _not_there(identity: WantedIdentity) -> Refusal:
+    reason = f"{identity.id} does not exist"
+    action = AttachIdentity(identity.id, identity.rules)
+    return Refusal(
+        key=action.key,
+        because=Because.NO_IDENTITY,
+        action=str(action),
+        reason=reason,
+        release="create it",
+    )
+
+
+def _unfulfillable(problem: Unfulfillable) -> Refusal:
+    return Refusal(
+        key=problem.key,
+        because=Because.RULE,
+        action=f"rule {problem.rule}",
+        reason=f"{problem.part}: {problem.reason}",
+        release="fix the rule or the tags",
+    )
