@@ -103,9 +103,17 @@ def is_built_in(guid: str) -> bool:
 
 
 def allows_assigning(actions: Iterable[str], not_actions: Iterable[str]) -> bool:
-    """Whether a permission of a role definition lets its holder assign roles.
+    """Whether a permission of a role definition lets its holder assign roles."""
+    return allows(_WRITE_ASSIGNMENTS, actions, not_actions)
+
+
+def allows(action: str, actions: Iterable[str], not_actions: Iterable[str]) -> bool:
+    """Whether a permission of a role definition allows an action, all in any case.
 
     Actions minus not-actions, with Azure's wildcards; a * also matches over slashes.
     """
-    allowed = any(fnmatchcase(_WRITE_ASSIGNMENTS, folded(action)) for action in actions)
-    return allowed and not any(fnmatchcase(_WRITE_ASSIGNMENTS, folded(a)) for a in not_actions)
+    return _names(action, actions) and not _names(action, not_actions)
+
+
+def _names(action: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(folded(action), folded(pattern)) for pattern in patterns)

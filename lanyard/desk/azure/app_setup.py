@@ -4,7 +4,6 @@ its identity may do there. Read from a desk, with the rights of whoever asks.
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from azure.core.rest import HttpRequest
@@ -14,6 +13,7 @@ from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import translated
 from lanyard.azure.arm.resource_graph import ResourceGraph
 from lanyard.values.resource_id import folded, is_guid, is_within
+from lanyard.values.roles import allows
 
 _TOPICS = "/subscriptions/{}/providers/Microsoft.EventGrid/systemTopics?api-version=2022-06-15"
 _EVENTS = "{}/eventSubscriptions?api-version=2022-06-15"
@@ -48,9 +48,7 @@ class Permission:
 
     def allows(self, action: str, scope: str) -> bool:
         """Whether it allows an action everywhere in `scope`."""
-        given = any(fnmatchcase(folded(action), folded(each)) for each in self.actions)
-        taken = any(fnmatchcase(folded(action), folded(each)) for each in self.not_actions)
-        return is_within(scope, self.scope) and given and not taken
+        return is_within(scope, self.scope) and allows(action, self.actions, self.not_actions)
 
 
 class Setup:
