@@ -14,6 +14,7 @@ from simulator.arm.calls import Call
 from simulator.arm.guard import Guard
 from simulator.arm.messages import Operation
 from simulator.arm.pipeline import Pipeline
+from simulator.arm.replicas import Replicas
 from simulator.arm.routing import Routes
 from simulator.authorization import routes as authorization_routes
 from simulator.authorization.access import Access
@@ -55,8 +56,9 @@ class Azure:
     ) -> None:
         self.state = State(seed=seed, clock=clock, behaviour=behaviour)
         self.tokens = TokenIssuer(self.state)
-        self.faults = Faults(seed)
+        self.faults = Faults(seed, self.state.clock.now)
         self.operations = Operations(self.state)
+        self.replicas = Replicas(self.state)
         self.access = Access(self.state)
         self.locks = Locks(self.access)
         self.role_definitions = RoleDefinitions(self.state, self.access)
@@ -69,6 +71,7 @@ class Azure:
             Guard(self.behaviour, self.access, self.tokens, self.locks),
             self.faults,
             self.operations,
+            self.replicas,
         )
         self.services = Services(self.state, self.tokens, self.access, self.faults, self.operations)
         self._mounts: list[BaseRoute] = [*cloud_metadata.routes(), *self.services.routes()]

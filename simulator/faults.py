@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -44,6 +45,7 @@ class Fault:
     caller: str | None = None
     after: int = 0
     times: int | None = 1
+    until: float | None = None
     probability: float = 1.0
     status: int | None = None
     code: str = "InjectedFault"
@@ -80,11 +82,15 @@ class Fault:
 
 
 class Faults:
-    """The faults in force, tried in order; the first that fits is used. Chance is seeded."""
+    """The faults in force, tried in order; the first that fits is used. Chance is seeded.
 
-    def __init__(self, seed: int = 1) -> None:
+    `now`: seconds since the epoch, by the simulator's clock.
+    """
+
+    def __init__(self, seed: int, now: Callable[[], float]) -> None:
         self._faults: list[Fault] = []
         self._random = random.Random(seed)
+        self._now = now
 
     def add(self, fault: Fault) -> Fault:
         """Put a fault in force; its `hits` tells how often it struck."""
@@ -104,7 +110,8 @@ class Faults:
     ) -> Fault | None:
         """The fault that hits this request, counted; None when it goes through."""
         for fault in self._faults:
-            fits = fault.matches(service, method, path, caller)
+            over = fault.until is not None and self._now() >= fault.until
+            fits = not over and fault.matches(service, method, path, caller)
             if fits and not fault.spares() and self._chance(fault):
                 fault.hits += 1
                 return fault

@@ -20,6 +20,7 @@ from simulator.arm.calls import Call
 from simulator.arm.guard import Guard
 from simulator.arm.latency import call_seconds
 from simulator.arm.messages import ArmRequest, ArmResponse, Caller, Operation
+from simulator.arm.replicas import Replicas
 from simulator.arm.routing import Match, Routes
 from simulator.arm.throttling import Throttle
 from simulator.errors import AzureError, gateway_error
@@ -58,6 +59,7 @@ class Pipeline:
         guard: Guard,
         faults: Faults,
         operations: Operations,
+        replicas: Replicas,
     ) -> None:
         self.calls: list[Call] = []
         self._state = state
@@ -65,6 +67,7 @@ class Pipeline:
         self._guard = guard
         self._faults = faults
         self._operations = operations
+        self._replicas = replicas
         self._throttle = Throttle(state)
         # A stream of its own: how many requests were made must not shift the ids of resources.
         self._request_ids = Ids(0)
@@ -124,7 +127,8 @@ class Pipeline:
             self._guard.authorize(match.operation, request)
             self._check_group(match.operation, request)
             self._guard.locks.check(request.method, request.path)
-            response = match.operation.handler(request)
+            with self._replicas.serving(request.method, request.path):
+                response = match.operation.handler(request)
             if isawaitable(response):
                 response = await response
         except AzureError as error:

@@ -1,7 +1,8 @@
 """AKS clusters: one identity for the control plane, written by PUT alone, and one for the kubelets.
 
-A PATCH changes tags (its operation is called UpdateTags). The kubelets' identity is a user-assigned
-one in the cluster's node resource group; both come and go with the cluster.
+A PATCH changes tags (its operation is called UpdateTags). The kubelets' identity is the one that
+the cluster was made with; else a user-assigned one in its node resource group, and both come and
+go with the cluster.
 """
 
 from dataclasses import replace
@@ -43,11 +44,12 @@ class ManagedClusters(TrackedResources):
         parsed = parse(resource_id)
         name, group = (parsed.name, parsed.group) if parsed else ("", "")
         location = str(body["location"]).replace(" ", "").lower()
-        given = read_properties(body).get("nodeResourceGroup")
+        sent = read_properties(body)
         return {
-            "nodeResourceGroup": given or f"MC_{group}_{name}_{location}",
+            "nodeResourceGroup": sent.get("nodeResourceGroup") or f"MC_{group}_{name}_{location}",
             "powerState": {"code": "Running"},
             "fqdn": f"{name}.hcp.{location}.azmk8s.io".lower(),
+            **({"identityProfile": sent["identityProfile"]} if sent.get("identityProfile") else {}),
         }
 
     def check(self, base: Resource, body: Json, *, created: bool) -> None:  # noqa: ARG002
@@ -60,9 +62,11 @@ class ManagedClusters(TrackedResources):
 
     def completed(self, resource: Resource) -> None:
         """The kubelets' identity shows once the cluster is there."""
-        if "identityProfile" in resource.properties:
+        profile = resource.properties.get("identityProfile", {}).get(_KUBELET, {})
+        if "objectId" in profile:
             return
-        kubelet = self._kubelet_identity(resource)
+        self._make_node_group(resource)
+        kubelet = self.find(profile.get("resourceId", "")) or self._agent_pool_identity(resource)
         shown = {
             "resourceId": kubelet.id,
             "clientId": kubelet.properties["clientId"],
@@ -71,7 +75,7 @@ class ManagedClusters(TrackedResources):
         properties = {**resource.properties, "identityProfile": {_KUBELET: shown}}
         self.store(replace(resource, properties=properties))
 
-    def _kubelet_identity(self, cluster: Resource) -> Resource:
+    def _make_node_group(self, cluster: Resource) -> None:
         subscription, group = _node_group(cluster)
         self.store(
             Resource(
@@ -84,6 +88,9 @@ class ManagedClusters(TrackedResources):
                 created_at=self.state.clock.now(),
             )
         )
+
+    def _agent_pool_identity(self, cluster: Resource) -> Resource:
+        subscription, group = _node_group(cluster)
         name = f"{cluster.name}-agentpool"
         made, _ = self._identities.put(subscription, group, name, {"location": cluster.location})
         return made

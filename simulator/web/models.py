@@ -18,6 +18,9 @@ from simulator.tracked.models import TrackedResources
 #: Of all that App Service sets itself, as much as tells an app from another.
 _READ_ONLY = ("name", "state", "hostNames", "defaultHostName")
 _DEFAULT_KIND = "app"
+#: What is shown of identities that an app works with by name, where it was given none (recorded).
+_REFERENCES: Json = {"keyVaultReferenceIdentity": "SystemAssigned", "functionAppConfig": None}
+_PULLS: Json = {"acrUseManagedIdentityCreds": False, "acrUserManagedIdentityID": None}
 
 SITES = Kind(
     "Microsoft.Web/sites", top_level=("kind",), read_only=_READ_ONLY, display_location=True
@@ -52,8 +55,15 @@ class Sites(TrackedResources):
             self.restarts[after.id.lower()] += 1
         kind = after.extra.get("kind") or _DEFAULT_KIND
         modified = utc_z(self.state.clock.now()).rstrip("Z")
+        shown = {"kind": kind, "lastModifiedTimeUtc": modified, **_named(after.properties)}
         return replace(
             after,
             extra={**after.extra, "kind": kind},
-            properties={**after.properties, "kind": kind, "lastModifiedTimeUtc": modified},
+            properties={**after.properties, **shown},
         )
+
+
+def _named(given: Json) -> Json:
+    """The members that name identities, with what stands there for none."""
+    references = {name: given.get(name) or none for name, none in _REFERENCES.items()}
+    return {**references, "siteConfig": {**_PULLS, **(given.get("siteConfig") or {})}}

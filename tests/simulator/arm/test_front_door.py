@@ -142,6 +142,21 @@ async def test_the_sdk_waits_out_a_429_on_the_simulators_clock(world: World) -> 
     assert [call.status for call in world.azure.calls] == [429, 200]
 
 
+async def test_a_fault_ends_at_its_moment_and_what_was_there_all_along_is_found(
+    world: World,
+) -> None:
+    path = f"{world.group_scope}?api-version=2021-04-01"
+    until = world.azure.clock.now() + 30
+    world.azure.faults.add(
+        Fault(method="GET", status=404, code="ResourceGroupNotFound", times=None, until=until)
+    )
+    assert (await world.raw("GET", path)).status == 404
+    world.azure.clock.advance(29)
+    assert (await world.raw("GET", path)).status == 404
+    world.azure.clock.advance(1)
+    assert (await world.raw("GET", path)).status == 200
+
+
 async def test_faults_strike_only_what_they_name(world: World) -> None:
     faults = world.azure.faults
     faults.add(Fault(path="virtualMachines/vm1$", method="GET", status=503, times=None))

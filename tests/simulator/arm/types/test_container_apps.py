@@ -169,3 +169,21 @@ async def test_an_identity_is_shown_where_there_is_none(world: World, path: str)
         await one.attach("SystemAssigned")
         shown = json.loads((await world.raw("GET", url)).content)["identity"]
         assert shown["type"] == "SystemAssigned"
+
+
+@pytest.mark.parametrize("path", [APP, JOB])
+async def test_identities_of_registries_and_scale_rules_are_given_back(
+    world: World, path: str
+) -> None:
+    (first,) = await make_identities(world, "first")
+    registries = [{"server": "r.azurecr.io", "username": "", "identity": first}]
+    rule = {"name": "queue", "azureQueue": {"queueName": "q", "identity": first}}
+    async with generic(world, path, VERSION) as one:
+        sent = properties()
+        sent["configuration"]["registries"] = registries
+        sent["template"]["scale"] = {"rules": [rule]}
+        await one.put(location="westeurope", properties=sent)
+        await one.attach("UserAssigned", first)
+        shown = (await one.get()).properties
+    assert shown["configuration"]["registries"] == registries
+    assert shown["template"]["scale"]["rules"] == [rule]

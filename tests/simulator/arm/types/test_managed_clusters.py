@@ -10,6 +10,7 @@ from tests.support.arm.generic import (
     graph_rows,
     identity,
     make_identities,
+    principal_of,
     refused,
     resource_id,
     told,
@@ -127,3 +128,17 @@ async def test_a_write_takes_its_time_and_is_told(world: World) -> None:
     assert [row["name"] for row in await graph_rows(world, KIND)] == ["cluster1"]
     async with generic(world, CLUSTER, VERSION, world.app) as theirs:
         assert await refused(theirs.put(location=LOCATION)) == "AuthorizationFailed"
+
+
+async def test_kubelets_have_the_identity_that_the_cluster_is_made_with(world: World) -> None:
+    control, kubelet = await make_identities(world, "control", "kubelet")
+    async with generic(world, CLUSTER, VERSION) as one:
+        await one.put(
+            location=LOCATION,
+            identity=identity("UserAssigned", control),
+            properties={"identityProfile": {"kubeletidentity": {"resourceId": kubelet}}},
+        )
+        named = (await one.get()).properties["identityProfile"]["kubeletidentity"]
+        assert await one.attached() == ["control"]
+    assert named["resourceId"].lower() == kubelet.lower()
+    assert named["objectId"] == principal_of(world, "kubelet")

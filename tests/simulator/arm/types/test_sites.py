@@ -144,3 +144,30 @@ async def test_writes_and_deletions_are_told_and_guarded(world: World) -> None:
     async with generic(world, APP, VERSION, world.app) as theirs:
         assert await refused(theirs.attach("SystemAssigned")) == "AuthorizationFailed"
     await needs_assign_right(world, APP, VERSION, "Website Contributor")
+
+
+@pytest.mark.parametrize("path", [APP, SLOT])
+async def test_identities_that_an_app_works_with_by_name_are_shown(world: World, path: str) -> None:
+    (first,) = await make_identities(world, "first")
+    client_id = world.azure.state.resources[first.lower()].properties["clientId"]
+    storage = {"authentication": {"userAssignedIdentityResourceId": first}}
+    async with generic(world, APP, VERSION) as app, generic(world, path, VERSION) as one:
+        await make(app)
+        await make(one)
+        shown = (await one.get()).properties
+        assert shown["keyVaultReferenceIdentity"] == "SystemAssigned"
+        assert shown["siteConfig"]["acrUserManagedIdentityID"] is None
+        assert shown["functionAppConfig"] is None
+        await one.patch(
+            properties={
+                "keyVaultReferenceIdentity": first,
+                "siteConfig": {"acrUserManagedIdentityID": client_id},
+                "functionAppConfig": {"deployment": {"storage": storage}},
+            }
+        )
+        await one.attach("UserAssigned", first)
+        shown = (await one.get()).properties
+    assert shown["keyVaultReferenceIdentity"] == first
+    assert shown["siteConfig"]["acrUserManagedIdentityID"] == client_id
+    assert shown["siteConfig"]["acrUseManagedIdentityCreds"] is False
+    assert shown["functionAppConfig"]["deployment"]["storage"] == storage
