@@ -32,7 +32,7 @@ chaos: setup ## Chaos: SCALE=2000 resources live and die by SEED=1 while everyth
 	@$(PY) -m chaos --seed $(SEED) --scale $(SCALE)
 
 .PHONY: fuzz
-fuzz: python .venv/fuzz.stamp ## Look for input that breaks a property; TARGET=events SECONDS=30
+fuzz: python .venv/fuzz.stamp ## Look for what breaks a property; TARGET=events SECONDS=30, TARGET=histories
 	@$(PY) -m fuzz $(or $(TARGET),events) $(or $(SECONDS),30)
 
 .PHONY: az-check

@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         "--app", type=Path, default=PROJECT, help="the folder of another function_app.py to run"
     )
     parser.add_argument(
-        "--patience", type=float, default=600, help="seconds until all must be quiet (600)"
+        "--patience", type=float, default=900, help="seconds until all must be quiet (900)"
     )
     parser.add_argument("--keep", type=Path, help="a folder for logs, kept after the run")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")

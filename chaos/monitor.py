@@ -5,8 +5,11 @@ that Lanyard takes away was needed just then. What it cannot tell at once - whet
 given it already - is told by the decisions on record, afterwards (chaos/verdict.py).
 """
 
-from collections.abc import Hashable, Iterable
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
+from math import inf
+from typing import NamedTuple
 
 from chaos.oracle import (
     NOTHING,
@@ -18,6 +21,7 @@ from chaos.oracle import (
     system_principal,
     wants,
 )
+from chaos.policy import DELETE_AFTER, FIRST, GRACE, Edition
 from simulator.arm.pipeline import acting
 from simulator.azure import Azure
 from simulator.identity import UAMI_TYPE
@@ -33,21 +37,35 @@ class Violation:
     text: str
 
 
+class Span(NamedTuple):
+    """A resource needed something: from a moment on, until another or still (`inf`)."""
+
+    resource: str
+    since: float
+    until: float = inf
+
+
 @dataclass(frozen=True)
 class Removal:
-    """An assignment that Lanyard deleted. `needed_by`: living resources that the policy gives just
-    this, each with the moment since when.
+    """An assignment that Lanyard deleted. `needed_by`: every time that the policy gave a resource
+    just this.
     """
 
     at: float
     assignment: RoleAssignment
     need: Need | None
-    needed_by: tuple[tuple[str, float], ...]
+    needed_by: tuple[Span, ...]
+
+
+#: Stands for the time in which a resource is excluded; and for that in which it lacks an identity.
+_EXCLUDED, _LACKS = "excluded", "lacks "
 
 
 @dataclass
 class _Living:
-    """`since`: of what it wants, and of its own principal; `foreign`: what people attached."""
+    """`since`: of what it wants, of its own principal, of its exclusion and of what it lacks;
+    `foreign`: what people attached.
+    """
 
     wants: Wants
     since: dict[Hashable, float]
@@ -60,6 +78,8 @@ class Monitor:
     def __init__(self, azure: Azure, lanyard: str) -> None:
         self._azure = azure
         self._lanyard = lanyard
+        self._edition = FIRST
+        self._ended: defaultdict[Hashable, list[Span]] = defaultdict(list)
         self._living: dict[str, _Living] = {}
         self._identity_of: dict[str, tuple[str, float]] = {}  # principal → identity, born at
         self._made: set[str] = set()  # identities that Lanyard made
@@ -80,6 +100,17 @@ class Monitor:
     def need_of(self, assignment_id: str) -> Need | None:
         """What an assignment that Lanyard made at any time was for."""
         return self._needs.get(assignment_id.lower())
+
+    @property
+    def edition(self) -> Edition:
+        """Of the policy that is in force."""
+        return self._edition
+
+    def adopt(self, edition: Edition) -> None:
+        """Another edition of the policy is in force from now on."""
+        self._edition = edition
+        for key, living in list(self._living.items()):
+            self._live(key, self._azure.state.resources[key], living.foreign)
 
     def foreign_on(self, resource: str) -> set[str]:
         """The identities that people attached to a living resource and did not take off."""
@@ -110,31 +141,55 @@ class Monitor:
             since = living.since.get(identity)
             if since is not None and self._was_read(resource, since):
                 self._tell("identity deleted that was needed", identity, f"by {resource}")
+        for span in self._just_ended(identity, DELETE_AFTER):
+            self._tell("identity deleted within its time", identity, f"needed: {span}")
 
     def _compute(self, key: str, before: Resource | None, after: Resource | None) -> None:
         if after is None:
-            self._living.pop(key, None)
+            if gone := self._living.pop(key, None):
+                self._end(key, gone, set())
             return
         if self._by_lanyard() and before is not None:
             self._check_identities(key, before, after)
             self._note_known(key, system_principal(before))
         if before is None and not acting.get():  # nobody created it: it was moved here
             self.carried[key] = set(attached(after).keys() & self._made)
+        old = self._living.get(key)
+        self._live(key, after, self._foreign(old.foreign if old else set(), before, after))
+
+    def _live(self, key: str, resource: Resource, foreign: set[str]) -> None:
+        """What it wants from now on."""
         old = self._living.get(key, _Living(NOTHING, {}))
-        wanted, now = wants(after), self._now()
-        every: set[Hashable] = {*wanted.identities, *wanted.needs, system_principal(after)}
+        wanted, now = wants(resource, self._edition), self._now()
+        every: set[Hashable] = {*wanted.identities, *wanted.needs, system_principal(resource)}
+        if wanted.excluded:
+            every.add(_EXCLUDED)
+        else:
+            every |= {_LACKS + each for each in wanted.identities - attached(resource).keys()}
+        self._end(key, old, every)
         since = {each: old.since.get(each, now) for each in every}
-        self._living[key] = _Living(wanted, since, self._foreign(old, before, after))
+        self._living[key] = _Living(wanted, since, foreign)
+
+    def _end(self, key: str, old: _Living, kept: set[Hashable]) -> None:
+        for each in old.since.keys() - kept:
+            self._ended[each].append(Span(key, old.since[each], self._now()))
+
+    def _just_ended(self, what: Hashable, grace: float, resource: str = "") -> Iterator[Span]:
+        """When it was needed, as Lanyard read, where that ended less than `grace` ago."""
+        for span in self._ended[what]:
+            recent = self._now() < span.until + grace and resource in ("", span.resource)
+            if recent and self._was_read(span.resource, span.since, span.until):
+                yield span
 
     def _note_known(self, key: str, principal: str) -> None:
         """Lanyard puts on record what it reads before it writes."""
         if principal and self._was_read(key, self._living[key].since[principal]):
             self.known_principals.add(principal)
 
-    def _foreign(self, old: _Living, before: Resource | None, after: Resource) -> set[str]:
+    def _foreign(self, old: set[str], before: Resource | None, after: Resource) -> set[str]:
         """What people attached. A move brings along what Lanyard attached, which is not theirs."""
         had, has = attached(before).keys(), attached(after).keys()
-        kept = old.foreign & has
+        kept = old & has
         return kept if self._by_lanyard() else kept | (has - had - self._made)
 
     def _check_identities(self, key: str, before: Resource, after: Resource) -> None:
@@ -142,27 +197,43 @@ class Monitor:
         living = self._living[key]
         if system_principal(before) and not system_principal(after):
             self._tell("system-assigned identity switched off", key, "nobody asked for that")
+        if attached(after).keys() - attached(before).keys() and self._knows(key, _EXCLUDED):
+            self._tell("identity attached to what is excluded", key, str(living.wants))
         for lost, principal in attached(before).items():
-            if lost in attached(after) or not self._is_current(lost, principal):
-                continue
-            since = living.since.get(lost)
-            if lost in living.foreign:
-                self._tell("foreign identity detached", key, lost)
-            elif since is not None and self._was_read(key, since):
+            if lost not in attached(after) and self._is_current(lost, principal):
+                self._check_detach(key, lost, after)
+
+    def _check_detach(self, key: str, lost: str, after: Resource) -> None:
+        living = self._living[key]
+        if lost in living.foreign:
+            self._tell("foreign identity detached", key, lost)
+        elif lost in living.since:
+            if self._knows(key, lost):
                 self._tell("identity detached that was needed", key, lost)
+            return
+        for span in self._just_ended(lost, GRACE, key):
+            self._tell("identity detached within its grace", key, f"{lost}: {span}")
+        for missing in living.wants.identities - attached(after).keys():
+            if self._knows(key, _LACKS + missing):
+                self._tell("detached before all was attached", key, f"{lost} before {missing}")
+
+    def _knows(self, key: str, what: str) -> bool:
+        """Whether something is so of a resource, and Lanyard read it since."""
+        since = self._living[key].since.get(what)
+        return since is not None and self._was_read(key, since)
 
     def _is_current(self, identity: str, principal: str) -> bool:
         """Whether it exists with this principal: what is dead or was recreated may go."""
         found = self._azure.state.resources.get(identity)
         return found is not None and principal in ("", found.properties["principalId"])
 
-    def _was_read(self, resource: str, since: float) -> bool:
+    def _was_read(self, resource: str, since: float, until: float = inf) -> bool:
         """Whether Lanyard read the resource after `since`: it could know what it needs."""
         for call in reversed(self._azure.calls):
             if call.at < since:
                 return False
             read = (call.method, call.path.lower(), call.caller, call.status)
-            if read == ("GET", resource, self._lanyard, 200):
+            if call.at < until and read == ("GET", resource, self._lanyard, 200):
                 return True
         return False
 
@@ -203,13 +274,16 @@ class Monitor:
         role = assignment.role_definition_id.rpartition("/")[2].lower()
         return Need(named, assignment.scope.lower(), role)
 
-    def _needing(
-        self, resources: Iterable[str], need: Need, born: float
-    ) -> Iterable[tuple[str, float]]:
-        for resource in resources:
+    def _needing(self, resources: Iterable[str], need: Need, born: float) -> Iterator[Span]:
+        """When resources needed it, the identity being the one that is there now."""
+        among = set(resources)
+        for resource in among & self._living.keys():
             since = self._living[resource].since.get(need)
             if since is not None:
-                yield resource, max(since, born)
+                yield Span(resource, max(since, born))
+        for span in self._ended[need]:
+            if (span.resource in among or need.identity != SYSTEM) and span.until > born:
+                yield span._replace(since=max(span.since, born))
 
     def _holder(self, principal: str) -> tuple[str, float] | None:
         """The living identity or resource that has a principal, and since when; None: dead."""

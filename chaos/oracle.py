@@ -7,6 +7,7 @@ planning is used to judge it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chaos.policy import FIRST, Edition
 from simulator.state import Resource
 
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
@@ -31,12 +32,16 @@ class Need:
 
 @dataclass(frozen=True)
 class Wants:
-    """What one resource should have. `own`: the identity made for it alone, if any."""
+    """What one resource should have. `own`: the identity made for it alone, if any.
+
+    `excluded`: it keeps of this what it has, and gets nothing new.
+    """
 
     identities: frozenset[str] = frozenset()
     needs: frozenset[Need] = frozenset()
     system: bool = False
     own: str = ""
+    excluded: bool = False
 
 
 NOTHING = Wants()
@@ -47,25 +52,26 @@ def is_compute(resource: Resource) -> bool:
     return resource.type.lower() in COMPUTE
 
 
-def wants(resource: Resource) -> Wants:
-    """What the policy says of a resource as it is now."""
+def wants(resource: Resource, edition: Edition = FIRST) -> Wants:
+    """What an edition of the policy says of a resource as it is now."""
     subscription, group = _home(resource.id)
     tags = {name.lower(): value for name, value in resource.tags.items()}
-    if not group.rpartition("/")[2].startswith("rg-storm-") or tags.get("lanyard") == "ignore":
+    if not group.rpartition("/")[2].startswith("rg-storm-"):
         return NOTHING
     shared = f"{subscription}/resourcegroups/rg-identities/{_IDENTITIES}"
-    regional = f"{shared}/id-lanyard-{resource.location}"
+    regional = f"{shared}/{edition.regional}-{resource.location}"
     needs = {Need(regional, group, BLOB_READER)}
     if "team" in tags:
         team = f"{shared}/id-team-{tags['team']}-{resource.location}"
-        needs.add(Need(team, f"{subscription}/resourcegroups/rg-other", READER))
+        needs.add(Need(team, f"{subscription}/resourcegroups/{edition.team_group}", READER))
     own = f"{group}/{_IDENTITIES}/id-{resource.name}".lower() if tags.get("own") == "yes" else ""
     if own:
         needs.add(Need(own, group, READER))
     if tags.get("system") == "yes":
         needs.add(Need(SYSTEM, group, READER))
     identities = frozenset(need.identity for need in needs) - {SYSTEM}
-    return Wants(identities, frozenset(needs), tags.get("system") == "yes", own)
+    system, excluded = tags.get("system") == "yes", tags.get("lanyard") == "ignore"
+    return Wants(identities, frozenset(needs), system, own, excluded)
 
 
 def attached(resource: Resource | None) -> Mapping[str, str]:

@@ -17,14 +17,17 @@ from chaos.script import (
     DeleteAssignment,
     DeleteGroup,
     DeleteIdentity,
+    Exclude,
     GiveRole,
     Life,
     Move,
+    Replace,
     Retag,
     Script,
     Step,
     Strip,
     SystemOff,
+    Tags,
     Upheaval,
 )
 from simulator.azure import IN_PROCESS_URL, Azure
@@ -39,7 +42,7 @@ _BODIES: dict[str, Json] = {
 }
 _AUTHORIZATION = "providers/Microsoft.Authorization"
 #: Lives that go on side by side.
-_AT_ONCE = 24
+_AT_ONCE = 32
 #: ARM refuses while it is at work on a resource or its group: people try again.
 _PAUSE, _TRIES = 0.3, 100
 
@@ -69,7 +72,7 @@ class People:
 
     async def prepare(self, script: Script) -> None:
         """The groups, and an identity that is none of Lanyard's business."""
-        for group in ("rg-people", *script.groups):
+        for group in ("rg-people", "rg-shared", *script.groups):
             await self._call("PUT", self._group(group), "2022-09-01", {"location": LOCATION})
         self._foreign = (
             f"{self._group('rg-people')}/providers"
@@ -106,8 +109,13 @@ class People:
         match step:
             case Create():
                 await self._call("PUT", resource_id, version, self._body(life, step))
-            case Retag(tags=tags):
+            case Retag() | Exclude():
+                tags = _tags_after(resource, step)
                 await self._call("PATCH", resource_id, version, {"tags": tags})
+            case Replace():
+                again = Create(dict(resource.tags) if resource else {}, system=False, foreign=False)
+                await self._delete(resource_id, version)
+                await self._call("PUT", resource_id, version, self._body(life, again))
             case Strip():
                 await self._call("PATCH", resource_id, version, {"identity": {"type": "None"}})
             case SystemOff():
@@ -220,6 +228,14 @@ class People:
 
     def _id(self, life: Life, group: str) -> str:
         return f"{self._group(group)}/providers/{life.type}/{life.name}"
+
+
+def _tags_after(resource: Resource | None, step: Retag | Exclude) -> Tags:
+    if isinstance(step, Retag):
+        return step.tags
+    tags = dict(resource.tags) if resource else {}
+    tags.pop("lanyard", None)
+    return tags | ({"lanyard": "ignore"} if step.on else {})
 
 
 def _without_system(resource: Resource | None) -> Json:

@@ -1,13 +1,38 @@
-"""The policy of the storm. chaos/oracle.py says the same in its own words; change both."""
+"""The policy of the storm, in the editions that follow one another while it goes on.
+
+chaos/oracle.py says the same in its own words; change both.
+"""
+
+from dataclasses import dataclass
+
+#: Seconds that what is not wanted any more stays: longer than a mistyped policy is in force.
+GRACE = 20.0
+#: Seconds that an identity made for one resource is kept when that does not need it any more.
+DELETE_AFTER = 30.0
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What one edition of the policy says otherwise than the next."""
+
+    #: How the identity that all compute shares is named, before the location.
+    regional: str = "id-lanyard"
+    #: The group that the teams read.
+    team_group: str = "rg-other"
+    #: The groups whose resources all rules are for.
+    groups: str = "rg-storm-*"
+
+
+FIRST = Edition()
 
 _BASE = """\
 version: 1
 mode: full
-limits: {removals: {perHour: 100000, percent: 100}}
+limits: {removals: {perHour: 100000, percent: 100, graceMinutes: %(grace)s}}
 orphans: {graceMinutes: 0}
 identities:
-  regional: {name: "id-lanyard-{location}", resourceGroup: rg-identities}
-  own: {name: "id-{resource.name}", per: resource}
+  regional: {name: "%(regional)s-{location}", resourceGroup: rg-identities}
+  own: {name: "id-{resource.name}", per: resource, deleteAfterHours: %(delete_after)s}
 rules:
   - name: all compute reads the blobs of its group
     match:
@@ -15,7 +40,7 @@ rules:
         - Microsoft.Compute/virtualMachines
         - Microsoft.Web/sites
         - Microsoft.App/containerApps
-      scopes: &groups ["/subscriptions/*/resourceGroups/rg-storm-*"]
+      scopes: &groups ["/subscriptions/*/resourceGroups/%(groups)s"]
       exclude: &ignored {tags: {lanyard: ignore}}
     attach: [regional]
     grant:
@@ -35,22 +60,34 @@ rules:
     imdsDefault: accept
 """
 _TEAM_IDENTITY = """\
-  %s: {name: "id-team-%s-{location}", resourceGroup: rg-identities}
+  %(team)s: {name: "id-team-%(team)s-{location}", resourceGroup: rg-identities}
 """
 _TEAM_RULE = """\
-  - name: team %s reads the shared group
-    match: {types: *types, scopes: *groups, tags: {team: %s}, exclude: *ignored}
-    attach: [%s]
+  - name: team %(team)s reads the shared group
+    match: {types: *types, scopes: *groups, tags: {team: %(team)s}, exclude: *ignored}
+    attach: [%(team)s]
     grant:
-      - {role: Reader, scope: "/subscriptions/{subscription}/resourceGroups/rg-other", to: %s}
+      - role: Reader
+        scope: "/subscriptions/{subscription}/resourceGroups/%(team_group)s"
+        to: %(team)s
     imdsDefault: accept
 """
 
 
-def policy_text(teams: int) -> str:
+def policy_text(teams: int, edition: Edition = FIRST) -> str:
     """The policy file, with an identity and a rule for each of so many teams (t0, t1, …)."""
     names = [f"t{number}" for number in range(teams)]
-    identities = "".join(_TEAM_IDENTITY % (name, name) for name in names)
-    rules = "".join(_TEAM_RULE % ((name,) * 4) for name in names)
-    head, _, base_rules = _BASE.partition("rules:\n")
+    identities = "".join(_TEAM_IDENTITY % {"team": name} for name in names)
+    group = edition.team_group
+    rules = "".join(_TEAM_RULE % {"team": name, "team_group": group} for name in names)
+    head, _, base_rules = (_BASE % _values(edition)).partition("rules:\n")
     return f"{head}{identities}rules:\n{base_rules}{rules}"
+
+
+def _values(edition: Edition) -> dict[str, object]:
+    return {
+        "regional": edition.regional,
+        "groups": edition.groups,
+        "grace": GRACE / 60,
+        "delete_after": DELETE_AFTER / 3600,
+    }

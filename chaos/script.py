@@ -2,7 +2,10 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from chaos.policy import FIRST, Edition
 
 VM, SITE, APP = (
     "Microsoft.Compute/virtualMachines",
@@ -27,6 +30,18 @@ class Retag:
     """The tags are replaced: other rules match from now on."""
 
     tags: Tags
+
+
+@dataclass(frozen=True)
+class Exclude:
+    """A tag that every rule excludes is set, or (`on` is false) taken off; the others stay."""
+
+    on: bool
+
+
+@dataclass(frozen=True)
+class Replace:
+    """It is deleted and made again under its name at once, with its tags, as Terraform does."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +92,15 @@ class DeleteAssignment:
     identity: str
 
 
-type Step = Create | Retag | Strip | SystemOff | GiveRole | Move | Delete
+@dataclass(frozen=True)
+class PolicyChange:
+    """Another edition of the policy. `typo`: one that is corrected before its grace is over."""
+
+    edition: Edition
+    typo: bool = False
+
+
+type Step = Create | Retag | Exclude | Replace | Strip | SystemOff | GiveRole | Move | Delete
 type Upheaval = DeleteGroup | DeleteIdentity | DeleteAssignment
 
 
@@ -93,12 +116,13 @@ class Life:
 
 @dataclass(frozen=True)
 class Script:
-    """The lives in the order they begin; `upheavals` and `kills` by how many have begun."""
+    """The lives in the order they begin; `upheavals`, `kills` and `policies` by how many have."""
 
     groups: tuple[str, ...]
     lives: tuple[Life, ...]
     upheavals: dict[int, Upheaval] = field(default_factory=dict)
     kills: tuple[int, ...] = ()
+    policies: tuple[tuple[int, PolicyChange], ...] = ()
 
 
 def write_script(seed: int, scale: int, kills: int) -> Script:
@@ -108,12 +132,38 @@ def write_script(seed: int, scale: int, kills: int) -> Script:
     upheavals = {author.moment(): upheaval for upheaval in author.upheavals()}
     dice = random.Random(seed + 1)
     times = tuple(sorted(dice.randrange(scale // 10, scale) for _ in range(kills)))
-    return Script((*author.lasting, *author.doomed), lives, upheavals, times)
+    policies = tuple(_policies(random.Random(seed + 3), scale))
+    return Script((*author.lasting, *author.doomed), lives, upheavals, times, policies)
+
+
+def _policies(dice: random.Random, scale: int) -> Iterator[tuple[int, PolicyChange]]:
+    """A rule's identity changes, another one's scope, and somebody mistypes the scope of all."""
+    kinds = ["identity", "scope", "typo"]
+    dice.shuffle(kinds)
+    edition = FIRST
+    for number, kind in enumerate(kinds, 1):
+        match kind:
+            case "identity":
+                edition = replace(edition, regional="id-compute")
+            case "scope":
+                edition = replace(edition, team_group="rg-shared")
+        typo = kind == "typo"
+        told = replace(edition, groups="rg-strom-*") if typo else edition
+        yield scale * number // 4, PolicyChange(told, typo)
 
 
 def teams_of(scale: int) -> int:
     """Few enough members each that a team comes to its last one again and again."""
     return max(2, min(scale // 12, 120))
+
+
+#: As often as they are named here.
+_CHANGES: tuple[Any, ...] = (
+    *(Retag,) * 6,
+    *(Exclude, Replace, GiveRole) * 3,
+    *(Strip,) * 3,
+    *(SystemOff, Move) * 2,
+)
 
 
 class _Author:
@@ -157,12 +207,16 @@ class _Author:
             yield self._change(group)
 
     def _change(self, group: str) -> Step:
-        kind = self._dice.choices((Retag, Strip, SystemOff, GiveRole, Move), (8, 3, 2, 4, 2))[0]
+        kind = self._dice.choice(_CHANGES)
         if kind is Retag:
             return Retag(self._tags())
-        if kind is Move and group in self.lasting:
-            return Move(self._dice.choice(self.lasting))
-        return SystemOff() if kind is SystemOff else Strip() if kind is Strip else GiveRole()
+        if kind is Exclude:
+            return Exclude(on=self._dice.random() < 0.7)
+        if kind is Move:
+            # A move out of a group that falls would only be skipped.
+            return Move(self._dice.choice(self.lasting)) if group in self.lasting else GiveRole()
+        change: Step = kind()
+        return change
 
     def _create(self) -> Create:
         return Create(self._tags(), self._dice.random() < 0.3, self._dice.random() < 0.15)
@@ -186,5 +240,5 @@ class _Author:
         return f"id-team-{self._team()}-{LOCATION}"
 
     def _pause(self) -> float:
-        """Often at once, now and then long enough for Lanyard to have finished."""
-        return self._dice.choice((0.0, 0.0, 0.2, 0.5, 1.0, 3.0, 8.0))
+        """Often at once, now and then long enough for Lanyard to have finished, or for a grace."""
+        return self._dice.choice((0.0, 0.0, 0.2, 1.0, 3.0, 8.0, 15.0, 30.0))

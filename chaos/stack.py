@@ -10,7 +10,7 @@ import httpx
 from azure.storage.blob.aio import ContainerClient
 from azure.storage.queue.aio import QueueClient
 
-from chaos.policy import policy_text
+from chaos.policy import Edition, policy_text
 from chaos.storage import StorageFront
 from demo.operator import Operator
 from demo.stack import PROJECT, QUEUE, TIMERS_OFF, deploy, settings_of, subscribe, webhook_of
@@ -35,7 +35,7 @@ _STARTS = 10
 
 @dataclass(frozen=True)
 class Stack:
-    """What is running. `app` is the principal id of Lanyard's own identity."""
+    """What is running. `app` is the principal id of Lanyard's own identity; `policy` the file."""
 
     azure: Azure
     addresses: Addresses
@@ -43,10 +43,17 @@ class Stack:
     host: HostProcess
     operator: Operator
     app: str
+    policy: Path
+    teams: int
 
     async def kill_host(self) -> None:
         """SIGKILL, and a new start at once."""
         await self.host.kill()
+        await start(self.host)
+
+    async def restart_under(self, edition: Edition) -> None:
+        """As a deployment of another policy does. The host is dead, and starts."""
+        self.policy.write_text(policy_text(self.teams, edition))
         await start(self.host)
 
     async def waiting(self, *, poison: bool = False) -> int:
@@ -80,20 +87,21 @@ class Stack:
             **self.operator.options,
         )
 
-    async def sweep(self) -> None:
-        """Run the sweep by the host's admin API; returns when it has ended well."""
-        done = self._sweeps()
+    async def sweep(self) -> bool:
+        """Run the sweep by the host's admin API; whether it ended well."""
+        ended, done = self._sweeps("("), self._sweeps("(Succeeded")
         headers = {"x-functions-key": self.host.keys["master"]}
         async with httpx.AsyncClient(trust_env=False) as http:
             url = f"{self.host.url}/admin/functions/sweep"
             answer = await http.post(url, json={}, headers=headers)
             answer.raise_for_status()
-        while self._sweeps() == done:
+        while self._sweeps("(") == ended:
             await self.azure.clock.sleep_until(self.azure.clock.now() + 0.2)
+        return self._sweeps("(Succeeded") > done
 
-    def _sweeps(self) -> int:
+    def _sweeps(self, how: str) -> int:
         log = self.host.log_file.read_text(errors="replace")
-        return log.count("Executed 'Functions.sweep' (Succeeded")
+        return log.count(f"Executed 'Functions.sweep' {how}")
 
 
 async def start(host: HostProcess) -> None:
@@ -134,7 +142,8 @@ async def running(
         )
         await stack.enter_async_context(host)
         await subscribe(operator, webhook_of(host))
-        yield Stack(azure, addresses, front, host, operator, identity["principalId"])
+        principal = identity["principalId"]
+        yield Stack(azure, addresses, front, host, operator, principal, policy, teams)
 
 
 def _free_port() -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos import weather
+from chaos.editions import Editions
 from chaos.monitor import Monitor, Violation
 from chaos.people import People
 from chaos.record import read_record
@@ -42,7 +43,7 @@ class Options:
     scale: int
     kills: int
     app: Path = PROJECT
-    patience: float = 600.0
+    patience: float = 900.0
     keep: Path | None = None
 
 
@@ -92,6 +93,8 @@ class _Run:
         )
         self._waiting = 0
         self._kills = 0
+        self._host = asyncio.Lock()
+        self._editions = Editions(stack, self._monitor, self._host, self._begun)
         self._looked = asyncio.Event()
         self._started = time.monotonic()
         self._phase = "storm"
@@ -108,6 +111,7 @@ class _Run:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._people.act(self._script))
                 tasks.create_task(self._kill())
+                tasks.create_task(self._editions.run(self._script))
             self._count_storm(faults)
             weather.calm(self._stack.azure)
             self._stack.front.raging = False
@@ -143,11 +147,15 @@ class _Run:
     async def _kill(self) -> None:
         dice = random.Random(self._options.seed + 2)
         for moment in self._script.kills:
-            while self._people.begun < moment:
-                await self._sleep(_LOOK_SECONDS)
+            await self._begun(moment)
             await self._sleep(dice.random())
-            await self._stack.kill_host()
+            async with self._host:
+                await self._stack.kill_host()
             self._kills += 1
+
+    async def _begun(self, lives: int) -> None:
+        while self._people.begun < lives:
+            await self._sleep(_LOOK_SECONDS)
 
     # The calm.
 
@@ -163,7 +171,8 @@ class _Run:
                         await self._quiet()
                 await self._replay()
                 self._phase = "sweep"
-                await self._stack.sweep()
+                while not await self._stack.sweep():
+                    pass
                 await self._quiet()
                 await self._no_lease_held()
         except TimeoutError:
@@ -204,6 +213,8 @@ class _Run:
         counts["resources"] = self._options.scale
         counts |= {f"people: {name}": n for name, n in sorted(self._people.done.items())}
         counts["host killed"] = self._kills
+        counts["policies changed"] = self._editions.changes
+        counts["policies mistyped and corrected"] = self._editions.typos
         counts["ARM calls of Lanyard"] = len(azure.calls_of(self._stack.app))
         counts["directory calls of Lanyard"] = len(azure.services.graph.calls)
         counts |= {name: fault.hits for name, fault in faults.items()}

@@ -1,7 +1,7 @@
 """Holds what is there after the storm against the policy, and the record against what was done."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
 from chaos.monitor import Monitor, Removal, Violation
@@ -16,11 +16,15 @@ from chaos.oracle import (
     system_principal,
     wants,
 )
-from chaos.record import Record, listed
+from chaos.policy import GRACE
+from chaos.record import Record, Row, listed
 from simulator.arm.calls import Call
 from simulator.azure import Azure
 from simulator.identity import UAMI_TYPE
 from simulator.state import Resource, RoleAssignment
+
+#: Of a role assignment: principal, scope (lower case) and role (GUID).
+type Content = tuple[str, str, str]
 
 _ASSIGNMENTS = "/providers/microsoft.authorization/roleassignments/"
 #: A decision may be on record this long before its write: the call itself takes time.
@@ -40,17 +44,19 @@ class Verdict:
     def violations(self) -> list[Violation]:
         """Everything that is not as it was promised."""
         living = dict(self._living())
-        wanted = {key: wants(resource) for key, resource in living.items()}
-        granted = dict(self._granted(living, wanted))
+        edition = self.monitor.edition
+        wanted = {key: wants(resource, edition) for key, resource in living.items()}
+        granted = dict(self._granted(living, wanted, excluded=False))
+        kept = dict(self._granted(living, wanted, excluded=True))
         self.counts["resources alive at the end"] = len(living)
         self.counts["grants they need"] = len(set(granted))
         return [
             *self.monitor.violations,
             *self._identities(living, wanted),
-            *self._assignments(granted),
+            *self._assignments(granted, kept),
             *self._dedicated(wanted),
             *self._ledger(living),
-            *self._grants(granted),
+            *self._grants(granted, kept),
             *self._needed(),
             *self._on_record(),
         ]
@@ -61,12 +67,12 @@ class Verdict:
                 yield key, resource
 
     def _granted(
-        self, living: dict[str, Resource], wanted: dict[str, Wants]
-    ) -> Iterator[tuple[tuple[str, str, str], list[str]]]:
-        """(principal, scope, role) that should stand → the resources that need it."""
-        users: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+        self, living: dict[str, Resource], wanted: dict[str, Wants], *, excluded: bool
+    ) -> Iterator[tuple[Content, list[str]]]:
+        """What should stand → the resources that need it; or may → those that keep it."""
+        users: defaultdict[Content, list[str]] = defaultdict(list)
         for key, resource in living.items():
-            for need in wanted[key].needs:
+            for need in wanted[key].needs if wanted[key].excluded == excluded else ():
                 users[self._principal(need, resource), need.scope, need.role].append(key)
         yield from users.items()
 
@@ -83,7 +89,8 @@ class Verdict:
     ) -> Iterator[Violation]:
         for key, resource in living.items():
             shown, foreign = attached(resource), self.monitor.foreign_on(key)
-            for missing in sorted(wanted[key].identities - shown.keys()):
+            due = frozenset() if wanted[key].excluded else wanted[key].identities
+            for missing in sorted(due - shown.keys()):
                 yield Violation("identity missing", key, missing)
             # Lanyard does not know what it attached before a move (docs/dev/chaos.md).
             fine = wanted[key].identities | foreign | self.monitor.carried.get(key, set())
@@ -91,29 +98,31 @@ class Verdict:
                 yield Violation("identity left over", key, excess)
             for lost in sorted(foreign - shown.keys()):
                 yield Violation("foreign identity detached", key, lost)
+            if wanted[key].excluded:
+                continue  # Also what is dead stays on it.
             for identity, principal in shown.items():
                 if principal != self._principal(Need(identity, "", ""), resource):
                     yield Violation("identity is dead", key, f"{identity} is {principal}")
             if wanted[key].system and not system_principal(resource):
                 yield Violation("identity missing", key, "its system-assigned one")
 
-    def _assignments(self, granted: dict[tuple[str, str, str], list[str]]) -> Iterator[Violation]:
+    def _assignments(
+        self, granted: dict[Content, list[str]], kept: dict[Content, list[str]]
+    ) -> Iterator[Violation]:
         standing = set()
         for assignment in self.azure.state.role_assignments.values():
             standing.add(_content(assignment))
-            yield from self._assignment(assignment, granted)
+            yield from self._assignment(assignment, granted.keys() | kept.keys())
         for missing in granted.keys() - standing:
             text = f"{ROLE_NAMES[missing[2]]} at {missing[1]} for {missing[0]}"
             yield Violation("assignment missing", granted[missing][0], text)
 
-    def _assignment(
-        self, found: RoleAssignment, granted: dict[tuple[str, str, str], list[str]]
-    ) -> Iterator[Violation]:
+    def _assignment(self, found: RoleAssignment, due: Set[Content]) -> Iterator[Violation]:
         principal = self.azure.state.principals.get(found.principal_id)
         alive = principal is not None and principal.deleted_at is None
         text = f"{found.role_definition_id.rpartition('/')[2]} for {found.principal_id}"
         if self.monitor.is_ours(found):
-            if _content(found) not in granted:
+            if _content(found) not in due:
                 yield Violation("assignment left over", found.id, text)
         elif not alive and found.principal_id in self.monitor.known_principals:
             yield Violation("orphaned assignment left over", found.id, text)
@@ -136,19 +145,29 @@ class Verdict:
             if listed(row, "pending") or listed(row, "goneAt") or dead:
                 yield Violation("unfinished record", key, str(dict(row)))
 
-    def _grants(self, granted: dict[tuple[str, str, str], list[str]]) -> Iterator[Violation]:
-        needed = {
-            (name, user)
-            for name, row in self.record.grants.items()
-            for user in granted.get((row["principalId"], row["scope"].lower(), row["roleId"]), [])
-        }
+    def _grants(
+        self, granted: dict[Content, list[str]], kept: dict[Content, list[str]]
+    ) -> Iterator[Violation]:
+        needed, allowed = self._claimable(granted), self._claimable(kept)
+        standing = set(map(_content, self.azure.state.role_assignments.values()))
         for name, row in self.record.grants.items():
             if row["state"] not in ("active", "revoked"):
                 yield Violation("stuck grant", name, f"{row['state']}: {row['scope']}")
-        for name, resource in self.record.claims - needed:
+        for name, resource in self.record.claims - needed - allowed:
             yield Violation("claim left over", name, resource)
         for name, resource in needed - self.record.claims:
             yield Violation("claim missing", name, resource)
+        for name, resource in allowed & self.record.claims:
+            if _granted_by(self.record.grants[name]) not in standing:
+                yield Violation("what is excluded lost its role", resource, name)
+
+    def _claimable(self, users: dict[Content, list[str]]) -> set[tuple[str, str]]:
+        """The grants on record with those who need or keep them."""
+        return {
+            (name, user)
+            for name, row in self.record.grants.items()
+            for user in users.get(_granted_by(row), [])
+        }
 
     def _needed(self) -> Iterator[Violation]:
         given: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
@@ -177,7 +196,7 @@ class Verdict:
     def _told(self, call: Call, texts: dict[str, float]) -> Iterable[float]:
         path, name = call.path.lower(), call.path.rpartition("/")[2].lower()
         if _ASSIGNMENTS in path and call.method == "DELETE":
-            return [texts.get(f"remove {path}", 0.0)]
+            return [texts.get(f"remove role assignment {path}", 0.0)]
         if _ASSIGNMENTS in path:
             need = self.monitor.need_of(path)
             return [texts.get(assign_text(need), 0.0)] if need else []
@@ -187,20 +206,29 @@ class Verdict:
         return [texts.get(f"{path} identity", 0.0)]
 
 
-def _content(assignment: RoleAssignment) -> tuple[str, str, str]:
+def _content(assignment: RoleAssignment) -> Content:
     role = assignment.role_definition_id.rpartition("/")[2].lower()
     return assignment.principal_id, assignment.scope.lower(), role
 
 
+def _granted_by(grant: Row) -> Content:
+    return grant["principalId"], grant["scope"].lower(), grant["roleId"]
+
+
 def _needed_by(removal: Removal, given: dict[tuple[str, str], list[float]]) -> Iterator[Violation]:
-    """Given before, wanted all the time since, and removed nevertheless."""
+    """Given, wanted all the time since, and removed nevertheless, or before its grace was over."""
     if removal.need is None:
         return
     action = assign_text(removal.need)
-    for resource, since in removal.needed_by:
-        if any(since <= at < removal.at for at in given.get((resource, action), [])):
-            text = f"{action}, at {removal.at:.3f}, wanted since {since:.3f}"
+    for resource, since, until in removal.needed_by:
+        end = min(until, removal.at)
+        if not any(since <= at < end for at in given.get((resource, action), [])):
+            continue
+        text = f"{action}, at {removal.at:.3f}, wanted since {since:.3f} until {until:.3f}"
+        if until >= removal.at:
             yield Violation("removed while it was needed", resource, text)
+        elif removal.at < until + GRACE:
+            yield Violation("removed within its grace", resource, text)
 
 
 def assign_text(need: Need) -> str:

@@ -6,6 +6,7 @@ which requests of different resources come does not change what becomes of them.
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from simulator.azure import Azure
@@ -46,6 +47,33 @@ class SeededFault(Fault):
         )
 
 
+@dataclass
+class LaggingReplica(SeededFault):
+    """A replica of ARM that does not know a resource yet, and answers 404 for it for a while.
+
+    `rate`: how often one begins, of the requests that find none. `now`: seconds since the epoch.
+    """
+
+    now: Callable[[], float] = field(default=lambda: 0.0)
+    _until: dict[str, float] = field(default_factory=dict, init=False)
+
+    def matches(self, service: str, method: str, path: str, caller: str | None) -> bool:
+        """Whether this request comes to one."""
+        key, now = path.lower(), self.now()
+        if not Fault.matches(self, service, method, path, caller):
+            return False
+        if now >= self._until.get(key, 0.0) and self.dice.throw(key) < self.rate:
+            self._until[key] = now + _LONGEST_LAG * self.dice.throw(f"{key} seconds")
+        return now < self._until.get(key, 0.0)
+
+
+#: Of each hundred looks at what is there, by its path: so many come to a replica that lags.
+_LAGS = {
+    "404 of a resource": (0.03, r"/providers/microsoft\.(compute|web|app)/\w+/[^/]+$"),
+    "404 of an identity": (0.01, r"/userassignedidentities/[^/]+$"),
+}
+_LONGEST_LAG = 45.0
+
 #: Together a tenth of all calls.
 _EFFECTS: dict[str, tuple[float, dict[str, object]]] = {
     "429 of a provider": (0.02, {"status": 429, "code": "TooManyRequests", "retry_after": 1}),
@@ -72,6 +100,20 @@ def storm(azure: Azure, caller: str, seed: int, scale: int) -> dict[str, Fault]:
             fault = SeededFault(service=service, caller=caller, times=None, **effect)  # type: ignore[arg-type]
             fault.rate, fault.dice = rate, Dice(seed, f"{service}/{name}")
             faults[f"{service}: {name}"] = azure.faults.add(fault)
+    for name, (rate, path) in _LAGS.items():
+        lag = LaggingReplica(
+            method="GET",
+            path=path,
+            service="arm",
+            caller=caller,
+            times=None,
+            status=404,
+            code="ResourceNotFound",
+            rate=rate,
+            dice=Dice(seed, name),
+            now=azure.clock.now,
+        )
+        faults[f"arm: {name}"] = azure.faults.add(lag)
     behaviour = azure.services.event_grid.behaviour
     behaviour.loss_probability = 0.05
     behaviour.duplicate_probability = 0.2

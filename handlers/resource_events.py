@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import azure.functions as func
 
-from lanyard.azure.events import Event, change_of
+from lanyard.azure.events import Event, change_of, dated
 from lanyard.queue.messages import QUEUE, encode
 from lanyard.settings import settings
 from lanyard.values.change import Change, Ignored
@@ -45,7 +45,7 @@ def _change(event: func.EventGridEvent | func.CloudEvent) -> Change | Ignored:
     moment = event.time if isinstance(event, func.CloudEvent) else event.event_time
     if isinstance(change, Ignored) or moment is None or moment.tzinfo is None:
         return change  # Azure's times have a zone; another may be no moment at all
-    return replace(change, happened=moment.timestamp())
+    return dated(change, moment.timestamp())
 
 
 def _recorded(change: Change | Ignored, event_id: str, context: func.Context) -> str:

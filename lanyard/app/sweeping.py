@@ -57,7 +57,8 @@ class Sweeps:
         # Who sees not even its own rights has none yet: its first look is still to come.
         if first and report.assignments:
             await services.kill_switch.adopt()
-        missed = {"drifted": str(report.drifted), "missing": str(report.missing)}
+        counts = {"drifted": report.drifted, "missing": report.missing, "excluded": report.excluded}
+        missed = {name: str(count) for name, count in counts.items()}
         await services.decisions.add(
             Decision("", "sweep", "done", describe(report), key=SWEEP, cause=missed)
         )

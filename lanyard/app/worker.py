@@ -43,7 +43,7 @@ class Worker:
 
     async def _work(self, change: Change, arrival: Arrival) -> Outcome:
         if change.resource.is_resource_group:
-            await self._put_all([b async for b in self.reconciler.expand(change.resource)])
+            await self._put_all([b async for b in self.reconciler.expand(change)])
             return Outcome.EXPANDED
         ticket = self.locks.enter(change, arrival)
         if ticket is None:
@@ -64,9 +64,10 @@ class Worker:
                 log.info("%s: no rule is for its type", ticket.change.resource)
                 return Outcome.IGNORED
             self.reconciler.spare_quota(ticket.change)
-            async with self.locks.hold(ticket) as needed:
-                if needed:
+            async with self.locks.hold(ticket) as held:
+                if held.needed:
                     report = await self.reconciler.reconcile(ticket.change)
+                    held.serves = not report.gone
                     return await self._follow_up(ticket.change, report)
             log.info("%s: worked on since this message came", ticket.change.resource)
             return Outcome.SERVED

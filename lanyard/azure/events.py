@@ -7,7 +7,7 @@ schema differ only in the envelope.
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lanyard.values.change import Change, Ignored
@@ -68,6 +68,13 @@ def change_of(
         event_type=event.type,
         correlation_id=_note(event.data.get("correlationId")),
     )
+
+
+def dated(change: Change, happened: float) -> Change:
+    """The change of an event, with the moment (seconds since the epoch) that the event names."""
+    if change.event_type in DELETED:
+        return replace(change, happened=happened, deleted=happened)
+    return replace(change, happened=happened, written=happened)
 
 
 def _resource_text(subject: Any, data: Mapping[str, Any]) -> str:

@@ -51,8 +51,9 @@ class Status:
     dead_letters: int  # blobs of events that could not be delivered
     last_sweep: Recorded | None  # None: none within a week
     held: dict[str, int]  # by what a person decided: waiting, released, dismissed
+    excluded: int  # resources that keep what they have of a rule that excludes them
     pause: Pause | None
-    removed_this_hour: int  # role assignments since the full hour (UTC)
+    removed_this_hour: int  # removals of any kind since the full hour (UTC)
 
     def attention(self) -> Iterator[Attention]:
         """Why a person should look; nothing where all is well."""
@@ -86,6 +87,7 @@ async def status_of(app: App) -> Status:
     """Ask the tables and the queues."""
     now, kill_switch = app.time(), app.kill_switch()
     budget = RemovalBudget(app.tables.control, RemovalLimit(), kill_switch, app.now)
+    last_sweep = await _last_sweep(app.decisions(), now)
     standing = [grant async for grant in app.claims().standing()]
     return Status(
         at=now,
@@ -95,8 +97,9 @@ async def status_of(app: App) -> Status:
         waiting=await app.queue.waiting(),
         poisoned=await app.poison.count(),
         dead_letters=await app.dead_letters.count(),
-        last_sweep=await _last_sweep(app.decisions(), now),
+        last_sweep=last_sweep,
         held=await _held(app.held()),
+        excluded=int(last_sweep.decision.cause.get("excluded", "0")) if last_sweep else 0,
         pause=await kill_switch.read(),
         removed_this_hour=await budget.spent(),
     )

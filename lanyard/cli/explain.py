@@ -57,6 +57,7 @@ _SHAPE = {
     "assignments[].role": "`id` (GUID), `name`",
     "assignments[].scope": "where it gives the role",
     "assignments[].principalId": "whom it is for",
+    "excludedBy[]": "as above: rules that exclude it; what it has of them stays, nothing is added",
     "assignments[].madeByLanyard": "whether it is Lanyard's own",
     "assignments[].keptBy": "who had its removal undone; else empty",
     "assignments[].claims[]": "resources that need it, by Lanyard's record; ten at most",
@@ -87,6 +88,8 @@ class Explanation:
 
     identities: tuple[Attached, ...]
     assignments: tuple[Why, ...]
+    #: Rules that exclude the resource: what it has of them stays, and nothing is added.
+    excluded_by: tuple[str, ...] = ()
 
 
 def run(
@@ -143,7 +146,8 @@ async def _of_resource(resource: ResourceId, explainer: Explainer) -> Explanatio
     identities = _attached(found, record, explainer.policy)
     principals = [one.principal for one in identities if one.principal is not None]
     why = await explainer.of_principals(principals, resource.subscription)
-    return Explanation(tuple(identities), tuple(why))
+    excluded_by = desired(explainer.policy, found).kept.rules
+    return Explanation(tuple(identities), tuple(why), excluded_by)
 
 
 def _attached(resource: ComputeResource, record: ResourceRecord, policy: Policy) -> list[Attached]:
@@ -175,6 +179,7 @@ def _as_json(target: str, explanation: Explanation, places: Mapping[str, str]) -
             }
             for identity in explanation.identities
         ],
+        "excludedBy": _rules(explanation.excluded_by, places),
         "assignments": [_assignment(why, places) for why in explanation.assignments],
     }
 
@@ -214,6 +219,9 @@ def _show(
     target: str, explanation: Explanation, places: Mapping[str, str], terminal: Terminal
 ) -> None:
     terminal.show((target, "bold"))
+    for rule in explanation.excluded_by:
+        named = _by_rules((rule,), places).removeprefix(", ")
+        terminal.show((f"  excluded, so it keeps what it has and gets nothing new: {named}", "dim"))
     for identity in explanation.identities:
         by = "attached by Lanyard" if identity.by_lanyard else "not attached by Lanyard"
         name = "system-assigned identity" if identity.id == "system" else short(identity.id)

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -12,12 +13,16 @@ from lanyard.cli.frame.names import short
 from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Part, Terminal
 from lanyard.cli.frame.times import shown_time, span
-from lanyard.record.decisions import Recorded
+from lanyard.cli.shown_removal import shown_removed
+from lanyard.record.decisions import Decisions, Recorded
+from lanyard.record.removal_history import removals as removals_of
+from lanyard.values.removed import Became
 from lanyard.values.resource_id import is_within
 
 _ABOUT = f"""\
 Show what Lanyard decided: done, held, failed, put off until later, and by whom and why.
-A removal keeps the whole role assignment; `lanyard undo` with its id puts it back.
+A removal keeps all of what it takes away: a role assignment, an identity on a resource, an
+identity. `lanyard undo` with its id puts it back; --removals says what became of each.
 
 {storage_rights("Storage Table Data Reader")}
 """
@@ -46,12 +51,27 @@ _SHAPE = {
     "decisions[].outcome": "`intended`, `done`, `held`, `failed`, `later`",
     "decisions[].reason": "why, or with which result",
     "decisions[].rules[]": "names of the rules that ask for it",
-    "decisions[].cause": "the event: `source`, `eventId`, `eventType`, `correlationId`; of a sweep "
-    "how many resources no event had named: `drifted`, `missing`",
+    "decisions[].cause": "the event: `source`, `eventId`, `eventType`, `correlationId`, and of a "
+    "sweep's message the version of the `policy` that asked for it; of a sweep itself how many "
+    "resources no event had named: `drifted`, `missing`, and keep what they have: `excluded`",
     "decisions[].evidence[]": "what proved that a removal was right",
-    "decisions[].assignment": "the role assignment that was removed, as ARM had it; else null",
+    "decisions[].removed": "what a removal takes away, by its `kind`: `assignment` (`raw`, as ARM "
+    "had it), `attachment` (`resource`, `identity`, `principal_id`, `taken`: `detach`, `reattach`, "
+    "`dangling`), `identity` (`id`, `location`, `tags`, `principal_id`, `client_id`, `roles[]`, "
+    "`resources[]`); else null",
+    "decisions[].became": "with --removals, what became of it: `done`, `failed`, `givenBack` "
+    "(nothing was taken, it is tried again), `unknown` (no answer came), `intended` (under way, or "
+    "cut off), `undone`, `withdrawn`; else null",
 }
-_STYLES = {"done": "green", "failed": "red", "held": "magenta", "later": "yellow"}
+_STYLES = {
+    "done": "green",
+    "failed": "red",
+    "held": "magenta",
+    "later": "yellow",
+    "given back": "yellow",
+    "unknown": "yellow",
+}
+_BECAME = {each: each.value for each in Became} | {Became.GIVEN_BACK: "given back"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +85,7 @@ class _Filter:
         return (
             is_within(decision.resource, self.resource)
             and self.outcome in ("", decision.outcome)
-            and (decision.assignment is not None or not self.removals)
+            and (decision.removed is not None or not self.removals)
         )
 
 
@@ -78,7 +98,9 @@ def run(
     outcome: Annotated[
         str, typer.Option(metavar="WORD", help="Only done, held, failed, later or intended.")
     ] = "",
-    removals: Annotated[bool, typer.Option("--removals", help="Only assignments removed.")] = False,
+    removals: Annotated[
+        bool, typer.Option("--removals", help="Only removals, and what became of each.")
+    ] = False,
     *,
     azure: AzureOptions,
     where: AppOptions,
@@ -89,40 +111,52 @@ def run(
     terminal = Terminal(quiet=quiet)
     wanted = _Filter(resource, outcome.lower(), removals)
 
-    async def find() -> list[Recorded]:
+    async def find() -> list[tuple[Recorded, Became | None]]:
         async with connect.app(azure, where) as app:
-            record = app.decisions().between(*span(since, until, app.time()))
-            return [recorded async for recorded in record if wanted.wants(recorded)]
+            times = span(since, until, app.time())
+            found = await _found(app.decisions(), times, app.time(), removals=removals)
+            return [each for each in found if wanted.wants(each[0])]
 
     decisions = asyncio.run(find())
     if json:
-        terminal.json({"version": 1, "decisions": [as_json(one) for one in decisions]})
+        terminal.json({"version": 1, "decisions": [as_json(*one) for one in decisions]})
         return 0
-    for one in decisions:
-        _show(one, terminal)
+    for recorded, became in decisions:
+        _show(recorded, became, terminal)
     terminal.show((f"history: {len(decisions)} decisions", "dim"))
     return 0
 
 
-def as_json(recorded: Recorded) -> dict[str, Any]:
-    """A decision, with everything that is on record."""
+async def _found(
+    decisions: Decisions, times: tuple[datetime, datetime], now: datetime, *, removals: bool
+) -> list[tuple[Recorded, Became | None]]:
+    if removals:
+        return [(each.recorded, each.became) for each in await removals_of(decisions, *times, now)]
+    return [(recorded, None) async for recorded in decisions.between(*times)]
+
+
+def as_json(recorded: Recorded, became: Became | None = None) -> dict[str, Any]:
+    """A decision, with everything that is on record; `became`: what became of a removal."""
     head = {"id": recorded.id, "at": recorded.at.isoformat(), "by": recorded.by}
-    return {**head, "policy": recorded.policy, **asdict(recorded.decision)}
+    decision = asdict(recorded.decision) | {"became": became}
+    return {**head, "policy": recorded.policy, **decision}
 
 
-def _show(recorded: Recorded, terminal: Terminal) -> None:
+def _show(recorded: Recorded, became: Became | None, terminal: Terminal) -> None:
     decision = recorded.decision
+    word = _BECAME[became] if became is not None else decision.outcome
     parts: list[Part] = [
         (shown_time(recorded.at), "dim"),
         "  ",
-        (f"{decision.outcome:8}", _STYLES.get(decision.outcome, "")),
+        (f"{word:10}" if became else f"{word:8}", _STYLES.get(word, "")),
         (f"  {short(decision.resource)}" if decision.resource else "", "bold"),
         f"  {decision.action}",
     ]
     terminal.show(*parts)
     notes = [decision.reason, f"rule: {'; '.join(decision.rules)}" if decision.rules else ""]
     notes += [f"evidence: {each}" for each in decision.evidence]
-    if decision.assignment is not None:
+    if decision.removed is not None:
+        notes.append(shown_removed(decision.removed))
         notes.append(f"lanyard undo {recorded.id}")
     for note in filter(None, notes):
         terminal.show((f"    {note}", "dim"))

@@ -46,8 +46,9 @@ _SHAPE = {
     "lastSweep.found": "what it found, or why it failed, in words",
     "policy": "digest of the policy that it swept under",
     "held": "what is held: `waiting` for a person or the policy, `released`, `dismissed`",
+    "excluded": "resources that a rule excludes and that keep what they have, by the last sweep",
     "pause": "the pause in force, as `lanyard pause --json` has it; else null",
-    "removedThisHour": "role assignments removed since the full hour (UTC)",
+    "removedThisHour": "removals since the full hour (UTC), of any kind",
 }
 _ATTENTION = 2
 
@@ -92,6 +93,7 @@ def _as_json(status: Status, attention: Sequence[Attention]) -> dict[str, Any]:
         "lastSweep": last_sweep,
         "policy": sweep.policy if sweep is not None else None,
         "held": status.held,
+        "excluded": status.excluded,
         "pause": pause_as_json(status.pause),
         "removedThisHour": status.removed_this_hour,
     }
@@ -109,8 +111,9 @@ def _show(status: Status, attention: Sequence[Attention], terminal: Terminal) ->
         ("last sweep", f"{shown_time(sweep.at)}, {sweep.decision.outcome}" if sweep else "none"),
         ("policy", sweep.policy if sweep else "not known"),
         ("held", held),
+        ("excluded", f"{status.excluded} keep what they have"),
         ("paused", f"{status.pause.what} {status.pause}" if status.pause else "no"),
-        ("removed", f"{status.removed_this_hour} assignments in this hour"),
+        ("removals", f"{status.removed_this_hour} in this hour"),
     ]
     for name, value in rows:
         terminal.show((f"{name:14}", "bold"), value)

@@ -9,20 +9,30 @@ import typer
 
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
-from lanyard.cli.frame.names import role_as_json, short
+from lanyard.cli.frame.names import role_as_json
 from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import span
-from lanyard.desk.undo import Removed, Undo
+from lanyard.cli.shown_removal import shown_removed
+from lanyard.desk.undo import Undo, Undoable
 from lanyard.values.errors import LanyardError
-from lanyard.values.roles import role_name
+from lanyard.values.removed import (
+    Removed,
+    RemovedAssignment,
+    RemovedAttachment,
+    RemovedIdentity,
+)
 
 _ABOUT = f"""\
-Put role assignments back that Lanyard removed, as they were, and keep them: nothing removes them
-again until --withdraw takes that back. One whose principal no longer exists stays removed.
+Put back what Lanyard removed. A role assignment comes back as it was and is kept: nothing removes
+it again until --withdraw takes that back. An identity that was detached is attached again, and is
+yours from then on: Lanyard detaches only what it attached. What would serve nobody stays removed:
+what was for a principal that is gone, or on a resource that is. A deleted identity cannot be put
+back; the error says how to make it again, with its roles and users.
 
 It is done with your own rights: you need one to assign the role at its scope (such as Role Based
-Access Control Administrator), and to read the directory.
+Access Control Administrator) and to read the directory; for an attachment, one to write the
+resource and Managed Identity Operator on the identity.
 {storage_rights("Storage Table Data Contributor")}
 """
 _AFTER = """\
@@ -34,17 +44,23 @@ examples:
 
 exit codes:
   0  every one is there again (or was withdrawn), also where there was none
-  1  an error: a decision that removed nothing, a principal that is gone, a missing right
+  1  an error: a decision that removed nothing, a principal that is gone, an identity that was
+     deleted, a missing right
 """
 _SHAPE = {
     "version": "`1`",
     "dryRun": "whether nothing was changed",
     "removals[]": "what was asked for, oldest first",
     "removals[].decision": "id of the decision that removed it",
-    "removals[].assignment": "id of the role assignment",
-    "removals[].role": "`id` (GUID), `name`",
-    "removals[].scope": "where it gives the role",
-    "removals[].principalId": "whom it is for",
+    "removals[].kind": "`assignment`, `attachment`, or `identity` (deleted)",
+    "removals[].assignment": "id of the role assignment; else null",
+    "removals[].role": "of an assignment: `id` (GUID), `name`; else null",
+    "removals[].scope": "of an assignment: where it gives the role; else null",
+    "removals[].identity": "id of the identity that was detached or deleted; else null",
+    "removals[].resource": "id of the resource that it was detached from; else null",
+    "removals[].principalId": "whose access it was",
+    "removals[].makeAgain": "of a deleted identity, what one like it needs: `location`, `tags`, "
+    "`roles[]` (`role`, `scope`, `condition`), `resources[]` that had it; else null",
     "removals[].result": "what was done, in words; empty with --dry-run and for an error",
     "removals[].error": "why it was not; empty where it was",
 }
@@ -54,7 +70,7 @@ _SHAPE = {
 class Undone:
     """What became of one removal."""
 
-    removed: Removed
+    undoable: Undoable
     result: str = ""
     error: str = ""
 
@@ -67,23 +83,23 @@ class _Wish:
     withdraw: bool
     dry_run: bool
 
-    async def removals(self, undo: Undo, now: datetime) -> list[Removed]:
+    async def removals(self, undo: Undo, now: datetime) -> list[Undoable]:
         """Raises Permanent for an id that stands for no removal, before anything is put back."""
         if self.ids:
             return [await undo.find(decision_id) for decision_id in self.ids]
         return [one async for one in undo.between(*span(self.since, self.until, now))]
 
-    async def done(self, undo: Undo, removed: Removed) -> Undone:
+    async def done(self, undo: Undo, undoable: Undoable) -> Undone:
         """One that fails stops no other."""
         if self.dry_run:
-            return Undone(removed)
+            return Undone(undoable)
         try:
             if self.withdraw:
-                await undo.withdraw(removed)
-                return Undone(removed, "withdrawn")
-            return Undone(removed, await undo.put_back(removed))
+                await undo.withdraw(undoable)
+                return Undone(undoable, "withdrawn")
+            return Undone(undoable, await undo.put_back(undoable))
         except LanyardError as error:
-            return Undone(removed, error=str(error))
+            return Undone(undoable, error=str(error))
 
 
 def run(
@@ -127,27 +143,54 @@ async def _undo(wish: _Wish, azure: AzureOptions, where: AppOptions) -> list[Und
 
 
 def _as_json(undone: Undone) -> dict[str, Any]:
-    removed, grant = undone.removed, undone.removed.grant
+    removed = undone.undoable.removed
+    nothing = dict.fromkeys(("assignment", "role", "scope", "identity", "resource", "makeAgain"))
     return {
-        "decision": removed.decision_id,
-        "assignment": removed.id,
-        "role": role_as_json(grant.role_id),
-        "scope": grant.scope,
-        "principalId": grant.principal_id,
+        "decision": undone.undoable.decision_id,
+        "kind": removed.kind,
+        **nothing,
+        **_details(removed),
         "result": undone.result,
         "error": undone.error,
     }
 
 
+def _details(removed: Removed) -> dict[str, Any]:
+    match removed:
+        case RemovedAssignment(id=id, grant=grant):
+            role = role_as_json(grant.role_id)
+            return {
+                "assignment": id,
+                "role": role,
+                "scope": grant.scope,
+                "principalId": grant.principal_id,
+            }
+        case RemovedAttachment(identity=id, resource=resource, principal_id=principal):
+            return {"identity": id, "resource": resource, "principalId": principal}
+        case RemovedIdentity(id=id, principal_id=principal):
+            return {"identity": id, "principalId": principal, "makeAgain": _make_again(removed)}
+
+
+def _make_again(removed: RemovedIdentity) -> dict[str, Any]:
+    return {
+        "location": removed.location,
+        "tags": dict(removed.tags),
+        "roles": [
+            {"role": role_as_json(r.role_id), "scope": r.scope, "condition": r.condition}
+            for r in removed.roles
+        ],
+        "resources": list(removed.resources),
+    }
+
+
 def _show(undone: list[Undone], terminal: Terminal, *, dry_run: bool) -> None:
     for removal in undone:
-        grant = removal.removed.grant
-        what = f"{role_name(grant.role_id)} at {short(grant.scope)} for {grant.principal_id}"
+        what = shown_removed(removal.undoable.removed)
         if removal.error:
             terminal.error(f"{what}: {removal.error}")
         else:
             terminal.show((removal.result or "would be put back", "green"), f"  {what}")
-            terminal.show((f"    {removal.removed.decision_id}", "dim"))
+            terminal.show((f"    {removal.undoable.decision_id}", "dim"))
     failed = sum(bool(removal.error) for removal in undone)
     summary = f"undo: {len(undone) - failed} of {len(undone)}"
     summary += ", nothing was changed" if dry_run else ""

@@ -58,9 +58,10 @@ class Operator:
         return entry
 
     async def dismiss(self, entry_id: str) -> Entry:
-        """Leave a held action undone, and show it no more."""
+        """Leave a held action undone, and show it no more; what waits for it waits no longer."""
         entry = await self.records.held.dismiss(entry_id, self.by)
         await self._record(entry)
+        await self.enqueue(entry.change("dismiss"))
         return entry
 
     async def pause(self, what: Paused, reason: str) -> Pause:

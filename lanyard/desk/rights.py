@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lanyard.policy import IdentitySpec, Mode, Policy, RemoveOrphans, Rule
+from lanyard.policy.document import contents
 from lanyard.policy.privileged import is_assigning
-from lanyard.policy.standards import contents
 from lanyard.policy.templates import variables
 from lanyard.values.compute_types import ComputeType, compute_type
 from lanyard.values.resource_id import ResourceId, folded

@@ -1,62 +1,45 @@
-"""A removal, taken back: the assignment that the record kept is put back as it was, and claimed for
-the person who asked, so that nothing removes it again.
+"""A removal, taken back: what the record kept is put back as it was, and nothing removes it again:
+an assignment is claimed for the person who asked, an attachment is theirs from then on.
 
 It is done with the rights of whoever asks, not the app's: the record alone gives nobody access.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import datetime, timedelta
+from typing import Protocol
 
+from lanyard.desk.undo_identities import Estate, attach_again, how_to_make_again
 from lanyard.ports.azure import Assignments, Directory
 from lanyard.record.claims import Claims
 from lanyard.record.decisions import Decision, Decisions, Recorded
+from lanyard.record.removal_history import removals
 from lanyard.values.errors import Permanent
-from lanyard.values.grants import Grant
-from lanyard.values.resource_id import folded, last_name
+from lanyard.values.removed import (
+    Became,
+    Removed,
+    RemovedAssignment,
+    RemovedAttachment,
+    RemovedIdentity,
+)
+from lanyard.values.resource_id import folded
 
-_NEEDED = ("scope", "roleDefinitionId", "principalId")
+#: What became of a removal is on record by then.
+_AFTERWARDS = timedelta(hours=1)
+_NOTHING_WAS_TAKEN = (Became.FAILED, Became.GIVEN_BACK)
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
-    """An assignment that was removed, as the record kept it."""
+class Undoable:
+    """What was removed, as the record kept it. `resource`: the id of what the decision is about."""
 
     decision_id: str
     resource: str
-    assignment: Mapping[str, Any]
-
-    @property
-    def whole(self) -> bool:
-        """Whether everything is there that makes an assignment."""
-        properties = self.assignment.get("properties")
-        if not isinstance(properties, dict):
-            return False
-        needed = (self.assignment.get("id"), *(properties.get(name) for name in _NEEDED))
-        return all(isinstance(value, str) and value for value in needed) and isinstance(
-            properties.get("condition"), str | None
-        )
-
-    @property
-    def id(self) -> str:
-        """The id of the assignment."""
-        return str(self.assignment["id"])
-
-    @property
-    def grant(self) -> Grant:
-        """What it gave."""
-        properties = self.assignment["properties"]
-        return Grant(
-            str(properties["scope"]),
-            last_name(str(properties["roleDefinitionId"])),
-            folded(str(properties["principalId"])),
-            properties.get("condition"),
-        )
+    removed: Removed
 
 
-class Services(Protocol):
-    """What is asked and changed to put an assignment back."""
+class Services(Estate, Protocol):
+    """What is asked and changed to put something back, with the rights of the person."""
 
     @property
     def directory(self) -> Directory:
@@ -64,7 +47,7 @@ class Services(Protocol):
 
     @property
     def assignments(self) -> Assignments:
-        """With the rights of the person."""
+        """Where one is put back."""
 
     @property
     def claims(self) -> Claims:
@@ -77,69 +60,89 @@ class Services(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """Puts assignments back. `by`: the person."""
+    """Puts back what was removed. `by`: the person."""
 
     services: Services
     by: str
 
-    async def find(self, decision_id: str) -> Removed:
+    async def find(self, decision_id: str) -> Undoable:
         """The removal with this id. Raises Permanent for a decision that removed nothing."""
-        recorded = await self.services.decisions.read(decision_id)
-        return _removed(recorded)
+        return _undoable(await self.services.decisions.read(decision_id))
 
-    async def between(self, since: datetime, until: datetime) -> AsyncIterator[Removed]:
-        """The removals of a time, oldest first; both ends with a zone."""
-        async for recorded in self.services.decisions.between(since, until):
-            if recorded.decision.assignment is not None:
-                yield _removed(recorded)
-
-    async def put_back(self, removed: Removed) -> str:
-        """Put it back and claim it; returns what was done. Raises Temporary, Permanent.
-
-        Nothing is done where its principal no longer exists: it would be an orphan at once.
+    async def between(self, since: datetime, until: datetime) -> AsyncIterator[Undoable]:
+        """The removals of a time that may have taken something away, oldest first; both ends with
+        a zone.
         """
+        record = self.services.decisions
+        for removal in await removals(record, since, until, until + _AFTERWARDS):
+            if removal.became not in _NOTHING_WAS_TAKEN:
+                yield _undoable(removal.recorded)
+
+    async def put_back(self, undoable: Undoable) -> str:
+        """Put it back and keep it; returns what was done. Raises Temporary, Permanent.
+
+        Nothing is done where it would be an orphan at once: its principal or resource is gone.
+        """
+        match undoable.removed:
+            case RemovedAssignment() as assignment:
+                did = await self._assign_again(undoable.decision_id, assignment)
+            case RemovedAttachment() as attachment:
+                did = await attach_again(attachment, self.services)
+            case RemovedIdentity() as identity:
+                raise Permanent(how_to_make_again(identity))
+        reason = f"undo of {undoable.decision_id} by {self.by}: {did}"
+        await self._record(undoable, "put back", reason, Became.UNDONE)
+        return did
+
+    async def withdraw(self, undoable: Undoable) -> None:
+        """The person needs it no longer: it is removed again when nothing else claims it. Raises
+        Permanent for what is theirs for good.
+        """
+        if not isinstance(undoable.removed, RemovedAssignment):
+            message = f"decision {undoable.decision_id} removed no assignment"
+            raise Permanent(f"{message}: what was put back is yours, take it away where you like")
+        await self.services.claims.let_go(undoable.removed.grant, undoable.decision_id)
+        reason = f"the undo of {undoable.decision_id} is withdrawn by {self.by}"
+        await self._record(undoable, "let go of", reason, Became.WITHDRAWN)
+
+    async def _assign_again(self, decision_id: str, removed: RemovedAssignment) -> str:
         services, grant = self.services, removed.grant
         if not await services.directory.existing([grant.principal_id]):
             message = f"principal {grant.principal_id} no longer exists: nothing to put back for it"
             raise Permanent(message)
         there = await services.assignments.read(removed.id)
         ours = folded(removed.id) == folded(grant.assignment_id)
-        await services.claims.keep(grant, removed.decision_id, self.by, ours=ours)
-        if there is None:
-            await self._restore(removed)
-        did = "put back" if there is None else "it is there; kept from now on"
-        reason = f"undo of {removed.decision_id} by {self.by}: {did}"
-        await services.decisions.add(
-            Decision(removed.resource, f"put back {removed.id}", "done", reason)
-        )
-        return did
-
-    async def _restore(self, removed: Removed) -> None:
+        await services.claims.keep(grant, decision_id, self.by, ours=ours)
+        if there is not None:
+            return "it is there; kept from now on"
         try:
-            await self.services.assignments.restore(removed.assignment)
+            await services.assignments.restore(removed.raw)
         except Permanent:  # the person may not: then nothing of theirs is to be kept
-            await self.services.claims.let_go(removed.grant, removed.decision_id)
+            await services.claims.let_go(grant, decision_id)
             raise
+        return "put back"
 
-    async def withdraw(self, removed: Removed) -> None:
-        """The person needs it no longer: it is removed again when nothing else claims it."""
-        await self.services.claims.let_go(removed.grant, removed.decision_id)
-        reason = f"the undo of {removed.decision_id} is withdrawn by {self.by}"
+    async def _record(self, undoable: Undoable, verb: str, reason: str, became: Became) -> None:
         await self.services.decisions.add(
-            Decision(removed.resource, f"let go of {removed.id}", "done", reason)
+            Decision(
+                undoable.resource,
+                f"{verb} {undoable.removed}",
+                "done",
+                reason,
+                became={undoable.decision_id: became},
+            )
         )
 
 
-def _removed(recorded: Recorded) -> Removed:
-    decision = recorded.decision
-    if decision.assignment is None:
+def _undoable(recorded: Recorded) -> Undoable:
+    decision, removed = recorded.decision, recorded.decision.removed
+    if removed is None:
         raise Permanent(
-            f"decision {recorded.id} removed no assignment: {decision.action}, {decision.outcome}; "
+            f"decision {recorded.id} removed nothing: {decision.action}, {decision.outcome}; "
             "'lanyard history --removals' lists those that did"
         )
-    removed = Removed(recorded.id, decision.resource, decision.assignment)
-    if not removed.whole:
+    if isinstance(removed, RemovedAssignment) and not removed.whole:
         raise Permanent(
             f"decision {recorded.id} does not keep the whole assignment: it cannot be put back"
         )
-    return removed
+    return Undoable(recorded.id, decision.resource, removed)

@@ -5,6 +5,7 @@ content and its stamp are Lanyard's) and is kept whole on record, so that it can
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from lanyard.planning.actions import Action, DetachIdentity, ReleaseGrant, RevokeUnclaimed
 from lanyard.planning.orders import Orders
@@ -14,7 +15,8 @@ from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder
 from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
-from lanyard.record.claims import BeforeDelete
+from lanyard.record.budget import Place
+from lanyard.record.claims import Removing
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
@@ -72,8 +74,9 @@ class Failures:
 class _AskedFor(Removals):
     """A person asked for it by name: neither the budget nor the pause they made stops it."""
 
-    async def spend(self, action: Action) -> None:
+    async def reserve(self, _action: Action) -> Place | None:
         """Nothing is counted."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,16 +157,16 @@ class Uninstall:
             failures.grants[standing.grant.name] = _ABOVE
             return
         action, removals = RevokeUnclaimed(standing.grant), self._removals(resource)
-        outcome = await attempt(action, self._revoke(standing, removals.of(action)))
+        outcome = await attempt(action, self._revoke(standing, partial(removals.removing, action)))
         async with Recorder(self.services, resource, _cause(resource)) as recorder:
             await recorder.outcomes([outcome], Effects(removed=removals.recorded))
         failures.add(resource, [outcome])
 
-    async def _revoke(self, standing: Standing, before_delete: BeforeDelete) -> str:
+    async def _revoke(self, standing: Standing, removing: Removing) -> str:
         claims, grant = self.services.claims, standing.grant
         for claimant in standing.claimants:
-            await claims.drop(grant, claimant, before_delete)
-        return str(await claims.retire(grant, before_delete))
+            await claims.drop(grant, claimant, removing, self.services.now())
+        return str(await claims.retire(grant, removing))
 
     def _removals(self, resource: ResourceId) -> Removals:
         services, cause = self.services, _cause(resource)

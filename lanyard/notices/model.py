@@ -88,7 +88,7 @@ class RoleAssigned(_Decided):
 class AccessRemoved(_Decided):
     """Access was taken away: a role assignment, or an identity that was detached or deleted.
 
-    The decision of an assignment is what `lanyard undo` takes.
+    Its decision is what `lanyard undo` takes.
     """
 
     assignment: Assignment | None = Field(description="The assignment that is gone, or null.")

@@ -27,19 +27,24 @@ from lanyard.planning.actions import (
     Action,
     AssignRole,
     AttachIdentity,
-    DeleteIdentity,
-    DetachIdentity,
     EnableSystemIdentity,
     ReattachIdentity,
 )
 from lanyard.planning.orders import Kind, Refusal
-from lanyard.planning.outcomes import Effects, Outcome, Removed
+from lanyard.planning.outcomes import Effects, Outcome, Removal
 from lanyard.values.compute import SystemAssigned, UserAssigned
-from lanyard.values.errors import Refused
-from lanyard.values.grants import Grant, RoleAssignment
-from lanyard.values.resource_id import ResourceId, folded
+from lanyard.values.grants import Grant
+from lanyard.values.removed import (
+    Became,
+    RemovedAssignment,
+    RemovedAttachment,
+    RemovedIdentity,
+    Taken,
+)
+from lanyard.values.resource_id import ResourceId
 from lanyard.values.roles import role_name
 
+_DETACH = Taken.DETACH
 _HELD: Mapping[Kind, type[RemovalHeld] | type[ConflictFound]] = {
     Kind.REMOVAL: RemovalHeld,
     Kind.CONFLICT: ConflictFound,
@@ -69,7 +74,8 @@ class About:
             "rules": rules or getattr(action, "rules", ()),
             "reason": reason,
             "policy": self.policy,
-            "cause": Cause.model_validate(dict(self.cause)),
+            # The version of the policy that asked for it is for the record alone.
+            "cause": Cause.model_validate({k: v for k, v in self.cause.items() if k != "policy"}),
         }
 
 
@@ -77,8 +83,8 @@ def of_outcome(
     outcome: Outcome, effects: Effects, decision_id: str, about: About
 ) -> Iterator[Notice]:
     """The notices of an outcome that is on record as `decision_id`."""
-    for removed in _gone(outcome, effects):
-        yield about.notice(_assignment_removed(removed, outcome.detail, about))
+    for removal in _gone(outcome, effects):
+        yield about.notice(_access_removed(removal, outcome.detail, about))
     if outcome.failure is None:
         decided = about.decided(decision_id, outcome.action, outcome.detail)
         data = _done(outcome.action, effects, decided)
@@ -110,10 +116,6 @@ def _done(action: Action, effects: Effects, decided: dict[str, Any]) -> Data | N
             return IdentityAttached(identity=Identity(id="", principal_id=principal), **decided)
         case AssignRole() if action in effects.made:
             return _assigned(effects.granted[action], decided)
-        case DetachIdentity(id=id):
-            return _identity_gone(id, effects, decided)
-        case DeleteIdentity(id=id) if id in effects.deleted:
-            return _identity_gone(id, effects, decided)
         case _:
             return None
 
@@ -122,13 +124,7 @@ def _assigned(grant: Grant, decided: dict[str, Any]) -> RoleAssigned:
     return RoleAssigned(assignment=_assignment(grant.assignment_id, grant), **decided)
 
 
-def _identity_gone(id: ResourceId, effects: Effects, decided: dict[str, Any]) -> AccessRemoved:
-    principal = effects.principals.get(UserAssigned(id), "")
-    identity = Identity(id=id.text, principal_id=principal)
-    return AccessRemoved(assignment=None, identity=identity, evidence=(), **decided)
-
-
-def _assignment(id: str, of: Grant | RoleAssignment) -> Assignment:
+def _assignment(id: str, of: Grant) -> Assignment:
     return Assignment(
         id=id,
         scope=of.scope,
@@ -138,22 +134,29 @@ def _assignment(id: str, of: Grant | RoleAssignment) -> Assignment:
     )
 
 
-def _gone(outcome: Outcome, effects: Effects) -> list[Removed]:
-    """The assignments that are certainly gone.
+def _gone(outcome: Outcome, effects: Effects) -> list[Removal]:
+    """What the action certainly took away. The first half of a repair takes no access away."""
+    return [
+        each
+        for each in effects.removed
+        if each.action.key == outcome.action.key
+        and each.became is Became.DONE
+        and not (isinstance(each.removed, RemovedAttachment) and each.removed.taken is not _DETACH)
+    ]
 
-    Each was put on record right before its deletion. Where the action failed, it may have failed at
-    the last one; where the budget or a pause refused one more, the last one was deleted before.
-    """
-    of_action = [each for each in effects.removed if each.action == outcome.action]
-    if outcome.failure is not None and not isinstance(outcome.failure, Refused):
-        of_action = of_action[:-1]
-    return list({folded(each.assignment.id): each for each in of_action}.values())
 
-
-def _assignment_removed(removed: Removed, reason: str, about: About) -> AccessRemoved:
+def _access_removed(removal: Removal, reason: str, about: About) -> AccessRemoved:
+    assignment, identity = None, None
+    match removal.removed:
+        case RemovedAssignment() as gone:
+            assignment = _assignment(gone.id, gone.grant)
+        case RemovedAttachment(identity=id, principal_id=principal):
+            identity = Identity(id=id, principal_id=principal)
+        case RemovedIdentity(id=id, principal_id=principal):
+            identity = Identity(id=id, principal_id=principal)
     return AccessRemoved(
-        assignment=_assignment(removed.assignment.id, removed.assignment),
-        identity=None,
-        evidence=removed.evidence,
-        **about.decided(removed.decision_id, removed.action, reason),
+        assignment=assignment,
+        identity=identity,
+        evidence=removal.evidence,
+        **about.decided(removal.decision_id, removal.action, reason),
     )

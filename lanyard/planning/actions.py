@@ -24,6 +24,8 @@ class CreateIdentity:
     location: str
     rules: tuple[str, ...] = field(compare=False)
     dedicated: bool = False
+    #: Of a dedicated one: so many seconds it is kept when it is no longer needed.
+    delete_after: float = 0.0
 
     @property
     def key(self) -> str:
@@ -249,3 +251,10 @@ def changes_identity(action: Action) -> bool:
 def is_removal(action: Action) -> bool:
     """Whether the action takes access away."""
     return isinstance(action, Removal.__value__)
+
+
+def takes_from_resource(action: Action) -> bool:
+    """Whether the action takes away what the resource itself has or claims. What a principal left
+    that is gone is not the resource's any more.
+    """
+    return isinstance(action, DetachIdentity | ReleaseGrant | DeleteIdentity)

@@ -1,12 +1,12 @@
 """What a resource should have, by the rules that are for it. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from lanyard.policy import Grant as GrantSpec
 from lanyard.policy import IdentitySpec, ImdsDefault, Policy, Replace, Restart, Rule
-from lanyard.policy.matching import matching_rules
-from lanyard.policy.standards import contents
+from lanyard.policy.document import contents
+from lanyard.policy.matching import excluded_rules, matching_rules
 from lanyard.policy.templates import fill_identity_name, fill_name, fill_scope
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.grants import Content, content_of
@@ -22,6 +22,8 @@ class WantedIdentity:
     location: str | None
     rules: tuple[str, ...]
     dedicated: bool = False
+    #: Of a dedicated one: so many seconds it is kept when it is no longer needed.
+    delete_after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,16 @@ class Unfulfillable:
         return "|".join(("rule", self.rule, *self.about))
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an excluded resource keeps of the rules that exclude it, as far as it has it."""
+
+    identities: Mapping[ResourceId, WantedIdentity] = field(default_factory=dict)
+    grants: tuple[WantedGrant, ...] = ()
+    #: The names of those rules.
+    rules: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     """All that the matching rules ask for, added up."""
@@ -71,6 +83,8 @@ class Desired:
     replace_accepted: bool = False
     #: Whether a rule wants instances of a scale set brought up to date.
     upgrade_instances: bool = False
+    #: What rules would give but for their `exclude`: it stays where it is, and nothing is added.
+    kept: Kept = field(default_factory=Kept)
 
 
 NOTHING = Desired()
@@ -81,24 +95,47 @@ def desired(policy: Policy, resource: ComputeResource | None) -> Desired:
     if resource is None:
         return NOTHING
     rules = list(matching_rules(policy, resource))
-    identities: dict[ResourceId, WantedIdentity] = {}
-    grants: dict[tuple[str, str, PrincipalRef], WantedGrant] = {}
-    problems: list[Unfulfillable] = []
-    for rule in rules:
-        for identity in _identities(policy, rule, resource, problems):
-            _add_identity(identities, identity)
-        for grant in _grants(policy, rule, resource, problems):
-            _add_grant(grants, grant, problems)
+    total = _added_up(policy, rules, resource)
     return Desired(
-        identities=identities,
+        identities=total.identities,
         system=tuple(rule.name for rule in rules if rule.system),
-        grants=tuple(grants.values()),
-        unfulfillable=tuple(problems),
+        grants=total.grants,
+        unfulfillable=tuple(total.problems),
         imds_default_accepted=any(rule.imds_default is ImdsDefault.ACCEPT for rule in rules),
         restart_accepted=all(rule.restart is Restart.ACCEPT for rule in rules),
         replace_accepted=any(rule.replace is Replace.ACCEPT for rule in rules),
         upgrade_instances=any(rule.upgrade_instances for rule in rules),
+        kept=_kept(policy, resource),
     )
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What several rules ask for."""
+
+    identities: dict[ResourceId, WantedIdentity] = field(default_factory=dict)
+    by_content: dict[tuple[str, str, PrincipalRef], WantedGrant] = field(default_factory=dict)
+    problems: list[Unfulfillable] = field(default_factory=list)
+
+    @property
+    def grants(self) -> tuple[WantedGrant, ...]:
+        return tuple(self.by_content.values())
+
+
+def _added_up(policy: Policy, rules: Iterable[Rule], resource: ComputeResource) -> _Sum:
+    wanted = _Sum()
+    for rule in rules:
+        for identity in _identities(policy, rule, resource, wanted.problems):
+            _add_identity(wanted.identities, identity)
+        for grant in _grants(policy, rule, resource, wanted.problems):
+            _add_grant(wanted.by_content, grant, wanted.problems)
+    return wanted
+
+
+def _kept(policy: Policy, resource: ComputeResource) -> Kept:
+    rules = list(excluded_rules(policy, resource))
+    wanted = _added_up(policy, rules, resource)
+    return Kept(wanted.identities, wanted.grants, tuple(rule.name for rule in rules))
 
 
 def identity_id(spec: IdentitySpec, resource: ComputeResource) -> ResourceId:
@@ -125,7 +162,8 @@ def _identities(
             problems.append(Unfulfillable(rule.name, ("identity", name), part, str(error)))
             continue
         location = None if spec.id else resource.location
-        yield WantedIdentity(identity, location, (rule.name,), spec.dedicated)
+        delete_after = spec.delete_after_hours * 3600 if spec.dedicated else 0.0
+        yield WantedIdentity(identity, location, (rule.name,), spec.dedicated, delete_after)
 
 
 def _grants(

@@ -4,20 +4,23 @@ Each check yields what it holds; the first reason given to an action is the one 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from lanyard.planning.actions import (
     Action,
     AssignRole,
     AttachIdentity,
     CreateIdentity,
+    DeleteIdentity,
     DetachIdentity,
     EnableSystemIdentity,
     ReattachIdentity,
+    ReleaseGrant,
     RemoveUnknown,
     UpgradeInstances,
     changes_identity,
     is_removal,
+    takes_from_resource,
 )
 from lanyard.planning.desired import NOTHING, Desired
 from lanyard.planning.orders import Kind, Orders, Paused, Refusal
@@ -75,19 +78,20 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the guard looks at beside the plan.
-
-    `can_write_assignments` are custom roles (GUIDs) whose definition lets them assign roles, or
-    could not be read. `orders` are what persons decided; `repairs`: how often something was
-    put back on this resource (the keys are `repair_key`'s).
-    """
+    """What the guard looks at beside the plan."""
 
     policy: Policy
     desired: Desired
     resource: ComputeResource | None
+    _: KW_ONLY
+    #: Custom roles (GUIDs) whose definition lets them assign roles, or could not be read.
     can_write_assignments: frozenset[str] = frozenset()
+    #: What persons decided.
     orders: Orders = field(default_factory=Orders)
+    #: How often something was put back on this resource, by `repair_key`.
     repairs: Mapping[str, int] = field(default_factory=dict)
+    #: Of identities that exist, as far as they are known.
+    principals: Mapping[PrincipalRef, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> ComputeType | None:
@@ -107,6 +111,9 @@ def guard(plan: Plan, situation: Situation) -> Verdict:
                 held.setdefault(entry.action, entry)
     for action in _dependents(plan, held):
         held.setdefault(action, _because_of_identity(action))
+    for entry in _waiting(plan, situation, held):
+        if entry.action.key not in situation.orders.released:
+            held.setdefault(entry.action, entry)
     allowed = tuple(action for action in plan.actions if action not in held)
     return Verdict(allowed, tuple(held[action] for action in plan.actions if action in held))
 
@@ -290,6 +297,68 @@ def _imds_default(plan: Plan, situation: Situation) -> Iterator[Held]:
             )
 
 
+def _named(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """An identity that the resource's own settings name is in use; its roles stay with it."""
+    resource = situation.resource
+    if resource is None:
+        return
+    attached, known = resource.identity.user_assigned, situation.principals
+    principals = {
+        attached.get(identity) or known.get(UserAssigned(identity)): identity
+        for identity in resource.names
+    }
+    for action in plan.actions:
+        match action:
+            case DetachIdentity(id=identity) | DeleteIdentity(id=identity):
+                named = identity
+            case ReleaseGrant(grant=grant) if grant.principal_id in principals:
+                named = principals[grant.principal_id]
+            case _:
+                continue
+        for member in resource.names.get(named, ())[:1]:
+            yield Held(
+                action,
+                Because.IN_USE,
+                f"{member} names {named.name}",
+                "change that setting of the resource, or release it",
+                True,
+            )
+
+
+def _waiting(plan: Plan, situation: Situation, held: Mapping[Action, Held]) -> Iterator[Held]:
+    """Make before break: nothing is taken from a living resource while something that the policy
+    wants for it is not there. A person who dismisses that ends the waiting.
+    """
+    if situation.resource is None:
+        return
+    dismissed = situation.orders.dismissed
+    missing = [what for key, what in _missing(plan, situation, held) if key not in dismissed]
+    for action in plan.actions:
+        if missing and takes_from_resource(action):
+            yield Held(
+                action,
+                Because.WAITS,
+                f"waits for: {missing[0]}",
+                "see to that, dismiss it, or release this one",
+                True,
+            )
+
+
+def _missing(
+    plan: Plan, situation: Situation, held: Mapping[Action, Held]
+) -> Iterator[tuple[str, str]]:
+    """What the policy wants and does not get, as its entry is keyed and as people read it."""
+    for action, entry in held.items():
+        # What only waits for another one that is held is there when that one is.
+        if not is_removal(action) and entry.because is not Because.IDENTITY_WAITS:
+            yield action.key, str(action)
+    for identity in plan.blocked:
+        action = AttachIdentity(identity.id, identity.rules)
+        yield action.key, str(action)
+    for problem in situation.desired.unfulfillable:
+        yield problem.key, f"{problem.part} of rule {problem.rule}"
+
+
 _CHECKS = (
     _mode,
     _paused,
@@ -301,6 +370,7 @@ _CHECKS = (
     _restart,
     _imds_default,
     _contested,
+    _named,
 )
 
 

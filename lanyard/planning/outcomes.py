@@ -7,8 +7,8 @@ from typing import Any
 from lanyard.planning.actions import Action, AssignRole
 from lanyard.values.compute import PrincipalRef
 from lanyard.values.errors import Permanent, Temporary
-from lanyard.values.grants import Grant, RoleAssignment
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.grants import Grant
+from lanyard.values.removed import Became, Removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,14 @@ def status_of(outcome: Outcome) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
-    """An assignment whose removal went on record, right before it was to be deleted."""
+class Removal:
+    """One that went on record, right before it was to be done, as the decision with this id."""
 
     action: Action
-    assignment: RoleAssignment
+    removed: Removed
     evidence: tuple[str, ...]
     decision_id: str
+    became: Became = Became.INTENDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +65,11 @@ class Effects:
     """What was changed in Azure, as far as the outcomes do not show it themselves.
 
     `granted`: what each role was claimed as; `made`: those whose assignment did not exist before.
-    `principals`: of the identities that the resource has. `deleted`: identities. `removed`: in the
-    order in which it was done.
+    `principals`: of the identities that the resource has. `removed`: in the order in which it was
+    done.
     """
 
     granted: Mapping[AssignRole, Grant] = field(default_factory=dict)
     made: frozenset[AssignRole] = frozenset()
     principals: Mapping[PrincipalRef, str] = field(default_factory=dict)
-    deleted: frozenset[ResourceId] = frozenset()
-    removed: Sequence[Removed] = ()
+    removed: Sequence[Removal] = ()

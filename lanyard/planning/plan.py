@@ -6,6 +6,7 @@
     yes     yes       any   -                     yes     pending  AssignRole
     yes     dead      any   ReattachIdentity      yes     yes      -
     no      yes       yes   DetachIdentity        no      yes      ReleaseGrant
+    kept    yes       yes   -  (excluded)         kept    yes      -  (excluded)
     no      yes       no    - (someone else's)    no      pending  ReleaseGrant
     no      no        any   -                     no      no       -
 
@@ -40,6 +41,7 @@ from lanyard.planning.actions import (
     changes_identity,
 )
 from lanyard.planning.desired import Desired, WantedIdentity
+from lanyard.planning.needs import needs_grant, needs_identity
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.grants import Grant, content_of
 from lanyard.values.resource_id import ResourceId
@@ -104,7 +106,7 @@ def plan(desired: Desired, actual: Actual, owned: Owned) -> Plan:
         *_identities(desired, actual, owned, blocked.keys()),
         *_grants(desired, actual, owned, blocked.keys()),
         *_departed(actual, owned),
-        *(DeleteIdentity(own) for own in owned.dedicated if own not in desired.identities),
+        *(DeleteIdentity(own) for own in owned.dedicated if not needs_identity(desired, own)),
     ]
     if _instances_lag(desired, actual, owned, actions):
         actions.append(UpgradeInstances())
@@ -119,7 +121,9 @@ def _identities(
     attached = actual.resource.identity.user_assigned
     for wanted in desired.identities.values():
         if UserAssigned(wanted.id) not in actual.principals and wanted.location is not None:
-            yield CreateIdentity(wanted.id, wanted.location, wanted.rules, wanted.dedicated)
+            yield CreateIdentity(
+                wanted.id, wanted.location, wanted.rules, wanted.dedicated, wanted.delete_after
+            )
         if UserAssigned(wanted.id) in blocked:
             continue
         current = actual.principals.get(UserAssigned(wanted.id))
@@ -130,7 +134,7 @@ def _identities(
     if desired.system and actual.resource.identity.system_principal_id is None:
         yield EnableSystemIdentity(desired.system)
     for identity in attached:
-        if identity in owned.attachments and identity not in desired.identities:
+        if identity in owned.attachments and not needs_identity(desired, identity):
             yield DetachIdentity(identity)
 
 
@@ -138,11 +142,9 @@ def _grants(
     desired: Desired, actual: Actual, owned: Owned, blocked: Set[PrincipalRef]
 ) -> Iterator[Action]:
     confirmed = {(grant.content, grant.condition) for grant in owned.grants}
-    wanted_contents = set()
     for wanted in desired.grants:
         principal = actual.principals.get(wanted.to)
         content = content_of(wanted.scope, wanted.role_id, principal)
-        wanted_contents.add(content)
         if (content, wanted.condition) not in confirmed and wanted.to not in blocked:
             yield AssignRole(
                 wanted.scope,
@@ -153,7 +155,7 @@ def _grants(
                 wanted.condition,
             )
     for grant in owned.claimed:
-        if grant.content not in wanted_contents:
+        if not needs_grant(desired, actual.resource, actual.principals, grant):
             yield ReleaseGrant(grant)
 
 

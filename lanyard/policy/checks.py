@@ -5,11 +5,11 @@ make no sense. Each check yields the path of the part that is wrong, and what wo
 import re
 
 from lanyard.policy.contradictions import contradictions
-from lanyard.policy.document import Grant, GrantContent, IdentitySpec, Policy, Rule, Selector
+from lanyard.policy.document import Grant, IdentitySpec, Policy, Rule, Selector
 from lanyard.policy.matching import scope_pattern_problem
 from lanyard.policy.problems import Found, Path, unknown
 from lanyard.policy.reachable import never_matches
-from lanyard.policy.standards import SHIPPED
+from lanyard.policy.standards import SHIPPED, GrantContent
 from lanyard.policy.templates import (
     identity_name_problem,
     resource_group_problem,
@@ -74,6 +74,9 @@ def _created(path: Path, spec: IdentitySpec, name: str) -> Found:
 
 def _distinct_names(path: Path, spec: IdentitySpec, used: set[str]) -> Found:
     """What has one identity each must have a name each, or two would fight over one."""
+    if not spec.dedicated and "delete_after_hours" in spec.model_fields_set:
+        message = "'deleteAfterHours' is for 'per: resource'; Lanyard deletes no other identity"
+        yield (*path, "deleteAfterHours"), message
     if not spec.per:
         yield (*path, "per"), "'per' is empty; write [subscription, location] or resource"
     elif not spec.dedicated:

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from lanyard.policy.document import Grant, Match, Policy, Rule
+from lanyard.policy.document import Grant, Match, Policy, Rule, contents
 from lanyard.policy.problems import Found, Path
-from lanyard.policy.standards import contents
 from lanyard.values.compute_types import compute_type
 from lanyard.values.grants import Content, content_of
 from lanyard.values.resource_id import folded

@@ -3,33 +3,25 @@ use and the reference in docs/ are made from these models. Keys of the file are 
 """
 
 import hashlib
+import json
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field
 
+from lanyard.policy.section import Name, Section, Text
+from lanyard.policy.standards import SHIPPED, GrantContent
 from lanyard.values.resource_id import folded
 
 MACHINE = "microsoft.compute/virtualmachines"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 
-Name = Annotated[str, Field(min_length=1, max_length=128)]
-Text = Annotated[str, Field(min_length=1, max_length=2048)]
 Tags = Annotated[dict[Name, Annotated[str, Field(max_length=256)]], Field(max_length=50)]
 
 
 def _whole_number(value: object) -> object:
     """To Python, 1.0 and True equal 1; in the file they are mistakes."""
     return str(value) if isinstance(value, bool | float) else value
-
-
-class Section(BaseModel):
-    """A part of the file: unknown keys are errors, nothing is converted silently."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, alias_generator=to_camel, populate_by_name=True
-    )
 
 
 class Mode(StrEnum):
@@ -86,6 +78,11 @@ class IdentitySpec(Section):
         "the name's variables must differ for those. `resource`: every resource has one of its "
         "own, deleted with it.",
     )
+    delete_after_hours: Annotated[float, Field(ge=0, le=720, strict=False)] = Field(
+        24,
+        description="With `per: resource`: so long an identity is kept after it was first found "
+        "no longer needed. A deleted identity cannot be put back.",
+    )
 
     @property
     def dedicated(self) -> bool:
@@ -116,19 +113,6 @@ class Match(Selector):
     )
     exclude: Selector = Field(
         Selector(), description="A resource that fits all that is given here is left out."
-    )
-
-
-class GrantContent(Section):
-    """A role at a scope, on a condition where one is given."""
-
-    role: Name = Field(description="A built-in role's name, or the GUID of any role.")
-    scope: Text = Field(
-        description="Where: a scope's id as a template, or {resource}, {resourceGroup}, "
-        "{subscription} alone for that very scope."
-    )
-    condition: Text | None = Field(
-        None, description="A role assignment condition (ABAC, version 2.0)."
     )
 
 
@@ -202,11 +186,17 @@ class RemovalLimit(Section):
         description="So many removals in an hour; the others wait for the next one, or for a "
         "person's `lanyard release`.",
     )
+    grace_minutes: Annotated[float, Field(ge=0, le=1440, strict=False)] = Field(
+        10,
+        description="So long an identity stays attached, and a role assigned, after the first look "
+        "that found it no longer wanted; and the assignment of a last claim after that claim: a "
+        "machine that is made again needs it.",
+    )
     percent: Annotated[float, Field(ge=0, le=100, strict=False)] = Field(
         10,
-        description="Of all assignments that the last sweep saw, in an hour, but ten at least. "
-        "Past it Lanyard stops all removals by itself, until a person says `lanyard resume`. "
-        "100: no such limit.",
+        description="Of all assignments and attachments that the last sweep saw, in an hour, but "
+        "ten at least. Past it Lanyard stops all removals by itself, until a person says `lanyard "
+        "resume`. 100: no such limit.",
     )
 
 
@@ -271,8 +261,19 @@ class Policy(Section):
 
     @property
     def digest(self) -> str:
-        """The version of this policy: on record with every decision that it led to."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+        """Differs for any other policy: on record with every decision that it led to.
+
+        What the shipped standards that it uses give is part of it: where that changes with a new
+        version of Lanyard, it is another policy.
+        """
+        used = {grant.standard for rule in self.rules for grant in rule.grant}
+        shipped = [
+            [name, *(content.model_dump_json() for content in contents)]
+            for name, contents in sorted(SHIPPED.items())
+            if name in used
+        ]
+        meant = self.model_dump_json() + json.dumps(shipped)
+        return hashlib.sha256(meant.encode()).hexdigest()[:12]
 
     def types(self) -> frozenset[str]:
         """The resource types that any rule is for, lower case.
@@ -281,3 +282,12 @@ class Policy(Section):
         """
         named = {folded(name) for rule in self.rules for name in rule.match.types}
         return frozenset(named | ({MACHINE} if SCALE_SET in named else set()))
+
+
+def contents(policy: Policy, grant: Grant) -> list[GrantContent]:
+    """The roles and scopes that a grant stands for: its own, or those of its standard."""
+    if grant.standard is not None:
+        return policy.standards.get(grant.standard, SHIPPED.get(grant.standard, []))
+    if grant.role is None or grant.scope is None:
+        return []
+    return [GrantContent(role=grant.role, scope=grant.scope, condition=grant.condition)]

@@ -20,6 +20,15 @@ def matching_rules(policy: Policy, resource: ComputeResource) -> Iterator[Rule]:
     return (rule for rule in policy.rules if _fits(rule.match, resource))
 
 
+def excluded_rules(policy: Policy, resource: ComputeResource) -> Iterator[Rule]:
+    """The rules that would be for a resource but for their `exclude`, in the order of the file."""
+    return (
+        rule
+        for rule in policy.rules
+        if _names(rule.match, resource) and _is_excluded(rule.match, resource)
+    )
+
+
 def scope_pattern_problem(pattern: str) -> str | None:
     """What is wrong with an entry of `scopes`, or None."""
     if _PATTERN.fullmatch(folded(pattern).rstrip("/")):
@@ -31,12 +40,19 @@ def scope_pattern_problem(pattern: str) -> str | None:
 
 
 def _fits(match: Match, resource: ComputeResource) -> bool:
+    return _names(match, resource) and not _is_excluded(match, resource)
+
+
+def _names(match: Match, resource: ComputeResource) -> bool:
     return (
         _is_of_type(resource, match.types)
         and (not match.kinds or _is_of_kind(resource, match.kinds))
         and selects(match, resource)
-        and not (is_given(match.exclude) and selects(match.exclude, resource))
     )
+
+
+def _is_excluded(match: Match, resource: ComputeResource) -> bool:
+    return is_given(match.exclude) and selects(match.exclude, resource)
 
 
 def selects(selector: Selector, resource: ComputeResource) -> bool:

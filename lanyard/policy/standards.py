@@ -1,8 +1,24 @@
 """The standards that ship with Lanyard: what most workloads need beside their own data."""
 
-from lanyard.policy.document import Grant, GrantContent, Policy
+from pydantic import Field
+
+from lanyard.policy.section import Name, Section, Text
 
 _GROUP = "{resourceGroup}"
+
+
+class GrantContent(Section):
+    """A role at a scope, on a condition where one is given."""
+
+    role: Name = Field(description="A built-in role's name, or the GUID of any role.")
+    scope: Text = Field(
+        description="Where: a scope's id as a template, or {resource}, {resourceGroup}, "
+        "{subscription} alone for that very scope."
+    )
+    condition: Text | None = Field(
+        None, description="A role assignment condition (ABAC, version 2.0)."
+    )
+
 
 #: Their names begin with "lanyard/", which no name in a policy file may.
 SHIPPED: dict[str, list[GrantContent]] = {
@@ -15,12 +31,3 @@ SHIPPED: dict[str, list[GrantContent]] = {
         GrantContent(role="Storage Queue Data Message Sender", scope=_GROUP),
     ],
 }
-
-
-def contents(policy: Policy, grant: Grant) -> list[GrantContent]:
-    """The roles and scopes that a grant stands for: its own, or those of its standard."""
-    if grant.standard is not None:
-        return policy.standards.get(grant.standard, SHIPPED.get(grant.standard, []))
-    if grant.role is None or grant.scope is None:
-        return []
-    return [GrantContent(role=grant.role, scope=grant.scope, condition=grant.condition)]

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lanyard.values.compute import ComputeResource
+from lanyard.values.compute import ComputeResource, ManagedIdentity
 from lanyard.values.grants import Grant, RoleAssignment
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
 from lanyard.values.resource_id import ResourceId
@@ -42,6 +42,9 @@ class Compute(Protocol):
 
 class Identities(Protocol):
     """User-assigned managed identities."""
+
+    async def details(self, identity: ResourceId) -> ManagedIdentity | None:
+        """The identity as it is now, or None."""
 
     async def principal(self, identity: ResourceId) -> str | None:
         """The principal of an existing identity, or None."""
@@ -107,6 +110,9 @@ class Index(Protocol):
 
     async def assignments_of(self, principal_id: str) -> list[str]:
         """The ids of the role assignments of a principal."""
+
+    async def shows(self, resource: ResourceId) -> bool:
+        """Whether a resource or identity is listed."""
 
     async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
         """The resources that a user-assigned identity is attached to."""

@@ -48,6 +48,16 @@ class Ticket:
 
 
 @dataclass(slots=True)
+class Hold:
+    """A lock that is held. `needed`: there is something left to do."""
+
+    needed: bool
+    #: Whether what is done now serves the messages that came meanwhile, too. A reconcile that finds
+    #: its resource gone does not: what comes after may say that it is there.
+    serves: bool = True
+
+
+@dataclass(slots=True)
 class Locks:
     """The locks of one process. `settle`: seconds that an event waits for others to join it."""
 
@@ -74,8 +84,8 @@ class Locks:
             del self._waiting[name]
 
     @asynccontextmanager
-    async def hold(self, ticket: Ticket) -> AsyncIterator[bool]:
-        """Wait for the lock and hold it; gives whether there is anything left to do.
+    async def hold(self, ticket: Ticket) -> AsyncIterator[Hold]:
+        """Wait for the lock and hold it.
 
         Raises NotYet where another process has the lock, and Temporary where that cannot be asked.
         """
@@ -87,10 +97,11 @@ class Locks:
             try:
                 self_evident = ticket.change.since is None
                 needed = self_evident or not await lease.begun_since(ticket.change.since or 0.0)
+                held = Hold(needed)
                 self.leave(ticket)
                 async with self._kept(lease):
-                    yield needed
-                done = needed
+                    yield held
+                done = needed and held.serves
             finally:
                 with suppress(LeaseLost, Temporary):  # then it ends by itself
                     await lease.release(done=done)
@@ -142,8 +153,17 @@ def _since(change: Change, arrival: Arrival) -> float | None:
 
 
 def _merged(change: Change, other: Change) -> Change:
-    since, attempt = _later(change.since, other.since), min(change.attempt, other.attempt)
-    return replace(change, since=since, attempt=attempt)
+    return replace(
+        change,
+        since=_later(change.since, other.since),
+        attempt=min(change.attempt, other.attempt),
+        written=_latest(change.written, other.written),
+        deleted=_latest(change.deleted, other.deleted),
+    )
+
+
+def _latest(one: float | None, other: float | None) -> float | None:
+    return max((moment for moment in (one, other) if moment is not None), default=None)
 
 
 def _later(one: float | None, other: float | None) -> float | None:

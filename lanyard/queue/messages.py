@@ -28,7 +28,10 @@ def encode(change: Change) -> str:
             "grant": change.grant,
             "since": change.since,
             "happened": change.happened,
+            "written": change.written,
+            "deleted": change.deleted,
             "traceparent": change.traceparent,
+            "policy": change.policy,
         }
     )
 
@@ -48,7 +51,10 @@ def decode(body: bytes | str) -> Change:
             grant=_guid(values, "grant"),
             since=_moment(values, "since"),
             happened=_moment(values, "happened"),
+            written=_moment(values, "written"),
+            deleted=_moment(values, "deleted"),
             traceparent=_traceparent(values),
+            policy=_text(values, "policy") if "policy" in values else "",
         )
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise Permanent(f"no message of this queue: {type(error).__name__} {error}") from error

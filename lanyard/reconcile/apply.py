@@ -13,11 +13,13 @@ from lanyard.planning.actions import (
     AssignRole,
     AttachIdentity,
     CreateIdentity,
+    DetachIdentity,
     UpgradeInstances,
     changes_identity,
     is_removal,
+    takes_from_resource,
 )
-from lanyard.planning.outcomes import Outcome, attempt, only
+from lanyard.planning.outcomes import Outcome, attempt, failed, only
 from lanyard.reconcile.apply_removals import REPLAN_DELAY, RemovalSteps
 from lanyard.reconcile.identity_writes import IdentityWrites
 from lanyard.reconcile.progress import Progress
@@ -27,8 +29,12 @@ from lanyard.reconcile.settled import Done, settled
 from lanyard.record.claims import Result
 from lanyard.record.identities import IdentityLedger
 from lanyard.values.compute import ComputeResource, SystemAssigned, UserAssigned
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.compute_types import compute_type
+from lanyard.values.errors import Because, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant
+
+# What waits for an addition that failed is looked at again with it, or this much later (seconds).
+_WAITS_DELAY = 3600.0
 
 
 async def apply(
@@ -63,20 +69,83 @@ class Application:
     progress: Progress
 
     async def run(self, actions: Iterable[Action]) -> None:
-        """Carry the actions out, additions first."""
+        """Carry the actions out: additions first, removals only when none of those failed."""
         progress, todo = self.progress, list(actions)
-        await self._create_identities(only(CreateIdentity, todo))
-        ready = [a for a in only(AssignRole, todo) if a.to in progress.principals]
-        await self._intend(todo, ready)
-        await asyncio.gather(self._change_identity(todo), *(self._assign(a) for a in ready))
-        late = [a for a in only(AssignRole, todo) if a not in ready]
-        await self._intend([], [a for a in late if a.to in progress.principals])
-        await asyncio.gather(*(self._assign(a) for a in late))
-        for upgrade in only(UpgradeInstances, todo):
+        additions = [action for action in todo if not is_removal(action)]
+        await self._create_identities(only(CreateIdentity, additions))
+        await self._give(additions)
+        for upgrade in only(UpgradeInstances, additions):
             progress.outcomes.append(await attempt(upgrade, self._upgrade_instances()))
-        removals = [a for a in todo if is_removal(a) and not changes_identity(a)]
-        await RemovalSteps(self.services, progress).run(removals)
+        removals = self._not_waiting([action for action in todo if is_removal(action)])
+        await self._detach(only(DetachIdentity, removals))
+        rest = [action for action in removals if not isinstance(action, DetachIdentity)]
+        await RemovalSteps(self.services, progress).run(rest)
         await self._settle()
+
+    async def _give(self, additions: Sequence[Action]) -> None:
+        """Identities and roles, side by side; roles of a new system-assigned identity after it."""
+        known = self.progress.principals
+        ready = [a for a in only(AssignRole, additions) if a.to in known]
+        await self._intend(additions, ready)
+        if self._replaces:
+            # Before the one identity it works with is replaced, the new one has all its roles.
+            await asyncio.gather(*(self._assign(a) for a in ready))
+            if not self._failed:
+                await self._change_identity(additions)
+        else:
+            await asyncio.gather(
+                self._change_identity(additions), *(self._assign(a) for a in ready)
+            )
+        late = [a for a in only(AssignRole, additions) if a not in ready]
+        await self._intend([], [a for a in late if a.to in known])
+        await asyncio.gather(*(self._assign(a) for a in late))
+
+    @property
+    def _replaces(self) -> bool:
+        """Whether attaching an identity takes the place of the one that the resource works with."""
+        resource = self.progress.resource
+        kind = compute_type(resource.id.type) if resource is not None else None
+        return kind is not None and kind.replaces
+
+    @property
+    def _failed(self) -> list[Action]:
+        """The additions that are not there, whatever the reason."""
+        return [o.action for o in self.progress.outcomes if o.failure and not is_removal(o.action)]
+
+    def _not_waiting(self, removals: Sequence[Action]) -> list[Action]:
+        """Make before break: of a living resource nothing goes while something that it is due is
+        not there, unless a person released it.
+        """
+        progress, orders = self.progress, self.progress.removals.orders
+        missing = [action for action in self._failed if action.key not in orders.dismissed]
+        if progress.resource is None or not missing:
+            return list(removals)
+        waiting = [
+            action
+            for action in removals
+            if takes_from_resource(action) and action.key not in orders.released
+        ]
+        refusal = Refused(
+            Because.WAITS,
+            f"waits for: {missing[0]}",
+            _WAITS_DELAY,
+            "it goes on when that is done; release it to have it done at once",
+            releasable=True,
+        )
+        progress.outcomes += failed(waiting, refusal)
+        return [action for action in removals if action not in waiting]
+
+    async def _detach(self, detaches: Sequence[DetachIdentity]) -> None:
+        progress = self.progress
+        if progress.resource is None:
+            return
+        attached = progress.resource.identity.user_assigned
+        still = [action for action in detaches if action.id in attached]
+        progress.outcomes += [Outcome(a, "it was replaced") for a in detaches if a not in still]
+        if still:
+            writes = self._writes(progress.resource)
+            progress.outcomes += await writes.detach(still)
+            progress.resource = writes.resource
 
     async def _intend(self, todo: Sequence[Action], assigns: Sequence[AssignRole]) -> None:
         """Write ahead: after a crash the next reconcile knows what may have been begun."""
@@ -100,8 +169,8 @@ class Application:
 
     async def _create_identities(self, actions: Sequence[CreateIdentity]) -> None:
         record = self.progress.record
-        own = frozenset(action.id for action in actions if action.dedicated)
-        await self.progress.save(replace(record, dedicated=record.dedicated | own))
+        own = {action.id: action.delete_after for action in actions if action.dedicated}
+        await self.progress.save(replace(record, dedicated={**record.dedicated, **own}))
         made = await asyncio.gather(*(attempt(a, self._create(a)) for a in actions))
         self.progress.outcomes += made
 
@@ -111,18 +180,29 @@ class Application:
         self.progress.principals[UserAssigned(action.id)] = principal
         return f"principal {principal}"
 
-    async def _change_identity(self, todo: Sequence[Action]) -> None:
-        progress, changes = self.progress, self._writable(todo)
+    async def _change_identity(self, additions: Sequence[Action]) -> None:
+        progress, changes = self.progress, self._writable(additions)
         if not changes or progress.resource is None:
             return
-        writes = IdentityWrites(self.services.compute, self.services.identities, progress.resource)
-        outcomes = await writes.run(changes)
+        writes = self._writes(progress.resource)
+        outcomes = await writes.add(changes)
         progress.gone_identities += writes.gone
+        progress.resource = writes.resource
         try:
             await self._learn(writes.resource)
         except (Temporary, Permanent) as surprise:
             outcomes = [o if o.failure else Outcome(o.action, failure=surprise) for o in outcomes]
         progress.outcomes += outcomes
+
+    def _writes(self, resource: ComputeResource) -> IdentityWrites:
+        services = self.services
+        return IdentityWrites(
+            services.compute,
+            services.identities,
+            services.directory,
+            self.progress.removals,
+            resource,
+        )
 
     def _writable(self, todo: Sequence[Action]) -> list[Action]:
         """Identities that could not be made are left out; their failure is on record already."""

@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from lanyard.planning.actions import Action, DeleteIdentity, ReleaseGrant, RemoveOrphans
 from lanyard.planning.outcomes import attempt, failed, only
+from lanyard.reconcile.deleted_identities import as_kept
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.services import Services
 from lanyard.record.claims import Result
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.errors import Because, Permanent, Refused, Temporary
 
 #: A resource that is back, or an identity that was recreated, is planned again this soon (seconds).
 REPLAN_DELAY = 2.0
+# An identity that is still attached is not deleted; it is looked at again so much later (seconds).
+_ATTACHED_DELAY = 3600.0
+_UNUSED = ("no other resource has it, by the ledger and by Resource Graph",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +68,29 @@ class RemovalSteps:
             # Planned while its identity was thought missing, and it turned out to be there.
             return "kept: it was assigned in this very plan"
         result = await self.services.claims.drop(
-            action.grant, self.progress.record.id, self.progress.removals.of(action)
+            action.grant,
+            self.progress.record.id,
+            partial(self.progress.removals.removing, action),
+            self.progress.record.due_since.get(action.key, self.services.now()),
         )
         return "its last claim is gone" if result is Result.REVOKED else str(result)
 
     async def _delete_identity(self, action: DeleteIdentity) -> str:
         """What its assignments were is looked after when the event of its deletion comes."""
-        services = self.services
+        services, resource = self.services, self.progress.resource
+        if resource is not None and action.id in resource.identity.user_assigned:
+            reason = f"waits for: detach identity {action.id.name}"
+            fix = "detach it, or see what holds that"
+            raise Refused(Because.WAITS, reason, _ATTACHED_DELAY, fix, releasable=False)
         using = {resource async for resource in services.ledger.having(action.id)}
         using |= set(await services.index.resources_with(action.id))
         if others := sorted(using - {self.progress.record.id}):
             return f"kept: {others[0]} uses it too"
-        await self.progress.removals.spend(action)
-        await services.identities.delete(action.id)
-        self.progress.deleted.add(action.id)
+        removed = await as_kept(action.id, using, services)
+        if removed is None:
+            return "it is gone already"
+        async with self.progress.removals.removing(action, removed, _UNUSED):
+            await services.identities.delete(action.id)
         return "nothing else used it"
 
     async def _remove_orphans(self, action: RemoveOrphans) -> str:
@@ -88,7 +102,7 @@ class RemovalSteps:
             action.principal_id,
             record.gone_at[action.principal_id],
             record.id.subscription,
-            self.progress.removals.of(action),
+            partial(self.progress.removals.removing, action),
         )
         await services.identity_ledger.forget_holder(action.principal_id)
         return f"{len(removed)} removed"

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lanyard.ports.azure import Assignments, Directory, Index
-from lanyard.record.claims import BeforeDelete, Claims
-from lanyard.values.errors import Because, NotYet, Permanent, Refused
+from lanyard.record.claims import Claims, Removing
+from lanyard.values.errors import Because, NotYet, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant, RoleAssignment
+from lanyard.values.removed import RemovedAssignment
 from lanyard.values.resource_id import folded
 
 # Entra needs from seconds to minutes to let go of a deleted principal. What takes longer is asked
@@ -39,7 +40,7 @@ class Orphans:
     now: Callable[[], float]
 
     async def remove(
-        self, principal_id: str, gone_at: float, subscription: str, before_delete: BeforeDelete
+        self, principal_id: str, gone_at: float, subscription: str, removing: Removing
     ) -> list[RoleAssignment]:
         """Delete the assignments of a principal that was seen alive and is gone; returns them.
 
@@ -49,16 +50,16 @@ class Orphans:
         Raises Refused where the directory may not be read.
         """
         await self._check_directory(principal_id, gone_at)
-        found = await self._find(principal_id, subscription)
+        found = await self.find(principal_id, subscription)
         self._check_grace(found, gone_at)
-        return await self._delete(found, before_delete, self._evidence(principal_id, gone_at))
+        return await self._delete(found, removing, self._evidence(principal_id, gone_at))
 
     async def remove_unknown(
         self,
         principal_id: str,
         unknown_since: float,
         subscription: str,
-        before_delete: BeforeDelete,
+        removing: Removing,
     ) -> list[RoleAssignment]:
         """Delete the assignments of a principal that was never seen alive; returns them.
 
@@ -71,11 +72,11 @@ class Orphans:
         if await self.directory.restorable(principal_id):
             message = f"principal {principal_id} is in the recycle bin and can be restored"
             raise NotYet(message, _RESTORABLE_DELAY)
-        found = await self._find(principal_id, subscription)
+        found = await self.find(principal_id, subscription)
         self._check_grace(found, unknown_since)
         self._check_age(found)
         evidence = self._evidence(principal_id, unknown_since)
-        return await self._delete(found, before_delete, evidence)
+        return await self._delete(found, removing, evidence)
 
     async def _check_directory(self, principal_id: str, gone_at: float) -> None:
         if await self._in_directory(principal_id):
@@ -116,22 +117,31 @@ class Orphans:
         )
 
     async def _delete(
-        self,
-        found: Iterable[RoleAssignment],
-        before_delete: BeforeDelete,
-        evidence: tuple[str, ...],
+        self, found: Iterable[RoleAssignment], removing: Removing, evidence: tuple[str, ...]
     ) -> list[RoleAssignment]:
-        removed = []
+        """One that fails stops no other; in the end it is the failure of all."""
+        removed: list[RoleAssignment] = []
+        failures: list[Temporary | Permanent] = []
         for assignment in found:
             if await self.claims.kept(_grant(assignment)):
                 continue  # a person had its removal undone
-            await before_delete(assignment, evidence)
-            await self.assignments.delete(assignment.id)
-            removed.append(assignment)
+            try:
+                async with removing(RemovedAssignment(assignment.raw), evidence):
+                    await self.assignments.delete(assignment.id)
+            except Refused:
+                raise  # what forbids this one forbids the others, too
+            except (Temporary, Permanent) as failure:
+                failures.append(failure)
+            else:
+                removed.append(assignment)
+        if failures:
+            raise _of_all(failures, len(removed))
         return removed
 
-    async def _find(self, principal_id: str, subscription: str) -> list[RoleAssignment]:
-        """Everything the principal holds, each read from ARM just now."""
+    async def find(self, principal_id: str, subscription: str) -> list[RoleAssignment]:
+        """Everything the principal holds, each read from ARM just now. Raises Temporary, Permanent
+        where any listing fails.
+        """
         listed = await self.assignments.of_principal(principal_id, subscription)
         found = {folded(assignment.id): assignment for assignment in listed}
         for assignment_id in await self.index.assignments_of(principal_id):
@@ -141,6 +151,17 @@ class Orphans:
                     found[folded(assignment_id)] = assignment
         # A filter that the service ignored would list everybody's: never trust it blindly.
         return [one for one in found.values() if one.principal_id == principal_id]
+
+
+def _of_all(failures: list[Temporary | Permanent], removed: int) -> Temporary | Permanent:
+    """As one: tried again as long as any of them can succeed."""
+    reasons = "; ".join(str(failure) for failure in failures)
+    message = f"{removed} removed, {len(failures)} not: {reasons}"
+    delays = [failure.delay for failure in failures if isinstance(failure, Temporary)]
+    if delays:
+        return Temporary(message, max(delays))
+    codes = [failure.code for failure in failures if isinstance(failure, Permanent)]
+    return Permanent(message, codes[0])
 
 
 def _grant(assignment: RoleAssignment) -> Grant:

@@ -46,7 +46,13 @@ async def decide(
     todo = plan(wanted, actual, owned)
     custom = await _can_write_assignments(todo, assignments)
     situation = Situation(
-        policy, wanted, actual.resource, custom, precedents.orders, precedents.repairs
+        policy,
+        wanted,
+        actual.resource,
+        can_write_assignments=custom,
+        orders=precedents.orders,
+        repairs=precedents.repairs,
+        principals=actual.principals,
     )
     return todo, guard(todo, situation)
 

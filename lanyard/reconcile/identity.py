@@ -8,8 +8,9 @@ from lanyard.planning.actions import RemoveOrphans
 from lanyard.planning.outcomes import Outcome
 from lanyard.policy import Policy
 from lanyard.reconcile.lone_removals import LoneRemovals
+from lanyard.reconcile.presence import Presence
 from lanyard.reconcile.services import Services
-from lanyard.record.claims import BeforeDelete
+from lanyard.record.claims import Removing
 from lanyard.record.identities import IdentityRecord
 from lanyard.values.change import Change
 from lanyard.values.resource_id import ResourceId
@@ -32,7 +33,7 @@ class IdentityReconciler:
         """
         identity_ledger = self.services.identity_ledger
         before = await identity_ledger.identity(change.resource)
-        record = await self._follow(change.resource, before)
+        record = await self._follow(change, before)
         if not record.former:
             return [], []
         using: list[ResourceId] = []
@@ -41,26 +42,33 @@ class IdentityReconciler:
             using = [found async for found in self.services.ledger.having(change.resource)]
         return await self._clean_up(record, change), using
 
-    async def _follow(self, identity: ResourceId, before: IdentityRecord) -> IdentityRecord:
-        """The record, with the principal that ARM shows now."""
-        identity_ledger = self.services.identity_ledger
+    async def _follow(self, change: Change, before: IdentityRecord) -> IdentityRecord:
+        """The record, with the principal that ARM shows now. Raises NotYet where ARM shows none and
+        it is not certain that the identity is gone.
+        """
+        ledger, identity = self.services.identity_ledger, change.resource
         if before.principal is None:
             return before
         current = await self.services.identities.principal(identity)
+        presence = Presence(self.services.index, identity, self.services.now())
+        life = presence.observed(before.life, change, missing=current is None)
         if current == before.principal:
             return before
         if current is None:
-            return await identity_ledger.lose_principal(identity)
-        await identity_ledger.learn_principal(identity, current)
-        return await identity_ledger.identity(identity)
+            if life != before.life:
+                await ledger.save_identity(replace(before, life=life))
+            await presence.ensure_gone(life)
+            return await ledger.lose_principal(identity)
+        await ledger.learn_principal(identity, current)
+        return await ledger.identity(identity)
 
     async def _clean_up(self, record: IdentityRecord, change: Change) -> list[Outcome]:
         """Of every principal that the identity had: what the guard allows."""
 
-        async def remove(action: RemoveOrphans, before_delete: BeforeDelete) -> str:
+        async def remove(action: RemoveOrphans, removing: Removing) -> str:
             principal = action.principal_id
             removed = await self.services.orphans.remove(
-                principal, record.former[principal], record.id.subscription, before_delete
+                principal, record.former[principal], record.id.subscription, removing
             )
             return f"{len(removed)} removed"
 

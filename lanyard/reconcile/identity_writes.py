@@ -1,11 +1,12 @@
 """All changes of one resource's identity block, in as few writes as the service takes.
 
-A machine takes few updates a minute, so everything goes into one write. Azure refuses that write
-whole when one identity in it is bad: then the missing ones are found and parked, references to
-identities that no longer exist are dropped with them, and the rest goes on.
+A machine takes few updates a minute, so what is added goes into one write, and what is detached
+into one more, after it. Azure refuses a write whole when one identity in it is bad: then the
+missing ones are found and parked, references to identities that no longer exist are dropped with
+them, and the rest goes on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lanyard.planning.actions import (
@@ -16,12 +17,19 @@ from lanyard.planning.actions import (
     ReattachIdentity,
 )
 from lanyard.planning.outcomes import Outcome, failed, only
-from lanyard.ports.azure import Compute, Identities
+from lanyard.ports.azure import Compute, Directory, Identities
+from lanyard.reconcile.removals import Detach, Removals
 from lanyard.values.compute import ComputeResource
+from lanyard.values.compute_types import compute_type
 from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.removed import Taken
 from lanyard.values.resource_id import ResourceId
 
 _DONE = "read back from ARM"
+_UNWANTED = ("Lanyard attached it, and no rule asks for it any more",)
+_REPLACED = ("the type has one identity, and a rule accepts that it is replaced",)
+_GONE = ("neither ARM nor the directory knows it: they were asked right before",)
+_RECREATED = ("the resource shows a principal that the identity does not have any more",)
 
 
 @dataclass
@@ -32,11 +40,13 @@ class IdentityWrites:
 
     compute: Compute
     identities: Identities
+    directory: Directory
+    removals: Removals
     resource: ComputeResource
     gone: list[ResourceId] = field(default_factory=list)
 
-    async def run(self, actions: Sequence[Action]) -> list[Outcome]:
-        """Carry out the identity changes among the actions."""
+    async def add(self, actions: Sequence[Action]) -> list[Outcome]:
+        """Attach, enable, and attach again what was recreated."""
         outcomes: list[Outcome] = []
         together = [a for a in actions if not isinstance(a, ReattachIdentity)]
         if together:
@@ -45,20 +55,46 @@ class IdentityWrites:
             outcomes.append(await self._reattach(action))
         return outcomes
 
-    async def _together(self, actions: Sequence[Action]) -> list[Outcome]:
+    async def detach(self, actions: Sequence[DetachIdentity]) -> list[Outcome]:
+        """Detach those that may go, in one write."""
+        detaches = [Detach(action, action.id, Taken.DETACH, _UNWANTED) for action in actions]
         try:
-            await self._write(actions)
+            refused = await self._write((), detaches)
+        except (Temporary, Permanent) as failure:
+            return failed(actions, failure)
+        return [
+            Outcome(action, failure=refused[action.id])
+            if action.id in refused
+            else Outcome(action, _DONE)
+            for action in actions
+        ]
+
+    async def _together(self, actions: Sequence[Action]) -> list[Outcome]:
+        replaced = self._replaced(actions)
+        try:
+            await self._write(actions, replaced)
         except Temporary as failure:
             return failed(actions, failure)
         except Permanent as failure:
             return await self._without_the_bad_ones(actions, failure)
         return [Outcome(action, _DONE) for action in actions]
 
+    def _replaced(self, actions: Sequence[Action]) -> list[Detach]:
+        """Of a type with one identity, adding one takes away the one that is there."""
+        kind, adds = compute_type(self.resource.id.type), only(AttachIdentity, actions)
+        if kind is None or not kind.replaces or not adds:
+            return []
+        attached = self.resource.identity.user_assigned
+        return [Detach(adds[0], identity, Taken.DETACH, _REPLACED) for identity in attached]
+
     async def _without_the_bad_ones(
         self, actions: Sequence[Action], failure: Permanent
     ) -> list[Outcome]:
-        missing = await self._missing([a.id for a in only(AttachIdentity, actions)])
-        dangling = await self._missing(list(self.resource.identity.user_assigned))
+        try:
+            missing = await self._missing([a.id for a in only(AttachIdentity, actions)])
+            dangling = await self._dangling()
+        except (Temporary, Permanent) as unknown:
+            return failed(actions, unknown)
         bad = [a for a in only(AttachIdentity, actions) if a.id in missing]
         good = [action for action in actions if action not in bad]
         outcomes = [
@@ -74,13 +110,14 @@ class IdentityWrites:
     ) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for action in actions:
+            drops = [Detach(action, identity, Taken.DANGLING, _GONE) for identity in dangling]
             try:
-                await self._write([action], dangling)
+                refused = await self._write([action], [*self._replaced([action]), *drops])
             except (Temporary, Permanent) as failure:
                 outcomes.append(Outcome(action, failure=failure))
             else:
                 outcomes.append(Outcome(action, _DONE))
-                dangling = ()
+                dangling = [identity for identity in dangling if identity in refused]
         return outcomes
 
     async def _missing(self, identities: Sequence[ResourceId]) -> list[ResourceId]:
@@ -89,17 +126,43 @@ class IdentityWrites:
         self.gone += gone
         return gone
 
-    async def _write(self, actions: Sequence[Action], dangling: Sequence[ResourceId] = ()) -> None:
-        self.resource = await self.compute.update_identity(
-            self.resource,
-            add=[action.id for action in only(AttachIdentity, actions)],
-            remove=[*(action.id for action in only(DetachIdentity, actions)), *dangling],
-            enable_system=bool(only(EnableSystemIdentity, actions)),
-        )
+    async def _dangling(self) -> list[ResourceId]:
+        """Attached identities that ARM does not know, and whose principals the directory does not
+        know either: one answer of ARM alone is no proof.
+        """
+        attached = self.resource.identity.user_assigned
+        missing = await self._missing(list(attached))
+        principals = {one: attached[one] for one in missing}
+        asked = [principal for principal in principals.values() if principal is not None]
+        known = await self.directory.existing(asked) if asked else frozenset()
+        return [one for one, principal in principals.items() if principal not in known]
+
+    async def _write(
+        self, actions: Sequence[Action], detaches: Sequence[Detach]
+    ) -> Mapping[ResourceId, Temporary | Permanent]:
+        """One write of what is added and taken off; returns what stays because its removal is
+        refused. Raises that where the write would take its place.
+        """
+        async with self.removals.detaching(self.resource, detaches) as refused:
+            add = [a.id for a in only(AttachIdentity, actions)]
+            for each in detaches:
+                if each.evidence is _REPLACED and each.identity in refused:
+                    raise refused[each.identity]
+            remove = [each.identity for each in detaches if each.identity not in refused]
+            enable_system = bool(only(EnableSystemIdentity, actions))
+            if add or remove or enable_system:
+                self.resource = await self.compute.update_identity(
+                    self.resource, add=add, remove=remove, enable_system=enable_system
+                )
+        return refused
 
     async def _reattach(self, action: ReattachIdentity) -> Outcome:
+        """The dead principal is detached for a moment: that half is a removal."""
+        detach = Detach(action, action.id, Taken.REATTACH, _RECREATED)
         try:
-            self.resource = await self.compute.reattach(self.resource, action.id)
+            async with self.removals.detaching(self.resource, [detach]) as refused:
+                if not refused:
+                    self.resource = await self.compute.reattach(self.resource, action.id)
         except (Temporary, Permanent) as failure:
             return Outcome(action, failure=failure)
-        return Outcome(action, _DONE)
+        return Outcome(action, _DONE, refused.get(action.id))

@@ -5,16 +5,17 @@ What persons decided, the guard, the attempt and the record, once for all of the
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from lanyard.planning.actions import Action
 from lanyard.planning.guard import guard_alone
 from lanyard.planning.outcomes import Effects, Outcome, attempt
 from lanyard.policy import Policy
 from lanyard.reconcile.recording import Recorder
-from lanyard.reconcile.refusals import refused
+from lanyard.reconcile.refusals import refused, unfinished
 from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
-from lanyard.record.claims import BeforeDelete
+from lanyard.record.claims import Removing
 from lanyard.record.held import orders
 from lanyard.values.change import Change, cause_of
 
@@ -31,7 +32,7 @@ class LoneRemovals:
     about: str = ""
 
     async def run[A: Action](
-        self, actions: Sequence[A], remove: Callable[[A, BeforeDelete], Awaitable[str]]
+        self, actions: Sequence[A], remove: Callable[[A, Removing], Awaitable[str]]
     ) -> list[Outcome]:
         """Have `remove` do those of the actions that may be done; returns what became of them.
 
@@ -46,7 +47,8 @@ class LoneRemovals:
         cause = cause_of(self.change)
         removals = Removals(services.decisions, services.budget, resource, cause, in_force)
         async with Recorder(services, resource, cause, self.about) as recorder:
-            outcomes = [await attempt(a, remove(a, removals.of(a))) for a in allowed]
+            outcomes = [await attempt(a, remove(a, partial(removals.removing, a))) for a in allowed]
             await recorder.outcomes(outcomes, Effects(removed=removals.recorded))
-            await recorder.held([*(entry.refusal() for entry in verdict.held), *refused(outcomes)])
+            refusals = [*(entry.refusal() for entry in verdict.held), *refused(outcomes)]
+            await recorder.held(refusals, unfinished(outcomes))
         return outcomes

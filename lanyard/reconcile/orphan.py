@@ -10,7 +10,7 @@ from lanyard.planning.outcomes import Outcome
 from lanyard.policy import Policy
 from lanyard.reconcile.lone_removals import LoneRemovals
 from lanyard.reconcile.services import Services
-from lanyard.record.claims import BeforeDelete
+from lanyard.record.claims import Removing
 from lanyard.record.held import GRANT
 from lanyard.values.change import Change
 
@@ -40,17 +40,17 @@ class OrphanReconciler:
 
     def _remove_unknown(
         self, change: Change
-    ) -> Callable[[RemoveUnknown, BeforeDelete], Awaitable[str]]:
-        async def remove(action: RemoveUnknown, before_delete: BeforeDelete) -> str:
+    ) -> Callable[[RemoveUnknown, Removing], Awaitable[str]]:
+        async def remove(action: RemoveUnknown, removing: Removing) -> str:
             services, principal = self.services, action.principal_id
             since = await services.identity_ledger.unknown_since(principal)
             removed = await services.orphans.remove_unknown(
-                principal, since, change.resource.subscription, before_delete
+                principal, since, change.resource.subscription, removing
             )
             await services.identity_ledger.forget_unknown(principal)
             return f"{len(removed)} removed"
 
         return remove
 
-    async def _revoke(self, action: RevokeUnclaimed, before_delete: BeforeDelete) -> str:
-        return str(await self.services.claims.retire(action.grant, before_delete))
+    async def _revoke(self, action: RevokeUnclaimed, removing: Removing) -> str:
+        return str(await self.services.claims.retire(action.grant, removing))

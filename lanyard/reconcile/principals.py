@@ -50,7 +50,8 @@ class AskedOnce:
 async def known_principals(
     wanted: Desired, resource: ComputeResource | None, identities: Source, ledger: Record
 ) -> dict[PrincipalRef, str]:
-    """The principals of the identities that exist; a wanted one that does not is left out.
+    """The principals of the identities that exist, wanted or named by the resource's own settings;
+    a wanted one that does not exist is left out.
 
     The ledger answers for identities seen before. ARM is asked for a new one, and where the
     resource shows another principal than the ledger: then the identity was recreated.
@@ -64,6 +65,10 @@ async def known_principals(
         shown = resource.identity.user_assigned.get(identity)
         principal = await _principal(identity, shown, identities, ledger)
         if principal is not None:
+            principals[UserAssigned(identity)] = principal
+    for identity in resource.names.keys() - wanted.identities.keys():
+        # What its settings name is in use, attached or not; only what is on record is known of it.
+        if (principal := await ledger.principal(identity)) is not None:
             principals[UserAssigned(identity)] = principal
     return principals
 

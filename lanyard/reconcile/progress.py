@@ -16,7 +16,7 @@ class Progress:
     """One a reconcile. Additions and removals work on it in turn."""
 
     ledger: Ledger
-    #: As read, before anything was changed; None for one that is gone.
+    #: As it was read last; None for one that is gone.
     resource: ComputeResource | None
     #: The version on file.
     record: ResourceRecord
@@ -28,8 +28,6 @@ class Progress:
     granted: dict[AssignRole, Grant] = field(default_factory=dict)
     #: Of them, those whose role assignment did not exist before.
     made: set[AssignRole] = field(default_factory=set)
-    #: Identities that were deleted.
-    deleted: set[ResourceId] = field(default_factory=set)
     #: Identities that turned out not to exist, to be reconciled themselves.
     gone_identities: list[ResourceId] = field(default_factory=list)
 
@@ -45,6 +43,5 @@ class Progress:
             granted=self.granted,
             made=frozenset(self.made),
             principals=self.principals,
-            deleted=frozenset(self.deleted),
             removed=self.removals.recorded,
         )

@@ -13,8 +13,8 @@ from lanyard.planning.actions import (
     Action,
     AssignRole,
     ReleaseGrant,
-    RemoveOrphans,
     RevokeUnclaimed,
+    is_removal,
 )
 from lanyard.planning.orders import Refusal
 from lanyard.planning.outcomes import Effects, Outcome, status_of
@@ -22,6 +22,7 @@ from lanyard.ports.notifier import Notifier
 from lanyard.record.decisions import Author, Decision, Decisions
 from lanyard.record.held import HeldActions
 from lanyard.telemetry import held, removed
+from lanyard.values.removed import Became
 from lanyard.values.resource_id import ResourceId
 
 
@@ -78,9 +79,9 @@ class Recorder:
     async def intended(self, actions: Iterable[Action]) -> None:
         """A decision each before anything is done: a crash leaves no write that is not on record.
 
-        Assignments that go are recorded one by one and whole, right before (removals.py).
+        What goes is recorded one by one and whole, right before (removals.py).
         """
-        ahead = [a for a in actions if not isinstance(a, ReleaseGrant | RemoveOrphans)]
+        ahead = [action for action in actions if not is_removal(action)]
         await asyncio.gather(*(self._add(a, "intended", "") for a in ahead))
 
     async def outcomes(self, outcomes: Iterable[Outcome], effects: Effects) -> None:
@@ -88,15 +89,24 @@ class Recorder:
         for outcome in outcomes:
             reason = outcome.detail if outcome.failure is None else str(outcome.failure)
             grant = _grant(outcome.action, effects)
-            decision = await self._add(outcome.action, status_of(outcome), reason, grant)
-            self.notices.extend(of_outcome(outcome, effects, decision, self._about()))
-        gone = [each for each in self.notices if isinstance(each.data, AccessRemoved)]
-        removed(len(gone))
+            became = {
+                each.decision_id: each.became
+                for each in effects.removed
+                if each.action.key == outcome.action.key
+            }
+            status = status_of(outcome)
+            decision = await self._add(outcome.action, status, reason, grant, became)
+            notices = list(of_outcome(outcome, effects, decision, self._about()))
+            removed(len([notice for notice in notices if isinstance(notice.data, AccessRemoved)]))
+            self.notices.extend(notices)
 
-    async def held(self, refusals: Collection[Refusal]) -> None:
-        """Bring the list of what is held up to date; a decision for what is new on it."""
+    async def held(self, refusals: Collection[Refusal], unfinished: Collection[str] = ()) -> None:
+        """Bring the list of what is held up to date; a decision for what is new on it.
+
+        `unfinished`: the keys of actions that were allowed and did not succeed.
+        """
         listed = self.records.held
-        for entry in await listed.update(self.resource, refusals, self.principal):
+        for entry in await listed.update(self.resource, refusals, self.principal, unfinished):
             refusal = entry.refusal
             decision = await self.records.decisions.add(
                 Decision(
@@ -111,7 +121,14 @@ class Recorder:
             self.notices.extend(of_refusal(refusal, entry.id, decision, self._about()))
             held(refusal.kind.value)
 
-    async def _add(self, action: Action, outcome: str, reason: str, grant: str = "") -> str:
+    async def _add(
+        self,
+        action: Action,
+        outcome: str,
+        reason: str,
+        grant: str = "",
+        became: Mapping[str, Became] | None = None,
+    ) -> str:
         rules: tuple[str, ...] = getattr(action, "rules", ())
         decision = Decision(
             self.resource.text,
@@ -122,6 +139,7 @@ class Recorder:
             grant=grant,
             rules=rules,
             cause=self.cause,
+            became=became or {},
         )
         return await self.records.decisions.add(decision)
 

@@ -40,11 +40,18 @@ def refused(outcomes: Iterable[Outcome]) -> list[Refusal]:
     ]
 
 
-def digest(refusals: Collection[Refusal]) -> str:
-    """Changes when the refusals do; "" for none."""
-    if not refusals:
+def unfinished(outcomes: Iterable[Outcome]) -> set[str]:
+    """The keys of the actions that were allowed and did not succeed."""
+    return {outcome.action.key for outcome in outcomes if outcome.failure is not None}
+
+
+def digest(refusals: Collection[Refusal], answered: Collection[str] = ()) -> str:
+    """Changes when the refusals do, or the keys of the entries that stay for their answer alone; ""
+    for none.
+    """
+    if not refusals and not answered:
         return ""
-    content = sorted((refusal.key, str(refusal)) for refusal in refusals)
+    content = [*sorted((refusal.key, str(refusal)) for refusal in refusals), *sorted(answered)]
     return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
 

@@ -1,16 +1,29 @@
-"""The last thing before a removal: it is counted against the budget and kept whole on record."""
+"""What stands around every removal: a place in the budget, and the whole of it on record first."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from lanyard.planning.actions import Action
 from lanyard.planning.orders import Orders
-from lanyard.planning.outcomes import Removed
-from lanyard.record.budget import RemovalBudget
-from lanyard.record.claims import BeforeDelete
+from lanyard.planning.outcomes import Removal
+from lanyard.record.budget import Place, RemovalBudget
 from lanyard.record.decisions import Decision, Decisions
-from lanyard.values.grants import RoleAssignment
+from lanyard.values.compute import ComputeResource
+from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.removed import Became, Removed, RemovedAttachment, Taken
 from lanyard.values.resource_id import ResourceId
+
+
+class Detach(NamedTuple):
+    """An identity that a write is to take off a resource."""
+
+    #: That it is part of.
+    action: Action
+    identity: ResourceId
+    taken: Taken
+    evidence: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,31 +35,91 @@ class Removals:
     resource: ResourceId
     cause: Mapping[str, str]
     orders: Orders
-    recorded: list[Removed] = field(default_factory=list)
+    recorded: list[Removal] = field(default_factory=list)
 
-    def of(self, action: Action) -> BeforeDelete:
-        """What the removals of an action call right before each delete.
+    @asynccontextmanager
+    async def removing(
+        self, action: Action, removed: Removed, evidence: tuple[str, ...]
+    ) -> AsyncIterator[None]:
+        """The write that takes something away goes in here, and nothing else.
 
-        Raises Refused where a pause or the budget forbids it.
+        Raises Refused where a pause or the budget forbids it. Where the write fails and took
+        nothing away its place is given back; where nobody knows, it stays counted.
         """
+        place = await self.reserve(action)
+        try:
+            number = await self._record(action, removed, evidence)
+        except (Temporary, Permanent):
+            await self._give_back(place)
+            raise
+        try:
+            yield
+        except (Temporary, Permanent) as failure:
+            self._became(number, _after(failure))
+            if not failure.uncertain:
+                await self._give_back(place)
+            raise
+        self._became(number, Became.DONE)
 
-        async def record(assignment: RoleAssignment, evidence: tuple[str, ...]) -> None:
-            await self.spend(action)
-            decision = Decision(
-                self.resource.text,
-                str(action),
-                "intended",
-                f"remove {assignment.id}",
-                key=action.key,
-                cause=self.cause,
-                evidence=evidence,
-                assignment=assignment.raw,
-            )
-            decision_id = await self.decisions.add(decision)
-            self.recorded.append(Removed(action, assignment, evidence, decision_id))
+    @asynccontextmanager
+    async def detaching(
+        self, resource: ComputeResource, detaches: Iterable[Detach]
+    ) -> AsyncIterator[Mapping[ResourceId, Temporary | Permanent]]:
+        """The same for one write that takes several identities off a resource.
 
-        return record
+        Gives those that may not go, with the reason: the write leaves them out.
+        """
+        refused: dict[ResourceId, Temporary | Permanent] = {}
+        async with AsyncExitStack() as places:
+            for detach in detaches:
+                removed = _attachment(resource, detach)
+                one = self.removing(detach.action, removed, detach.evidence)
+                try:
+                    await places.enter_async_context(one)
+                except (Temporary, Permanent) as failure:
+                    refused[detach.identity] = failure
+            yield refused
 
-    async def spend(self, action: Action) -> None:
-        """Count a removal; one that a person released is not held to the budget."""
-        await self.budget.spend(released=action.key in self.orders.released)
+    async def reserve(self, action: Action) -> Place | None:
+        """A place in the budget; one that a person released is not held to it."""
+        return await self.budget.reserve(released=action.key in self.orders.released)
+
+    async def _give_back(self, place: Place | None) -> None:
+        """What cannot be given back stays counted: too few are removed then, never too many."""
+        if place is not None:
+            with suppress(Temporary, Permanent):
+                await self.budget.give_back(place)
+
+    async def _record(self, action: Action, removed: Removed, evidence: tuple[str, ...]) -> int:
+        """Returns where it is in `recorded`."""
+        decision = Decision(
+            self.resource.text,
+            str(action),
+            "intended",
+            f"remove {removed}",
+            key=action.key,
+            cause=self.cause,
+            evidence=evidence,
+            removed=removed,
+        )
+        decision_id = await self.decisions.add(decision)
+        self.recorded.append(Removal(action, removed, evidence, decision_id))
+        return len(self.recorded) - 1
+
+    def _became(self, number: int, became: Became) -> None:
+        self.recorded[number] = replace(self.recorded[number], became=became)
+
+
+def _after(failure: Temporary | Permanent) -> Became:
+    if failure.uncertain:
+        return Became.UNKNOWN
+    return Became.FAILED if isinstance(failure, Permanent) else Became.GIVEN_BACK
+
+
+def _attachment(resource: ComputeResource, detach: Detach) -> RemovedAttachment:
+    return RemovedAttachment(
+        resource.id.text,
+        detach.identity.text,
+        resource.identity.user_assigned.get(detach.identity) or "",
+        detach.taken,
+    )

@@ -3,23 +3,27 @@ all come through here: an event is a hint, and everything but the resource's id 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 
-from lanyard.planning.actions import RemoveOrphans
-from lanyard.planning.desired import desired
+from lanyard.planning.actions import Action, RemoveOrphans
+from lanyard.planning.desired import Desired, desired
+from lanyard.planning.grace import Graces, due_since, seconds_left
+from lanyard.planning.guard import Verdict
 from lanyard.planning.orders import Orders, Pause, Refusal
-from lanyard.planning.outcomes import Outcome
+from lanyard.planning.outcomes import Effects, Outcome
 from lanyard.planning.plan import Actual, Plan
 from lanyard.policy import Policy
 from lanyard.reconcile.apply import apply, see
 from lanyard.reconcile.decide import AT_WORK, Precedents, decide
 from lanyard.reconcile.identity import IDENTITY_TYPE, IdentityReconciler
 from lanyard.reconcile.orphan import OrphanReconciler
+from lanyard.reconcile.presence import Presence
 from lanyard.reconcile.principals import known_principals
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder
-from lanyard.reconcile.refusals import digest, refused, unfulfilled
+from lanyard.reconcile.refusals import digest, refused, unfinished, unfulfilled
 from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
 from lanyard.record.held import orders
@@ -37,13 +41,14 @@ class Report:
 
     `look_at`: resources that it found to need one. `retry_in` is the seconds after which it wants
     to run again; `failing` says whether that is because something failed, or only because time
-    must pass.
+    must pass. `gone`: the resource is no more.
     """
 
     outcomes: tuple[Outcome, ...] = ()
     look_at: tuple[ResourceId, ...] = ()
     retry_in: float | None = None
     failing: bool = False
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,8 @@ class Reconciler:
         read, pause = await asyncio.gather(
             services.compute.read(change.resource), services.kill_switch.read()
         )
-        resource, before = _settled(read), of_incarnation(record, read)
+        before = await self._observed(change, record, read)
+        resource = _settled(read)
         precedents = Precedents(await self._orders(before, pause), counted(before))
         wanted = desired(self.policy, resource)
         principals = await known_principals(
@@ -104,37 +110,112 @@ class Reconciler:
         progress = Progress(
             ledger=services.ledger,
             resource=resource,
-            record=before,
+            # Of what is missing, `before` is on file already.
+            record=before if read is None else record,
             principals=principals,
             removals=self._removals(change, precedents.orders),
         )
         async with Recorder(services, change.resource, cause_of(change)) as recorder:
-            await self._note(progress, todo)
-            await apply(verdict.allowed, services, progress, recorder)
-            await self._hold(unfulfilled(verdict.held, todo, wanted), progress, recorder)
+            await self._note(progress, before, todo, wanted)
+            waiting = self._waiting(verdict, progress)
+            due = [action for action in verdict.allowed if action not in waiting]
+            await apply(due, services, progress, recorder)
+            await self._put_off(waiting, record, progress, recorder)
+            refusals = unfulfilled(verdict.held, todo, wanted)
+            await self._hold(refusals, precedents.orders, progress, recorder)
             if resource is None and progress.record.empty:
                 await services.ledger.forget(progress.record)
-        return _report(progress.outcomes, progress.gone_identities)
+        return _report(progress.outcomes, progress.gone_identities, gone=resource is None)
 
-    async def _note(self, progress: Progress, todo: Plan) -> None:
-        """On record before anything is done: a new principal, and since when one is gone."""
+    async def _observed(
+        self, change: Change, record: ResourceRecord, read: ComputeResource | None
+    ) -> ResourceRecord:
+        """The record with what is known of the resource's life after this look at it.
+
+        Raises NotYet, Temporary, Permanent where ARM answers 404 and it is not certain to be gone.
+        """
+        presence = Presence(self.services.index, change.resource, self.services.now())
+        if read is not None:
+            before = of_incarnation(record, read)
+            anew = before.incarnation != record.incarnation
+            life = presence.observed(record.life, change, missing=False, anew=anew)
+            return replace(before, life=life)
+        life = presence.observed(record.life, change, missing=True)
+        if record.row is None:
+            presence.ensure_expected(life)
+            return record
+        known = replace(record, life=life)
+        if known.life != record.life:
+            # On record before it is asked for the rest: the next look counts from this one.
+            known = await self.services.ledger.save(known)
+        await presence.ensure_gone(life)
+        return known
+
+    async def _note(
+        self, progress: Progress, before: ResourceRecord, todo: Plan, wanted: Desired
+    ) -> None:
+        """On record before anything is done: a new principal, since when one is gone, since when
+        a removal is due.
+        """
         if progress.resource is not None:
             present = progress.resource.identity.system_principal_id
             if present is not None:
                 await see(present, self.services.identity_ledger, progress)
         gone = {a.principal_id for a in todo.actions if isinstance(a, RemoveOrphans)}
         now, known = self.services.now(), progress.record.gone_at
-        since = {principal: known.get(principal, now) for principal in gone}
-        await progress.save(replace(progress.record, gone_at=since))
+        noted = replace(
+            before,
+            row=progress.record.row,
+            system_principals=progress.record.system_principals,
+            gone_at={principal: known.get(principal, now) for principal in gone},
+            due_since=due_since(todo.actions, before.due_since, now),
+            dedicated=_kept_for(before.dedicated, wanted),
+        )
+        if progress.record.row is not None or todo.actions:
+            await progress.save(noted)
 
-    async def _hold(self, refusals: list[Refusal], progress: Progress, recorder: Recorder) -> None:
+    def _waiting(self, verdict: Verdict, progress: Progress) -> dict[Action, float]:
+        """The allowed removals that are not due yet, with the seconds that are left."""
+        record, gone = progress.record, progress.resource is None
+        minutes = self.policy.limits.removals.grace_minutes
+        graces = Graces(minutes * 60, {one.key: s for one, s in record.dedicated.items()})
+        now = self.services.now()
+        left = {
+            action: seconds_left(action, record.due_since, graces, now, gone=gone)
+            for action in verdict.allowed
+        }
+        return {action: seconds for action, seconds in left.items() if seconds > 0}
+
+    async def _put_off(
+        self,
+        waiting: Mapping[Action, float],
+        before: ResourceRecord,
+        progress: Progress,
+        recorder: Recorder,
+    ) -> None:
+        """What waits comes back when it is due; that it waits is on record once."""
+        outcomes = [
+            Outcome(action, failure=NotYet(f"due in {ceil(left / 60)} min, if it is then", left))
+            for action, left in waiting.items()
+        ]
+        fresh = [o for o in outcomes if o.action.key not in before.due_since]
+        if fresh:
+            await recorder.outcomes(fresh, Effects())
+        progress.outcomes += outcomes
+
+    async def _hold(
+        self, refusals: list[Refusal], orders: Orders, progress: Progress, recorder: Recorder
+    ) -> None:
         """Once, at the end: what is tried again and refused again was held all the time. Only what
         is new is reported, not again at each event that finds the same.
         """
         refusals = refusals + refused(progress.outcomes)
-        if digest(refusals) != progress.record.held:
-            await recorder.held(refusals)
-        await progress.save(replace(progress.record, held=digest(refusals)))
+        answered = unfinished(progress.outcomes) & (orders.released | orders.dismissed.keys())
+        now_held = digest(refusals, answered)
+        if now_held != progress.record.held:
+            await recorder.held(refusals, answered)
+        under = self.services.author.policy if now_held else ""
+        await progress.save(replace(progress.record, held=now_held, held_under=under))
 
     async def _orders(self, record: ResourceRecord, pause: Pause | None) -> Orders:
         entries = await self.services.held.of(record.id) if record.held else {}
@@ -144,10 +225,10 @@ class Reconciler:
         services, cause = self.services, cause_of(change)
         return Removals(services.decisions, services.budget, change.resource, cause, in_force)
 
-    async def expand(self, group: ResourceId) -> AsyncIterator[Change]:
+    async def expand(self, change: Change) -> AsyncIterator[Change]:
         """A deleted group may have taken everything below it: each is looked at for itself."""
-        async for resource in self.services.ledger.under(group):
-            yield Change(resource, "group")
+        async for resource in self.services.ledger.under(change.resource):
+            yield Change(resource, "group", deleted=change.deleted)
 
 
 def _settled(resource: ComputeResource | None) -> ComputeResource | None:
@@ -158,7 +239,19 @@ def _settled(resource: ComputeResource | None) -> ComputeResource | None:
     return resource
 
 
-def _report(outcomes: list[Outcome], look_at: Iterable[ResourceId] = ()) -> Report:
+def _kept_for(dedicated: Mapping[ResourceId, float], wanted: Desired) -> Mapping[ResourceId, float]:
+    """Identities made for the resource, with how long the policy now says each is kept."""
+    known = {**wanted.kept.identities, **wanted.identities}
+    return {
+        identity: known[identity].delete_after if identity in known else seconds
+        for identity, seconds in dedicated.items()
+    }
+
+
+def _report(
+    outcomes: list[Outcome], look_at: Iterable[ResourceId] = (), *, gone: bool = False
+) -> Report:
+    """What failed asks for the longest delay, what only waits for the shortest."""
     waits = [o for o in outcomes if isinstance(o.failure, Temporary)]
     failing = [
         o
@@ -166,4 +259,5 @@ def _report(outcomes: list[Outcome], look_at: Iterable[ResourceId] = ()) -> Repo
         if not isinstance(o.failure, NotYet) and not isinstance(o.action, RemoveOrphans)
     ]
     delays = [o.failure.delay for o in failing or waits if isinstance(o.failure, Temporary)]
-    return Report(tuple(outcomes), tuple(look_at), max(delays, default=None), bool(failing))
+    retry_in = (max if failing else min)(delays, default=None)
+    return Report(tuple(outcomes), tuple(look_at), retry_in, bool(failing), gone)

@@ -61,7 +61,9 @@ def assemble[T: Journal](
     epoch. Without a `notifier` no decision is published.
     """
     decider = Author(author, policy.digest)
-    claims = Claims(tables.grants, azure.assignments, now)
+    claims = Claims(
+        tables.grants, azure.assignments, now, policy.limits.removals.grace_minutes * 60
+    )
     kill_switch = KillSwitch(tables.control, now, policy.digest)
     grace = policy.orphans.grace_minutes * 60
     return Services(

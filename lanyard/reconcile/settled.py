@@ -83,10 +83,11 @@ def settled(record: ResourceRecord, done: Done, *, gone: bool, now: float) -> Re
     )
 
 
-def _dedicated(record: ResourceRecord, done: Done) -> frozenset[ResourceId]:
+def _dedicated(record: ResourceRecord, done: Done) -> dict[ResourceId, float]:
     """One that could not be made may be made by someone else: then it is theirs."""
     not_ours = {action.id for action in done.refused(CreateIdentity)}
-    return record.dedicated - not_ours - {action.id for action in done.done(DeleteIdentity)}
+    gone = not_ours | {action.id for action in done.done(DeleteIdentity)}
+    return {one: seconds for one, seconds in record.dedicated.items() if one not in gone}
 
 
 def _unsettled(grants: Iterable[Grant], done: Done) -> frozenset[Grant]:

@@ -1,15 +1,17 @@
-"""The removal budget: how many assignments may go in an hour, over all workers together.
+"""The removal budget: how much may be taken away in an hour, over all workers together.
 
 It bounds a mistake that every other check let through. Two limits: past the first, removals wait
 for the next hour or a person; past the second, a share of everything there is, something is wrong,
 and Lanyard stops all removals itself. It fails closed: where the count or the kill switch cannot be
 read or written, nothing is removed.
+
+Each removal reserves a place before it is begun, and gives it back where nothing was taken away.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lanyard.planning.orders import Pause, Paused
+from lanyard.planning.orders import Pause
 from lanyard.policy import RemovalLimit
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table
 from lanyard.record.kill_switch import KillSwitch
@@ -20,10 +22,17 @@ from lanyard.values.errors import Because, Refused, Temporary
 ALWAYS = 10
 _HOUR = 3600
 _PARTITION = "budget"
-_KNOWN = "assignments"
+_KNOWN = "known"
 _CONFLICT_DELAY = 2.0
-_ATTEMPTS = 8
-_BY_ITSELF = "lanyard"
+# One of sixteen workers that all write at once gets its turn at the sixteenth.
+_ATTEMPTS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the budget of one hour: its number since the epoch."""
+
+    hour: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,38 +44,55 @@ class RemovalBudget:
     kill_switch: KillSwitch
     now: Callable[[], float]
 
-    async def spend(self, *, released: bool = False) -> None:
-        """Count one removal. Raises Refused where a pause or the budget is in its way.
+    async def reserve(self, *, released: bool = False) -> Place:
+        """A place for one removal. Raises Refused where a pause or the budget is in its way.
 
         One that a person released is counted and not held to the budget; a pause holds it, too.
         """
         pause = await self.kill_switch.read()
         if pause is not None:
             raise _paused(pause)
+        place = Place(self._hour())
         for _ in range(_ATTEMPTS):
             try:
-                return await self._spend_one(released)
+                await self._take(place, released)
             except (RowChanged, RowExists):
                 continue
+            return place
         raise Temporary("the removal budget is changing too fast", _CONFLICT_DELAY)
 
-    async def know(self, assignments: int) -> None:
-        """How many assignments there are, which the share is taken of: the sweep counts them."""
-        await self.table.put(_PARTITION, _KNOWN, {"count": str(assignments)})
+    async def give_back(self, place: Place) -> None:
+        """Nothing was taken away. Raises Temporary where it cannot be written: it stays counted."""
+        for _ in range(_ATTEMPTS):
+            row = await self.table.get(_PARTITION, place.hour)
+            if row is None:
+                return
+            try:
+                left = max(_count(row, "spent") - 1, 0)
+                await self.table.replace(row, {"spent": str(left)})
+            except RowChanged:
+                continue
+            return
+        raise Temporary("the removal budget is changing too fast", _CONFLICT_DELAY)
+
+    async def know(self, assignments: int, attachments: int) -> None:
+        """How many of them there are, which the share is taken of: the sweep counts them."""
+        values = {"assignments": str(assignments), "attachments": str(attachments)}
+        await self.table.put(_PARTITION, _KNOWN, values)
 
     async def spent(self) -> int:
         """The removals of this hour so far."""
         return _count(await self.table.get(_PARTITION, self._hour()), "spent")
 
-    async def _spend_one(self, released: bool) -> None:
-        row = await self.table.get(_PARTITION, self._hour())
+    async def _take(self, place: Place, released: bool) -> None:
+        row = await self.table.get(_PARTITION, place.hour)
         spent = _count(row, "spent")
         if not released:
             await self._check_share(spent)
             self._check_number(spent)
         values = {"spent": str(spent + 1)}
         if row is None:
-            await self.table.insert(_PARTITION, self._hour(), values)
+            await self.table.insert(_PARTITION, place.hour, values)
         else:
             await self.table.replace(row, values)
 
@@ -83,13 +109,20 @@ class RemovalBudget:
     async def _check_share(self, spent: int) -> None:
         if self.limit.percent >= 100 or spent < ALWAYS:
             return
-        known = _count(await self.table.get(_PARTITION, _KNOWN), "count")
-        if spent >= known * self.limit.percent / 100:
-            reason = f"{spent} of {known} assignments were removed within an hour"
-            reason += (
-                f", which is the most that limits.removals.percent ({self.limit.percent:g}) allows"
-            )
-            raise _paused(await self.kill_switch.pause(Paused.REMOVALS, _BY_ITSELF, reason))
+        row = await self.table.get(_PARTITION, _KNOWN)
+        known = _count(row, "assignments") + _count(row, "attachments")
+        if spent < known * self.limit.percent / 100 or await self._resumed():
+            return
+        reason = f"{spent} of {known} assignments and attachments were removed within an hour"
+        reason += (
+            f", which is the most that limits.removals.percent ({self.limit.percent:g}) allows"
+        )
+        raise _paused(await self.kill_switch.stop(reason))
+
+    async def _resumed(self) -> bool:
+        """Whether a person ended such a stop in this hour of the clock: then it has no other."""
+        at = await self.kill_switch.stop_ended()
+        return at is not None and at // _HOUR == self.now() // _HOUR
 
     def _hour(self) -> str:
         return str(int(self.now() // _HOUR))

@@ -13,15 +13,17 @@ that meets `revoking` waits until the remover's time is over (`until`), because 
 on its way cannot be called back. Every change of state is made on the version that was read.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 
 from lanyard.ports.azure import Granting
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
 from lanyard.record.rows import Columns
-from lanyard.values.errors import Temporary
-from lanyard.values.grants import Grant, RoleAssignment, Standing, State
+from lanyard.values.errors import NotYet, Temporary
+from lanyard.values.grants import Grant, Standing, State
+from lanyard.values.removed import Removed, RemovedAssignment
 from lanyard.values.resource_id import ResourceId
 
 _TABLE = "grants"
@@ -49,9 +51,9 @@ class Result(StrEnum):
     NOT_OURS = "not ours"
 
 
-#: Called with the whole assignment and the evidence right before it is deleted: what is removed is
-#: on record first. Raises Temporary to refuse the removal for now.
-type BeforeDelete = Callable[[RoleAssignment, tuple[str, ...]], Awaitable[None]]
+#: The deletion goes into it: what is removed is on record first, with the evidence. On entering it
+#: raises Temporary to refuse the removal for now.
+type Removing = Callable[[Removed, tuple[str, ...]], AbstractAsyncContextManager[None]]
 
 _EVIDENCE = (
     "no resource claims this grant: the claims were read again after it was set to revoking",
@@ -60,12 +62,18 @@ _EVIDENCE = (
 
 
 class Claims:
-    """Claims on grants over one table. `now`: seconds since the epoch, of this worker's clock."""
+    """Claims on grants over one table. `now`: seconds since the epoch, of this worker's clock.
 
-    def __init__(self, table: Table, assignments: Granting, now: Callable[[], float]) -> None:
+    `grace`: so many seconds an assignment stands after its last claim is gone.
+    """
+
+    def __init__(
+        self, table: Table, assignments: Granting, now: Callable[[], float], grace: float = 0.0
+    ) -> None:
         self._table = table
         self._assignments = assignments
         self._now = now
+        self._grace = grace
 
     async def add(self, grant: Grant, resource: ResourceId) -> Result:
         """Claim `grant` for `resource`; on return its assignment exists.
@@ -81,16 +89,22 @@ class Claims:
                 continue
         raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
 
-    async def drop(self, grant: Grant, resource: ResourceId, before_delete: BeforeDelete) -> Result:
-        """Give up the claim of `resource`; with the last claim the assignment is revoked."""
+    async def drop(
+        self, grant: Grant, resource: ResourceId, removing: Removing, since: float
+    ) -> Result:
+        """Give up the claim of `resource`, which it has not needed `since` then (seconds since the
+        epoch); with the last claim the assignment is revoked, after the grace. Raises as `retire`.
+        """
         await self._table.delete(grant.name, _CLAIM + key_of(resource.key))
-        return await self.retire(grant, before_delete)
+        return await self.retire(grant, removing, since)
 
-    async def retire(self, grant: Grant, before_delete: BeforeDelete) -> Result:
-        """Revoke a grant that nothing claims; one that is claimed stays."""
+    async def retire(self, grant: Grant, removing: Removing, since: float | None = None) -> Result:
+        """Revoke a grant that nothing claims `since` then, as far as anybody knows; one that is
+        claimed stays. Raises NotYet within the grace.
+        """
         for _ in range(_ATTEMPTS):
             try:
-                return await self._revoke_if_unclaimed(grant, before_delete)
+                return await self._revoke_if_unclaimed(grant, removing, since)
             except (RowChanged, RowExists):
                 continue
         raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
@@ -167,7 +181,9 @@ class Claims:
         await self._write(found, grant, State.ACTIVE, ours=ours)
         return Result.ASSIGNED if ours else Result.NOT_OURS
 
-    async def _revoke_if_unclaimed(self, grant: Grant, before_delete: BeforeDelete) -> Result:
+    async def _revoke_if_unclaimed(
+        self, grant: Grant, removing: Removing, since: float | None
+    ) -> Result:
         found = await self._find(grant.name)
         if found is None or found.state is State.REVOKED:
             return Result.REVOKED
@@ -175,24 +191,27 @@ class Claims:
             return Result.STILL_CLAIMED
         if found.state is State.REVOKING:
             self._wait_for_remover(found)
+        found = await self._wait_for_successor(found, grant, since)
         # What is put back if nothing is revoked, so that what others saw before stays true.
         before = State.ACTIVE if found.state is State.ACTIVE else State.GRANTING
         found = await self._write(found, grant, State.REVOKING, ours=found.ours)
         if await self._claimed(grant):
             await self._write(found, grant, before, ours=found.ours)
             return Result.STILL_CLAIMED
-        return await self._revoke(grant, found, before, before_delete)
+        return await self._revoke(grant, found, before, removing)
 
     async def _revoke(
-        self, grant: Grant, revoking: "_Granted", before: State, before_delete: BeforeDelete
+        self, grant: Grant, revoking: "_Granted", before: State, removing: Removing
     ) -> Result:
         ours = revoking.ours
         if ours:
             found = await self._assignments.read(grant.assignment_id)  # again, right before
             ours = found is None or (found.carries(grant) and self._assignments.is_ours(found))
             if found is not None and ours:
-                await self._announce(found, grant, revoking, before, before_delete)
-                await self._delete(grant, revoking)
+                async with AsyncExitStack() as removal:
+                    gone = removing(RemovedAssignment(found.raw), _EVIDENCE)
+                    await self._enter(removal, gone, revoking, before)
+                    await self._delete(grant, revoking)
         try:
             await self._write(revoking, grant, State.REVOKED, ours=ours)
         except RowChanged:
@@ -202,19 +221,18 @@ class Claims:
             raise
         return Result.REVOKED if ours else Result.NOT_OURS
 
-    async def _announce(
+    async def _enter(
         self,
-        found: RoleAssignment,
-        grant: Grant,
+        removal: AsyncExitStack,
+        gone: AbstractAsyncContextManager[None],
         revoking: "_Granted",
         before: State,
-        before_delete: BeforeDelete,
     ) -> None:
         """It may be refused; then nobody has to wait for a removal that does not come."""
         try:
-            await before_delete(found, _EVIDENCE)
+            await removal.enter_async_context(gone)
         except Temporary:
-            await self._write(revoking, grant, before, ours=revoking.ours)
+            await self._write(revoking, revoking.grant, before, ours=revoking.ours)
             raise
 
     async def _delete(self, grant: Grant, revoking: "_Granted") -> None:
@@ -222,6 +240,23 @@ class Claims:
         if self._now() > revoking.until - CALL_SECONDS:
             raise Temporary(f"revoking {grant.name} took too long; again later", CALL_SECONDS)
         await self._assignments.delete(grant.assignment_id)
+
+    async def _wait_for_successor(
+        self, found: "_Granted", grant: Grant, since: float | None
+    ) -> "_Granted":
+        """Raise NotYet while the grace lasts: a machine that is made again under its name needs the
+        assignment, and a new one takes Azure minutes.
+        """
+        if since is None:
+            since = found.unclaimed_since or self._now()
+        since = max(since, found.unclaimed_since)
+        if since > found.unclaimed_since:
+            found = await self._write(
+                found, grant, found.state, ours=found.ours, unclaimed_since=since
+            )
+        if (left := since + self._grace - self._now()) > 0:
+            raise NotYet("its last claim is gone, and a successor may come", left)
+        return found
 
     def _wait_for_remover(self, found: "_Granted") -> None:
         """Raise Temporary while a remover may still be at work on this row."""
@@ -239,9 +274,17 @@ class Claims:
         return None if row is None else _granted(row)
 
     async def _write(
-        self, before: "_Granted | None", grant: Grant, state: State, *, ours: bool = True
+        self,
+        before: "_Granted | None",
+        grant: Grant,
+        state: State,
+        *,
+        ours: bool = True,
+        unclaimed_since: float | None = None,
     ) -> "_Granted":
         until = self._now() + REVOKE_SECONDS
+        if unclaimed_since is None:
+            unclaimed_since = before.unclaimed_since if before is not None else 0.0
         values = {
             "state": state.value,
             "scope": grant.scope,
@@ -250,22 +293,26 @@ class Claims:
             "condition": grant.condition or "",
             "ours": str(ours),
             "until": str(until),
+            "unclaimedSince": str(unclaimed_since),
         }
         if before is None:
             row = await self._table.insert(grant.name, _GRANT, values)
         else:
             row = await self._table.replace(before.row, values)
-        return _Granted(grant, state, ours, until, row)
+        return _Granted(grant, state, ours, until, unclaimed_since, row)
 
 
 @dataclass(frozen=True, slots=True)
 class _Granted:
-    """A grant's row, read. `until`: the end of a remover's time, in seconds since the epoch."""
+    """A grant's row, read. `until`: the end of a remover's time; `unclaimed_since`: when the last
+    claim that was dropped was last needed, 0 where none was. Seconds since the epoch.
+    """
 
     grant: Grant
     state: State
     ours: bool
     until: float
+    unclaimed_since: float
     row: Row
 
     def gives(self, grant: Grant) -> bool:
@@ -283,7 +330,8 @@ def _granted(row: Row) -> _Granted:
     if grant.name != row.partition:
         raise columns.damaged("scope", "or another one is not what the grant's name was made of")
     state, ours = columns.choice("state", State), columns.flag("ours")
-    return _Granted(grant, state, ours, columns.number("until"), row)
+    until, since = columns.number("until"), columns.number("unclaimedSince")
+    return _Granted(grant, state, ours, until, since, row)
 
 
 def _standing(found: _Granted, claims: list[Row]) -> Standing:

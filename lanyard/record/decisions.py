@@ -1,5 +1,5 @@
 """The record of decisions, append-only: what was done or refused, when, by whom, why, on which
-evidence and under which policy. A removal keeps the whole assignment, so that it can be undone.
+evidence and under which policy. A removal keeps all of what it takes away, to have it undone.
 """
 
 import itertools
@@ -8,14 +8,15 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated
 from uuid import uuid4
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from lanyard.ports.tables import Journal, Row
 from lanyard.record.rows import Columns
 from lanyard.values.errors import Permanent
+from lanyard.values.removed import Became, Removed
 
 # One line a decision, all of one form: alerts and the workbook (infra/) read it.
 log = logging.getLogger("lanyard.decisions")
@@ -29,7 +30,8 @@ _APP = "app "
 
 _TEXTS = TypeAdapter(tuple[str, ...])
 _CAUSE = TypeAdapter(Mapping[str, str])
-_ASSIGNMENT = TypeAdapter(Mapping[str, Any])
+_REMOVED: TypeAdapter[Removed] = TypeAdapter(Annotated[Removed, Field(discriminator="kind")])
+_BECAME = TypeAdapter(Mapping[str, Became])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,10 @@ class Decision:
     cause: Mapping[str, str] = field(default_factory=dict)
     #: What proved that a removal might be done.
     evidence: tuple[str, ...] = ()
-    #: The whole role assignment of a removal, as ARM returned it.
-    assignment: Mapping[str, Any] | None = None
+    #: Of a removal: all of what it takes away.
+    removed: Removed | None = None
+    #: What became of removals, by the ids of the decisions that keep what they took away.
+    became: Mapping[str, Became] = field(default_factory=dict)
 
 
 def app_name(client_id: str) -> str:
@@ -153,9 +157,10 @@ def _values(decision: Decision) -> dict[str, str]:
         "rules": json.dumps(decision.rules),
         "cause": json.dumps(dict(decision.cause)),
         "evidence": json.dumps(decision.evidence),
+        "became": json.dumps(dict(decision.became)),
     }
-    if decision.assignment is not None:
-        values["assignment"] = json.dumps(dict(decision.assignment))
+    if decision.removed is not None:
+        values["removed"] = _REMOVED.dump_json(decision.removed).decode()
     return values
 
 
@@ -171,9 +176,8 @@ def _recorded(row: Row) -> Recorded:
         rules=columns.json("rules", _TEXTS),
         cause=columns.json("cause", _CAUSE),
         evidence=columns.json("evidence", _TEXTS),
-        assignment=columns.json("assignment", _ASSIGNMENT)
-        if row.values.get("assignment")
-        else None,
+        removed=columns.json("removed", _REMOVED) if row.values.get("removed") else None,
+        became=columns.json("became", _BECAME),
     )
     return Recorded(
         f"{row.partition}T{row.key}",

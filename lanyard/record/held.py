@@ -1,13 +1,15 @@
 """What is not done although it could be: listed, and released or dismissed by a person.
 
 A row an action that is held now. Each reconcile of a resource brings the rows of that resource up
-to date; what a person answered stays on a row until its action is no longer held.
+to date. What a person answered stays until the action is done or wanted no more: a release for a
+week at most, a dismissal as long as the action is in the plan.
 """
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from lanyard.planning.orders import Kind, Orders, Pause, Refusal
@@ -18,6 +20,8 @@ from lanyard.values.errors import Because, Permanent, Temporary
 from lanyard.values.resource_id import ResourceId
 
 _CONFLICT_DELAY = 2.0
+#: A release that did not lead to the action being done by then is asked for again.
+RELEASE_LASTS = timedelta(days=7)
 #: Before the name of a grant, where an entry is about one.
 GRANT = "grant "
 # Of a digest in hexadecimal digits: 128 bits in a row's key, and what a person types of them.
@@ -49,11 +53,23 @@ class Entry:
     answer: Answer
     #: Who released or dismissed it.
     by: str
+    #: When they did, UTC; None where nobody has.
+    answered: datetime | None = None
+    #: The version that it was read at.
+    row: Row | None = field(default=None, compare=False, repr=False)
 
     @property
     def id(self) -> str:
         """As people are shown it."""
         return self.full_id[:_TYPED]
+
+    def at(self, moment: datetime) -> "Entry":
+        """As it stands at a moment: a release that is too old is none any more."""
+        if self.answer is not Answer.RELEASED or self.answered is None:
+            return self
+        if moment - self.answered < RELEASE_LASTS:
+            return self
+        return replace(self, answer=Answer.NONE, by="", answered=None)
 
     def change(self, source: str) -> Change:
         """The hint that has it looked at again."""
@@ -71,33 +87,39 @@ class HeldActions:
 
     async def of(self, resource: ResourceId, principal: str = "") -> dict[str, Entry]:
         """What is held of one resource, or of one unknown principal, by the actions' keys."""
-        entries = [_entry(row) async for row in self._rows(resource)]
+        entries = [self._read(row) async for row in self._rows(resource)]
         mine = [e for e in entries if (e.resource, e.principal) == (resource, principal)]
         return {entry.refusal.key: entry for entry in mine}
 
     async def all(self) -> AsyncIterator[Entry]:
         """Everything that is held now, dismissed included."""
         async for row in self._table.everything():
-            yield _entry(row)
+            yield self._read(row)
 
     async def update(
-        self, resource: ResourceId, refusals: Collection[Refusal], principal: str = ""
+        self,
+        resource: ResourceId,
+        refusals: Collection[Refusal],
+        principal: str = "",
+        unfinished: Collection[str] = (),
     ) -> list[Entry]:
         """Make the list of one resource (or unknown principal) these; returns the new ones.
 
-        What is no longer held goes from the list, and with it what a person answered.
+        What is no longer held goes from the list, and with it what a person answered; but not where
+        the action is among `unfinished` (keys): it was allowed and did not succeed.
         """
         before = await self.of(resource, principal)
         wanted = {refusal.key: refusal for refusal in refusals}
         for key in before.keys() - wanted.keys():
-            await self._table.delete(resource.subscription, _row_key(before[key]))
+            if before[key].answer is Answer.NONE or key not in unfinished:
+                await self._drop(before[key])
         fresh = []
         for refusal in wanted.values():
             entry = before.get(refusal.key)
             if entry is None:
-                fresh.append(await self._add(resource, principal, refusal))
+                fresh += await self._add(resource, principal, refusal)
             elif entry.refusal != refusal:
-                await self._put(replace(entry, refusal=refusal))
+                await self._replace(replace(entry, refusal=refusal))
         return fresh
 
     async def find(self, entry_id: str) -> Entry:
@@ -122,32 +144,52 @@ class HeldActions:
         """Leave it undone and show it no more."""
         return await self._answer(await self.find(entry_id), Answer.DISMISSED, by)
 
+    def _read(self, row: Row) -> Entry:
+        return _entry(row).at(self._moment())
+
+    def _moment(self) -> datetime:
+        return datetime.fromtimestamp(self._now(), UTC)
+
     def _rows(self, resource: ResourceId) -> AsyncIterator[Row]:
         prefix = _digest(resource.key)
         return self._table.rows(resource.subscription, first=prefix, last=prefix + "~")
 
-    async def _add(self, resource: ResourceId, principal: str, refusal: Refusal) -> Entry:
+    async def _add(self, resource: ResourceId, principal: str, refusal: Refusal) -> list[Entry]:
+        """The new entry; none where another worker added it at this moment."""
         entry = Entry(
             full_id=_digest(f"{resource.key}|{principal}|{refusal.key}"),
             resource=resource,
             principal=principal,
             refusal=refusal,
-            since=datetime.fromtimestamp(self._now(), UTC),
+            since=self._moment(),
             answer=Answer.NONE,
             by="",
         )
-        return await self._put(entry)
+        try:
+            await self._table.insert(resource.subscription, _row_key(entry), _values(entry))
+        except RowExists:
+            return []
+        return [entry]
 
-    async def _put(self, entry: Entry) -> Entry:
-        await self._table.put(entry.resource.subscription, _row_key(entry), _values(entry))
-        return entry
+    async def _replace(self, entry: Entry) -> None:
+        """Not where a person answers at this moment: the next reconcile brings it up to date."""
+        assert entry.row is not None, "it was read"
+        with suppress(RowChanged):
+            await self._table.replace(entry.row, _values(entry))
+
+    async def _drop(self, entry: Entry) -> None:
+        """Not where a person answers at this moment: the next reconcile sees to it."""
+        assert entry.row is not None, "it was read"
+        with suppress(RowChanged):
+            await self._table.remove(entry.row)
 
     async def _answer(self, entry: Entry, answer: Answer, by: str) -> Entry:
         row = await self._table.get(entry.resource.subscription, _row_key(entry))
         if row is None:
             raise Permanent(f"{entry.id} is no longer held")
+        answered = {"answer": answer.value, "by": by, "answered": self._moment().isoformat()}
         try:
-            row = await self._table.replace(row, {**row.values, "answer": answer.value, "by": by})
+            row = await self._table.replace(row, {**row.values, **answered})
         except (RowChanged, RowExists) as error:
             raise Temporary(f"{entry.id} is changing", _CONFLICT_DELAY) from error
         return _entry(row)
@@ -187,6 +229,7 @@ def _values(entry: Entry) -> dict[str, str]:
         "since": entry.since.isoformat(),
         "answer": entry.answer.value,
         "by": entry.by,
+        "answered": entry.answered.isoformat() if entry.answered is not None else "",
     }
 
 
@@ -202,6 +245,8 @@ def _entry(row: Row) -> Entry:
         since=columns.moment("since"),
         answer=columns.choice("answer", Answer),
         by=columns.text("by"),
+        answered=columns.moment("answered") if columns.text("answered") else None,
+        row=row,
     )
     if _row_key(entry) != row.key:
         # An answer about one action must not be taken for one about another.

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 
 from pydantic import FiniteFloat, TypeAdapter
 
+from lanyard.planning.life import Life
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
-from lanyard.record.ledger import conflict
+from lanyard.record.ledger import conflict, life_as_json, life_of
 from lanyard.record.rows import Columns
 from lanyard.values.resource_id import ResourceId
 
@@ -27,12 +28,14 @@ _MOMENTS = TypeAdapter(Mapping[str, FiniteFloat])
 @dataclass(frozen=True, slots=True)
 class IdentityRecord:
     """What the ledger knows of a user-assigned identity. `former` are principals that it had and
-    that are not looked after yet, with the moment they were found gone (0: just now).
+    that are not looked after yet, with the moment they were found gone (0: just now). `life`: what
+    is known of whether it is there.
     """
 
     id: ResourceId
     principal: str | None = None
     former: Mapping[str, float] = field(default_factory=dict)
+    life: Life = field(default_factory=Life)
     row: Row | None = field(default=None, compare=False)
 
     def left(self) -> dict[str, float]:
@@ -81,6 +84,7 @@ class IdentityLedger:
             "id": identity.text,
             "principalId": record.principal or "",
             "former": json.dumps(former),
+            "life": life_as_json(record.life),
             "seenAt": self._stamp(),
         }
         key = key_of(identity.key)
@@ -146,6 +150,7 @@ def _identity_record(row: Row) -> IdentityRecord:
         columns.own_id(),
         columns.text("principalId") or None,
         columns.json("former", _MOMENTS),
+        life_of(columns),
         row,
     )
 

@@ -1,19 +1,23 @@
 """The kill switch: a person, or Lanyard itself, stops removals or everything, in all instances at
 once.
 
-Two rows, read before every reconcile and again right before every removal: a pause, and the version
-of the policy whose difference was reported. Under another version nothing is removed yet.
+Read before every reconcile and again right before every removal: a pause, and the version of the
+policy whose difference was reported. Under another version nothing is removed yet. Beside them
+stands when a person last ended a stop that Lanyard had made itself.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from lanyard.planning.orders import Pause, Paused
-from lanyard.ports.tables import Row, Table
+from lanyard.ports.tables import Row, RowChanged, RowExists, Table
 from lanyard.record.rows import Columns, DamagedRow
+from lanyard.values.errors import Temporary
 
-_PARTITION, _KEY, _POLICY = "pause", "pause", "policy"
+_PARTITION, _KEY, _POLICY, _ENDED = "pause", "pause", "policy", "ended"
 _BY_ITSELF = "lanyard"
+_CONFLICT_DELAY = 2.0
+_ATTEMPTS = 8
 
 
 class KillSwitch:
@@ -46,15 +50,14 @@ class KillSwitch:
 
     async def adopt(self) -> None:
         """This version of the policy is in force from now on."""
-        now = datetime.fromtimestamp(self._now(), UTC).isoformat()
+        now = self._moment().isoformat()
         await self._table.put(_PARTITION, _POLICY, {"version": self._policy, "at": now})
 
     def _unreported(self, row: Row | None) -> Pause | None:
         if row is None or not self._policy or row.values.get("version") == self._policy:
             return None
-        now = datetime.fromtimestamp(self._now(), UTC)
         reason = "the policy changed, and what it would remove is not reported yet"
-        return Pause(Paused.REMOVALS, _BY_ITSELF, now, reason)
+        return Pause(Paused.REMOVALS, _BY_ITSELF, self._moment(), reason)
 
     def _pause(self, row: Row) -> Pause:
         columns = Columns("control", row)
@@ -62,21 +65,76 @@ class KillSwitch:
             what, at = columns.choice("what", Paused), columns.moment("at")
             return Pause(what, columns.text("by"), at, columns.text("reason"))
         except DamagedRow as error:
-            now = datetime.fromtimestamp(self._now(), UTC)
-            return Pause(Paused.EVERYTHING, _BY_ITSELF, now, str(error))
+            return Pause(Paused.EVERYTHING, _BY_ITSELF, self._moment(), str(error))
 
     async def pause(self, what: Paused, by: str, reason: str) -> Pause:
         """Stop; a wider pause is never narrowed by another one."""
-        current = await self.read()
-        if current is not None and current.what is Paused.EVERYTHING:
-            return current
-        made = Pause(what, by, datetime.fromtimestamp(self._now(), UTC), reason)
-        values = {"what": what.value, "by": by, "at": made.at.isoformat(), "reason": reason}
-        await self._table.put(_PARTITION, _KEY, values)
-        return made
+        return await self._set(Pause(what, by, self._moment(), reason))
+
+    async def stop(self, reason: str) -> Pause:
+        """Lanyard stops its removals itself; returns the pause in force, a person's where there is
+        one. Raises Temporary.
+        """
+        return await self._set(Pause(Paused.REMOVALS, _BY_ITSELF, self._moment(), reason))
 
     async def resume(self) -> Pause | None:
-        """Go on; returns the pause that was in force, if one was."""
+        """Go on; returns the pause that was in force, if one was. Raises Temporary where another
+        one is made at this moment: that one stays.
+        """
         current = await self.read()
-        await self._table.delete(_PARTITION, _KEY)
+        row = await self._table.get(_PARTITION, _KEY)
+        if row is None:
+            return current
+        if _stopped(row):
+            await self._table.put(_PARTITION, _ENDED, {"at": self._moment().isoformat()})
+        try:
+            await self._table.remove(row)
+        except RowChanged as error:
+            raise Temporary("somebody makes another pause", _CONFLICT_DELAY) from error
         return current
+
+    async def stop_ended(self) -> float | None:
+        """When a person last ended a stop that Lanyard had made itself; seconds since the epoch."""
+        row = await self._table.get(_PARTITION, _ENDED)
+        return None if row is None else Columns("control", row).moment("at").timestamp()
+
+    async def _set(self, pause: Pause) -> Pause:
+        for _ in range(_ATTEMPTS):
+            row = await self._table.get(_PARTITION, _KEY)
+            current = None if row is None else self._pause(row)
+            if current is not None and not _replaces(pause, current):
+                return current
+            try:
+                await self._write(row, pause)
+            except (RowChanged, RowExists):
+                continue
+            return pause
+        raise Temporary("the pause is changing too fast", _CONFLICT_DELAY)
+
+    async def _write(self, row: Row | None, pause: Pause) -> None:
+        # A person's pause on top of Lanyard's own stop: whoever ends it ends both.
+        stopped = pause.by == _BY_ITSELF or (row is not None and _stopped(row))
+        values = {
+            "what": pause.what.value,
+            "by": pause.by,
+            "at": pause.at.isoformat(),
+            "reason": pause.reason,
+            "stopped": str(stopped),
+        }
+        if row is None:
+            await self._table.insert(_PARTITION, _KEY, values)
+        else:
+            await self._table.replace(row, values)
+
+    def _moment(self) -> datetime:
+        return datetime.fromtimestamp(self._now(), UTC)
+
+
+def _replaces(pause: Pause, current: Pause) -> bool:
+    """A wider pause is never narrowed, and a person's never taken over by Lanyard's own."""
+    return pause.by != _BY_ITSELF and current.what is not Paused.EVERYTHING
+
+
+def _stopped(row: Row) -> bool:
+    """Whether Lanyard's own stop is in it. What cannot be read is none: its end clears nothing."""
+    return row.values.get("stopped") == "True"

@@ -6,10 +6,11 @@ what is held (held.py) are in tables of their own.
 
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from pydantic import FiniteFloat, TypeAdapter
 
+from lanyard.planning.life import Life
 from lanyard.planning.plan import Owned
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
 from lanyard.record.rows import Columns
@@ -44,16 +45,23 @@ class ResourceRecord:
     gone_at: Mapping[str, float] = field(default_factory=dict)
     #: The model of a scale set was changed, its instances were not brought up to date yet.
     instances_lag: bool = False
-    #: Identities made for this resource alone.
-    dedicated: frozenset[ResourceId] = frozenset()
+    #: Identities made for this resource alone, with the seconds that each is kept when it is no
+    #: longer needed.
+    dedicated: Mapping[ResourceId, float] = field(default_factory=dict)
     #: A digest of the held actions last recorded, so that the same refusal is recorded once.
     held: str = ""
+    #: The version of the policy that they were recorded under.
+    held_under: str = ""
     #: The principal that each attached identity (lower-case id) was attached with.
     confirmed: Mapping[str, str] = field(default_factory=dict)
     #: The moments (seconds since the epoch) when something had to be put back, by `repair_key`.
     repairs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     #: Distinguishes the resource that `confirmed` and `repairs` are of from another under its id.
     incarnation: str = ""
+    #: What is known of its life, or of one that is over.
+    life: Life = field(default_factory=Life)
+    #: Since when (seconds since the epoch) each removal is due, by the action's key.
+    due_since: Mapping[str, float] = field(default_factory=dict)
     #: The version that it was read at; None for a new one.
     row: Row | None = field(default=None, compare=False)
 
@@ -65,7 +73,7 @@ class ResourceRecord:
             self.pending,
             self.system_principals,
             self.instances_lag,
-            self.dedicated,
+            frozenset(self.dedicated),
         )
 
     @property
@@ -147,11 +155,14 @@ def _values(record: ResourceRecord) -> dict[str, str]:
         "systemPrincipals": json.dumps(sorted(record.system_principals)),
         "goneAt": json.dumps(dict(record.gone_at)),
         "instancesLag": str(record.instances_lag),
-        "dedicated": json.dumps(sorted(identity.text for identity in record.dedicated)),
+        "dedicated": json.dumps({one.text: seconds for one, seconds in record.dedicated.items()}),
         "held": record.held,
+        "heldUnder": record.held_under,
         "confirmed": json.dumps(dict(record.confirmed)),
         "repairs": json.dumps({what: list(at) for what, at in record.repairs.items()}),
         "incarnation": record.incarnation,
+        "life": life_as_json(record.life),
+        "dueSince": json.dumps(dict(record.due_since)),
     }
 
 
@@ -165,11 +176,14 @@ def _record(row: Row) -> ResourceRecord:
         system_principals=columns.json("systemPrincipals", _IDS),
         gone_at=columns.json("goneAt", _MOMENTS),
         instances_lag=columns.flag("instancesLag"),
-        dedicated=_ids(columns, "dedicated"),
+        dedicated=_dedicated(columns),
         held=columns.text("held"),
+        held_under=columns.text("heldUnder"),
         confirmed=columns.json("confirmed", _TEXTS),
         repairs=columns.json("repairs", _REPAIRS),
         incarnation=columns.text("incarnation"),
+        life=life_of(columns),
+        due_since=columns.json("dueSince", _MOMENTS),
         row=row,
     )
 
@@ -179,6 +193,27 @@ def _ids(columns: Columns, column: str) -> frozenset[ResourceId]:
         return frozenset(ResourceId.parse(text) for text in columns.json(column, _IDS))
     except InvalidResourceId as error:
         raise columns.damaged(column, f"holds no resource id: {error}") from error
+
+
+def life_as_json(life: Life) -> str:
+    """A life as a column has it."""
+    return json.dumps(asdict(life))
+
+
+def life_of(columns: Columns) -> Life:
+    """The life in the column "life". Raises DamagedRow."""
+    try:
+        return Life(**columns.json("life", _MOMENTS))
+    except TypeError as error:
+        raise columns.damaged("life", f"is not as written: {error}") from error
+
+
+def _dedicated(columns: Columns) -> dict[ResourceId, float]:
+    kept = columns.json("dedicated", _MOMENTS)
+    try:
+        return {ResourceId.parse(text): seconds for text, seconds in kept.items()}
+    except InvalidResourceId as error:
+        raise columns.damaged("dedicated", f"holds no resource id: {error}") from error
 
 
 def _grants_as_json(grants: Iterable[Grant]) -> list[dict[str, str | None]]:

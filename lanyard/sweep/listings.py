@@ -39,6 +39,7 @@ class Resources:
     ids: set[str] = field(default_factory=set)
     alive: set[str] = field(default_factory=set)
     attached: set[str] = field(default_factory=set)
+    attachments: int = 0  # of user-assigned identities to resources
     identities: dict[str, str] = field(default_factory=dict)  # user-assigned → principal
 
     def add(self, listed: Listed) -> None:
@@ -46,6 +47,7 @@ class Resources:
         self.ids.add(folded(listed.id))
         self.alive |= listed.principals
         self.attached |= listed.attached
+        self.attachments += len(listed.attached)
         if listed.own_principal is not None:
             self.identities[folded(listed.id)] = listed.own_principal
         if listed.compute is not None:

@@ -42,6 +42,8 @@ class SweepReport:
     roles_gone: tuple[str, ...] = ()
     #: What would be done to the drifted ones, by kind.
     planned: dict[str, int] = field(default_factory=dict)
+    #: Resources that a rule excludes and that keep what they have of it.
+    excluded: int = 0
     #: Subscriptions on record that can no longer be read.
     unseen: tuple[str, ...] = ()
     #: Why no orphan was looked for that only the directory can show, or "".
@@ -71,6 +73,8 @@ def describe(report: SweepReport) -> str:
         *(f"subscription {one} is on record and cannot be read any more" for one in report.unseen),
         *(f"role {role} is assigned and has no definition" for role in report.roles_gone),
     ]
+    if report.excluded:
+        parts.append(f"{report.excluded} excluded, which keep what they have")
     if report.no_directory:
         parts.append(f"orphans only as far as the ledger knows: {report.no_directory}")
     return "sweep: " + ", ".join(parts)

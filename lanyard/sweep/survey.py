@@ -22,6 +22,7 @@ from lanyard.sweep.listings import (
     list_authorization,
     silent,
 )
+from lanyard.values.change import Change
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Standing
 from lanyard.values.listed import ListedAssignment
@@ -42,6 +43,8 @@ class Survey:
     identities: tuple[IdentityRecord, ...]
     #: The GUIDs of the role definitions that are listed.
     roles: frozenset[str]
+    #: What a person released and what is not done yet.
+    released: tuple[Change, ...]
     #: Unknown principals that are on the list of what is held.
     held_principals: frozenset[str]
     #: Subscriptions (lower case) on record in which nothing at all is listed: the app may not read
@@ -103,6 +106,7 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
         records=records,
         identities=identities,
         roles=frozenset(listed.roles),
+        released=tuple(e.change("sweep") for e in held if e.answer is Answer.RELEASED),
         held_principals=frozenset(
             e.principal for e in held if e.principal and e.answer is not Answer.RELEASED
         ),

@@ -50,6 +50,7 @@ class Sweep:
     progress: Progress = silent
     _seen: AskedOnce = field(init=False)
     _planned: Counter[str] = field(init=False, default_factory=Counter)
+    _excluded: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         """Many resources share an identity: the ledger and ARM are asked once a sweep for each."""
@@ -78,7 +79,7 @@ class Sweep:
         if self.enqueue is None:
             drifted = len([each async for each in self._drifted(found, "")])
         else:
-            await self.services.budget.know(report.assignments)
+            await self.services.budget.know(report.assignments, found.resources.attachments)
             drifted = await self._put(self.enqueue, found, report, changed, deleted)
         return replace(
             report,
@@ -86,6 +87,7 @@ class Sweep:
             identities=len(changed),
             deleted_grants=len(deleted),
             planned=dict(self._planned),
+            excluded=self._excluded,
         )
 
     async def _put(
@@ -101,12 +103,12 @@ class Sweep:
         before = await checkpoint.start()
         drifted = before.put
         async for resource in self._drifted(found, before.after):
-            await enqueue(Change(resource, _SOURCE))
+            await enqueue(self._change(resource))
             drifted += 1
             await checkpoint.reached(resource.key, drifted)
             self.progress("put on the queue", drifted)
         for number, each in enumerate(self._departures(found, report, changed), drifted + 1):
-            await enqueue(each)
+            await enqueue(replace(each, policy=self.services.author.policy))
             self.progress("put on the queue", number)
         for standing in deleted:
             await self._reopen(standing.grant, standing.claimants, enqueue)
@@ -129,6 +131,7 @@ class Sweep:
         for resource in sorted(found.facts.missing | set(changed) | owners):
             yield Change(resource, _SOURCE)
         yield from _orphan_changes(o for o in report.orphans if not _waits(o, found))
+        yield from found.released
 
     def _changed_identities(self, found: Survey) -> Iterator[ResourceId]:
         """Identities that are gone or were recreated, and those whose clean-up may go on."""
@@ -176,7 +179,10 @@ class Sweep:
                 await services.ledger.save(grant_repaired(opened, grant, services.now()))
         await services.claims.reopen(grant)
         for resource in claimants:
-            await enqueue(Change(resource, _SOURCE))
+            await enqueue(self._change(resource))
+
+    def _change(self, resource: ResourceId) -> Change:
+        return Change(resource, _SOURCE, policy=self.services.author.policy)
 
     async def _needs_a_look(self, resource: ComputeResource, record: ResourceRecord) -> bool:
         """Whether anything would be done, as far as the listing and the ledger show."""
@@ -188,9 +194,16 @@ class Sweep:
         todo = plan(wanted, Actual(resource, principals), record.owned())
         # Custom roles are not looked up here: at worst a message is too many, never one too few.
         situation = Situation(self.policy, wanted, resource, repairs=counted(record))
-        allowed = guard(todo, situation).allowed
-        self._planned.update(type(action).__name__ for action in allowed)
-        return bool(allowed)
+        verdict = guard(todo, situation)
+        self._planned.update(type(action).__name__ for action in verdict.allowed)
+        self._excluded += bool(wanted.kept.rules) and not record.empty
+        is_held = bool(verdict.held or todo.blocked or wanted.unfulfillable)
+        return bool(verdict.allowed) or self._is_listed_wrongly(record, is_held=is_held)
+
+    def _is_listed_wrongly(self, record: ResourceRecord, *, is_held: bool) -> bool:
+        """Whether something is held that nobody can see yet, or listed that is held no more."""
+        version = self.services.author.policy
+        return is_held != bool(record.held) or (is_held and record.held_under != version)
 
     async def _roles_gone(self, found: Survey) -> list[str]:
         """Asked of ARM one by one: few roles are neither built in nor listed."""

@@ -30,8 +30,14 @@ class Change:
     since: float | None = None
     #: When the change was made in Azure; None where nobody says.
     happened: float | None = None
+    #: The latest write, and the latest deletion, that the hint stands for, by Azure's clock; None:
+    #: it stands for none. A deletion may be of the resource's group.
+    written: float | None = None
+    deleted: float | None = None
     #: The trace that it belongs to (W3C), "" for none.
     traceparent: str = ""
+    #: The version of the policy that asked for a look, "" where none did: of a sweep's messages.
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +48,11 @@ class Ignored:
 
 
 def cause_of(change: Change) -> dict[str, str]:
-    """The event that led to a decision, as it is recorded."""
+    """The event, or the sweep and its policy, that led to a decision, as it is recorded."""
     return {
         "source": change.source,
         "eventId": change.event_id,
         "eventType": change.event_type,
         "correlationId": change.correlation_id,
+        "policy": change.policy,
     }

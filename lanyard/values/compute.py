@@ -50,6 +50,18 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedIdentity:
+    """A user-assigned managed identity, as read from ARM. `location` is ARM's name of it; the ids
+    are its object id and its application id, lower case.
+    """
+
+    location: str
+    tags: Mapping[str, str]
+    principal_id: str
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComputeResource:
     """A compute resource as read from ARM a moment ago."""
 
@@ -73,5 +85,8 @@ class ComputeResource:
     kubelet: ResourceId | None = None
     #: Differs between a resource and another one made later under its id; "" where nothing does.
     incarnation: str = ""
+    #: Identities that its own settings name outside its identity block, with the members that do:
+    #: "properties.keyVaultReferenceIdentity".
+    names: Mapping[ResourceId, tuple[str, ...]] = field(default_factory=dict)
     #: The whole body, for types that only take it back whole.
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)

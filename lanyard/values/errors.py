@@ -21,6 +21,8 @@ class Because(StrEnum):
     IDENTITY_WAITS = "identityWaits"
     NO_IDENTITY = "noIdentity"
     RULE = "rule"
+    WAITS = "waits"
+    IN_USE = "inUse"
 
 
 class LanyardError(Exception):
@@ -28,11 +30,16 @@ class LanyardError(Exception):
 
 
 class Temporary(LanyardError):
-    """Try again after `delay` seconds: the same call can succeed later."""
+    """Try again after `delay` seconds: the same call can succeed later.
 
-    def __init__(self, message: str, delay: float) -> None:
+    `uncertain`: nobody knows whether what was asked for was done (no answer came, or none that can
+    be read); otherwise the answer says that it was not.
+    """
+
+    def __init__(self, message: str, delay: float, *, uncertain: bool = False) -> None:
         super().__init__(message)
         self.delay = delay
+        self.uncertain = uncertain
 
 
 class NotYet(Temporary):
@@ -55,8 +62,11 @@ class Refused(NotYet):
 
 
 class Permanent(LanyardError):
-    """Trying again without a change elsewhere cannot succeed. `code` is Azure's error code."""
+    """Trying again without a change elsewhere cannot succeed. `code` is Azure's error code,
+    `uncertain` as Temporary has it.
+    """
 
-    def __init__(self, message: str, code: str = "") -> None:
+    def __init__(self, message: str, code: str = "", *, uncertain: bool = False) -> None:
         super().__init__(message)
         self.code = code
+        self.uncertain = uncertain

@@ -31,6 +31,7 @@ orphans: {graceMinutes: 0}
 NOTHING_MORE = """
 version: 1
 mode: add-only
+limits: {removals: {graceMinutes: 0}}
 """
 
 

@@ -8,11 +8,10 @@ import pytest
 
 from lanyard.cli.command import COMMANDS
 from lanyard.cli.docs.commands_page import page
-from lanyard.values.change import Change
 from tests.support.dead_letters import Blob, dead_letter
 from tests.support.desk import Desk
 from tests.support.documented import undocumented
-from tests.support.estate import POLICY
+from tests.support.estate import limited
 
 DOCS = Path(__file__).parents[2] / "docs"
 SHAPES = {command.name: command.shape for command in COMMANDS}
@@ -50,9 +49,9 @@ async def eventful(desk: Desk) -> Desk:
     await desk.estate.create_vm("vm1", identity={"type": "SystemAssigned"})
     second = await desk.estate.create_vm("vm2")
     await desk.started()
-    desk.estate.change_policy(POLICY + "limits: {removals: {perHour: 0}}\n")
+    desk.estate.change_policy(limited("perHour: 0"))
     await desk.estate.delete_vm("vm2")
-    await desk.estate.worker.process(Change(second, "test"))
+    await desk.gone(second)
     await desk.estate.delete_vm("vm1")
     await desk.estate.create_vm("vm3")
     desk.dead_letters.blobs.append(Blob(dead_letter("vm3")))

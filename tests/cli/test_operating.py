@@ -7,15 +7,14 @@ import pytest
 
 from lanyard.cli.frame.connect import storage_address
 from lanyard.desk.clouds import CloudName, cloud_of
-from lanyard.values.change import Change
 from lanyard.values.errors import LanyardError
 from tests.support.dead_letters import Blob, dead_letter
 from tests.support.desk import Desk
-from tests.support.estate import POLICY
+from tests.support.estate import POLICY, limited
 
 OK, ERROR, ATTENTION = 0, 1, 2
 REGIONAL = "id-lanyard-westeurope"
-NO_REMOVALS = POLICY + "limits: {removals: {perHour: 0}}\n"
+NO_REMOVALS = limited("perHour: 0")
 SECOND = POLICY.replace(
     "rules:", "  own: {name: 'id-{resource.name}', per: resource}\nrules:"
 ).replace(
@@ -53,7 +52,7 @@ async def test_history_of_a_removal_says_how_to_undo_it_and_on_which_evidence(de
     assert [line for line in ran.lines if line.startswith("    lanyard undo ")]
     assert [line for line in ran.lines if line.startswith("    evidence: no resource claims")]
     (removal,) = json.loads((await desk.app("history", "--removals", "--json")).out)["decisions"]
-    assert removal["assignment"]["properties"]["scope"] == desk.group
+    assert removal["removed"]["raw"]["properties"]["scope"] == desk.group
     assert f"    lanyard undo {removal['id']}" in ran.lines
 
 
@@ -101,7 +100,7 @@ async def machine_with_two_identities(desk: Desk) -> None:
     vm = await desk.estate.create_vm("vm1")
     await desk.started()
     desk.estate.change_policy(SECOND)
-    await desk.estate.worker.process(Change(vm, "test"))
+    await desk.gone(vm)
 
 
 async def test_held_lists_what_waits_with_the_way_out(desk: Desk) -> None:
@@ -126,7 +125,7 @@ async def budget_spent(desk: Desk) -> None:
     vm = await desk.estate.create_vm("vm1")
     await desk.estate.settle()
     await desk.estate.delete_vm("vm1")
-    await desk.estate.worker.process(Change(vm, "test"))
+    await desk.gone(vm)
 
 
 async def test_release_has_the_action_done_at_once(desk: Desk) -> None:
@@ -200,7 +199,7 @@ async def test_a_pause_stops_removals_until_somebody_resumes(desk: Desk) -> None
     assert ran.code == OK
     assert "removals paused by engineer@example.com at " in ran.out
     await desk.estate.delete_vm("vm1")
-    await desk.estate.worker.process(Change(vm, "test"))
+    await desk.gone(vm)
     assert access(desk) == before
     resumed = await desk.app("resume")
     assert resumed.lines[0].startswith("going on; removals was paused by engineer@example.com at ")
@@ -215,7 +214,7 @@ async def test_resume_puts_back_what_the_pause_held_and_nothing_else(desk: Desk)
     desk.estate.new_events()
     await desk.app("pause", "--everything", "migration")
     vm = await desk.estate.create_vm("vm2")
-    await desk.estate.worker.process(Change(vm, "test"))
+    await desk.gone(vm)
     desk.estate.queue.messages.clear()
     ran = await desk.app("resume", "--json")
     assert json.loads(ran.out) == {"version": 1, "pause": None, "queued": 1}
@@ -229,7 +228,7 @@ async def test_what_was_dismissed_is_not_put_back_by_resume(desk: Desk) -> None:
     await desk.started()
     await desk.app("pause", "migration")
     await desk.estate.delete_vm("vm1")
-    await desk.estate.worker.process(Change(vm, "test"))
+    await desk.gone(vm)
     await desk.app("dismiss", *await held_ids(desk))
     desk.estate.queue.messages.clear()
     assert (await desk.app("resume")).lines[1] == "0 resources put back on the queue"

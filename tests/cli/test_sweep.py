@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lanyard.values.change import Change
 from simulator.faults import Fault
 from tests.support.desk import Desk
 
@@ -181,6 +182,79 @@ async def test_a_time_undoes_all_of_it_and_a_dry_run_none(app: Desk) -> None:
     assert (nothing.code, nothing.lines) == (OK, ["undo: 0 of 0"])
 
 
+async def test_history_says_what_became_of_each_removal(app: Desk) -> None:
+    decision = await removal(app)
+    ran = await app.app("history", "--removals")
+    assert ran.lines[0].split()[2] == "done"
+    assert f"    lanyard undo {decision}" in ran.lines
+    may_assign(app)
+    await app.app("undo", decision)
+    (undone,) = json.loads((await app.app("history", "--removals", "--json")).out)["decisions"]
+    assert (undone["id"], undone["became"]) == (decision, "undone")
+    assert undone["removed"]["kind"] == "assignment"
+
+
+async def test_history_says_of_a_removal_that_azure_refused_that_it_failed(app: Desk) -> None:
+    app.estate.azure.faults.add(
+        Fault(method="DELETE", path="roleAssignments", status=409, code="ScopeLocked", times=None)
+    )
+    await app.estate.delete_vm("vm1")
+    await app.estate.settle()
+    (refused,) = json.loads((await app.app("history", "--removals", "--json")).out)["decisions"]
+    assert refused["became"] == "failed"
+    nothing = await app.app("undo", "--since", "1h")
+    assert nothing.lines == ["undo: 0 of 0"], "nothing was taken away"
+
+
+OWN = """
+version: 1
+mode: full
+identities: {own: {name: "id-{resource.name}", per: resource}}
+rules:
+  - name: machines
+    match: {types: [Microsoft.Compute/virtualMachines], tags: {served: "*"}}
+    attach: [own]
+    grant: [{role: Reader, scope: "{resourceGroup}", to: own}]
+orphans: {graceMinutes: 0}
+"""
+
+
+async def test_a_deleted_identity_is_shown_with_what_one_like_it_needs(desk: Desk) -> None:
+    desk.estate.change_policy(OWN)
+    vm = await desk.estate.create_vm("vm1", tags={"served": "yes"})
+    await desk.estate.settle()
+    await desk.estate.delete_vm("vm1")
+    await desk.estate.settle()
+    history = json.loads((await desk.app("history", "--removals", "--json")).out)["decisions"]
+    (deleted,) = [each for each in history if each["removed"]["kind"] == "identity"]
+    assert (deleted["became"], deleted["resource"]) == ("done", vm.text)
+    ran = await desk.app("undo", deleted["id"], "--json")
+    assert ran.code == ERROR
+    (shown,) = json.loads(ran.out)["removals"]
+    assert (shown["kind"], shown["makeAgain"]["location"]) == ("identity", "westeurope")
+    assert "az identity create" in shown["error"]
+    text = await desk.app("undo", deleted["id"])
+    assert "userAssignedIdentities/id-vm1" in text.err
+    assert "cannot be put back" in text.err
+
+
+async def test_an_identity_that_was_detached_is_attached_again(app: Desk) -> None:
+    app.estate.change_policy(OWN)
+    await app.estate.sweeps.run()
+    await app.estate.settle()
+    app.estate.azure.clock.advance(3600)
+    await app.estate.worker.process(Change(app.estate.vm_id("vm1"), "event"))
+    await app.estate.settle()
+    assert await app.estate.identity_of("vm1") == {}
+    history = json.loads((await app.app("history", "--removals", "--json")).out)["decisions"]
+    (detached,) = [each for each in history if each["removed"]["kind"] == "attachment"]
+    app.estate.azure.assign(app.person.object_id, "Contributor", app.estate.scope)
+    ran = await app.app("undo", detached["id"])
+    assert (ran.code, ran.err) == (OK, "")
+    assert ran.lines[0].startswith("attached again  ")
+    assert list(await app.estate.identity_of("vm1")) == ["id-lanyard-westeurope"]
+
+
 async def test_who_may_not_assign_is_shown_so(app: Desk) -> None:
     decision = await removal(app)
     ran = await app.app("undo", decision)
@@ -193,7 +267,7 @@ async def test_who_may_not_assign_is_shown_so(app: Desk) -> None:
 async def test_a_decision_that_removed_nothing_is_refused(app: Desk) -> None:
     ran = await app.app("history", "--json")
     first = json.loads(ran.out)["decisions"][0]["id"]
-    assert "removed no assignment" in (await app.app("undo", first)).err
+    assert "removed nothing" in (await app.app("undo", first)).err
     assert "no decision 'x' is on record" in (await app.app("undo", "x")).err
 
 

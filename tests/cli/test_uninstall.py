@@ -9,10 +9,11 @@ import pytest
 from lanyard.cli.command import COMMANDS
 from lanyard.desk.onboarding.app_alerts import API_VERSION, NAMED, RULES
 from lanyard.values.change import Change
+from lanyard.values.removed import RemovedAssignment
 from simulator.faults import Fault
 from tests.support.desk import STORAGE, Desk, Ran
 from tests.support.documented import undocumented
-from tests.support.estate import BLOB_READER, POLICY
+from tests.support.estate import BLOB_READER, limited
 from tests.support.handlers import started
 from tests.support.infra.bicep import body, of
 from tests.support.watched import Onboarder, UnwatchedEstate
@@ -99,10 +100,10 @@ async def test_with_grants_every_assignment_that_it_made_goes_and_no_other(
 async def test_what_was_removed_is_on_record_and_can_be_put_back(me: Uninstaller) -> None:
     await me.uninstall("--grants", "--yes")
     assert me.granted() == []
-    (kept,) = [each for each in await me.estate.recorded() if each.assignment is not None]
+    (kept,) = [each for each in await me.estate.recorded() if each.removed is not None]
     assert kept.cause["source"] == "uninstall"
-    assert kept.assignment is not None
-    assert kept.assignment["properties"]["description"] == STAMP
+    assert isinstance(kept.removed, RemovedAssignment)
+    assert kept.removed.raw["properties"]["description"] == STAMP
     ran = await me.desk.app("undo", "--since", "1h")
     assert (ran.err, ran.code) == ("", OK)
     assert me.granted() == [(BLOB_READER, me.desk.group)]
@@ -158,7 +159,7 @@ async def test_nothing_is_changed_where_nobody_can_be_asked(me: Uninstaller) -> 
 
 
 async def test_the_budget_does_not_stop_what_a_person_asks_for(me: Uninstaller) -> None:
-    me.estate.change_policy(POLICY + "limits: {removals: {perHour: 0}}\n")
+    me.estate.change_policy(limited("perHour: 0"))
     assert (await me.uninstall("--grants", "--yes")).code == OK
     assert me.granted() == []
 

@@ -18,9 +18,8 @@ from lanyard.azure.storage.tables import AzureTable
 from lanyard.ports.tables import RowChanged, RowExists, Table
 from lanyard.record.claims import Claims
 from lanyard.values.errors import Temporary
-from lanyard.values.grants import RoleAssignment
 from tests.support.examples import grant, vm_id
-from tests.support.memory_assignments import FakeAssignments
+from tests.support.memory_assignments import FakeAssignments, unrecorded
 from tests.support.memory_table import MemoryTable
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -98,9 +97,6 @@ async def test_workers_side_by_side_leave_the_assignment_exactly_where_a_claim_i
 ) -> None:
     azure, dice = FakeAssignments(), random.Random(7)
 
-    async def witness(_found: RoleAssignment, _evidence: tuple[str, ...]) -> None:
-        return None
-
     async def worker(number: int) -> bool:
         """Claims come and go; returns whether the last thing was a claim."""
         claims, wanted = Claims(table, azure, time.time), False
@@ -115,7 +111,7 @@ async def test_workers_side_by_side_leave_the_assignment_exactly_where_a_claim_i
                 if wanted:
                     await claims.add(grant(), vm_id(f"vm{number}"))
                 else:
-                    await claims.drop(grant(), vm_id(f"vm{number}"), witness)
+                    await claims.drop(grant(), vm_id(f"vm{number}"), unrecorded, 0.0)
             except Temporary:
                 continue  # a message would come back; its delay is not what is tested here
             return

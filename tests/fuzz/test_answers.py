@@ -6,6 +6,7 @@ import asyncio
 import copy
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from azure.core.credentials import AccessToken
@@ -324,7 +325,11 @@ def test_the_names_of_members_count_in_any_case(spellings: list[Callable[[str], 
     found = outcome("read", 200, spelt(MACHINE))
     whole = outcome("read", 200, MACHINE)
     assert isinstance(whole, ComputeResource)
-    assert found == whole
+    # A path is shown as it is spelt.
+    assert {one: len(paths) for one, paths in found.names.items()} == {
+        one: len(paths) for one, paths in whole.names.items()
+    }
+    assert replace(found, names={}) == replace(whole, names={})
     assert found.identity == Identity(
         PRINCIPAL, {identity_id("id-a"): CANARY, identity_id("id-b"): None}
     )

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lanyard.desk.undo import Removed, Undo
+from lanyard.desk.undo import Undo, Undoable
 from lanyard.planning.orders import Paused, Refusal
 from lanyard.ports.tables import Row, Tables
 from lanyard.record.checkpoint import Checkpoint, Position
@@ -23,6 +23,7 @@ from lanyard.record.rows import DamagedRow
 from lanyard.sweep.sweep import Sweep
 from lanyard.values.change import Change
 from lanyard.values.errors import Because, Permanent
+from lanyard.values.removed import RemovedAssignment
 from lanyard.values.resource_id import ResourceId
 from tests.support.estate import Estate
 from tests.support.fuzz.strategies import DEEP_TEXT, IDS, any_json, mostly
@@ -112,7 +113,7 @@ async def made() -> Kept:
         ],
     )
     await services.identity_ledger.unknown_since(UNKNOWN)
-    await services.budget.spend()
+    await services.budget.reserve()
     await services.kill_switch.pause(Paused.REMOVALS, "somebody", "a test")
     return kept
 
@@ -145,7 +146,7 @@ def sound(value: object) -> bool:
             return all(map(sound, value))
         case _ if is_dataclass(value):
             # A row is what was read; an assignment is whatever ARM once said.
-            names = {field.name for field in fields(value)} - {"row", "assignment"}
+            names = {field.name for field in fields(value)} - {"row", "raw"}
             return all(sound(getattr(value, name)) for name in names)
     return False
 
@@ -182,21 +183,23 @@ WHOLE = {
 )
 @example(WHOLE)
 def test_a_removal_whose_assignment_is_damaged_is_not_put_back(assignment: Any) -> None:
-    async def found() -> Removed | None:
+    async def found() -> Undoable | None:
         estate = Estate()
         undo = Undo(estate.services, "somebody")
-        plain = Decision("r", "remove", "intended", assignment={})
+        plain = Decision("r", "remove", "intended", removed=RemovedAssignment({}))
         day, _, key = (await estate.services.decisions.add(plain)).partition("T")
         row = estate.tables.decisions.content[day, key]
         estate.tables.decisions.content[day, key] = damaged(
-            row, "assignment", json.dumps(assignment)
+            row, "removed", json.dumps({"kind": "assignment", "raw": assignment})
         )
         try:
             return await undo.find(f"{day}T{key}")
         except Permanent:
             return None
 
-    removed = asyncio.run(found())
+    undoable = asyncio.run(found())
+    removed = undoable.removed if undoable is not None else None
+    assert removed is None or isinstance(removed, RemovedAssignment)
     assert removed is None or sound((removed.id, removed.grant))
     assert removed is not None or assignment != WHOLE
 
@@ -279,7 +282,7 @@ async def test_nothing_is_removed_on_a_damaged_row_and_everything_once_it_is_put
     if value == OTHER_MACHINE:
         value = row.values[column].replace("virtualMachines/vm1", "virtualMachines/vm2")
     table.content[keys] = damaged(row, column, value)
-    change = Change(estate.vm_id("vm1"), "event")
+    change = Change(estate.vm_id("vm1"), "event", deleted=estate.azure.clock.now())
     await estate.worker.process(change)
     # What someone else gave the machine's own principal is no matter of the grant's row.
     stays = before if name != "grants" else [one for one in before if one[1] != estate.scope]

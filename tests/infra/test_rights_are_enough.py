@@ -79,6 +79,7 @@ rules:
     grant: [{{role: {role}, scope: "{{resourceGroup}}", to: shared}}]
     {more}
 orphans: {{graceMinutes: 0}}
+limits: {{removals: {{graceMinutes: 0}}}}
 """
 
 
@@ -368,7 +369,9 @@ SWEEP = Flow(
 )
 UNKNOWN = Flow(
     "an unknown principal's assignment is removed",
-    policy(MACHINE.type).replace("graceMinutes: 0", "graceMinutes: 0, remove: all"),
+    policy(MACHINE.type).replace(
+        "orphans: {graceMinutes: 0", "orphans: {remove: all, graceMinutes: 0"
+    ),
     an_unknown_principals_assignment_is_removed,
     (READER,),
 )

@@ -52,13 +52,16 @@ async def unheard(estate: Estate) -> str:
 
 
 async def sweep(estate: Estate) -> None:
-    """One sweep and what it puts on the queue, once each."""
+    """One sweep and what it puts on the queue; what is missing is looked at twice."""
     try:
         await estate.sweeps.run()
     except (Temporary, Permanent):
         return
-    for change, _ in list(estate.queue.messages):
-        await estate.worker.process(change)
+    for _ in range(2):
+        messages, estate.queue.messages = estate.queue.messages, []
+        for change, _ in messages:
+            await estate.worker.process(change)
+        estate.azure.clock.advance(61)
 
 
 def denied(estate: Estate) -> None:

@@ -11,7 +11,7 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 from lanyard.values.change import Change
 from lanyard.values.resource_id import ResourceId
 from simulator.faults import Fault
-from tests.support.estate import BLOB_READER, POLICY, PROFILE, Estate
+from tests.support.estate import BLOB_READER, POLICY, PROFILE, SERVED, SERVED_POLICY, Estate
 from tests.support.handlers import started
 
 SYSTEM = {"type": "SystemAssigned"}
@@ -94,12 +94,13 @@ def move(estate: Estate, old: str, new: str) -> None:
 
 
 async def test_a_rule_that_no_longer_matches_takes_its_access_back_at_the_next_event(
-    estate: Estate,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    await estate.create_vm("vm1")
-    await estate.create_vm("vm2")
+    estate = await started(Estate(SERVED_POLICY), monkeypatch)
+    await estate.create_vm("vm1", tags=SERVED)
+    await estate.create_vm("vm2", tags=SERVED)
     await estate.settle()
-    await estate.create_vm("vm1", tags=IGNORED, properties=PROFILE)
+    await estate.create_vm("vm1", tags={}, properties=PROFILE)
     await estate.settle()
     assert await estate.identity_of("vm1") == {}
     assert len(estate.assignments()) == 1  # the other machine's claim
@@ -248,10 +249,13 @@ async def test_a_dedicated_identity_that_lanyard_could_not_make_is_whose_who_mad
 async def test_a_dedicated_identity_that_no_rule_wants_any_more_is_detached_and_deleted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    estate = await started(Estate(OWN), monkeypatch)
-    await estate.create_vm("vm1")
+    estate = await started(
+        Estate(OWN.replace("exclude: {tags: {lanyard: ignore}}", 'tags: {served: "yes"}')),
+        monkeypatch,
+    )
+    await estate.create_vm("vm1", tags=SERVED)
     await estate.settle()
-    await estate.create_vm("vm1", tags=IGNORED)
+    await estate.create_vm("vm1", tags={})
     await estate.settle()
     assert await estate.identity_of("vm1") == {}
     assert await own_identity(estate) is None

@@ -4,7 +4,7 @@ import pytest
 
 from simulator.behaviour import GroupDeletion, WriteEvent
 from simulator.state import Principal
-from tests.support.estate import BLOB_READER, POLICY, Estate
+from tests.support.estate import BLOB_READER, POLICY, SERVED, SERVED_POLICY, Estate
 from tests.support.handlers import started
 
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
@@ -149,12 +149,13 @@ async def test_in_observe_mode_nothing_is_written_and_the_reason_is_recorded_onc
     assert all("mode is observe" in reason for _, _, reason in held)
 
 
-async def test_a_change_of_the_rule_moves_access_and_leaves_what_others_attached(
-    estate: Estate,
+async def test_a_machine_that_no_rule_is_for_any_more_loses_what_it_had(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    await estate.create_vm("vm1")
+    estate = await started(Estate(SERVED_POLICY), monkeypatch)
+    await estate.create_vm("vm1", tags=SERVED)
     await estate.settle()
-    await estate.create_vm("vm1", tags={"lanyard": "ignore"})
+    await estate.create_vm("vm1", tags={})
     await estate.settle()
     assert await estate.identity_of("vm1") == {}
     assert estate.assignments() == []

@@ -10,11 +10,12 @@ from lanyard.desk.undo import Undo
 from lanyard.planning.orders import Paused
 from lanyard.record.held import Entry
 from lanyard.values.errors import Permanent
+from lanyard.values.removed import RemovedAssignment
 from simulator.faults import Fault
-from tests.support.estate import BLOB_READER, POLICY, Estate
+from tests.support.estate import BLOB_READER, POLICY, Estate, limited
 from tests.support.handlers import started
 
-PERCENT = POLICY + "limits: {removals: {perHour: 1000, percent: 10}}\n"
+PERCENT = limited("perHour: 1000, percent: 10")
 
 
 async def held(estate: Estate) -> list[Entry]:
@@ -137,7 +138,7 @@ async def test_past_its_share_of_all_assignments_lanyard_pulls_its_own_brake(
 async def test_what_the_hourly_budget_holds_is_listed_and_can_be_released(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    policy = POLICY + "limits: {removals: {perHour: 1}}\n"
+    policy = limited("perHour: 1")
     estate = await started(Estate(policy), monkeypatch)
     await machines(estate, 2)
     await delete_all(estate, 2)
@@ -282,7 +283,8 @@ async def test_what_azure_refuses_to_put_back_is_not_claimed(estate: Estate) -> 
     estate.azure.faults.add(Fault(method="PUT", path=path, status=403, code="AuthorizationFailed"))
     with pytest.raises(Permanent, match="AuthorizationFailed"):
         await undo.put_back(removed)
-    assert await estate.services.claims.kept(removed.grant) == ""
+    assert isinstance(removed.removed, RemovedAssignment)
+    assert await estate.services.claims.kept(removed.removed.grant) == ""
 
 
 async def test_a_decision_that_removed_nothing_cannot_be_undone(estate: Estate) -> None:
@@ -291,7 +293,7 @@ async def test_a_decision_that_removed_nothing_cannot_be_undone(estate: Estate) 
     day = timedelta(days=1)
     first, *_ = [one async for one in estate.services.decisions.between(now - day, now + day)]
     undo = Undo(estate.services, "ann")
-    with pytest.raises(Permanent, match="removed no assignment"):
+    with pytest.raises(Permanent, match="removed nothing"):
         await undo.find(first.id)
     for wrong in ("2026-01-01T000000", "../x", ""):
         with pytest.raises(Permanent, match="lanyard history"):

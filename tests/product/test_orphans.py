@@ -77,7 +77,7 @@ async def test_a_released_unknown_principal_loses_its_assignments_on_record(
     await release(estate, (await held(estate))[0])
     assert estate.assignments(of=gone.object_id) == []
     assert await held(estate) == []
-    (removal,) = [d for d in await estate.recorded() if d.assignment is not None]
+    (removal,) = [d for d in await estate.recorded() if d.removed is not None]
     assert any("answers 404 for it" in line for line in removal.evidence)
 
 

@@ -8,7 +8,7 @@ from lanyard.values.change import Change
 from lanyard.values.errors import Permanent, Temporary
 from simulator.directory.models import Answer
 from simulator.faults import Drop, Fault
-from tests.support.estate import BLOB_READER, POLICY, Estate
+from tests.support.estate import BLOB_READER, POLICY, Estate, limited
 from tests.support.handlers import started
 
 SYSTEM = {"type": "SystemAssigned"}
@@ -295,8 +295,7 @@ async def test_past_the_removal_budget_nothing_more_goes_until_the_next_hour(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     policy = POLICY.replace('scope: "{resourceGroup}"', 'scope: "{resource}"')
-    budget = "limits: {removals: {perHour: 2}}"
-    estate = await started(Estate(policy + budget), monkeypatch)
+    estate = await started(Estate(limited("perHour: 2", policy)), monkeypatch)
     names = [f"vm{number}" for number in range(5)]
     for name in names:
         await estate.create_vm(name)

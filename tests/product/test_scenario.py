@@ -39,7 +39,7 @@ rules:
     imdsDefault: accept
     grant: [{role: Reader, scope: "{resource}", to: regional}]
 orphans: {graceMinutes: 0, remove: all}
-limits: {removals: {perHour: 100000, percent: 100}}
+limits: {removals: {perHour: 100000, percent: 100, graceMinutes: 0}}
 """
 SIZES = Sizes(
     subscriptions=3,
@@ -244,6 +244,15 @@ def _fail(estate: Estate, path: str) -> None:
     estate.azure.faults.add(Fault(method="POST", path=path, status=503, times=None))
 
 
+async def work_twice(estate: Estate) -> None:
+    """What is missing is looked at again a minute later, before it counts as gone."""
+    for _ in range(2):
+        messages, estate.queue.messages = estate.queue.messages, []
+        for change, _ in messages:
+            await estate.worker.process(change)
+        estate.azure.clock.advance(61)
+
+
 @pytest.mark.timeout(240)
 async def test_exactly_the_orphans_go_and_none_while_anything_cannot_be_read(
     scenario: Scenario,
@@ -285,9 +294,7 @@ async def test_exactly_the_orphans_go_and_none_while_anything_cannot_be_read(
         assert all(o.evidence for o in report.orphans)
 
     await estate.sweeps.run()
-    messages, estate.queue.messages = estate.queue.messages, []
-    for change, _ in messages:
-        await estate.worker.process(change)
+    await work_twice(estate)
     gone = before.keys() - scenario.state.keys()
     assert gone == scenario.unclaimed | scenario.departed | scenario.unknown
     assert scenario.state.keys() <= before.keys()
@@ -303,9 +310,7 @@ async def test_without_the_right_to_read_the_directory_only_what_is_lanyards_own
     report = await estate.sweeps.run()
     assert "Authorization_RequestDenied" in report.no_directory
     assert {orphan.kind for orphan in report.orphans} == {OrphanKind.UNCLAIMED}
-    messages, estate.queue.messages = estate.queue.messages, []
-    for change, _ in messages:
-        await estate.worker.process(change)
+    await work_twice(estate)
     assert before.keys() - scenario.state.keys() == scenario.unclaimed
     told = [reason for action, outcome, reason in await estate.decisions() if action == "sweep"]
     assert "orphans only as far as the ledger knows" in told[-1]

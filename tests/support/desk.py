@@ -97,6 +97,11 @@ class Desk:
         azure.calls.clear()
         return [f"{call.method} {'/'.join(call.path.split('/')[-2:])}" for call in calls]
 
+    async def gone(self, resource: ResourceId) -> None:
+        """The delete event of a resource, worked on."""
+        change = Change(resource, "test", deleted=self.estate.azure.clock.now())
+        await self.estate.worker.process(change)
+
     async def started(self) -> None:
         """The app is deployed and has swept once; the person's calls so far are forgotten."""
         await self._owner.resource_groups.create_or_update("rg-lanyard", {"location": "westeurope"})

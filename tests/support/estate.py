@@ -50,7 +50,18 @@ rules:
     grant:
       - {role: Storage Blob Data Reader, scope: "{resourceGroup}", to: regional}
 orphans: {graceMinutes: 0}
+limits: {removals: {perHour: 50, graceMinutes: 0}}
 """
+
+#: A machine that loses this tag is no longer what the rule is for. (Excluding one takes nothing.)
+SERVED = {"served": "yes"}
+SERVED_POLICY = POLICY.replace("exclude: {tags: {lanyard: ignore}}", 'tags: {served: "yes"}')
+
+
+def limited(limits: str, policy: str = POLICY) -> str:
+    """The policy with these limits of removals: "perHour: 1"."""
+    return policy.replace("{perHour: 50, ", f"{{{limits}, ")
+
 
 PROFILE = {"hardwareProfile": {"vmSize": "Standard_B1s"}}
 

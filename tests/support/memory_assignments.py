@@ -1,6 +1,10 @@
 """Role assignments in memory."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from lanyard.values.grants import Grant, RoleAssignment
+from lanyard.values.removed import Removed
 
 STAMP = "ours"
 
@@ -32,6 +36,16 @@ class FakeAssignments:
 
 
 def assignment(of: Grant, description: str = STAMP) -> RoleAssignment:
-    return RoleAssignment(
-        of.assignment_id, of.scope, of.role_id, of.principal_id, description, {"whole": True}
-    )
+    properties = {
+        "scope": of.scope,
+        "roleDefinitionId": f"/roleDefinitions/{of.role_id}",
+        "principalId": of.principal_id,
+    }
+    raw = {"id": of.assignment_id, "properties": properties}
+    return RoleAssignment(of.assignment_id, of.scope, of.role_id, of.principal_id, description, raw)
+
+
+@asynccontextmanager
+async def unrecorded(_removed: Removed, _evidence: tuple[str, ...]) -> AsyncIterator[None]:
+    """For who removes and does not care what is counted and kept of it."""
+    yield

@@ -8,16 +8,17 @@ import pytest
 
 from chaos.monitor import Monitor, Violation
 from chaos.oracle import BLOB_READER, READER, SYSTEM, Need, wants
-from chaos.policy import policy_text
+from chaos.policy import DELETE_AFTER, GRACE, Edition, policy_text
 from chaos.record import Decision, Record
 from chaos.script import Life, write_script
 from chaos.verdict import Verdict, assign_text
-from chaos.weather import Dice, SeededFault
+from chaos.weather import Dice, LaggingReplica, SeededFault
 from lanyard.policy.load import parse_policy
 from simulator.azure import IN_PROCESS_URL, Azure
 from simulator.state import Principal
 from simulator.transport import ask
 
+IDENTITIES = "providers/Microsoft.ManagedIdentity/userAssignedIdentities"
 _VERSIONS = {
     "Microsoft.Web": "2025-05-01",
     "Microsoft.ManagedIdentity": "2024-11-30",
@@ -40,8 +41,7 @@ class World:
         return f"{self.scope}/resourceGroups/rg-storm-0/providers/Microsoft.Web/sites/r1"
 
     def identity(self, name: str) -> str:
-        provider = "Microsoft.ManagedIdentity/userAssignedIdentities"
-        return f"{self.scope}/resourceGroups/rg-identities/providers/{provider}/{name}"
+        return f"{self.scope}/resourceGroups/rg-identities/{IDENTITIES}/{name}"
 
     async def call(self, who: Principal, method: str, path: str, body: Any = None) -> None:
         namespace = path.rpartition("/providers/")[2].split("/")[0] if "/providers/" in path else ""
@@ -85,6 +85,7 @@ class World:
 
 
 REGIONAL, FOREIGN = "id-lanyard-westeurope", "id-foreign"
+NEXT, NEXT_REGIONAL = Edition(regional="id-compute"), "id-compute-westeurope"
 
 
 @pytest.fixture
@@ -130,6 +131,14 @@ async def test_writes_that_are_not_on_record_are_told(world: World) -> None:
     assert world.kinds() == UNRECORDED
 
 
+async def test_a_removal_is_on_record_whole(world: World) -> None:
+    await world.call(world.lanyard, "DELETE", world.assignment())
+    now, text = world.azure.clock.now(), f"remove role assignment {world.assignment()}"
+    removal = Decision(now, world.site.lower(), "release", "intended", text)
+    assert [each for each in world.verdict() if each.text.startswith("DELETE")]
+    assert not [each for each in world.verdict(removal) if each.text.startswith("DELETE")]
+
+
 async def test_a_removal_of_what_was_given_and_is_needed_is_told(world: World) -> None:
     world.azure.clock.advance(10)
     before = world.azure.clock.now()
@@ -140,12 +149,93 @@ async def test_a_removal_of_what_was_given_and_is_needed_is_told(world: World) -
     assert "removed while it was needed" not in world.kinds(given(world, before + 11))
 
 
-async def test_a_removal_of_what_a_new_tag_made_needless_is_none(world: World) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "kinds"), [(GRACE - 1, {"removed within its grace"}), (GRACE + 1, set())]
+)
+async def test_what_another_policy_made_needless_goes_when_its_grace_is_over(
+    world: World, seconds: float, kinds: set[str]
+) -> None:
+    before = world.azure.clock.now()
+    world.azure.clock.advance(10)
+    world.monitor.adopt(NEXT)
+    world.azure.clock.advance(seconds)
+    await world.call(world.lanyard, "DELETE", world.assignment())
+    assert {kind for kind in world.kinds(given(world, before)) if "remove" in kind} == kinds
+
+
+async def test_what_is_excluded_keeps_what_it_has(world: World) -> None:
     before = world.azure.clock.now()
     world.azure.clock.advance(10)
     await world.call(world.people, "PATCH", world.site, {"tags": {"lanyard": "ignore"}})
+    assert world.kinds() == UNRECORDED
+    await world.call(world.lanyard, "GET", world.site)
+    await world.attach(world.lanyard, off=REGIONAL)
     await world.call(world.lanyard, "DELETE", world.assignment())
-    assert "removed while it was needed" not in world.kinds(given(world, before))
+    kinds = {"identity detached that was needed", "removed while it was needed"}
+    assert kinds <= world.kinds(given(world, before))
+
+
+async def test_what_is_excluded_and_claims_a_role_has_it(world: World) -> None:
+    await world.call(world.people, "PATCH", world.site, {"tags": {"lanyard": "ignore"}})
+    principal = world.azure.state.resources[world.identity(REGIONAL).lower()]
+    grant = {
+        "state": "active",
+        "scope": f"{world.scope}/resourceGroups/rg-storm-0",
+        "principalId": principal.properties["principalId"],
+        "roleId": BLOB_READER,
+    }
+    record = {"grants": {"g": grant}, "claims": frozenset({("g", world.site.lower())})}
+    assert world.kinds(**record) == UNRECORDED
+    await world.call(world.people, "DELETE", world.assignment())
+    assert world.kinds(**record) == UNRECORDED | {"what is excluded lost its role"}
+
+
+async def test_what_is_excluded_gets_nothing_new(world: World) -> None:
+    await world.call(world.people, "PATCH", world.site, {"tags": {"lanyard": "ignore"}})
+    await world.attach(world.people, off=REGIONAL)
+    assert world.kinds() == UNRECORDED
+    await world.call(world.lanyard, "GET", world.site)
+    await world.attach(world.lanyard, REGIONAL)
+    assert "identity attached to what is excluded" in world.kinds()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "kinds"), [(GRACE - 1, {"identity detached within its grace"}), (GRACE + 1, set())]
+)
+async def test_an_identity_that_is_not_wanted_any_more_is_detached_after_its_grace(
+    world: World, seconds: float, kinds: set[str]
+) -> None:
+    await world.call(world.lanyard, "GET", world.site)
+    world.azure.clock.advance(10)
+    world.monitor.adopt(NEXT)
+    await world.call(world.lanyard, "PUT", world.identity(NEXT_REGIONAL), {"location": "x"})
+    await world.attach(world.lanyard, NEXT_REGIONAL)
+    world.azure.clock.advance(seconds)
+    await world.attach(world.lanyard, off=REGIONAL)
+    assert {kind for kind in world.kinds() if "detached" in kind} == kinds
+
+
+async def test_what_is_taken_before_its_successor_is_there_is_told(world: World) -> None:
+    world.monitor.adopt(NEXT)
+    world.azure.clock.advance(GRACE + 1)
+    await world.call(world.lanyard, "GET", world.site)
+    await world.attach(world.lanyard, off=REGIONAL)
+    assert "detached before all was attached" in world.kinds()
+
+
+async def test_an_identity_of_its_own_stays_for_a_while_after_its_resource(world: World) -> None:
+    own = f"{world.scope}/resourceGroups/rg-storm-0/{IDENTITIES}/id-r1"
+    await world.call(world.people, "PATCH", world.site, {"tags": {"own": "yes"}})
+    await world.call(world.lanyard, "GET", world.site)
+    world.azure.clock.advance(10)
+    await world.call(world.people, "DELETE", world.site)
+    for seconds, found in ((DELETE_AFTER - 1, True), (2, False)):
+        world.azure.clock.advance(seconds)
+        world.monitor.violations.clear()
+        await world.call(world.lanyard, "PUT", own, {"location": "x"})
+        await world.call(world.lanyard, "DELETE", own)
+        told = {violation.kind for violation in world.monitor.violations}
+        assert ("identity deleted within its time" in told) == found
 
 
 async def test_a_removal_of_what_others_gave_to_the_living_is_told(world: World) -> None:
@@ -206,11 +296,35 @@ async def test_the_oracle_reads_the_tags(world: World) -> None:
     rest = {Need(team, other, READER), Need(own, group, READER), Need(SYSTEM, group, READER)}
     assert wanted.needs == {regional, *rest}
     assert (wanted.own, wanted.system) == (own, True)
-    assert wants(replace(site, tags={"team": "t3", "lanyard": "ignore"})).needs == frozenset()
+    excluded = wants(replace(site, tags={"team": "t3", "lanyard": "ignore"}))
+    assert (excluded.excluded, wanted.excluded) == (True, False)
+    assert excluded.needs == wants(replace(site, tags={"team": "t3"})).needs
+    compute = Need(world.identity(NEXT_REGIONAL).lower(), group, BLOB_READER)
+    assert wants(replace(site, tags={}), NEXT).needs == {compute}
 
 
 def test_the_policy_of_the_storm_is_a_valid_one() -> None:
-    assert len(parse_policy("storm.yaml", policy_text(3)).rules) == 6
+    editions = {change.edition for _, change in write_script(1, 50, 3).policies}
+    assert len(editions) == 3
+    for edition in (Edition(), *editions):
+        policy = parse_policy("storm.yaml", policy_text(3, edition))
+        assert len(policy.rules) == 6
+        assert policy.limits.removals.grace_minutes * 60 == GRACE
+        assert policy.identities["own"].delete_after_hours * 3600 == DELETE_AFTER
+
+
+def test_a_replica_lags_for_a_while_and_only_for_some() -> None:
+    now = [0.0]
+    lag = LaggingReplica(times=None, rate=0.3, dice=Dice(7, "x"), now=lambda: now[0])
+
+    def missing() -> set[str]:
+        paths = (f"/p{number}" for number in range(100))
+        return {path for path in paths if lag.matches("arm", "GET", path, None)}
+
+    first = missing()
+    assert 15 < len(first) < 45
+    now[0] = 5.0
+    assert 0.7 * len(first) < len(first & missing()) < len(first)
 
 
 def test_the_seed_decides_the_script() -> None:

@@ -1,10 +1,15 @@
 """The claims protocol on one worker; interleavings are in a test of their own."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from lanyard.record.claims import REVOKE_SECONDS, Claims, Result
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import RoleAssignment
+from lanyard.values.removed import Removed, RemovedAssignment
+from lanyard.values.resource_id import ResourceId
 from tests.support.examples import grant, vm_id
 from tests.support.memory_assignments import FakeAssignments, assignment
 from tests.support.memory_table import MemoryTable
@@ -16,11 +21,19 @@ class Bench:
         self.azure = FakeAssignments()
         self.time = 1000.0
         self.claims = Claims(self.table, self.azure, lambda: self.time)
-        self.removed: list[RoleAssignment] = []
+        self.removed: list[RemovedAssignment] = []
 
-    async def before_delete(self, found: RoleAssignment, _evidence: tuple[str, ...]) -> None:
-        assert found.id in self.azure.existing, "on record before it is deleted, not after"
-        self.removed.append(found)
+    @asynccontextmanager
+    async def removing(self, removed: Removed, _evidence: tuple[str, ...]) -> AsyncIterator[None]:
+        assert isinstance(removed, RemovedAssignment)
+        assert removed.id in self.azure.existing, "on record before it is deleted, not after"
+        yield
+        assert removed.id not in self.azure.existing, "the deletion is all of it"
+        self.removed.append(removed)
+
+    async def drop(self, resource: ResourceId) -> Result:
+        """Its claim, which it has not needed for long."""
+        return await self.claims.drop(grant(), resource, self.removing, since=0.0)
 
     def state(self) -> str:
         return self.table.content[grant().name, "grant"].values["state"]
@@ -49,11 +62,9 @@ async def test_the_assignment_goes_with_the_last_claim_and_is_on_record_first(
 ) -> None:
     await bench.claims.add(grant(), vm_id("vm1"))
     await bench.claims.add(grant(), vm_id("vm2"))
-    assert (
-        await bench.claims.drop(grant(), vm_id("vm1"), bench.before_delete) is Result.STILL_CLAIMED
-    )
+    assert await bench.drop(vm_id("vm1")) is Result.STILL_CLAIMED
     assert bench.azure.existing
-    assert await bench.claims.drop(grant(), vm_id("vm2"), bench.before_delete) is Result.REVOKED
+    assert await bench.drop(vm_id("vm2")) is Result.REVOKED
     assert not bench.azure.existing
     assert [found.id for found in bench.removed] == [grant().assignment_id]
 
@@ -61,28 +72,28 @@ async def test_the_assignment_goes_with_the_last_claim_and_is_on_record_first(
 async def test_claims_are_the_same_in_any_case_of_the_resource_id(bench: Bench) -> None:
     await bench.claims.add(grant(), vm_id("vm1"))
     await bench.claims.add(grant(), vm_id("VM1"))
-    assert await bench.claims.drop(grant(), vm_id("Vm1"), bench.before_delete) is Result.REVOKED
+    assert await bench.drop(vm_id("Vm1")) is Result.REVOKED
 
 
 async def test_a_revoked_grant_can_be_claimed_again(bench: Bench) -> None:
     await bench.claims.add(grant(), vm_id())
-    await bench.claims.drop(grant(), vm_id(), bench.before_delete)
+    await bench.drop(vm_id())
     assert await bench.claims.add(grant(), vm_id()) is Result.ASSIGNED
     assert bench.azure.existing
 
 
 async def test_dropping_twice_or_what_never_was_is_fine(bench: Bench) -> None:
-    assert await bench.claims.drop(grant(), vm_id(), bench.before_delete) is Result.REVOKED
+    assert await bench.drop(vm_id()) is Result.REVOKED
     await bench.claims.add(grant(), vm_id())
     for _ in range(2):
-        assert await bench.claims.drop(grant(), vm_id(), bench.before_delete) is Result.REVOKED
+        assert await bench.drop(vm_id()) is Result.REVOKED
 
 
 async def test_someone_elses_assignment_serves_and_is_never_removed(bench: Bench) -> None:
     bench.azure.foreign.add(grant().name)
     bench.azure.existing["/foreign"] = assignment(grant(), "theirs")
     assert await bench.claims.add(grant(), vm_id()) is Result.NOT_OURS
-    assert await bench.claims.drop(grant(), vm_id(), bench.before_delete) is Result.NOT_OURS
+    assert await bench.drop(vm_id()) is Result.NOT_OURS
     assert "/foreign" in bench.azure.existing
     assert not bench.removed
 
@@ -97,7 +108,7 @@ async def test_under_our_name_but_not_ours_is_never_removed(
 ) -> None:
     await bench.claims.add(grant(), vm_id())
     bench.azure.existing[grant().assignment_id] = found
-    assert await bench.claims.drop(grant(), vm_id(), bench.before_delete) is Result.NOT_OURS
+    assert await bench.drop(vm_id()) is Result.NOT_OURS
     assert bench.azure.existing == {grant().assignment_id: found}
 
 
@@ -111,7 +122,7 @@ async def test_a_failed_assignment_is_made_by_the_next_claim(bench: Bench) -> No
 
 async def test_an_adder_waits_for_a_remover_and_takes_over_from_a_dead_one(bench: Bench) -> None:
     await bench.claims.add(grant(), vm_id("vm1"))
-    await bench.claims.drop(grant(), vm_id("vm1"), bench.before_delete)
+    await bench.drop(vm_id("vm1"))
     await bench.set_state("revoking", bench.time + REVOKE_SECONDS)
     with pytest.raises(Temporary):
         await bench.claims.add(grant(), vm_id("vm2"))
@@ -130,8 +141,6 @@ async def test_a_claim_that_comes_while_revoking_keeps_the_assignment(bench: Ben
         return await replace(row, values)  # type: ignore[arg-type]
 
     bench.table.replace = claim_meanwhile  # type: ignore[assignment, method-assign]
-    assert (
-        await bench.claims.drop(grant(), vm_id("vm1"), bench.before_delete) is Result.STILL_CLAIMED
-    )
+    assert await bench.drop(vm_id("vm1")) is Result.STILL_CLAIMED
     assert bench.state() == "active"
     assert bench.azure.existing

@@ -18,6 +18,7 @@ from lanyard.values.grants import Grant, RoleAssignment
 from lanyard.values.resource_id import ResourceId
 from tests.support.examples import grant, vm_id
 from tests.support.interleavings import Worker, World, explore, finish
+from tests.support.memory_assignments import unrecorded
 
 STAMP = "ours"
 
@@ -129,10 +130,6 @@ ASSIGNMENT = RoleAssignment(
 )
 
 
-async def no_witness(_found: RoleAssignment, _evidence: tuple[str, ...]) -> None:
-    return None
-
-
 class ClaimsWorld(World):
     """Workers by letters: "+1" adds the claim of resource 1, "-2" drops that of resource 2."""
 
@@ -193,7 +190,7 @@ class ClaimsWorld(World):
         if job[0] == "+":
             await self.claims.add(grant(), resource)
         else:
-            await self.claims.drop(grant(), resource, no_witness)
+            await self.claims.drop(grant(), resource, unrecorded, 0.0)
 
 
 @pytest.mark.parametrize(

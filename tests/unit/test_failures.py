@@ -1,10 +1,15 @@
 """What to do after a failed call is decided by the status and Azure's code."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import (
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
 
 from lanyard.azure.arm.failures import code_of, is_gone, retry_after, translate, translated
 from lanyard.values.errors import Permanent, Temporary
@@ -97,3 +102,45 @@ def test_how_long_to_wait_is_read_in_every_form(headers: dict[str, str], seconds
 def test_an_answer_that_was_cut_off_is_asked_for_again() -> None:
     with pytest.raises(Temporary), translated("list"):
         json.loads('{"value": [')
+
+
+class Asked(Answer):
+    """An answer that knows its request."""
+
+    def __init__(self, status: int, method: str) -> None:
+        super().__init__(status, {})
+        self.request = SimpleNamespace(method=method)
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "uncertain"),
+    [
+        ("DELETE", 409, False),
+        ("DELETE", 423, False),
+        ("PATCH", 429, False),
+        ("PATCH", 503, False),
+        ("PATCH", 403, False),
+        ("PATCH", 408, True),
+        ("PATCH", 500, True),
+        ("PATCH", 502, True),
+        ("DELETE", 504, True),
+        ("GET", 429, True),
+        ("GET", 403, True),
+    ],
+)
+def test_an_answer_says_whether_what_was_asked_for_may_be_done(
+    method: str, status: int, uncertain: bool
+) -> None:
+    answer = HttpResponseError(response=Asked(status, method))
+    assert translate("write", answer).uncertain is uncertain, "a GET follows a write: it was taken"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [ServiceRequestError("no way"), ServiceResponseError("cut off"), TimeoutError()],
+    ids=lambda each: type(each).__name__,
+)
+def test_without_an_answer_nobody_knows_whether_it_was_done(broken: Exception) -> None:
+    with pytest.raises(Temporary) as caught, translated("write"):
+        raise broken
+    assert caught.value.uncertain

@@ -43,7 +43,9 @@ def judge(
     privileged: Privileged | None = None,
 ) -> Verdict:
     policy = Policy(version=1, mode=mode, privileged=privileged or Privileged())
-    return guard(Plan(actions), Situation(policy, desired, resource or vm(), CUSTOM))
+    return guard(
+        Plan(actions), Situation(policy, desired, resource or vm(), can_write_assignments=CUSTOM)
+    )
 
 
 def test_full_mode_allows_everything() -> None:

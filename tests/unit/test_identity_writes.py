@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from lanyard.planning.actions import (
     Action,
@@ -9,13 +10,18 @@ from lanyard.planning.actions import (
     DetachIdentity,
     EnableSystemIdentity,
     ReattachIdentity,
+    is_removal,
 )
-from lanyard.planning.outcomes import Outcome, status_of
+from lanyard.planning.outcomes import Outcome, only, status_of
+from lanyard.policy import RemovalLimit
+from lanyard.ports.azure import Directory
 from lanyard.reconcile.identity_writes import IdentityWrites
-from lanyard.values.compute import ComputeResource, Identity
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.compute import ComputeResource, Identity, ManagedIdentity
+from lanyard.values.errors import Permanent, Refused, Temporary
+from lanyard.values.removed import RemovedAttachment, Taken
 from lanyard.values.resource_id import ResourceId
 from tests.support.examples import identity_id, vm
+from tests.support.removals import removals
 
 GOOD, OTHER, OLD, GONE, CLOSED = (
     identity_id(name) for name in ("id-good", "id-other", "id-old", "id-gone", "id-closed")
@@ -33,6 +39,10 @@ class OneMachine:
     not_allowed: set[ResourceId] = field(default_factory=set)
     outages: list[Temporary] = field(default_factory=list)
     writes: list[tuple[set[str], set[str]]] = field(default_factory=list)
+    limit: int = 50
+
+    def __post_init__(self) -> None:
+        self.removals = removals(self.resource.id, RemovalLimit(per_hour=self.limit, percent=100))
 
     async def principal(self, identity: ResourceId) -> str | None:
         return self.existing.get(identity)
@@ -78,6 +88,9 @@ class OneMachine:
 
     # Of the ports, these are not asked.
 
+    async def details(self, identity: ResourceId) -> ManagedIdentity | None:
+        raise NotImplementedError
+
     def hold(self, resource: ResourceId) -> None:
         raise NotImplementedError
 
@@ -94,13 +107,15 @@ class OneMachine:
         raise NotImplementedError
 
 
-def machine(*attached: ResourceId, deleted: ResourceId | None = None) -> OneMachine:
+def machine(
+    *attached: ResourceId, deleted: ResourceId | None = None, limit: int = 50
+) -> OneMachine:
     """One with these identities on it. `deleted`: another one that is on it and exists no more."""
     there = {id: f"p-{id.name}" for id in (GOOD, OTHER, OLD, CLOSED)}
     block: dict[ResourceId, str | None] = {id: there[id] for id in attached}
     if deleted is not None:
         block[deleted] = "p-dead"
-    return OneMachine(vm(attached=block), there, not_allowed={CLOSED})
+    return OneMachine(vm(attached=block), there, not_allowed={CLOSED}, limit=limit)
 
 
 def attach(identity: ResourceId) -> AttachIdentity:
@@ -111,10 +126,27 @@ def reattach(identity: ResourceId) -> ReattachIdentity:
     return ReattachIdentity(identity, ("rule",))
 
 
+@dataclass
+class KnownPrincipals:
+    """A directory that knows the principals of the identities that exist."""
+
+    azure: OneMachine
+
+    async def existing(self, principals: Iterable[str]) -> frozenset[str]:
+        return frozenset(principals) & set(self.azure.existing.values())
+
+
+def writes_to(azure: OneMachine) -> IdentityWrites:
+    directory = cast(Directory, KnownPrincipals(azure))
+    return IdentityWrites(azure, azure, directory, azure.removals, azure.resource)
+
+
 async def run(azure: OneMachine, *actions: Action) -> tuple[dict[str, str], IdentityWrites]:
     """The status of each action by its text, and what the writes left behind."""
-    writes = IdentityWrites(azure, azure, azure.resource)
-    outcomes: list[Outcome] = await writes.run(actions)
+    writes = writes_to(azure)
+    outcomes: list[Outcome] = await writes.add([a for a in actions if not is_removal(a)])
+    if detaches := only(DetachIdentity, actions):
+        outcomes += await writes.detach(detaches)
     assert len(outcomes) == len(actions)
     assert writes.resource is azure.resource, "the resource as read after the last write"
     return {str(outcome.action): status_of(outcome) for outcome in outcomes}, writes
@@ -124,12 +156,12 @@ def attached(azure: OneMachine) -> set[str]:
     return {id.name for id in azure.resource.identity.user_assigned}
 
 
-async def test_all_changes_are_one_write() -> None:
+async def test_what_is_added_is_one_write_and_what_is_detached_one_more_after_it() -> None:
     azure = machine(OLD)
     actions = (attach(GOOD), attach(OTHER), DetachIdentity(OLD), EnableSystemIdentity(("rule",)))
     status, _ = await run(azure, *actions)
     assert set(status.values()) == {"done"}
-    assert azure.writes == [({"id-good", "id-other"}, {"id-old"})]
+    assert azure.writes == [({"id-good", "id-other"}, set()), (set(), {"id-old"})]
     assert attached(azure) == {"id-good", "id-other"}
     assert azure.resource.identity.system_principal_id == "p-system"
 
@@ -151,8 +183,8 @@ async def test_where_azure_is_down_all_of_it_is_tried_later() -> None:
 
 async def test_an_identity_that_does_not_exist_is_parked_and_the_others_are_attached() -> None:
     azure = machine()
-    writes = IdentityWrites(azure, azure, azure.resource)
-    parked, *done = await writes.run([attach(GOOD), attach(GONE), attach(OTHER)])
+    writes = writes_to(azure)
+    parked, *done = await writes.add([attach(GOOD), attach(GONE), attach(OTHER)])
     assert parked.action == attach(GONE)
     assert isinstance(parked.failure, Permanent)
     assert GONE.text in str(parked.failure)
@@ -217,3 +249,43 @@ async def test_one_that_cannot_be_attached_again_does_not_stop_the_next() -> Non
     azure = machine(OLD, deleted=GONE)
     status, _ = await run(azure, reattach(GONE), reattach(OLD))
     assert list(status.values()) == ["failed", "done"]
+
+
+async def test_what_the_budget_has_no_place_for_stays_and_the_rest_of_the_write_is_made() -> None:
+    azure = machine(OLD, OTHER, limit=1)
+    first, second = await writes_to(azure).detach([DetachIdentity(OLD), DetachIdentity(OTHER)])
+    assert first.failure is None
+    assert isinstance(second.failure, Refused)
+    assert azure.writes == [(set(), {"id-old"})]
+
+
+async def test_where_only_a_refused_detach_is_left_nothing_is_written() -> None:
+    azure = machine(OLD, limit=0)
+    assert (await run(azure, DetachIdentity(OLD)))[0] == {"detach identity id-old": "later"}
+    assert azure.writes == []
+
+
+async def test_the_detach_half_of_a_repair_is_a_removal_and_waits_for_a_place() -> None:
+    azure = machine(OLD, limit=0)
+    assert set((await run(azure, reattach(OLD)))[0].values()) == {"later"}
+    assert azure.writes == []
+
+
+async def test_a_dangling_reference_is_dropped_as_a_removal_with_its_kind_on_record() -> None:
+    azure = machine(deleted=GONE)
+    await run(azure, attach(GOOD), attach(OTHER))
+    dropped = [each.removed for each in azure.removals.recorded]
+    assert [(d.identity, d.taken) for d in dropped if isinstance(d, RemovedAttachment)] == [
+        (GONE.text, Taken.DANGLING)
+    ]
+
+
+async def test_a_dangling_reference_whose_principal_the_directory_knows_stays() -> None:
+    azure = machine(OLD)
+    azure.existing[OTHER] = "p-old"  # what ARM misses has a living principal
+    azure.resource = replace(
+        azure.resource, identity=replace(azure.resource.identity, user_assigned={GONE: "p-old"})
+    )
+    await writes_to(azure).add([attach(GOOD)])
+    assert azure.removals.recorded == []
+    assert attached(azure) == {"id-gone"}

@@ -43,10 +43,10 @@ async def take(
     if ticket is None:
         return "joined"
     try:
-        async with locks.hold(ticket) as needed:
-            if needed:
+        async with locks.hold(ticket) as held:
+            if held.needed:
                 await work()
-            return "worked" if needed else "served before"
+            return "worked" if held.needed else "served before"
     except NotYet:
         return "put back"
     finally:
@@ -251,8 +251,8 @@ class Chaos:
         if ticket is None:
             return
         try:
-            async with locks.hold(ticket) as needed:
-                if needed:
+            async with locks.hold(ticket) as held:
+                if held.needed:
                     await self._reconcile()
         except NotYet as error:
             self._send(ticket.change, self.clock.now(), error.delay)

@@ -27,13 +27,26 @@ from lanyard.planning.actions import (
     UpgradeInstances,
 )
 from lanyard.planning.orders import Kind, Refusal
-from lanyard.planning.outcomes import Effects, Outcome, Removed
+from lanyard.planning.outcomes import Effects, Outcome, Removal
 from lanyard.values.compute import PrincipalRef, SystemAssigned, UserAssigned
-from lanyard.values.errors import Because, Permanent, Refused, Temporary
-from lanyard.values.grants import RoleAssignment
+from lanyard.values.errors import Because, Permanent, Temporary
+from lanyard.values.removed import (
+    Became,
+    Removed,
+    RemovedAssignment,
+    RemovedAttachment,
+    RemovedIdentity,
+    Taken,
+)
 from tests.support.examples import READER, grant, identity_id, vm_id
 
-CAUSE = {"source": "event", "event_id": "e-1", "event_type": "Written", "correlation_id": "c-1"}
+CAUSE = {
+    "source": "event",
+    "event_id": "e-1",
+    "event_type": "Written",
+    "correlation_id": "c-1",
+    "policy": "",
+}
 ABOUT = About(vm_id(), CAUSE, "digest", datetime(2026, 11, 2, 9, tzinfo=UTC))
 ID = identity_id()
 RULES = ("web",)
@@ -41,14 +54,20 @@ ASSIGN = AssignRole(grant().scope, READER, UserAssigned(ID), grant().principal_i
 RELEASE = ReleaseGrant(grant())
 
 
-def assignment(name: str) -> RoleAssignment:
+def assignment(name: str) -> RemovedAssignment:
     scope = grant().scope
     id = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
-    return RoleAssignment(id, scope, READER, "p-1", "", {})
+    properties = {"scope": scope, "roleDefinitionId": f"/x/{READER}", "principalId": "p-1"}
+    return RemovedAssignment({"id": id, "properties": properties})
 
 
-def removed(name: str, action: Action = RELEASE) -> Removed:
-    return Removed(action, assignment(name), ("no claim is left",), f"removal-{name}")
+def removal(name: str, action: Action = RELEASE, became: Became = Became.DONE) -> Removal:
+    kept: Removed = assignment(name)
+    return Removal(action, kept, ("no claim is left",), f"removal-{name}", became)
+
+
+def lost(action: Action, kept: Removed) -> Removal:
+    return Removal(action, kept, ("unwanted",), "removal-1", Became.DONE)
 
 
 def notices(outcome: Outcome, effects: Effects | None = None) -> list[Notice]:
@@ -69,7 +88,7 @@ def test_a_notice_says_what_was_done_to_what_by_which_rules_and_because_of_what(
     assert isinstance(data, IdentityAttached)
     assert (data.identity.id, data.identity.principal_id) == (ID.text, "p-1")
     assert (data.rules, data.reason, data.policy) == (RULES, "read back from ARM", "digest")
-    assert data.cause.model_dump() == CAUSE
+    assert data.cause.model_dump() == {name: CAUSE[name] for name in CAUSE if name != "policy"}
 
 
 @pytest.mark.parametrize(
@@ -131,18 +150,36 @@ def test_what_failed_is_no_notice(action: Action, failure: Temporary | Permanent
     assert notices(Outcome(action, failure=failure)) == []
 
 
-@pytest.mark.parametrize("action", [DetachIdentity(ID), DeleteIdentity(ID)], ids=str)
-def test_an_identity_that_is_gone_is_removed_access(action: Action) -> None:
-    effects = Effects(principals={UserAssigned(ID): "p-1"}, deleted=frozenset({ID}))
-    (notice,) = notices(Outcome(action), effects)
+@pytest.mark.parametrize(
+    ("action", "kept"),
+    [
+        (DetachIdentity(ID), RemovedAttachment(vm_id().text, ID.text, "p-1")),
+        (
+            DeleteIdentity(ID),
+            RemovedIdentity(
+                id=ID.text, location="westeurope", tags={}, principal_id="p-1", client_id="c-1"
+            ),
+        ),
+    ],
+    ids=["detached", "deleted"],
+)
+def test_an_identity_that_is_gone_is_removed_access(action: Action, kept: Removed) -> None:
+    (notice,) = notices(Outcome(action), Effects(removed=[lost(action, kept)]))
     assert isinstance(notice.data, AccessRemoved)
-    assert notice.data.assignment is None
+    assert (notice.id, notice.data.assignment) == ("removal-1", None)
     assert notice.data.identity is not None
     assert (notice.data.identity.id, notice.data.identity.principal_id) == (ID.text, "p-1")
 
 
+def test_the_first_half_of_a_repair_is_no_removed_access() -> None:
+    action = ReattachIdentity(ID, RULES)
+    half = lost(action, RemovedAttachment(vm_id().text, ID.text, "p-0", Taken.REATTACH))
+    (notice,) = notices(Outcome(action), Effects(removed=[half]))
+    assert isinstance(notice.data, IdentityAttached)
+
+
 def test_each_assignment_that_is_gone_is_a_notice_under_its_own_decision() -> None:
-    effects = Effects(removed=[removed("a"), removed("b"), removed("x", DeleteIdentity(ID))])
+    effects = Effects(removed=[removal("a"), removal("b"), removal("x", DeleteIdentity(ID))])
     found = notices(Outcome(RELEASE, "released"), effects)
     assert names_of(found) == ["a", "b"], "those of other actions are for their outcomes"
     assert [one.id for one in found] == ["removal-a", "removal-b"]
@@ -151,25 +188,11 @@ def test_each_assignment_that_is_gone_is_a_notice_under_its_own_decision() -> No
     assert (data.evidence, data.reason) == (("no claim is left",), "released")
 
 
-def test_an_assignment_that_went_on_record_twice_is_one_notice() -> None:
-    found = notices(Outcome(RELEASE), Effects(removed=[removed("a"), removed("A")]))
-    assert [one.id for one in found] == ["removal-A"], "of the attempt that succeeded"
-
-
-@pytest.mark.parametrize(
-    ("failure", "certain"),
-    [
-        (Temporary("ARM is down", 5), ["a"]),
-        (Permanent("not allowed"), ["a"]),
-        (Refused(Because.BUDGET, "spent", 60, "wait", releasable=True), ["a", "b"]),
-    ],
-    ids=["it may have failed at the last one", "so, too, for good", "refused before one more"],
-)
-def test_of_removals_that_ended_early_only_what_is_certainly_gone_is_told(
-    failure: Temporary | Permanent, certain: list[str]
-) -> None:
-    effects = Effects(removed=[removed("a"), removed("b")])
-    assert names_of(notices(Outcome(RELEASE, failure=failure), effects)) == certain
+@pytest.mark.parametrize("became", [b for b in Became if b is not Became.DONE], ids=str)
+def test_of_removals_only_what_is_certainly_gone_is_told(became: Became) -> None:
+    effects = Effects(removed=[removal("a"), removal("b", became=became)])
+    failure = Temporary("ARM is down", 5)
+    assert names_of(notices(Outcome(RELEASE, failure=failure), effects)) == ["a"]
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,8 @@ class Compute:
             after = await self._read_again(after, kind)
         if lost := lacking(after.identity, goal, change):
             what = ", ".join(lost)
-            raise Temporary(f"{after.id} does not show the change yet: {what}", _VERIFY_DELAY)
+            message = f"{after.id} does not show the change yet: {what}"
+            raise Temporary(message, _VERIFY_DELAY, uncertain=True)
         return after
 
     async def reattach(self, resource: ComputeResource, identity: ResourceId) -> ComputeResource:

@@ -29,6 +29,8 @@ _TOKEN_DELAY = 30.0
 _STORAGE_DELAY = 30.0
 # Something on the way cut the answer off or put its own page in its place.
 _UNREADABLE = "an answer that cannot be read"
+# The service broke off, or something before it heard nothing of it: it may have acted.
+_UNCERTAIN = {408, 500, 502, 504}
 _MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
 # Another write to the same resource is under way, which each service names in its own way, or
 # Entra has not replicated a new principal yet.
@@ -57,13 +59,14 @@ def translated(what: str) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise Temporary(f"{what}: no answer in time", _UNREACHABLE_DELAY) from error
+        message = f"{what}: no answer in time"
+        raise Temporary(message, _UNREACHABLE_DELAY, uncertain=True) from error
     except Unreadable as error:
-        raise Temporary(f"{what}: {error}", error.delay) from error
+        raise Temporary(f"{what}: {error}", error.delay, uncertain=True) from error
     except AzureError as error:
         raise translate(what, error) from error
     except (json.JSONDecodeError, DeserializationError, RecursionError) as error:
-        raise Temporary(f"{what}: {_UNREADABLE}", _UNREACHABLE_DELAY) from error
+        raise Temporary(f"{what}: {_UNREADABLE}", _UNREACHABLE_DELAY, uncertain=True) from error
 
 
 @contextmanager
@@ -88,11 +91,11 @@ def translate(what: str, error: AzureError) -> Temporary | Permanent:
     if isinstance(error, ClientAuthenticationError):
         return Temporary(f"{what}: no token or it was refused: {error.message}", _TOKEN_DELAY)
     if isinstance(error, DecodeError):
-        return Temporary(f"{what}: {_UNREADABLE}", _UNREACHABLE_DELAY)
+        return Temporary(f"{what}: {_UNREADABLE}", _UNREACHABLE_DELAY, uncertain=True)
     if isinstance(error, HttpResponseError) and error.status_code:
         return _by_status(what, error)
     if isinstance(error, ServiceRequestError | ServiceResponseError):
-        return Temporary(f"{what}: {error.message}", _UNREACHABLE_DELAY)
+        return Temporary(f"{what}: {error.message}", _UNREACHABLE_DELAY, uncertain=True)
     return Permanent(f"{what}: {error.message}")
 
 
@@ -168,11 +171,22 @@ def is_gone(error: HttpResponseError) -> bool:
 def _by_status(what: str, error: HttpResponseError) -> Temporary | Permanent:
     status, code = error.status_code or 0, code_of(error)
     message = f"{what}: {status} {code}: {error.message}"
+    uncertain = status in _UNCERTAIN or _asked(error)
     if status == 429:
-        return Temporary(message, retry_after(error.response, _THROTTLED_DELAY))
+        delay = retry_after(error.response, _THROTTLED_DELAY)
+        return Temporary(message, delay, uncertain=uncertain)
     if status == 401:
-        return Temporary(message, _TOKEN_DELAY)
+        return Temporary(message, _TOKEN_DELAY, uncertain=uncertain)
     busy = code in _BUSY_CODES or code.endswith(_BUSY_ENDING)
     if status in (408, 412) or status >= 500 or busy:
-        return Temporary(message, retry_after(error.response, _BUSY_DELAY))
-    return Permanent(message, code)
+        delay = retry_after(error.response, _BUSY_DELAY)
+        return Temporary(message, delay, uncertain=uncertain)
+    return Permanent(message, code, uncertain=uncertain)
+
+
+def _asked(error: HttpResponseError) -> bool:
+    """Whether it answers a GET: what follows a write (its polls, the read-back) and fails says
+    nothing of whether the write was done.
+    """
+    request = getattr(error.response, "request", None)
+    return getattr(request, "method", "") == "GET"

@@ -6,6 +6,7 @@ from azure.mgmt.msi.models import Identity
 from lanyard.azure.arm.answers import Unreadable
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import is_gone, translated
+from lanyard.values.compute import ManagedIdentity
 from lanyard.values.resource_id import ResourceId, folded
 
 
@@ -17,6 +18,11 @@ class Identities:
 
     async def principal(self, identity: ResourceId) -> str | None:
         """The principal of an existing identity, or None where there is none of that id."""
+        existing = await self.details(identity)
+        return None if existing is None else existing.principal_id
+
+    async def details(self, identity: ResourceId) -> ManagedIdentity | None:
+        """The identity as it is now, or None where there is none of that id."""
         operations = self._clients.identities(identity.subscription).user_assigned_identities
         with translated(f"read identity {identity}"):
             try:
@@ -25,7 +31,7 @@ class Identities:
                 if not is_gone(error):
                     raise
                 return None
-            return _principal(existing)
+            return _read(existing)
 
     async def create(self, identity: ResourceId, location: str) -> str:
         """Make the identity and return its principal; one that exists keeps what it has."""
@@ -44,6 +50,15 @@ class Identities:
             except ResourceNotFoundError as error:
                 if not is_gone(error):
                     raise
+
+
+def _read(identity: Identity) -> ManagedIdentity:
+    return ManagedIdentity(
+        location=identity.location or "",
+        tags=dict(identity.tags or {}),
+        principal_id=_principal(identity),
+        client_id=folded(identity.client_id or ""),
+    )
 
 
 def _principal(identity: Identity) -> str:

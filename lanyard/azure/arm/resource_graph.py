@@ -95,6 +95,15 @@ class ResourceGraph:
         )
         return {last_name(needed(row, "id")): text(row, "name") async for row in self.rows(query)}
 
+    async def shows(self, resource: ResourceId) -> bool:
+        """Whether a resource or identity is listed, in any of the tables."""
+        for table in _TABLES:
+            query = f"{table} | where id =~ '{resource.text}' | project id | order by id asc"
+            async for row in self.rows(query):
+                if folded(needed(row, "id")) == resource.key:
+                    return True
+        return False
+
     async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
         """The resources that the app can read and that have a user-assigned identity attached.
 

@@ -16,6 +16,7 @@ import typer
 from lanyard.desk.clouds import Cloud, CloudName, cloud_of
 from lanyard.desk.operator import Operator
 from lanyard.policy import Policy
+from lanyard.policy.document import Limits, RemovalLimit
 from lanyard.ports.azure import Azure
 from lanyard.ports.dead_letters import DeadLetters
 from lanyard.ports.tables import Tables
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 _LATELY = timedelta(days=2)
 _ACCOUNT = re.compile("[a-z0-9]{3,24}")
 _SERVICES = ("TABLE", "QUEUE", "BLOB")
+
+
+# For what is asked of no policy: a person who takes everything back waits for no successor.
+_NO_POLICY = Policy(version=1, limits=Limits(removals=RemovalLimit(grace_minutes=0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ class App:
         """
         if policy is not None:
             return assemble(self.azure, self.tables, policy, self.who, self.now)
-        services = assemble(self.azure, self.tables, Policy(version=1), self.who, self.now)
+        services = assemble(self.azure, self.tables, _NO_POLICY, self.who, self.now)
         return replace(services, decisions=self.decisions(), kill_switch=self.kill_switch())
 
     def ledger(self) -> Ledger:

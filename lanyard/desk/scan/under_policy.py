@@ -47,7 +47,9 @@ class _Look:
         principals = self._principals(wanted, resource)
         owned = Owned(grants=self._grants(wanted, principals))
         todo = plan(wanted, Actual(resource, principals), owned)
-        situation = Situation(self._policy, wanted, resource, self._can_assign(todo))
+        situation = Situation(
+            self._policy, wanted, resource, can_write_assignments=self._can_assign(todo)
+        )
         return Preview(resource, wanted, todo, guard(todo, situation))
 
     def _principals(self, wanted: Desired, resource: ComputeResource) -> dict[PrincipalRef, str]:

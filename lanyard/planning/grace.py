@@ -1,0 +1,51 @@
+"""How long a removal waits after the first look that found it due. Pure.
+
+What is not wanted any more on a resource that lives may be wanted again in a minute: a template
+wrote the machine without its tags. So it goes when a second look says the same, and what cannot be
+undone waits longest. Of a resource that is gone the claims go at once; their assignments wait in
+claims.py for a successor.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lanyard.planning.actions import Action, DeleteIdentity, DetachIdentity, ReleaseGrant
+
+
+@dataclass(frozen=True, slots=True)
+class Graces:
+    """In seconds: of what a person can put back, and of each identity that would be deleted (by its
+    lower-case id).
+    """
+
+    removals: float
+    deletions: Mapping[str, float]
+
+    def of(self, action: Action, *, gone: bool) -> float:
+        """How long an action waits; `gone`: its resource is no more."""
+        match action:
+            case DeleteIdentity():
+                return self.deletions.get(action.id.key, self.removals)
+            case DetachIdentity() | ReleaseGrant() if not gone:
+                return self.removals
+            case _:
+                return 0.0
+
+
+def due_since(
+    actions: Iterable[Action], before: Mapping[str, float], now: float
+) -> dict[str, float]:
+    """Since when each removal of a plan is due, by its key; one that is due no longer is left out,
+    so that it starts anew. Moments are seconds since the epoch.
+    """
+    kinds = (DetachIdentity, ReleaseGrant, DeleteIdentity)
+    return {a.key: before.get(a.key, now) for a in actions if isinstance(a, kinds)}
+
+
+def seconds_left(
+    action: Action, since: Mapping[str, float], graces: Graces, now: float, *, gone: bool
+) -> float:
+    """How much longer an action waits; 0 for one that may be done now."""
+    if action.key not in since:
+        return 0.0
+    return max(since[action.key] + graces.of(action, gone=gone) - now, 0.0)

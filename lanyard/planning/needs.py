@@ -1,0 +1,48 @@
+"""What a living resource needs, and so keeps. Pure.
+
+A rule asks for it, or would but for its `exclude`, and the resource has it. What the resource's own
+settings name is needed, too: that is held with the member that names it (guard.py). What is *given*
+is another question (desired.py): an excluded resource gets nothing new.
+"""
+
+from collections.abc import Mapping
+
+from lanyard.planning.desired import Desired
+from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned
+from lanyard.values.grants import Grant, content_of
+from lanyard.values.resource_id import ResourceId
+
+
+def needs_identity(desired: Desired, identity: ResourceId) -> bool:
+    """Whether the policy has a resource keep a user-assigned identity that it has."""
+    return identity in desired.identities or identity in desired.kept.identities
+
+
+def needs_grant(
+    desired: Desired,
+    resource: ComputeResource | None,
+    principals: Mapping[PrincipalRef, str],
+    grant: Grant,
+) -> bool:
+    """Whether the policy has a resource keep a grant that it claims.
+
+    `principals`: those of identities that exist, beside the ones that the resource shows. A
+    resource that is gone (None) needs nothing.
+    """
+    if resource is None:
+        return False
+    for wanted in (*desired.grants, *desired.kept.grants):
+        principal = _principal_of(wanted.to, resource, principals)
+        if principal and content_of(wanted.scope, wanted.role_id, principal) == grant.content:
+            return True
+    return False
+
+
+def _principal_of(
+    to: PrincipalRef, resource: ComputeResource, principals: Mapping[PrincipalRef, str]
+) -> str | None:
+    if to in principals:
+        return principals[to]
+    if isinstance(to, SystemAssigned):
+        return resource.identity.system_principal_id
+    return resource.identity.user_assigned.get(to.id)

@@ -1,0 +1,49 @@
+"""Whether what ARM does not show is gone, as far as everything that may be asked says so."""
+
+from dataclasses import dataclass
+
+from lanyard.planning.life import Finding, Life, finding, listed_delay
+from lanyard.ports.azure import Index
+from lanyard.values.change import Change
+from lanyard.values.errors import NotYet, Permanent
+from lanyard.values.resource_id import ResourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Of one resource or identity, at the moment `now` (seconds since the epoch)."""
+
+    index: Index
+    resource: ResourceId
+    now: float
+
+    def observed(self, life: Life, change: Change, *, missing: bool, anew: bool = False) -> Life:
+        """What is known of its life after a read. `missing`: ARM answered 404; `anew`: it is
+        another one than before under this id.
+        """
+        known = life.reported(change.written, change.deleted, self.now)
+        return known.missed(self.now) if missing else known.seen(self.now, anew=anew)
+
+    async def ensure_gone(self, life: Life) -> None:
+        """Return where it is certain that it is gone. Raises NotYet where it is not, Temporary,
+        Permanent where a listing cannot be asked.
+        """
+        found = finding(life, self.now)
+        if not found.gone:
+            raise NotYet(f"{self.resource}: {found.why}", found.delay)
+        if found.ask_listing and await self.index.shows(self.resource):
+            message = f"{self.resource}: {found.why}, but Resource Graph shows it"
+            raise NotYet(message, listed_delay(life, self.now))
+
+    def ensure_expected(self, life: Life) -> None:
+        """Of what was never seen: it may come to be. Raises NotYet for the first minutes after a
+        write was reported, Permanent then; returns where no write was reported.
+        """
+        found: Finding = finding(life, self.now)
+        if found.not_yet:
+            raise NotYet(f"{self.resource}: {found.why}", found.delay)
+        if life.written > life.deleted:
+            raise Permanent(
+                f"{self.resource}: a write was reported, and ARM answers 404 since: it is looked "
+                "at again with its next event, or by the next sweep"
+            )

@@ -1,0 +1,296 @@
+"""Cases of part A: what a rule excludes keeps what it has of it, and gets nothing new."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from lanyard.values.resource_id import ResourceId
+from tests.support.cases import (
+    MINUTE,
+    NOTHING,
+    Rules,
+    adopt,
+    attached,
+    begun,
+    create,
+    exists,
+    hours,
+    own,
+    pass_time,
+    patch,
+    removals,
+    roles,
+    sweep,
+)
+from tests.support.compute_examples import SITE
+from tests.support.desk import Desk
+from tests.support.estate import Estate
+
+EXCLUDING = "exclude: {tags: {lanyard: ignore}}"
+IGNORE = {"lanyard": "ignore"}
+SHARED = Rules(match=EXCLUDING, options={"imdsDefault": "accept"})
+DEDICATED = replace(SHARED, identity=own(0))
+BOTH = pytest.mark.parametrize("policy", [SHARED, DEDICATED], ids=["shared", "own"])
+
+
+async def served(monkeypatch: pytest.MonkeyPatch, policy: Rules) -> tuple[Estate, ResourceId, str]:
+    """A machine, and the name of its identity."""
+    estate = await begun(monkeypatch, policy, "id-old", "id-new")
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate)
+    (identity,) = attached(estate, vm)
+    assert roles(estate, identity) == ["Reader"]
+    return estate, vm, identity
+
+
+async def by_tag(estate: Estate, vm: ResourceId, policy: Rules) -> Rules:
+    await patch(estate, vm, tags=IGNORE)
+    await pass_time(estate)
+    return policy
+
+
+async def by_name(estate: Estate, vm: ResourceId, policy: Rules) -> Rules:
+    return await excluding(estate, policy, f"names: [{vm.name[:-1]}*]")
+
+
+async def by_scope(estate: Estate, _vm: ResourceId, policy: Rules) -> Rules:
+    return await excluding(estate, policy, f"scopes: [{estate.scope}/resourceGroups/rg-app]")
+
+
+async def by_group(estate: Estate, _vm: ResourceId, policy: Rules) -> Rules:
+    return await excluding(estate, policy, "resourceGroups: [rg-app]")
+
+
+async def by_location(estate: Estate, _vm: ResourceId, policy: Rules) -> Rules:
+    return await excluding(estate, policy, "locations: [westeurope]")
+
+
+async def excluding(estate: Estate, policy: Rules, selector: str) -> Rules:
+    changed = replace(policy, match=f"exclude: {{{selector}}}")
+    await adopt(estate, changed)
+    return changed
+
+
+type Exclude = Callable[[Estate, ResourceId, Rules], Awaitable[Rules]]
+WAYS: list[Exclude] = [by_tag, by_name, by_scope, by_group, by_location]
+each_way = pytest.mark.parametrize("exclude", WAYS)
+
+
+@BOTH
+@each_way
+async def test_case_A28_what_is_excluded_keeps_what_it_has(
+    monkeypatch: pytest.MonkeyPatch, policy: Rules, exclude: Exclude
+) -> None:
+    estate, vm, identity = await served(monkeypatch, policy)
+    before = estate.assignments()
+    await exclude(estate, vm, policy)
+    await hours(estate, 30)
+    assert attached(estate, vm) == [identity]
+    assert estate.assignments() == before
+    assert await removals(estate) == []
+
+
+@each_way
+async def test_case_A28_a_new_grant_of_the_rule_is_not_for_what_it_excludes(
+    monkeypatch: pytest.MonkeyPatch, exclude: Exclude
+) -> None:
+    estate, vm, identity = await served(monkeypatch, DEDICATED)
+    changed = await exclude(estate, vm, DEDICATED)
+    await adopt(estate, with_second_role(estate, changed))
+    await hours(estate, 2)
+    assert attached(estate, vm) == [identity]
+    assert roles(estate, identity) == ["Reader"]
+
+
+def with_second_role(estate: Estate, policy: Rules) -> str:
+    second = 'grant: [{role: Monitoring Metrics Publisher, scope: "{resourceGroup}", to: main}, '
+    return policy.text(estate.subscription).replace("grant: [", second)
+
+
+async def test_case_A28_once_it_is_excluded_no_more_it_gets_what_is_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, vm, identity = await served(monkeypatch, DEDICATED)
+    await by_tag(estate, vm, DEDICATED)
+    await adopt(estate, with_second_role(estate, DEDICATED))
+    assert roles(estate, identity) == ["Reader"]
+    await patch(estate, vm, tags={})
+    await pass_time(estate, MINUTE)
+    assert roles(estate, identity) == ["Monitoring Metrics Publisher", "Reader"]
+
+
+@each_way
+async def test_case_A28_a_new_identity_of_the_rule_is_not_for_what_it_excludes(
+    monkeypatch: pytest.MonkeyPatch, exclude: Exclude
+) -> None:
+    estate, vm, identity = await served(monkeypatch, SHARED)
+    changed = await exclude(estate, vm, SHARED)
+    text = changed.text(estate.subscription)
+    second = changed.text(estate.subscription).split("main: ")[1].split("\n")[0]
+    more = f"identities:\n  more: {second.replace('id-old', 'id-new')}\n"
+    text = text.replace("identities:\n", more).replace("attach: [main]", "attach: [main, more]")
+    await adopt(estate, text)
+    await hours(estate, 2)
+    assert attached(estate, vm) == [identity]
+    assert roles(estate, identity) == ["Reader"]
+
+
+@each_way
+async def test_case_A28_what_the_rule_says_no_longer_goes(
+    monkeypatch: pytest.MonkeyPatch, exclude: Exclude
+) -> None:
+    estate, vm, identity = await served(monkeypatch, SHARED)
+    changed = await exclude(estate, vm, SHARED)
+    await adopt(estate, replace(changed, role="Monitoring Metrics Publisher"))
+    await hours(estate, 1)
+    assert attached(estate, vm) == [identity]
+    assert roles(estate, identity) == []
+    await adopt(estate, replace(changed, identity="id-new"))
+    await hours(estate, 1)
+    assert attached(estate, vm) == []
+    assert roles(estate, "id-new") == []
+
+
+@BOTH
+async def test_case_A28_with_the_rule_everything_goes(
+    monkeypatch: pytest.MonkeyPatch, policy: Rules
+) -> None:
+    estate, vm, identity = await served(monkeypatch, policy)
+    await by_tag(estate, vm, policy)
+    assert attached(estate, vm) == [identity]
+    await adopt(estate, f"{NOTHING}limits: {{removals: {{graceMinutes: 0}}}}\n")
+    await hours(estate, 26)
+    assert (attached(estate, vm), estate.assignments()) == ([], [])
+
+
+@BOTH
+async def test_case_A28_with_the_machine_everything_goes(
+    monkeypatch: pytest.MonkeyPatch, policy: Rules
+) -> None:
+    estate, vm, identity = await served(monkeypatch, policy)
+    await by_tag(estate, vm, policy)
+    assert roles(estate, identity) == ["Reader"]
+    await estate.delete_vm("vm1")
+    await hours(estate, 26)
+    assert estate.assignments() == []
+    assert exists(estate, identity) is (policy is SHARED)
+
+
+async def test_case_A28_one_that_was_excluded_from_the_beginning_gets_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, SHARED, "id-old")
+    vm = await estate.create_vm("vm1", tags=IGNORE)
+    await hours(estate, 2)
+    assert (attached(estate, vm), estate.assignments()) == ([], [])
+
+
+async def test_case_A28_what_a_person_takes_from_an_excluded_one_is_not_given_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, vm, identity = await served(monkeypatch, SHARED)
+    await by_tag(estate, vm, SHARED)
+    assert attached(estate, vm) == [identity]
+    await patch(estate, vm, identity={"type": "None"})
+    await hours(estate, 2)
+    assert attached(estate, vm) == []
+
+
+async def test_case_A28_another_rule_goes_on_giving_to_what_this_one_excludes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, vm, identity = await served(monkeypatch, SHARED)
+    await by_tag(estate, vm, SHARED)
+    other = (
+        f"  - name: other\n    match: {{types: [{SHARED.type}]}}\n    attach: [main]\n"
+        '    grant: [{role: Monitoring Metrics Publisher, scope: "{resourceGroup}", to: main}]\n'
+    )
+    await adopt(estate, SHARED.text(estate.subscription).replace("orphans:", f"{other}orphans:"))
+    await pass_time(estate, MINUTE)
+    assert attached(estate, vm) == [identity]
+    assert roles(estate, identity) == ["Monitoring Metrics Publisher", "Reader"]
+
+
+async def test_case_A28_a_machine_beside_it_is_served_as_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, vm, identity = await served(monkeypatch, SHARED)
+    await by_tag(estate, vm, SHARED)
+    other = await estate.create_vm("vm2")
+    await pass_time(estate)
+    assert attached(estate, other) == [identity]
+    await estate.delete_vm("vm2")
+    await hours(estate, 2)
+    assert (attached(estate, vm), roles(estate, identity)) == ([identity], ["Reader"])
+
+
+async def test_case_A28_an_app_that_is_excluded_by_its_tag_keeps_what_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, replace(DEDICATED, type=SITE.type))
+    app = await create(estate, SITE)
+    await pass_time(estate)
+    before = estate.assignments()
+    await patch(estate, app, tags=IGNORE)
+    await hours(estate, 3)
+    assert (attached(estate, app), estate.assignments()) == (["id-main"], before)
+
+
+async def test_case_A28_a_system_assigned_identity_keeps_its_role(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    match = f"match: {{types: [{SHARED.type}], {EXCLUDING}}}"
+    grant = 'grant: [{role: Reader, scope: "{resourceGroup}", to: system}]'
+    rule = f"rules:\n  - name: all\n    {match}\n    system: true\n    {grant}\n"
+    limits = "limits: {removals: {graceMinutes: 0}}\n"
+    estate = await begun(monkeypatch, NOTHING + rule + limits)
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate)
+    before = estate.assignments()
+    assert len(before) == 1
+    await by_tag(estate, vm, SHARED)
+    await hours(estate, 2)
+    assert estate.assignments() == before
+
+
+@dataclass(frozen=True)
+class AtDesk:
+    """An excluded machine, and a person who asks about it."""
+
+    desk: Desk
+    vm: ResourceId
+
+    async def says(self, *command: str) -> str:
+        ran = await self.desk.app(*command, "--policy", str(self.desk.policy))
+        assert ran.err == ""
+        return ran.out
+
+
+@pytest.fixture
+async def at_desk(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> AtDesk:
+    estate, vm, _ = await served(monkeypatch, SHARED)
+    text = SHARED.text(estate.subscription)
+    desk = Desk(tmp_path, monkeypatch, capsys, text, estate)
+    await desk.started()
+    await by_tag(estate, vm, SHARED)
+    await sweep(estate)
+    return AtDesk(desk, vm)
+
+
+async def test_case_A28_explain_says_that_it_is_excluded_and_keeps_what_it_has(
+    at_desk: AtDesk,
+) -> None:
+    said = await at_desk.says("explain", at_desk.vm.text)
+    assert "id-old" in said
+    assert "exclude" in said
+    await patch(at_desk.desk.estate, at_desk.vm, tags={})
+    assert "exclude" not in await at_desk.says("explain", at_desk.vm.text)
+
+
+async def test_case_A28_status_counts_what_is_excluded(at_desk: AtDesk) -> None:
+    ran = await at_desk.desk.app("status")
+    assert "exclude" in ran.out, ran.out

@@ -1,0 +1,197 @@
+"""Histories that went wrong once, each with the promise that it is about.
+
+Where the promise is a line of `NOT_YET`, the model must say that it is broken; take the line out,
+and the history must hold.
+"""
+
+import pytest
+
+from tests.support.histories.play import history, play
+from tests.support.histories.policies import Policy, Rule
+from tests.support.histories.promises import NOT_YET, Violation
+from tests.support.histories.steps import (
+    Attach,
+    Detach,
+    EditStamp,
+    Fails,
+    Fate,
+    Grant,
+    Graph,
+    Kill,
+    KillIdentity,
+    Late,
+    Make,
+    MakeIdentity,
+    Missing,
+    NewPolicy,
+    Pass,
+    PauseWhileReading,
+    Release,
+    Revoke,
+    Sweep,
+    Tag,
+    Use,
+)
+
+SHOP, IGNORE = (("app", "shop"),), (("lanyard", "ignore"),)
+TAGGED = Policy((Rule(tagged=True),))
+OLD = Policy((Rule(identity="id-old"),), imds="hold")
+NEW = Policy((Rule(identity="id-new"),), imds="hold")
+TYPO = Policy((Rule(identity="id-typo"),))
+OWN = Policy((Rule(identity="own", tagged=True),))
+WEB, WEB_NEW = (Policy((Rule("web", each),), restart="avoid") for each in ("id-old", "id-new"))
+ADD_ONLY = Policy(TAGGED.rules, "add-only", grace_minutes=0)
+
+KNOWN = {
+    "case_A01": ("16.1 make before break", history(Make("vm1"), NewPolicy(NEW), policy=OLD)),
+    "case_A02": ("16.1 make before break", history(Make("vm1"), NewPolicy(TYPO), policy=OLD)),
+    "case_A03": (
+        "16.1 make before break",
+        history(
+            Make("web1"),
+            NewPolicy(WEB_NEW),
+            Tag("web1"),
+            policy=Policy(WEB.rules, restart="accept"),
+        ),
+    ),
+    "case_A24": (
+        "16.2 gone",
+        history(Make("vm1", SHOP), Missing("vm1"), Tag("vm1", SHOP), policy=OWN),
+    ),
+    "a_delete_event_of_the_life_before": (
+        "16.2 gone",
+        history(
+            Make("vm1", SHOP),
+            Kill("vm1", Fate.LATE),
+            Make("vm1", SHOP),
+            Missing("vm1"),
+            Late(),
+            policy=OWN,
+        ),
+    ),
+    "case_A25": (
+        "16.3 grace",
+        history(Make("vm1", SHOP), Tag("vm1"), Pass(2), Tag("vm1", SHOP), policy=TAGGED),
+    ),
+    "a_replaced_machine": (
+        "16.3 grace",
+        history(Make("vm1", SHOP), Kill("vm1"), Pass(5), Make("vm1", SHOP), policy=TAGGED),
+    ),
+    "case_A25_own": (
+        "16.3 own identity",
+        history(Make("vm1", SHOP), Tag("vm1"), Pass(2), Tag("vm1", SHOP), policy=OWN),
+    ),
+    "case_A27": (
+        "16.4 used elsewhere",
+        history(
+            Make("web1"),
+            Use("web1", "id-old"),
+            NewPolicy(Policy(WEB_NEW.rules)),
+            policy=Policy(WEB.rules),
+        ),
+    ),
+    "case_A28": ("16.5 exclude", history(Make("vm1"), Tag("vm1", IGNORE))),
+    "case_A05": (
+        "16.6 every removal",
+        history(
+            Make("vm1"),
+            Make("vm2"),
+            Sweep(),
+            NewPolicy(Policy((Rule(groups=("rg-typo",)),), per_hour=1)),
+        ),
+    ),
+    "case_A06": (
+        "16.6 pause",
+        history(
+            Make("vm1", SHOP),
+            PauseWhileReading(),
+            Tag("vm1"),
+            policy=Policy(TAGGED.rules, grace_minutes=0),
+        ),
+    ),
+    "case_A17": (
+        "16.7 release",
+        history(
+            Make("vm1", SHOP),
+            Sweep(),
+            NewPolicy(ADD_ONLY),
+            Sweep(),
+            Tag("vm1"),
+            Pass(11),
+            Fails("write"),
+            Fails("revoke"),
+            Release(0),
+            Release(1),
+            policy=TAGGED,
+        ),
+    ),
+    "case_A07": (
+        "17.1 attached again",
+        history(
+            Make("vm1", SHOP),
+            Detach("vm1", "id-shared", fate=Fate.LOST),
+            Tag("vm1"),
+            Pass(60),
+            Attach("vm1", "id-shared"),
+            policy=TAGGED,
+        ),
+    ),
+    "case_A08": (
+        "17.1 attached again",
+        history(
+            Make("vm1", SHOP),
+            Kill("vm1", Fate.LOST),
+            Make("vm1", holds=("id-old",)),
+            policy=Policy((Rule(identity="id-old", tagged=True),)),
+        ),
+    ),
+    "case_A09": (
+        "17.2 read before write",
+        history(Make("vm1"), EditStamp("id-shared"), Kill("vm1"), Pass(11), Make("vm2")),
+    ),
+    "case_A10": (
+        "17.4 in use",
+        history(
+            Make("vm1", SHOP),
+            Make("vm2"),
+            Graph(lag_minutes=2),
+            Attach("vm2", "own:vm1", fate=Fate.LOST),
+            Kill("vm1"),
+            policy=OWN,
+        ),
+    ),
+    "case_A12": (
+        "17.1 made again",
+        history(
+            Make("vm1", SHOP),
+            KillIdentity("own:vm1", fate=Fate.LOST),
+            MakeIdentity("own:vm1", fate=Fate.LOST),
+            Kill("vm1"),
+            policy=OWN,
+        ),
+    ),
+    "case_B05": (
+        "17.5 watched",
+        history(
+            Grant("id-old", by="Terraform"),
+            Make("vm1"),
+            Revoke("id-old", by="Terraform"),
+            policy=OLD,
+        ),
+    ),
+    "held_by_a_sweep_alone": (
+        "held",
+        history(Make("vm1", fate=Fate.LOST), policy=Policy(mode="observe")),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", KNOWN)
+def test_known(case: str) -> None:
+    promise, told = KNOWN[case]
+    if promise in NOT_YET:
+        with pytest.raises(Violation) as found:
+            play(told, off=NOT_YET - {promise})
+        assert promise in found.value.promises
+    else:
+        play(told)

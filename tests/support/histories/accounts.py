@@ -1,0 +1,210 @@
+"""Who did what, by the state of the local Azure itself, seen as it happens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simulator.arm.pipeline import acting
+from simulator.azure import Azure
+from simulator.identity import UAMI_TYPE
+from simulator.state import Resource, RoleAssignment
+from tests.support.histories.places import SYSTEM, place_of
+from tests.support.histories.policies import Need
+
+LANYARD = "Lanyard"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """Something that Lanyard took away."""
+
+    #: On the clock.
+    at: float
+    #: "detach", "revoke" or "delete" (an identity).
+    kind: str
+    #: The resource (lower-case id) that lost an identity; "" for the other kinds.
+    resource: str = ""
+    #: The identity (lower-case id, or `SYSTEM`) that is about.
+    identity: str = ""
+    #: What a revoked assignment gave; None for the other kinds.
+    need: Need | None = None
+    #: Of a revoked assignment: its principal (object id).
+    principal: str = ""
+    #: Who had made it: LANYARD, or a person's name.
+    maker: str
+    #: Who, besides its maker, changed it since; "" for nobody.
+    editor: str = ""
+    #: The identity behind it is gone, or was made again since: nobody could use what was taken.
+    dead: bool = False
+
+    def __str__(self) -> str:
+        name = self.identity.rpartition("/")[2]
+        if self.kind == "detach":
+            return f"{name} was detached from {_short(self.resource)}"
+        if self.need is not None:
+            role = self.need.role[:8]
+            return f"role {role}… at {_short(self.need.scope)} was revoked from {name}"
+        return f"identity {name} was deleted"
+
+
+@dataclass
+class Given:
+    """A role assignment. `editor`: who changed it after it was made, "" for nobody."""
+
+    maker: str
+    need: Need
+    editor: str = ""
+
+
+@dataclass(frozen=True)
+class Judges:
+    """Who is told of what Lanyard does, before it is done."""
+
+    #: Something was taken.
+    taken: Callable[[Taken], None]
+    #: An identity was attached: the resource as it was, and the identity's lower-case id.
+    attached: Callable[[Resource, str], None]
+    #: An assignment was written over: what it gave, and whose it was.
+    overwritten: Callable[[Need, str], None]
+
+
+class Accounts:
+    """Observes an Azure from now on. `names`: who is who, by object ids; Azure itself is ""."""
+
+    def __init__(self, azure: Azure, names: dict[str, str], judges: Judges) -> None:
+        self._azure = azure
+        self._names = names
+        self._judges = judges
+        #: Since when each resource lives, on the clock.
+        self.born: dict[str, float] = {}
+        self.attached: dict[tuple[str, str], str] = {}  # (resource, identity) → who attached it
+        self.given: dict[str, Given] = {}  # by lower-case id
+        self.identities: dict[str, str] = {}  # id → who made it
+        #: Contents that somebody else's assignment gave at some time.
+        self.foreign_needs: set[tuple[str, str, str]] = set()
+        #: (resource, identity) where somebody else attached what Lanyard had attached before.
+        self.again: set[tuple[str, str]] = set()
+        self._ever: set[tuple[str, str]] = set()
+        self._named: set[str] = set()  # identities that Lanyard made at any time
+        azure.state.resources.observe(self._resource)
+        azure.state.role_assignments.observe(self._assignment)
+
+    def who(self) -> str:
+        """Whose request is being answered."""
+        return self._names.get(acting.get(), acting.get())
+
+    def is_remade(self, identity: str) -> bool:
+        """Whether somebody else made an identity under a name that Lanyard had used."""
+        return identity in self._named
+
+    def _resource(self, key: str, before: Resource | None, after: Resource | None) -> None:
+        found = after or before
+        assert found is not None
+        if found.type.lower() == UAMI_TYPE:
+            self._identity(key, before, after)
+        elif place_of(key) is not None:
+            self._attachments(key, before, after)
+
+    def _identity(self, key: str, before: Resource | None, after: Resource | None) -> None:
+        if after is None:
+            maker = self.identities.pop(key)
+            if self.who() == LANYARD:
+                self._take(kind="delete", identity=key, maker=maker)
+        elif before is None:
+            self.identities[key] = self.who()
+            if self.who() == LANYARD:
+                self._named.add(key)
+
+    def _attachments(self, key: str, before: Resource | None, after: Resource | None) -> None:
+        had, has = attached(before), attached(after)
+        if before is None:
+            self.born[key] = self._azure.clock.now()
+        for identity in had.keys() - has.keys():
+            maker = self.attached.pop((key, identity))
+            if self.who() == LANYARD and after is not None:
+                dead = had[identity] not in ("", principal_of(self._azure, identity))
+                self._take(kind="detach", resource=key, identity=identity, maker=maker, dead=dead)
+        for identity in has.keys() - had.keys():
+            here = key, identity
+            self.attached[here] = self.who()
+            if self.who() == LANYARD:
+                self._ever.add(here)
+                assert before is not None, "Lanyard makes no resource"
+                self._judges.attached(before, identity)
+            elif here in self._ever:
+                self.again.add(here)
+
+    def _assignment(
+        self, key: str, before: RoleAssignment | None, after: RoleAssignment | None
+    ) -> None:
+        if before is None and after is not None:
+            self._note_given(key, after)
+        elif before is not None and after is not None:
+            self._written_over(self.given.get(key))
+        elif before is not None:
+            made = self.given.pop(key, None)
+            if made is not None and self.who() == LANYARD:
+                self._revoked(before, made)
+
+    def _written_over(self, made: Given | None) -> None:
+        who = self.who()
+        if made is None:
+            return
+        whose = made.editor or made.maker
+        if who == LANYARD and whose != LANYARD:
+            self._judges.overwritten(made.need, whose)
+        elif who != made.maker:
+            made.editor = who
+
+    def _note_given(self, key: str, made: RoleAssignment) -> None:
+        need = self.need_of(made)
+        self.given[key] = Given(self.who(), need)
+        if self.who() != LANYARD:
+            self.foreign_needs.add((made.principal_id, need.role, need.scope))
+
+    def _revoked(self, gone: RoleAssignment, made: Given) -> None:
+        self._take(
+            kind="revoke",
+            identity=made.need.identity,
+            need=made.need,
+            principal=gone.principal_id,
+            maker=made.maker,
+            editor=made.editor,
+            dead=not self.is_alive(gone.principal_id),
+        )
+
+    def _take(self, **what: object) -> None:
+        self._judges.taken(Taken(at=self._azure.clock.now(), **what))  # type: ignore[arg-type]
+
+    def is_alive(self, principal: str) -> bool:
+        """Whether a principal is in the directory."""
+        found = self._azure.state.principals.get(principal)
+        return found is not None and found.deleted_at is None
+
+    def need_of(self, made: RoleAssignment) -> Need:
+        """What an assignment gives, by the principal's own names, which outlive what it is of."""
+        found = self._azure.state.principals.get(made.principal_id)
+        names = found.alternative_names if found is not None else []
+        explicit, identity = names if len(names) == 2 else ("", "somebody")
+        named = SYSTEM if explicit == "isExplicit=False" else identity.lower()
+        return Need(named, made.role_definition_id.rpartition("/")[2].lower(), made.scope.lower())
+
+
+def attached(resource: Resource | None) -> dict[str, str]:
+    """The user-assigned identities it shows: lower-case id → principal ("" before it is known)."""
+    block = ((resource and resource.identity) or {}).get("userAssignedIdentities") or {}
+    return {each.lower(): value.get("principalId", "") for each, value in block.items()}
+
+
+def system_principal(resource: Resource) -> str:
+    """The principal of its system-assigned identity, or ""."""
+    return str((resource.identity or {}).get("principalId", ""))
+
+
+def principal_of(azure: Azure, identity: str) -> str:
+    """Of a user-assigned identity by its lower-case id; "" where there is none."""
+    found = azure.state.resources.get(identity)
+    return str(found.properties["principalId"]) if found is not None else ""
+
+
+def _short(resource_id: str) -> str:
+    return "/".join(resource_id.split("/")[4:])

@@ -1,0 +1,164 @@
+"""What must hold once nothing fails, all messages are worked on, and the graces are over."""
+
+from collections.abc import Iterator
+
+from lanyard.record.held import Answer, Entry
+from lanyard.values.errors import Because
+from simulator.state import Resource
+from tests.support.histories.accounts import LANYARD, attached, system_principal
+from tests.support.histories.model import Finding, Model, is_about
+from tests.support.histories.places import PEOPLES, PLACES, TYPO, Place, identity_id, place_of
+from tests.support.histories.policies import OWN, Need, due
+from tests.support.histories.world import World
+
+_HOUR = 3600.0
+#: A budget of one removal an hour is through with any history by then.
+_MOST_HOURS = 6
+
+
+async def settle(world: World) -> None:
+    """Let everything come to rest: the graces end, sweeps run, the budget of some hours is used."""
+    policy = world.model.policy
+    await world.work_off()
+    world.mail.replay()
+    await world.work_off()
+    await _sweep(world)
+    waits = [policy.grace_minutes * 60.0 + 60]
+    if any(rule.identity == OWN for rule in policy.rules) or _has_own(world.model):
+        waits.append(policy.delete_after_hours * _HOUR)
+    for seconds in waits:
+        await world.pass_time(seconds)
+        await _sweep(world)
+    for _ in range(_MOST_HOURS if policy.per_hour else 1):
+        await _resume_its_own_pause(world)
+        if not any(_waits_for_an_hour(entry) for entry in await world.held()):
+            break
+        await world.pass_time(_HOUR)
+        await _sweep(world)
+    world.model.findings += await found(world)
+
+
+async def found(world: World) -> list[Finding]:
+    """What the estate is not, and should be."""
+    model, held = world.model, await world.held()
+    return [*_missing(model, held), *_left_over(model, held), *_released(model, held)]
+
+
+async def _sweep(world: World) -> None:
+    failure = await world.sweep()
+    assert failure is None, f"nothing fails any more, and a sweep did: {failure}"
+    await world.work_off()
+
+
+async def _resume_its_own_pause(world: World) -> None:
+    pause = await world.estate.services.kill_switch.read()
+    if pause is not None and not world.model.orders.pause:
+        world.model.resumed()
+        await world.operator.resume()
+        await world.work_off()
+
+
+def _has_own(model: Model) -> bool:
+    return any(_owner(identity) for identity in model.accounts.identities)
+
+
+def _waits_for_an_hour(entry: Entry) -> bool:
+    return entry.refusal.because is Because.BUDGET and entry.answer is not Answer.DISMISSED
+
+
+def _missing(model: Model, held: list[Entry]) -> Iterator[Finding]:
+    for place, resource in model.living():
+        entries = [entry.refusal.key for entry in held if entry.resource.key == place.id]
+        for thing in model.missing(place, resource):
+            if any(is_about(key, thing) for key in entries):
+                continue
+            promise = "held" if _would_be_held(model, place, resource, thing) else "due"
+            if isinstance(thing, Need):
+                content = model.principal(thing, resource), thing.role, thing.scope
+                if content in model.accounts.foreign_needs:
+                    promise = "17.5 watched"
+            yield Finding(promise, f"{place.name} has no {thing}, and nobody is told")
+
+
+def _would_be_held(model: Model, place: Place, resource: Resource, thing: str | Need) -> bool:
+    """Whether the policy itself keeps this from being given."""
+    policy, identity = model.policy, thing.identity if isinstance(thing, Need) else thing
+    only_one = len(attached(resource)) == 1 and not system_principal(resource)
+    new = identity not in attached(resource)
+    return (
+        policy.mode == "observe"
+        or identity == identity_id(TYPO)
+        or (place.is_web and policy.restart == "avoid" and new)
+        or (not place.is_web and policy.imds == "hold" and only_one and new)
+        or (identity in map(identity_id, PEOPLES) and identity not in model.accounts.identities)
+    )
+
+
+def _left_over(model: Model, held: list[Entry]) -> Iterator[Finding]:
+    keys = {entry.refusal.key for entry in held}
+    promise = "nobody" if model.policy.mode == "full" else "held"
+    for seen in (
+        *_attachments_left(model, keys),
+        *_assignments_left(model, keys),
+        *_identities_left(model, keys),
+    ):
+        yield Finding(promise, seen)
+
+
+def _attachments_left(model: Model, keys: set[str]) -> Iterator[str]:
+    for place, resource in model.living():
+        wanted = due(model.policy, resource).gives.identities
+        for identity in attached(resource).keys() - wanted:
+            ours = model.accounts.attached[place.id, identity] == LANYARD
+            kept = identity in model.kept(place, resource)
+            told = f"detach identity|{identity}" in keys
+            if ours and not kept and not told and not model.is_deceived(place):
+                yield f"{place.name} still has {identity}, which no rule gives"
+
+
+def _assignments_left(model: Model, keys: set[str]) -> Iterator[str]:
+    needed = {
+        (model.principal(need, resource), need)
+        for place, resource in model.living()
+        for need in (
+            *due(model.policy, resource).gives.needs,
+            *(each for each in model.kept(place, resource) if isinstance(each, Need)),
+        )
+    }
+    for key, given in model.accounts.given.items():
+        principal = model.azure.state.role_assignments[key].principal_id
+        content = f"|{given.need.scope}|{given.need.role}|{principal}"
+        told = any(each.endswith((content, f"|{principal}")) for each in keys)
+        ours = given.maker == LANYARD and not given.editor
+        if ours and (principal, given.need) not in needed and not told:
+            yield f"{given.need} still stands, and no living resource needs it"
+
+
+def _identities_left(model: Model, keys: set[str]) -> Iterator[str]:
+    for identity, maker in model.accounts.identities.items():
+        owner = _owner(identity)
+        if maker != LANYARD or owner is None or f"delete identity|{identity}" in keys:
+            continue
+        used = {
+            each
+            for place, resource in model.living()
+            for each in (
+                *due(model.policy, resource).gives.identities,
+                *model.kept(place, resource),
+                *attached(resource),
+            )
+        }
+        if identity not in used:
+            yield f"{identity} is still there, and nothing needs it"
+
+
+def _released(model: Model, held: list[Entry]) -> Iterator[Finding]:
+    for entry in held:
+        if entry.full_id in model.released and entry.answer is Answer.NONE:
+            place = place_of(entry.resource.key)
+            where = place.name if place is not None else str(entry.resource)
+            yield Finding("16.7 release", f"{entry.refusal.action} of {where} is held again")
+
+
+def _owner(identity: str) -> str | None:
+    return next((name for name, place in PLACES.items() if place.own == identity), None)

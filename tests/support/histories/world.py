@@ -1,0 +1,145 @@
+"""One estate with a model beside it, and all that steps need to act on it."""
+
+import random
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+from unittest.mock import patch
+
+from handlers import resource_events as event_handler
+from lanyard.desk.operator import Operator
+from lanyard.record.held import Entry
+from lanyard.values.errors import LanyardError
+from tests.support.estate import Estate
+from tests.support.histories.accounts import LANYARD, attached
+from tests.support.histories.mail import Mail
+from tests.support.histories.model import Model
+from tests.support.histories.people import Person
+from tests.support.histories.places import GROUPS, IDENTITIES, PEOPLES
+from tests.support.histories.policies import Features, Policy, text
+
+ANNA, TERRAFORM = "Anna", "Terraform"
+#: Seconds in which a message that fails has had all its attempts.
+_ATTEMPTS = 2 * 3600.0
+
+
+@dataclass
+class World:
+    """What a history is played in."""
+
+    estate: Estate
+    mail: Mail
+    model: Model
+    #: Who acts, by name.
+    people: dict[str, Person]
+    features: Features
+    operator: Operator
+    #: Who takes the steps of people; Lanyard itself where something is amiss in it.
+    actor: str = ANNA
+    #: Policies that a sweep has put on record.
+    reported: set[str] = field(default_factory=set)
+
+    @property
+    def person(self) -> Person:
+        """Who acts now."""
+        return self.people[self.actor]
+
+    def acting(self, by: str) -> Person:
+        """The person with this name, unless Lanyard itself is at work."""
+        return self.people[LANYARD if self.actor == LANYARD else by]
+
+    async def adopt(self, policy: Policy) -> None:
+        """Another policy comes into force."""
+        self.model.policy = policy
+        self.estate.change_policy(text(policy, self.features))
+        self.begin_work()
+        known = not self.reported or self.estate.policy.digest in self.reported
+        self.model.orders.reported = known
+
+    def begin_work(self) -> None:
+        """The app was put together anew. Its jitter is by a seed, so that a failure comes again."""
+        estate = self.estate
+        estate.worker = replace(estate.worker, dice=random.Random(1))
+        self.operator = Operator(estate.services, estate.queue.put, ANNA)
+
+    async def sweep(self) -> LanyardError | None:
+        """One sweep, as the timer starts it; the failure that it ends with, if one."""
+        model, state = self.model, self.estate.azure.state
+        try:
+            await self.estate.sweeps.run()
+        except LanyardError as error:
+            return error
+        finally:
+            if await self.estate.services.kill_switch.reported():
+                self.reported.add(self.estate.policy.digest)
+                model.orders.reported = True
+        attachments = sum(len(attached(resource)) for _, resource in model.living())
+        model.known = len(state.role_assignments) + attachments
+        return None
+
+    async def pass_time(self, seconds: float) -> None:
+        """The clock goes on; messages are worked on when they are due."""
+        clock = self.estate.azure.clock
+        end = clock.now() + seconds
+        while (due := self.mail.next_due()) is not None and due <= end:
+            clock.advance(max(due - clock.now(), 0.0))
+            await self.mail.work()
+        clock.advance(max(end - clock.now(), 0.0))
+
+    async def work_off(self) -> None:
+        """Until no message waits, or only what waits for hours."""
+        clock = self.estate.azure.clock
+        end = clock.now() + _ATTEMPTS
+        await self.mail.work()
+        while (due := self.mail.next_due()) is not None and due <= end:
+            clock.advance(max(due - clock.now(), 0.0))
+            await self.mail.work()
+
+    async def held(self) -> list[Entry]:
+        """All that is held, always in the same order."""
+        entries = [entry async for entry in self.estate.services.held.all()]
+        return sorted(
+            entries, key=lambda each: (each.resource.key, each.principal, each.refusal.key)
+        )
+
+
+async def new_world(policy: Policy, features: Features) -> World:
+    """An estate with its groups and the identities of people, under a policy."""
+    estate = Estate(text(policy, features))
+    state = estate.azure.state
+    terraform = state.add_principal("terraform")
+    estate.azure.assign(terraform.object_id, "Owner", estate.scope)
+    names = {estate.app.object_id: LANYARD, estate.operator.object_id: ANNA}
+    names[terraform.object_id] = TERRAFORM
+    model = Model(estate.azure, names, estate.app.object_id, policy)
+    people = {
+        ANNA: Person(estate.azure, estate.operator),
+        TERRAFORM: Person(estate.azure, terraform),
+        LANYARD: Person(estate.azure, estate.app),
+    }
+    operator = Operator(estate.services, estate.queue.put, ANNA)
+    world = World(estate, Mail(estate, model.events, model.look), model, people, features, operator)
+    world.begin_work()
+    for group in (*GROUPS, IDENTITIES):
+        await world.person.make_group(group)
+    for name in PEOPLES:
+        await world.person.make_identity(name)
+    estate.new_events()
+    return world
+
+
+@contextmanager
+def handlers_of(estate: Estate) -> Iterator[None]:
+    """The handlers take this estate's settings."""
+    with patch.object(event_handler, "settings", lambda: estate.settings):
+        yield
+
+
+def at_once(work: Coroutine[Any, Any, Any]) -> None:
+    """Run what only waits for tables in memory, without letting others go first."""
+    try:
+        while True:
+            work.send(None)
+    except StopIteration:
+        pass
