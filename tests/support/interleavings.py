@@ -19,6 +19,10 @@ class Step:
         yield
 
 
+#: The state of a worker that died: it is the same wherever it died.
+CRASHED = "crashed"
+
+
 @dataclass
 class Worker:
     """One coroutine. `state` is all that its next steps depend on: the variables of its frames."""
@@ -40,8 +44,10 @@ class Worker:
 
     def state(self, describe: Callable[[object], Hashable]) -> Hashable:
         """Where it stands and what it knows, down the chain of awaits."""
+        if self.crashed:
+            return CRASHED
         if self.done or self.coroutine is None:
-            return (self.done, self.crashed, self.result)
+            return (self.done, self.result)
         frames: list[Hashable] = []
         inner: Any = self.coroutine
         while inner is not None and getattr(inner, "cr_frame", None) is not None:
@@ -63,9 +69,18 @@ class World:
 
     workers: list[Worker]
 
-    def key(self) -> Hashable:
-        """What tells this state from others: the shared state and that of every worker."""
+    def shared(self) -> Hashable:
+        """What tells this shared state from others."""
         raise NotImplementedError
+
+    def part(self, number: int, state: Hashable) -> str:
+        """What tells a worker in such a state from others; the same of two that can be swapped."""
+        raise NotImplementedError
+
+    def parts(self) -> list[str]:
+        """That of every worker, as it is now."""
+        states = (worker.state(self.describe) for worker in self.workers)
+        return [self.part(number, state) for number, state in enumerate(states)]
 
     def describe(self, value: object) -> Hashable:
         """What matters of a value that a worker holds."""
@@ -89,9 +104,14 @@ class Explored:
     states: int = 0
 
 
+#: The worker who goes on (its number), and whether it dies instead.
+type Choice = tuple[int, bool]
+
+
 def explore(make: Callable[[], World], *, crashes: int = 0) -> Explored:
     """Every order of steps, with up to `crashes` crashes at any step; `end` checks each."""
     explored, visited = Explored(), set[Hashable]()
+    planned = set[Hashable]()  # the states after a crash that are on the stack, or were
     stack: list[list[Choice]] = [[]]
     while stack:
         path = stack.pop()
@@ -99,28 +119,48 @@ def explore(make: Callable[[], World], *, crashes: int = 0) -> Explored:
         for choice in path:
             _choose(world, choice)
         # Goes on with this world as far as it leads to new states; the other ways are for later.
-        while (key := world.key()) not in visited:
-            visited.add(key)
+        while (place := Place(world)).key not in visited:
+            visited.add(place.key)
             explored.states += 1
-            choices = _choices(world, crashes - sum(dies for _, dies in path))
-            if not choices:
+            steps = place.steps()
+            if not steps:
                 explored.runs += 1
                 world.end()
                 break
-            stack += [[*path, other] for other in choices[1:]]
-            path = [*path, choices[0]]
-            _choose(world, choices[0])
+            if sum(dies for _, dies in path) < crashes:
+                dying = {place.after_crash(n): n for n in steps if place.begun(n)}
+                stack += [[*path, (n, True)] for key, n in dying.items() if key not in planned]
+                planned |= dying.keys()
+            stack += [[*path, (other, False)] for other in steps[1:]]
+            path = [*path, (steps[0], False)]
+            _choose(world, path[-1])
     return explored
 
 
-#: The worker who goes on (its number), and whether it dies instead.
-type Choice = tuple[int, bool]
+class Place:
+    """A world as it is now. `key` tells it from others, whose workers are swapped or not."""
 
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._shared, self._parts = world.shared(), world.parts()
+        self.key = self._keyed(self._parts)
 
-def _choices(world: World, crashes: int) -> list[Choice]:
-    alive = [number for number, worker in enumerate(world.workers) if not worker.done]
-    begun = [number for number in alive if world.workers[number].coroutine is not None]
-    return [(number, False) for number in alive] + [(n, True) for n in begun if crashes > 0]
+    def steps(self) -> list[int]:
+        """The workers who can go on: of those who can be swapped, one."""
+        alive = [number for number, worker in enumerate(self._world.workers) if not worker.done]
+        return list({self._parts[number]: number for number in reversed(alive)}.values())
+
+    def begun(self, number: int) -> bool:
+        """Whether this worker has something to crash in."""
+        return self._world.workers[number].coroutine is not None
+
+    def after_crash(self, number: int) -> Hashable:
+        """The key once this worker has died: a crash changes nothing else."""
+        died = self._world.part(number, CRASHED)
+        return self._keyed([*self._parts[:number], died, *self._parts[number + 1 :]])
+
+    def _keyed(self, parts: list[str]) -> Hashable:
+        return (self._shared, tuple(sorted(parts)))
 
 
 def _choose(world: World, choice: Choice) -> None:

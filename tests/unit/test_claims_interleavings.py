@@ -15,7 +15,6 @@ from lanyard.ports.tables import Row, RowChanged, RowExists, Values
 from lanyard.record.claims import REVOKE_SECONDS, Claims
 from lanyard.values.errors import Temporary
 from lanyard.values.grants import Grant, RoleAssignment
-from lanyard.values.resource_id import ResourceId
 from tests.support.examples import grant, vm_id
 from tests.support.interleavings import Worker, World, explore, finish
 from tests.support.memory_assignments import unrecorded
@@ -125,8 +124,10 @@ class SharedAssignments:
         return assignment.description == STAMP
 
 
+GRANT = grant()
+RESOURCES = {number: vm_id(f"vm{number}") for number in "123"}
 ASSIGNMENT = RoleAssignment(
-    grant().assignment_id, grant().scope, grant().role_id, grant().principal_id, STAMP, {}
+    GRANT.assignment_id, GRANT.scope, GRANT.role_id, GRANT.principal_id, STAMP, {}
 )
 
 
@@ -143,19 +144,19 @@ class ClaimsWorld(World):
         self._jobs = jobs
         self.workers = [Worker(lambda job=job: self._guarded(job)) for job in jobs]  # type: ignore[misc]
 
-    def key(self) -> Hashable:
-        """Resources are interchangeable: worlds that differ only in their numbers are one."""
+    def shared(self) -> Hashable:
         row = self.table.rows_now.get("grant")
-        numbers = [job[1] for job in self._jobs]
-        claims = {key[-1] for key in self.table.claimed()}
-        workers = sorted(
-            repr((job[0], job[1] in claims, worker.state(self.describe)))
-            .replace(f"vm{job[1]}", "vm?")
-            .replace(repr(job), job[0])
-            for job, worker in zip(self._jobs, self.workers, strict=True)
-        )
-        others = tuple(sorted(claims - set(numbers)))
-        return (repr(row.values if row else None), self.azure.exists, others, tuple(workers))
+        others = self._claims() - {job[1] for job in self._jobs}
+        return (repr(row.values if row else None), self.azure.exists, tuple(sorted(others)))
+
+    def part(self, number: int, state: Hashable) -> str:
+        """Resources are interchangeable: worlds that differ only in their numbers are one."""
+        job = self._jobs[number]
+        found = repr((job[0], job[1] in self._claims(), state))
+        return found.replace(f"vm{job[1]}", "vm?").replace(repr(job), job[0])
+
+    def _claims(self) -> set[str]:
+        return {key[-1] for key in self.table.claimed()}
 
     def describe(self, value: object) -> Hashable:
         """Of a row's version it only matters whether it is still the current one.
@@ -186,11 +187,11 @@ class ClaimsWorld(World):
         return "done"
 
     async def _work(self, job: str) -> None:
-        resource: ResourceId = vm_id(f"vm{job[1]}")
+        resource = RESOURCES[job[1]]
         if job[0] == "+":
-            await self.claims.add(grant(), resource)
+            await self.claims.add(GRANT, resource)
         else:
-            await self.claims.drop(grant(), resource, unrecorded, 0.0)
+            await self.claims.drop(GRANT, resource, unrecorded, 0.0)
 
 
 @pytest.mark.parametrize(
