@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from simulator.resource_graph.tokens import InvalidQuery, Token
@@ -10,35 +11,73 @@ from simulator.state import Json
 
 type Value = Callable[[Json], Any]
 type Predicate = Callable[[Json], bool]
+#: Of a comparison whose right side is known: whether it holds of a left side.
+type Test = Callable[[Any], bool]
 
 _ABSENT = object()
 _LITERALS = {"true": True, "false": False}
+_to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A value that is the same for every row: what is made of it is made once a query."""
+
+    value: Any
+
+    def __call__(self, _row: Json) -> Any:
+        return self.value
 
 
 def _text(value: Any) -> str:
     """As `tostring`: JSON of what is not plain text."""
     if isinstance(value, str):
         return value
-    return "" if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return "" if value is None else _to_json(value)
 
 
 def _folded(value: Any) -> str:
-    return _text(value).lower()
+    return value.lower() if isinstance(value, str) else _text(value).lower()
 
 
-def _has(value: Any, term: Any) -> bool:
+def _equals(right: Any) -> Test:
+    wanted = _text(right)
+    return lambda left: _text(left) == wanted
+
+
+def _equals_folded(right: Any) -> Test:
+    wanted = _folded(right)
+    return lambda left: _folded(left) == wanted
+
+
+def _has(term: Any) -> Test:
     """`has` looks for whole terms: the ends of `term` must be ends of words."""
-    pattern = rf"(?<![A-Za-z0-9]){re.escape(_folded(term))}(?![A-Za-z0-9])"
-    return re.search(pattern, _folded(value)) is not None
+    pattern = re.compile(rf"(?<![A-Za-z0-9]){re.escape(_folded(term))}(?![A-Za-z0-9])")
+    return lambda left: pattern.search(_folded(left)) is not None
 
 
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "==": lambda left, right: _text(left) == _text(right),
-    "=~": lambda left, right: _folded(left) == _folded(right),
+def _contains(right: Any) -> Test:
+    wanted = _folded(right)
+    return lambda left: wanted in _folded(left)
+
+
+def _starts_with(right: Any) -> Test:
+    wanted = _folded(right)
+    return lambda left: _folded(left).startswith(wanted)
+
+
+def _ends_with(right: Any) -> Test:
+    wanted = _folded(right)
+    return lambda left: _folded(left).endswith(wanted)
+
+
+_COMPARE: dict[str, Callable[[Any], Test]] = {
+    "==": _equals,
+    "=~": _equals_folded,
     "has": _has,
-    "contains": lambda left, right: _folded(right) in _folded(left),
-    "startswith": lambda left, right: _folded(left).startswith(_folded(right)),
-    "endswith": lambda left, right: _folded(left).endswith(_folded(right)),
+    "contains": _contains,
+    "startswith": _starts_with,
+    "endswith": _ends_with,
 }
 _NEGATED = {"!=": "==", "!~": "=~"} | {f"!{name}": name for name in list(_COMPARE)[2:]}
 _IN = {"in": _text, "in~": _folded, "!in": _text, "!in~": _folded}
@@ -63,22 +102,22 @@ class Reader:
 
     def predicate(self) -> Predicate:
         """`and` binds tighter than `or`."""
-        terms = [self._all()]
+        found = self._all()
         while self.accept("or"):
-            terms.append(self._all())
-        return terms[0] if len(terms) == 1 else lambda row: any(term(row) for term in terms)
+            found = _either(found, self._all())
+        return found
 
     def value(self) -> Value:
         """A literal, a property path, or a function of one value."""
         token = self.next("string", "number", "word")
         if token.kind == "string":
-            return lambda _row: token.text
+            return Literal(token.text)
         if token.kind == "number":
-            return lambda _row: int(token.text)
+            return Literal(int(token.text))
         if self.accept("("):
             return self._call(token.text)
         if token.text in _LITERALS:
-            return lambda _row: _LITERALS[token.text]
+            return Literal(_LITERALS[token.text])
         return self._path(token.text)
 
     def name(self) -> str:
@@ -120,10 +159,10 @@ class Reader:
         return InvalidQuery(f"expected {wanted}, found '{token.text if token else 'end'}'")
 
     def _all(self) -> Predicate:
-        terms = [self._term()]
+        found = self._term()
         while self.accept("and"):
-            terms.append(self._term())
-        return terms[0] if len(terms) == 1 else lambda row: all(term(row) for term in terms)
+            found = _both(found, self._term())
+        return found
 
     def _term(self) -> Predicate:
         if self.accept("not"):
@@ -178,31 +217,49 @@ class Reader:
             elif len(steps) == 1:
                 return _column(first)
             else:
-                return lambda row: _walk(row, steps)
+                return _walk(steps)
+
+
+def _either(first: Predicate, second: Predicate) -> Predicate:
+    return lambda row: first(row) or second(row)
+
+
+def _both(first: Predicate, second: Predicate) -> Predicate:
+    return lambda row: first(row) and second(row)
 
 
 def _compared(left: Value, operator: str, right: Value) -> Predicate:
     negated = operator in _NEGATED
     compare = _COMPARE[_NEGATED[operator] if negated else operator]
-    return lambda row: compare(left(row), right(row)) is not negated
+    if isinstance(right, Literal):
+        holds = compare(right.value)
+        return (lambda row: not holds(left(row))) if negated else (lambda row: holds(left(row)))
+    return lambda row: compare(right(row))(left(row)) is not negated
 
 
 def _column(name: str) -> Value:
+    walk = _walk([name])
+
     def value(row: Json) -> Any:
         found = row.get(name, _ABSENT)
-        return _walk(row, [name]) if found is _ABSENT else found
+        return walk(row) if found is _ABSENT else found
 
     return value
 
 
-def _walk(row: Json, steps: list[str]) -> Any:
+def _walk(names: list[str]) -> Value:
     """Keys are compared as Resource Graph does: exactly, else without regard to case."""
-    found: Any = row
-    for step in steps:
-        if not isinstance(found, dict):
-            return None
-        if step in found:
-            found = found[step]
-            continue
-        found = next((v for k, v in found.items() if k.lower() == step.lower()), None)
-    return found
+    steps = [(name, name.lower()) for name in names]
+
+    def value(row: Json) -> Any:
+        found: Any = row
+        for name, folded in steps:
+            if not isinstance(found, dict):
+                return None
+            if name in found:
+                found = found[name]
+                continue
+            found = next((v for k, v in found.items() if k.lower() == folded), None)
+        return found
+
+    return value
