@@ -1,6 +1,6 @@
 """What Resource Graph knows: the resources and role assignments of a moment ago."""
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
@@ -26,7 +26,13 @@ class _Past[Value]:
         self._state = state
         self._live = live
         self._changes: deque[_Change[Value]] = deque()
+        self._version = 0
         live.observe(self._note)
+
+    def version(self) -> int:
+        """Another number whenever `values` may be others."""
+        self._forget()
+        return self._version
 
     def values(self) -> Iterable[Value]:
         """As of `Behaviour.resource_graph_lag_seconds` ago."""
@@ -42,6 +48,7 @@ class _Past[Value]:
         return past.values()
 
     def _note(self, key: str, before: Value | None, _after: Value | None) -> None:
+        self._version += 1
         if self._state.behaviour.resource_graph_lag_seconds > 0:
             self._changes.append(_Change(self._state.clock.now(), key, before))
 
@@ -50,23 +57,41 @@ class _Past[Value]:
         seen = self._state.clock.now() - lag
         while self._changes and self._changes[0].at <= seen:
             self._changes.popleft()
+            self._version += 1
 
 
 class _Rendered[Value: Resource | RoleAssignment]:
-    """Rows of values, made anew only where a value was replaced: an estate is read page by page."""
+    """A table's rows by id, made anew only where a value was replaced: an estate is read page by
+    page, and asked about each of its resources.
+    """
 
-    def __init__(self, make: Callable[[Value], Row]) -> None:
+    def __init__(
+        self,
+        past: _Past[Value],
+        make: Callable[[Value], Row],
+        belongs: Callable[[Value], bool] = lambda _value: True,
+    ) -> None:
+        self._past = past
         self._make = make
+        self._belongs = belongs
         self._known: dict[str, tuple[Value, Row]] = {}
+        self._rows: list[Row] = []
+        self._version = -1
 
-    def rows(self, values: Iterable[Value]) -> list[Row]:
+    def rows(self) -> list[Row]:
+        """Those of now; not to be changed."""
+        if self._version != (version := self._past.version()):
+            self._version, self._rows = version, self._render()
+        return self._rows
+
+    def _render(self) -> list[Row]:
         known, self._known = self._known, {}
-        for value in values:
+        for value in filter(self._belongs, self._past.values()):
             kept = known.get(value.id)
             if kept is None or kept[0] is not value:
                 kept = value, self._make(value)
             self._known[value.id] = kept
-        return [row for _, row in self._known.values()]
+        return sorted((row for _, row in self._known.values()), key=attrgetter("key"))
 
 
 class Index:
@@ -76,11 +101,8 @@ class Index:
         self._state = state
         self._access = access
         self._resources = _Past(state, state.resources)
-        self._assignments = _Past(state, state.role_assignments)
-        self._by_table: defaultdict[str, _Rendered[Resource]] = defaultdict(
-            lambda: _Rendered(self._of_resource)
-        )
-        self._rendered_assignments = _Rendered(self._of_assignment)
+        self._by_table: dict[str, _Rendered[Resource]] = {}
+        self._assignments = _Rendered(_Past(state, state.role_assignments), self._of_assignment)
 
     def rows(self, table: str, subscriptions: frozenset[str]) -> list[Row]:
         """The table's rows in these subscriptions (lower-case ids), by id."""
@@ -92,14 +114,17 @@ class Index:
     def _of_table(self, table: str) -> list[Row]:
         match table:
             case "authorizationresources":
-                return self._rendered_assignments.rows(self._assignments.values())
+                return self._assignments.rows()
             case "resourcecontainers":
                 return [*self._subscriptions(), *self._in_table(table)]
         return self._in_table(table)
 
     def _in_table(self, table: str) -> list[Row]:
-        chosen = [each for each in self._resources.values() if _table_of(each) == table]
-        return self._by_table[table].rows(chosen)
+        if table not in self._by_table:
+            self._by_table[table] = _Rendered(
+                self._resources, self._of_resource, lambda each: _table_of(each) == table
+            )
+        return self._by_table[table].rows()
 
     def _of_resource(self, resource: Resource) -> Row:
         return rows.of_resource(resource, self._state.tenant_id)
