@@ -152,7 +152,7 @@ class Scenario:
             for role in ("Reader", "AcrPull", "Contributor", "Monitoring Metrics Publisher")
             for group in [*self.made.groups, *self.made.machines]
         )
-        while len(self.state) < IN_ALL:
+        while len(self.estate.azure.state.role_assignments) < IN_ALL:
             role, scope = next(turns)
             self.estate.azure.assign(principal.object_id, role, scope)
 
