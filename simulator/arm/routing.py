@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from simulator.arm.messages import Operation
 from simulator.errors import AzureError, gateway_error
@@ -18,23 +19,37 @@ class Match:
     params: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class _Route:
+    """`word`: a segment (lower case) that every path has which fits, "" where none is sure."""
+
+    pattern: re.Pattern[str]
+    word: str
+    operation: Operation
+
+
 class Routes:
     """The operations of all services. Paths are matched without regard to case."""
 
     def __init__(self) -> None:
-        self._operations: list[tuple[re.Pattern[str], Operation]] = []
+        self._routes: list[_Route] = []
 
     def add(self, operations: Iterable[Operation]) -> None:
         """Serve these too, ahead of those before; in a batch the earlier one wins."""
-        self._operations[:0] = [(_compile(each.template), each) for each in operations]
+        self._routes[:0] = [_Route(*_compile(each.template), each) for each in operations]
 
     def operations(self) -> list[Operation]:
         """All that is served."""
-        return [operation for _, operation in self._operations]
+        return [route.operation for route in self._routes]
 
     def match(self, method: str, path: str, api_version: str) -> Match:
         """The operation for a normalised path. Raises AzureError."""
-        found = [(m, op) for pattern, op in self._operations if (m := pattern.fullmatch(path))]
+        words = {"", *path.lower().split("/")}
+        likely = self._routes
+        # Regular expressions pair some letters beyond ASCII that `lower` does not.
+        if path.isascii():
+            likely = [route for route in self._routes if route.word in words]
+        found = [(m, r.operation) for r in likely if (m := r.pattern.fullmatch(path))]
         for match, operation in found:
             if operation.method == method:
                 _check_version(operation, path, api_version)
@@ -66,13 +81,16 @@ class Routes:
         )
 
     def _templates(self) -> list[str]:
-        return [operation.template.lower() for _, operation in self._operations]
+        return [route.operation.template.lower() for route in self._routes]
 
 
-def _compile(template: str) -> re.Pattern[str]:
+@cache
+def _compile(template: str) -> tuple[re.Pattern[str], str]:
+    """Its pattern and the last of its segments that is no name to fill in."""
+    plain = [each.lower() for each in template.split("/") if "{" not in each]
     pattern = re.sub(r"/\{(\w+):path\}", r"(?P<\1>.*)", template.replace(".", r"\."))
     pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
-    return re.compile(pattern, re.IGNORECASE)
+    return re.compile(pattern, re.IGNORECASE), plain[-1] if plain else ""
 
 
 def _check_version(operation: Operation, path: str, api_version: str) -> None:
