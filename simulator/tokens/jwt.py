@@ -8,8 +8,9 @@ with a negative lifetime.
 
 import secrets
 import time
-from collections.abc import Callable, Collection
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import jwt
 from jwt.types import Options
@@ -51,6 +52,8 @@ class TokenIssuer:
         self._state = state
         self._now = now
         self._key = secrets.token_bytes(32)
+        # A client sends one token with hundreds of requests: its signature is checked once.
+        self._signed = lru_cache(maxsize=1024)(self._read)
 
     def issue(
         self,
@@ -79,16 +82,19 @@ class TokenIssuer:
         Raises AzureError 401 `ExpiredAuthenticationToken`, `InvalidAuthenticationToken` or
         `InvalidAuthenticationTokenAudience`.
         """
-        try:
-            claims = jwt.decode(token, self._key, ["HS256"], options=_CHECKED_HERE)
-        except jwt.InvalidTokenError:
-            raise AzureError(
-                401, "InvalidAuthenticationToken", "The access token is invalid."
-            ) from None
+        claims = self._signed(token)
         self._check_dates(claims["exp"])
         if audiences is not None and claims["aud"].rstrip("/") not in audiences:
             raise _wrong_audience(claims["aud"], audiences)
         return {name: str(value) for name, value in claims.items()}
+
+    def _read(self, token: str) -> Mapping[str, Any]:
+        try:
+            return jwt.decode(token, self._key, ["HS256"], options=_CHECKED_HERE)
+        except jwt.InvalidTokenError:
+            raise AzureError(
+                401, "InvalidAuthenticationToken", "The access token is invalid."
+            ) from None
 
     def _check_dates(self, expires: int) -> None:
         if self._now() >= expires:
