@@ -14,6 +14,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(expression, re.IGNORECASE)
 
 
+@lru_cache(maxsize=65536)
 def matches(pattern: str, action: str) -> bool:
     """Whether `action` fits `pattern`, without regard to case."""
     return _compiled(pattern).fullmatch(action) is not None
