@@ -5,6 +5,7 @@ stands still. Only the tables and the queue are in memory here; the end-to-end t
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from handlers import reconcile as reconcile_handler
 from handlers import resource_events as event_handler
 from lanyard.app.composition import App, composed
 from lanyard.azure.connection import azure_over, notifications_over
+from lanyard.policy.document import Policy
 from lanyard.policy.load import parse_policy
 from lanyard.ports.tables import Tables
 from lanyard.queue.locks import Locks
@@ -64,6 +66,12 @@ def limited(limits: str, policy: str = POLICY) -> str:
 
 
 PROFILE = {"hardwareProfile": {"vmSize": "Standard_B1s"}}
+
+
+@cache
+def parsed(policy: str) -> Policy:
+    """The same text is read once: a policy is never changed."""
+    return parse_policy("lanyard.yaml", policy)
 
 
 class FakeQueue:
@@ -127,7 +135,7 @@ class Estate:
 
     def change_policy(self, policy: str) -> None:
         """Another policy, over the same ledger."""
-        self.policy = parse_policy("lanyard.yaml", policy)
+        self.policy = parsed(policy)
         self._restart()
 
     def open_topic(self) -> str:
