@@ -19,7 +19,7 @@ local: setup ## Keep the local Azure, the storage and the app running; print the
 
 .PHONY: test
 test: setup .venv/chromium.stamp lint ## Everything that CI runs: format, lint, types, layers, all tests
-	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: bench
 bench: setup ## Measure speed and cost beside a baseline; ARGS="--only NAME", ARGS=--help
