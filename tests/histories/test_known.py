@@ -150,7 +150,7 @@ KNOWN = {
         history(Make("vm1"), EditStamp("id-shared"), Kill("vm1"), Pass(11), Make("vm2")),
     ),
     "case_A10": (
-        "17.4 in use",
+        "17.4 gone",
         history(
             Make("vm1", SHOP),
             Make("vm2"),

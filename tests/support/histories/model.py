@@ -92,8 +92,10 @@ class Model:
         self._lanyard = lanyard
         self._since: dict[tuple[str, str | Need], float] = {}
         self._last_wanted: dict[Thing, float] = {}
-        #: What each life of a resource was due at any time.
+        #: What a resource was due at any time, in any of its lives.
         self._ever: defaultdict[str, set[Need]] = defaultdict(set)
+        #: What its present life was due, by the resource and the moment when that was born.
+        self._of_life: defaultdict[tuple[str, float], set[Need]] = defaultdict(set)
         self._spent: Counter[tuple[str, int]] = Counter()
         self._share: Counter[int] = Counter()
 
@@ -110,6 +112,7 @@ class Model:
                 wanted.add(key)
                 self._since.setdefault(key, now)
             self._ever[place.id] |= told.gives.needs
+            self._of_life[self._life(place)] |= told.gives.needs
             for thing in self._things(place, resource, told):
                 self._last_wanted[thing] = now
         self._since = {key: at for key, at in self._since.items() if key in wanted}
@@ -360,7 +363,10 @@ class Model:
         if taken.kind == "delete":
             return taken.identity == place.own
         wanted_by = [each for each, needs in self._ever.items() if taken.need in needs]
-        return wanted_by == [place.id]
+        return wanted_by == [place.id] and taken.need in self._of_life[self._life(place)]
+
+    def _life(self, place: Place) -> tuple[str, float]:
+        return place.id, self.accounts.born.get(place.id, 0.0)
 
     def _find(self, promise: str, seen: str) -> None:
         self.findings.append(Finding(promise, seen))
