@@ -59,7 +59,7 @@ class IdentityWrites:
         """Detach those that may go, in one write."""
         detaches = [Detach(action, action.id, Taken.DETACH, _UNWANTED) for action in actions]
         try:
-            refused = await self._write((), detaches)
+            refused = await self._past_dangling(actions[0], detaches)
         except (Temporary, Permanent) as failure:
             return failed(actions, failure)
         return [
@@ -68,6 +68,25 @@ class IdentityWrites:
             else Outcome(action, _DONE)
             for action in actions
         ]
+
+    async def _past_dangling(
+        self, action: Action, detaches: Sequence[Detach]
+    ) -> Mapping[ResourceId, Temporary | Permanent]:
+        """The write of these; once more without what keeps Azure from taking any. Returns and
+        raises as `_write`.
+        """
+        try:
+            return await self._write((), detaches)
+        except Permanent:
+            going = {each.identity for each in detaches}
+            drops = [drop for drop in await self._drops(action) if drop.identity not in going]
+            if not drops:
+                raise
+        return await self._write((), [*detaches, *drops])
+
+    async def _drops(self, action: Action) -> list[Detach]:
+        """What an action takes off besides: a reference to an identity that is gone."""
+        return [Detach(action, one, Taken.DANGLING, _GONE) for one in await self._dangling()]
 
     async def _together(self, actions: Sequence[Action]) -> list[Outcome]:
         replaced = self._replaced(actions)
@@ -158,11 +177,23 @@ class IdentityWrites:
 
     async def _reattach(self, action: ReattachIdentity) -> Outcome:
         """The dead principal is detached for a moment: that half is a removal."""
-        detach = Detach(action, action.id, Taken.REATTACH, _RECREATED)
         try:
-            async with self.removals.detaching(self.resource, [detach]) as refused:
-                if not refused:
-                    self.resource = await self.compute.reattach(self.resource, action.id)
-        except (Temporary, Permanent) as failure:
-            return Outcome(action, failure=failure)
-        return Outcome(action, _DONE, refused.get(action.id))
+            try:
+                failure = await self._detach_and_attach(action)
+            except Permanent:
+                drops = [d for d in await self._drops(action) if d.identity != action.id]
+                if not drops:
+                    raise
+                await self._write((), drops)
+                failure = await self._detach_and_attach(action)
+        except (Temporary, Permanent) as refused:
+            return Outcome(action, failure=refused)
+        return Outcome(action, _DONE, failure)
+
+    async def _detach_and_attach(self, action: ReattachIdentity) -> Temporary | Permanent | None:
+        """Returns why it may not be detached, if it may not."""
+        detach = Detach(action, action.id, Taken.REATTACH, _RECREATED)
+        async with self.removals.detaching(self.resource, [detach]) as refused:
+            if not refused:
+                self.resource = await self.compute.reattach(self.resource, action.id)
+        return refused.get(action.id)

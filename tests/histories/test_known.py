@@ -179,6 +179,16 @@ KNOWN = {
             policy=OLD,
         ),
     ),
+    "detached_beside_a_dead_reference": (
+        "nobody",
+        history(
+            Make("vm1"),
+            NewPolicy(Policy((Rule(identity="own"),))),
+            Attach("vm1", "id-old"),
+            NewPolicy(Policy()),
+            KillIdentity("id-old"),
+        ),
+    ),
     "held_by_a_sweep_alone": (
         "held",
         history(Make("vm1", fate=Fate.LOST), policy=Policy(mode="observe")),
