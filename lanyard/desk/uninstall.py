@@ -10,6 +10,7 @@ from functools import partial
 from lanyard.planning.actions import Action, DetachIdentity, ReleaseGrant, RevokeUnclaimed
 from lanyard.planning.orders import Orders
 from lanyard.planning.outcomes import Effects, Outcome, attempt, failed
+from lanyard.policy import Mode
 from lanyard.reconcile.apply import apply
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder
@@ -169,8 +170,15 @@ class Uninstall:
         return str(await claims.retire(grant, removing))
 
     def _removals(self, resource: ResourceId) -> Removals:
-        services, cause = self.services, _cause(resource)
-        return _AskedFor(services.decisions, services.budget, resource, cause, Orders())
+        services = self.services
+        return _AskedFor(
+            mode=Mode.FULL,
+            decisions=services.decisions,
+            budget=services.budget,
+            resource=resource,
+            cause=_cause(resource),
+            orders=Orders(),
+        )
 
 
 def _cause(resource: ResourceId) -> Mapping[str, str]:

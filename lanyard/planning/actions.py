@@ -253,6 +253,11 @@ def is_removal(action: Action) -> bool:
     return isinstance(action, Removal.__value__)
 
 
+def takes_away(action: Action) -> bool:
+    """Whether any part of it takes something away: a removal, and the first half of a repair."""
+    return is_removal(action) or isinstance(action, ReattachIdentity)
+
+
 def takes_from_resource(action: Action) -> bool:
     """Whether the action takes away what the resource itself has or claims. What a principal left
     that is gone is not the resource's any more.

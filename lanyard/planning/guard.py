@@ -20,6 +20,7 @@ from lanyard.planning.actions import (
     UpgradeInstances,
     changes_identity,
     is_removal,
+    takes_away,
     takes_from_resource,
 )
 from lanyard.planning.desired import NOTHING, Desired
@@ -131,7 +132,7 @@ def _mode(plan: Plan, situation: Situation) -> Iterator[Held]:
             yield Held(
                 action, Because.MODE, "mode is observe", "set 'mode: add-only' or 'mode: full'"
             )
-        elif situation.policy.mode is Mode.ADD_ONLY and is_removal(action):
+        elif situation.policy.mode is Mode.ADD_ONLY and takes_away(action):
             yield Held(
                 action, Because.MODE, "mode is add-only", "set 'mode: full', or release it", True
             )
@@ -142,7 +143,7 @@ def _paused(plan: Plan, situation: Situation) -> Iterator[Held]:
     if pause is None:
         return
     for action in plan.actions:
-        if pause.what is Paused.EVERYTHING or is_removal(action):
+        if pause.what is Paused.EVERYTHING or takes_away(action):
             yield Held(action, Because.PAUSED, str(pause), "'lanyard resume' goes on")
 
 

@@ -45,7 +45,14 @@ class LoneRemovals:
         held = {entry.action for entry in verdict.held}
         allowed = [action for action in actions if action not in held]
         cause = cause_of(self.change)
-        removals = Removals(services.decisions, services.budget, resource, cause, in_force)
+        removals = Removals(
+            mode=self.policy.mode,
+            decisions=services.decisions,
+            budget=services.budget,
+            resource=resource,
+            cause=cause,
+            orders=in_force,
+        )
         async with Recorder(services, resource, cause, self.about) as recorder:
             outcomes = [await attempt(a, remove(a, partial(removals.removing, a))) for a in allowed]
             await recorder.outcomes(outcomes, Effects(removed=removals.recorded))

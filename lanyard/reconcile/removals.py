@@ -8,12 +8,16 @@ from typing import NamedTuple
 from lanyard.planning.actions import Action
 from lanyard.planning.orders import Orders
 from lanyard.planning.outcomes import Removal
+from lanyard.policy import Mode
 from lanyard.record.budget import Place, RemovalBudget
 from lanyard.record.decisions import Decision, Decisions
 from lanyard.values.compute import ComputeResource
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.errors import Because, Permanent, Refused, Temporary
 from lanyard.values.removed import Became, Removed, RemovedAttachment, Taken
 from lanyard.values.resource_id import ResourceId
+
+# What the mode forbids is looked at again with the next event, or so much later (seconds).
+_MODE_DELAY = 3600.0
 
 
 class Detach(NamedTuple):
@@ -26,15 +30,20 @@ class Detach(NamedTuple):
     evidence: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Removals:
-    """The removals of one reconcile. `recorded`: what went on record, in the order it was done."""
+    """The removals of one reconcile."""
 
+    #: Of the policy.
+    mode: Mode
     decisions: Decisions
     budget: RemovalBudget
+    #: What they are about.
     resource: ResourceId
     cause: Mapping[str, str]
+    #: What persons decided about it.
     orders: Orders
+    #: What went on record, in the order it was done.
     recorded: list[Removal] = field(default_factory=list)
 
     @asynccontextmanager
@@ -43,8 +52,8 @@ class Removals:
     ) -> AsyncIterator[None]:
         """The write that takes something away goes in here, and nothing else.
 
-        Raises Refused where a pause or the budget forbids it. Where the write fails and took
-        nothing away its place is given back; where nobody knows, it stays counted.
+        Raises Refused where the mode, a pause or the budget forbids it. Where the write fails and
+        took nothing away its place is given back; where nobody knows, it stays counted.
         """
         place = await self.reserve(action)
         try:
@@ -81,8 +90,17 @@ class Removals:
             yield refused
 
     async def reserve(self, action: Action) -> Place | None:
-        """A place in the budget; one that a person released is not held to it."""
-        return await self.budget.reserve(released=action.key in self.orders.released)
+        """A place in the budget; one that a person released is not held to it, nor to the mode."""
+        released = action.key in self.orders.released
+        if self.mode is not Mode.FULL and not released:
+            raise Refused(
+                Because.MODE,
+                f"mode is {self.mode}, and this takes something away",
+                _MODE_DELAY,
+                "set 'mode: full', or release it",
+                releasable=True,
+            )
+        return await self.budget.reserve(released=released)
 
     async def _give_back(self, place: Place | None) -> None:
         """What cannot be given back stays counted: too few are removed then, never too many."""

@@ -223,7 +223,14 @@ class Reconciler:
 
     def _removals(self, change: Change, in_force: Orders) -> Removals:
         services, cause = self.services, cause_of(change)
-        return Removals(services.decisions, services.budget, change.resource, cause, in_force)
+        return Removals(
+            mode=self.policy.mode,
+            decisions=services.decisions,
+            budget=services.budget,
+            resource=change.resource,
+            cause=cause,
+            orders=in_force,
+        )
 
     async def expand(self, change: Change) -> AsyncIterator[Change]:
         """A deleted group may have taken everything below it: each is looked at for itself."""

@@ -189,6 +189,10 @@ KNOWN = {
             KillIdentity("id-old"),
         ),
     ),
+    "repaired_in_a_mode_that_only_adds": (
+        "16.6 repair",
+        history(Make("vm1"), KillIdentity("id-shared"), Sweep(), policy=Policy(mode="add-only")),
+    ),
     "held_by_a_sweep_alone": (
         "held",
         history(Make("vm1", fate=Fate.LOST), policy=Policy(mode="observe")),

@@ -1,7 +1,7 @@
 """The removals of one reconcile, over tables in memory."""
 
 from lanyard.planning.orders import Orders
-from lanyard.policy import RemovalLimit
+from lanyard.policy import Mode, RemovalLimit
 from lanyard.reconcile.removals import Removals
 from lanyard.record.budget import RemovalBudget
 from lanyard.record.decisions import Author, Decisions
@@ -15,7 +15,14 @@ def removals(resource: ResourceId, limit: RemovalLimit, orders: Orders | None = 
     control = MemoryTable()
     budget = RemovalBudget(control, limit, KillSwitch(control, _now), _now)
     decisions = Decisions(MemoryTable(), Author("app", "digest"), _now)
-    return Removals(decisions, budget, resource, {}, orders or Orders())
+    return Removals(
+        mode=Mode.FULL,
+        decisions=decisions,
+        budget=budget,
+        resource=resource,
+        cause={},
+        orders=orders or Orders(),
+    )
 
 
 def _now() -> float:
