@@ -71,7 +71,7 @@ async def _give_up(resource: ResourceId, identity: ResourceId, ledger: Ledger) -
         await ledger.save(
             replace(
                 record,
-                attachments=record.attachments - {identity},
+                attachments={o: at for o, at in record.attachments.items() if o != identity},
                 dedicated={one: s for one, s in record.dedicated.items() if one != identity},
                 confirmed=confirmed,
             )

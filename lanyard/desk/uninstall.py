@@ -203,4 +203,5 @@ def _without_detached(
     attached = resource.identity.user_assigned
     gone = {a.id for a in actions if isinstance(a, DetachIdentity) and a.id not in attached}
     todo = [a for a in actions if not (isinstance(a, DetachIdentity) and a.id in gone)]
-    return replace(record, attachments=record.attachments - gone), todo
+    kept = {one: at for one, at in record.attachments.items() if one not in gone}
+    return replace(record, attachments=kept), todo

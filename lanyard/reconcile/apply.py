@@ -150,10 +150,11 @@ class Application:
     async def _intend(self, todo: Sequence[Action], assigns: Sequence[AssignRole]) -> None:
         """Write ahead: after a crash the next reconcile knows what may have been begun."""
         record = self.progress.record
-        attachments = frozenset(action.id for action in only(AttachIdentity, todo))
+        now = self.services.now()
+        attachments = dict.fromkeys((action.id for action in only(AttachIdentity, todo)), now)
         intended = replace(
             record,
-            attachments=record.attachments | attachments,
+            attachments={**record.attachments, **attachments},
             pending=record.pending | {self._grant(action) for action in assigns},
             instances_lag=record.instances_lag or bool(only(UpgradeInstances, todo)),
         )

@@ -50,14 +50,14 @@ class IdentityReconciler:
         if before.principal is None:
             return before
         current = await self.services.identities.principal(identity)
-        presence = Presence(self.services.index, identity, self.services.now())
-        life = presence.observed(before.life, change, missing=current is None)
         if current == before.principal:
             return before
         if current is None:
+            now = self.services.now()
+            life = before.life.reported(change.written, change.deleted, now).missed(now)
             if life != before.life:
                 await ledger.save_identity(replace(before, life=life))
-            await presence.ensure_gone(life)
+            await Presence(self.services.index, identity, now).ensure_gone(life)
             return await ledger.lose_principal(identity)
         await ledger.learn_principal(identity, current)
         return await ledger.identity(identity)

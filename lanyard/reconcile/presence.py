@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from lanyard.planning.life import Finding, Life, finding, listed_delay
 from lanyard.ports.azure import Index
-from lanyard.values.change import Change
 from lanyard.values.errors import NotYet, Permanent
 from lanyard.values.resource_id import ResourceId
 
@@ -16,13 +15,6 @@ class Presence:
     index: Index
     resource: ResourceId
     now: float
-
-    def observed(self, life: Life, change: Change, *, missing: bool, anew: bool = False) -> Life:
-        """What is known of its life after a read. `missing`: ARM answered 404; `anew`: it is
-        another one than before under this id.
-        """
-        known = life.reported(change.written, change.deleted, self.now)
-        return known.missed(self.now) if missing else known.seen(self.now, anew=anew)
 
     async def ensure_gone(self, life: Life) -> None:
         """Return where it is certain that it is gone. Raises NotYet where it is not, Temporary,

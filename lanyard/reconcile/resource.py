@@ -28,7 +28,8 @@ from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
 from lanyard.record.held import orders
 from lanyard.record.ledger import ResourceRecord
-from lanyard.record.repairs import counted, of_incarnation
+from lanyard.record.ownership import as_seen
+from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import NotYet, Temporary
@@ -134,13 +135,13 @@ class Reconciler:
 
         Raises NotYet, Temporary, Permanent where ARM answers 404 and it is not certain to be gone.
         """
-        presence = Presence(self.services.index, change.resource, self.services.now())
+        now = self.services.now()
+        presence = Presence(self.services.index, change.resource, now)
+        reported = record.life.reported(change.written, change.deleted, now)
         if read is not None:
-            before = of_incarnation(record, read)
-            anew = before.incarnation != record.incarnation
-            life = presence.observed(record.life, change, missing=False, anew=anew)
-            return replace(before, life=life)
-        life = presence.observed(record.life, change, missing=True)
+            before, anew = as_seen(record, read, reported, now)
+            return replace(before, life=reported.seen(now, anew=anew))
+        life = reported.missed(now)
         if record.row is None:
             presence.ensure_expected(life)
             return record

@@ -72,7 +72,7 @@ def settled(record: ResourceRecord, done: Done, *, gone: bool, now: float) -> Re
     return replace(
         record,
         dedicated=_dedicated(record, done),
-        attachments=frozenset() if gone else record.attachments - done.no_longer_ours,
+        attachments={} if gone else _attachments(record, done),
         grants=_unsettled(record.grants, done) | done.assigned,
         pending=_unsettled(record.pending, done),
         system_principals=record.system_principals - cleaned,
@@ -81,6 +81,11 @@ def settled(record: ResourceRecord, done: Done, *, gone: bool, now: float) -> Re
         confirmed=_confirmed(record, done),
         repairs=after_repairs(record, done.actions, done.attached, _given_up(done), now),
     )
+
+
+def _attachments(record: ResourceRecord, done: Done) -> dict[ResourceId, float]:
+    not_ours = done.no_longer_ours
+    return {one: at for one, at in record.attachments.items() if one not in not_ours}
 
 
 def _dedicated(record: ResourceRecord, done: Done) -> dict[ResourceId, float]:

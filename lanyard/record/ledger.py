@@ -33,8 +33,8 @@ class ResourceRecord:
     """What the ledger knows of one resource."""
 
     id: ResourceId
-    #: Identities that Lanyard attached.
-    attachments: frozenset[ResourceId] = frozenset()
+    #: Identities that Lanyard attached, with the moment (seconds since the epoch) when it did.
+    attachments: Mapping[ResourceId, float] = field(default_factory=dict)
     #: Claimed for the resource, and assigned.
     grants: frozenset[Grant] = frozenset()
     #: Intended, and not yet confirmed.
@@ -68,7 +68,7 @@ class ResourceRecord:
     def owned(self) -> Owned:
         """The part that the planner compares."""
         return Owned(
-            self.attachments,
+            frozenset(self.attachments),
             self.grants,
             self.pending,
             self.system_principals,
@@ -149,13 +149,13 @@ class Ledger:
 def _values(record: ResourceRecord) -> dict[str, str]:
     return {
         "id": record.id.text,
-        "attachments": json.dumps(sorted(identity.text for identity in record.attachments)),
+        "attachments": _by_id_as_json(record.attachments),
         "grants": json.dumps(_grants_as_json(record.grants)),
         "pending": json.dumps(_grants_as_json(record.pending)),
         "systemPrincipals": json.dumps(sorted(record.system_principals)),
         "goneAt": json.dumps(dict(record.gone_at)),
         "instancesLag": str(record.instances_lag),
-        "dedicated": json.dumps({one.text: seconds for one, seconds in record.dedicated.items()}),
+        "dedicated": _by_id_as_json(record.dedicated),
         "held": record.held,
         "heldUnder": record.held_under,
         "confirmed": json.dumps(dict(record.confirmed)),
@@ -170,13 +170,13 @@ def _record(row: Row) -> ResourceRecord:
     columns = Columns("resources", row)
     return ResourceRecord(
         id=columns.own_id(),
-        attachments=_ids(columns, "attachments"),
+        attachments=_by_id(columns, "attachments"),
         grants=columns.json("grants", _GRANTS),
         pending=columns.json("pending", _GRANTS),
         system_principals=columns.json("systemPrincipals", _IDS),
         gone_at=columns.json("goneAt", _MOMENTS),
         instances_lag=columns.flag("instancesLag"),
-        dedicated=_dedicated(columns),
+        dedicated=_by_id(columns, "dedicated"),
         held=columns.text("held"),
         held_under=columns.text("heldUnder"),
         confirmed=columns.json("confirmed", _TEXTS),
@@ -186,13 +186,6 @@ def _record(row: Row) -> ResourceRecord:
         due_since=columns.json("dueSince", _MOMENTS),
         row=row,
     )
-
-
-def _ids(columns: Columns, column: str) -> frozenset[ResourceId]:
-    try:
-        return frozenset(ResourceId.parse(text) for text in columns.json(column, _IDS))
-    except InvalidResourceId as error:
-        raise columns.damaged(column, f"holds no resource id: {error}") from error
 
 
 def life_as_json(life: Life) -> str:
@@ -208,12 +201,16 @@ def life_of(columns: Columns) -> Life:
         raise columns.damaged("life", f"is not as written: {error}") from error
 
 
-def _dedicated(columns: Columns) -> dict[ResourceId, float]:
-    kept = columns.json("dedicated", _MOMENTS)
+def _by_id_as_json(numbers: Mapping[ResourceId, float]) -> str:
+    return json.dumps({one.text: number for one, number in sorted(numbers.items())})
+
+
+def _by_id(columns: Columns, column: str) -> dict[ResourceId, float]:
+    numbers = columns.json(column, _MOMENTS)
     try:
-        return {ResourceId.parse(text): seconds for text, seconds in kept.items()}
+        return {ResourceId.parse(text): number for text, number in numbers.items()}
     except InvalidResourceId as error:
-        raise columns.damaged("dedicated", f"holds no resource id: {error}") from error
+        raise columns.damaged(column, f"holds no resource id: {error}") from error
 
 
 def _grants_as_json(grants: Iterable[Grant]) -> list[dict[str, str | None]]:

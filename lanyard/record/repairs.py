@@ -10,7 +10,6 @@ from dataclasses import replace
 from lanyard.planning.actions import Action, AttachIdentity
 from lanyard.planning.guard import MOST_REPAIRS, repair_key
 from lanyard.record.ledger import ResourceRecord
-from lanyard.values.compute import ComputeResource
 from lanyard.values.grants import Grant
 
 _WITHIN = 7 * 86400.0
@@ -21,13 +20,6 @@ type Moments = Mapping[str, tuple[float, ...]]
 def counted(record: ResourceRecord) -> dict[str, int]:
     """How often each thing was put back, as the guard asks for it."""
     return {what: len(moments) for what, moments in record.repairs.items()}
-
-
-def of_incarnation(record: ResourceRecord, resource: ComputeResource | None) -> ResourceRecord:
-    """The record, without what was counted on another resource that had the same id."""
-    if resource is None or resource.incarnation == record.incarnation:
-        return record
-    return replace(record, incarnation=resource.incarnation, confirmed={}, repairs={})
 
 
 def after_repairs(

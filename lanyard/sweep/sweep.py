@@ -23,6 +23,7 @@ from lanyard.reconcile.services import Services
 from lanyard.record.checkpoint import Checkpoint
 from lanyard.record.identities import IdentityRecord
 from lanyard.record.ledger import ResourceRecord
+from lanyard.record.ownership import unseen_attachments
 from lanyard.record.repairs import counted, grant_repaired
 from lanyard.sweep.listings import NEAR_LIMIT, Progress, silent
 from lanyard.sweep.report import SweepReport
@@ -188,6 +189,8 @@ class Sweep:
         """Whether anything would be done, as far as the listing and the ledger show."""
         present = resource.identity.system_principal_id
         if present is not None and present not in record.system_principals:
+            return True
+        if unseen_attachments(record, resource):
             return True
         wanted = desired(self.policy, resource)
         principals = await known_principals(wanted, resource, self._seen, self._seen)

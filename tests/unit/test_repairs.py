@@ -5,8 +5,8 @@ import pytest
 from lanyard.planning.actions import Action, AssignRole, AttachIdentity, DetachIdentity
 from lanyard.planning.guard import MOST_REPAIRS, repair_key
 from lanyard.record.ledger import ResourceRecord
-from lanyard.record.repairs import after_repairs, counted, grant_repaired, of_incarnation
-from lanyard.values.compute import ComputeResource, Identity, SystemAssigned
+from lanyard.record.repairs import after_repairs, counted, grant_repaired
+from lanyard.values.compute import SystemAssigned
 from lanyard.values.resource_id import ResourceId
 from tests.support.examples import grant, identity_id, vm_id
 
@@ -19,12 +19,6 @@ ASSIGN = AssignRole(
 )
 KEY = repair_key(ATTACH)
 OFTEN = tuple(NOW - 60.0 * n for n in range(MOST_REPAIRS, 0, -1))
-
-
-def resource(incarnation: str) -> ComputeResource:
-    return ComputeResource(
-        id=vm_id(), location="westeurope", tags={}, identity=Identity(), incarnation=incarnation
-    )
 
 
 def test_an_identity_attached_again_with_the_same_principal_was_put_back() -> None:
@@ -96,26 +90,3 @@ def test_a_grant_of_another_principal_is_another_thing() -> None:
         grant_repaired(ResourceRecord(id=vm_id()), grant("p-1"), NOW), grant("p-2"), NOW
     )
     assert sorted(counted(both).values()) == [1, 1]
-
-
-def test_another_resource_under_the_same_id_begins_without_a_count() -> None:
-    before = ResourceRecord(
-        id=vm_id(),
-        incarnation="first",
-        confirmed={ID.key: "p-1"},
-        repairs={KEY: OFTEN},
-        attachments=frozenset({ID}),
-    )
-    after = of_incarnation(before, resource("second"))
-    assert (after.incarnation, after.confirmed, after.repairs) == ("second", {}, {})
-    assert after.attachments == before.attachments, "what Lanyard made there is still known"
-
-
-@pytest.mark.parametrize("seen", [resource("first"), None], ids=["the same", "gone"])
-def test_the_same_resource_or_one_that_is_gone_keeps_its_count(
-    seen: ComputeResource | None,
-) -> None:
-    before = ResourceRecord(
-        id=vm_id(), incarnation="first", confirmed={ID.key: "p-1"}, repairs={KEY: OFTEN}
-    )
-    assert of_incarnation(before, seen) == before

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import ceil
 from typing import Any
 
 from lanyard.queue.locks import Arrival
@@ -115,4 +116,5 @@ class Mail:
     def _collect(self) -> None:
         put, self.estate.queue.messages = self.estate.queue.messages, []
         now = self.estate.azure.clock.now()
-        self.waiting += [Waiting(now, now + delay, change) for change, delay in put]
+        # The queue takes whole seconds.
+        self.waiting += [Waiting(now, now + ceil(delay), change) for change, delay in put]

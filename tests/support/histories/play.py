@@ -52,7 +52,12 @@ async def _play(told: History, off: Collection[str]) -> None:
     world = await new_world(told.policy, FEATURES)
     with handlers_of(world.estate):
         for number, step in enumerate((*told.steps, *_END)):
-            await _take(world, step)
+            try:
+                await _take(world, step)
+            except AssertionError as surprise:
+                account = await _account(world, told, number, [])
+                message = f"no promise was broken, but it cannot be played: {surprise}\n{account}"
+                raise AssertionError(message) from surprise
             findings = [each for each in world.model.findings if each.promise not in off]
             world.model.findings.clear()
             if findings:

@@ -41,7 +41,6 @@ PROMISES = {
 NOT_YET = frozenset(
     {
         "17.1 edited",
-        "17.1 attached again",
         "17.1 made again",
         "17.2 read before write",
         "17.3 unseen",

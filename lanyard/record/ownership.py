@@ -1,0 +1,64 @@
+"""What of a record is still true of the resource that was read. Pure.
+
+An attachment is Lanyard's on the very resource that it was made to, and for as long as it was never
+seen gone: what is attached after that is somebody else's doing. Claims and identities made for a
+resource belong to its id, so one that is made again under it has them again.
+"""
+
+from dataclasses import replace
+
+from lanyard.planning.life import WRITE_LAG, Life
+from lanyard.record.ledger import ResourceRecord
+from lanyard.values.compute import ComputeResource
+from lanyard.values.resource_id import ResourceId
+
+# Azure's clock, by which a deletion is reported, and this one, by which an attachment is noted, may
+# differ by so much (seconds): in doubt it is not Lanyard's.
+_CLOCK_DOUBT = 10.0
+
+
+def as_seen(
+    record: ResourceRecord, resource: ComputeResource, life: Life, now: float
+) -> tuple[ResourceRecord, bool]:
+    """The record without what is no longer true of the resource, which was read at `now` (seconds
+    since the epoch), and whether it is another one than before under its id.
+
+    `life` holds what was reported of it, before this look.
+    """
+    if record.row is not None and resource.incarnation != record.incarnation:
+        return _anew(record, resource), True
+    ended = _is_over(life) and not resource.incarnation
+    attachments = {
+        identity: at
+        for identity, at in record.attachments.items()
+        if _stands(identity, at, resource, now)
+        and not (ended and at <= life.deleted + _CLOCK_DOUBT)
+    }
+    seen = replace(record, attachments=attachments, incarnation=resource.incarnation)
+    return seen, ended
+
+
+def unseen_attachments(record: ResourceRecord, resource: ComputeResource) -> bool:
+    """Whether the record has attachments that a listing does not show."""
+    return not record.attachments.keys() <= resource.identity.user_assigned.keys()
+
+
+def _is_over(life: Life) -> bool:
+    """Whether an end was reported since it was first seen."""
+    return bool(life.deleted) and life.deleted >= life.since
+
+
+def _stands(identity: ResourceId, at: float, resource: ComputeResource, now: float) -> bool:
+    """It is shown, or it was attached a moment ago: a replica may not show it yet."""
+    return identity in resource.identity.user_assigned or now - at < WRITE_LAG
+
+
+def _anew(record: ResourceRecord, resource: ComputeResource) -> ResourceRecord:
+    return replace(
+        record,
+        incarnation=resource.incarnation,
+        attachments={},
+        confirmed={},
+        repairs={},
+        due_since={},
+    )

@@ -1,0 +1,108 @@
+"""An attachment is Lanyard's on the resource it was made to, until it is seen gone."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lanyard.planning.life import WRITE_LAG, Life
+from lanyard.ports.tables import Row
+from lanyard.record.ledger import ResourceRecord
+from lanyard.record.ownership import as_seen, unseen_attachments
+from lanyard.values.compute import ComputeResource, Identity
+from lanyard.values.resource_id import ResourceId
+from tests.support.examples import identity_id, vm_id
+
+NOW = 1_000_000.0
+ID, OTHER = identity_id("id-app"), identity_id("id-other")
+LONG_AGO = NOW - 86400.0
+ROW = Row("partition", "key", {}, "1")
+ALIVE = Life(since=LONG_AGO)
+
+
+def machine(*attached: ResourceId, incarnation: str = "first") -> ComputeResource:
+    return ComputeResource(
+        id=vm_id(),
+        location="westeurope",
+        tags={},
+        identity=Identity(user_assigned=dict.fromkeys(attached, "p")),
+        incarnation=incarnation,
+    )
+
+
+def record(at: float = LONG_AGO, incarnation: str = "first") -> ResourceRecord:
+    return ResourceRecord(
+        id=vm_id(),
+        attachments={ID: at},
+        dedicated={ID: 60.0},
+        confirmed={ID.key: "p"},
+        repairs={"identity": (NOW,)},
+        due_since={"detach": NOW},
+        incarnation=incarnation,
+        row=ROW,
+    )
+
+
+def test_what_it_still_shows_stays() -> None:
+    assert as_seen(record(), machine(ID, OTHER), ALIVE, NOW) == (record(), False)
+
+
+@pytest.mark.parametrize(
+    ("at", "stays"), [(LONG_AGO, False), (NOW - WRITE_LAG, False), (NOW - WRITE_LAG + 1, True)]
+)
+def test_what_was_seen_gone_is_not_ours_any_more(at: float, stays: bool) -> None:
+    seen, anew = as_seen(record(at), machine(), ALIVE, NOW)
+    assert (ID in seen.attachments, anew) == (stays, False)
+
+
+@pytest.mark.parametrize(("before", "now"), [("first", "second"), ("first", ""), ("", "second")])
+def test_another_resource_under_the_id_has_nothing_of_ours_attached(before: str, now: str) -> None:
+    known = record(incarnation=before)
+    seen, anew = as_seen(known, machine(ID, incarnation=now), ALIVE, NOW)
+    assert anew
+    assert (seen.attachments, seen.confirmed, seen.repairs, seen.due_since) == ({}, {}, {}, {})
+    assert (seen.dedicated, seen.incarnation) == (known.dedicated, now)
+
+
+@pytest.mark.parametrize(
+    ("at", "stays"), [(NOW - 101.0, False), (NOW - 100.0, False), (NOW - 80.0, True)]
+)
+def test_without_anything_that_tells_them_apart_a_reported_end_does(at: float, stays: bool) -> None:
+    ended = Life(since=LONG_AGO, deleted=NOW - 100.0)
+    seen, anew = as_seen(record(at, ""), machine(ID, incarnation=""), ended, NOW)
+    assert (ID in seen.attachments, anew) == (stays, True)
+
+
+def test_an_end_before_the_present_life_says_nothing() -> None:
+    earlier = Life(since=LONG_AGO, deleted=LONG_AGO - 1.0)
+    seen, anew = as_seen(record(LONG_AGO - 5.0, ""), machine(ID, incarnation=""), earlier, NOW)
+    assert (ID in seen.attachments, anew) == (True, False)
+
+
+def test_a_first_look_begins_nothing_anew() -> None:
+    known = ResourceRecord(id=vm_id())
+    seen, anew = as_seen(known, machine(ID), Life(), NOW)
+    assert (seen, anew) == (replace(known, incarnation="first"), False)
+
+
+@given(
+    at=st.floats(0, NOW),
+    shown=st.booleans(),
+    life=st.builds(Life, since=st.floats(0, NOW), deleted=st.floats(0, NOW)),
+    incarnations=st.tuples(*[st.sampled_from(["", "first", "second"])] * 2),
+)
+def test_nothing_becomes_ours_by_looking(
+    at: float, shown: bool, life: Life, incarnations: tuple[str, str]
+) -> None:
+    before, now = incarnations
+    resource = machine(*([ID] if shown else []), OTHER, incarnation=now)
+    seen, _ = as_seen(record(at, before), resource, life, NOW)
+    assert seen.attachments.items() <= {ID: at}.items()
+    if before != now or not (shown or NOW - at < WRITE_LAG):
+        assert not seen.attachments
+
+
+def test_a_listing_that_lacks_an_attachment_is_seen() -> None:
+    assert unseen_attachments(record(), machine(OTHER))
+    assert not unseen_attachments(record(), machine(ID, OTHER))
