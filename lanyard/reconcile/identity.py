@@ -37,8 +37,9 @@ class IdentityReconciler:
         if not record.former:
             return [], []
         using: list[ResourceId] = []
-        # A clean-up that waits comes back again and again; thousands may have the identity.
-        if change.source != "retry" or record.former != before.former:
+        # A clean-up that waits comes back again and again, as does who found it missing; thousands
+        # may have the identity.
+        if change.source not in ("retry", "identity") or record.former != before.former:
             using = [found async for found in self.services.ledger.having(change.resource)]
         return await self._clean_up(record, change), using
 
