@@ -33,13 +33,15 @@ class Graces:
 
 
 def due_since(
-    actions: Iterable[Action], before: Mapping[str, float], now: float
+    actions: Iterable[Action], before: Mapping[str, float], now: float, ended: float
 ) -> dict[str, float]:
     """Since when each removal of a plan is due, by its key; one that is due no longer is left out,
     so that it starts anew. Moments are seconds since the epoch.
+
+    `ended`: when the resource was found gone, 0 for a living one: a successor may come from then.
     """
     kinds = (DetachIdentity, ReleaseGrant, DeleteIdentity)
-    return {a.key: before.get(a.key, now) for a in actions if isinstance(a, kinds)}
+    return {a.key: max(before.get(a.key, now), ended) for a in actions if isinstance(a, kinds)}
 
 
 def seconds_left(

@@ -63,6 +63,8 @@ class Facts:
     standing: Mapping[str, Standing]
     #: Resources on record that are no longer listed.
     missing: frozenset[ResourceId]
+    #: The names of the grants that any record claims: they go by that resource's plan, if at all.
+    recorded: frozenset[str]
     pause: Pause | None = None
     #: Who dismissed a removal, by the action's key.
     dismissed: Mapping[str, str] = field(default_factory=dict)
@@ -90,7 +92,10 @@ def orphans(facts: Facts, policy: Policy) -> Iterator[Orphan]:
 
 
 def _claimed(standing: Standing, facts: Facts) -> bool:
-    return standing.kept or any(one not in facts.missing for one in standing.claimants)
+    """Without a claimant it may be on its way out, or held: the record of a resource says so."""
+    if standing.kept or not standing.claimants:
+        return standing.kept or standing.grant.name in facts.recorded
+    return any(one not in facts.missing for one in standing.claimants)
 
 
 def _unclaimed(

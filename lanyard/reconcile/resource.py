@@ -164,12 +164,13 @@ class Reconciler:
                 await see(present, self.services.identity_ledger, progress)
         gone = {a.principal_id for a in todo.actions if isinstance(a, RemoveOrphans)}
         now, known = self.services.now(), progress.record.gone_at
+        ended = before.life.missing if progress.resource is None else 0.0
         noted = replace(
             before,
             row=progress.record.row,
             system_principals=progress.record.system_principals,
             gone_at={principal: known.get(principal, now) for principal in gone},
-            due_since=due_since(todo.actions, before.due_since, now),
+            due_since=due_since(todo.actions, before.due_since, now, ended),
             dedicated=_kept_for(before.dedicated, wanted),
         )
         if progress.record.row is not None or todo.actions:

@@ -3,7 +3,7 @@
 A *claim* says "this resource needs this grant". Each is a row of its own beside the grant's row,
 so ten thousand claims are no hot row. The grant's row carries the state:
 
-    (none) ── add ──▶ granting ── assigned ──▶ active ── last claim gone ──▶ revoking ──▶ revoked
+    (none) ── add ──▶ granting ── assigned ──▶ active ── last claim goes ──▶ revoking ──▶ revoked
                           ▲                      ▲             │                             │
                           └────── add ───────────┴─ a claim ◀──┘            add ─────────────┘
 
@@ -11,6 +11,8 @@ Why nothing is revoked that is needed: an adder writes its claim *before* it rea
 remover reads the claims again *after* it has set `revoking`. One of them sees the other. An adder
 that meets `revoking` waits until the remover's time is over (`until`), because a delete that is
 on its way cannot be called back. Every change of state is made on the version that was read.
+
+The last claim goes with its assignment, not before: whatever holds the removal keeps the claim.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -30,6 +32,10 @@ _TABLE = "grants"
 _GRANT = "grant"
 _CLAIM = "claim|"
 _AFTER_CLAIMS = "claim}"
+# The end of a claim that others outlive is noted once in so many seconds: thousands end together.
+_NOTED_EVERY = 30.0
+#: Seconds between two answers 404 after which an assignment counts as gone.
+SECOND_LOOK = 60.0
 # A claim of a person, who had the assignment put back: by its decision's id, not a resource's.
 _KEPT = "claim|undo "
 
@@ -56,7 +62,7 @@ class Result(StrEnum):
 type Removing = Callable[[Removed, tuple[str, ...]], AbstractAsyncContextManager[None]]
 
 _EVIDENCE = (
-    "no resource claims this grant: the claims were read again after it was set to revoking",
+    "no other resource claims this grant: the claims were read again after it was set to revoking",
     "read from ARM right before: its name, its content and its stamp are Lanyard's",
 )
 
@@ -93,10 +99,16 @@ class Claims:
         self, grant: Grant, resource: ResourceId, removing: Removing, since: float
     ) -> Result:
         """Give up the claim of `resource`, which it has not needed `since` then (seconds since the
-        epoch); with the last claim the assignment is revoked, after the grace. Raises as `retire`.
+        epoch). Where others claim the grant it goes at once; the last one goes when the assignment
+        is revoked, after the grace. Raises as `retire`.
         """
-        await self._table.delete(grant.name, _CLAIM + key_of(resource.key))
-        return await self.retire(grant, removing, since)
+        for _ in range(_ATTEMPTS):
+            claim = await self._table.get(grant.name, _CLAIM + key_of(resource.key))
+            try:
+                return await self._drop(grant, claim, removing, since)
+            except (RowChanged, RowExists):
+                continue
+        raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
 
     async def retire(self, grant: Grant, removing: Removing, since: float | None = None) -> Result:
         """Revoke a grant that nothing claims `since` then, as far as anybody knows; one that is
@@ -178,16 +190,46 @@ class Claims:
             self._wait_for_remover(found)
         found = await self._write(found, grant, State.GRANTING)
         ours = await self._assignments.ensure(grant)
-        await self._write(found, grant, State.ACTIVE, ours=ours)
+        await self._write(found, grant, State.ACTIVE, ours=ours, missing_since=0.0)
         return Result.ASSIGNED if ours else Result.NOT_OURS
 
-    async def _revoke_if_unclaimed(
-        self, grant: Grant, removing: Removing, since: float | None
+    async def _drop(
+        self, grant: Grant, claim: Row | None, removing: Removing, since: float
     ) -> Result:
+        if await self._claimed(grant, besides=claim):
+            await self._outlive(grant)
+            await self._give_up(claim)
+            if await self._claimed(grant):
+                return Result.STILL_CLAIMED
+            claim = None  # The other one left at the same moment.
+        return await self._revoke_if_unclaimed(grant, removing, since, claim)
+
+    async def _outlive(self, grant: Grant) -> None:
+        """The assignment outlives this claim by the grace, whoever claims it last."""
+        found = await self._find(grant.name)
+        until = (self._now() // _NOTED_EVERY + 1) * _NOTED_EVERY
+        if not self._grace or found is None or found.unclaimed_since >= until:
+            return
+        if found.state in (State.GRANTING, State.ACTIVE):
+            await self._write(
+                found, found.grant, found.state, ours=found.ours, unclaimed_since=until
+            )
+
+    async def _give_up(self, claim: Row | None) -> None:
+        """As it was read. Raises RowChanged where it was made anew meanwhile."""
+        if claim is not None:
+            await self._table.remove(claim)
+
+    async def _revoke_if_unclaimed(
+        self, grant: Grant, removing: Removing, since: float | None, claim: Row | None = None
+    ) -> Result:
+        """`claim`: the one that goes with the assignment."""
         found = await self._find(grant.name)
         if found is None or found.state is State.REVOKED:
+            await self._give_up(claim)
             return Result.REVOKED
-        if await self._claimed(grant):
+        if await self._claimed(grant, besides=claim):
+            await self._give_up(claim)
             return Result.STILL_CLAIMED
         if found.state is State.REVOKING:
             self._wait_for_remover(found)
@@ -195,23 +237,51 @@ class Claims:
         # What is put back if nothing is revoked, so that what others saw before stays true.
         before = State.ACTIVE if found.state is State.ACTIVE else State.GRANTING
         found = await self._write(found, grant, State.REVOKING, ours=found.ours)
-        if await self._claimed(grant):
+        if await self._claimed(grant, besides=claim):
             await self._write(found, grant, before, ours=found.ours)
+            await self._give_up(claim)
             return Result.STILL_CLAIMED
-        return await self._revoke(grant, found, before, removing)
+        ours = found.ours and await self._revoke(grant, found, before, removing)
+        return await self._close(grant, found, claim, ours=ours)
 
     async def _revoke(
         self, grant: Grant, revoking: "_Granted", before: State, removing: Removing
+    ) -> bool:
+        """Delete the assignment; whether it is, or was, ours."""
+        found = await self._assignments.read(grant.assignment_id)  # again, right before
+        if found is None:
+            await self._ensure_gone(revoking, before)
+            return True
+        if not (found.carries(grant) and self._assignments.is_ours(found)):
+            return False
+        async with AsyncExitStack() as removal:
+            gone = removing(RemovedAssignment(found.raw), _EVIDENCE)
+            await self._enter(removal, gone, revoking, before)
+            await self._delete(grant, revoking)
+        return True
+
+    async def _ensure_gone(self, revoking: "_Granted", before: State) -> None:
+        """ARM answers 404 for it, as a replica may for a while. Raises NotYet until it has done so
+        for a minute.
+        """
+        first = revoking.missing_since or self._now()
+        left = first + SECOND_LOOK - self._now()
+        if left > 0:
+            await self._write(
+                revoking, revoking.grant, before, ours=revoking.ours, missing_since=first
+            )
+            raise NotYet("ARM answers 404 for it, and nothing else says that it is gone", left)
+
+    async def _close(
+        self, grant: Grant, revoking: "_Granted", claim: Row | None, *, ours: bool
     ) -> Result:
-        ours = revoking.ours
-        if ours:
-            found = await self._assignments.read(grant.assignment_id)  # again, right before
-            ours = found is None or (found.carries(grant) and self._assignments.is_ours(found))
-            if found is not None and ours:
-                async with AsyncExitStack() as removal:
-                    gone = removing(RemovedAssignment(found.raw), _EVIDENCE)
-                    await self._enter(removal, gone, revoking, before)
-                    await self._delete(grant, revoking)
+        """The assignment is gone, or somebody else's: the claim goes, too."""
+        try:
+            await self._give_up(claim)
+        except RowChanged:
+            # Made anew meanwhile: who did that waits for this to end, and assigns it again.
+            await self._write(revoking, grant, State.GRANTING, ours=ours)
+            return Result.STILL_CLAIMED
         try:
             await self._write(revoking, grant, State.REVOKED, ours=ours)
         except RowChanged:
@@ -232,7 +302,9 @@ class Claims:
         try:
             await removal.enter_async_context(gone)
         except Temporary:
-            await self._write(revoking, revoking.grant, before, ours=revoking.ours)
+            await self._write(
+                revoking, revoking.grant, before, ours=revoking.ours, missing_since=0.0
+            )
             raise
 
     async def _delete(self, grant: Grant, revoking: "_Granted") -> None:
@@ -264,9 +336,10 @@ class Claims:
         if left > 0:
             raise Temporary("the grant is being revoked by another worker", min(left, _WAIT))
 
-    async def _claimed(self, grant: Grant) -> bool:
-        async for _ in self._table.rows(grant.name, first=_CLAIM, last=_AFTER_CLAIMS):
-            return True
+    async def _claimed(self, grant: Grant, besides: Row | None = None) -> bool:
+        async for row in self._table.rows(grant.name, first=_CLAIM, last=_AFTER_CLAIMS):
+            if besides is None or row.key != besides.key:
+                return True
         return False
 
     async def _find(self, name: str) -> "_Granted | None":
@@ -281,10 +354,13 @@ class Claims:
         *,
         ours: bool = True,
         unclaimed_since: float | None = None,
+        missing_since: float | None = None,
     ) -> "_Granted":
         until = self._now() + REVOKE_SECONDS
         if unclaimed_since is None:
             unclaimed_since = before.unclaimed_since if before is not None else 0.0
+        if missing_since is None:
+            missing_since = before.missing_since if before is not None else 0.0
         values = {
             "state": state.value,
             "scope": grant.scope,
@@ -294,25 +370,36 @@ class Claims:
             "ours": str(ours),
             "until": str(until),
             "unclaimedSince": str(unclaimed_since),
+            "missingSince": str(missing_since),
         }
         if before is None:
             row = await self._table.insert(grant.name, _GRANT, values)
         else:
             row = await self._table.replace(before.row, values)
-        return _Granted(grant, state, ours, until, unclaimed_since, row)
+        return _Granted(
+            grant=grant,
+            state=state,
+            ours=ours,
+            until=until,
+            unclaimed_since=unclaimed_since,
+            missing_since=missing_since,
+            row=row,
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Granted:
-    """A grant's row, read. `until`: the end of a remover's time; `unclaimed_since`: when the last
-    claim that was dropped was last needed, 0 where none was. Seconds since the epoch.
-    """
+    """A grant's row, read. Moments are seconds since the epoch; 0: never."""
 
     grant: Grant
     state: State
     ours: bool
+    #: The end of a remover's time.
     until: float
+    #: When the last claim that was dropped was last needed.
     unclaimed_since: float
+    #: The first 404 of ARM since the assignment was last read or made.
+    missing_since: float
     row: Row
 
     def gives(self, grant: Grant) -> bool:
@@ -330,8 +417,15 @@ def _granted(row: Row) -> _Granted:
     if grant.name != row.partition:
         raise columns.damaged("scope", "or another one is not what the grant's name was made of")
     state, ours = columns.choice("state", State), columns.flag("ours")
-    until, since = columns.number("until"), columns.number("unclaimedSince")
-    return _Granted(grant, state, ours, until, since, row)
+    return _Granted(
+        grant=grant,
+        state=state,
+        ours=ours,
+        until=columns.number("until"),
+        unclaimed_since=columns.number("unclaimedSince"),
+        missing_since=columns.number("missingSince"),
+        row=row,
+    )
 
 
 def _standing(found: _Granted, claims: list[Row]) -> Standing:

@@ -98,6 +98,7 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
         owners=await _owners(services.identity_ledger, identities),
         standing=standing,
         missing=_missing(records, resources, unseen),
+        recorded=frozenset(g.name for one in records.values() for g in one.owned().claimed),
         pause=await services.kill_switch.read(),
         dismissed={e.refusal.key: e.by for e in held if e.answer is Answer.DISMISSED},
     )

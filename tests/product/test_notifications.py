@@ -126,7 +126,7 @@ async def test_a_revoked_grant_is_told_and_its_event_names_what_undo_takes(
     data = the("AccessRemoved", heard(telling))["data"]
     assert data["assignment"] == given
     assert data["identity"] is None
-    assert any("no resource claims this grant" in line for line in data["evidence"])
+    assert any("no other resource claims this grant" in line for line in data["evidence"])
     undo = Undo(telling.services, "ann")
     assert await undo.put_back(await undo.find(data["decisionId"])) == "put back"
 

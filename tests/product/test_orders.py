@@ -309,7 +309,7 @@ async def test_a_decision_says_who_why_on_which_evidence_and_under_which_policy(
     recorded = await estate.services.decisions.read(await removal(estate))
     assert (recorded.by, recorded.policy) == ("app", estate.policy.digest)
     assert recorded.decision.cause["eventType"].endswith("ResourceDeleteSuccess")
-    assert any("no resource claims this grant" in line for line in recorded.decision.evidence)
+    assert any("no other resource claims this grant" in line for line in recorded.decision.evidence)
 
 
 async def test_decisions_are_kept_by_age(estate: Estate) -> None:

@@ -206,10 +206,15 @@ async def test_a_role_whose_definition_is_gone_is_reported(estate: Estate) -> No
 async def test_a_grant_that_nothing_claims_any_more_is_revoked(estate: Estate) -> None:
     await estate.create_vm("vm1")
     await estate.settle()
-    grants = estate.tables.grants
+    grants, resources = estate.tables.grants, estate.tables.resources
     for row in [row async for row in grants.everything() if row.key.startswith("claim|")]:
         await grants.delete(row.partition, row.key)
     estate.azure.clock.advance(DAY)
+    assert (await look(estate)).orphans == (), "the record of the machine claims it"
+    for row in [row async for row in resources.everything()]:
+        await resources.delete(row.partition, row.key)
+    await estate.delete_vm("vm1")
+    estate.new_events()  # lost
     (orphan,) = (await look(estate)).orphans
     assert (orphan.kind, orphan.held) == (OrphanKind.UNCLAIMED, "")
     await sweep(estate)

@@ -197,6 +197,7 @@ def test_what_a_person_keeps_protects_no_assignment_of_another_group(
         owners={},
         standing={f"{group(plain)}/x": kept},
         missing=frozenset(),
+        recorded=frozenset(),
     )
     assert [orphan.assignment for orphan in orphans(facts, Policy(version=1))] == [listed]
 

@@ -50,6 +50,7 @@ FOREIGN = Facts(
     owners={},
     standing={},
     missing=frozenset(),
+    recorded=frozenset(),
 )
 
 
@@ -64,6 +65,7 @@ def ours(*claimants: ResourceId, kept: bool = False, mine: bool = True) -> Facts
         owners={},
         standing={key: standing},
         missing=frozenset({VM}),
+        recorded=frozenset(),
     )
 
 
@@ -146,3 +148,10 @@ def test_every_orphan_has_its_evidence() -> None:
     for facts in (FOREIGN, replace(FOREIGN, owners={GONE: VM}), ours(VM), ours()):
         (orphan,) = found(facts)
         assert len(orphan.evidence) >= 2
+
+
+def test_what_a_record_claims_goes_by_the_plan_of_its_resource() -> None:
+    """Its claim may be on its way out, or lost: held, dismissed or in use, the plan knows."""
+    facts = ours()
+    assert kinds(facts) == [OrphanKind.UNCLAIMED]
+    assert found(replace(facts, recorded=frozenset({GRANT.name}))) == []
