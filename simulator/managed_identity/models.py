@@ -69,19 +69,6 @@ class UserAssignedIdentities:
         scope = group_id(subscription, group) if group else f"/subscriptions/{subscription}"
         return list(inside(self.state, scope, TYPE))
 
-    def associated(self, resource_id: str) -> list[Resource]:
-        """The resources that carry the identity; not what has it from its set or pool."""
-        require(self.state, resource_id)
-        return [
-            resource
-            for resource in self.state.resources.values()
-            if resource.graph_table not in ("computeresources", "")
-            and any(
-                each.lower() == resource_id.lower()
-                for each in (resource.identity or {}).get("userAssignedIdentities") or {}
-            )
-        ]
-
     def _new(self, resource_id: str, name: str, body: Json) -> Resource:
         location = read_location(body)
         principal = self.state.add_principal(name, names=["isExplicit=True", resource_id])

@@ -1,63 +1,14 @@
 """What Resource Graph knows: the resources and role assignments of a moment ago."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from operator import attrgetter
 
 from simulator.authorization.access import Access
 from simulator.resource_graph import rows
+from simulator.resource_graph.past import Past
 from simulator.resource_graph.rows import Row
 from simulator.resources import GROUP_TYPE
-from simulator.state import Observed, Resource, RoleAssignment, State
-
-
-@dataclass(frozen=True)
-class _Change[Value]:
-    at: float
-    key: str
-    before: Value | None
-
-
-class _Past[Value]:
-    """A dictionary as it was, kept as far back as the lag reaches."""
-
-    def __init__(self, state: State, live: Observed[Value]) -> None:
-        self._state = state
-        self._live = live
-        self._changes: deque[_Change[Value]] = deque()
-        self._version = 0
-        live.observe(self._note)
-
-    def version(self) -> int:
-        """Another number whenever `values` may be others."""
-        self._forget()
-        return self._version
-
-    def values(self) -> Iterable[Value]:
-        """As of `Behaviour.resource_graph_lag_seconds` ago."""
-        self._forget()
-        if not self._changes:
-            return self._live.data.values()
-        past = dict(self._live.data)
-        for change in reversed(self._changes):
-            if change.before is None:
-                past.pop(change.key, None)
-            else:
-                past[change.key] = change.before
-        return past.values()
-
-    def _note(self, key: str, before: Value | None, _after: Value | None) -> None:
-        self._version += 1
-        if self._state.behaviour.resource_graph_lag_seconds > 0:
-            self._changes.append(_Change(self._state.clock.now(), key, before))
-
-    def _forget(self) -> None:
-        lag = self._state.behaviour.resource_graph_lag_seconds
-        seen = self._state.clock.now() - lag
-        while self._changes and self._changes[0].at <= seen:
-            self._changes.popleft()
-            self._version += 1
+from simulator.state import Resource, RoleAssignment, State
 
 
 class _Rendered[Value: Resource | RoleAssignment]:
@@ -67,7 +18,7 @@ class _Rendered[Value: Resource | RoleAssignment]:
 
     def __init__(
         self,
-        past: _Past[Value],
+        past: Past[Value],
         make: Callable[[Value], Row],
         belongs: Callable[[Value], bool] = lambda _value: True,
     ) -> None:
@@ -100,9 +51,9 @@ class Index:
     def __init__(self, state: State, access: Access) -> None:
         self._state = state
         self._access = access
-        self._resources = _Past(state, state.resources)
+        self._resources = Past(state, state.resources)
         self._by_table: dict[str, _Rendered[Resource]] = {}
-        self._assignments = _Rendered(_Past(state, state.role_assignments), self._of_assignment)
+        self._assignments = _Rendered(Past(state, state.role_assignments), self._of_assignment)
 
     def rows(self, table: str, subscriptions: frozenset[str]) -> list[Row]:
         """The table's rows in these subscriptions (lower-case ids), by id."""
