@@ -49,8 +49,16 @@ class Identities(Protocol):
     async def principal(self, identity: ResourceId) -> str | None:
         """The principal of an existing identity, or None."""
 
-    async def create(self, identity: ResourceId, location: str) -> str:
-        """Make the identity where it is missing; returns its principal."""
+    async def create(self, identity: ResourceId, location: str, tags: Mapping[str, str]) -> str:
+        """Make the identity, with these tags, where it is missing; returns its principal. One that
+        is there gets the tags in the place of its own.
+        """
+
+    async def associated(self, identity: ResourceId) -> int:
+        """How many resources have the identity, those that the caller cannot read included."""
+
+    async def federated(self, identity: ResourceId) -> list[str]:
+        """The names of its federated credentials."""
 
     async def delete(self, identity: ResourceId) -> None:
         """Delete the identity; a missing one is fine."""
@@ -115,10 +123,15 @@ class Index(Protocol):
         """Whether a resource or identity is listed."""
 
     async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
-        """The resources that a user-assigned identity is attached to."""
+        """The resources that a user-assigned identity is attached to. One that is not listed
+        itself may be in use all the same: Temporary.
+        """
 
-    async def resources_showing(self, principal_id: str) -> list[str]:
-        """The ids of the resources whose identity block, or own properties, show a principal."""
+    async def showing(self, principal_id: str) -> list[Listed]:
+        """The resources whose identity block, or own properties, show a principal."""
+
+    async def named(self, resource_type: str, name: str) -> list[Listed]:
+        """The resources of a type (any case) whose last name is this one (any case), anywhere."""
 
 
 class Directory(Protocol):

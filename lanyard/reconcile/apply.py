@@ -32,6 +32,7 @@ from lanyard.values.compute import ComputeResource, SystemAssigned, UserAssigned
 from lanyard.values.compute_types import compute_type
 from lanyard.values.errors import Because, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant
+from lanyard.values.own_identity import creation_tags
 
 # What waits for an addition that failed is looked at again with it, or this much later (seconds).
 _WAITS_DELAY = 3600.0
@@ -176,7 +177,8 @@ class Application:
         self.progress.outcomes += made
 
     async def _create(self, action: CreateIdentity) -> str:
-        principal = await self.services.identities.create(action.id, action.location)
+        tags = creation_tags(self.progress.record.id if action.dedicated else None)
+        principal = await self.services.identities.create(action.id, action.location, tags)
         await self.services.identity_ledger.learn_principal(action.id, principal)
         self.progress.principals[UserAssigned(action.id)] = principal
         return f"principal {principal}"

@@ -66,8 +66,8 @@ class Orphans:
         `unknown_since`: when the directory was first found not to know it. Raises as `remove` does.
         """
         await self._check_directory(principal_id, unknown_since)
-        if holders := await self.index.resources_showing(principal_id):
-            message = f"{holders[0]} shows principal {principal_id}: it is alive"
+        if holders := await self.index.showing(principal_id):
+            message = f"{holders[0].id} shows principal {principal_id}: it is alive"
             raise NotYet(message, _LONGEST_DELAY)
         if await self.directory.restorable(principal_id):
             message = f"principal {principal_id} is in the recycle bin and can be restored"

@@ -1,6 +1,7 @@
 """Resources, role assignments and role definitions as a listing of many shows them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from lanyard.values.compute import ComputeResource
 from lanyard.values.grants import Content, content_of
@@ -14,6 +15,8 @@ class Listed:
     id: str
     #: Where it is compute of a type that Lanyard knows.
     compute: ComputeResource | None
+    #: As they are written; of a resource of any type.
+    tags: Mapping[str, str] = field(default_factory=dict)
     #: The user-assigned identities attached to it, folded ids.
     attached: frozenset[str]
     #: All that it shows: of its system-assigned identity, of attached ones, its own.
@@ -39,6 +42,8 @@ class ListedAssignment:
     principal_type: str
     #: Whatever its maker wrote; of Lanyard's own, the stamp.
     description: str
+    #: What it is bound to, None where it holds without one.
+    condition: str | None = None
     #: When it was made (ISO 8601), "" where the index does not show it.
     created: str
 

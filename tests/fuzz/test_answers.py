@@ -150,7 +150,7 @@ CALLS: dict[str, tuple[Call, Any]] = {
     "read": (lambda to: Compute(to).read(vm_id()), MACHINE),
     "change": (changed, MACHINE),
     "identity": (lambda to: Identities(to).principal(identity_id()), IDENTITY),
-    "new identity": (lambda to: Identities(to).create(identity_id(), "x"), IDENTITY),
+    "new identity": (lambda to: Identities(to).create(identity_id(), "x", {}), IDENTITY),
     "assignment": (lambda to: Roles(to).read(ASSIGNMENT), ROLE_ASSIGNMENT),
     "assign": (lambda to: Roles(to).ensure(GRANT), ROLE_ASSIGNMENT),
     "assignments": (
@@ -167,12 +167,20 @@ CALLS: dict[str, tuple[Call, Any]] = {
         page(MACHINE, IDENTITY),
     ),
     "users of an identity": (
-        lambda to: ResourceGraph(to).resources_with(identity_id()),
-        page({"id": vm_id().text}, {"id": vm_id("vm2").text}),
+        lambda to: ResourceGraph(to).resources_with(identity_id("id-a")),
+        page({**IDENTITY, "id": identity_id("id-a").text}, MACHINE),
+    ),
+    "how many users": (
+        lambda to: Identities(to).associated(identity_id()),
+        {"totalCount": 3, "value": []},
+    ),
+    "federated": (
+        lambda to: Identities(to).federated(identity_id()),
+        {"value": [{"name": "pod"}, {"name": "pipeline"}]},
     ),
     "who shows a principal": (
-        lambda to: ResourceGraph(to).resources_showing(PRINCIPAL),
-        page({"id": vm_id().text}),
+        lambda to: ResourceGraph(to).showing(PRINCIPAL),
+        page(MACHINE),
     ),
     "assignments elsewhere": (
         lambda to: ResourceGraph(to).assignments_of(PRINCIPAL),
@@ -335,7 +343,7 @@ def test_the_names_of_members_count_in_any_case(spellings: list[Callable[[str], 
     )
 
 
-LISTINGS = ("all rights", "all resources", "users of an identity", "who shows a principal",
+LISTINGS = ("all rights", "all resources", "who shows a principal", "federated",
             "assignments elsewhere", "assignments", "inventory")  # fmt: skip
 
 
@@ -348,6 +356,30 @@ def test_a_listing_is_whole_or_fails(data: st.DataObject | None, name: str) -> N
     body = good if data is None else data.draw(bodies(good))
     found = outcome(name, 200, body)
     assert found == FAILED or len(found) >= min(len(rows), _told(body))
+
+
+USERS = CALLS["users of an identity"][1]
+
+
+@settings(max_examples=250, deadline=None)
+@given(bodies(USERS))
+@example(put(USERS, ("data", 0, "id"), identity_id("id-a1").text))
+@example(put(USERS, ("data", 1, "identity", "userAssignedIdentities"), {}))
+def test_no_user_of_an_identity_is_overlooked(body: Any) -> None:
+    found = outcome("users of an identity", 200, body)
+    rows = body.get("data") if isinstance(body, dict) else []
+    shown = [row for row in rows or [] if isinstance(row, dict) and isinstance(row.get("id"), str)]
+    if found == FAILED:
+        return
+    assert identity_id("id-a").key in {row["id"].lower() for row in shown}
+    using = {row["id"] for row in shown if identity_id("id-a").key in _attached(row)}
+    assert {user.text for user in found} >= using
+
+
+def _attached(row: Any) -> set[str]:
+    block = row.get("identity")
+    names = block.get("userAssignedIdentities") if isinstance(block, dict) else None
+    return {name.lower() for name in names} if isinstance(names, dict) else set()
 
 
 def _told(body: Any) -> int:

@@ -24,6 +24,7 @@ rules:
     grant: [{{role: {_CUSTOM_ROLE}, scope: "{{resourceGroup}}", to: shared}}]
 """
     needed = rights(parse_policy("lanyard.yaml", text))
-    delete = "Microsoft.ManagedIdentity/userAssignedIdentities/delete"
+    identities = "Microsoft.ManagedIdentity/userAssignedIdentities"
+    deleting = [f"{identities}/delete", f"{identities}/listAssociatedResources/action"]
     kept = [each for each in needed.actions if "roleAssignments" not in each]
-    return [*kept, *needed.identity_actions, delete]
+    return [*kept, *needed.identity_actions, *deleting]

@@ -1,6 +1,6 @@
 """One write for all changes of a resource's identities, and what becomes of it when one is bad."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -100,7 +100,13 @@ class OneMachine:
     async def upgrade_instances(self, resource: ComputeResource) -> None:
         raise NotImplementedError
 
-    async def create(self, identity: ResourceId, location: str) -> str:
+    async def create(self, identity: ResourceId, location: str, tags: Mapping[str, str]) -> str:
+        raise NotImplementedError
+
+    async def associated(self, identity: ResourceId) -> int:
+        raise NotImplementedError
+
+    async def federated(self, identity: ResourceId) -> list[str]:
         raise NotImplementedError
 
     async def delete(self, identity: ResourceId) -> None:

@@ -1,13 +1,21 @@
 """User-assigned managed identities (Microsoft.ManagedIdentity, api-version 2024-11-30)."""
 
+from collections.abc import Mapping
+
 from azure.core.exceptions import ResourceNotFoundError
+from azure.core.rest import HttpRequest
 from azure.mgmt.msi.models import Identity
 
-from lanyard.azure.arm.answers import Unreadable
+from lanyard.azure.arm.answers import Json, Unreadable, body_of, member, needed
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import is_gone, translated
+from lanyard.azure.arm.listing import listed
 from lanyard.values.compute import ManagedIdentity
 from lanyard.values.resource_id import ResourceId, folded
+
+_VERSION = {"api-version": "2024-11-30"}
+# Only previews have the operation.
+_ASSOCIATED = {"api-version": "2021-09-30-preview", "$top": "0"}
 
 
 class Identities:
@@ -33,10 +41,12 @@ class Identities:
                 return None
             return _read(existing)
 
-    async def create(self, identity: ResourceId, location: str) -> str:
-        """Make the identity and return its principal; one that exists keeps what it has."""
+    async def create(self, identity: ResourceId, location: str, tags: Mapping[str, str]) -> str:
+        """Make the identity with these tags and return its principal; one that exists keeps what it
+        has, but for its tags.
+        """
         operations = self._clients.identities(identity.subscription).user_assigned_identities
-        body = Identity(location=location, tags={"createdBy": "lanyard"})
+        body = Identity(location=location, tags=dict(tags))
         with translated(f"create identity {identity}"):
             made = await operations.create_or_update(identity.resource_group, identity.name, body)
             return _principal(made)
@@ -50,6 +60,35 @@ class Identities:
             except ResourceNotFoundError as error:
                 if not is_gone(error):
                     raise
+
+    async def associated(self, identity: ResourceId) -> int:
+        """How many resources have the identity attached, in every subscription of the tenant: also
+        where the caller can read nothing. It lags as Resource Graph does.
+
+        A tenant may ask once a second (429), for an action of its own
+        (`…/userAssignedIdentities/listAssociatedResources/action`). Raises Temporary, Permanent.
+        """
+        request = HttpRequest("POST", f"{identity}/listAssociatedResources", params=_ASSOCIATED)
+        with translated(f"count what uses identity {identity}"):
+            response = await self._clients.resources.send_request(request)
+            response.raise_for_status()
+            return _count(body_of(response))
+
+    async def federated(self, identity: ResourceId) -> list[str]:
+        """The names of its federated credentials: who trusts another issuer's tokens with it needs
+        no resource. Raises Temporary, Permanent.
+        """
+        url = f"{identity}/federatedIdentityCredentials"
+        with translated(f"list the federated credentials of identity {identity}"):
+            found = listed(self._clients, url, _VERSION)
+            return [needed(credential, "name") async for credential in found]
+
+
+def _count(body: Json) -> int:
+    total = member(body, "totalCount")
+    if not isinstance(total, int) or isinstance(total, bool) or total < 0:
+        raise Unreadable("'totalCount' is no count")
+    return total
 
 
 def _read(identity: Identity) -> ManagedIdentity:

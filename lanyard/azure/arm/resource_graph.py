@@ -39,6 +39,8 @@ _SUBSCRIPTION = "microsoft.resources/subscriptions"
 _ASSIGNMENT = "microsoft.authorization/roleassignments"
 _DEFINITION = "microsoft.authorization/roledefinitions"
 _IDENTITY = "microsoft.managedidentity/userassignedidentities"
+#: What a resource is read from.
+_COLUMNS = "id, type, location, tags, identity, kind, properties"
 _PARTIAL_DELAY = 60.0
 _QUERY = "query Resource Graph"
 
@@ -107,28 +109,41 @@ class ResourceGraph:
     async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
         """The resources that the app can read and that have a user-assigned identity attached.
 
-        Batch pools are in a table of their own.
+        The identity's own row is asked for with them: a listing that does not show what is known to
+        be there is not whole. Batch pools are in a table of their own. Raises Temporary, Permanent.
         """
-        resources: list[ResourceId] = []
-        for table in _TABLES:
-            query = (
-                f"{table} | where tostring(identity.userAssignedIdentities) "
-                f"contains '{identity.key}' | project id | order by id asc"
-            )
-            resources += [resource_id(row.get("id"), "a row") async for row in self.rows(query)]
-        return resources
+        found = await self._found(
+            f"tostring(identity.userAssignedIdentities) contains '{identity.key}' "
+            f"or id =~ '{identity.key}'"
+        )
+        if identity.key not in {folded(listed.id) for listed in found}:
+            raise _incomplete(f"no row of {identity.name} itself")
+        # `contains` finds longer names, too.
+        users = [listed.id for listed in found if identity.key in listed.attached]
+        with translated(_QUERY):
+            return [resource_id(user, "a row") for user in users]
 
-    async def resources_showing(self, principal_id: str) -> list[str]:
-        """The ids of the resources whose identity block, or own properties, show a principal."""
-        ids: list[str] = []
+    async def showing(self, principal_id: str) -> list[Listed]:
+        """The resources whose identity block, or own properties, show a principal."""
+        return await self._found(
+            f"tostring(identity) contains '{principal_id}' "
+            f"or tostring(properties.principalId) =~ '{principal_id}'"
+        )
+
+    async def named(self, resource_type: str, name: str) -> list[Listed]:
+        """The resources of a type whose last name is this one, wherever they are; in any case."""
+        found = await self._found(f"type =~ '{resource_type}' and id endswith '/{name}'")
+        return [listed for listed in found if last_name(listed.id) == folded(name)]
+
+    async def _found(self, where: str) -> list[Listed]:
+        """The rows of both tables that a condition holds of."""
+        found: list[Listed] = []
         for table in _TABLES:
-            query = (
-                f"{table} | where tostring(identity) contains '{principal_id}' "
-                f"or tostring(properties.principalId) =~ '{principal_id}' "
-                "| project id | order by id asc"
-            )
-            ids += [needed(row, "id") async for row in self.rows(query)]
-        return ids
+            query = f"{table} | where {where} | order by id asc | project {_COLUMNS}"
+            async for row in self.rows(query):
+                with translated(_QUERY):
+                    found.append(_listed(row))
+        return found
 
     async def rows(self, query: str) -> AsyncIterator[Json]:
         """The rows of a query, page by page; it must order them. Raises Temporary, Permanent."""
@@ -188,7 +203,7 @@ def _listing(table: str, types: Iterable[str]) -> str:
     names = ", ".join(f"'{name}'" for name in [*types, _IDENTITY])
     return (
         f"{table} | where type in~ ({names}) or isnotempty(identity) | order by id asc "
-        "| project id, type, location, tags, identity, kind, properties"
+        f"| project {_COLUMNS}"
     )
 
 
@@ -208,11 +223,17 @@ def _listed(row: Json) -> Listed:
     return Listed(
         id=row_id,
         compute=_compute(row, kind) if kind is not None else None,
+        tags=_tags(row),
         attached=frozenset(folded(name) for name in attached),
         principals=frozenset(shown - {""}),
         own_principal=own or None,
         system_principal=system or None,
     )
+
+
+def _tags(row: Json) -> dict[str, str]:
+    tags = _object(row, "tags")
+    return {name: value for name, value in tags.items() if isinstance(value, str)}
 
 
 def _compute(row: Json, kind: ComputeType) -> ComputeResource | None:
@@ -267,5 +288,6 @@ def _listed_assignment(assignment_id: str, properties: Json) -> ListedAssignment
         principal_id=folded(needed(properties, "principalId")),
         principal_type=text(properties, "principalType"),
         description=text(properties, "description"),
+        condition=text(properties, "condition") or None,
         created=text(properties, "createdOn"),
     )

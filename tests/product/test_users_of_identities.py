@@ -1,0 +1,123 @@
+"""Who uses an identity, as the adapters ask it of Azure: exactly, and never of a part."""
+
+import pytest
+
+from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.resource_id import ResourceId
+from simulator.behaviour import ResourceGraphAnswer
+from tests.support.any_resource import client
+from tests.support.cases import create, identity_id, make_identity
+from tests.support.compute_examples import POOL, SITE, SLOT, Example
+from tests.support.estate import Estate
+
+FEDERATED = {
+    "issuer": "https://token.actions.githubusercontent.com",
+    "subject": "repo:shop/web:ref:refs/heads/main",
+    "audiences": ["api://AzureADTokenExchange"],
+}
+
+
+@pytest.fixture
+async def estate() -> Estate:
+    made = Estate()
+    await made.create_groups()
+    return made
+
+
+def having(*identities: str) -> dict[str, object]:
+    block = {"type": "UserAssigned", "userAssignedIdentities": {each: {} for each in identities}}
+    return {"identity": block}
+
+
+async def made(estate: Estate, name: str) -> ResourceId:
+    return ResourceId.parse(await make_identity(estate, name))
+
+
+@pytest.mark.parametrize("longer", ["id-web10", "id-web1-db", "id-web1_", "xid-web1"])
+async def test_case_A13_a_longer_name_is_no_user(estate: Estate, longer: str) -> None:
+    identity, other = await made(estate, "id-web1"), await made(estate, longer)
+    await estate.create_vm("web10", **having(other.text))
+    assert await estate.services.index.resources_with(identity) == []
+    machine = await estate.create_vm("web1", **having(identity.text.upper(), other.text))
+    assert await estate.services.index.resources_with(identity) == [machine]
+
+
+@pytest.mark.parametrize("example", [SITE, SLOT, POOL], ids=str)
+async def test_a_user_of_any_type_is_found(estate: Estate, example: Example) -> None:
+    identity = await made(estate, "id-web1")
+    user = await create(estate, example, **having(identity.text))
+    assert await estate.services.index.resources_with(identity) == [user]
+    assert await estate.services.identities.associated(identity) == 1
+
+
+async def test_a_listing_without_the_identity_itself_is_not_whole(estate: Estate) -> None:
+    identity = await made(estate, "id-web1")
+    estate.azure.behaviour.resource_graph_answer = ResourceGraphAnswer.EMPTY
+    with pytest.raises(Temporary, match="no row of id-web1 itself"):
+        await estate.services.index.resources_with(identity)
+
+
+async def test_who_shows_a_principal_is_read_whole(estate: Estate) -> None:
+    identity = await made(estate, "id-web1")
+    machine = await estate.create_vm("web1", **having(identity.text), tags={"env": "prod"})
+    principal = await estate.services.identities.principal(identity)
+    assert principal is not None
+    own, user = sorted(
+        await estate.services.index.showing(principal), key=lambda found: bool(found.compute)
+    )
+    assert (own.own_principal, own.compute) == (principal, None)
+    assert user.compute is not None
+    assert user.compute.id == machine
+    assert user.compute.identity.user_assigned == {identity: principal}
+    assert user.tags == {"env": "prod"}
+
+
+async def test_what_has_a_name_is_found_wherever_it_is(estate: Estate) -> None:
+    machine = await estate.create_vm("Web1")
+    await estate.create_vm("otherweb1")
+    index = estate.services.index
+    found = await index.named("microsoft.compute/virtualmachines", "wEB1")
+    assert [each.compute and each.compute.id for each in found] == [machine]
+    slot = await create(estate, SLOT)
+    assert [each.id for each in await index.named(slot.type, slot.name)] == [slot.text]
+    assert await index.named("Microsoft.Web/sites", "web1") == []
+
+
+async def test_the_names_of_federated_credentials_are_listed(estate: Estate) -> None:
+    identity = await made(estate, "id-web1")
+    assert await estate.services.identities.federated(identity) == []
+    estate.azure.behaviour.page_size = 1
+    for name in ("pod", "pipeline"):
+        await client(estate).resources.begin_create_or_update_by_id(
+            f"{identity}/federatedIdentityCredentials/{name}",
+            {"properties": {**FEDERATED, "subject": name}},
+            api_version="2024-11-30",
+        )
+    assert await estate.services.identities.federated(identity) == ["pod", "pipeline"]
+
+
+async def test_too_many_questions_wait_and_a_missing_right_is_an_answer(estate: Estate) -> None:
+    identity = await made(estate, "id-web1")
+    estate.azure.behaviour.throttling = True
+    identities = estate.services.identities
+    assert await identities.associated(identity) == 0
+    with pytest.raises(Temporary) as caught:
+        await identities.associated(identity)
+    assert caught.value.delay == 1
+    estate.azure.clock.advance(1)
+    for assignment in list(estate.azure.state.role_assignments.values()):
+        if assignment.principal_id == estate.app.object_id:
+            del estate.azure.state.role_assignments[assignment.id.lower()]
+    estate.azure.assign(estate.app.object_id, "Reader", estate.scope)
+    with pytest.raises(Permanent) as refused:
+        await identities.associated(identity)
+    assert refused.value.code == "AuthorizationFailed"
+    assert await identities.federated(identity) == []
+
+
+async def test_an_identity_is_made_with_the_tags_that_it_is_to_have(estate: Estate) -> None:
+    identity = ResourceId.parse(identity_id(estate.subscription, "id-web1"))
+    await estate.services.identities.create(identity, "westeurope", {"of": "web1"})
+    details = await estate.services.identities.details(identity)
+    assert details is not None
+    assert details.tags == {"of": "web1"}
