@@ -174,8 +174,10 @@ def _identity_actions(made: list[IdentitySpec], *, removes: bool) -> tuple[str, 
     if not made:
         return ()
     dedicated = any(spec.dedicated for spec in made)
-    delete = [f"{_IDENTITIES}/delete"] if removes and dedicated else []
-    return (f"{_IDENTITIES}/assign/action", *delete, f"{_IDENTITIES}/write")
+    # Deleted is only what nothing uses, in subscriptions that the app cannot read, too.
+    delete = [f"{_IDENTITIES}/delete", f"{_IDENTITIES}/listAssociatedResources/action"]
+    deleting = delete if removes and dedicated else []
+    return (f"{_IDENTITIES}/assign/action", *deleting, f"{_IDENTITIES}/write")
 
 
 def _groups(made: list[IdentitySpec]) -> tuple[str, ...]:

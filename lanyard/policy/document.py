@@ -81,7 +81,8 @@ class IdentitySpec(Section):
     delete_after_hours: Annotated[float, Field(ge=0, le=720, strict=False)] = Field(
         24,
         description="With `per: resource`: so long an identity is kept after it was first found "
-        "no longer needed. A deleted identity cannot be put back.",
+        "no longer needed, an hour at least; then it goes if nothing can use it. A deleted "
+        "identity cannot be put back.",
     )
 
     @property

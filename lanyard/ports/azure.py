@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from lanyard.values.compute import ComputeResource, ManagedIdentity
 from lanyard.values.grants import Grant, RoleAssignment
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
+from lanyard.values.own_identity import Created
 from lanyard.values.resource_id import ResourceId
 
 
@@ -49,9 +50,9 @@ class Identities(Protocol):
     async def principal(self, identity: ResourceId) -> str | None:
         """The principal of an existing identity, or None."""
 
-    async def create(self, identity: ResourceId, location: str, tags: Mapping[str, str]) -> str:
-        """Make the identity, with these tags, where it is missing; returns its principal. One that
-        is there gets the tags in the place of its own.
+    async def create(self, identity: ResourceId, location: str, tags: Mapping[str, str]) -> Created:
+        """Make the identity with these tags. One that is there all the same stays, and gets the
+        tags in the place of its own.
         """
 
     async def associated(self, identity: ResourceId) -> int:

@@ -5,18 +5,23 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from lanyard.planning.actions import Action, DeleteIdentity, ReleaseGrant, RemoveOrphans
+from lanyard.planning.deletion import APART
+from lanyard.planning.life import LISTING_LAG
 from lanyard.planning.outcomes import attempt, failed, only
 from lanyard.reconcile.deleted_identities import as_kept
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.services import Services
 from lanyard.record.claims import Result
-from lanyard.values.errors import Because, Permanent, Refused, Temporary
+from lanyard.values.errors import Because, NotYet, Permanent, Refused, Temporary
 
 #: A resource that is back, or an identity that was recreated, is planned again this soon (seconds).
 REPLAN_DELAY = 2.0
 # An identity that is still attached is not deleted; it is looked at again so much later (seconds).
 _ATTACHED_DELAY = 3600.0
-_UNUSED = ("no other resource has it, by the ledger and by Resource Graph",)
+_UNUSED = (
+    "nothing has it: by the ledger, by two listings of Resource Graph and by Azure's own count",
+    "it has no federated credential, and is the one that was made for this resource",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +81,27 @@ class RemovalSteps:
         return "its last claim is gone" if result is Result.REVOKED else str(result)
 
     async def _delete_identity(self, action: DeleteIdentity) -> str:
-        """What its assignments were is looked after when the event of its deletion comes."""
-        services, resource = self.services, self.progress.resource
+        """Who uses it was looked at a moment ago (own_identities.py). That it was without use for
+        long enough, and is the one that was made, is looked at again.
+
+        What its assignments were is looked after when the event of its deletion comes.
+        """
+        services, resource, record = self.services, self.progress.resource, self.progress.record
+        own, current = record.dedicated[action.id], await services.identities.details(action.id)
+        if current is None:
+            return "it is gone already"
+        if not own.is_still(current.principal_id, current.tags, record.id):
+            return "it is another one now: kept"
         if resource is not None and action.id in resource.identity.user_assigned:
             reason = f"waits for: detach identity {action.id.name}"
             fix = "detach it, or see what holds that"
             raise Refused(Because.WAITS, reason, _ATTACHED_DELAY, fix, releasable=False)
-        using = {resource async for resource in services.ledger.having(action.id)}
-        using |= set(await services.index.resources_with(action.id))
-        if others := sorted(using - {self.progress.record.id}):
-            return f"kept: {others[0]} uses it too"
-        removed = await as_kept(action.id, using, services)
-        if removed is None:
-            return "it is gone already"
+        if not own.unused_since or services.now() < own.unused_since + APART:
+            raise NotYet("it was in use a moment ago", LISTING_LAG)
+        removed = await as_kept(action.id, current, record.id, services)
         async with self.progress.removals.removing(action, removed, _UNUSED):
             await services.identities.delete(action.id)
-        return "nothing else used it"
+        return "nothing uses it"
 
     async def _remove_orphans(self, action: RemoveOrphans) -> str:
         services, record = self.services, self.progress.record

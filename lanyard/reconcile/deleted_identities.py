@@ -1,23 +1,19 @@
 """What is kept of an identity before it is deleted: enough to make one like it by hand."""
 
-from collections.abc import Iterable
-
 from lanyard.reconcile.services import Services
+from lanyard.values.compute import ManagedIdentity
 from lanyard.values.grants import RoleAssignment
 from lanyard.values.removed import HeldRole, RemovedIdentity
 from lanyard.values.resource_id import ResourceId
 
 
 async def as_kept(
-    identity: ResourceId, users: Iterable[ResourceId], services: Services
-) -> RemovedIdentity | None:
-    """All that is kept of an identity that `users` have; None where it is gone already.
+    identity: ResourceId, read: ManagedIdentity, owner: ResourceId, services: Services
+) -> RemovedIdentity:
+    """All that is kept of an identity that was made for `owner`, as it was read.
 
-    Raises Temporary, Permanent where any of it cannot be read.
+    Raises Temporary, Permanent where its roles cannot be read.
     """
-    read = await services.identities.details(identity)
-    if read is None:
-        return None
     found = await services.orphans.find(read.principal_id, identity.subscription)
     return RemovedIdentity(
         id=identity.text,
@@ -26,7 +22,7 @@ async def as_kept(
         principal_id=read.principal_id,
         client_id=read.client_id,
         roles=tuple(_role(each) for each in found),
-        resources=tuple(sorted(user.text for user in users)),
+        resources=(owner.text,),
     )
 
 

@@ -19,6 +19,7 @@ from lanyard.reconcile.apply import apply, see
 from lanyard.reconcile.decide import AT_WORK, Precedents, decide
 from lanyard.reconcile.identity import IDENTITY_TYPE, IdentityReconciler
 from lanyard.reconcile.orphan import OrphanReconciler
+from lanyard.reconcile.own_identities import OwnIdentities
 from lanyard.reconcile.presence import Presence
 from lanyard.reconcile.principals import known_principals
 from lanyard.reconcile.progress import Progress
@@ -33,6 +34,7 @@ from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import NotYet, Temporary
+from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId, folded
 
 
@@ -118,11 +120,14 @@ class Reconciler:
         )
         async with Recorder(services, change.resource, cause_of(change)) as recorder:
             await self._note(progress, before, todo, wanted)
-            waiting = self._waiting(verdict, progress)
-            due = [action for action in verdict.allowed if action not in waiting]
+            looks = await OwnIdentities(services, progress).look(
+                todo.actions, verdict.allowed, self._waiting(verdict, progress)
+            )
+            progress.outcomes += looks.failed
+            due = [action for action in verdict.allowed if looks.may_be_done(action)]
             await apply(due, services, progress, recorder)
-            await self._put_off(waiting, record, progress, recorder)
-            refusals = unfulfilled(verdict.held, todo, wanted)
+            await self._put_off(looks.waiting, record, progress, recorder)
+            refusals = unfulfilled((*verdict.held, *looks.held), todo, wanted)
             await self._hold(refusals, precedents.orders, progress, recorder)
             if resource is None and progress.record.empty:
                 await services.ledger.forget(progress.record)
@@ -180,7 +185,9 @@ class Reconciler:
         """The allowed removals that are not due yet, with the seconds that are left."""
         record, gone = progress.record, progress.resource is None
         minutes = self.policy.limits.removals.grace_minutes
-        graces = Graces(minutes * 60, {one.key: s for one, s in record.dedicated.items()})
+        graces = Graces(
+            minutes * 60, {one.key: own.delete_after for one, own in record.dedicated.items()}
+        )
         now = self.services.now()
         left = {
             action: seconds_left(action, record.due_since, graces, now, gone=gone)
@@ -248,12 +255,18 @@ def _settled(resource: ComputeResource | None) -> ComputeResource | None:
     return resource
 
 
-def _kept_for(dedicated: Mapping[ResourceId, float], wanted: Desired) -> Mapping[ResourceId, float]:
-    """Identities made for the resource, with how long the policy now says each is kept."""
+def _kept_for(
+    dedicated: Mapping[ResourceId, Dedicated], wanted: Desired
+) -> Mapping[ResourceId, Dedicated]:
+    """Identities made for the resource; of those that it needs, with how long the policy now says
+    each is kept, and as if nobody had looked whether they are in use.
+    """
     known = {**wanted.kept.identities, **wanted.identities}
     return {
-        identity: known[identity].delete_after if identity in known else seconds
-        for identity, seconds in dedicated.items()
+        identity: Dedicated(own.principal, known[identity].delete_after)
+        if identity in known
+        else own
+        for identity, own in dedicated.items()
     }
 
 

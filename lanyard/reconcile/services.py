@@ -15,6 +15,7 @@ from lanyard.record.held import HeldActions
 from lanyard.record.identities import IdentityLedger
 from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.ledger import Ledger
+from lanyard.record.unread import UnreadSubscriptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Services:
     claims: Claims
     decisions: Decisions
     held: HeldActions
+    unread: UnreadSubscriptions
     # What stands before a removal.
     kill_switch: KillSwitch
     orphans: Orphans
@@ -77,6 +79,7 @@ def assemble[T: Journal](
         claims=claims,
         decisions=Decisions(tables.decisions, decider, now),
         held=HeldActions(tables.held, now),
+        unread=UnreadSubscriptions(tables.control, now),
         kill_switch=kill_switch,
         orphans=Orphans(azure.assignments, azure.index, azure.directory, claims, grace, now),
         budget=RemovalBudget(tables.control, policy.limits.removals, kill_switch, now),

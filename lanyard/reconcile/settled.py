@@ -19,6 +19,7 @@ from lanyard.record.repairs import after_repairs
 from lanyard.values.compute import PrincipalRef, UserAssigned
 from lanyard.values.errors import Permanent
 from lanyard.values.grants import Grant
+from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId
 
 
@@ -88,11 +89,11 @@ def _attachments(record: ResourceRecord, done: Done) -> dict[ResourceId, float]:
     return {one: at for one, at in record.attachments.items() if one not in not_ours}
 
 
-def _dedicated(record: ResourceRecord, done: Done) -> dict[ResourceId, float]:
+def _dedicated(record: ResourceRecord, done: Done) -> dict[ResourceId, Dedicated]:
     """One that could not be made may be made by someone else: then it is theirs."""
     not_ours = {action.id for action in done.refused(CreateIdentity)}
     gone = not_ours | {action.id for action in done.done(DeleteIdentity)}
-    return {one: seconds for one, seconds in record.dedicated.items() if one not in gone}
+    return {one: own for one, own in record.dedicated.items() if one not in gone}
 
 
 def _unsettled(grants: Iterable[Grant], done: Done) -> frozenset[Grant]:

@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
-from pydantic import FiniteFloat, TypeAdapter
+from pydantic import ConfigDict, FiniteFloat, TypeAdapter
 
 from lanyard.planning.life import Life
 from lanyard.planning.plan import Owned
@@ -16,6 +16,7 @@ from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
 from lanyard.record.rows import Columns
 from lanyard.values.errors import Temporary
 from lanyard.values.grants import Grant
+from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import InvalidResourceId, ResourceId
 
 # Another worker changed the row meanwhile: start over soon with what it wrote.
@@ -23,6 +24,7 @@ _CONFLICT_DELAY = 2.0
 
 _IDS = TypeAdapter(frozenset[str])
 _GRANTS = TypeAdapter(frozenset[Grant])
+_DEDICATED = TypeAdapter(Mapping[str, Dedicated], config=ConfigDict(allow_inf_nan=False))
 _TEXTS = TypeAdapter(Mapping[str, str])
 _MOMENTS = TypeAdapter(Mapping[str, FiniteFloat])
 _REPAIRS = TypeAdapter(Mapping[str, tuple[FiniteFloat, ...]])
@@ -45,9 +47,8 @@ class ResourceRecord:
     gone_at: Mapping[str, float] = field(default_factory=dict)
     #: The model of a scale set was changed, its instances were not brought up to date yet.
     instances_lag: bool = False
-    #: Identities made for this resource alone, with the seconds that each is kept when it is no
-    #: longer needed.
-    dedicated: Mapping[ResourceId, float] = field(default_factory=dict)
+    #: Identities made for this resource alone.
+    dedicated: Mapping[ResourceId, Dedicated] = field(default_factory=dict)
     #: A digest of the held actions last recorded, so that the same refusal is recorded once.
     held: str = ""
     #: The version of the policy that they were recorded under.
@@ -155,7 +156,7 @@ def _values(record: ResourceRecord) -> dict[str, str]:
         "systemPrincipals": json.dumps(sorted(record.system_principals)),
         "goneAt": json.dumps(dict(record.gone_at)),
         "instancesLag": str(record.instances_lag),
-        "dedicated": _by_id_as_json(record.dedicated),
+        "dedicated": _by_id_as_json({one: asdict(own) for one, own in record.dedicated.items()}),
         "held": record.held,
         "heldUnder": record.held_under,
         "confirmed": json.dumps(dict(record.confirmed)),
@@ -170,13 +171,13 @@ def _record(row: Row) -> ResourceRecord:
     columns = Columns("resources", row)
     return ResourceRecord(
         id=columns.own_id(),
-        attachments=_by_id(columns, "attachments"),
+        attachments=_by_id(columns, "attachments", _MOMENTS),
         grants=columns.json("grants", _GRANTS),
         pending=columns.json("pending", _GRANTS),
         system_principals=columns.json("systemPrincipals", _IDS),
         gone_at=columns.json("goneAt", _MOMENTS),
         instances_lag=columns.flag("instancesLag"),
-        dedicated=_by_id(columns, "dedicated"),
+        dedicated=_by_id(columns, "dedicated", _DEDICATED),
         held=columns.text("held"),
         held_under=columns.text("heldUnder"),
         confirmed=columns.json("confirmed", _TEXTS),
@@ -201,14 +202,16 @@ def life_of(columns: Columns) -> Life:
         raise columns.damaged("life", f"is not as written: {error}") from error
 
 
-def _by_id_as_json(numbers: Mapping[ResourceId, float]) -> str:
-    return json.dumps({one.text: number for one, number in sorted(numbers.items())})
+def _by_id_as_json(values: Mapping[ResourceId, object]) -> str:
+    return json.dumps({one.text: values[one] for one in sorted(values)})
 
 
-def _by_id(columns: Columns, column: str) -> dict[ResourceId, float]:
-    numbers = columns.json(column, _MOMENTS)
+def _by_id[T](
+    columns: Columns, column: str, kind: TypeAdapter[Mapping[str, T]]
+) -> dict[ResourceId, T]:
+    values = columns.json(column, kind)
     try:
-        return {ResourceId.parse(text): number for text, number in numbers.items()}
+        return {ResourceId.parse(text): value for text, value in values.items()}
     except InvalidResourceId as error:
         raise columns.damaged(column, f"holds no resource id: {error}") from error
 

@@ -82,6 +82,7 @@ class Sweep:
         else:
             await self.services.budget.know(report.assignments, found.resources.attachments)
             drifted = await self._put(self.enqueue, found, report, changed, deleted)
+            await self.services.unread.found(found.unseen)
         return replace(
             report,
             drifted=drifted,

@@ -23,6 +23,7 @@ class Because(StrEnum):
     RULE = "rule"
     WAITS = "waits"
     IN_USE = "inUse"
+    CANNOT_BE_ASKED = "cannotBeAsked"
 
 
 class LanyardError(Exception):

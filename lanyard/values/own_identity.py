@@ -1,14 +1,45 @@
-"""What marks an identity that was made for one resource alone.
+"""An identity that was made for one resource alone: what is known of it, and what marks it."""
 
-The tags stay with the identity: they say whose it is where the tables are lost.
-"""
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.resource_id import ResourceId, folded
 
-#: The id of the resource that it was made for, as ARM writes it.
+#: The id of the resource that it was made for, as ARM writes it. The tag stays with the identity:
+#: it says whose it is where the tables do not.
 RESOURCE_TAG = "lanyard-resource"
 # Of a tag's value, in characters (Azure Resource Manager limits).
 _LONGEST_TAG = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Dedicated:
+    """What is on record of one. Moments are seconds since the epoch; 0: not, or not any more."""
+
+    #: The object id that it was made with; "" while it is being made.
+    principal: str
+    #: So many seconds it is kept when it is no longer needed.
+    delete_after: float
+    #: Since when every listing shows it on no resource but its own.
+    alone_since: float = 0.0
+    #: Since when every listing shows it on no resource that lives.
+    unused_since: float = 0.0
+
+    def is_still(self, principal: str, tags: Mapping[str, str], owner: ResourceId) -> bool:
+        """Whether the identity that is there now is the one that was made for `owner`. Where the
+        answer to its making was lost, its tags say so.
+        """
+        if self.principal:
+            return principal == self.principal
+        return folded(tags.get(RESOURCE_TAG, "")) == owner.key
+
+
+class Created(NamedTuple):
+    """What came of making an identity: its principal, and whether none of its id was there."""
+
+    principal: str
+    new: bool
 
 
 def creation_tags(owner: ResourceId | None) -> dict[str, str]:

@@ -249,7 +249,7 @@ async def test_case_A24_a_delete_event_and_a_404_are_enough(
 ) -> None:
     it = await served(monkeypatch)
     await delete(it.estate, it.resource)
-    await pass_time(it.estate)
+    await pass_time(it.estate, 6 * MINUTE)
     assert len(it.estate.assignments(of=it.principal)) < len(it.assignments)
     await hours(it.estate, 2)
     it.assert_gone()

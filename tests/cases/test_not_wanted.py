@@ -203,12 +203,17 @@ async def test_case_A25_two_templates_that_write_an_app_in_turn_cost_it_nothing(
     assert await removals(estate) == []
 
 
-async def test_case_A25_without_a_grace_it_goes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_case_A25_without_a_grace_it_goes_as_soon_as_nothing_can_use_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     policy = replace(DEDICATED, identity=own(0), grace_minutes=0)
     estate, vm, identity, _ = await served(monkeypatch, policy)
     await patch(estate, vm, tags={})
     await pass_time(estate, 2 * MINUTE)
-    assert attached(estate, vm) == []
+    assert (attached(estate, vm), roles(estate, identity)) == ([], ["Reader"])
+    await pass_time(estate, 5 * MINUTE)
+    assert roles(estate, identity) == []
+    await pass_time(estate, 2 * JITTER * HOUR)
     assert not exists(estate, identity)
 
 

@@ -313,7 +313,7 @@ async def test_case_A06_a_stop_between_the_guard_and_the_deletion_of_an_identity
     await estate.delete_vm("vm1")
     writes(estate)
     after_the_guard(estate, monkeypatch, lambda: stop(estate))
-    await pass_time(estate)
+    await pass_time(estate, 2 * HOUR)
     assert writes(estate) == []
     assert exists(estate, "id-vm1")
     entry = (await held(estate))["delete identity id-vm1"]

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from lanyard.cli.command import COMMANDS
+from lanyard.cli.frame import connect
+from lanyard.values.errors import LanyardError
 from simulator.faults import Fault
 from tests.support.desk import Desk, Ran
 from tests.support.documented import undocumented
@@ -289,6 +291,30 @@ async def test_grants_that_stay_are_counted_by_offboard(me: Onboarder) -> None:
     assert json.loads(ran.out)["subscriptions"][0]["grantsLeft"] == 1
     ran = await me.run("offboard", "--yes")
     assert "1 role assignments that Lanyard made stay" in ran.out
+
+
+async def test_what_is_offboarded_forbids_no_deletion(me: Onboarder) -> None:
+    await me.run("onboard", "--yes")
+    unread = me.estate.services.unread
+    await unread.found({me.estate.subscription})
+    await me.run("offboard", "--dry-run")
+    assert await unread.read() == {me.estate.subscription}
+    assert (await me.run("offboard", "--yes")).code == OK
+    assert await unread.read() == frozenset()
+
+
+async def test_offboard_names_the_right_that_the_apps_record_takes(
+    me: Onboarder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await me.run("onboard", "--yes")
+
+    def forbidden(*_options: object) -> None:
+        raise LanyardError("you need Storage Table Data Contributor")
+
+    monkeypatch.setattr(connect, "app", forbidden)
+    ran = await me.run("offboard", "--yes")
+    assert (ran.code, "Storage Table Data Contributor" in ran.err) == (ERROR, True)
+    assert me.there()["assignments"] == []
 
 
 async def test_an_identity_that_another_subscription_needs_keeps_its_operator(

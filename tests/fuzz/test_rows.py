@@ -141,7 +141,7 @@ def sound(value: object) -> bool:
         case ResourceId():
             return ResourceId.parse(value.text) == value
         case Mapping():
-            return all(isinstance(key, str) for key in value) and all(map(sound, value.values()))
+            return all(map(sound, [*value, *value.values()]))
         case tuple() | frozenset():
             return all(map(sound, value))
         case _ if is_dataclass(value):

@@ -204,7 +204,7 @@ async def test_a_dedicated_identity_that_something_else_uses_stays(
     await estate.settle()
     assert await own_identity(estate) == own
     assert list(await estate.identity_of("other")) == ["id-vm1"]
-    assert any("uses it too" in reason for _, _, reason in await estate.decisions())
+    assert any(f"{estate.vm_id('other')} has it, too" in r for _, _, r in await estate.decisions())
 
 
 async def test_a_dedicated_identity_that_lanyard_did_not_make_stays(

@@ -150,7 +150,7 @@ async def test_a_deleted_identity_is_kept_with_all_that_one_like_it_needs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     estate = await started(Estate(OWN), monkeypatch)
-    await estate.create_vm("vm1")
+    machine = await estate.create_vm("vm1")
     await estate.settle()
     (principal,) = (await estate.identity_of("vm1")).values()
     estate.azure.assign(principal, "Reader", estate.scope)
@@ -161,7 +161,7 @@ async def test_a_deleted_identity_is_kept_with_all_that_one_like_it_needs(
     assert isinstance(kept, RemovedIdentity)
     assert (kept.location, kept.tags, kept.principal_id) == (
         "westeurope",
-        {"createdBy": "lanyard"},
+        {"createdBy": "lanyard", "lanyard-resource": machine.text},
         principal,
     )
     assert kept.client_id

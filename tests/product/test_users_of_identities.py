@@ -2,7 +2,9 @@
 
 import pytest
 
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.desk.rights import rights
+from lanyard.policy.load import parse_policy
+from lanyard.values.errors import NotYet, Permanent, Temporary
 from lanyard.values.resource_id import ResourceId
 from simulator.behaviour import ResourceGraphAnswer
 from tests.support.any_resource import client
@@ -101,9 +103,8 @@ async def test_too_many_questions_wait_and_a_missing_right_is_an_answer(estate: 
     estate.azure.behaviour.throttling = True
     identities = estate.services.identities
     assert await identities.associated(identity) == 0
-    with pytest.raises(Temporary) as caught:
+    with pytest.raises(NotYet, match="once a second"):
         await identities.associated(identity)
-    assert caught.value.delay == 1
     estate.azure.clock.advance(1)
     for assignment in list(estate.azure.state.role_assignments.values()):
         if assignment.principal_id == estate.app.object_id:
@@ -117,7 +118,35 @@ async def test_too_many_questions_wait_and_a_missing_right_is_an_answer(estate: 
 
 async def test_an_identity_is_made_with_the_tags_that_it_is_to_have(estate: Estate) -> None:
     identity = ResourceId.parse(identity_id(estate.subscription, "id-web1"))
-    await estate.services.identities.create(identity, "westeurope", {"of": "web1"})
+    made = [
+        await estate.services.identities.create(identity, "westeurope", {"of": "web1"})
+        for _ in range(2)
+    ]
     details = await estate.services.identities.details(identity)
     assert details is not None
     assert details.tags == {"of": "web1"}
+    assert made == [(details.principal_id, True), (details.principal_id, False)]
+
+
+OWN = '{name: "id-{resource.name}", per: resource}'
+SHARED = '{name: "id-{location}", resourceGroup: rg}'
+
+
+@pytest.mark.parametrize(
+    ("mode", "spec", "asks"),
+    [("full", OWN, True), ("add-only", OWN, False), ("full", SHARED, False)],
+)
+def test_who_deletes_identities_may_ask_who_uses_them(mode: str, spec: str, asks: bool) -> None:
+    text = f"""
+version: 1
+mode: {mode}
+identities: {{main: {spec}}}
+rules:
+  - name: machines
+    match: {{types: [Microsoft.Compute/virtualMachines]}}
+    attach: [main]
+    grant: [{{role: Reader, scope: "{{resourceGroup}}", to: main}}]
+"""
+    needed = rights(parse_policy("lanyard.yaml", text))
+    action = "Microsoft.ManagedIdentity/userAssignedIdentities/listAssociatedResources/action"
+    assert (action in needed.identity_actions) == asks

@@ -18,6 +18,7 @@ from lanyard.ports.azure import Directory
 from lanyard.reconcile.identity_writes import IdentityWrites
 from lanyard.values.compute import ComputeResource, Identity, ManagedIdentity
 from lanyard.values.errors import Permanent, Refused, Temporary
+from lanyard.values.own_identity import Created
 from lanyard.values.removed import RemovedAttachment, Taken
 from lanyard.values.resource_id import ResourceId
 from tests.support.examples import identity_id, vm
@@ -100,7 +101,7 @@ class OneMachine:
     async def upgrade_instances(self, resource: ComputeResource) -> None:
         raise NotImplementedError
 
-    async def create(self, identity: ResourceId, location: str, tags: Mapping[str, str]) -> str:
+    async def create(self, identity: ResourceId, location: str, tags: Mapping[str, str]) -> Created:
         raise NotImplementedError
 
     async def associated(self, identity: ResourceId) -> int:

@@ -11,6 +11,7 @@ from lanyard.ports.tables import Row
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import as_seen, unseen_attachments
 from lanyard.values.compute import ComputeResource, Identity
+from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId
 from tests.support.examples import identity_id, vm_id
 
@@ -35,7 +36,7 @@ def record(at: float = LONG_AGO, incarnation: str = "first") -> ResourceRecord:
     return ResourceRecord(
         id=vm_id(),
         attachments={ID: at},
-        dedicated={ID: 60.0},
+        dedicated={ID: Dedicated("p", 60.0)},
         confirmed={ID.key: "p"},
         repairs={"identity": (NOW,)},
         due_since={"detach": NOW},

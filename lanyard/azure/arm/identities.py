@@ -1,6 +1,8 @@
 """User-assigned managed identities (Microsoft.ManagedIdentity, api-version 2024-11-30)."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.core.rest import HttpRequest
@@ -11,11 +13,15 @@ from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import is_gone, translated
 from lanyard.azure.arm.listing import listed
 from lanyard.values.compute import ManagedIdentity
+from lanyard.values.errors import NotYet
+from lanyard.values.own_identity import Created
 from lanyard.values.resource_id import ResourceId, folded
 
 _VERSION = {"api-version": "2024-11-30"}
 # Only previews have the operation.
 _ASSOCIATED = {"api-version": "2021-09-30-preview", "$top": "0"}
+# Whoever asks with it in the tenant gets through one by one: nothing failed (seconds).
+_SHARED_DELAY = 60.0
 
 
 class Identities:
@@ -41,15 +47,15 @@ class Identities:
                 return None
             return _read(existing)
 
-    async def create(self, identity: ResourceId, location: str, tags: Mapping[str, str]) -> str:
-        """Make the identity with these tags and return its principal; one that exists keeps what it
-        has, but for its tags.
-        """
+    async def create(self, identity: ResourceId, location: str, tags: Mapping[str, str]) -> Created:
+        """Make the identity with these tags; one that is there already stays, but for its tags."""
         operations = self._clients.identities(identity.subscription).user_assigned_identities
         body = Identity(location=location, tags=dict(tags))
         with translated(f"create identity {identity}"):
-            made = await operations.create_or_update(identity.resource_group, identity.name, body)
-            return _principal(made)
+            made, status = await operations.create_or_update(
+                identity.resource_group, identity.name, body, cls=_with_status
+            )
+            return Created(_principal(made), status == HTTPStatus.CREATED)
 
     async def delete(self, identity: ResourceId) -> None:
         """Delete the identity; one that is not there (204, or 404 with its group) is fine."""
@@ -65,12 +71,16 @@ class Identities:
         """How many resources have the identity attached, in every subscription of the tenant: also
         where the caller can read nothing. It lags as Resource Graph does.
 
-        A tenant may ask once a second (429), for an action of its own
-        (`…/userAssignedIdentities/listAssociatedResources/action`). Raises Temporary, Permanent.
+        It takes an action of its own, `userAssignedIdentities/listAssociatedResources/action`.
+        Raises NotYet where the tenant, which may ask once a second, asked a moment ago; Temporary,
+        Permanent.
         """
+        what = f"count what uses identity {identity}"
         request = HttpRequest("POST", f"{identity}/listAssociatedResources", params=_ASSOCIATED)
-        with translated(f"count what uses identity {identity}"):
+        with translated(what):
             response = await self._clients.resources.send_request(request)
+            if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                raise NotYet(f"{what}: the whole tenant may ask once a second", _SHARED_DELAY)
             response.raise_for_status()
             return _count(body_of(response))
 
@@ -82,6 +92,11 @@ class Identities:
         with translated(f"list the federated credentials of identity {identity}"):
             found = listed(self._clients, url, _VERSION)
             return [needed(credential, "name") async for credential in found]
+
+
+def _with_status(response: Any, made: Any, _headers: Any) -> Any:
+    """The model, and the status: 201 where it was made, 200 where it was there (recorded)."""
+    return made, response.http_response.status_code
 
 
 def _count(body: Json) -> int:

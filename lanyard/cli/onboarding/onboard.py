@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lanyard.cli.frame import connect
-from lanyard.cli.frame.connect import AzureOptions
-from lanyard.cli.frame.options import Command, Json, PolicyPath, Quiet
+from lanyard.cli.frame.connect import AppOptions, AzureOptions
+from lanyard.cli.frame.options import Command, Json, PolicyPath, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.onboarding.run import RUN_SHAPE, Asking
 from lanyard.cli.onboarding.steps import (
@@ -57,13 +57,15 @@ exit codes:
   1  an error: something could not be done or looked at, a missing right, not confirmed
   2  with --dry-run: something would be done
 """
-_OFF_ABOUT = """\
+_OFF_ABOUT = f"""\
 Take back what lets a deployed app watch subscriptions: the event subscriptions, the topic and the
 alert that Lanyard made, the app's rights there and their roles. Nothing else: what it attached and
 granted to others stays, and is counted; `lanyard uninstall --grants` takes that back, and has to be
 run before, as the app and its record know what it was.
 
 It is done with your own rights, the same as for `lanyard onboard`. What is not there is fine.
+Afterwards the app no longer waits for what it cannot read there before it deletes an identity.
+{storage_rights("Storage Table Data Contributor")}
 """
 _OFF_AFTER = """\
 examples:
@@ -184,9 +186,22 @@ def offboard(
             resources = resources_over(reading.clients)
             watching = await watching_of(reading.ports(app.principal_id).index, app)
             make = watching.no_more(resources, named)
-            return await asking.run(named, make, lambda one: grants_left(resources, one))
+            code = await asking.run(named, make, lambda one: grants_left(resources, one))
+        if code == 0 and not dry_run:
+            await off_the_record(app, named, azure)
+        return code
 
     return asyncio.run(go())
+
+
+async def off_the_record(
+    deployment: Deployment, subscriptions: Sequence[str], azure: AzureOptions
+) -> None:
+    """What the app cannot read there no longer counts. Raises LanyardError that names the right."""
+    storage = AppOptions(deployment.storage_id.rpartition("/")[2])
+    async with connect.app(azure, storage) as app:
+        for subscription in subscriptions:
+            await app.services().unread.take_off(subscription)
 
 
 def resources_over(clients: "Clients") -> Resources:

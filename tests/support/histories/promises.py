@@ -41,10 +41,8 @@ PROMISES = {
 NOT_YET = frozenset(
     {
         "17.1 edited",
-        "17.1 made again",
         "17.2 read before write",
         "17.3 unseen",
-        "17.4 in use",
         "17.5 watched",
         "18.1 made for it",
     }

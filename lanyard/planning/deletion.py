@@ -1,0 +1,146 @@
+"""Whether an identity that was made for one resource may be deleted, and its roles revoked. Pure.
+
+Deleting cannot be undone, so it is last and slow:
+
+    listed on no other resource      in two whole listings, the first of which may be older than
+                                     what was attached a moment ago: five minutes apart for its
+                                     roles, an hour for itself
+    counted on none that is hidden   Azure counts what has it in every subscription
+    trusted for no other issuer      no federated credential
+    still the one that was made      not one that a person made under its name
+
+The resource itself, gone or without it, may be listed late. A use that is seen starts all anew.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from lanyard.planning.actions import Action, DeleteIdentity, ReleaseGrant
+from lanyard.planning.guard import Held
+from lanyard.planning.life import LISTING_LAG
+from lanyard.values.errors import Because, Permanent
+from lanyard.values.own_identity import Dedicated
+from lanyard.values.resource_id import ResourceId
+
+#: Seconds between two listings that show an identity without use, before it is deleted.
+APART = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """Where one look found the identity."""
+
+    #: Other resources that have it.
+    others: tuple[ResourceId, ...] = ()
+    #: Whether it is listed on its own resource.
+    listed: bool = False
+    #: Whether its own resource lives and has it.
+    attached: bool = False
+
+    @property
+    def only_late(self) -> bool:
+        """Whether it is listed where it is no more."""
+        return self.listed and not self.attached
+
+    def hidden(self, count: int) -> int:
+        """How many of the resources that Azure counts are none of those that are listed."""
+        return max(count - len(self.others) - self.listed, 0)
+
+
+def concerned(action: Action, identity: ResourceId, principal: str) -> bool:
+    """Whether an action takes the identity itself, or a role of it."""
+    match action:
+        case DeleteIdentity(id=deleted):
+            return deleted == identity
+        case ReleaseGrant(grant=grant):
+            return bool(principal) and grant.principal_id == principal
+        case _:
+            return False
+
+
+def looked(own: Dedicated, use: Use, now: float) -> Dedicated:
+    """What is on record of it after one more listing."""
+    if use.others:
+        return replace(own, alone_since=0.0, unused_since=0.0)
+    unused = 0.0 if use.attached else own.unused_since or now
+    return replace(own, alone_since=own.alone_since or now, unused_since=unused)
+
+
+def seconds_left(action: Action, own: Dedicated, use: Use, now: float) -> float:
+    """How long the listings ask an action to wait. While its resource has the identity, that and
+    not a listing is what its deletion waits for.
+    """
+    if not isinstance(action, DeleteIdentity):
+        return max(own.alone_since + LISTING_LAG - now, 0.0)
+    if use.attached:
+        return 0.0
+    left = max(own.unused_since + APART - now, 0.0)
+    return max(left, LISTING_LAG) if use.only_late else left
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why it stays, and what changes that. Nobody can release it: a use is not always seen by who
+    would.
+    """
+
+    because: Because
+    reason: str
+    fix: str
+
+    def held(self, action: Action) -> Held:
+        """One of its removals, as it is listed."""
+        return Held(action, self.because, self.reason, self.fix)
+
+
+def in_use(use: Use) -> Obstacle | None:
+    """By what is listed."""
+    if not use.others:
+        return None
+    more = f" and {len(use.others) - 1} more have" if use.others[1:] else " has"
+    reason = f"{use.others[0]}{more} it, too"
+    return Obstacle(Because.IN_USE, reason, "detach it there, and it goes by itself")
+
+
+def in_hidden_use(use: Use, count: int) -> Obstacle | None:
+    """By Azure's count of what has it."""
+    hidden = use.hidden(count)
+    if not hidden:
+        return None
+    return Obstacle(
+        Because.IN_USE,
+        f"{hidden} more have it where Lanyard cannot read: listAssociatedResources counts {count}",
+        "'az identity list-resources' shows them; detach it there, and it goes by itself",
+    )
+
+
+def trusted(credentials: Sequence[str]) -> Obstacle | None:
+    """By the names of its federated credentials."""
+    if not credentials:
+        return None
+    return Obstacle(
+        Because.IN_USE,
+        f"its federated credential {credentials[0]} gives it to another issuer's tokens",
+        "delete that credential, if nothing uses it",
+    )
+
+
+def in_unread(subscriptions: Collection[str]) -> Obstacle | None:
+    """By the subscriptions on record that cannot be read."""
+    if not subscriptions:
+        return None
+    first = min(subscriptions)
+    return Obstacle(
+        Because.CANNOT_BE_ASKED,
+        f"subscription {first} is on record and cannot be read: it may be in use there",
+        f"give the rights back, or 'lanyard offboard {first}'",
+    )
+
+
+def not_answered(what: str, why: Permanent) -> Obstacle:
+    """By a question that Azure does not answer: nobody can say whether it is in use."""
+    return Obstacle(
+        Because.CANNOT_BE_ASKED,
+        f"{what} cannot be asked: {why}",
+        "give the app the rights that 'lanyard rights' shows, or delete the identity yourself",
+    )

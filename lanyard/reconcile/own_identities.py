@@ -1,0 +1,172 @@
+"""Identities of one resource alone that it no longer needs: everything that can say that they are
+in use is asked before they go, and before their roles do.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lanyard.planning.actions import Action, DeleteIdentity
+from lanyard.planning.deletion import (
+    Obstacle,
+    Use,
+    concerned,
+    in_hidden_use,
+    in_unread,
+    in_use,
+    looked,
+    not_answered,
+    seconds_left,
+    trusted,
+)
+from lanyard.planning.guard import Held
+from lanyard.planning.outcomes import Outcome, failed, only
+from lanyard.reconcile.progress import Progress
+from lanyard.reconcile.services import Services
+from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.own_identity import Dedicated
+from lanyard.values.resource_id import ResourceId
+
+
+@dataclass(slots=True)
+class Looks:
+    """What the looks come to, of the actions that the guard allowed."""
+
+    #: Those that wait, with the seconds that are left.
+    waiting: dict[Action, float]
+    #: Those that something stands against.
+    held: list[Held] = field(default_factory=list)
+    #: Those of which Azure could not be asked now.
+    failed: list[Outcome] = field(default_factory=list)
+
+    def hold(self, actions: Iterable[Action], obstacle: Obstacle) -> None:
+        """Something stands against these."""
+        known = {one.action for one in self.held}
+        for action in actions:
+            self.waiting.pop(action, None)
+            if action not in known:
+                self.held.append(obstacle.held(action))
+
+    def may_be_done(self, action: Action) -> bool:
+        """Whether nothing speaks against it."""
+        against = [*(one.action for one in self.held), *(one.action for one in self.failed)]
+        return action not in self.waiting and action not in against
+
+
+@dataclass(frozen=True, slots=True)
+class OwnIdentities:
+    """Of the resource of one reconcile."""
+
+    services: Services
+    progress: Progress
+
+    async def look(
+        self, planned: Iterable[Action], allowed: Sequence[Action], waiting: Mapping[Action, float]
+    ) -> Looks:
+        """Look who uses what is planned to be deleted, where anything of it is due or nobody has
+        looked yet. `waiting`: the seconds that allowed actions have to wait anyway.
+        """
+        looks = Looks(dict(waiting))
+        for deletion in only(DeleteIdentity, planned):
+            own = self.progress.record.dedicated[deletion.id]
+            principal = own.principal or await self._principal(deletion.id)
+            group = [one for one in allowed if concerned(one, deletion.id, principal)]
+            if group:
+                await self._look(deletion.id, own, group, looks)
+        return looks
+
+    async def _principal(self, identity: ResourceId) -> str:
+        """Of one whose making was cut off."""
+        return await self.services.identity_ledger.principal(identity) or ""
+
+    async def _look(
+        self, identity: ResourceId, own: Dedicated, group: Sequence[Action], looks: Looks
+    ) -> None:
+        due = [action for action in group if action not in looks.waiting]
+        looked_at = own.alone_since and (own.unused_since or self._has(identity))
+        if looked_at and not due:
+            return
+        try:
+            obstacle = await self._obstacle(identity, own, group, looks)
+        except Temporary as failure:
+            # Where nothing is due yet, the look is made again.
+            looks.failed += failed(due, failure)
+        else:
+            if obstacle is not None:
+                looks.hold(group, obstacle)
+
+    async def _obstacle(
+        self, identity: ResourceId, own: Dedicated, group: Sequence[Action], looks: Looks
+    ) -> Obstacle | None:
+        """Why none of it may go; what only has to wait is in `looks`. Raises Temporary."""
+        try:
+            use = await self._listed(identity, own)
+        except Permanent as failure:
+            return not_answered("what has it", failure)
+        if use is None:
+            looks.waiting.pop(DeleteIdentity(identity), None)
+            return None
+        if obstacle := in_use(use):
+            return obstacle
+        now, own = self.services.now(), self.progress.record.dedicated[identity]
+        for action in group:
+            left = max(looks.waiting.get(action, 0.0), seconds_left(action, own, use, now))
+            if left > 0:
+                looks.waiting[action] = left
+        due = [action for action in group if action not in looks.waiting]
+        return await self._unlisted(identity, use, due, looks) if due else None
+
+    async def _listed(self, identity: ResourceId, own: Dedicated) -> Use | None:
+        """Where it is, on record with the moment; None where it is another one now, or gone: that
+        one is not to be looked after.
+        """
+        services, progress = self.services, self.progress
+        current = await services.identities.details(identity)
+        if current is None:
+            return None
+        if not own.is_still(current.principal_id, current.tags, progress.record.id):
+            return None
+        listed = set(await services.index.resources_with(identity))
+        me = progress.record.id
+        use = Use(
+            others=tuple(sorted(listed - {me})), listed=me in listed, attached=self._has(identity)
+        )
+        known = replace(looked(own, use, services.now()), principal=current.principal_id)
+        now_known = {**progress.record.dedicated, identity: known}
+        await progress.save(replace(progress.record, dedicated=now_known))
+        return use
+
+    def _has(self, identity: ResourceId) -> bool:
+        """Whether the resource itself lives and has it."""
+        resource = self.progress.resource
+        return resource is not None and identity in resource.identity.user_assigned
+
+    async def _unlisted(
+        self, identity: ResourceId, use: Use, due: Sequence[Action], looks: Looks
+    ) -> Obstacle | None:
+        """What no listing shows. The count comes last: the tenant may ask once a second."""
+        unread = in_unread(await self.services.unread.read())
+        if unread and DeleteIdentity(identity) in due:
+            looks.hold([DeleteIdentity(identity)], unread)
+        questions: dict[str, Callable[[], Awaitable[Obstacle | None]]] = {
+            "the ledger": lambda: self._on_record(identity),
+            "federatedIdentityCredentials": lambda: self._trusted(identity),
+            "listAssociatedResources": lambda: self._counted(identity, use),
+        }
+        for what, asked in questions.items():
+            try:
+                if obstacle := await asked():
+                    return obstacle
+            except Permanent as failure:
+                return not_answered(what, failure)
+        return None
+
+    async def _on_record(self, identity: ResourceId) -> Obstacle | None:
+        """What Lanyard attached it to a moment ago is not listed yet."""
+        having = {resource async for resource in self.services.ledger.having(identity)}
+        return in_use(Use(others=tuple(sorted(having - {self.progress.record.id}))))
+
+    async def _trusted(self, identity: ResourceId) -> Obstacle | None:
+        return trusted(await self.services.identities.federated(identity))
+
+    async def _counted(self, identity: ResourceId, use: Use) -> Obstacle | None:
+        return in_hidden_use(use, await self.services.identities.associated(identity))
