@@ -38,6 +38,12 @@ def needs_grant(
     return False
 
 
+def names_principal(resource: ComputeResource, principal: str) -> bool:
+    """Whether the resource's own settings name an identity that it has with this principal."""
+    attached = resource.identity.user_assigned
+    return any(attached.get(identity) == principal for identity in resource.names)
+
+
 def _principal_of(
     to: PrincipalRef, resource: ComputeResource, principals: Mapping[PrincipalRef, str]
 ) -> str | None:

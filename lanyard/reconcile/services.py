@@ -8,6 +8,7 @@ from lanyard.ports.azure import Assignments, Azure, Compute, Directory, Identiti
 from lanyard.ports.notifier import Notifier, Unheard
 from lanyard.ports.tables import Journal, Table, Tables
 from lanyard.reconcile.cleanup import Orphans
+from lanyard.reconcile.estate import Estate
 from lanyard.record.budget import RemovalBudget
 from lanyard.record.claims import Claims
 from lanyard.record.decisions import Author, Decisions
@@ -63,8 +64,14 @@ def assemble[T: Journal](
     epoch. Without a `notifier` no decision is published.
     """
     decider = Author(author, policy.digest)
+    ledger = Ledger(tables.resources)
+    estate = Estate(policy, azure.index, azure.compute, ledger)
     claims = Claims(
-        tables.grants, azure.assignments, now, policy.limits.removals.grace_minutes * 60
+        tables.grants,
+        azure.assignments,
+        now,
+        policy.limits.removals.grace_minutes * 60,
+        estate.needing,
     )
     kill_switch = KillSwitch(tables.control, now, policy.digest)
     grace = policy.orphans.grace_minutes * 60
@@ -74,7 +81,7 @@ def assemble[T: Journal](
         assignments=azure.assignments,
         index=azure.index,
         directory=azure.directory,
-        ledger=Ledger(tables.resources),
+        ledger=ledger,
         identity_ledger=IdentityLedger(tables.identities, now),
         claims=claims,
         decisions=Decisions(tables.decisions, decider, now),

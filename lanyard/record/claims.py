@@ -15,7 +15,7 @@ on its way cannot be called back. Every change of state is made on the version t
 The last claim goes with its assignment, not before: whatever holds the removal keeps the claim.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from enum import StrEnum
@@ -61,8 +61,20 @@ class Result(StrEnum):
 #: raises Temporary to refuse the removal for now.
 type Removing = Callable[[Removed, tuple[str, ...]], AbstractAsyncContextManager[None]]
 
+#: A resource that needs the grant, whatever the claims say, beside the one whose claim goes; it has
+#: the grant on its record then. None where none does.
+type Needing = Callable[[Grant, ResourceId | None], Awaitable[ResourceId | None]]
+
+
+async def nobody(_grant: Grant, _besides: ResourceId | None) -> ResourceId | None:
+    """For who asks the claims alone."""
+    return None
+
+
 _EVIDENCE = (
     "no other resource claims this grant: the claims were read again after it was set to revoking",
+    "no other resource that has its identity needs it by the policy: Resource Graph and ARM were "
+    "asked",
     "read from ARM right before: its name, its content and its stamp are Lanyard's",
 )
 
@@ -70,24 +82,30 @@ _EVIDENCE = (
 class Claims:
     """Claims on grants over one table. `now`: seconds since the epoch, of this worker's clock.
 
-    `grace`: so many seconds an assignment stands after its last claim is gone.
+    `grace`: so many seconds an assignment stands after its last claim is gone. `needing` asks the
+    estate before one is revoked.
     """
 
     def __init__(
-        self, table: Table, assignments: Granting, now: Callable[[], float], grace: float = 0.0
+        self,
+        table: Table,
+        assignments: Granting,
+        now: Callable[[], float],
+        grace: float = 0.0,
+        needing: Needing = nobody,
     ) -> None:
         self._table = table
         self._assignments = assignments
         self._now = now
         self._grace = grace
+        self._needing = needing
 
     async def add(self, grant: Grant, resource: ResourceId) -> Result:
         """Claim `grant` for `resource`; on return its assignment exists.
 
         Raises Temporary while another worker is revoking it, and what the assignment call raises.
         """
-        claim = {"resource": resource.text}
-        await self._table.put(grant.name, _CLAIM + key_of(resource.key), claim)
+        await self._put_claim(grant, resource)
         for _ in range(_ATTEMPTS):
             try:
                 return await self._ensure_granted(grant)
@@ -105,7 +123,7 @@ class Claims:
         for _ in range(_ATTEMPTS):
             claim = await self._table.get(grant.name, _CLAIM + key_of(resource.key))
             try:
-                return await self._drop(grant, claim, removing, since)
+                return await self._drop(grant, resource, claim, removing, since)
             except (RowChanged, RowExists):
                 continue
         raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
@@ -194,7 +212,12 @@ class Claims:
         return Result.ASSIGNED if ours else Result.NOT_OURS
 
     async def _drop(
-        self, grant: Grant, claim: Row | None, removing: Removing, since: float
+        self,
+        grant: Grant,
+        resource: ResourceId,
+        claim: Row | None,
+        removing: Removing,
+        since: float,
     ) -> Result:
         if await self._claimed(grant, besides=claim):
             await self._outlive(grant)
@@ -202,7 +225,7 @@ class Claims:
             if await self._claimed(grant):
                 return Result.STILL_CLAIMED
             claim = None  # The other one left at the same moment.
-        return await self._revoke_if_unclaimed(grant, removing, since, claim)
+        return await self._revoke_if_unclaimed(grant, removing, since, resource, claim)
 
     async def _outlive(self, grant: Grant) -> None:
         """The assignment outlives this claim by the grace, whoever claims it last."""
@@ -215,15 +238,24 @@ class Claims:
                 found, found.grant, found.state, ours=found.ours, unclaimed_since=until
             )
 
+    async def _put_claim(self, grant: Grant, resource: ResourceId) -> None:
+        claim = {"resource": resource.text}
+        await self._table.put(grant.name, _CLAIM + key_of(resource.key), claim)
+
     async def _give_up(self, claim: Row | None) -> None:
         """As it was read. Raises RowChanged where it was made anew meanwhile."""
         if claim is not None:
             await self._table.remove(claim)
 
     async def _revoke_if_unclaimed(
-        self, grant: Grant, removing: Removing, since: float | None, claim: Row | None = None
+        self,
+        grant: Grant,
+        removing: Removing,
+        since: float | None,
+        resource: ResourceId | None = None,
+        claim: Row | None = None,
     ) -> Result:
-        """`claim`: the one that goes with the assignment."""
+        """`claim`: the one, of `resource`, that goes with the assignment."""
         found = await self._find(grant.name)
         if found is None or found.state is State.REVOKED:
             await self._give_up(claim)
@@ -234,6 +266,10 @@ class Claims:
         if found.state is State.REVOKING:
             self._wait_for_remover(found)
         found = await self._wait_for_successor(found, grant, since)
+        if found.ours and (needed_by := await self._needing(grant, resource)) is not None:
+            await self._put_claim(grant, needed_by)
+            await self._give_up(claim)
+            return Result.STILL_CLAIMED
         # What is put back if nothing is revoked, so that what others saw before stays true.
         before = State.ACTIVE if found.state is State.ACTIVE else State.GRANTING
         found = await self._write(found, grant, State.REVOKING, ours=found.ours)

@@ -15,6 +15,7 @@ from lanyard.reconcile.services import Services
 from lanyard.record.held import Answer
 from lanyard.record.identities import IdentityLedger, IdentityRecord
 from lanyard.record.ledger import ResourceRecord
+from lanyard.sweep.doubts import grants_in_doubt, reopened
 from lanyard.sweep.listings import (
     Progress,
     Resources,
@@ -24,7 +25,7 @@ from lanyard.sweep.listings import (
 )
 from lanyard.values.change import Change
 from lanyard.values.errors import Permanent, Temporary
-from lanyard.values.grants import Standing
+from lanyard.values.grants import Grant, Standing
 from lanyard.values.listed import ListedAssignment
 from lanyard.values.resource_id import ResourceId, folded, subscription_of
 from lanyard.values.roles import is_built_in
@@ -37,8 +38,10 @@ class Survey:
     """The whole."""
 
     resources: Resources
-    #: The ledger's.
+    #: The ledger's, with what is in doubt as intended and not confirmed.
     records: dict[ResourceId, ResourceRecord]
+    #: Grants that a record has without a claim, or a claim without a record, by the resource.
+    doubts: dict[ResourceId, frozenset[Grant]]
     #: The ledger's.
     identities: tuple[IdentityRecord, ...]
     #: The GUIDs of the role definitions that are listed.
@@ -86,6 +89,7 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
     listed = await list_authorization(services.index, progress)
     standing = {folded(each.grant.assignment_id): each async for each in services.claims.standing()}
     _check(listed.assignments, standing)
+    doubts = _reopen(records, standing.values())
     asked = suspects(listed.assignments, frozenset(resources.alive))
     progress("principals", len(asked))
     unknown, no_directory = await _unknown(services.directory, asked, resources.alive)
@@ -105,6 +109,7 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
     return Survey(
         resources=resources,
         records=records,
+        doubts={one: each for one, each in doubts.items() if one.subscription not in unseen},
         identities=identities,
         roles=frozenset(listed.roles),
         released=tuple(e.change("sweep") for e in held if e.answer is Answer.RELEASED),
@@ -115,6 +120,17 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
         facts=facts,
         no_directory=no_directory,
     )
+
+
+def _reopen(
+    records: dict[ResourceId, ResourceRecord], standing: Iterable[Standing]
+) -> dict[ResourceId, frozenset[Grant]]:
+    """What is in doubt, after which the records have it so."""
+    doubts = grants_in_doubt(records, standing)
+    for resource, grants in doubts.items():
+        known = records.get(resource, ResourceRecord(id=resource))
+        records[resource] = reopened(known, grants)
+    return doubts
 
 
 def _missing(

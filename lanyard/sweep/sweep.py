@@ -25,6 +25,7 @@ from lanyard.record.identities import IdentityRecord
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import unseen_attachments
 from lanyard.record.repairs import counted, grant_repaired
+from lanyard.sweep.doubts import reopened
 from lanyard.sweep.listings import NEAR_LIMIT, Progress, silent
 from lanyard.sweep.report import SweepReport
 from lanyard.sweep.survey import Survey, survey
@@ -103,6 +104,9 @@ class Sweep:
         """Put the work on the queue. After a crash the next sweep goes on where this one was."""
         checkpoint = Checkpoint(self.services.control, self.services.now)
         before = await checkpoint.start()
+        for resource, doubts in found.doubts.items():
+            record = await self.services.ledger.resource(resource)
+            await self.services.ledger.save(reopened(record, doubts))
         drifted = before.put
         async for resource in self._drifted(found, before.after):
             await enqueue(self._change(resource))

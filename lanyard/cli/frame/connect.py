@@ -114,7 +114,12 @@ class App:
         if policy is not None:
             return assemble(self.azure, self.tables, policy, self.who, self.now)
         services = assemble(self.azure, self.tables, _NO_POLICY, self.who, self.now)
-        return replace(services, decisions=self.decisions(), kill_switch=self.kill_switch())
+        return replace(
+            services,
+            claims=self.claims(),
+            decisions=self.decisions(),
+            kill_switch=self.kill_switch(),
+        )
 
     def ledger(self) -> Ledger:
         """What the app saw on each resource, and owns."""

@@ -42,7 +42,6 @@ NOT_YET = frozenset(
     {
         "17.1 edited",
         "17.2 read before write",
-        "17.3 unseen",
         "17.5 watched",
         "18.1 made for it",
     }

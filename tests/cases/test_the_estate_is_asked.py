@@ -1,0 +1,175 @@
+"""Cases of the ledger's word: rows lost, old or damaged delay what goes, and never cause it."""
+
+import pytest
+
+from lanyard.ports.tables import Row
+from lanyard.values.resource_id import ResourceId
+from tests.support.cases import (
+    HOUR,
+    MINUTE,
+    Rules,
+    attached,
+    begun,
+    create,
+    held,
+    hours,
+    look,
+    pass_time,
+    patch,
+    roles,
+    sweep,
+)
+from tests.support.compute_examples import SITE
+from tests.support.estate import Estate
+from tests.support.memory_table import MemoryTable
+
+PROD = {"env": "prod"}
+SHARED = Rules(match="tags: {env: prod}")
+
+
+async def begun_with(monkeypatch: pytest.MonkeyPatch, *names: str) -> Estate:
+    """Machines that share a grant."""
+    estate = await begun(monkeypatch, SHARED, "id-old")
+    for name in names:
+        await estate.create_vm(name, tags=PROD)
+    await pass_time(estate)
+    assert roles(estate, "id-old") == ["Reader"]
+    return estate
+
+
+async def lose(table: MemoryTable, part: str = "") -> None:
+    """The rows whose keys begin so."""
+    rows: list[Row] = [row async for row in table.everything() if row.key.startswith(part)]
+    assert rows
+    for row in rows:
+        await table.delete(row.partition, row.key)
+
+
+async def end(estate: Estate, name: str) -> None:
+    await estate.delete_vm(name)
+    await pass_time(estate, 5 * MINUTE)
+
+
+@pytest.mark.parametrize("tables", ["grants", "resources", "grants and resources"])
+async def test_case_A22_lost_tables_revoke_nothing_that_living_machines_use(
+    monkeypatch: pytest.MonkeyPatch, tables: str
+) -> None:
+    estate = await begun_with(monkeypatch, "vm1", "vm2")
+    for name in tables.split(" and "):
+        await lose(getattr(estate.tables, name))
+    await estate.create_vm("vm3", tags=PROD)
+    await pass_time(estate)
+    await end(estate, "vm3")
+    assert roles(estate, "id-old") == ["Reader"]
+    await hours(estate, 2)
+    await end(estate, "vm1")
+    assert roles(estate, "id-old") == ["Reader"], "vm2 claims it again"
+    await end(estate, "vm2")
+    assert roles(estate, "id-old") == []
+
+
+async def test_case_A22_a_machine_that_is_excluded_by_now_is_asked_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    policy = Rules(match=f"{SHARED.match}, exclude: {{tags: {{lanyard: ignore}}}}")
+    estate = await begun(monkeypatch, policy, "id-old")
+    kept = await estate.create_vm("vm1", tags=PROD)
+    await pass_time(estate)
+    await patch(estate, kept, tags={**PROD, "lanyard": "ignore"})
+    await pass_time(estate)
+    await lose(estate.tables.grants)
+    await estate.create_vm("vm2", tags=PROD)
+    await pass_time(estate)
+    await end(estate, "vm2")
+    assert (attached(estate, kept), roles(estate, "id-old")) == (["id-old"], ["Reader"])
+
+
+async def test_case_A23_a_claim_that_was_deleted_by_hand_is_made_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun_with(monkeypatch, "vm1", "vm2")
+    await lose(estate.tables.grants, claim_of(estate, "vm1"))
+    await end(estate, "vm2")
+    assert roles(estate, "id-old") == ["Reader"]
+    assert claim_of(estate, "vm1") in await keys(estate.tables.grants)
+    await end(estate, "vm1")
+    assert roles(estate, "id-old") == []
+
+
+async def test_case_A23_a_sweep_makes_a_lost_claim_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    estate = await begun_with(monkeypatch, "vm1", "vm2")
+    await lose(estate.tables.grants, claim_of(estate, "vm1"))
+    await sweep(estate)
+    assert claim_of(estate, "vm1") in await keys(estate.tables.grants)
+
+
+async def test_case_A23_who_needs_it_and_cannot_be_read_keeps_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """ARM answers 404 for what Resource Graph shows, more than ten times: that lags too far."""
+    estate = await begun_with(monkeypatch, *(f"vm{number}" for number in range(13)))
+    await lose(estate.tables.grants)
+    await lose(estate.tables.resources)
+    last = await estate.create_vm("last", tags=PROD)
+    await pass_time(estate)
+    await pass_time(estate, HOUR)
+    estate.azure.behaviour.resource_graph_lag_seconds = HOUR
+    for number in range(13):
+        await estate.delete_vm(f"vm{number}")
+    estate.new_events()  # lost
+    await estate.delete_vm("last")
+    await pass_time(estate, 5 * MINUTE)
+    assert roles(estate, "id-old") == ["Reader"]
+    (entry,) = (await held(estate)).values()
+    assert entry.resource == last
+    assert entry.refusal.reason.startswith("10 resources that need it are listed, and not there")
+
+
+@pytest.mark.parametrize("swept", [False, True], ids=["its event", "a sweep"])
+async def test_case_B15_the_record_of_a_machine_was_deleted_and_the_machine_goes(
+    monkeypatch: pytest.MonkeyPatch, swept: bool
+) -> None:
+    estate = await begun_with(monkeypatch, "vm1")
+    await lose(estate.tables.resources)
+    await estate.delete_vm("vm1")
+    if swept:
+        estate.new_events()  # lost
+    await pass_time(estate, 5 * MINUTE)
+    await hours(estate, 2)
+    assert roles(estate, "id-old") == []
+    assert await keys(estate.tables.grants) == ["grant"]
+
+
+async def test_case_B15_the_record_of_a_living_machine_is_learnt_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun_with(monkeypatch, "vm1")
+    await lose(estate.tables.resources)
+    await sweep(estate)
+    record = await estate.ledger.resource(estate.vm_id("vm1"))
+    assert [grant.scope.rpartition("/")[2] for grant in record.grants] == ["rg-app"]
+
+
+async def test_case_A22_another_type_that_shares_the_identity_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By hand, no rule is for it: it does not need the grant, whoever attached the identity."""
+    estate = await begun_with(monkeypatch, "vm1")
+    shared = {"type": "UserAssigned", "userAssignedIdentities": {shared_id(estate): {}}}
+    site: ResourceId = await create(estate, SITE, identity=shared)
+    await look(estate, site)
+    await end(estate, "vm1")
+    assert roles(estate, "id-old") == []
+
+
+def shared_id(estate: Estate) -> str:
+    group = f"{estate.scope}/resourceGroups/rg-identities"
+    return f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-old"
+
+
+def claim_of(estate: Estate, name: str) -> str:
+    return f"claim|{estate.vm_id(name).key.replace('/', '|')}"
+
+
+async def keys(table: MemoryTable) -> list[str]:
+    return [row.key async for row in table.everything()]
