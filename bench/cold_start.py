@@ -76,6 +76,7 @@ def load(folder: Path) -> Run:
 _SETTINGS = {
     "AZURE_CLIENT_ID": "00000000-0000-0000-0000-000000000001",
     "LANYARD_PRINCIPAL_ID": "00000000-0000-0000-0000-000000000002",
+    "LANYARD_INSTALLATION": "00000000-0000-0000-0000-000000000003",
     "AzureWebJobsStorage__accountName": "none",
     "LANYARD_POLICY": "demo/lanyard.yaml",
 }

@@ -136,6 +136,7 @@ def _settings(addresses: Addresses, azurite: Azurite) -> dict[str, str]:
         "AzureWebJobsStorage__credential": "managedidentity",
         "AZURE_CLIENT_ID": "00000000-0000-0000-0000-000000000001",
         "LANYARD_PRINCIPAL_ID": "00000000-0000-0000-0000-000000000002",
+        "LANYARD_INSTALLATION": "00000000-0000-0000-0000-000000000003",
         "LANYARD_POLICY": str(_PROJECT / "demo" / "lanyard.yaml"),
         "IDENTITY_ENDPOINT": addresses.identity_endpoint,
         "IDENTITY_HEADER": addresses.operator.identity_header,

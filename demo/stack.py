@@ -28,6 +28,8 @@ PROJECT = Path(__file__).parents[1]
 POLICY = PROJECT / "demo" / "lanyard.yaml"
 LOCATION = "westeurope"
 SHOP = "rg-shop"
+#: Whose the app's role assignments are.
+INSTALLATION = "1a57a11a-0000-4000-8000-000000000001"
 QUEUE = "lanyard-reconcile"
 BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
@@ -185,6 +187,7 @@ def settings_of(
         "AzureWebJobsStorage__clientId": app["clientId"],
         "AZURE_CLIENT_ID": app["clientId"],
         "LANYARD_PRINCIPAL_ID": app["principalId"],
+        "LANYARD_INSTALLATION": INSTALLATION,
         "LANYARD_POLICY": str(policy),
         "LANYARD_ARM_ENDPOINT": addresses.arm,
         "LANYARD_ARM_AUDIENCE": "https://management.azure.com",

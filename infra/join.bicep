@@ -8,6 +8,7 @@ param appId string
 param clientId string
 param principalId string
 param storageId string
+param installation string
 param actionGroupId string = ''
 
 @description('Where the deployments are recorded, and the identity of this assignment is.')
@@ -59,6 +60,7 @@ resource definition 'Microsoft.Authorization/policyDefinitions@2023-04-01' = {
                 clientId: { value: '[parameters(\'watch\').clientId]' }
                 principalId: { value: '[parameters(\'watch\').principalId]' }
                 storageId: { value: '[parameters(\'watch\').storageId]' }
+                installation: { value: '[parameters(\'watch\').installation]' }
                 actionGroupId: { value: '[parameters(\'watch\').actionGroupId]' }
                 location: { value: '[parameters(\'location\')]' }
               }
@@ -90,6 +92,7 @@ resource assignment 'Microsoft.Authorization/policyAssignments@2023-04-01' = {
           clientId: clientId
           principalId: principalId
           storageId: storageId
+          installation: installation
           actionGroupId: actionGroupId
         }
       }

@@ -22,6 +22,9 @@ param notices bool = false
 @description('Who is told when an alert fires; nobody where it is empty.')
 param alertEmail string = ''
 
+@description('Whose what the app makes is, a GUID: a successor is given its predecessor\'s; a new one where it is empty.')
+param installation string = ''
+
 @description('Reach storage through private endpoints only, and take calls from Event Grid only.')
 param privateNetworking bool = false
 
@@ -44,6 +47,8 @@ var appName = 'func-lanyard-${token}'
 var storageName = 'stlanyard${token}'
 var packages = 'packages'
 var groupName = 'rg-lanyard-${environmentName}'
+// The same at each deployment, whatever becomes of the identity and the storage.
+var installationId = empty(installation) ? guid(group.id, appName) : installation
 // The parts of the container's id. Where there is none, ones that exist: a scope is worked out even
 // for what is not deployed.
 var policyContainer = split(empty(policyContainerId) ? '${subscription().id}/resourceGroups/${groupName}/providers/Microsoft.Storage/storageAccounts/${storageName}/blobServices/default/containers/${packages}' : policyContainerId, '/')
@@ -195,6 +200,7 @@ module app 'modules/app.bicep' = {
     identityId: identity.outputs.resourceId
     clientId: identity.outputs.clientId
     principalId: identity.outputs.principalId
+    installation: installationId
     storageName: storage.outputs.name
     packages: packages
     insightsName: insights.outputs.name
@@ -236,6 +242,7 @@ output SERVICE_APP_NAME string = appName
 output LANYARD_APP_ID string = app.outputs.id
 output LANYARD_CLIENT_ID string = identity.outputs.clientId
 output LANYARD_PRINCIPAL_ID string = identity.outputs.principalId
+output LANYARD_INSTALLATION string = installationId
 output LANYARD_STORAGE_ID string = storage.outputs.resourceId
 output LANYARD_STORAGE string = storage.outputs.name
 output LANYARD_NOTICES_TOPIC string = notices ? topic.outputs.id : ''

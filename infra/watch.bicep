@@ -16,6 +16,9 @@ param principalId string
 @description('The app\'s storage account, for dead letters.')
 param storageId string
 
+@description('The app\'s installation, by which what it makes is known as its own.')
+param installation string
+
 @description('Who is told of dead letters; nobody where it is empty.')
 param actionGroupId string = ''
 
@@ -125,6 +128,7 @@ module events 'modules/events.bicep' = {
     appId: appId
     clientId: clientId
     storageId: storageId
+    installation: installation
   }
   // Event Grid tries the container when the subscription is made.
   dependsOn: [deadLetters]

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from lanyard.values.errors import LanyardError
-from lanyard.values.resource_id import folded
+from lanyard.values.resource_id import folded, is_guid
 
 #: Seconds: Azure's longest visibility delay of a message is 7 days.
 MAX_DELAY = 7 * 24 * 3600 - 60
@@ -42,6 +42,8 @@ class Settings:
     #: Client id and object id of the app's own user-assigned identity, lower case.
     client_id: str
     principal_id: str
+    #: Whose role assignments and identities are the app's own: a GUID, lower case.
+    installation: str
     #: Where Azure Resource Manager and Microsoft Graph are.
     arm: Endpoint
     graph: Endpoint
@@ -72,6 +74,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings. Raises SettingsError that names what is missing.
 
     AZURE_CLIENT_ID, LANYARD_PRINCIPAL_ID   the app's user-assigned identity
+    LANYARD_INSTALLATION                    a GUID for good, which what the app makes carries
     AzureWebJobsStorage__accountName        the storage account, or the three addresses
       (or __queueServiceUri, __tableServiceUri, __blobServiceUri)
     LANYARD_POLICY                          the policy file or folder (lanyard.yaml in the app's
@@ -81,8 +84,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     LANYARD_QUOTA_RESERVE                   percent of ARM's quota left to others (9)
     LANYARD_SETTLE_SECONDS                  seconds that an event waits for others of the same
                                             resource, so that they become one reconcile (0)
-    LANYARD_LONGEST_DELAY_SECONDS           no message waits longer, whatever asks for it: for tests
-                                            and tiny estates (the queue's own limit, 7 days)
+    LANYARD_LONGEST_DELAY_SECONDS           no message waits longer (7 days, the queue's own limit)
     LANYARD_NOTICES_ENDPOINT                a custom topic's endpoint, of schema CloudEvents 1.0,
                                             to publish decisions to (none: they are not published)
     LANYARD_TELEMETRY                       true: the app sends its traces and metrics to
@@ -98,6 +100,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         policy_url=policy if "://" in policy else "",
         client_id=folded(_required(environment, "AZURE_CLIENT_ID")),
         principal_id=folded(_required(environment, "LANYARD_PRINCIPAL_ID")),
+        installation=_installation(environment),
         arm=arm,
         graph=graph,
         queue_url=_storage(environment, "queue"),
@@ -132,6 +135,19 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     if value := environment.get(name):
         return value
     raise SettingsError(f"the app setting {name} is missing")
+
+
+def _installation(environment: Mapping[str, str]) -> str:
+    """Never made up: under another one the app would not know its own role assignments again."""
+    given = folded(environment.get("LANYARD_INSTALLATION", ""))
+    if is_guid(given):
+        return given
+    problem = f"is {given!r}, which is no GUID" if given else "is missing"
+    raise SettingsError(
+        f"the app setting LANYARD_INSTALLATION {problem}: infra/main.bicep sets it; a successor is "
+        "given its predecessor's, which stands in the description of the role assignments that "
+        "Lanyard made, a new app one of its own (uuidgen)"
+    )
 
 
 def endpoint(environment: Mapping[str, str], service: str, public: str) -> Endpoint:

@@ -22,6 +22,7 @@ az deployment mg create \
     clientId="$LANYARD_CLIENT_ID" \
     principalId="$LANYARD_PRINCIPAL_ID" \
     storageId="$LANYARD_STORAGE_ID" \
+    installation="$LANYARD_INSTALLATION" \
     actionGroupId="$LANYARD_ACTION_GROUP_ID" \
     location="$AZURE_LOCATION" \
   --output none

@@ -29,6 +29,7 @@ for subscription in ${LANYARD_WATCH:-$AZURE_SUBSCRIPTION_ID}; do
       clientId="$LANYARD_CLIENT_ID" \
       principalId="$LANYARD_PRINCIPAL_ID" \
       storageId="$LANYARD_STORAGE_ID" \
+      installation="$LANYARD_INSTALLATION" \
       actionGroupId="$LANYARD_ACTION_GROUP_ID" \
     --output none
 done

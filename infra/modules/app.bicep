@@ -6,6 +6,7 @@ param planId string
 param identityId string
 param clientId string
 param principalId string
+param installation string
 param storageName string
 param packages string
 param insightsName string
@@ -111,6 +112,11 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         {
           name: 'LANYARD_PRINCIPAL_ID'
           value: principalId
+        }
+        {
+          // In all that the app makes: under another one it knows none of that as its own.
+          name: 'LANYARD_INSTALLATION'
+          value: installation
         }
         {
           name: 'LANYARD_POLICY'

@@ -6,6 +6,9 @@ param appId string
 param clientId string
 param storageId string
 
+@description('Whose the events are: `lanyard doctor` finds two apps that share one by it.')
+param installation string
+
 var writes = [
   'Microsoft.Compute/virtualMachines/write'
   'Microsoft.Compute/virtualMachineScaleSets/write'
@@ -61,6 +64,7 @@ resource written 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15
       }
     }
     eventDeliverySchema: 'EventGridSchema'
+    labels: ['lanyard-installation:${installation}']
     filter: {
       includedEventTypes: ['Microsoft.Resources.ResourceWriteSuccess']
       advancedFilters: [
@@ -109,6 +113,7 @@ resource deleted 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15
       }
     }
     eventDeliverySchema: 'EventGridSchema'
+    labels: ['lanyard-installation:${installation}']
     filter: {
       includedEventTypes: ['Microsoft.Resources.ResourceDeleteSuccess']
       advancedFilters: [

@@ -40,8 +40,8 @@ exit codes:
 _SHAPE = {
     "version": "`1`",
     "findings[]": "in the order of the checks",
-    "findings[].check": "`storage`, `watch`, `clock`, `rights`, `directory`, `events`, `app` or "
-    "`policy`",
+    "findings[].check": "`storage`, `watch`, `clock`, `rights`, `directory`, `events`, "
+    "`installation`, `app`, `delivery` or `policy`",
     "findings[].state": "`ok`, `warning`, `problem`",
     "findings[].message": "what was found",
     "findings[].fix": "what to do; empty where all is well",

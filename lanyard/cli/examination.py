@@ -14,6 +14,7 @@ from lanyard.cli.findings import (
     events,
     policy_in_force,
     rights_held,
+    shared_installations,
     work,
 )
 from lanyard.cli.frame.connect import App
@@ -83,7 +84,10 @@ class Doctor:
     async def _events(self) -> AsyncIterator[Finding]:
         for subscription in self.watched:
             found = await self.setup.event_subscriptions(subscription)
-            for finding in events(subscription, found):
+            for finding in [
+                *events(subscription, found),
+                *shared_installations(subscription, found),
+            ]:
                 yield finding
 
     async def _app(self) -> AsyncIterator[Finding]:

@@ -1,5 +1,6 @@
 """What `lanyard doctor` can find, how bad it is, and how to fix it. Pure."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -7,8 +8,9 @@ from enum import StrEnum
 
 from lanyard.cli.app_status import Reason, Status
 from lanyard.desk.azure.app_setup import Subscribed
+from lanyard.desk.onboarding.parts import INSTALLATION_LABEL
 from lanyard.policy import Policy
-from lanyard.values.resource_id import is_within
+from lanyard.values.resource_id import folded, is_within
 
 _EVENTS = ("Microsoft.Resources.ResourceWriteSuccess", "Microsoft.Resources.ResourceDeleteSuccess")
 #: Tokens are refused from five minutes on; storage and Azure's own clocks differ by less.
@@ -87,6 +89,29 @@ def events(subscription: str, found: Iterable[Subscribed]) -> Iterator[Finding]:
         yield Finding("events", State.PROBLEM, message, fix)
     for one in relevant:
         yield _delivery(one)
+
+
+def shared_installations(subscription: str, found: Iterable[Subscribed]) -> Iterator[Finding]:
+    """Apps that are one installation by the labels of their event subscriptions: what one made, the
+    other takes for its own.
+    """
+    apps: defaultdict[str, set[str]] = defaultdict(set)
+    for one in found:
+        for label in one.labels:
+            if folded(label).startswith(INSTALLATION_LABEL):
+                apps[folded(label)].add(folded(one.endpoint))
+    for label, endpoints in sorted(apps.items()):
+        if len(endpoints) > 1:
+            installation = label.removeprefix(INSTALLATION_LABEL)
+            message = (
+                f"{len(endpoints)} apps in subscription {subscription} are one installation, "
+                f"{installation}: {', '.join(sorted(endpoints))}"
+            )
+            fix = (
+                "each takes away what the other one made: pause one, give it a setting "
+                "LANYARD_INSTALLATION of its own, and onboard the subscription with it again"
+            )
+            yield Finding("installation", State.PROBLEM, message, fix)
 
 
 def _wants(one: Subscribed) -> bool:

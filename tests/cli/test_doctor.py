@@ -13,6 +13,7 @@ from simulator.event_grid.models import event_subscription
 from simulator.faults import Fault
 from tests.support.dead_letters import Blob, dead_letter
 from tests.support.desk import Desk
+from tests.support.estate import ANOTHER_INSTALLATION, INSTALLATION
 
 OK, ERROR, FOUND = 0, 1, 2
 WRITE, DELETE = (f"Microsoft.Resources.Resource{word}Success" for word in ("Write", "Delete"))
@@ -20,9 +21,10 @@ FUNCTION = (
     "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-lanyard/providers/"
     "Microsoft.Web/sites/func-lanyard/functions/resource_events"
 )
+ANOTHER = FUNCTION.replace("func-lanyard", "func-another")
 
 
-def subscribe(desk: Desk, **changes: Any) -> None:
+def subscribe(desk: Desk, name: str = "lanyard", **changes: Any) -> None:
     """As infra/ does: to the function, with dead letters."""
     properties = {
         "destination": {"endpointType": "AzureFunction", "properties": {"resourceId": FUNCTION}},
@@ -36,7 +38,7 @@ def subscribe(desk: Desk, **changes: Any) -> None:
     }
     properties = {k: v for k, v in (properties | changes).items() if v is not None}
     subscription = event_subscription(
-        f"{desk.estate.topic.id}/eventSubscriptions/lanyard", properties
+        f"{desk.estate.topic.id}/eventSubscriptions/{name}", properties
     )
     desk.estate.platform.event_grid.put_subscription(subscription)
 
@@ -116,6 +118,42 @@ async def test_events_that_did_not_come_are_shown_by_what_the_sweep_found(app: D
     assert (found["state"], "found 1 resources" in found["message"]) == ("warning", True)
     await app.estate.sweeps.run()
     assert [one["check"] for one in await doctor(app) if one["state"] != "ok"] == []
+
+
+def label(*installations: str) -> list[str]:
+    return [f"lanyard-installation:{each}" for each in installations]
+
+
+def subscribe_another(desk: Desk, labels: list[str], function: str = ANOTHER) -> None:
+    """Of an app that watches the subscription, too."""
+    made = {"endpointType": "AzureFunction", "properties": {"resourceId": function}}
+    subscribe(desk, "another", destination=made, labels=labels)
+
+
+async def test_two_apps_of_one_installation_are_a_problem(app: Desk) -> None:
+    subscribe(app, labels=label(INSTALLATION))
+    subscribe_another(app, [*label(INSTALLATION.upper()), "team:shop"])
+    found = await wrong(app, "installation")
+    assert found["state"] == "problem"
+    assert all(text in found["message"] for text in (INSTALLATION, FUNCTION.lower()))
+    assert "LANYARD_INSTALLATION" in found["fix"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "function"),
+    [
+        (label(ANOTHER_INSTALLATION), ANOTHER),
+        (["team:shop"], ANOTHER),
+        (label(INSTALLATION), FUNCTION),
+    ],
+    ids=["an installation of its own", "no app of Lanyard", "its other event subscription"],
+)
+async def test_each_other_event_subscription_is_fine(
+    app: Desk, labels: list[str], function: str
+) -> None:
+    subscribe(app, labels=[*label(INSTALLATION), "team:shop"])
+    subscribe_another(app, labels, function)
+    assert [one for one in await doctor(app) if one["state"] != "ok"] == []
 
 
 async def test_a_handshake_that_failed_is_a_problem(app: Desk) -> None:

@@ -39,6 +39,7 @@ async def publish(addresses: Addresses, app: Principal, header: str) -> str:
             "PATH": os.environ["PATH"],
             "AZURE_CLIENT_ID": app.client_id,
             "LANYARD_PRINCIPAL_ID": app.object_id,
+            "LANYARD_INSTALLATION": "1a57a11a-0000-4000-8000-000000000001",
             "AzureWebJobsStorage__accountName": "unused",
             "LANYARD_NOTICES_ENDPOINT": f"{addresses.arm}/eventgrid/news.westeurope-1/api/events",
             "IDENTITY_ENDPOINT": addresses.identity_endpoint,

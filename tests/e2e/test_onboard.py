@@ -10,7 +10,7 @@ from azure.mgmt.compute.aio import ComputeManagementClient
 from azure.mgmt.compute.models import VirtualMachine
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
-from demo.stack import LOCATION, Stack
+from demo.stack import INSTALLATION, LOCATION, Stack
 from tests.support.installed_command import lanyard
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -44,6 +44,7 @@ class Second:
             "/storageAccounts/stlanyard",
             "LANYARD_CLIENT_ID": identity.client_id,
             "LANYARD_PRINCIPAL_ID": identity.object_id,
+            "LANYARD_INSTALLATION": INSTALLATION,
             "AZURE_LOCATION": LOCATION,
         }
         code, out, err = await lanyard(self.stack, command, *arguments, "--json", **named)

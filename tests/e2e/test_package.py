@@ -32,6 +32,7 @@ HOST_NEEDS = ("azure-functions-runtime", "starlette", "uvicorn", "httpx", "trust
 SETTINGS = {
     "AZURE_CLIENT_ID": "client",
     "LANYARD_PRINCIPAL_ID": "principal",
+    "LANYARD_INSTALLATION": "1a57a11a-0000-4000-8000-000000000001",
     "AzureWebJobsStorage__accountName": "account",
 }
 

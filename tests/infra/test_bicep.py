@@ -15,6 +15,7 @@ from lanyard.ports.tables import Tables
 from lanyard.queue.messages import QUEUE
 from lanyard.settings import SettingsError, read_settings
 from lanyard.values.roles import BUILT_IN_ROLES
+from tests.support.estate import INSTALLATION
 from tests.support.infra.bicep import (
     FILES,
     INFRA,
@@ -166,7 +167,8 @@ def app_settings() -> dict[str, Any]:
 
 def settings_as_deployed(**parameters: str) -> dict[str, str]:
     """As without any option, or with these parameters of the module."""
-    values = {"noticesEndpoint": "", "policy": "lanyard.yaml"} | parameters
+    values = {"noticesEndpoint": "", "policy": "lanyard.yaml", "installation": INSTALLATION}
+    values |= parameters
     return {
         name: values.get(value, value) if isinstance(value, str) else "x"
         for name, value in app_settings().items()
@@ -178,6 +180,7 @@ def test_the_app_gets_every_setting_that_it_requires() -> None:
     settings = read_settings(environment)
     assert settings.client_id == "clientid"
     assert settings.principal_id == "principalid"
+    assert settings.installation == INSTALLATION
     assert (settings.notices_url, settings.policy_url) == ("", "")
 
 
@@ -251,8 +254,23 @@ def test_a_burst_of_a_thousand_machines_starts_few_instances() -> None:
     assert 1000 / (queues["batchSize"] + queues["newBatchThreshold"]) <= 3
 
 
+def test_the_installation_is_the_same_at_each_deployment_unless_it_is_given() -> None:
+    """By what a deployment does not change: neither the identity's ids nor what the storage has."""
+    main = of("main.bicep")
+    assert main["parameters"]["installation"]["default"] == ""
+    (made,) = re.findall(r"installationId = (.*)", (INFRA / "main.bicep").read_text())
+    assert made == "empty(installation) ? guid(group.id, appName) : installation"
+    assert main["modules"]["app"]["config"]["params"]["installation"] == "installationId"
+
+
 @pytest.mark.parametrize(
-    "name", ["AZURE_CLIENT_ID", "LANYARD_PRINCIPAL_ID", "AzureWebJobsStorage__accountName"]
+    "name",
+    [
+        "AZURE_CLIENT_ID",
+        "LANYARD_PRINCIPAL_ID",
+        "LANYARD_INSTALLATION",
+        "AzureWebJobsStorage__accountName",
+    ],
 )
 def test_it_would_not_start_without(name: str) -> None:
     environment = settings_as_deployed()

@@ -24,6 +24,7 @@ OUTPUTS = {
     "LANYARD_CLIENT_ID": "client",
     "LANYARD_PRINCIPAL_ID": "principal",
     "LANYARD_STORAGE_ID": "/storage",
+    "LANYARD_INSTALLATION": "installation",
     "LANYARD_ACTION_GROUP_ID": "/people",
 }
 

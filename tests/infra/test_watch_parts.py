@@ -28,12 +28,13 @@ RULE = f"rules: [{{name: r, {MACHINES}, attach: [i], grant: [{GRANT}]}}]"
 
 def app(action_group: str = f"{HOME}/providers/Microsoft.Insights/actionGroups/ag") -> Deployment:
     return Deployment(
-        f"{HOME}/providers/Microsoft.Web/sites/func-lanyard",
-        "55555555-5555-5555-5555-555555555555",
-        "66666666-6666-6666-6666-666666666666",
-        f"{HOME}/providers/Microsoft.Storage/storageAccounts/stlanyard",
-        action_group,
-        "westeurope",
+        app_id=f"{HOME}/providers/Microsoft.Web/sites/func-lanyard",
+        client_id="55555555-5555-5555-5555-555555555555",
+        principal_id="66666666-6666-6666-6666-666666666666",
+        storage_id=f"{HOME}/providers/Microsoft.Storage/storageAccounts/stlanyard",
+        installation="77777777-7777-7777-7777-777777777777",
+        action_group_id=action_group,
+        location="westeurope",
     )
 
 
@@ -57,6 +58,7 @@ def by_bicep(of: Deployment, rights: Rights) -> dict[str, Any]:
         "clientId": of.client_id,
         "principalId": of.principal_id,
         "storageId": of.storage_id,
+        "installation": of.installation,
         "actionGroupId": of.action_group_id,
         "location": of.location,
     }

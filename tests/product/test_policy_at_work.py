@@ -28,6 +28,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     for name, value in {
         "AZURE_CLIENT_ID": "11111111-1111-1111-1111-111111111111",
         "LANYARD_PRINCIPAL_ID": "22222222-2222-2222-2222-222222222222",
+        "LANYARD_INSTALLATION": "1a57a11a-0000-4000-8000-000000000001",
         "AzureWebJobsStorage__accountName": "nowhere",
         "LANYARD_POLICY": str(policy),
     }.items():

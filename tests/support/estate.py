@@ -4,6 +4,7 @@ stands still. Only the tables and the queue are in memory here; the end-to-end t
 
 import json
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -38,6 +39,9 @@ from tests.support.memory_leases import MemoryLeases
 from tests.support.memory_table import MemoryTable
 from tests.support.rights import every_action
 
+#: Whose the app's role assignments are, and of another app.
+INSTALLATION = "1a57a11a-0000-4000-8000-000000000001"
+ANOTHER_INSTALLATION = "1a57a11a-0000-4000-8000-000000000002"
 BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 
 POLICY = """
@@ -99,6 +103,7 @@ class Estate:
         self.azure = azure or Azure(seed=7)
         self._make_table = table
         self.notices_url = ""
+        self.installation = INSTALLATION
         state = self.azure.state
         self.platform = self.azure.services
         self.subscription = state.add_subscription("production").id
@@ -117,6 +122,18 @@ class Estate:
             subscription_id=self.subscription, **self.azure.client_options(self.operator)
         )
         self._start_lanyard(policy)
+
+    def another(self, policy: str) -> "Estate":
+        """A second app that watches the same subscription, with storage and an installation of its
+        own.
+        """
+        second = copy(self)
+        second.installation = ANOTHER_INSTALLATION
+        second.app = self.azure.state.add_principal("id-lanyard-another")
+        second._grant_rights()
+        second.platform.directory.grant_permission(second.app.object_id)
+        second._start_lanyard(policy)
+        return second
 
     def _grant_rights(self) -> None:
         state = self.azure.state
@@ -156,6 +173,7 @@ class Estate:
             policy=Path("lanyard.yaml"),
             client_id=self.app.client_id,
             principal_id=self.app.object_id,
+            installation=self.installation,
             arm=Endpoint(IN_PROCESS_URL, "https://management.azure.com"),
             graph=Endpoint(f"{IN_PROCESS_URL}/graph", "https://graph.microsoft.com"),
             queue_url="",

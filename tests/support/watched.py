@@ -32,10 +32,11 @@ class UnwatchedEstate(Estate):
     def deployment(self) -> Deployment:
         """The app, as its deployment tells of it."""
         return Deployment(
-            f"{self.scope}/{_HOME}/Microsoft.Web/sites/func-lanyard",
-            self.app.client_id,
-            self.app.object_id,
-            f"{self.scope}/{_HOME}/Microsoft.Storage/storageAccounts/stlanyard",
+            app_id=f"{self.scope}/{_HOME}/Microsoft.Web/sites/func-lanyard",
+            client_id=self.app.client_id,
+            principal_id=self.app.object_id,
+            storage_id=f"{self.scope}/{_HOME}/Microsoft.Storage/storageAccounts/stlanyard",
+            installation=self.installation,
             location="westeurope",
         )
 
@@ -85,6 +86,7 @@ class Onboarder:
         more += ["--app-principal", app.principal_id]
         if command == "onboard":
             more += ["--client-id", app.client_id, "--location", app.location]
+            more += ["--installation", app.installation]
             more += ["--policy", str(self.desk.policy)]
         named = [each for each in arguments if not each.startswith("-")]
         return await self.desk.lanyard(

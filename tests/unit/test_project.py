@@ -86,6 +86,7 @@ def imported(tmp_path: Path) -> tuple[set[str], set[str]]:
         "PATH": os.environ["PATH"],
         "AZURE_CLIENT_ID": "x",
         "LANYARD_PRINCIPAL_ID": "x",
+        "LANYARD_INSTALLATION": "1a57a11a-0000-4000-8000-000000000001",
         "AzureWebJobsStorage__accountName": "x",
         "LANYARD_POLICY": str(policy),
     }

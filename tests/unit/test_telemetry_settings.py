@@ -7,6 +7,7 @@ from lanyard.settings import SettingsError, read_settings
 ENVIRONMENT = {
     "AZURE_CLIENT_ID": "x",
     "LANYARD_PRINCIPAL_ID": "x",
+    "LANYARD_INSTALLATION": "1a57a11a-0000-4000-8000-000000000001",
     "AzureWebJobsStorage__accountName": "x",
 }
 INSIGHTS = {"APPLICATIONINSIGHTS_CONNECTION_STRING": "an address"}

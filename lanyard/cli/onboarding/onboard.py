@@ -31,7 +31,7 @@ from lanyard.desk.rights import rights
 from lanyard.policy import load_policy
 from lanyard.ports.azure import Index
 from lanyard.values.grants import is_stamped
-from lanyard.values.resource_id import is_within
+from lanyard.values.resource_id import folded, is_within
 
 if TYPE_CHECKING:
     from lanyard.azure.arm.clients import Clients
@@ -103,6 +103,14 @@ class IdentityOptions:
             envvar="LANYARD_CLIENT_ID", metavar="ID", help="Client id of the app's identity."
         ),
     ] = ""
+    installation: Annotated[
+        str,
+        typer.Option(
+            envvar="LANYARD_INSTALLATION",
+            metavar="ID",
+            help="Its installation, a GUID, which what it makes carries.",
+        ),
+    ] = ""
     action_group_id: Annotated[
         str,
         typer.Option(
@@ -123,10 +131,11 @@ class IdentityOptions:
             client_id=self.client_id,
             principal_id=self.app_principal,
             storage_id=app.storage_id,
+            installation=folded(self.installation),
             action_group_id=self.action_group_id,
             location=self.location,
         )
-        return known(deployment, *TO_TAKE_BACK, "client_id", "location")
+        return known(deployment, *TO_TAKE_BACK, "client_id", "installation", "location")
 
 
 def onboard(
@@ -176,7 +185,10 @@ def offboard(
 ) -> int:
     """Let the app watch them no more; returns the exit code."""
     app = known(
-        Deployment(deployment.app_id, "", app_principal, deployment.storage_id), *TO_TAKE_BACK
+        Deployment(
+            app_id=deployment.app_id, principal_id=app_principal, storage_id=deployment.storage_id
+        ),
+        *TO_TAKE_BACK,
     )
     named = subscription_ids(subscriptions)
     asking = Asking("offboard", Terminal(quiet=quiet or json), dry_run=dry_run, yes=yes, json=json)

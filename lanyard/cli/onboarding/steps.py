@@ -42,6 +42,7 @@ _OPTIONS = {
     "principal_id": "--app-principal (LANYARD_PRINCIPAL_ID)",
     "storage_id": "--storage-id (LANYARD_STORAGE_ID)",
     "client_id": "--client-id (LANYARD_CLIENT_ID)",
+    "installation": "--installation (LANYARD_INSTALLATION)",
     "location": "--location (AZURE_LOCATION)",
 }
 #: Of `known`, to take back what an app was given.

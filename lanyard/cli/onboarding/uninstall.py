@@ -92,7 +92,9 @@ def run(
     async def go() -> Report:
         async with connect.app(azure, where) as reached:
             app, principal = await connect.believing(reached, where.app_principal)
-            named = Deployment(deployment.app_id, "", principal, deployment.storage_id)
+            named = Deployment(
+                app_id=deployment.app_id, principal_id=principal, storage_id=deployment.storage_id
+            )
             work = _Work(app, known(named, *TO_TAKE_BACK), extent, terminal)
             planned = await work.plan()
             if dry_run or not planned.todo or any(each.failed for each in planned.parts):

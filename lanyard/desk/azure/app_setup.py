@@ -24,18 +24,24 @@ _ASSIGNMENTS = (
 _SUBSCRIPTION = "/subscriptions/{}?api-version=2022-12-01"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subscribed:
-    """An event subscription. `source` is what the topic reports on; `endpoint` the function's id or
-    a webhook's address, without its query, which may hold a key. `types` empty: all.
-    """
+    """An event subscription."""
 
+    #: Its resource id.
     id: str
+    #: What the topic reports on.
     source: str
+    #: The function's id, or a webhook's address without its query, which may hold a key.
     endpoint: str
+    #: As ARM writes it: "Succeeded", …
     state: str
+    #: The event types that it lets through; empty: all.
     types: frozenset[str]
+    #: Whether what cannot be delivered is kept.
     dead_letters: bool
+    #: As its maker wrote them.
+    labels: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +127,13 @@ def _subscribed(event: Any, source: str) -> Subscribed:
         "deadLetterWithResourceIdentity"
     )
     return Subscribed(
-        str(event["id"]),
-        source,
-        str(target.get("resourceId") or target.get("endpointBaseUrl") or ""),
-        str(properties.get("provisioningState") or ""),
-        frozenset(map(str, types)),
-        bool(dead),
+        id=str(event["id"]),
+        source=source,
+        endpoint=str(target.get("resourceId") or target.get("endpointBaseUrl") or ""),
+        state=str(properties.get("provisioningState") or ""),
+        types=frozenset(map(str, types)),
+        dead_letters=bool(dead),
+        labels=frozenset(map(str, properties.get("labels") or ())),
     )
 
 

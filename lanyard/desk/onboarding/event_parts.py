@@ -13,6 +13,7 @@ from lanyard.desk.onboarding.parts import (
     EVENT_GRID,
     GROUP,
     GROUPS,
+    INSTALLATION_LABEL,
     TOPIC,
     TOPIC_TYPE,
     WRITES,
@@ -156,6 +157,7 @@ def _event_subscription(app: Deployment, name: str, filters: list[Json]) -> Json
             },
         },
         "eventDeliverySchema": "EventGridSchema",
+        "labels": [f"{INSTALLATION_LABEL}{app.installation}"],
         "filter": {
             "includedEventTypes": [f"Microsoft.Resources.Resource{kind}Success"],
             "advancedFilters": filters,

@@ -17,6 +17,9 @@ TOPIC_TYPE = "Microsoft.Resources.Subscriptions"
 ALERT = "lanyard-dead-letters"
 CONTAINER = "dead-letters"
 WRITES, DELETES = "lanyard-writes", "lanyard-deletes"
+#: What an event subscription is labelled with, before the app's installation: by it two apps that
+#: share one are found.
+INSTALLATION_LABEL = "lanyard-installation:"
 #: The function that takes the events (function_app.py).
 FUNCTION = "resource_events"
 
@@ -29,17 +32,22 @@ ALERTS = "2018-03-01"
 GROUPS = "2024-03-01"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """A deployed app, by the outputs of infra/main.bicep. `action_group_id` is "" where nobody gets
-    dead letters reported; `location` is that of the group of the topic.
-    """
+    """A deployed app, by the outputs of infra/main.bicep; "" for what is not needed of it."""
 
+    #: The function app's resource id.
     app_id: str
-    client_id: str
+    #: Client id and object id of its identity.
+    client_id: str = ""
     principal_id: str
+    #: Its storage account's resource id.
     storage_id: str
+    #: Whose what it makes is (GUID, lower case).
+    installation: str = ""
+    #: Who gets dead letters reported, or nobody.
     action_group_id: str = ""
+    #: Of the resource group of the topic.
     location: str = ""
 
     @property
