@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from demo.stack import POLICY, Stack
+from demo.stack import INSTALLATION, POLICY, Stack
 
 
 def environment(stack: Stack, policy: Path = POLICY) -> dict[str, str]:
@@ -18,6 +18,7 @@ def environment(stack: Stack, policy: Path = POLICY) -> dict[str, str]:
         "LANYARD_TABLE_ENDPOINT": stack.azurite.table_url,
         "LANYARD_QUEUE_ENDPOINT": stack.azurite.queue_url,
         "LANYARD_BLOB_ENDPOINT": stack.azurite.blob_url,
+        "LANYARD_INSTALLATION": INSTALLATION,
         "LANYARD_POLICY": str(policy),
         "IDENTITY_ENDPOINT": addresses.identity_endpoint,
         "IDENTITY_HEADER": addresses.operator.identity_header,

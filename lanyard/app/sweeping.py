@@ -9,6 +9,7 @@ from lanyard.policy import Policy
 from lanyard.ports.queue import Queue
 from lanyard.reconcile.services import Services
 from lanyard.record.decisions import SWEEP, Decision
+from lanyard.record.installation import record_installation
 from lanyard.sweep.report import SweepReport, describe, difference
 from lanyard.sweep.sweep import Sweep
 from lanyard.telemetry import orphans_known, sweeping
@@ -47,6 +48,7 @@ class Sweeps:
 
     async def _sweep(self) -> SweepReport:
         services = self.services
+        await record_installation(services.control, services.assignments.installation)
         try:
             first = await self._report_policy()
             report = await Sweep(self.policy, services, self.queue.put).run()

@@ -129,7 +129,7 @@ def azure_over(
     return Azure(
         Compute(clients),
         Identities(clients),
-        Roles(clients),
+        Roles(clients, settings.installation),
         ResourceGraph(clients),
         Directory(clients, control_principal=settings.principal_id),
     )

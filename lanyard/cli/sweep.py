@@ -88,7 +88,7 @@ def run(
 
     async def look() -> SweepReport:
         async with connect.app(azure, where) as reached:
-            app, _ = await connect.believing(reached, where.app_principal)
+            app, _ = await connect.judging(reached, where)
             enqueue = None if dry_run else app.queue.put
             with terminal.counting() as counted:
                 return await Sweep(loaded, app.services(loaded), enqueue, counted).run()

@@ -137,7 +137,7 @@ def run(
 
 async def _undo(wish: _Wish, azure: AzureOptions, where: AppOptions) -> list[Undone]:
     async with connect.app(azure, where) as reached:
-        app, _ = await connect.believing(reached, where.app_principal)
+        app, _ = await connect.judging(reached, where)
         undo = Undo(app.services(), app.who)
         return [await wish.done(undo, one) for one in await wish.removals(undo, app.time())]
 

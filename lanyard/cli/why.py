@@ -54,15 +54,14 @@ class Why:
 
     def ways_out(self) -> list[str]:
         """What would have to change for it to go, in words."""
-        if self.standing is None or not self.standing.ours:
-            return [_NOT_OURS]
+        kept = f"{self.kept_by} has to withdraw the undo: lanyard undo --withdraw DECISION"
+        if not self.lanyards:
+            return [kept if self.kept_by else _NOT_OURS]
         ways = [_way_out(claim) for claim in self.claims]
         if self.more:
             ways.append(f"{self.more} more resources have to give it up")
         if self.kept_by:
-            ways.append(
-                f"{self.kept_by} has to withdraw the undo: lanyard undo --withdraw DECISION"
-            )
+            ways.append(kept)
         return ways or ["nothing claims it: the next sweep removes it"]
 
 

@@ -1,7 +1,7 @@
 """Which of the wanted grants stand already, as ARM shows: for looks ahead that have no ledger."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from lanyard.planning.desired import Desired, WantedGrant
@@ -30,28 +30,21 @@ class Standing:
     async def of(self, wanted: Desired, principals: Mapping[PrincipalRef, str]) -> frozenset[Grant]:
         """Those of the wanted grants that a role assignment gives, whoever made it.
 
-        A grant to an identity that does not exist yet cannot stand. Ours counts with the condition
-        it has; someone else's serves as it is. Raises Temporary, Permanent.
+        A grant to an identity that does not exist yet cannot stand. One that stands counts with the
+        condition it has: under another one it is not the same. Raises Temporary, Permanent.
         """
         found = set()
         for grant in _known(wanted.grants, principals):
             listing = _Listing(grant.principal_id, ResourceId.parse(grant.scope).subscription)
             standing = await self._listings.get(listing, partial(self._list, listing))
             if assignment := standing.get(grant.content):
-                found.add(self._as_it_stands(grant, assignment))
+                found.add(replace(grant, condition=assignment.condition))
         return frozenset(found)
 
     async def _list(self, listing: _Listing) -> Mapping[Content[str], RoleAssignment]:
         """By what each gives: Azure keeps one assignment of it."""
         made = await self._assignments.of_principal(listing.principal_id, listing.subscription)
         return {assignment.content: assignment for assignment in made}
-
-    def _as_it_stands(self, grant: Grant, assignment: RoleAssignment) -> Grant:
-        if not self._assignments.is_ours(assignment):
-            return grant
-        properties = assignment.raw.get("properties")
-        condition = properties.get("condition") if isinstance(properties, Mapping) else None
-        return Grant(grant.scope, grant.role_id, grant.principal_id, condition)
 
 
 def _known(

@@ -5,7 +5,7 @@ It is done with the rights of whoever asks, not the app's: the record alone give
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from lanyard.ports.azure import Assignments, Directory
 from lanyard.record.claims import Claims
 from lanyard.record.decisions import Decision, Decisions, Recorded
 from lanyard.record.removal_history import removals
-from lanyard.values.errors import Permanent
+from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.removed import (
     Became,
     Removed,
@@ -22,7 +22,6 @@ from lanyard.values.removed import (
     RemovedAttachment,
     RemovedIdentity,
 )
-from lanyard.values.resource_id import folded
 
 #: What became of a removal is on record by then.
 _AFTERWARDS = timedelta(hours=1)
@@ -101,7 +100,7 @@ class Undo:
         if not isinstance(undoable.removed, RemovedAssignment):
             message = f"decision {undoable.decision_id} removed no assignment"
             raise Permanent(f"{message}: what was put back is yours, take it away where you like")
-        await self.services.claims.let_go(undoable.removed.grant, undoable.decision_id)
+        await self._let_go(undoable.decision_id, undoable.removed)
         reason = f"the undo of {undoable.decision_id} is withdrawn by {self.by}"
         await self._record(undoable, "let go of", reason, Became.WITHDRAWN)
 
@@ -111,16 +110,26 @@ class Undo:
             message = f"principal {grant.principal_id} no longer exists: nothing to put back for it"
             raise Permanent(message)
         there = await services.assignments.read(removed.id)
-        ours = folded(removed.id) == folded(grant.assignment_id)
-        await services.claims.keep(grant, decision_id, self.by, ours=ours)
+        await services.claims.keep(grant, decision_id, self.by)
         if there is not None:
+            standing = replace(grant, condition=there.condition)
+            await services.claims.stands(standing, ours=services.assignments.is_ours(there))
             return "it is there; kept from now on"
         try:
-            await services.assignments.restore(removed.raw)
-        except Permanent:  # the person may not: then nothing of theirs is to be kept
+            await services.assignments.restore(removed)
+        except (Temporary, Permanent):  # it is not there: then nothing of theirs is to be kept
             await services.claims.let_go(grant, decision_id)
             raise
+        await services.claims.stands(grant, ours=False)
         return "put back"
+
+    async def _let_go(self, decision_id: str, removed: RemovedAssignment) -> None:
+        """What was ours is ours again, unless a person keeps it by another undo."""
+        services, grant = self.services, removed.grant
+        await services.claims.let_go(grant, decision_id)
+        if services.assignments.is_ours(removed) and not await services.claims.kept(grant):
+            ours = await services.assignments.withdraw(removed.id)
+            await services.claims.stands(grant, ours=ours)
 
     async def _record(self, undoable: Undoable, verb: str, reason: str, became: Became) -> None:
         await self.services.decisions.add(

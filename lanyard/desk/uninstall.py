@@ -22,7 +22,7 @@ from lanyard.record.ledger import ResourceRecord
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import Permanent, Temporary
-from lanyard.values.grants import Standing, is_stamped
+from lanyard.values.grants import Standing
 from lanyard.values.listed import ListedAssignment
 from lanyard.values.resource_id import ResourceId, folded, subscription_of
 
@@ -89,19 +89,19 @@ class Uninstall:
     async def given(self) -> Given:
         """What there is. Raises LanyardError where it cannot be read whole."""
         services = self.services
-        standing = [each async for each in services.claims.standing() if each.ours]
+        standing = [each async for each in services.claims.standing()]
         records = [record async for record in services.ledger.records()]
         known = {folded(each.grant.assignment_id) for each in standing}
         listed = [each async for each in services.index.assignments()]
         return Given(
-            tuple(each for each in standing if not each.kept),
+            tuple(each for each in standing if each.ours and not each.kept),
             tuple(each for each in standing if each.kept),
             tuple(Attachment(r.id, each) for r in records for each in sorted(r.attachments)),
             tuple(
                 each
                 for each in listed
                 if isinstance(each, ListedAssignment)
-                and is_stamped(each.description)
+                and services.assignments.is_ours(each)
                 and folded(each.id) not in known
             ),
             tuple(each for record in records for each in sorted(record.dedicated)),

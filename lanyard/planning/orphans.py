@@ -61,6 +61,8 @@ class Facts:
     owners: Mapping[str, ResourceId]
     #: Grants by the lower-case id of their assignment.
     standing: Mapping[str, Standing]
+    #: The lower-case ids of the assignments that have our name and stamp.
+    stamped: frozenset[str]
     #: Resources on record that are no longer listed.
     missing: frozenset[ResourceId]
     #: The names of the grants that any record claims: they go by that resource's plan, if at all.
@@ -85,10 +87,16 @@ def orphans(facts: Facts, policy: Policy) -> Iterator[Orphan]:
     kept = {standing.grant.content for standing in facts.standing.values() if standing.kept}
     for assignment in facts.assignments:
         standing = facts.standing.get(folded(assignment.id))
-        if standing is not None and standing.ours and not _claimed(standing, facts):
+        if standing is not None and _is_unclaimed(standing, assignment, facts):
             yield _unclaimed(assignment, standing, facts, policy)
         elif assignment.principal_id in candidates and assignment.content not in kept:
             yield _without_principal(assignment, facts, policy)
+
+
+def _is_unclaimed(standing: Standing, assignment: ListedAssignment, facts: Facts) -> bool:
+    """Whether it is ours, by the record and by its stamp, and nothing claims it."""
+    ours = standing.ours and folded(assignment.id) in facts.stamped
+    return ours and not _claimed(standing, facts)
 
 
 def _claimed(standing: Standing, facts: Facts) -> bool:
@@ -108,7 +116,7 @@ def _unclaimed(
     else:
         action = RevokeUnclaimed(standing.grant)
         why = "no resource claims it"
-    evidence = (why, "it is on record as Lanyard's own")
+    evidence = (why, "it is on record as Lanyard's own, and has its stamp")
     owner = min(standing.claimants, default=None)
     held = _held(action, facts, policy)
     return Orphan(OrphanKind.UNCLAIMED, assignment, evidence, owner, held)

@@ -6,12 +6,13 @@ in lower case.
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from lanyard.values.compute import ComputeResource, ManagedIdentity
-from lanyard.values.grants import Grant, RoleAssignment
+from lanyard.values.grants import Described, Grant, RoleAssignment
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
 from lanyard.values.own_identity import Created
+from lanyard.values.removed import RemovedAssignment
 from lanyard.values.resource_id import ResourceId
 
 
@@ -69,7 +70,14 @@ class Granting(Protocol):
     """What a grant needs: its role assignment, made, read and deleted."""
 
     async def ensure(self, grant: Grant) -> bool:
-        """Make the assignment exist. False where someone else's assignment gives the same."""
+        """Make the assignment exist. False where someone else's assignment gives the same; raises
+        Refused where it stands in its place and does not.
+        """
+
+    async def giving(self, grant: Grant) -> RoleAssignment | None:
+        """The one assignment of the grant's content as it is now, whoever made it and whatever its
+        condition.
+        """
 
     async def read(self, assignment_id: str) -> RoleAssignment | None:
         """The assignment as it is now, or None."""
@@ -77,15 +85,24 @@ class Granting(Protocol):
     async def delete(self, assignment_id: str) -> None:
         """Delete the assignment; a missing one is fine."""
 
-    def is_ours(self, assignment: RoleAssignment) -> bool:
-        """Whether the assignment carries our stamp."""
+    def is_ours(self, assignment: Described) -> bool:
+        """Whether the assignment has our name and exactly our stamp."""
 
 
 class Assignments(Granting, Protocol):
     """Role assignments and role definitions."""
 
-    async def restore(self, raw: Mapping[str, Any]) -> None:
-        """Put an assignment back as it was read (`RoleAssignment.raw`)."""
+    @property
+    def installation(self) -> str:
+        """Whose assignments count as ours (GUID, lower case); "" where nobody knows."""
+
+    async def restore(self, removed: RemovedAssignment) -> None:
+        """Put an assignment back as it was read. One of ours says from then on that it was put
+        back, and is no more ours.
+        """
+
+    async def withdraw(self, assignment_id: str) -> bool:
+        """Take an assignment that was put back for our own again; whether it is ours then."""
 
     async def of_principal(self, principal_id: str, subscription: str) -> list[RoleAssignment]:
         """All assignments of a principal at, above and below a subscription."""

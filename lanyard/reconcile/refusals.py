@@ -5,7 +5,7 @@ or not possible for this resource. Pure.
 import hashlib
 from collections.abc import Collection, Iterable
 
-from lanyard.planning.actions import AttachIdentity
+from lanyard.planning.actions import AttachIdentity, is_removal
 from lanyard.planning.desired import Desired, Unfulfillable, WantedIdentity
 from lanyard.planning.guard import Held
 from lanyard.planning.orders import Kind, Refusal
@@ -24,7 +24,9 @@ def unfulfilled(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> list[Ref
 
 
 def refused(outcomes: Iterable[Outcome]) -> list[Refusal]:
-    """The removals that the budget or a pause stopped, as they are listed."""
+    """What was refused when it was about to be done, as it is listed: removals by the budget or a
+    pause, grants by what stands in their place.
+    """
     return [
         Refusal(
             key=o.action.key,
@@ -33,7 +35,7 @@ def refused(outcomes: Iterable[Outcome]) -> list[Refusal]:
             reason=str(o.failure),
             release=o.failure.release,
             releasable=o.failure.releasable,
-            kind=Kind.REMOVAL,
+            kind=Kind.REMOVAL if is_removal(o.action) else Kind.ADDITION,
         )
         for o in outcomes
         if isinstance(o.failure, Refused)

@@ -139,8 +139,9 @@ class Claims:
                 continue
         raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
 
-    async def keep(self, grant: Grant, decision_id: str, by: str, *, ours: bool) -> None:
-        """Claim a grant for the person who has its removal undone; call it before putting it back.
+    async def keep(self, grant: Grant, decision_id: str, by: str) -> None:
+        """Claim a grant for the person who has its removal undone; call it before putting it back,
+        and `stands` when it is there: until then the next claim makes it.
 
         Raises Temporary while a worker is revoking it.
         """
@@ -149,12 +150,27 @@ class Claims:
             found = await self._find(grant.name)
             if found is not None and found.state is State.REVOKING:
                 self._wait_for_remover(found)
+            if found is not None and found.state in (State.GRANTING, State.ACTIVE):
+                return
             try:
-                await self._write(found, grant, State.ACTIVE, ours=ours)
+                await self._write(found, grant, State.GRANTING, ours=False)
             except (RowChanged, RowExists):
                 continue
             return
         raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
+
+    async def stands(self, grant: Grant, *, ours: bool) -> None:
+        """The assignment of a claimed grant is there, and whose it is. Raises Temporary where
+        another worker changed the grant meanwhile.
+        """
+        found = await self._find(grant.name)
+        if found is None or found.state in (State.REVOKING, State.REVOKED):
+            return
+        known = found.grant if found.state is State.ACTIVE else grant
+        try:
+            await self._write(found, known, State.ACTIVE, ours=ours)
+        except RowChanged as error:
+            raise _changing(grant) from error
 
     async def let_go(self, grant: Grant, decision_id: str) -> None:
         """Withdraw what `keep` claimed."""
@@ -188,7 +204,8 @@ class Claims:
                 claims = []
 
     async def reopen(self, grant: Grant) -> None:
-        """Someone deleted the assignment: the next claim that is added makes it again.
+        """Someone deleted the assignment, ours or another owner's, or it gives something else now:
+        the next claim that is added makes it again.
 
         Raises Temporary where another worker changed the grant meanwhile.
         """
@@ -196,13 +213,26 @@ class Claims:
         if found is None or found.state is not State.ACTIVE:
             return
         try:
-            await self._write(found, grant, State.GRANTING)
+            await self._write(found, grant, State.GRANTING, ours=found.ours)
         except RowChanged as error:
-            raise Temporary(f"the grant {grant.name} is changing", _WAIT) from error
+            raise _changing(grant) from error
+
+    async def disown(self, grant: Grant) -> None:
+        """Somebody changed the stamp of the assignment: it is theirs, and serves while it stands.
+
+        Raises Temporary where another worker changed the grant meanwhile.
+        """
+        found = await self._find(grant.name)
+        if found is None or found.state is not State.ACTIVE or not found.ours:
+            return
+        try:
+            await self._write(found, found.grant, State.ACTIVE, ours=False)
+        except RowChanged as error:
+            raise _changing(grant) from error
 
     async def _ensure_granted(self, grant: Grant) -> Result:
         found = await self._find(grant.name)
-        if found is not None and found.gives(grant):
+        if found is not None and found.gives(grant) and await self._still_serves(found):
             return Result.ALREADY_ASSIGNED
         if found is not None and found.state is State.REVOKING:
             self._wait_for_remover(found)
@@ -210,6 +240,15 @@ class Claims:
         ours = await self._assignments.ensure(grant)
         await self._write(found, grant, State.ACTIVE, ours=ours, missing_since=0.0)
         return Result.ASSIGNED if ours else Result.NOT_OURS
+
+    async def _still_serves(self, found: "_Granted") -> bool:
+        """What somebody else's assignment gives lasts as long as they like: ARM is asked. Of ours
+        the sweep sees to it.
+        """
+        if found.ours:
+            return True
+        now = await self._assignments.giving(found.grant)
+        return now is not None and now.serves(found.grant) and not self._assignments.is_ours(now)
 
     async def _drop(
         self,
@@ -440,6 +479,10 @@ class _Granted:
 
     def gives(self, grant: Grant) -> bool:
         return self.state is State.ACTIVE and self.grant.condition == grant.condition
+
+
+def _changing(grant: Grant) -> Temporary:
+    return Temporary(f"the grant {grant.name} is changing", _WAIT)
 
 
 def _granted(row: Row) -> _Granted:

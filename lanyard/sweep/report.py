@@ -30,7 +30,7 @@ class SweepReport:
     missing: int = 0
     #: Identities that have another principal than the one on record.
     identities: int = 0
-    #: Grants of ours whose assignment someone deleted.
+    #: Grants whose assignment, ours or another owner's, someone deleted or changed.
     deleted_grants: int = 0
     assignments: int = 0
     orphans: tuple[Orphan, ...] = ()

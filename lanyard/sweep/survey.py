@@ -101,6 +101,9 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
         unknown=unknown,
         owners=await _owners(services.identity_ledger, identities),
         standing=standing,
+        stamped=frozenset(
+            folded(each.id) for each in listed.assignments if services.assignments.is_ours(each)
+        ),
         missing=_missing(records, resources, unseen),
         recorded=frozenset(g.name for one in records.values() for g in one.owned().claimed),
         pause=await services.kill_switch.read(),

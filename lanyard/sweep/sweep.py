@@ -25,21 +25,17 @@ from lanyard.record.identities import IdentityRecord
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import unseen_attachments
 from lanyard.record.repairs import counted, grant_repaired
+from lanyard.sweep.changed_grants import Changed, changed_grants
 from lanyard.sweep.doubts import reopened
 from lanyard.sweep.listings import NEAR_LIMIT, Progress, silent
 from lanyard.sweep.report import SweepReport
 from lanyard.sweep.survey import Survey, survey
 from lanyard.values.change import Change
 from lanyard.values.compute import ComputeResource
-from lanyard.values.errors import Temporary
-from lanyard.values.grants import Grant, Standing, State
-from lanyard.values.resource_id import ResourceId, folded, last_name, subscription_of
+from lanyard.values.grants import Standing
+from lanyard.values.resource_id import ResourceId, last_name, subscription_of
 
 _SOURCE = "sweep"
-# More assignments than these that exist and are not listed are no lag.
-_MOST_OVERLOOKED = 5
-_MOST_OVERLOOKED_SHARE = 0.05
-_UNTRUSTED_DELAY = 300.0
 
 
 @dataclass(slots=True)
@@ -77,18 +73,18 @@ class Sweep:
             roles_gone=tuple(await self._roles_gone(found)),
         )
         changed = list(self._changed_identities(found))
-        deleted = await self._deleted_grants(found)
+        grants = await changed_grants(found, self.services.assignments)
         if self.enqueue is None:
             drifted = len([each async for each in self._drifted(found, "")])
         else:
             await self.services.budget.know(report.assignments, found.resources.attachments)
-            drifted = await self._put(self.enqueue, found, report, changed, deleted)
+            drifted = await self._put(self.enqueue, found, report, changed, grants)
             await self.services.unread.found(found.unseen)
         return replace(
             report,
             drifted=drifted,
             identities=len(changed),
-            deleted_grants=len(deleted),
+            deleted_grants=len(grants.deleted),
             planned=dict(self._planned),
             excluded=self._excluded,
         )
@@ -99,7 +95,7 @@ class Sweep:
         found: Survey,
         report: SweepReport,
         changed: list[ResourceId],
-        deleted: list[Standing],
+        grants: Changed,
     ) -> int:
         """Put the work on the queue. After a crash the next sweep goes on where this one was."""
         checkpoint = Checkpoint(self.services.control, self.services.now)
@@ -116,8 +112,10 @@ class Sweep:
         for number, each in enumerate(self._departures(found, report, changed), drifted + 1):
             await enqueue(replace(each, policy=self.services.author.policy))
             self.progress("put on the queue", number)
-        for standing in deleted:
-            await self._reopen(standing.grant, standing.claimants, enqueue)
+        for standing in grants.edited:
+            await self.services.claims.disown(standing.grant)
+        for standing in grants.deleted:
+            await self._reopen(standing, enqueue)
         await checkpoint.done()
         return drifted
 
@@ -152,39 +150,22 @@ class Sweep:
         todo = [RemoveOrphans(former) for former in sorted(record.former)]
         return bool(guard_alone(todo, self.policy, Orders()).allowed)
 
-    async def _deleted_grants(self, found: Survey) -> list[Standing]:
-        """Grants whose assignment is gone. Resource Graph lags behind: what it does not list is
-        read from ARM before it counts. Where much of that is there, the listing is a part only.
+    async def _reopen(self, standing: Standing, enqueue: Enqueue) -> None:
+        """Open the grant again, and look at who claims it. Another owner may take theirs away as
+        often as they like: only ours is counted as a repair.
         """
-        due = [each for each in found.facts.standing.values() if _should_stand(each, found)]
-        listed = {folded(assignment.id) for assignment in found.facts.assignments}
-        deleted, overlooked = [], 0
-        for standing in due:
-            if folded(standing.grant.assignment_id) in listed:
-                continue
-            if await self.services.assignments.read(standing.grant.assignment_id) is None:
-                deleted.append(standing)
-                continue
-            overlooked += 1
-            if overlooked > _MOST_OVERLOOKED and overlooked > len(due) * _MOST_OVERLOOKED_SHARE:
-                message = f"Resource Graph does not list {overlooked} assignments that exist"
-                raise Temporary(f"{message}: its listing is not used", _UNTRUSTED_DELAY)
-        return deleted
-
-    async def _reopen(
-        self, grant: Grant, claimants: tuple[ResourceId, ...], enqueue: Enqueue
-    ) -> None:
-        """Open the grant again, and look at who claims it."""
-        services = self.services
-        for resource in claimants:
+        services, grant = self.services, standing.grant
+        for resource in standing.claimants:
             record = await services.ledger.resource(resource)
             kept = {known for known in record.grants if known.name != grant.name}
             if len(kept) < len(record.grants):
                 pending = record.pending | {grant}
                 opened = replace(record, grants=frozenset(kept), pending=pending)
-                await services.ledger.save(grant_repaired(opened, grant, services.now()))
+                if standing.ours:
+                    opened = grant_repaired(opened, grant, services.now())
+                await services.ledger.save(opened)
         await services.claims.reopen(grant)
-        for resource in claimants:
+        for resource in standing.claimants:
             await enqueue(self._change(resource))
 
     def _change(self, resource: ResourceId) -> Change:
@@ -218,14 +199,6 @@ class Sweep:
         asked = found.roles_not_listed.items()
         exists = self.services.assignments.role_exists
         return sorted([role for role, scope in asked if not await exists(role, scope)])
-
-
-def _should_stand(standing: Standing, found: Survey) -> bool:
-    where = subscription_of(standing.grant.scope)
-    if where is not None and where.subscription in found.unseen:
-        return False
-    due = standing.state in (State.ACTIVE, State.GRANTING)
-    return due and standing.ours and bool(standing.claimants)
 
 
 def _waits(orphan: Orphan, found: Survey) -> bool:

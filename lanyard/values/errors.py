@@ -24,6 +24,7 @@ class Because(StrEnum):
     WAITS = "waits"
     IN_USE = "inUse"
     CANNOT_BE_ASKED = "cannotBeAsked"
+    ANOTHER_OWNER = "anotherOwner"
 
 
 class LanyardError(Exception):
@@ -48,7 +49,8 @@ class NotYet(Temporary):
 
 
 class Refused(NotYet):
-    """A removal that nothing is wrong with may not be done now: the budget, a pause.
+    """What nothing is wrong with may not be done now: a removal past the budget or during a pause,
+    a grant of which another owner's assignment takes the place.
 
     `release` says what a person can do about it; `releasable`: whether releasing it is enough.
     """

@@ -5,16 +5,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Protocol
 
 from lanyard.values.resource_id import ResourceId, folded
 
-#: In `description` of every assignment that Lanyard makes: the proof that it may remove it.
-STAMP = "Managed by Lanyard"
+_STAMP = "Managed by Lanyard, installation "
+
+
+def stamp(installation: str) -> str:
+    """In `description` of every assignment that an installation (GUID, lower case) makes: the proof
+    that it may remove it.
+    """
+    return f"{_STAMP}{installation}"
+
+
+def put_back_stamp(installation: str) -> str:
+    """In `description` of what a person had put back: theirs until they withdraw it."""
+    return f"{stamp(installation)}, put back by undo"
 
 
 def is_stamped(description: str) -> bool:
-    """Whether it is the description of an assignment that Lanyard made."""
-    return description.startswith(STAMP)
+    """Whether any installation of Lanyard made the assignment with this description, or somebody
+    had one of its assignments put back. Whose it is says `is_made_by`.
+    """
+    return description.startswith(_STAMP)
 
 
 #: Name space of role assignment names (uuid5). Never change it: names made by it are in Azure.
@@ -91,9 +105,45 @@ class RoleAssignment:
         """See `content_of`."""
         return content_of(self.scope, self.role_id, self.principal_id)
 
+    @property
+    def condition(self) -> str | None:
+        """The condition under which it gives that; None for none."""
+        properties = self.raw.get("properties")
+        condition = properties.get("condition") if isinstance(properties, Mapping) else None
+        return condition if isinstance(condition, str) and condition else None
+
     def carries(self, grant: Grant) -> bool:
         """Whether it gives just what `grant` names."""
         return self.content == grant.content
+
+    def serves(self, grant: Grant) -> bool:
+        """Whether it gives what `grant` names, under the same condition."""
+        return self.carries(grant) and self.condition == grant.condition
+
+
+class Described(Protocol):
+    """A role assignment as any source shows it."""
+
+    @property
+    def id(self) -> str:
+        """In any case."""
+
+    @property
+    def content(self) -> Content[str]:
+        """See `content_of`."""
+
+    @property
+    def description(self) -> str:
+        """Whatever its maker wrote, or who changed it since."""
+
+
+def is_made_by(installation: str, assignment: Described) -> bool:
+    """Whether the assignment is an installation's (GUID, lower case): the name that its content
+    has, and exactly the stamp. One whose stamp somebody changed is theirs.
+    """
+    if not installation or assignment.description != stamp(installation):
+        return False
+    return folded(assignment.id) == folded(Grant(*assignment.content).assignment_id)
 
 
 class State(StrEnum):

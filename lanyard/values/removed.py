@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-from lanyard.values.grants import Grant
+from lanyard.values.grants import Content, Grant
 from lanyard.values.resource_id import folded, last_name
 
 _NEEDED = ("scope", "roleDefinitionId", "principalId")
@@ -44,6 +44,16 @@ class RemovedAssignment:
             folded(str(properties["principalId"])),
             properties.get("condition"),
         )
+
+    @property
+    def content(self) -> Content[str]:
+        """See `content_of`."""
+        return self.grant.content
+
+    @property
+    def description(self) -> str:
+        """What it was described by, "" for nothing."""
+        return str(self.raw["properties"].get("description") or "")
 
     def __str__(self) -> str:
         return f"role assignment {self.raw.get('id')}"

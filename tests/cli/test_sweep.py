@@ -8,6 +8,7 @@ import pytest
 from lanyard.values.change import Change
 from simulator.faults import Fault
 from tests.support.desk import Desk
+from tests.support.estate import ANOTHER_INSTALLATION, INSTALLATION
 
 OK, ERROR, FOUND = 0, 1, 2
 RBAC_ADMINISTRATOR = "Role Based Access Control Administrator"
@@ -122,10 +123,36 @@ async def test_a_listing_that_fails_is_an_error_and_no_result(app: Desk) -> None
     assert "AuthorizationFailed" in ran.err
 
 
-async def test_the_apps_principal_has_to_be_named(desk: Desk) -> None:
-    ran = await desk.lanyard("sweep", "--policy", str(desk.policy), "--storage", "stlanyard")
+async def test_the_apps_principal_has_to_be_named(app: Desk) -> None:
+    ran = await app.lanyard("sweep", "--policy", str(app.policy), "--storage", "stlanyard")
     assert ran.code == ERROR
     assert "--app-principal or LANYARD_PRINCIPAL_ID" in ran.err
+
+
+# whose the assignments are
+
+
+async def test_before_its_first_sweep_the_apps_installation_has_to_be_named(desk: Desk) -> None:
+    await lose_machine(desk)
+    principal = desk.estate.app.object_id
+    which = ["--storage", "stlanyard", "--app-principal", principal]
+    ran = await desk.lanyard("sweep", "--policy", str(desk.policy), *which)
+    assert (ran.code, ran.out) == (ERROR, "")
+    assert "--installation or LANYARD_INSTALLATION" in ran.err
+    assert desk.estate.queue.messages == []
+    await desk.estate.sweeps.run()
+    ran = await desk.lanyard("sweep", "--dry-run", "--policy", str(desk.policy), *which)
+    assert ran.err == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [(ANOTHER_INSTALLATION, f"the app is installation {INSTALLATION}"), ("prod", "is no GUID")],
+)
+async def test_another_apps_installation_is_refused(app: Desk, given: str, reason: str) -> None:
+    ran = await app.lanyard("status", "--storage", "stlanyard", "--installation", given)
+    assert (ran.code, ran.out) == (ERROR, "")
+    assert reason in ran.err
 
 
 # undo

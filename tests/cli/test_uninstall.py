@@ -9,17 +9,19 @@ import pytest
 from lanyard.cli.command import COMMANDS
 from lanyard.desk.onboarding.app_alerts import API_VERSION, NAMED, RULES
 from lanyard.values.change import Change
+from lanyard.values.grants import Grant, stamp
 from lanyard.values.removed import RemovedAssignment
 from simulator.faults import Fault
 from tests.support.desk import STORAGE, Desk, Ran
 from tests.support.documented import undocumented
-from tests.support.estate import BLOB_READER, limited
+from tests.support.estate import BLOB_READER, INSTALLATION, limited
+from tests.support.examples import READER
 from tests.support.handlers import started
 from tests.support.infra.bicep import body, of
 from tests.support.watched import Onboarder, UnwatchedEstate
 
 OK, ERROR, CHANGES = 0, 1, 2
-STAMP = "Managed by Lanyard"
+STAMP = stamp(INSTALLATION)
 
 
 class Uninstaller(Onboarder):
@@ -85,7 +87,8 @@ async def test_with_grants_every_assignment_that_it_made_goes_and_no_other(
     azure = me.estate.azure
     (_, principal) = (await me.estate.identity_of("vm1")).popitem()
     azure.assign(principal, "Reader", me.desk.group)
-    azure.assign(principal, "Reader", me.estate.scope, description=f"{STAMP}, says someone")
+    name = Grant(me.estate.scope, READER, principal).name
+    azure.assign(principal, "Reader", me.estate.scope, description=STAMP, name=name)
     before = me.there()["assignments"]
     ran = await me.uninstall("--grants", "--yes")
     assert (ran.err, ran.code) == ("", OK)

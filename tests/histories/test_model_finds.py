@@ -9,6 +9,8 @@ import pytest
 from lanyard.app.sweeping import Sweeps
 from lanyard.record.held import Entry, HeldActions
 from lanyard.record.kill_switch import KillSwitch
+from lanyard.sweep import sweep
+from lanyard.sweep.changed_grants import Changed
 from tests.support.histories.play import History, history, play
 from tests.support.histories.policies import Policy, Rule
 from tests.support.histories.promises import PROMISES, Violation
@@ -117,13 +119,6 @@ BROKEN = {
     "17.4 gone": history(
         Make("vm1", SHOP), Kill("vm1", fate=Fate.LOST), Rogue(KillIdentity("own:vm1")), policy=OWN
     ),
-    "17.5 watched": history(
-        Make("vm1", fate=Fate.LOST),
-        Grant("id-old", by="Terraform"),
-        Sweep(),
-        Revoke("id-old", by="Terraform"),
-        policy=OLD,
-    ),
 }
 
 
@@ -157,6 +152,20 @@ def test_a_sweep_that_does_nothing_is_found(
     with pytest.raises(Violation) as found:
         play(told, off=only(promise))
     assert found.value.promises == {promise}
+
+
+def test_a_grant_of_another_owner_that_nobody_watches_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def unchanged(*_arguments: Any) -> Changed:
+        return Changed()
+
+    monkeypatch.setattr(sweep, "changed_grants", unchanged)
+    given = Make("vm1", fate=Fate.LOST), Grant("id-old", by="Terraform"), Sweep()
+    told = history(*given, Revoke("id-old", by="Terraform"), policy=OLD)
+    with pytest.raises(Violation) as found:
+        play(told, off=only("17.5 watched"))
+    assert found.value.promises == {"17.5 watched"}
 
 
 def test_a_release_that_is_forgotten_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

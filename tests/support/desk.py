@@ -77,7 +77,8 @@ class Desk:
     async def app(self, *arguments: str) -> Ran:
         """A command that reaches the deployed app."""
         principal = self.estate.app.object_id
-        return await self.lanyard(*arguments, "--storage", STORAGE, "--app-principal", principal)
+        which = ["--storage", STORAGE, "--installation", self.estate.installation]
+        return await self.lanyard(*arguments, *which, "--app-principal", principal)
 
     async def put(self, path: str, body: dict[str, Any]) -> ResourceId:
         """Make `TYPE/NAME…` in the group, as the operator."""
@@ -142,7 +143,9 @@ class Desk:
                 dead_letters=self.dead_letters,
                 poison=self.poison,
                 reading=reading,
-                azure=reading.ports(where.app_principal or ""),
+                azure=reading.ports(
+                    where.app_principal or "", await connect.installation_of(estate.tables, where)
+                ),
                 now=estate.azure.clock.now,
             )
 

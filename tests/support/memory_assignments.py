@@ -3,27 +3,33 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from lanyard.values.grants import Grant, RoleAssignment
+from lanyard.values.errors import Because, Refused
+from lanyard.values.grants import Described, Grant, RoleAssignment
 from lanyard.values.removed import Removed
 
 STAMP = "ours"
 
 
 class FakeAssignments:
-    """Role assignments in a dict. `foreign` grants are held by someone else, under another name."""
+    """Role assignments in a dict, by their ids: one of a content."""
 
     def __init__(self) -> None:
         self.existing: dict[str, RoleAssignment] = {}
-        self.foreign: set[str] = set()
         self.fail: Exception | None = None
 
     async def ensure(self, wanted: Grant) -> bool:
-        if self.fail:
-            raise self.fail
-        if wanted.name in self.foreign:
+        found = await self.giving(wanted)
+        if found is not None and not self.is_ours(found):
+            if not found.serves(wanted):
+                raise Refused(Because.ANOTHER_OWNER, "theirs", 60.0, "", releasable=False)
             return False
         self.existing[wanted.assignment_id] = assignment(wanted)
         return True
+
+    async def giving(self, wanted: Grant) -> RoleAssignment | None:
+        if self.fail:
+            raise self.fail
+        return next((one for one in self.existing.values() if one.carries(wanted)), None)
 
     async def read(self, assignment_id: str) -> RoleAssignment | None:
         return self.existing.get(assignment_id)
@@ -31,7 +37,7 @@ class FakeAssignments:
     async def delete(self, assignment_id: str) -> None:
         self.existing.pop(assignment_id, None)
 
-    def is_ours(self, assignment: RoleAssignment) -> bool:
+    def is_ours(self, assignment: Described) -> bool:
         return assignment.description == STAMP
 
 
@@ -40,6 +46,7 @@ def assignment(of: Grant, description: str = STAMP) -> RoleAssignment:
         "scope": of.scope,
         "roleDefinitionId": f"/roleDefinitions/{of.role_id}",
         "principalId": of.principal_id,
+        "condition": of.condition,
     }
     raw = {"id": of.assignment_id, "properties": properties}
     return RoleAssignment(of.assignment_id, of.scope, of.role_id, of.principal_id, description, raw)

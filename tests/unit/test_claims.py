@@ -2,16 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from lanyard.record.claims import REVOKE_SECONDS, Claims, Result
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.errors import Permanent, Refused, Temporary
 from lanyard.values.grants import RoleAssignment
 from lanyard.values.removed import Removed, RemovedAssignment
 from lanyard.values.resource_id import ResourceId
 from tests.support.examples import grant, vm_id
-from tests.support.memory_assignments import FakeAssignments, assignment
+from tests.support.memory_assignments import STAMP, FakeAssignments, assignment
 from tests.support.memory_table import MemoryTable
 
 
@@ -90,12 +91,65 @@ async def test_dropping_twice_or_what_never_was_is_fine(bench: Bench) -> None:
 
 
 async def test_someone_elses_assignment_serves_and_is_never_removed(bench: Bench) -> None:
-    bench.azure.foreign.add(grant().name)
     bench.azure.existing["/foreign"] = assignment(grant(), "theirs")
     assert await bench.claims.add(grant(), vm_id()) is Result.NOT_OURS
     assert await bench.drop(vm_id()) is Result.NOT_OURS
     assert "/foreign" in bench.azure.existing
     assert not bench.removed
+
+
+async def test_what_somebody_else_gives_is_asked_for_at_each_new_claim(bench: Bench) -> None:
+    bench.azure.existing["/foreign"] = assignment(grant(), "theirs")
+    await bench.claims.add(grant(), vm_id("vm1"))
+    assert await bench.claims.add(grant(), vm_id("vm2")) is Result.ALREADY_ASSIGNED
+    del bench.azure.existing["/foreign"]
+    assert await bench.claims.add(grant(), vm_id("vm3")) is Result.ASSIGNED
+    assert list(bench.azure.existing) == [grant().assignment_id]
+
+
+async def test_what_somebody_else_narrows_no_longer_serves(bench: Bench) -> None:
+    bench.azure.existing["/foreign"] = assignment(grant(), "theirs")
+    await bench.claims.add(grant(), vm_id("vm1"))
+    narrow = replace(grant(), condition="@Resource[a] StringEquals 'b'")
+    bench.azure.existing["/foreign"] = assignment(narrow, "theirs")
+    with pytest.raises(Refused):
+        await bench.claims.add(grant(), vm_id("vm2"))
+    assert bench.state() == "granting"
+
+
+async def test_what_somebody_took_over_serves_and_is_never_removed(bench: Bench) -> None:
+    await bench.claims.add(grant(), vm_id("vm1"))
+    bench.azure.existing[grant().assignment_id] = assignment(grant(), "theirs")
+    await bench.claims.disown(grant())
+    assert await bench.claims.add(grant(), vm_id("vm2")) is Result.ALREADY_ASSIGNED
+    await bench.drop(vm_id("vm1"))
+    assert await bench.drop(vm_id("vm2")) is Result.NOT_OURS
+    assert list(bench.azure.existing) == [grant().assignment_id]
+
+
+async def test_a_person_keeps_what_stands_and_what_does_not_is_made_by_the_next_claim(
+    bench: Bench,
+) -> None:
+    await bench.claims.keep(grant(), "decision", "ann")
+    assert bench.state() == "granting"
+    await bench.claims.let_go(grant(), "decision")
+    assert await bench.claims.add(grant(), vm_id()) is Result.ASSIGNED
+    await bench.claims.keep(grant(), "decision", "ann")
+    assert bench.state() == "active"
+    assert await bench.drop(vm_id()) is Result.STILL_CLAIMED
+    assert await bench.claims.kept(grant()) == "ann"
+    await bench.claims.let_go(grant(), "decision")
+    assert await bench.drop(vm_id()) is Result.REVOKED
+
+
+@pytest.mark.parametrize("ours", [True, False])
+async def test_what_a_person_put_back_stands_for_the_next_claim(bench: Bench, ours: bool) -> None:
+    await bench.claims.keep(grant(), "decision", "ann")
+    bench.azure.existing["/x"] = assignment(grant(), STAMP if ours else "put back")
+    await bench.claims.stands(grant(), ours=ours)
+    assert await bench.claims.add(grant(), vm_id()) is Result.ALREADY_ASSIGNED
+    (found,) = [each async for each in bench.claims.standing()]
+    assert (found.ours, found.kept) == (ours, True)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from lanyard.ports.tables import Row, RowChanged, RowExists, Values
 from lanyard.record.claims import REVOKE_SECONDS, Claims
 from lanyard.values.errors import Temporary
-from lanyard.values.grants import Grant, RoleAssignment
+from lanyard.values.grants import Described, Grant, RoleAssignment
 from tests.support.examples import grant, vm_id
 from tests.support.interleavings import Worker, World, explore, finish
 from tests.support.memory_assignments import unrecorded
@@ -119,13 +119,16 @@ class SharedAssignments:
     async def read(self, _assignment_id: str) -> RoleAssignment | None:
         return await self._world.step(lambda: ASSIGNMENT if self.exists else None)
 
+    async def giving(self, _wanted: Grant) -> RoleAssignment | None:
+        raise AssertionError("what is ours is not looked for")
+
     async def delete(self, _assignment_id: str) -> None:
         def work() -> None:
             self.exists = False
 
         await self._world.step(work)
 
-    def is_ours(self, assignment: RoleAssignment) -> bool:
+    def is_ours(self, assignment: Described) -> bool:
         return assignment.description == STAMP
 
 

@@ -49,6 +49,7 @@ FOREIGN = Facts(
     unknown=frozenset({GONE}),
     owners={},
     standing={},
+    stamped=frozenset(),
     missing=frozenset(),
     recorded=frozenset(),
 )
@@ -64,6 +65,7 @@ def ours(*claimants: ResourceId, kept: bool = False, mine: bool = True) -> Facts
         unknown=frozenset(),
         owners={},
         standing={key: standing},
+        stamped=frozenset({key}),
         missing=frozenset({VM}),
         recorded=frozenset(),
     )

@@ -17,18 +17,33 @@ from lanyard.azure.arm.answers import Unreadable, texts
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import code_of, is_gone, translated
 from lanyard.ports.cache import Cache
-from lanyard.values.grants import STAMP, Grant, RoleAssignment, is_stamped
+from lanyard.values.errors import Because, Permanent, Refused, Temporary
+from lanyard.values.grants import (
+    Described,
+    Grant,
+    RoleAssignment,
+    is_made_by,
+    put_back_stamp,
+    stamp,
+)
+from lanyard.values.removed import RemovedAssignment
 from lanyard.values.resource_id import folded, last_name
 from lanyard.values.roles import allows_assigning
 
 #: A role that was harmless may be none any more: its definition is read again after so long.
 _DEFINITION_SECONDS = 300.0
+# What stands in the way of a grant is looked at again so much later (seconds).
+_STANDS_DELAY = 3600.0
+_CHANGING_DELAY = 5.0
 
 
 class Roles:
-    """Makes, reads, lists and deletes role assignments."""
+    """Makes, reads, lists and deletes role assignments. `installation` (GUID, lower case) is whose
+    they are; where it is "" nothing counts as ours, and nothing is written.
+    """
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: Clients, installation: str = "") -> None:
+        self.installation = installation
         self._operations = clients.authorization.role_assignments
         self._definitions = clients.authorization.role_definitions
         self._assigning: Cache[str, bool] = Cache(_DEFINITION_SECONDS, clients.now)
@@ -36,17 +51,47 @@ class Roles:
     async def ensure(self, grant: Grant) -> bool:
         """Make the assignment exist; True for ours.
 
-        False where someone else's assignment, under another name, already gives the same
-        (409 RoleAssignmentExists): it serves, and it stays theirs. Raises Temporary, Permanent.
+        It is read first: a PUT would write over what somebody else made, or changed, under our
+        name. False where someone else's assignment gives the same under the same condition: it
+        serves, and it stays theirs. Raises Refused where it does not, Temporary, Permanent.
         """
+        found = await self.read(grant.assignment_id)
+        if found is not None and not self.is_ours(found):
+            return _serving(found, grant)
+        if found is not None and found.serves(grant):
+            return True
         with translated(f"assign role {grant.role_id} at {grant.scope}"):
             try:
-                await self._operations.create(grant.scope, grant.name, _parameters(grant))
+                await self._operations.create(grant.scope, grant.name, self._parameters(grant))
             except HttpResponseError as error:
                 if code_of(error) != "RoleAssignmentExists":
                     raise
-                return False
-        return True
+            else:
+                return True
+        return await self._beside(grant)
+
+    async def _beside(self, grant: Grant) -> bool:
+        """By what stands under another name: Azure takes one assignment of a scope, role and
+        principal, whatever its condition (409 RoleAssignmentExists).
+        """
+        found = await self.giving(grant)
+        if found is None:
+            message = f"role {grant.role_id} at {grant.scope} is being taken away by somebody"
+            raise Temporary(message, _CHANGING_DELAY)
+        return _serving(found, grant)
+
+    async def giving(self, grant: Grant) -> RoleAssignment | None:
+        """The one assignment of the grant's content as it is now, whoever made it and whatever its
+        condition.
+        """
+        with translated(f"list the assignments of {grant.principal_id} at {grant.scope}"):
+            try:
+                listed = await self._listed(grant.scope, grant.principal_id)
+            except ResourceNotFoundError as error:
+                if not is_gone(error):
+                    raise
+                return None  # with its scope
+        return next((each for each in listed if each.carries(grant)), None)
 
     async def read(self, assignment_id: str) -> RoleAssignment | None:
         """The assignment as it is now, or None."""
@@ -67,28 +112,48 @@ class Roles:
                 if not is_gone(error):
                     raise
 
-    async def restore(self, raw: Mapping[str, Any]) -> None:
-        """Put an assignment back as it was read, under its name. Raises Temporary, Permanent."""
+    async def restore(self, removed: RemovedAssignment) -> None:
+        """Put an assignment back as it was read, under its name. One of ours says from then on that
+        it was put back, and is no more ours. Raises Temporary, Permanent.
+        """
+        ours, described = self.is_ours(removed), removed.description
+        await self._write(removed.raw, put_back_stamp(self.installation) if ours else described)
+
+    async def withdraw(self, assignment_id: str) -> bool:
+        """Take an assignment that was put back for our own again; whether it is ours then.
+
+        Raises Temporary, Permanent.
+        """
+        found = await self.read(assignment_id)
+        if found is None or found.description != put_back_stamp(self.installation):
+            return found is not None and self.is_ours(found)
+        await self._write(found.raw, stamp(self.installation))
+        return True
+
+    async def _write(self, raw: Mapping[str, Any], description: str) -> None:
         properties = raw["properties"]
         parameters = RoleAssignmentCreateParameters(
             role_definition_id=properties["roleDefinitionId"],
             principal_id=properties["principalId"],
             principal_type=properties.get("principalType"),
-            description=properties.get("description"),
+            description=description or None,
             condition=properties.get("condition"),
             condition_version=properties.get("conditionVersion"),
         )
-        with translated(f"put {raw['id']} back"):
+        with translated(f"write {raw['id']}"):
             await self._operations.create_by_id(str(raw["id"]).lstrip("/"), parameters)
 
     async def of_principal(self, principal_id: str, subscription: str) -> list[RoleAssignment]:
         """All assignments of a principal at, above and below a subscription, every page of them."""
-        scope = f"subscriptions/{subscription}"
         with translated(f"list the assignments of {principal_id} in {subscription}"):
-            pages = self._operations.list_for_scope(
-                scope, filter=f"principalId eq '{principal_id}'", cls=_page
-            )
-            return [_assignment(found) async for found in pages]
+            return await self._listed(f"/subscriptions/{subscription}", principal_id)
+
+    async def _listed(self, scope: str, principal_id: str) -> list[RoleAssignment]:
+        """At, above and below a scope."""
+        pages = self._operations.list_for_scope(
+            scope.lstrip("/"), filter=f"principalId eq '{principal_id}'", cls=_page
+        )
+        return [_assignment(found) async for found in pages]
 
     async def can_write_assignments(self, role_id: str, scope: str) -> bool:
         """Whether the definition of a role (GUID) lets its holder assign roles at `scope`.
@@ -119,20 +184,37 @@ class Roles:
                 return False
         return True
 
-    def is_ours(self, assignment: RoleAssignment) -> bool:
-        """Whether the assignment carries our stamp."""
-        return is_stamped(assignment.description)
+    def is_ours(self, assignment: Described) -> bool:
+        """Whether the assignment has our name and exactly our stamp."""
+        return is_made_by(self.installation, assignment)
+
+    def _parameters(self, grant: Grant) -> RoleAssignmentCreateParameters:
+        if not self.installation:
+            raise Permanent("whose role assignments are these? name the app's installation")
+        return RoleAssignmentCreateParameters(
+            role_definition_id=_definition_id(grant.role_id, grant.scope),
+            principal_id=grant.principal_id,
+            # Left out, the SDK sends "User"; and with it ARM does not wait for Entra's replication.
+            principal_type="ServicePrincipal",
+            description=stamp(self.installation),
+            condition=grant.condition,
+            condition_version="2.0" if grant.condition else None,
+        )
 
 
-def _parameters(grant: Grant) -> RoleAssignmentCreateParameters:
-    return RoleAssignmentCreateParameters(
-        role_definition_id=_definition_id(grant.role_id, grant.scope),
-        principal_id=grant.principal_id,
-        # Left out, the SDK sends "User"; and with it ARM does not wait for Entra's replication.
-        principal_type="ServicePrincipal",
-        description=STAMP,
-        condition=grant.condition,
-        condition_version="2.0" if grant.condition else None,
+def _serving(found: RoleAssignment, grant: Grant) -> bool:
+    """False: it is not ours, and it serves. Raises Refused where it does not give the same."""
+    if found.serves(grant):
+        return False
+    reason = f"one of another owner stands with another condition: {found.id}"
+    if not found.carries(grant):
+        reason = f"one of another owner stands under its name and gives something else: {found.id}"
+    raise Refused(
+        Because.ANOTHER_OWNER,
+        reason,
+        _STANDS_DELAY,
+        "delete it, or have its owner and the rule agree on the condition",
+        releasable=False,
     )
 
 

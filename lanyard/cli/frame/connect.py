@@ -24,10 +24,12 @@ from lanyard.reconcile.services import Services, assemble
 from lanyard.record.claims import Claims
 from lanyard.record.decisions import Author, Decisions
 from lanyard.record.held import HeldActions
+from lanyard.record.installation import recorded_installation
 from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.ledger import Ledger
 from lanyard.values.change import Change
 from lanyard.values.errors import LanyardError
+from lanyard.values.resource_id import folded, is_guid
 
 if TYPE_CHECKING:
     from lanyard.desk.azure.app_storage import StorageAddress
@@ -75,6 +77,15 @@ class AppOptions:
             metavar="ID",
             help="Object id of the app's identity; default: by the record and Resource Graph. The "
             "directory must know it to be believed.",
+        ),
+    ] = None
+    installation: Annotated[
+        str | None,
+        typer.Option(
+            envvar="LANYARD_INSTALLATION",
+            metavar="ID",
+            help="The app's installation, a GUID, which its role assignments carry; default: by "
+            "its record.",
         ),
     ] = None
 
@@ -146,6 +157,22 @@ class App:
         return Claims(self.tables.grants, self.azure.assignments, self.now)
 
 
+async def judging(app: App, where: AppOptions) -> tuple[App, str]:
+    """The app for a command that judges whose a role assignment is, and whether its principal
+    exists: with its installation, and with a directory that is believed. Returns its principal
+    (object id), too.
+
+    Raises LanyardError where one of them is not known.
+    """
+    if not app.azure.assignments.installation:
+        raise LanyardError(
+            "name the app's installation with --installation or LANYARD_INSTALLATION (its app "
+            "setting of that name): its record does not show it yet, and without it nobody knows "
+            "which role assignments are its own"
+        )
+    return await believing(app, where.app_principal)
+
+
 async def believing(app: App, principal: str | None) -> tuple[App, str]:
     """The app with a directory that is believed, because it knows the principal (object id)
     returned beside it: the one that is given, else that of the identity that the record names.
@@ -161,7 +188,23 @@ async def believing(app: App, principal: str | None) -> tuple[App, str]:
             "name the object id of the app's identity with --app-principal or LANYARD_PRINCIPAL_ID "
             "(its app setting of that name): a directory that does not know it is not believed"
         )
-    return replace(app, azure=app.reading.ports(principal)), principal
+    installation = app.azure.assignments.installation
+    return replace(app, azure=app.reading.ports(principal, installation)), principal
+
+
+async def installation_of(tables: Tables[Any], where: AppOptions) -> str:
+    """The app's installation (GUID, lower case), by its record; "" where it has none yet. Raises
+    LanyardError where another one is given: the app takes away what its own one made.
+    """
+    recorded, given = await recorded_installation(tables.control), folded(where.installation or "")
+    if given and not is_guid(given):
+        raise LanyardError(f"--installation: {given!r} is no GUID")
+    if given and recorded and given != recorded:
+        raise LanyardError(
+            f"--installation: the app is installation {recorded} by its record, not {given}: leave "
+            "it away, or name the storage account of the other app"
+        )
+    return given or recorded
 
 
 async def _app_on_record(app: App) -> str:
@@ -195,7 +238,9 @@ async def app(azure: AzureOptions, where: AppOptions) -> AsyncIterator[App]:
             dead_letters=storage.dead_letters,
             poison=storage.poison,
             reading=reading,
-            azure=reading.ports(where.app_principal or ""),
+            azure=reading.ports(
+                where.app_principal or "", await installation_of(storage.tables, where)
+            ),
             now=time.time,
         )
 

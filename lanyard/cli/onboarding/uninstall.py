@@ -91,7 +91,7 @@ def run(
 
     async def go() -> Report:
         async with connect.app(azure, where) as reached:
-            app, principal = await connect.believing(reached, where.app_principal)
+            app, principal = await connect.judging(reached, where)
             named = Deployment(
                 app_id=deployment.app_id, principal_id=principal, storage_id=deployment.storage_id
             )

@@ -33,13 +33,15 @@ class Reading:
     assignments: Roles
     inventory: Inventory
 
-    def ports(self, control_principal: str) -> Azure:
+    def ports(self, control_principal: str, installation: str = "") -> Azure:
         """What the product asks of Azure, with the caller's rights.
 
-        `control_principal`: the object id of a service principal that exists.
+        `control_principal`: the object id of a service principal that exists. `installation` (GUID,
+        lower case): whose role assignments count as Lanyard's own; "" for nobody's.
         """
         graph, directory = ResourceGraph(self.clients), Directory(self.clients, control_principal)
-        return Azure(self.compute, self.identities, self.assignments, graph, directory)
+        roles = Roles(self.clients, installation)
+        return Azure(self.compute, self.identities, roles, graph, directory)
 
 
 @asynccontextmanager

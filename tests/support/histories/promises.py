@@ -40,9 +40,6 @@ PROMISES = {
 
 NOT_YET = frozenset(
     {
-        "17.1 edited",
-        "17.2 read before write",
-        "17.5 watched",
         "18.1 made for it",
     }
 )

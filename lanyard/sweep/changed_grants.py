@@ -1,0 +1,102 @@
+"""Which grants on record do not stand any more as the record has them: nothing gives them, another
+owner's assignment gives something else now, or somebody changed the stamp of ours.
+
+Resource Graph lags behind: what its listing does not show as it should be is read from ARM before
+it counts. Where much of that is there, the listing is a part only.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from lanyard.ports.azure import Assignments
+from lanyard.sweep.survey import Survey
+from lanyard.values.errors import Temporary
+from lanyard.values.grants import Content, Standing, State
+from lanyard.values.listed import ListedAssignment
+from lanyard.values.resource_id import folded, subscription_of
+
+# More assignments than these that exist and are not listed are no lag.
+_MOST_OVERLOOKED = 5
+_MOST_OVERLOOKED_SHARE = 0.05
+_UNTRUSTED_DELAY = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Grants on record that are not what they were."""
+
+    #: To be made again, for who claims them.
+    deleted: list[Standing] = field(default_factory=list)
+    #: Theirs whose stamp it has now: they serve while they stand.
+    edited: list[Standing] = field(default_factory=list)
+
+
+async def changed_grants(found: Survey, assignments: Assignments) -> Changed:
+    """Compare the record with the listing, and with ARM where they differ. Raises Temporary where
+    the listing is a part only, Permanent.
+    """
+    due = [each for each in found.facts.standing.values() if _is_due(each, found)]
+    shown = _Shown(found, due)
+    changed, overlooked = Changed(), 0
+    for standing in due:
+        if shown.as_recorded(standing):
+            continue
+        overlooked += await _looked_at(standing, shown, assignments, changed)
+        if overlooked > _MOST_OVERLOOKED and overlooked > len(due) * _MOST_OVERLOOKED_SHARE:
+            message = f"Resource Graph does not list {overlooked} assignments that exist"
+            raise Temporary(f"{message}: its listing is not used", _UNTRUSTED_DELAY)
+    return changed
+
+
+async def _looked_at(
+    standing: Standing, shown: "_Shown", assignments: Assignments, changed: Changed
+) -> bool:
+    """Add the grant to what changed, by ARM; whether the listing misses what is there."""
+    now = await assignments.giving(standing.grant)
+    if now is None:
+        changed.deleted.append(standing)
+        return False
+    if assignments.is_ours(now):
+        return standing.ours and not shown.lists(standing)
+    if now.serves(standing.grant):
+        if standing.ours:
+            changed.edited.append(standing)
+        return not standing.ours and not shown.lists(standing)
+    # One that is being granted is held already: making it again changes nothing.
+    if standing.state is State.ACTIVE:
+        changed.deleted.append(standing)
+    return False
+
+
+def _is_due(standing: Standing, found: Survey) -> bool:
+    where = subscription_of(standing.grant.scope)
+    if where is not None and where.subscription in found.unseen:
+        return False
+    return standing.state in (State.ACTIVE, State.GRANTING) and bool(standing.claimants)
+
+
+class _Shown:
+    """What the listing shows of the grants that are due."""
+
+    def __init__(self, found: Survey, due: Iterable[Standing]) -> None:
+        self._stamped = found.facts.stamped
+        self._ids = {folded(assignment.id) for assignment in found.facts.assignments}
+        principals = {each.grant.principal_id for each in due if not each.ours}
+        self._others: Mapping[Content[str], ListedAssignment] = {
+            assignment.content: assignment
+            for assignment in found.facts.assignments
+            if assignment.principal_id in principals
+        }
+
+    def lists(self, standing: Standing) -> bool:
+        """Whether there is an assignment of it at all."""
+        if standing.ours:
+            return folded(standing.grant.assignment_id) in self._ids
+        return standing.grant.content in self._others
+
+    def as_recorded(self, standing: Standing) -> bool:
+        """Whether it stands as the record has it: with our stamp, or with another's condition."""
+        if standing.ours:
+            return folded(standing.grant.assignment_id) in self._stamped
+        listed = self._others.get(standing.grant.content)
+        return listed is not None and listed.condition == standing.grant.condition
