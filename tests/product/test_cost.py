@@ -42,6 +42,25 @@ async def test_a_new_machine_costs_one_get_and_one_patch(estate: Estate) -> None
     assert list(await estate.identity_of("vm1")) == ["id-lanyard-westeurope"]
 
 
+async def test_a_new_grant_costs_one_get_and_one_put(estate: Estate) -> None:
+    await estate.create_vm("vm0")
+    await estate.settle()
+    calls = [call for call in estate.app_calls() if "roleAssignments" in call]
+    assert [call.split()[0] for call in calls] == ["GET", "PUT"]
+
+
+async def test_what_another_owner_gives_costs_one_get_a_claim(estate: Estate) -> None:
+    await prepared(estate)
+    (made,) = [a for a in estate.azure.state.role_assignments.values() if a.description]
+    made.description = "by hand"
+    await estate.sweeps.run()
+    estate.app_calls()
+    await estate.create_vm("vm1")
+    await estate.settle()
+    calls = [call for call in estate.app_calls() if "roleAssignments" in call]
+    assert calls == ["GET Microsoft.Authorization/roleAssignments"]
+
+
 async def test_an_event_for_a_machine_already_as_desired_costs_one_get(estate: Estate) -> None:
     await prepared(estate)
     await estate.create_vm("vm0")  # a second write that changes nothing
