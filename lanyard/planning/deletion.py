@@ -22,8 +22,9 @@ from lanyard.values.errors import Because, Permanent
 from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId
 
-#: Seconds between two listings that show an identity without use, before it is deleted.
-APART = 3600.0
+#: Seconds between two listings that show an identity without use, before it is deleted; and before
+#: its roles are revoked: so long what was attached a moment ago may not be listed.
+APART, ROLES_APART = 3600.0, LISTING_LAG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +72,16 @@ def seconds_left(action: Action, own: Dedicated, use: Use, now: float) -> float:
     not a listing is what its deletion waits for.
     """
     if not isinstance(action, DeleteIdentity):
-        return max(own.alone_since + LISTING_LAG - now, 0.0)
+        return max(own.alone_since + ROLES_APART - now, 0.0)
     if use.attached:
         return 0.0
-    left = max(own.unused_since + APART - now, 0.0)
+    left = unused_left(own, now)
     return max(left, LISTING_LAG) if use.only_late else left
+
+
+def unused_left(own: Dedicated, now: float) -> float:
+    """The seconds that are left until an identity was without use for long enough."""
+    return max((own.unused_since or now) + APART - now, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ What fails is an Outcome; the caller decides when to come back.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lanyard.planning.actions import (
@@ -22,6 +22,7 @@ from lanyard.planning.actions import (
 from lanyard.planning.outcomes import Outcome, attempt, failed, only
 from lanyard.reconcile.apply_removals import REPLAN_DELAY, RemovalSteps
 from lanyard.reconcile.identity_writes import IdentityWrites
+from lanyard.reconcile.made_identities import MadeIdentities
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder
 from lanyard.reconcile.services import Services
@@ -32,8 +33,6 @@ from lanyard.values.compute import ComputeResource, SystemAssigned, UserAssigned
 from lanyard.values.compute_types import compute_type
 from lanyard.values.errors import Because, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant
-from lanyard.values.own_identity import Created, Dedicated, creation_tags
-from lanyard.values.resource_id import ResourceId
 
 # What waits for an addition that failed is looked at again with it, or this much later (seconds).
 _WAITS_DELAY = 3600.0
@@ -74,7 +73,7 @@ class Application:
         """Carry the actions out: additions first, removals only when none of those failed."""
         progress, todo = self.progress, list(actions)
         additions = [action for action in todo if not is_removal(action)]
-        await self._create_identities(only(CreateIdentity, additions))
+        await MadeIdentities(self.services, progress).make(only(CreateIdentity, additions))
         await self._give(additions)
         for upgrade in only(UpgradeInstances, additions):
             progress.outcomes.append(await attempt(upgrade, self._upgrade_instances()))
@@ -169,38 +168,6 @@ class Application:
         )
         gone, now = progress.resource is None, self.services.now()
         await progress.save(settled(progress.record, done, gone=gone, now=now))
-
-    async def _create_identities(self, actions: Sequence[CreateIdentity]) -> None:
-        """Those of this resource alone are on record before they are made, and with the principal
-        that they were made with.
-        """
-        progress = self.progress
-        own = {a.id: Dedicated("", a.delete_after) for a in actions if a.dedicated}
-        await self._keep({**progress.record.dedicated, **own})
-        created: dict[ResourceId, Created] = {}
-        progress.outcomes += await asyncio.gather(
-            *(attempt(a, self._create(a, created)) for a in actions)
-        )
-        made = {
-            one: replace(mine, principal=created[one].principal)
-            for one, mine in own.items()
-            if one in created
-        }
-        theirs = {one for one, answer in created.items() if not answer.new}
-        kept = {**progress.record.dedicated, **made}
-        await self._keep({one: mine for one, mine in kept.items() if one not in theirs})
-
-    async def _keep(self, dedicated: Mapping[ResourceId, Dedicated]) -> None:
-        await self.progress.save(replace(self.progress.record, dedicated=dedicated))
-
-    async def _create(self, action: CreateIdentity, created: dict[ResourceId, Created]) -> str:
-        tags = creation_tags(self.progress.record.id if action.dedicated else None)
-        answer = await self.services.identities.create(action.id, action.location, tags)
-        await self.services.identity_ledger.learn_principal(action.id, answer.principal)
-        self.progress.principals[UserAssigned(action.id)] = answer.principal
-        created[action.id] = answer
-        found = "" if answer.new else ", of one that somebody else made meanwhile"
-        return f"principal {answer.principal}{found}"
 
     async def _change_identity(self, additions: Sequence[Action]) -> None:
         progress, changes = self.progress, self._writable(additions)

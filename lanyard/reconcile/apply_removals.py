@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from lanyard.planning.actions import Action, DeleteIdentity, ReleaseGrant, RemoveOrphans
-from lanyard.planning.deletion import APART
+from lanyard.planning.deletion import unused_left
 from lanyard.planning.life import LISTING_LAG
 from lanyard.planning.outcomes import attempt, failed, only
 from lanyard.reconcile.deleted_identities import as_kept
@@ -96,7 +96,7 @@ class RemovalSteps:
             reason = f"waits for: detach identity {action.id.name}"
             fix = "detach it, or see what holds that"
             raise Refused(Because.WAITS, reason, _ATTACHED_DELAY, fix, releasable=False)
-        if not own.unused_since or services.now() < own.unused_since + APART:
+        if unused_left(own, services.now()) > 0:
             raise NotYet("it was in use a moment ago", LISTING_LAG)
         removed = await as_kept(action.id, current, record.id, services)
         async with self.progress.removals.removing(action, removed, _UNUSED):

@@ -374,6 +374,22 @@ async def test_case_A12_one_whose_making_was_cut_off_is_known_by_its_tags(
     assert estate.assignments() == []
 
 
+async def test_case_A12_one_whose_making_was_cut_off_and_that_a_replica_misses_is_lanyards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, Rules(identity=AT_ONCE))
+    estate.azure.faults.add(Fault(method="PUT", path="id-vm1$", drop=Drop.AFTER))
+    late = estate.azure.faults.add(
+        Fault(method="GET", path="id-vm1$", status=404, code="ResourceNotFound", after=1)
+    )
+    await estate.create_vm("vm1")
+    await pass_time(estate, 10 * MINUTE)
+    assert (late.hits, roles(estate, "id-vm1")) == (1, ["Reader"])
+    await estate.delete_vm("vm1")
+    await hours(estate, 4)
+    assert not exists(estate, "id-vm1")
+
+
 async def test_case_A12_one_that_a_person_made_while_lanyard_was_at_it_is_theirs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

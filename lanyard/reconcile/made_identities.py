@@ -1,0 +1,69 @@
+"""Identities that are missing, made. One of a resource's own goes on record before, and with the
+principal that it was made with after: only that one is deleted with the resource.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lanyard.planning.actions import CreateIdentity
+from lanyard.planning.outcomes import attempt
+from lanyard.reconcile.progress import Progress
+from lanyard.reconcile.services import Services
+from lanyard.values.compute import UserAssigned
+from lanyard.values.own_identity import Created, Dedicated, creation_tags
+from lanyard.values.resource_id import ResourceId
+
+
+@dataclass(frozen=True, slots=True)
+class MadeIdentities:
+    """Those of one plan. `created`: what became of each."""
+
+    services: Services
+    progress: Progress
+    created: dict[ResourceId, Created] = field(default_factory=dict)
+
+    async def make(self, actions: Sequence[CreateIdentity]) -> None:
+        """All of them, side by side. One that fails stops no other."""
+        before = self.progress.record.dedicated
+        mine = [action for action in actions if action.dedicated]
+        own = {a.id: before.get(a.id, Dedicated("", a.delete_after)) for a in mine}
+        await self._keep({**before, **own})
+        self.progress.outcomes += await asyncio.gather(
+            *(attempt(action, self._make(action, before.get(action.id))) for action in actions)
+        )
+        known = self.progress.record.dedicated
+        found = {one: self._as_made(one, known[one]) for one in own if one in self.created}
+        kept = {**known, **found}
+        await self._keep({one: still for one, still in kept.items() if still is not None})
+
+    async def _keep(self, dedicated: Mapping[ResourceId, Dedicated]) -> None:
+        await self.progress.save(replace(self.progress.record, dedicated=dedicated))
+
+    async def _make(self, action: CreateIdentity, begun: Dedicated | None) -> str:
+        identity, owner = action.id, self.progress.record.id if action.dedicated else None
+        made = await self._made_before(identity, begun) if begun is not None else None
+        if made is None:
+            tags = creation_tags(owner)
+            made = await self.services.identities.create(identity, action.location, tags)
+        await self.services.identity_ledger.learn_principal(identity, made.principal)
+        self.progress.principals[UserAssigned(identity)] = made.principal
+        self.created[identity] = made
+        return f"principal {made.principal}"
+
+    async def _made_before(self, identity: ResourceId, begun: Dedicated) -> Created | None:
+        """One that was begun before may be there all the same: the answer was lost, or a replica of
+        ARM misses it. Made once more, it would have Lanyard's tags whoever made it.
+        """
+        current = await self.services.identities.details(identity)
+        if current is None:
+            return None
+        mine = begun.is_still(current.principal_id, current.tags, self.progress.record.id)
+        return Created(current.principal_id, new=mine)
+
+    def _as_made(self, identity: ResourceId, before: Dedicated) -> Dedicated | None:
+        """None for one that somebody else made: it is theirs."""
+        made = self.created[identity]
+        if made.new or made.principal == before.principal:
+            return Dedicated(made.principal, before.delete_after)
+        return None
