@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.table import Table
 
 from chaos.storm import Options, Result, run
-from demo.stack import PROJECT
 
 _SHOWN = 25
 
@@ -26,7 +25,7 @@ def main() -> int:
         arguments.seed,
         arguments.scale,
         arguments.kills if arguments.kills is not None else min(20, arguments.scale // 20),
-        arguments.app.resolve(),
+        arguments.app.resolve() if arguments.app else None,
         arguments.patience,
         arguments.keep.resolve() if arguments.keep else None,
     )
@@ -64,9 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="decides what happens (1)")
     parser.add_argument("--scale", type=int, default=200, help="resources over the run (200)")
     parser.add_argument("--kills", type=int, help="of the host, by SIGKILL (scale/20, at most 20)")
-    parser.add_argument(
-        "--app", type=Path, default=PROJECT, help="the folder of another function_app.py to run"
-    )
+    parser.add_argument("--app", type=Path, help="the folder of another function_app.py to run")
     parser.add_argument(
         "--patience", type=float, default=900, help="seconds until all must be quiet (900)"
     )

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from chaos import weather
 from chaos.editions import Editions
+from chaos.hurry import hurried
 from chaos.monitor import Monitor, Violation
 from chaos.people import People
 from chaos.record import read_record
 from chaos.script import Script, teams_of, write_script
 from chaos.stack import Stack, running
 from chaos.verdict import Verdict
-from demo.stack import PROJECT
 from simulator.faults import Fault
 from simulator.state import Principal
 
@@ -42,7 +42,8 @@ class Options:
     seed: int
     scale: int
     kills: int
-    app: Path = PROJECT
+    #: Another app than the deployed one.
+    app: Path | None = None
     patience: float = 900.0
     keep: Path | None = None
 
@@ -72,7 +73,7 @@ async def run(options: Options, show: Show) -> Result:
             directory,
             seed=options.seed,
             teams=teams_of(options.scale),
-            app=options.app,
+            app=options.app or hurried(directory / "app"),
             message_seconds=_MESSAGE_SECONDS,
         ) as stack:
             return await _Run(options, stack, show).run()

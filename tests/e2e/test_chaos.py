@@ -15,7 +15,7 @@ from demo.stack import PROJECT
 APP = """
 import importlib.util
 
-from lanyard.planning import life
+from lanyard.planning import deletion, life
 from lanyard.record import claims
 
 {change}
@@ -24,11 +24,12 @@ real_app = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(real_app)
 app = real_app.app
 """
-#: A removal that was cut off is waited for two minutes, what was written and is not there for five:
-#: too long for every run of the tests.
+#: A removal that was cut off is waited for two minutes, what was written and is not there for five,
+#: and two looks at the users of an identity are an hour apart: too long for every run of the tests.
 HURRIED = """
 claims.CALL_SECONDS, claims.REVOKE_SECONDS = 6.0, 15.0
 life.WRITE_LAG, life.SECOND_LOOK = 20.0, 10.0
+deletion.APART, deletion.ROLES_APART = 20.0, 10.0
 """
 #: Whoever removes a grant no longer looks who else claims it.
 CARELESS = """
