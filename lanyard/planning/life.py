@@ -3,7 +3,8 @@
 A replica of ARM can answer 404 for what is there, or show what is gone, for a while; so one GET
 that answers 404, asked twice, is one source. With it stands one more, of another kind or time:
 
-    a delete event     after which no write was reported, and not of an earlier life under this id
+    a delete event     after which no write was reported and it was not read: one that comes late is
+                       of an earlier life under this id
     a second 404       at least a minute after the first, with no 200 between them
 
 A reported write makes a 404 *not yet* for five minutes. A listing that shows the resource stands
@@ -26,15 +27,15 @@ _LONGEST_DELAY = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What is known of one life under an id. Moments are seconds since the epoch; 0: never."""
+    """What is known of what lives under an id. Moments are seconds since the epoch; 0: never."""
 
-    #: When it was first seen alive.
-    since: float = 0.0
+    #: The latest moment at which it was read and there.
+    alive: float = 0.0
     #: The latest write that was reported, by Azure's clock.
     written: float = 0.0
     #: The latest deletion that was reported, by Azure's clock.
     deleted: float = 0.0
-    #: The first 404 since it was last seen alive.
+    #: The first 404 since then.
     missing: float = 0.0
 
     def reported(self, written: float | None, deleted: float | None, now: float) -> "Life":
@@ -45,10 +46,9 @@ class Life:
         )
         return replace(self, written=max(self.written, written), deleted=max(self.deleted, deleted))
 
-    def seen(self, now: float, *, anew: bool) -> "Life":
-        """It was read, whatever was reported before; `anew`: it is another one under this id."""
-        since = now if anew or not self.since else self.since
-        return replace(self, since=since, deleted=0.0, missing=0.0)
+    def shown(self, now: float) -> "Life":
+        """It was read, whatever was reported before; what is reported late is older than this."""
+        return replace(self, alive=now, deleted=0.0, missing=0.0)
 
     def missed(self, now: float) -> "Life":
         """ARM answered 404."""
@@ -78,7 +78,7 @@ def finding(life: Life, now: float) -> Finding:
         delay = min(max(age / 3, _FIRST_DELAY), SECOND_LOOK)
         why = "it was written a moment ago, and may not be there for every replica of ARM yet"
         return Finding(False, delay=delay, not_yet=True, why=why)
-    if life.deleted and life.deleted >= max(life.written, life.since):
+    if life.deleted and life.deleted >= max(life.written, life.alive):
         lagging = now - life.deleted < LISTING_LAG
         return Finding(True, ask_listing=not lagging, why="ARM answers 404, after a delete event")
     left = life.missing + SECOND_LOOK - now

@@ -44,24 +44,29 @@ class IdentityReconciler:
         return await self._clean_up(record, change), using
 
     async def _follow(self, change: Change, before: IdentityRecord) -> IdentityRecord:
-        """The record, with the principal that ARM shows now. Raises NotYet where ARM shows none and
-        it is not certain that the identity is gone.
+        """The record, with the principal that ARM shows now and when it did. Raises NotYet where
+        ARM shows none and it is not certain that the identity is gone.
         """
         ledger, identity = self.services.identity_ledger, change.resource
         if before.principal is None:
             return before
+        now = self.services.now()
+        life = before.life.reported(change.written, change.deleted, now)
         current = await self.services.identities.principal(identity)
-        if current == before.principal:
-            return before
         if current is None:
-            now = self.services.now()
-            life = before.life.reported(change.written, change.deleted, now).missed(now)
-            if life != before.life:
-                await ledger.save_identity(replace(before, life=life))
-            await Presence(self.services.index, identity, now).ensure_gone(life)
-            return await ledger.lose_principal(identity)
+            return await self._lose(replace(before, life=life.missed(now)), before)
+        if current == before.principal:
+            return await ledger.save_identity(replace(before, life=life.shown(now)))
         await ledger.learn_principal(identity, current)
         return await ledger.identity(identity)
+
+    async def _lose(self, missed: IdentityRecord, before: IdentityRecord) -> IdentityRecord:
+        ledger = self.services.identity_ledger
+        if missed.life != before.life:
+            await ledger.save_identity(missed)
+        presence = Presence(self.services.index, missed.id, self.services.now())
+        await presence.ensure_gone(missed.life)
+        return await ledger.lose_principal(missed.id)
 
     async def _clean_up(self, record: IdentityRecord, change: Change) -> list[Outcome]:
         """Of every principal that the identity had: what the guard allows."""

@@ -11,6 +11,7 @@ from lanyard.planning.actions import Action, RemoveOrphans
 from lanyard.planning.desired import Desired, desired
 from lanyard.planning.grace import Graces, due_since, seconds_left
 from lanyard.planning.guard import Verdict
+from lanyard.planning.life import Life
 from lanyard.planning.orders import Orders, Pause, Refusal
 from lanyard.planning.outcomes import Effects, Outcome
 from lanyard.planning.plan import Actual, Plan
@@ -92,11 +93,10 @@ class Reconciler:
         services = self.services
         # The record first: nothing on it is then newer than this look at the resource.
         record = await services.ledger.resource(change.resource)
-        read, pause = await asyncio.gather(
+        resource, pause = await asyncio.gather(
             services.compute.read(change.resource), services.kill_switch.read()
         )
-        before = await self._observed(change, record, read)
-        resource = _settled(read)
+        before = await self._observed(change, record, resource)
         precedents = Precedents(await self._orders(before, pause), counted(before))
         wanted = desired(self.policy, resource)
         principals = await known_principals(
@@ -114,7 +114,7 @@ class Reconciler:
             ledger=services.ledger,
             resource=resource,
             # Of what is missing, `before` is on file already.
-            record=before if read is None else record,
+            record=before if resource is None else record,
             principals=principals,
             removals=self._removals(change, precedents.orders),
         )
@@ -138,14 +138,15 @@ class Reconciler:
     ) -> ResourceRecord:
         """The record with what is known of the resource's life after this look at it.
 
-        Raises NotYet, Temporary, Permanent where ARM answers 404 and it is not certain to be gone.
+        Raises Temporary while ARM is still at work on it; NotYet, Temporary, Permanent where ARM
+        answers 404 and it is not certain to be gone.
         """
         now = self.services.now()
         presence = Presence(self.services.index, change.resource, now)
         reported = record.life.reported(change.written, change.deleted, now)
         if read is not None:
-            before, anew = as_seen(record, read, reported, now)
-            return replace(before, life=reported.seen(now, anew=anew))
+            await self._settled(read, record, reported)
+            return replace(as_seen(record, read, reported, now), life=reported.shown(now))
         life = reported.missed(now)
         if record.row is None:
             presence.ensure_expected(life)
@@ -156,6 +157,17 @@ class Reconciler:
             known = await self.services.ledger.save(known)
         await presence.ensure_gone(life)
         return known
+
+    async def _settled(self, read: ComputeResource, record: ResourceRecord, reported: Life) -> None:
+        """Raises Temporary while ARM is still at work on a resource; it is there all the same."""
+        delay = AT_WORK.get(read.provisioning_state.lower())
+        if delay is None:
+            return
+        if record.row is not None:
+            # Whose its attachments are is only looked at once it is settled: by the same report.
+            life = replace(reported.shown(self.services.now()), deleted=reported.deleted)
+            await self.services.ledger.save(replace(record, life=life))
+        raise Temporary(f"{read.id} is {read.provisioning_state}", delay)
 
     async def _note(
         self, progress: Progress, before: ResourceRecord, todo: Plan, wanted: Desired
@@ -245,14 +257,6 @@ class Reconciler:
         """A deleted group may have taken everything below it: each is looked at for itself."""
         async for resource in self.services.ledger.under(change.resource):
             yield Change(resource, "group", deleted=change.deleted)
-
-
-def _settled(resource: ComputeResource | None) -> ComputeResource | None:
-    """The resource, unless ARM is still at work on it."""
-    delay = AT_WORK.get(resource.provisioning_state.lower()) if resource is not None else None
-    if resource is not None and delay is not None:
-        raise Temporary(f"{resource.id} is {resource.provisioning_state}", delay)
-    return resource
 
 
 def _kept_for(

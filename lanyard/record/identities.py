@@ -63,11 +63,16 @@ class IdentityLedger:
         return (await self.identity(identity)).principal
 
     async def learn_principal(self, identity: ResourceId, principal_id: str) -> None:
-        """Remember the object id of a user-assigned identity, and the one it had before."""
+        """Remember the object id of a user-assigned identity, which ARM showed just now, and the
+        one it had before.
+        """
         before = await self.identity(identity)
         if before.principal != principal_id:
             former = {p: at for p, at in before.left().items() if p != principal_id}
-            await self.save_identity(replace(before, principal=principal_id, former=former))
+            life = before.life.shown(self._now())
+            await self.save_identity(
+                replace(before, principal=principal_id, former=former, life=life)
+            )
 
     async def lose_principal(self, identity: ResourceId) -> IdentityRecord:
         """The identity, or the principal it had, is gone: what that left is to be looked after."""

@@ -19,33 +19,27 @@ _CLOCK_DOUBT = 10.0
 
 def as_seen(
     record: ResourceRecord, resource: ComputeResource, life: Life, now: float
-) -> tuple[ResourceRecord, bool]:
+) -> ResourceRecord:
     """The record without what is no longer true of the resource, which was read at `now` (seconds
-    since the epoch), and whether it is another one than before under its id.
+    since the epoch).
 
-    `life` holds what was reported of it, before this look.
+    `life` holds what was reported of it. What was attached before a reported end was to an earlier
+    life of it; where the service itself distinguishes them, that goes instead.
     """
     if record.row is not None and resource.incarnation != record.incarnation:
-        return _anew(record, resource), True
-    ended = _is_over(life) and not resource.incarnation
+        return _anew(record, resource)
+    over = 0.0 if resource.incarnation or not life.deleted else life.deleted + _CLOCK_DOUBT
     attachments = {
         identity: at
         for identity, at in record.attachments.items()
-        if _stands(identity, at, resource, now)
-        and not (ended and at <= life.deleted + _CLOCK_DOUBT)
+        if at > over and _stands(identity, at, resource, now)
     }
-    seen = replace(record, attachments=attachments, incarnation=resource.incarnation)
-    return seen, ended
+    return replace(record, attachments=attachments, incarnation=resource.incarnation)
 
 
 def unseen_attachments(record: ResourceRecord, resource: ComputeResource) -> bool:
     """Whether the record has attachments that a listing does not show."""
     return not record.attachments.keys() <= resource.identity.user_assigned.keys()
-
-
-def _is_over(life: Life) -> bool:
-    """Whether an end was reported since it was first seen."""
-    return bool(life.deleted) and life.deleted >= life.since
 
 
 def _stands(identity: ResourceId, at: float, resource: ComputeResource, now: float) -> bool:

@@ -1,6 +1,7 @@
 """Cases of parts A and C: what a 404 proves, and what it does not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,8 +20,12 @@ from tests.support.cases import (
     begun,
     create,
     delete,
+    delete_identity,
     exists,
     hours,
+    identity_id,
+    look,
+    make_identity,
     own,
     pass_time,
     patch,
@@ -29,7 +34,16 @@ from tests.support.cases import (
     roles,
     sweep,
 )
-from tests.support.compute_examples import MACHINE, SCALE_SET, SITE, SLOT, Example
+from tests.support.compute_examples import (
+    AUTOMATION,
+    CONTAINER_APP,
+    JOB,
+    MACHINE,
+    SCALE_SET,
+    SITE,
+    SLOT,
+    Example,
+)
 from tests.support.estate import Estate
 
 SECOND = 1.0
@@ -164,14 +178,16 @@ async def test_case_A24_a_404_at_a_moment_and_another_an_hour_later_are_not_two(
     assert await removals(it.estate) == []
 
 
-async def lives_again(it: Served) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+async def lives_again(
+    it: Served, made: Example = MACHINE
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """It was deleted and made again under its name; the events of both, not yet delivered."""
     estate = it.estate
     await delete(estate, it.resource)
     deleted = estate.new_events()
     estate.azure.clock.advance(20)
     block = {"type": "UserAssigned", "userAssignedIdentities": {own_id(it): {}}}
-    await create(estate, MACHINE, identity=block)
+    await create(estate, made, identity=block)
     return deleted, estate.new_events()
 
 
@@ -212,6 +228,135 @@ async def test_case_A24_a_written_event_after_the_delete_event_outweighs_it(
     await pass_time(it.estate, 10 * MINUTE)
     it.assert_kept()
     assert await removals(it.estate) == []
+
+
+ALL_KINDS = [*KINDS, CONTAINER_APP, JOB, AUTOMATION]
+
+
+@pytest.mark.parametrize("made", ALL_KINDS, ids=str)
+async def test_case_A24_a_delete_event_that_is_older_than_a_look_is_no_witness(
+    monkeypatch: pytest.MonkeyPatch, made: Example
+) -> None:
+    """No event of the present life came, and nothing in the body distinguishes it."""
+    it = await served(monkeypatch, made)
+    it.estate.azure.clock.advance(HOUR)
+    deleted, _lost = await lives_again(it, made)
+    it.estate.azure.clock.advance(20)
+    await look(it.estate, it.resource)
+    missing(it.estate, it.resource, times=2)
+    await deliver(it.estate, [e for e in deleted if e["subject"].lower() == it.resource.key])
+    await pass_time(it.estate, 10 * MINUTE)
+    assert exists(it.estate, it.identity)
+    assert it.estate.assignments(of=it.principal) == it.assignments
+
+
+async def test_case_A24_a_delete_event_of_its_group_that_is_older_than_a_look_is_none_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, Rules(type=SITE.type), "id-old")
+    site = await create(estate, SITE)
+    await pass_time(estate, HOUR)
+    await estate.delete_group("rg-app")
+    (deleted,) = [e for e in estate.new_events() if e["subject"].lower().endswith("rg-app")]
+    estate.azure.clock.advance(5)
+    await estate.create_groups()
+    await create(estate, SITE)
+    estate.new_events()  # lost
+    estate.azure.clock.advance(20)
+    await look(estate, site)
+    before = estate.assignments()
+    missing(estate, site, times=2)
+    await deliver(estate, [deleted])
+    await pass_time(estate, 10 * MINUTE)
+    assert (attached(estate, site), estate.assignments()) == (["id-old"], before)
+    assert await removals(estate) == []
+
+
+async def test_case_A24_one_that_arm_is_at_work_on_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two 404s count only where nothing showed it between them."""
+    it = await served(monkeypatch)
+    estate, shown = it.estate, it.estate.azure.state.resources[it.resource.key].properties
+    missing(estate, it.resource, times=1)
+    await estate.worker.process(Change(it.resource, "event"))
+    estate.azure.clock.advance(70)
+    shown["provisioningState"] = "Updating"
+    await estate.worker.process(Change(it.resource, "event"))
+    shown["provisioningState"] = "Succeeded"
+    estate.queue.messages.clear()
+    estate.azure.behaviour.resource_graph_answer = ResourceGraphAnswer.EMPTY
+    missing(estate, it.resource, times=2)
+    await estate.worker.process(Change(it.resource, "event"))
+    it.assert_kept()
+
+
+async def identity_remade(monkeypatch: pytest.MonkeyPatch) -> tuple[Estate, list[dict[str, Any]]]:
+    """An identity that was deleted and made again, and the undelivered events of its deletion."""
+    estate = await begun(monkeypatch, Rules(), "id-old")
+    await estate.create_vm("vm1")
+    await pass_time(estate)
+    await delete_identity(estate, "id-old")
+    deleted = estate.new_events()
+    estate.azure.clock.advance(20)
+    await make_identity(estate, "id-old")
+    await pass_time(estate)
+    assert roles(estate, "id-old") == ["Reader"]
+    return estate, deleted
+
+
+async def test_case_A24_a_late_delete_event_of_an_identity_of_an_earlier_life_is_no_witness(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, deleted = await identity_remade(monkeypatch)
+    before, taken = estate.assignments(), await removals(estate)
+    with unknown_for_once(estate, "id-old"):
+        await deliver(estate, deleted)
+        await pass_time(estate)
+    await pass_time(estate, 10 * MINUTE)
+    assert (estate.assignments(), await removals(estate)) == (before, taken)
+
+
+async def test_case_A24_a_delete_event_that_is_older_than_a_look_at_an_identity_is_no_witness(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, _ = await identity_remade(monkeypatch)
+    before, taken = estate.assignments(), await removals(estate)
+    identity = ResourceId.parse(identity_id(estate.subscription, "id-old"))
+    estate.azure.clock.advance(MINUTE)
+    ended = Change(identity, "event", deleted=estate.azure.clock.now())
+    estate.azure.clock.advance(MINUTE)
+    await look(estate, identity)
+    with unknown_for_once(estate, "id-old"):
+        await estate.worker.process(ended)
+        await pass_time(estate)
+    await pass_time(estate, 10 * MINUTE)
+    assert (estate.assignments(), await removals(estate)) == (before, taken)
+
+
+@contextmanager
+def unknown_for_once(estate: Estate, name: str) -> Iterator[None]:
+    """A replica of ARM answers 404 for an identity once; the directory does not know it either."""
+    path = f"userAssignedIdentities/{name}$"
+    code = "ResourceNotFound"
+    estate.azure.faults.add(Fault(method="GET", path=path, status=404, code=code, times=1))
+    its = principal(estate, name)
+    known = estate.azure.state.principals.pop(its)
+    yield
+    estate.azure.state.principals[its] = known
+
+
+async def test_case_A24_an_identity_that_is_gone_for_good_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, deleted = await identity_remade(monkeypatch)
+    await deliver(estate, deleted)
+    await pass_time(estate)
+    gone = principal(estate, "id-old")
+    estate.azure.clock.advance(MINUTE)
+    await delete_identity(estate, "id-old")
+    await pass_time(estate)
+    assert estate.assignments(of=gone) == []
 
 
 GRACE = replace(AT_ONCE, identity=own(), grace_minutes=10)

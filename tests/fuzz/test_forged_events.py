@@ -81,10 +81,11 @@ def standing(estate: Estate) -> Any:
 
 
 async def owned(estate: Estate) -> Any:
-    """What Lanyard has on record as its own; not when Azure reported what of its life."""
+    """What Lanyard has on record as its own; not what of its life was reported or seen when."""
     records = [replace(record, life=Life()) async for record in estate.ledger.records()]
     grants = [standing async for standing in estate.services.claims.standing()]
-    identities = [record async for record in estate.identity_ledger.identities()]
+    seen = [record async for record in estate.identity_ledger.identities()]
+    identities = [replace(record, life=Life()) for record in seen]
     return records, grants, identities
 
 

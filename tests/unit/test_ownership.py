@@ -19,7 +19,7 @@ NOW = 1_000_000.0
 ID, OTHER = identity_id("id-app"), identity_id("id-other")
 LONG_AGO = NOW - 86400.0
 ROW = Row("partition", "key", {}, "1")
-ALIVE = Life(since=LONG_AGO)
+ALIVE = Life(alive=NOW - 60.0)
 
 
 def machine(*attached: ResourceId, incarnation: str = "first") -> ComputeResource:
@@ -46,51 +46,50 @@ def record(at: float = LONG_AGO, incarnation: str = "first") -> ResourceRecord:
 
 
 def test_what_it_still_shows_stays() -> None:
-    assert as_seen(record(), machine(ID, OTHER), ALIVE, NOW) == (record(), False)
+    assert as_seen(record(), machine(ID, OTHER), ALIVE, NOW) == record()
 
 
 @pytest.mark.parametrize(
     ("at", "stays"), [(LONG_AGO, False), (NOW - WRITE_LAG, False), (NOW - WRITE_LAG + 1, True)]
 )
 def test_what_was_seen_gone_is_not_ours_any_more(at: float, stays: bool) -> None:
-    seen, anew = as_seen(record(at), machine(), ALIVE, NOW)
-    assert (ID in seen.attachments, anew) == (stays, False)
+    seen = as_seen(record(at), machine(), ALIVE, NOW)
+    assert (ID in seen.attachments) == stays
 
 
 @pytest.mark.parametrize(("before", "now"), [("first", "second"), ("first", ""), ("", "second")])
 def test_another_resource_under_the_id_has_nothing_of_ours_attached(before: str, now: str) -> None:
     known = record(incarnation=before)
-    seen, anew = as_seen(known, machine(ID, incarnation=now), ALIVE, NOW)
-    assert anew
+    seen = as_seen(known, machine(ID, incarnation=now), ALIVE, NOW)
     assert (seen.attachments, seen.confirmed, seen.repairs, seen.due_since) == ({}, {}, {}, {})
     assert (seen.dedicated, seen.incarnation) == (known.dedicated, now)
 
 
-@pytest.mark.parametrize(
-    ("at", "stays"), [(NOW - 101.0, False), (NOW - 100.0, False), (NOW - 80.0, True)]
-)
-def test_without_anything_that_tells_them_apart_a_reported_end_does(at: float, stays: bool) -> None:
-    ended = Life(since=LONG_AGO, deleted=NOW - 100.0)
-    seen, anew = as_seen(record(at, ""), machine(ID, incarnation=""), ended, NOW)
-    assert (ID in seen.attachments, anew) == (stays, True)
+ENDED = NOW - 100.0
 
 
-def test_an_end_before_the_present_life_says_nothing() -> None:
-    earlier = Life(since=LONG_AGO, deleted=LONG_AGO - 1.0)
-    seen, anew = as_seen(record(LONG_AGO - 5.0, ""), machine(ID, incarnation=""), earlier, NOW)
-    assert (ID in seen.attachments, anew) == (True, False)
+@pytest.mark.parametrize("life", [Life(alive=NOW - 60.0), Life(alive=ENDED - 60.0)], ids=str)
+@pytest.mark.parametrize(("at", "stays"), [(-1.0, False), (0.0, False), (20.0, True)])
+def test_where_nothing_distinguishes_two_lives_a_reported_end_does(
+    life: Life, at: float, stays: bool
+) -> None:
+    """It goes by the attachment's own moment: the event may come long after the next life began."""
+    ended = replace(life, deleted=ENDED)
+    seen = as_seen(record(ENDED + at, ""), machine(ID, incarnation=""), ended, NOW)
+    assert (ID in seen.attachments) == stays
+    assert as_seen(record(ENDED + at), machine(ID), ended, NOW) == record(ENDED + at)
 
 
 def test_a_first_look_begins_nothing_anew() -> None:
     known = ResourceRecord(id=vm_id())
-    seen, anew = as_seen(known, machine(ID), Life(), NOW)
-    assert (seen, anew) == (replace(known, incarnation="first"), False)
+    seen = as_seen(known, machine(ID), Life(), NOW)
+    assert seen == replace(known, incarnation="first")
 
 
 @given(
     at=st.floats(0, NOW),
     shown=st.booleans(),
-    life=st.builds(Life, since=st.floats(0, NOW), deleted=st.floats(0, NOW)),
+    life=st.builds(Life, alive=st.floats(0, NOW), deleted=st.floats(0, NOW)),
     incarnations=st.tuples(*[st.sampled_from(["", "first", "second"])] * 2),
 )
 def test_nothing_becomes_ours_by_looking(
@@ -98,7 +97,7 @@ def test_nothing_becomes_ours_by_looking(
 ) -> None:
     before, now = incarnations
     resource = machine(*([ID] if shown else []), OTHER, incarnation=now)
-    seen, _ = as_seen(record(at, before), resource, life, NOW)
+    seen = as_seen(record(at, before), resource, life, NOW)
     assert seen.attachments.items() <= {ID: at}.items()
     if before != now or not (shown or NOW - at < WRITE_LAG):
         assert not seen.attachments

@@ -66,6 +66,25 @@ def test_a_machine_of_a_flexible_scale_set_names_it() -> None:
     assert found.etag == '"2"'
 
 
+CLUSTER_TYPE = "Microsoft.ContainerService/managedClusters"
+
+
+@pytest.mark.parametrize(
+    ("type", "properties", "incarnation"),
+    [
+        ("Microsoft.Compute/virtualMachines", {"vmId": "v"}, "v"),
+        (SET_TYPE, {"uniqueId": "u"}, "u"),
+        (CLUSTER_TYPE, {"resourceUID": "r"}, "r"),
+        (CLUSTER_TYPE, {}, "2026-01-01T00:00:00Z"),
+    ],
+)
+def test_what_is_made_again_under_its_id_is_another_one(
+    type: str, properties: dict[str, Any], incarnation: str
+) -> None:
+    shown = body(type, properties, systemData={"createdAt": "2026-01-01T00:00:00Z"})
+    assert read_resource(shown, row(type)).incarnation == incarnation
+
+
 @pytest.mark.parametrize(
     ("properties", "manual"),
     [

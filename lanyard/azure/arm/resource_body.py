@@ -102,11 +102,12 @@ def _named(body: Json, name: str) -> ResourceId | None:
 
 
 def _incarnation(body: Json, properties: Json) -> str:
-    """What a resource that is made again under the same id has anew: machines have a GUID, others
-    the moment of their creation.
+    """What a resource that is made again under the same id has anew: machines, scale sets and
+    clusters have a GUID, others the moment of their creation. (`resourceUID`: "uniquely identifies
+    ManagedClusters that reuse ARM ResourceIds", the reference of managedClusters.)
     """
-    made = text(part(body, "systemData"), "createdAt")
-    return text(properties, "vmId") or text(properties, "uniqueId") or made
+    own = (text(properties, name) for name in ("vmId", "uniqueId", "resourceUID"))
+    return next(filter(None, own), "") or text(part(body, "systemData"), "createdAt")
 
 
 def _names(body: Json) -> dict[ResourceId, tuple[str, ...]]:
