@@ -16,7 +16,7 @@ from lanyard.cli.frame.targets import BadTargets, one_target
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import shown_time
 from lanyard.cli.why import Claim, Explainer, Why
-from lanyard.planning.desired import desired
+from lanyard.planning.desired import Unfulfillable, desired
 from lanyard.policy import Policy, load_policy
 from lanyard.policy.load import rule_places
 from lanyard.record.ledger import ResourceRecord
@@ -58,6 +58,8 @@ _SHAPE = {
     "assignments[].scope": "where it gives the role",
     "assignments[].principalId": "whom it is for",
     "excludedBy[]": "as above: rules that exclude it; what it has of them stays, nothing is added",
+    "keepsAll[]": "what of those rules is not known for it: `rule` as above, `part`, `reason`; "
+    "where there is any, it keeps everything that Lanyard gave it",
     "assignments[].madeByLanyard": "whether it is Lanyard's own",
     "assignments[].keptBy": "who had its removal undone; else empty",
     "assignments[].claims[]": "resources that need it, by Lanyard's record; ten at most",
@@ -90,6 +92,8 @@ class Explanation:
     assignments: tuple[Why, ...]
     #: Rules that exclude the resource: what it has of them stays, and nothing is added.
     excluded_by: tuple[str, ...] = ()
+    #: What of them is not known for it: all that Lanyard gave it stays.
+    keeps_all: tuple[Unfulfillable, ...] = ()
 
 
 def run(
@@ -146,8 +150,8 @@ async def _of_resource(resource: ResourceId, explainer: Explainer) -> Explanatio
     identities = _attached(found, record, explainer.policy)
     principals = [one.principal for one in identities if one.principal is not None]
     why = await explainer.of_principals(principals, resource.subscription)
-    excluded_by = desired(explainer.policy, found).kept.rules
-    return Explanation(tuple(identities), tuple(why), excluded_by)
+    kept = desired(explainer.policy, found).kept
+    return Explanation(tuple(identities), tuple(why), kept.rules, kept.unfilled)
 
 
 def _attached(resource: ComputeResource, record: ResourceRecord, policy: Policy) -> list[Attached]:
@@ -180,6 +184,10 @@ def _as_json(target: str, explanation: Explanation, places: Mapping[str, str]) -
             for identity in explanation.identities
         ],
         "excludedBy": _rules(explanation.excluded_by, places),
+        "keepsAll": [
+            {"rule": _rules((one.rule,), places)[0], "part": one.part, "reason": one.reason}
+            for one in explanation.keeps_all
+        ],
         "assignments": [_assignment(why, places) for why in explanation.assignments],
     }
 
@@ -222,6 +230,9 @@ def _show(
     for rule in explanation.excluded_by:
         named = _by_rules((rule,), places).removeprefix(", ")
         terminal.show((f"  excluded, so it keeps what it has and gets nothing new: {named}", "dim"))
+    for one in explanation.keeps_all:
+        why_all = f"{one.part} of rule {one.rule}: {one.reason}"
+        terminal.show((f"  keeps everything that Lanyard gave it: {why_all}", "dim"))
     for identity in explanation.identities:
         by = "attached by Lanyard" if identity.by_lanyard else "not attached by Lanyard"
         name = "system-assigned identity" if identity.id == "system" else short(identity.id)

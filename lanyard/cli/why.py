@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from lanyard.cli.frame.connect import App
-from lanyard.planning.desired import desired
+from lanyard.planning.desired import Desired, desired
+from lanyard.planning.needs import needs_grant
 from lanyard.policy import Policy
 from lanyard.record.decisions import Recorded
 from lanyard.values.compute import ComputeResource, SystemAssigned
@@ -25,14 +26,16 @@ _LOOK_BACK = timedelta(days=31)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A resource needs the assignment. `rules` are those of the policy that ask for it now;
-    `decision` is what gave it to the resource, where the record still has it.
+    """A resource needs the assignment. `rules` are those of the policy that ask for it now,
+    `kept_by` those that exclude the resource, which keeps it; `decision` is what gave it to the
+    resource, where the record still has it.
     """
 
     resource: ResourceId
     exists: bool
     rules: tuple[str, ...]
     decision: Recorded | None = None
+    kept_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,12 @@ class Why:
 def _way_out(claim: Claim) -> str:
     if not claim.exists:
         return f"{claim.resource} is gone: its claim is released when it is looked at"
+    if not claim.rules and claim.kept_by:
+        rules = " and ".join(f"'{rule}'" for rule in claim.kept_by)
+        return (
+            f"{claim.resource} is deleted, or rule {rules} excludes {claim.resource} no more: its "
+            "match passes it by"
+        )
     if not claim.rules:
         return f"no rule asks for it for {claim.resource} any more: its claim is being released"
     rules = " and ".join(f"'{rule}'" for rule in claim.rules)
@@ -124,8 +133,12 @@ class Explainer:
 
     async def _claim(self, grant: Grant, resource: ResourceId) -> Claim:
         found = await self.resource(resource)
-        rules = () if found is None else _rules(self.policy, found, grant)
-        return Claim(resource, found is not None, rules, await self._decision(grant, resource))
+        decision = await self._decision(grant, resource)
+        if found is None:
+            return Claim(resource, False, (), decision)
+        wanted = desired(self.policy, found)
+        kept_by = wanted.kept.rules if needs_grant(wanted, found, {}, grant) else ()
+        return Claim(resource, True, _rules(wanted, found, grant), decision, kept_by)
 
     async def _decision(self, grant: Grant, resource: ResourceId) -> Recorded | None:
         """What gave the role to the resource last."""
@@ -150,9 +163,9 @@ class Explainer:
         return self._standing
 
 
-def _rules(policy: Policy, resource: ComputeResource, grant: Grant) -> tuple[str, ...]:
+def _rules(desired: Desired, resource: ComputeResource, grant: Grant) -> tuple[str, ...]:
     """The rules that ask for just this grant for the resource."""
-    for wanted in desired(policy, resource).grants:
+    for wanted in desired.grants:
         same = content_of(wanted.scope, wanted.role_id, grant.principal_id) == grant.content
         if same and principal_of(resource, wanted.to) in (grant.principal_id, None):
             return wanted.rules

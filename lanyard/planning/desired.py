@@ -58,12 +58,16 @@ class Unfulfillable:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What an excluded resource keeps of the rules that exclude it, as far as it has it."""
+    """What an excluded resource keeps of the rules that exclude it, as far as it has it.
+
+    `rules`: their names. `unfilled`: what of them is not known for this resource, because a tag is
+    gone that they need, say. It may be anything, so everything that it has of Lanyard's is kept.
+    """
 
     identities: Mapping[ResourceId, WantedIdentity] = field(default_factory=dict)
     grants: tuple[WantedGrant, ...] = ()
-    #: The names of those rules.
     rules: tuple[str, ...] = ()
+    unfilled: tuple[Unfulfillable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,8 @@ class Desired:
     unfulfillable: tuple[Unfulfillable, ...] = ()
     #: Whether a rule accepts that a machine's only identity is no longer IMDS's default.
     imds_default_accepted: bool = False
-    #: Whether every rule accepts a restart: one that wants to avoid it is heard first.
+    #: Whether every rule accepts a restart, those that exclude the resource, too: one that wants to
+    #: avoid it is heard first.
     restart_accepted: bool = True
     #: Whether a rule accepts that the one identity of a type that has one is replaced.
     replace_accepted: bool = False
@@ -94,18 +99,18 @@ def desired(policy: Policy, resource: ComputeResource | None) -> Desired:
     """What the policy wants `resource` to have; nothing for one that is gone (None)."""
     if resource is None:
         return NOTHING
-    rules = list(matching_rules(policy, resource))
+    rules, excluded = list(matching_rules(policy, resource)), list(excluded_rules(policy, resource))
     total = _added_up(policy, rules, resource)
     return Desired(
         identities=total.identities,
         system=tuple(rule.name for rule in rules if rule.system),
         grants=total.grants,
-        unfulfillable=tuple(total.problems),
+        unfulfillable=(*total.unfilled, *total.conflicts),
         imds_default_accepted=any(rule.imds_default is ImdsDefault.ACCEPT for rule in rules),
-        restart_accepted=all(rule.restart is Restart.ACCEPT for rule in rules),
+        restart_accepted=all(rule.restart is Restart.ACCEPT for rule in (*rules, *excluded)),
         replace_accepted=any(rule.replace is Replace.ACCEPT for rule in rules),
         upgrade_instances=any(rule.upgrade_instances for rule in rules),
-        kept=_kept(policy, resource),
+        kept=_kept(policy, excluded, resource),
     )
 
 
@@ -115,7 +120,10 @@ class _Sum:
 
     identities: dict[ResourceId, WantedIdentity] = field(default_factory=dict)
     by_content: dict[tuple[str, str, PrincipalRef], WantedGrant] = field(default_factory=dict)
-    problems: list[Unfulfillable] = field(default_factory=list)
+    #: What this resource lacks something for.
+    unfilled: list[Unfulfillable] = field(default_factory=list)
+    #: What another rule gives on another condition.
+    conflicts: list[Unfulfillable] = field(default_factory=list)
 
     @property
     def grants(self) -> tuple[WantedGrant, ...]:
@@ -125,17 +133,17 @@ class _Sum:
 def _added_up(policy: Policy, rules: Iterable[Rule], resource: ComputeResource) -> _Sum:
     wanted = _Sum()
     for rule in rules:
-        for identity in _identities(policy, rule, resource, wanted.problems):
+        for identity in _identities(policy, rule, resource, wanted.unfilled):
             _add_identity(wanted.identities, identity)
-        for grant in _grants(policy, rule, resource, wanted.problems):
-            _add_grant(wanted.by_content, grant, wanted.problems)
+        for grant in _grants(policy, rule, resource, wanted.unfilled):
+            _add_grant(wanted.by_content, grant, wanted.conflicts)
     return wanted
 
 
-def _kept(policy: Policy, resource: ComputeResource) -> Kept:
-    rules = list(excluded_rules(policy, resource))
+def _kept(policy: Policy, rules: Iterable[Rule], resource: ComputeResource) -> Kept:
     wanted = _added_up(policy, rules, resource)
-    return Kept(wanted.identities, wanted.grants, tuple(rule.name for rule in rules))
+    names = tuple(rule.name for rule in rules)
+    return Kept(wanted.identities, wanted.grants, names, tuple(wanted.unfilled))
 
 
 def identity_id(spec: IdentitySpec, resource: ComputeResource) -> ResourceId:
@@ -191,7 +199,9 @@ def _principal(policy: Policy, spec: GrantSpec, resource: ComputeResource) -> Pr
 
 def _add_identity(known: dict[ResourceId, WantedIdentity], new: WantedIdentity) -> None:
     if old := known.get(new.id):
-        new = replace(old, rules=_both(old.rules, new.rules))
+        # What the policy has by another way as well is no identity of this resource alone.
+        dedicated = old.dedicated and new.dedicated
+        new = replace(old, rules=_both(old.rules, new.rules), dedicated=dedicated)
     known[new.id] = new
 
 

@@ -2,7 +2,8 @@
 
 A rule asks for it, or would but for its `exclude`, and the resource has it. What the resource's own
 settings name is needed, too: that is held with the member that names it (guard.py). What is *given*
-is another question (desired.py): an excluded resource gets nothing new.
+is another question (desired.py): an excluded resource gets nothing new. Where a rule that excludes
+it cannot be filled for it, it keeps everything: what that rule would give is not known.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,8 @@ from lanyard.values.resource_id import ResourceId
 
 def needs_identity(desired: Desired, identity: ResourceId) -> bool:
     """Whether the policy has a resource keep a user-assigned identity that it has."""
-    return identity in desired.identities or identity in desired.kept.identities
+    kept = desired.kept
+    return identity in desired.identities or identity in kept.identities or bool(kept.unfilled)
 
 
 def needs_grant(
@@ -31,6 +33,8 @@ def needs_grant(
     """
     if resource is None:
         return False
+    if desired.kept.unfilled:
+        return True
     for wanted in (*desired.grants, *desired.kept.grants):
         principal = _principal_of(wanted.to, resource, principals)
         if principal and content_of(wanted.scope, wanted.role_id, principal) == grant.content:

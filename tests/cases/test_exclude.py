@@ -1,5 +1,6 @@
 """Cases of part A: what a rule excludes keeps what it has of it, and gets nothing new."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.support.cases import (
     create,
     exists,
     hours,
+    identity_id,
     own,
     pass_time,
     patch,
@@ -255,6 +257,88 @@ async def test_case_A28_a_system_assigned_identity_keeps_its_role(
     assert estate.assignments() == before
 
 
+VAULT = (
+    "/subscriptions/{subscription}/resourceGroups/rg-app/providers/Microsoft.KeyVault/vaults/"
+    "kv-{tags.team}"
+)
+
+
+def by_team(policy: Rules) -> Rules:
+    """Its role is at a scope that a tag of the machine names."""
+    return replace(policy, match=EXCLUDING, scope=VAULT, role="Key Vault Secrets User")
+
+
+TEMPLATES = pytest.mark.parametrize(
+    "policy", [by_team(SHARED), by_team(DEDICATED)], ids=["shared", "own"]
+)
+
+
+async def of_a_team(
+    monkeypatch: pytest.MonkeyPatch, policy: Rules
+) -> tuple[Estate, ResourceId, tuple[list[str], list[tuple[str, str, str]]]]:
+    """A machine that has a tag that the rule fills in, and what it has."""
+    estate = await begun(monkeypatch, policy, "id-old")
+    vm = await estate.create_vm("vm1", tags={"team": "pay"})
+    await pass_time(estate)
+    has = attached(estate, vm), estate.assignments()
+    assert (len(has[0]), len(has[1])) == (1, 1)
+    return estate, vm, has
+
+
+@TEMPLATES
+async def test_case_A28_a_tag_that_excludes_may_replace_the_one_that_the_rule_fills_in(
+    monkeypatch: pytest.MonkeyPatch, policy: Rules
+) -> None:
+    estate, vm, before = await of_a_team(monkeypatch, policy)
+    await patch(estate, vm, tags=IGNORE)
+    await hours(estate, 30)
+    assert (attached(estate, vm), estate.assignments()) == before
+    assert await removals(estate) == []
+
+
+@TEMPLATES
+async def test_case_A28_with_its_tag_back_it_goes_on_as_before(
+    monkeypatch: pytest.MonkeyPatch, policy: Rules
+) -> None:
+    estate, vm, before = await of_a_team(monkeypatch, policy)
+    await patch(estate, vm, tags=IGNORE)
+    await pass_time(estate)
+    await patch(estate, vm, tags={"team": "pay", **IGNORE})
+    await hours(estate, 2)
+    assert (attached(estate, vm), estate.assignments()) == before
+    await adopt(estate, f"{NOTHING}limits: {{removals: {{graceMinutes: 0}}}}\n")
+    await hours(estate, 26)
+    assert (attached(estate, vm), estate.assignments()) == ([], [])
+
+
+async def test_case_A28_a_rule_that_excludes_an_app_is_heard_about_its_restart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    policy = replace(SHARED, type=SITE.type, options={})
+    estate = await begun(monkeypatch, NOTHING, "id-old", "id-new")
+    await adopt(estate, with_a_rule_by_tag(estate, policy))
+    app = await create(estate, SITE, tags={"b": "1"})
+    await pass_time(estate)
+    assert attached(estate, app) == ["id-new", "id-old"]
+    avoiding = replace(policy, options={"restart": "avoid"})
+    await adopt(estate, with_a_rule_by_tag(estate, avoiding))
+    await patch(estate, app, tags=IGNORE)
+    await hours(estate, 1)
+    assert attached(estate, app) == ["id-new", "id-old"]
+    await adopt(estate, with_a_rule_by_tag(estate, policy))
+    await hours(estate, 1)
+    assert attached(estate, app) == ["id-old"]
+
+
+def with_a_rule_by_tag(estate: Estate, policy: Rules) -> str:
+    """Another rule gives another identity to what has the tag "b"."""
+    spec = f"{{id: {identity_id(estate.subscription, 'id-new')}}}"
+    match = f'{{types: [{policy.type}], tags: {{b: "1"}}}}'
+    rule = f"  - name: other\n    match: {match}\n    attach: [other]\n"
+    text = policy.text(estate.subscription)
+    return text.replace("rules:\n", f"  other: {spec}\nrules:\n{rule}")
+
+
 @dataclass(frozen=True)
 class AtDesk:
     """An excluded machine, and a person who asks about it."""
@@ -272,11 +356,12 @@ class AtDesk:
 async def at_desk(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> AtDesk:
-    estate, vm, _ = await served(monkeypatch, SHARED)
-    text = SHARED.text(estate.subscription)
-    desk = Desk(tmp_path, monkeypatch, capsys, text, estate)
+    policy = by_team(SHARED)
+    estate, vm, _ = await of_a_team(monkeypatch, policy)
+    desk = Desk(tmp_path, monkeypatch, capsys, policy.text(estate.subscription), estate)
     await desk.started()
-    await by_tag(estate, vm, SHARED)
+    await patch(estate, vm, tags={"team": "pay", **IGNORE})
+    await pass_time(estate)
     await sweep(estate)
     return AtDesk(desk, vm)
 
@@ -286,11 +371,26 @@ async def test_case_A28_explain_says_that_it_is_excluded_and_keeps_what_it_has(
 ) -> None:
     said = await at_desk.says("explain", at_desk.vm.text)
     assert "id-old" in said
-    assert "exclude" in said
-    await patch(at_desk.desk.estate, at_desk.vm, tags={})
+    assert "excluded, so it keeps what it has" in said
+    assert f"rule 'all' excludes {at_desk.vm}" in said
+    await patch(at_desk.desk.estate, at_desk.vm, tags={"team": "pay"})
     assert "exclude" not in await at_desk.says("explain", at_desk.vm.text)
 
 
+async def test_case_A28_explain_says_why_it_keeps_everything(at_desk: AtDesk) -> None:
+    assert "keeps everything" not in await at_desk.says("explain", at_desk.vm.text)
+    await patch(at_desk.desk.estate, at_desk.vm, tags=IGNORE)
+    said = await at_desk.says("explain", at_desk.vm.text)
+    assert "keeps everything that Lanyard gave it" in said
+    assert "no tag 'team'" in said
+    assert f"rule 'all' excludes {at_desk.vm}" in said
+    (part,) = json.loads(await at_desk.says("explain", at_desk.vm.text, "--json"))["keepsAll"]
+    assert part["rule"]["name"] == "all"
+    assert "no tag 'team'" in part["reason"]
+
+
 async def test_case_A28_status_counts_what_is_excluded(at_desk: AtDesk) -> None:
+    await patch(at_desk.desk.estate, at_desk.vm, tags=IGNORE)
+    await sweep(at_desk.desk.estate)
     ran = await at_desk.desk.app("status")
-    assert "exclude" in ran.out, ran.out
+    assert "1 keep what they have" in ran.out, ran.out

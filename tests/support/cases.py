@@ -29,7 +29,8 @@ JITTER = 1.2
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """The smallest policy of one rule, as text: its identity has one role at the group.
+    """The smallest policy of one rule, as text: its identity has one role, at the group unless said
+    otherwise.
 
     `of` the identity: the name of an existing one, or the whole specification in YAML. `match` and
     `options` are more members of the rule in YAML.
@@ -38,6 +39,7 @@ class Rules:
     type: str = MACHINE_TYPE
     identity: str = "id-old"
     role: str = "Reader"
+    scope: str = "{resourceGroup}"
     match: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     grace_minutes: int = 0
@@ -57,7 +59,7 @@ class Rules:
         return (
             f"version: 1\nmode: full\nidentities:\n  main: {spec}\n"
             f"rules:\n  - name: all\n    match: {{{match}}}\n    attach: [main]\n"
-            f'    grant: [{{role: {self.role}, scope: "{{resourceGroup}}", to: main}}]\n{options}'
+            f'    grant: [{{role: {self.role}, scope: "{self.scope}", to: main}}]\n{options}'
             f"orphans: {{graceMinutes: 0}}\nlimits: {{removals: {{{removals}}}}}\n{self.more}"
         )
 

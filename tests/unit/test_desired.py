@@ -3,9 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanyard.planning.desired import NOTHING, desired
+from lanyard.planning.needs import needs_grant, needs_identity
 from lanyard.policy.load import parse_policy
 from lanyard.policy.templates import TemplateProblem, fill_scope
 from lanyard.values.compute import ComputeResource, Identity, SystemAssigned, UserAssigned
+from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
 from tests.support.examples import GROUP, SUBSCRIPTION, identity_id, vm, vm_id
 
@@ -112,6 +114,40 @@ def test_a_part_that_a_tag_cannot_fill_is_told_and_the_rest_is_done() -> None:
     assert "no tag 'team'" in wanted.unfulfillable[0].reason
     assert set(wanted.identities) == {REGIONAL, identity_id("id-fixed")}
     assert len(wanted.grants) == 1
+
+
+EXCLUDING = f"""
+version: 1
+identities:
+  main: {{id: {identity_id("id-fixed")}}}
+rules:
+  - name: apps
+    match: {{types: [Microsoft.Compute/virtualMachines], exclude: {{tags: {{lanyard: ignore}}}}}}
+    attach: [main]
+    restart: avoid
+    grant: [{{role: Key Vault Secrets User, scope: "{VAULT}", to: main}}]
+"""
+
+
+@pytest.mark.parametrize("team", [{}, {"team": "pay"}])
+def test_what_of_an_excluding_rule_is_not_known_is_kept_apart(team: dict[str, str]) -> None:
+    policy = parse_policy("test.yaml", EXCLUDING)
+    wanted = desired(policy, vm(tags={"lanyard": "ignore", **team}))
+    assert (wanted.identities, wanted.grants, wanted.unfulfillable) == ({}, (), ())
+    assert (len(wanted.kept.grants), len(wanted.kept.unfilled)) == ((1, 0) if team else (0, 1))
+    assert not wanted.restart_accepted
+    anything = identity_id("id-anything")
+    assert needs_identity(wanted, anything) is not bool(team)
+    grant = Grant(GROUP, BLOB_READER, "p-1")
+    assert needs_grant(wanted, vm(), {}, grant) is not bool(team)
+    assert not needs_grant(wanted, None, {}, grant)
+
+
+def test_conditions_that_differ_between_excluding_rules_are_known() -> None:
+    excluded = "exclude: {tags: {lanyard: ignore}}, types: [Microsoft.Compute/virtualMachines]"
+    text = NAMESAKES.replace("types: [Microsoft.Compute/virtualMachines]", excluded)
+    kept = desired(parse_policy("test.yaml", text), vm(tags={"lanyard": "ignore"})).kept
+    assert (len(kept.grants), kept.unfilled) == (2, ())
 
 
 NAMESAKES = f"""
