@@ -10,6 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lanyard.planning.actions import Action, DeleteIdentity, DetachIdentity, ReleaseGrant
+from lanyard.planning.desired import Desired
+from lanyard.policy import Policy
+from lanyard.values.own_identity import Dedicated
+from lanyard.values.resource_id import ResourceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,26 @@ class Graces:
                 return self.removals
             case _:
                 return 0.0
+
+
+def still_dedicated(
+    dedicated: Mapping[ResourceId, Dedicated], policy: Policy, wanted: Desired
+) -> dict[ResourceId, Dedicated]:
+    """Of the identities made for a resource, those that are still Lanyard's to delete; of those
+    that it needs, with how long the policy now says each is kept, and as if nobody had looked
+    whether they are in use.
+
+    One that it names as an existing one, anywhere, or that this resource has with others is not.
+    """
+    existing = {ResourceId.parse(spec.id) for spec in policy.identities.values() if spec.id}
+    asked = [*wanted.kept.identities.values(), *wanted.identities.values()]
+    existing |= {one.id for one in asked if not one.dedicated}
+    delays = {one.id: one.delete_after for one in asked}
+    return {
+        one: Dedicated(own.principal, delays[one]) if one in delays else own
+        for one, own in dedicated.items()
+        if one not in existing
+    }
 
 
 def due_since(

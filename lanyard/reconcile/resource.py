@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from lanyard.planning.actions import Action, RemoveOrphans
-from lanyard.planning.desired import Desired, desired
-from lanyard.planning.grace import Graces, due_since, seconds_left
+from lanyard.planning.desired import desired
+from lanyard.planning.grace import Graces, due_since, seconds_left, still_dedicated
 from lanyard.planning.guard import Verdict
 from lanyard.planning.life import Life
 from lanyard.planning.orders import Orders, Pause, Refusal
@@ -35,7 +35,6 @@ from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import NotYet, Temporary
-from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId, folded
 
 
@@ -96,9 +95,11 @@ class Reconciler:
         resource, pause = await asyncio.gather(
             services.compute.read(change.resource), services.kill_switch.read()
         )
-        before = await self._observed(change, record, resource)
-        precedents = Precedents(await self._orders(before, pause), counted(before))
+        observed = await self._observed(change, record, resource)
         wanted = desired(self.policy, resource)
+        own = still_dedicated(observed.dedicated, self.policy, wanted)
+        before = replace(observed, dedicated=own)
+        precedents = Precedents(await self._orders(before, pause), counted(before))
         principals = await known_principals(
             wanted, resource, services.identities, services.identity_ledger
         )
@@ -113,13 +114,13 @@ class Reconciler:
         progress = Progress(
             ledger=services.ledger,
             resource=resource,
-            # Of what is missing, `before` is on file already.
-            record=before if resource is None else record,
+            # Of what is missing, `observed` is on file already.
+            record=observed if resource is None else record,
             principals=principals,
             removals=self._removals(change, precedents.orders),
         )
         async with Recorder(services, change.resource, cause_of(change)) as recorder:
-            await self._note(progress, before, todo, wanted)
+            await self._note(progress, before, todo)
             looks = await OwnIdentities(services, progress).look(
                 todo.actions, verdict.allowed, self._waiting(verdict, progress)
             )
@@ -169,9 +170,7 @@ class Reconciler:
             await self.services.ledger.save(replace(record, life=life))
         raise Temporary(f"{read.id} is {read.provisioning_state}", delay)
 
-    async def _note(
-        self, progress: Progress, before: ResourceRecord, todo: Plan, wanted: Desired
-    ) -> None:
+    async def _note(self, progress: Progress, before: ResourceRecord, todo: Plan) -> None:
         """On record before anything is done: a new principal, since when one is gone, since when
         a removal is due.
         """
@@ -188,7 +187,6 @@ class Reconciler:
             system_principals=progress.record.system_principals,
             gone_at={principal: known.get(principal, now) for principal in gone},
             due_since=due_since(todo.actions, before.due_since, now, ended),
-            dedicated=_kept_for(before.dedicated, wanted),
         )
         if progress.record.row is not None or todo.actions:
             await progress.save(noted)
@@ -257,21 +255,6 @@ class Reconciler:
         """A deleted group may have taken everything below it: each is looked at for itself."""
         async for resource in self.services.ledger.under(change.resource):
             yield Change(resource, "group", deleted=change.deleted)
-
-
-def _kept_for(
-    dedicated: Mapping[ResourceId, Dedicated], wanted: Desired
-) -> Mapping[ResourceId, Dedicated]:
-    """Identities made for the resource; of those that it needs, with how long the policy now says
-    each is kept, and as if nobody had looked whether they are in use.
-    """
-    known = {**wanted.kept.identities, **wanted.identities}
-    return {
-        identity: Dedicated(own.principal, known[identity].delete_after)
-        if identity in known
-        else own
-        for identity, own in dedicated.items()
-    }
 
 
 def _report(

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 
 from lanyard.planning.actions import RemoveOrphans
 from lanyard.planning.desired import desired
+from lanyard.planning.grace import still_dedicated
 from lanyard.planning.guard import Situation, guard, guard_alone
 from lanyard.planning.orders import Orders
 from lanyard.planning.orphans import Orphan, OrphanKind, orphans
-from lanyard.planning.plan import Actual, plan
+from lanyard.planning.plan import Actual, Plan, plan
 from lanyard.policy import Policy
 from lanyard.ports.queue import Enqueue
 from lanyard.reconcile.principals import AskedOnce, known_principals
@@ -187,7 +188,12 @@ class Sweep:
         self._planned.update(type(action).__name__ for action in verdict.allowed)
         self._excluded += bool(wanted.kept.rules) and not record.empty
         is_held = bool(verdict.held or todo.blocked or wanted.unfulfillable)
-        return bool(verdict.allowed) or self._is_listed_wrongly(record, is_held=is_held)
+        return (
+            bool(verdict.allowed)
+            or self._is_listed_wrongly(record, is_held=is_held)
+            or still_dedicated(record.dedicated, self.policy, wanted) != record.dedicated
+            or _is_due_no_more(record, todo)
+        )
 
     def _is_listed_wrongly(self, record: ResourceRecord, *, is_held: bool) -> bool:
         """Whether something is held that nobody can see yet, or listed that is held no more."""
@@ -199,6 +205,13 @@ class Sweep:
         asked = found.roles_not_listed.items()
         exists = self.services.assignments.role_exists
         return sorted([role for role, scope in asked if not await exists(role, scope)])
+
+
+def _is_due_no_more(record: ResourceRecord, todo: Plan) -> bool:
+    """Whether a removal is on record as due that is not planned any more, and nobody looked since:
+    were it planned again, it would seem to have been due all the time.
+    """
+    return bool(record.due_since.keys() - {action.key for action in todo.actions})
 
 
 def _waits(orphan: Orphan, found: Survey) -> bool:

@@ -17,6 +17,7 @@ from tests.support.cases import (
     exists,
     held,
     hours,
+    identity_id,
     own,
     pass_time,
     patch,
@@ -246,3 +247,62 @@ async def test_case_A25_a_machine_that_stays_away_leaves_its_access_after_the_gr
     await sweep(estate)
     await pass_time(estate, GRACE)
     assert estate.assignments() == []
+
+
+@pytest.mark.parametrize("end", ["typo", "deleted", "unseen"])
+async def test_case_A25_an_own_identity_that_the_policy_names_as_an_existing_one_stays(
+    monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """It was made for one machine; then the policy names that very one by its id."""
+    estate, vm, identity, _ = await served(monkeypatch, replace(DEDICATED, match=""))
+    by_id = f"{{id: {identity_id(estate.subscription, identity, 'rg-app')}}}"
+    named = replace(SHARED, match="", identity=by_id)
+    await adopt(estate, named)
+    if end == "typo":
+        await adopt(estate, replace(named, match="tags: {env: prd}"))
+    elif end == "deleted":
+        await estate.delete_vm("vm1")
+    else:
+        estate.azure.state.resources.pop(vm.key)
+    await hours(estate, 30)
+    assert exists(estate, identity)
+
+
+async def test_case_A25_one_that_only_another_rule_names_by_its_id_stays_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, _, identity, _ = await served(monkeypatch, DEDICATED)
+    by_id = f"{{id: {identity_id(estate.subscription, identity, 'rg-app')}}}"
+    await adopt(estate, replace(SHARED, match="names: [other]", identity=by_id))
+    await hours(estate, 30)
+    assert exists(estate, identity)
+
+
+async def test_case_A25_an_own_identity_goes_after_the_time_that_the_policy_says_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, vm, identity, _ = await served(monkeypatch, DEDICATED)
+    await adopt(estate, replace(DEDICATED, identity=own(2)))
+    await patch(estate, vm, tags={})
+    await hours(estate, 4)
+    assert not exists(estate, identity)
+
+
+@BOTH
+async def test_case_A25_a_look_that_was_lost_does_not_count_weeks_later(
+    monkeypatch: pytest.MonkeyPatch, policy: Rules
+) -> None:
+    """The message of the second look, and the event of the tag that is back, came to nothing."""
+    estate, vm, _, before = await served(monkeypatch, policy)
+    await patch(estate, vm, tags={})
+    await pass_time(estate, MINUTE)
+    await patch(estate, vm, tags={"env": "prod"})
+    estate.new_events()
+    estate.queue.messages.clear()
+    await hours(estate, 24)
+    await patch(estate, vm, tags={})
+    await pass_time(estate, 2 * MINUTE)
+    assert stands(estate, vm) == before
+    await patch(estate, vm, tags={"env": "prod"})
+    await hours(estate, 30)
+    await assert_as_if_nothing_was(estate, vm, before)
