@@ -109,16 +109,25 @@ class Application:
         return kind is not None and kind.replaces
 
     @property
-    def _failed(self) -> list[Action]:
+    def _failed(self) -> list[Outcome]:
         """The additions that are not there, whatever the reason."""
-        return [o.action for o in self.progress.outcomes if o.failure and not is_removal(o.action)]
+        return [o for o in self.progress.outcomes if o.failure and not is_removal(o.action)]
+
+    def _needs_another(self, action: Action) -> bool:
+        """A role of an identity that is not there: it is missing with that one, and no more."""
+        return isinstance(action, AssignRole) and action.to not in self.progress.principals
 
     def _not_waiting(self, removals: Sequence[Action]) -> list[Action]:
         """Make before break: of a living resource nothing goes while something that it is due is
         not there, unless a person released it.
         """
         progress, orders = self.progress, self.progress.removals.orders
-        missing = [action for action in self._failed if action.key not in orders.dismissed]
+        missing = [
+            failure
+            for failure in self._failed
+            if failure.action.key not in orders.dismissed
+            and not self._needs_another(failure.action)
+        ]
         if progress.resource is None or not missing:
             return list(removals)
         waiting = [
@@ -128,12 +137,13 @@ class Application:
         ]
         refusal = Refused(
             Because.WAITS,
-            f"waits for: {missing[0]}",
+            f"waits for: {missing[0].action}",
             _WAITS_DELAY,
-            "it goes on when that is done; release it to have it done at once",
+            "it goes on when that is done or dismissed; release it to have it done at once",
             releasable=True,
         )
         progress.outcomes += failed(waiting, refusal)
+        progress.waited_for = missing if waiting else []
         return [action for action in removals if action not in waiting]
 
     async def _detach(self, detaches: Sequence[DetachIdentity]) -> None:

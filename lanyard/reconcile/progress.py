@@ -24,6 +24,8 @@ class Progress:
     principals: dict[PrincipalRef, str]
     removals: Removals
     outcomes: list[Outcome] = field(default_factory=list)
+    #: The additions that failed and that a removal waits for.
+    waited_for: list[Outcome] = field(default_factory=list)
     #: What is claimed and assigned now.
     granted: dict[AssignRole, Grant] = field(default_factory=dict)
     #: Of them, those whose role assignment did not exist before.

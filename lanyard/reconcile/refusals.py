@@ -42,6 +42,22 @@ def refused(outcomes: Iterable[Outcome]) -> list[Refusal]:
     ]
 
 
+def waited_for(failures: Iterable[Outcome]) -> list[Refusal]:
+    """The additions that failed and that a removal waits for: whoever dismisses one ends that."""
+    return [
+        Refusal(
+            key=o.action.key,
+            because=Because.FAILED,
+            action=str(o.action),
+            reason=f"it failed: {o.failure}",
+            release="see to that, it is tried again by itself; or dismiss it, and what waits goes",
+        )
+        for o in failures
+        # The budget's and a pause's refusals are listed as such.
+        if not isinstance(o.failure, Refused)
+    ]
+
+
 def unfinished(outcomes: Iterable[Outcome]) -> set[str]:
     """The keys of the actions that were allowed and did not succeed."""
     return {outcome.action.key for outcome in outcomes if outcome.failure is not None}

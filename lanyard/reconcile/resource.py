@@ -25,7 +25,7 @@ from lanyard.reconcile.presence import Presence
 from lanyard.reconcile.principals import known_principals
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder
-from lanyard.reconcile.refusals import digest, refused, unfinished, unfulfilled
+from lanyard.reconcile.refusals import digest, refused, unfinished, unfulfilled, waited_for
 from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
 from lanyard.record.held import orders
@@ -228,7 +228,7 @@ class Reconciler:
         """Once, at the end: what is tried again and refused again was held all the time. Only what
         is new is reported, not again at each event that finds the same.
         """
-        refusals = refusals + refused(progress.outcomes)
+        refusals = refusals + refused(progress.outcomes) + waited_for(progress.waited_for)
         answered = unfinished(progress.outcomes) & (orders.released | orders.dismissed.keys())
         now_held = digest(refusals, answered)
         if now_held != progress.record.held:

@@ -22,6 +22,7 @@ class Because(StrEnum):
     NO_IDENTITY = "noIdentity"
     RULE = "rule"
     WAITS = "waits"
+    FAILED = "failed"
     IN_USE = "inUse"
     CANNOT_BE_ASKED = "cannotBeAsked"
     ANOTHER_OWNER = "anotherOwner"

@@ -1,6 +1,6 @@
 """Cases of part A: nothing is taken from what lives while something it is due is not there."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -201,6 +201,76 @@ async def test_case_A01_a_refused_role_of_the_new_identity_keeps_the_old_one(
     await assert_moved(estate, vm)
 
 
+IN_A_GROUP = "{name: id-new, resourceGroup: rg-identities, per: [subscription]}"
+
+
+@dataclass(frozen=True)
+class Failing:
+    """An addition that Azure refuses for good, and the only entry that stands for it."""
+
+    method: str
+    path: str
+    identity: str
+    entry: str
+    rest: tuple[str, ...]
+
+
+FAILURES = [
+    Failing("PUT", "roleAssignments/", "id-new", "assign Reader at", ("id-new",)),
+    Failing("PATCH", "virtualMachines/vm1$", "id-new", "attach identity id-new", ()),
+    Failing("PUT", "id-new$", IN_A_GROUP, "create identity id-new", ()),
+]
+
+
+@pytest.mark.parametrize("failing", FAILURES, ids=["role", "attach", "create"])
+async def test_case_A01_dismissing_an_addition_that_failed_ends_the_waiting(
+    monkeypatch: pytest.MonkeyPatch, failing: Failing
+) -> None:
+    exists_already = failing.identity == "id-new"
+    estate, vm = await served(monkeypatch, *(["id-new"] if exists_already else []))
+    estate.azure.faults.add(Fault(method=failing.method, path=failing.path, **FORBIDDEN))
+    await adopt(estate, replace(ACCEPTED, identity=failing.identity))
+    await hours(estate, 2)
+    assert_old_stands(estate, vm, *failing.rest)
+    listed = await held(estate)
+    (entry,) = [e for e in listed.values() if e.refusal.because is Because.FAILED]
+    assert entry.refusal.action.startswith(failing.entry)
+    assert "AuthorizationFailed" in entry.refusal.reason
+    assert not entry.refusal.releasable
+    await person(estate).dismiss(entry.id)
+    await hours(estate, 2)
+    # Where the identity block may not be written, only what needs no write of it goes.
+    assert ("id-old" in attached(estate, vm)) is (failing.method == "PATCH")
+    assert roles(estate, "id-old") == []
+
+
+async def test_case_A01_an_addition_that_failed_is_listed_until_it_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, vm = await served(monkeypatch, "id-new")
+    estate.azure.faults.add(Fault(method="PUT", path="roleAssignments/", **FORBIDDEN))
+    await adopt(estate, ACCEPTED)
+    await hours(estate, 5)
+    assert_old_stands(estate, vm, "id-new")
+    published = [d for d in await estate.recorded() if d.outcome == "held"]
+    assert len([d for d in published if d.action.startswith("assign")]) == 1
+    estate.azure.faults.clear()
+    await hours(estate, 1)
+    await assert_moved(estate, vm)
+
+
+async def test_case_A01_an_addition_that_failed_and_that_nothing_waits_for_is_not_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, _ = await served(monkeypatch)
+    estate.azure.faults.add(Fault(method="PUT", path="roleAssignments/", **FORBIDDEN))
+    vm = await estate.create_vm("vm2")
+    estate.azure.faults.add(Fault(method="PATCH", path="virtualMachines/vm2$", **FORBIDDEN))
+    await hours(estate, 1)
+    assert attached(estate, vm) == []
+    assert await held(estate) == {}
+
+
 async def test_case_A01_a_privileged_role_of_the_new_identity_keeps_the_old_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -288,8 +358,7 @@ async def test_case_A02_one_that_may_not_be_made_takes_nothing(
 ) -> None:
     estate, vm = await served(monkeypatch)
     estate.azure.faults.add(Fault(method="PUT", path="id-new$", **FORBIDDEN))
-    named = "{name: id-new, resourceGroup: rg-identities, per: [subscription]}"
-    await adopt(estate, replace(ACCEPTED, identity=named))
+    await adopt(estate, replace(ACCEPTED, identity=IN_A_GROUP))
     await hours(estate, 2)
     assert_old_stands(estate, vm)
     await assert_waiting(estate, vm, "id-new")
