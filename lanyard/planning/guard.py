@@ -303,27 +303,37 @@ def _named(plan: Plan, situation: Situation) -> Iterator[Held]:
     resource = situation.resource
     if resource is None:
         return
-    attached, known = resource.identity.user_assigned, situation.principals
-    principals = {
-        attached.get(identity) or known.get(UserAssigned(identity)): identity
-        for identity in resource.names
-    }
+    roles_of = _named_principals(resource, situation.principals)
     for action in plan.actions:
         match action:
             case DetachIdentity(id=identity) | DeleteIdentity(id=identity):
-                named = identity
-            case ReleaseGrant(grant=grant) if grant.principal_id in principals:
-                named = principals[grant.principal_id]
+                name, members = identity.name, resource.names.get(identity, ())
+            case ReleaseGrant(grant=grant) if grant.principal_id in roles_of:
+                name, members = roles_of[grant.principal_id]
             case _:
                 continue
-        for member in resource.names.get(named, ())[:1]:
+        for member in members[:1]:
             yield Held(
                 action,
                 Because.IN_USE,
-                f"{member} names {named.name}",
+                f"{member} names {name}",
                 "change that setting of the resource, or release it",
                 True,
             )
+
+
+def _named_principals(
+    resource: ComputeResource, known: Mapping[PrincipalRef, str]
+) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """By principal: what the settings name, as people call it, and the members that do."""
+    found = {}
+    attached, system = resource.identity.user_assigned, resource.identity.system_principal_id
+    for identity, members in resource.names.items():
+        if principal := attached.get(identity) or known.get(UserAssigned(identity)):
+            found[principal] = identity.name, members
+    if system is not None and resource.names_system:
+        found[system] = f"the {SystemAssigned()}", resource.names_system
+    return found
 
 
 def _waiting(plan: Plan, situation: Situation, held: Mapping[Action, Held]) -> Iterator[Held]:

@@ -88,5 +88,7 @@ class ComputeResource:
     #: Identities that its own settings name outside its identity block, with the members that do:
     #: "properties.keyVaultReferenceIdentity".
     names: Mapping[ResourceId, tuple[str, ...]] = field(default_factory=dict)
+    #: The members that name its system-assigned identity.
+    names_system: tuple[str, ...] = ()
     #: The whole body, for types that only take it back whole.
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)

@@ -118,6 +118,7 @@ _ENCRYPTION = {"encryptionIdentity": {"userAssignedIdentityResourceId": "ID"}}
 REFERENCE: dict[str, Any] = {"keyVaultReferenceIdentity": "ID"}
 PULL = {"acrUseManagedIdentityCreds": True, "acrUserManagedIdentityID": "ID"}
 VAULT = Use("Key Vault", SITE, ("keyVaultReferenceIdentity",), REFERENCE)
+CONTAINERS = Use("registry", CONTAINER_APP, ("registries",), _REGISTRIES)
 #: Settings that are changed beside the identity block, and stay when the block is written.
 USES = [
     VAULT,
@@ -130,7 +131,7 @@ USES = [
         ("deployment", "userAssignedIdentityResourceId"),
         _storage("userAssignedIdentityResourceId"),
     ),
-    Use("registry", CONTAINER_APP, ("registries",), _REGISTRIES),
+    CONTAINERS,
     Use("secret", CONTAINER_APP, ("secrets",), {"configuration": {"secrets": [_SECRET]}}),
     Use(
         "queue rule",
@@ -277,6 +278,107 @@ async def test_case_A27_settings_that_name_another_hold_nothing(
     await pass_time(estate, 5 * MINUTE)
     assert attached(estate, app) == ["id-new"]
     assert roles(estate, "id-old") == []
+
+
+def _metadata(value: str) -> Json:
+    rule = {"name": "c", "custom": {"type": "azure-servicebus", "metadata": {"value": value}}}
+    return {"template": {"scale": {"rules": [rule]}}}
+
+
+FORMS: dict[str, Callable[[str, str, str], Json]] = {
+    "in a connection string": lambda of, *_: _metadata(f"ManagedIdentityResourceId={of}"),
+    "as an address": lambda of, *_: _metadata(f"https://management.azure.com{of}"),
+    "client id in braces": lambda _, client, __: _metadata(f"{{{client}}}"),
+    "client id without dashes": lambda _, client, __: _metadata(client.replace("-", "")),
+    "client id in a connection string": lambda _, client, __: _metadata(f"ClientId={client};T=x"),
+    "object id": lambda *ids: _metadata(ids[2].upper()),
+    "as a key": lambda of, *_: {"configuration": {"identities": {of: {"lifecycle": "Main"}}}},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_case_A27_in_whatever_form_the_settings_name_it(
+    monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    use = CONTAINERS
+    estate, app = await served(monkeypatch, use)
+    of = identity_id(estate.subscription, "id-old")
+    found = estate.azure.state.resources[of.lower()].properties
+    await patch(estate, app, properties=FORMS[form](of, found["clientId"], found["principalId"]))
+    await adopt(estate, policy(use, "id-new"))
+    await hours(estate, 1)
+    assert attached(estate, app) == ["id-new", "id-old"]
+    assert roles(estate, "id-old") == ["Reader"]
+
+
+SYSTEM = """version: 1
+mode: full
+rules:
+  - name: all
+    match: {types: [TYPE]}
+    system: true
+    grant: [{role: AcrPull, scope: "{resourceGroup}", to: system}]
+limits: {removals: {percent: 100, graceMinutes: 0}}
+"""
+_STORAGE = {"type": "blobContainer", "authentication": {"type": "SystemAssignedIdentity"}}
+SYSTEM_USES: dict[str, tuple[Example, Json]] = {
+    "registry": (CONTAINER_APP, {"configuration": {"registries": [{"identity": "system"}]}}),
+    "secret": (CONTAINER_APP, {"configuration": {"secrets": [{**_SECRET, "identity": "System"}]}}),
+    "scale rule": (CONTAINER_APP, _scale({"azureQueue": {"identity": "SYSTEM"}})),
+    "settings": (CONTAINER_APP, {"configuration": {"identitySettings": [{"identity": "system"}]}}),
+    "deployment": (SITE, {"functionAppConfig": {"deployment": {"storage": _STORAGE}}}),
+    "images": (SITE, {"siteConfig": {"acrUseManagedIdentityCreds": True}}),
+}
+
+
+async def with_system(monkeypatch: pytest.MonkeyPatch, made: Example) -> tuple[Estate, ResourceId]:
+    """It has its system-assigned identity, and one role by the policy."""
+    estate = await begun(monkeypatch, SYSTEM.replace("TYPE", made.type))
+    resource = await create(estate, made)
+    await pass_time(estate)
+    assert len(estate.assignments()) == 1
+    return estate, resource
+
+
+@pytest.mark.parametrize("use", SYSTEM_USES)
+async def test_case_A27_the_role_of_a_system_assigned_identity_that_settings_name_stays(
+    monkeypatch: pytest.MonkeyPatch, use: str
+) -> None:
+    made, settings = SYSTEM_USES[use]
+    estate, resource = await with_system(monkeypatch, made)
+    await patch(estate, resource, properties=settings)
+    await pass_time(estate)
+    other = SYSTEM.replace("TYPE", made.type).replace("AcrPull", "Reader")
+    await adopt(estate, other)
+    await hours(estate, 1)
+    assert len(estate.assignments()) == 2
+    reason = await in_use(
+        estate, resource, f"release AcrPull at {estate.scope}/resourceGroups/rg-app"
+    )
+    assert "names the system-assigned identity" in reason
+
+
+async def test_case_A27_once_the_registry_is_no_more_the_role_of_the_system_assigned_one_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, settings = SYSTEM_USES["registry"]
+    estate, app = await with_system(monkeypatch, made)
+    await patch(estate, app, properties=settings)
+    await adopt(estate, SYSTEM.replace("TYPE", made.type).replace("AcrPull", "Reader"))
+    assert len(estate.assignments()) == 2
+    await patch(estate, app, properties={"configuration": {"registries": []}})
+    await hours(estate, 1)
+    assert len(estate.assignments()) == 1
+
+
+async def test_case_A27_the_default_of_every_site_names_no_system_assigned_identity(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, site = await with_system(monkeypatch, SITE)
+    await patch(estate, site, properties={"keyVaultReferenceIdentity": "SystemAssigned"})
+    await adopt(estate, SYSTEM.replace("TYPE", SITE.type).replace("AcrPull", "Reader"))
+    await hours(estate, 1)
+    assert len(estate.assignments()) == 1
 
 
 async def test_case_A27_the_role_of_a_kubelet_identity_stays(

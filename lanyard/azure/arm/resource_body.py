@@ -1,17 +1,16 @@
 """The JSON of a compute resource: read into values, and made fit to be sent back. Pure."""
 
 import copy
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lanyard.azure.arm.answers import Json, Unreadable, needed, part, resource_id, text
+from lanyard.azure.arm.uses import uses
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.compute_types import ComputeType
-from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
+from lanyard.values.resource_id import ResourceId, folded
 
 # ARM's own members of an answer; a PUT has the id in its path, and these nowhere.
 _ENVELOPE = {"id", "name", "type", "systemdata", "etag", "identity"}
-_IDENTITY = "/providers/microsoft.managedidentity/userassignedidentities/"
 _SYSTEM, _USER = "systemassigned", "userassigned"
 
 
@@ -20,7 +19,7 @@ def read_resource(body: Json, kind: ComputeType) -> ComputeResource:
 
     Raises Unreadable, always where a write that relied on it could drop an identity.
     """
-    properties = part(body, "properties")
+    properties, used = part(body, "properties"), uses(body)
     return ComputeResource(
         id=resource_id(needed(body, "id"), "the resource"),
         location=location_of(body),
@@ -34,7 +33,8 @@ def read_resource(body: Json, kind: ComputeType) -> ComputeResource:
         manual_upgrade=kind.instances and _manual_upgrade(body),
         kubelet=_named(part(part(properties, "identityProfile"), "kubeletidentity"), "resourceId"),
         incarnation=_incarnation(body, properties),
-        names=_names(body),
+        names=used.user_assigned,
+        names_system=used.system,
         raw=body,
     )
 
@@ -108,50 +108,6 @@ def _incarnation(body: Json, properties: Json) -> str:
     """
     own = (text(properties, name) for name in ("vmId", "uniqueId", "resourceUID"))
     return next(filter(None, own), "") or text(part(body, "systemData"), "createdAt")
-
-
-def _names(body: Json) -> dict[ResourceId, tuple[str, ...]]:
-    """Which identities its own settings name, and by which members. Some take the id of an
-    identity, some the client id of an attached one (`acrUserManagedIdentityID` of a site), some its
-    object id.
-    """
-    attached = part(part(body, "identity"), "userAssignedIdentities")
-    known = {word: name for name in attached for word in _words_for(attached, name)}
-    found: dict[ResourceId, tuple[str, ...]] = {}
-    rest = {name: value for name, value in body.items() if name.lower() != "identity"}
-    for path, value in _texts(rest):
-        if (identity := _identity_named(value, known)) is not None:
-            found[identity] = (*found.get(identity, ()), path)
-    return found
-
-
-def _identity_named(value: str, known: Mapping[str, str]) -> ResourceId | None:
-    word = folded(value).rstrip("/")
-    if _IDENTITY not in word and word not in known:
-        return None
-    try:
-        return ResourceId.parse(known.get(word, value))
-    except InvalidResourceId:
-        return None
-
-
-def _words_for(attached: Json, name: str) -> Iterator[str]:
-    yield folded(name).rstrip("/")
-    for member_name in ("clientId", "principalId"):
-        if value := text(part(attached, name), member_name):
-            yield folded(value)
-
-
-def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in a body, with the path of its member."""
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, Mapping):
-        for name, each in value.items():
-            yield from _texts(each, f"{path}.{name}" if path else str(name))
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from _texts(each, f"{path}[{index}]")
 
 
 def _manual_upgrade(body: Json) -> bool:
