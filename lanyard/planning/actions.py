@@ -72,9 +72,13 @@ class ReattachIdentity:
 
 @dataclass(frozen=True, slots=True)
 class UpgradeInstances:
-    """Bring the instances of a scale set with manual upgrade policy up to date."""
+    """Bring the instances of a scale set with manual upgrade policy up to date.
+
+    `lagging`: its model was changed before this plan, and they were not brought up to it since.
+    """
 
     rules: tuple[str, ...] = field(compare=False, default=())
+    lagging: bool = field(compare=False, default=False)
 
     @property
     def key(self) -> str:
@@ -246,6 +250,11 @@ ORDER: tuple[type, ...] = (
 def changes_identity(action: Action) -> bool:
     """Whether the action writes the identity block of the resource."""
     return isinstance(action, IdentityChange.__value__)
+
+
+def gives_identity(action: Action) -> bool:
+    """Whether the action gives the resource an identity that it does not have, or not alive."""
+    return isinstance(action, AttachIdentity | ReattachIdentity | EnableSystemIdentity)
 
 
 def is_removal(action: Action) -> bool:

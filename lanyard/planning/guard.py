@@ -19,6 +19,7 @@ from lanyard.planning.actions import (
     RemoveUnknown,
     UpgradeInstances,
     changes_identity,
+    gives_identity,
     is_removal,
     takes_away,
     takes_from_resource,
@@ -112,9 +113,13 @@ def guard(plan: Plan, situation: Situation) -> Verdict:
                 held.setdefault(entry.action, entry)
     for action in _dependents(plan, held):
         held.setdefault(action, _because_of_identity(action))
+    for entry in _instances(plan, situation):
+        held.setdefault(entry.action, entry)
     for entry in _waiting(plan, situation, held):
         if entry.action.key not in situation.orders.released:
             held.setdefault(entry.action, entry)
+    for action in _dependents(plan, held):
+        held.setdefault(action, _because_of_identity(action))
     allowed = tuple(action for action in plan.actions if action not in held)
     return Verdict(allowed, tuple(held[action] for action in plan.actions if action in held))
 
@@ -336,6 +341,20 @@ def _named_principals(
     return found
 
 
+def _instances(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """Instances of a scale set that no rule has upgraded: whether they have what the set was given
+    only people know.
+    """
+    for action in plan.actions:
+        if isinstance(action, UpgradeInstances) and not situation.desired.upgrade_instances:
+            yield Held(
+                action,
+                Because.INSTANCES,
+                "its instances may not have its new identity yet, and no rule has them upgraded",
+                "set 'upgradeInstances: true' in the rule, or upgrade them and dismiss this",
+            )
+
+
 def _waiting(plan: Plan, situation: Situation, held: Mapping[Action, Held]) -> Iterator[Held]:
     """Make before break: nothing is taken from a living resource while something that the policy
     wants for it is not there. A person who dismisses that ends the waiting.
@@ -388,14 +407,15 @@ _CHECKS = (
 def _dependents(plan: Plan, held: dict[Action, Held]) -> Iterator[Action]:
     """What serves only an identity that is not attached waits with it: no unused rights."""
     waiting = set(_waiting_identities(held))
-    writes = [action for action in plan.actions if changes_identity(action)]
+    gives = [action for action in plan.actions if gives_identity(action)]
+    writes = gives or [action for action in plan.actions if changes_identity(action)]
     for action in plan.actions:
         match action:
             case AssignRole(to=to) if to in waiting:
                 yield action
             case CreateIdentity(id=id) if UserAssigned(id) in waiting:
                 yield action
-            case UpgradeInstances() if writes and all(write in held for write in writes):
+            case UpgradeInstances(lagging=False) if all(write in held for write in writes):
                 yield action
 
 

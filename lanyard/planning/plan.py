@@ -39,6 +39,8 @@ from lanyard.planning.actions import (
     RemoveOrphans,
     UpgradeInstances,
     changes_identity,
+    gives_identity,
+    takes_from_resource,
 )
 from lanyard.planning.desired import Desired, WantedIdentity
 from lanyard.planning.needs import needs_grant, needs_identity
@@ -108,8 +110,8 @@ def plan(desired: Desired, actual: Actual, owned: Owned) -> Plan:
         *_departed(actual, owned),
         *(DeleteIdentity(own) for own in owned.dedicated if not needs_identity(desired, own)),
     ]
-    if _instances_lag(desired, actual, owned, actions):
-        actions.append(UpgradeInstances())
+    if _needs_upgrade(desired, actual, owned, actions):
+        actions.append(UpgradeInstances(lagging=owned.instances_lag))
     return Plan(tuple(sorted(actions, key=_order)), tuple(blocked.values()))
 
 
@@ -159,12 +161,18 @@ def _grants(
             yield ReleaseGrant(grant)
 
 
-def _instances_lag(desired: Desired, actual: Actual, owned: Owned, actions: list[Action]) -> bool:
-    """Whether instances of a scale set will not have what the set has unless they are upgraded."""
+def _needs_upgrade(desired: Desired, actual: Actual, owned: Owned, actions: list[Action]) -> bool:
+    """Whether instances of a scale set may not have what the set has unless they are upgraded, and
+    a rule has that done, or something would be taken meanwhile. (Documentation says that identities
+    need an upgrade, users saw them work without one.)
+    """
     if actual.resource is None or not actual.resource.manual_upgrade:
         return False
-    changed = any(changes_identity(action) for action in actions)
-    return desired.upgrade_instances and (changed or owned.instances_lag)
+    if desired.upgrade_instances:
+        return owned.instances_lag or any(map(changes_identity, actions))
+    wants = bool(desired.identities or desired.system)
+    lag = (owned.instances_lag and wants) or any(map(gives_identity, actions))
+    return lag and any(map(takes_from_resource, actions))
 
 
 def _departed(actual: Actual, owned: Owned) -> Iterator[Action]:

@@ -16,6 +16,7 @@ from lanyard.planning.actions import (
     DetachIdentity,
     UpgradeInstances,
     changes_identity,
+    gives_identity,
     is_removal,
     takes_from_resource,
 )
@@ -75,10 +76,11 @@ class Application:
         additions = [action for action in todo if not is_removal(action)]
         await MadeIdentities(self.services, progress).make(only(CreateIdentity, additions))
         await self._give(additions)
-        for upgrade in only(UpgradeInstances, additions):
-            progress.outcomes.append(await attempt(upgrade, self._upgrade_instances()))
+        upgrades = only(UpgradeInstances, additions)
+        await self._upgrade(upgrades)
         removals = self._not_waiting([action for action in todo if is_removal(action)])
-        await self._detach(only(DetachIdentity, removals))
+        if await self._detach(only(DetachIdentity, removals), upgrade=bool(upgrades)):
+            await self._upgrade(upgrades)
         rest = [action for action in removals if not isinstance(action, DetachIdentity)]
         await RemovalSteps(self.services, progress).run(rest)
         await self._settle()
@@ -146,17 +148,21 @@ class Application:
         progress.waited_for = missing if waiting else []
         return [action for action in removals if action not in waiting]
 
-    async def _detach(self, detaches: Sequence[DetachIdentity]) -> None:
+    async def _detach(self, detaches: Sequence[DetachIdentity], *, upgrade: bool) -> bool:
+        """Returns whether there was any; `upgrade`: instances are to be brought up to it."""
         progress = self.progress
         if progress.resource is None:
-            return
+            return False
         attached = progress.resource.identity.user_assigned
         still = [action for action in detaches if action.id in attached]
         progress.outcomes += [Outcome(a, "it was replaced") for a in detaches if a not in still]
         if still:
+            record = progress.record
+            await progress.save(replace(record, instances_lag=record.instances_lag or upgrade))
             writes = self._writes(progress.resource)
             progress.outcomes += await writes.detach(still)
             progress.resource = writes.resource
+        return bool(still)
 
     async def _intend(self, todo: Sequence[Action], assigns: Sequence[AssignRole]) -> None:
         """Write ahead: after a crash the next reconcile knows what may have been begun."""
@@ -167,7 +173,7 @@ class Application:
             record,
             attachments={**record.attachments, **attachments},
             pending=record.pending | {self._grant(action) for action in assigns},
-            instances_lag=record.instances_lag or bool(only(UpgradeInstances, todo)),
+            instances_lag=record.instances_lag or self._leaves_instances_behind(todo),
         )
         await self.progress.save(intended)
 
@@ -246,6 +252,20 @@ class Application:
         if result is Result.ASSIGNED:
             self.progress.made.add(action)
         return str(result)
+
+    def _leaves_instances_behind(self, todo: Sequence[Action]) -> bool:
+        resource = self.progress.resource
+        return resource is not None and resource.manual_upgrade and any(map(gives_identity, todo))
+
+    async def _upgrade(self, upgrades: Sequence[UpgradeInstances]) -> None:
+        """After what is given, so that nothing is taken before instances have it; after what is
+        detached, so that they do not keep it.
+        """
+        for upgrade in upgrades if self.progress.record.instances_lag else ():
+            outcome = await attempt(upgrade, self._upgrade_instances())
+            if outcome.failure is None:
+                await self.progress.save(replace(self.progress.record, instances_lag=False))
+            self.progress.outcomes.append(outcome)
 
     async def _upgrade_instances(self) -> str:
         assert self.progress.resource is not None, "a resource that is gone has no instances"

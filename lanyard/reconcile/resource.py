@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 
-from lanyard.planning.actions import Action, RemoveOrphans
+from lanyard.planning.actions import Action, RemoveOrphans, UpgradeInstances, changes_identity
 from lanyard.planning.desired import desired
 from lanyard.planning.grace import Graces, due_since, seconds_left, still_dedicated
 from lanyard.planning.guard import Verdict
@@ -20,7 +20,7 @@ from lanyard.reconcile.apply import apply, see
 from lanyard.reconcile.decide import AT_WORK, Precedents, decide
 from lanyard.reconcile.identity import IDENTITY_TYPE, IdentityReconciler
 from lanyard.reconcile.orphan import OrphanReconciler
-from lanyard.reconcile.own_identities import OwnIdentities
+from lanyard.reconcile.own_identities import Looks, OwnIdentities
 from lanyard.reconcile.presence import Presence
 from lanyard.reconcile.principals import known_principals
 from lanyard.reconcile.progress import Progress
@@ -98,8 +98,11 @@ class Reconciler:
         observed = await self._observed(change, record, resource)
         wanted = desired(self.policy, resource)
         own = still_dedicated(observed.dedicated, self.policy, wanted)
-        before = replace(observed, dedicated=own)
-        precedents = Precedents(await self._orders(before, pause), counted(before))
+        in_force = await self._orders(observed, pause)
+        # Who dismisses that instances lag says that they have what the set has.
+        lag = observed.instances_lag and UpgradeInstances().key not in in_force.dismissed
+        before = replace(observed, dedicated=own, instances_lag=lag)
+        precedents = Precedents(in_force, counted(before))
         principals = await known_principals(
             wanted, resource, services.identities, services.identity_ledger
         )
@@ -125,8 +128,7 @@ class Reconciler:
                 todo.actions, verdict.allowed, self._waiting(verdict, progress)
             )
             progress.outcomes += looks.failed
-            due = [action for action in verdict.allowed if looks.may_be_done(action)]
-            await apply(due, services, progress, recorder)
+            await apply(_due(verdict, looks), services, progress, recorder)
             await self._put_off(looks.waiting, record, progress, recorder)
             refusals = unfulfilled((*verdict.held, *looks.held), todo, wanted)
             await self._hold(refusals, precedents.orders, progress, recorder)
@@ -255,6 +257,13 @@ class Reconciler:
         """A deleted group may have taken everything below it: each is looked at for itself."""
         async for resource in self.services.ledger.under(change.resource):
             yield Change(resource, "group", deleted=change.deleted)
+
+
+def _due(verdict: Verdict, looks: Looks) -> list[Action]:
+    """What is done now. Instances are not brought up to date for what is only done later."""
+    due = [action for action in verdict.allowed if looks.may_be_done(action)]
+    changed = any(map(changes_identity, due))
+    return [a for a in due if not isinstance(a, UpgradeInstances) or a.lagging or changed]
 
 
 def _report(

@@ -11,7 +11,6 @@ from lanyard.planning.actions import (
     DetachIdentity,
     ReleaseGrant,
     RemoveOrphans,
-    UpgradeInstances,
 )
 from lanyard.planning.outcomes import Outcome, only
 from lanyard.record.ledger import ResourceRecord
@@ -78,7 +77,7 @@ def settled(record: ResourceRecord, done: Done, *, gone: bool, now: float) -> Re
         pending=_unsettled(record.pending, done),
         system_principals=record.system_principals - cleaned,
         gone_at={p: at for p, at in record.gone_at.items() if p not in cleaned},
-        instances_lag=record.instances_lag and not done.done(UpgradeInstances),
+        instances_lag=record.instances_lag and not gone,
         confirmed=_confirmed(record, done),
         repairs=after_repairs(record, done.actions, done.attached, _given_up(done), now),
     )

@@ -34,7 +34,13 @@ def as_seen(
         for identity, at in record.attachments.items()
         if at > over and _stands(identity, at, resource, now)
     }
-    return replace(record, attachments=attachments, incarnation=resource.incarnation)
+    return replace(
+        record,
+        attachments=attachments,
+        incarnation=resource.incarnation,
+        # With another upgrade policy Azure brings them up to date itself.
+        instances_lag=record.instances_lag and resource.manual_upgrade,
+    )
 
 
 def unseen_attachments(record: ResourceRecord, resource: ComputeResource) -> bool:
@@ -55,4 +61,5 @@ def _anew(record: ResourceRecord, resource: ComputeResource) -> ResourceRecord:
         confirmed={},
         repairs={},
         due_since={},
+        instances_lag=False,
     )

@@ -26,6 +26,7 @@ class Because(StrEnum):
     IN_USE = "inUse"
     CANNOT_BE_ASKED = "cannotBeAsked"
     ANOTHER_OWNER = "anotherOwner"
+    INSTANCES = "instances"
 
 
 class LanyardError(Exception):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from lanyard.planning.actions import (
@@ -10,6 +12,7 @@ from lanyard.planning.actions import (
     ReattachIdentity,
     ReleaseGrant,
     RemoveOrphans,
+    UpgradeInstances,
 )
 from lanyard.planning.desired import NOTHING, Desired
 from lanyard.planning.guard import Situation, Verdict, guard
@@ -18,6 +21,7 @@ from lanyard.policy import Mode, Policy
 from lanyard.policy.document import Privileged, PrivilegedRole
 from lanyard.values.compute import ComputeResource, Identity, SystemAssigned, UserAssigned
 from lanyard.values.compute_types import compute_type
+from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
 from lanyard.values.roles import role_id
 from tests.support.examples import GROUP, READER, grant, identity_id, vm
@@ -195,3 +199,46 @@ def test_the_imds_trap_is_for_what_has_imds() -> None:
         "Microsoft.Compute/virtualMachineScaleSets", Identity(None, {DEFAULT: "p-0"})
     )
     assert judge(ATTACH, resource=scale_set).held
+
+
+UPGRADE, LAGGING = UpgradeInstances(), UpgradeInstances(lagging=True)
+DETACH = DetachIdentity(DEFAULT)
+UPGRADES = Desired(upgrade_instances=True, imds_default_accepted=True)
+
+
+def because(verdict: Verdict) -> dict[Action, Because]:
+    return {held.action: held.because for held in verdict.held}
+
+
+def test_what_is_taken_waits_for_instances_that_no_rule_has_upgraded() -> None:
+    accepts = replace(UPGRADES, upgrade_instances=False)
+    verdict = judge(ATTACH, DETACH, UPGRADE, desired=accepts)
+    assert verdict.allowed == (ATTACH,)
+    assert because(verdict) == {DETACH: Because.WAITS, UPGRADE: Because.INSTANCES}
+    assert judge(ATTACH, DETACH, UPGRADE, desired=UPGRADES).held == ()
+
+
+def test_instances_that_lag_count_whatever_else_is_held() -> None:
+    default = vm(attached={DEFAULT: "p-0"})
+    for upgrade, why in ((UPGRADE, Because.IDENTITY_WAITS), (LAGGING, Because.INSTANCES)):
+        verdict = judge(ATTACH, DETACH, upgrade, resource=default)
+        assert because(verdict) == {
+            ATTACH: Because.IMDS_DEFAULT,
+            DETACH: Because.WAITS,
+            upgrade: why,
+        }
+
+
+def test_instances_are_upgraded_for_no_write_that_is_held() -> None:
+    """Nor for a detach that waits for something else."""
+    held = replace(UPGRADES, imds_default_accepted=False)
+    default = vm(attached={DEFAULT: "p-0"})
+    assert judge(ATTACH, DETACH, UPGRADE, resource=default, desired=held).allowed == ()
+    owner = assign(role_id("Owner") or "")
+    verdict = judge(owner, DETACH, UPGRADE, desired=UPGRADES)
+    assert because(verdict) == {
+        owner: Because.PRIVILEGED,
+        DETACH: Because.WAITS,
+        UPGRADE: Because.IDENTITY_WAITS,
+    }
+    assert judge(owner, DETACH, LAGGING, desired=UPGRADES).allowed == (LAGGING,)

@@ -103,6 +103,18 @@ def test_nothing_becomes_ours_by_looking(
         assert not seen.attachments
 
 
+@pytest.mark.parametrize(
+    ("manual", "incarnation", "lag"),
+    [(True, "first", True), (False, "first", False), (True, "second", False)],
+)
+def test_instances_lag_as_long_as_nothing_else_brings_them_up_to_date(
+    manual: bool, incarnation: str, lag: bool
+) -> None:
+    known = replace(record(), instances_lag=True)
+    shown = replace(machine(ID, incarnation=incarnation), manual_upgrade=manual)
+    assert as_seen(known, shown, ALIVE, NOW).instances_lag is lag
+
+
 def test_a_listing_that_lacks_an_attachment_is_seen() -> None:
     assert unseen_attachments(record(), machine(OTHER))
     assert not unseen_attachments(record(), machine(ID, OTHER))

@@ -201,4 +201,21 @@ def test_instances_are_brought_up_to_date_where_the_rule_asks_and_only_after_a_c
     assert actions(wants_identity(), alive(manual)) == changed[:1]
     assert actions(asks, alive(vm())) == changed[:1]
     assert actions(asks, alive(attached)) == ()
-    assert actions(asks, alive(attached), Owned(instances_lag=True)) == (UpgradeInstances(),)
+    lagging = Owned(instances_lag=True)
+    (upgrade,) = actions(asks, alive(attached), lagging)
+    assert upgrade == UpgradeInstances()
+    assert isinstance(upgrade, UpgradeInstances)
+    assert upgrade.lagging
+    assert actions(asks, alive(vm(attached={APP: "p-1"})), lagging) == ()
+
+
+def test_what_would_be_taken_waits_for_instances_that_may_lack_what_is_wanted() -> None:
+    """Whether a rule has them upgraded or not; where nothing is wanted, they lack nothing."""
+    old = identity_id("id-old")
+    manual = replace(vm(attached={APP: "p-1", old: "p-2"}), manual_upgrade=True)
+    wants, takes = wants_identity(), Owned(frozenset({old}))
+    lagging = replace(takes, instances_lag=True)
+    assert actions(wants, alive(manual), takes) == (DetachIdentity(old),)
+    assert actions(wants, alive(manual), lagging) == (DetachIdentity(old), UpgradeInstances())
+    assert actions(NOTHING, alive(manual), lagging) == (DetachIdentity(old),)
+    assert actions(wants, alive(manual), replace(lagging, attachments=frozenset())) == ()
