@@ -90,7 +90,7 @@ class RemovalSteps:
         own, current = record.dedicated[action.id], await services.identities.details(action.id)
         if current is None:
             return "it is gone already"
-        if not own.is_still(current.principal_id, current.tags, record.id):
+        if not own.is_still(current, record.id, self.services.assignments.installation):
             return "it is another one now: kept"
         if resource is not None and action.id in resource.identity.user_assigned:
             reason = f"waits for: detach identity {action.id.name}"

@@ -44,7 +44,7 @@ class MadeIdentities:
         identity, owner = action.id, self.progress.record.id if action.dedicated else None
         made = await self._made_before(identity, begun) if begun is not None else None
         if made is None:
-            tags = creation_tags(owner)
+            tags = creation_tags(owner, self.services.assignments.installation)
             made = await self.services.identities.create(identity, action.location, tags)
         await self.services.identity_ledger.learn_principal(identity, made.principal)
         self.progress.principals[UserAssigned(identity)] = made.principal
@@ -58,7 +58,9 @@ class MadeIdentities:
         current = await self.services.identities.details(identity)
         if current is None:
             return None
-        mine = begun.is_still(current.principal_id, current.tags, self.progress.record.id)
+        mine = begun.is_still(
+            current, self.progress.record.id, self.services.assignments.installation
+        )
         return Created(current.principal_id, new=mine)
 
     def _as_made(self, identity: ResourceId, before: Dedicated) -> Dedicated | None:

@@ -123,7 +123,7 @@ class OwnIdentities:
         current = await services.identities.details(identity)
         if current is None:
             return None
-        if not own.is_still(current.principal_id, current.tags, progress.record.id):
+        if not own.is_still(current, progress.record.id, self.services.assignments.installation):
             return None
         listed = set(await services.index.resources_with(identity))
         me = progress.record.id

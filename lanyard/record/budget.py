@@ -24,8 +24,9 @@ _HOUR = 3600
 _PARTITION = "budget"
 _KNOWN = "known"
 _CONFLICT_DELAY = 2.0
-# One of sixteen workers that all write at once gets its turn at the sixteenth.
-_ATTEMPTS = 24
+# One of sixteen workers that all write at once gets its turn at the sixteenth; each may also give
+# a place back.
+_ATTEMPTS = 64
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,8 +91,7 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
     _check(listed.assignments, standing)
     doubts = _reopen(records, standing.values())
     asked = suspects(listed.assignments, frozenset(resources.alive))
-    progress("principals", len(asked))
-    unknown, no_directory = await _unknown(services.directory, asked, resources.alive)
+    unknown, no_directory = await _unknown(services.directory, asked, resources.alive, progress)
     held = [entry async for entry in services.held.all()]
     unseen = _on_record(records, standing) - _seen(resources, listed.assignments)
     facts = Facts(
@@ -146,13 +145,14 @@ def _missing(
 
 
 async def _unknown(
-    directory: Directory, asked: frozenset[str], alive: Iterable[str]
+    directory: Directory, asked: frozenset[str], alive: Iterable[str], progress: Progress
 ) -> tuple[frozenset[str], str]:
     """Which of the principals the directory does not know, or why it may not be asked.
 
     The permission is optional, so its absence, which lasts, does not end a sweep. An answer that
     fails or is a part does. Raises Temporary.
     """
+    progress("principals", len(asked))
     try:
         known = await known_to_directory(directory, asked, alive)
     except Permanent as error:

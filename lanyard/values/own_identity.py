@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lanyard.values.compute import ManagedIdentity
 from lanyard.values.resource_id import ResourceId, folded
 
 #: The id of the resource that it was made for, as ARM writes it. The tag stays with the identity:
 #: it says whose it is where the tables do not.
 RESOURCE_TAG = "lanyard-resource"
+#: Which installation made it (GUID, lower case).
+INSTALLATION_TAG = "lanyard-installation"
 # Of a tag's value, in characters (Azure Resource Manager limits).
 _LONGEST_TAG = 256
 
@@ -26,13 +29,13 @@ class Dedicated:
     #: Since when every listing shows it on no resource that lives.
     unused_since: float = 0.0
 
-    def is_still(self, principal: str, tags: Mapping[str, str], owner: ResourceId) -> bool:
-        """Whether the identity that is there now is the one that was made for `owner`. Where the
-        answer to its making was lost, its tags say so.
+    def is_still(self, identity: ManagedIdentity, owner: ResourceId, installation: str) -> bool:
+        """Whether the identity that is there now is the one that an installation made for `owner`.
+        Where the answer to its making was lost, its tags say so.
         """
         if self.principal:
-            return principal == self.principal
-        return folded(tags.get(RESOURCE_TAG, "")) == owner.key
+            return identity.principal_id == self.principal
+        return made_for(identity.tags, installation) == owner.key
 
 
 class Created(NamedTuple):
@@ -42,11 +45,20 @@ class Created(NamedTuple):
     new: bool
 
 
-def creation_tags(owner: ResourceId | None) -> dict[str, str]:
-    """The tags of an identity that Lanyard makes; `owner`: the one resource that it is for, if it
-    is for one. An id that is too long for a tag is left off.
+def creation_tags(owner: ResourceId | None, installation: str) -> dict[str, str]:
+    """The tags of an identity that an installation makes; `owner`: the one resource that it is for,
+    if it is for one. An id that is too long for a tag is left off.
     """
-    tags = {"createdBy": "lanyard"}
+    tags = {"createdBy": "lanyard", INSTALLATION_TAG: installation}
     if owner is not None and len(owner.text) <= _LONGEST_TAG:
         tags[RESOURCE_TAG] = owner.text
     return tags
+
+
+def made_for(tags: Mapping[str, str], installation: str) -> str:
+    """The resource (folded id) that an installation made the identity with these tags for; "" where
+    it did not, or for none alone.
+    """
+    if not installation or folded(tags.get(INSTALLATION_TAG, "")) != installation:
+        return ""
+    return folded(tags.get(RESOURCE_TAG, ""))

@@ -112,7 +112,7 @@ async def test_after_a_storm_everything_is_as_the_policy_says(
     estate.azure.assign(stranger, "Storage Blob Data Reader", scope)
     for effect in EFFECTS:
         estate.azure.faults.add(
-            Fault(caller=estate.app.object_id, times=None, probability=0.04, **effect)  # type: ignore[arg-type]
+            Fault(caller=estate.app.object_id, times=None, probability=0.06, **effect)  # type: ignore[arg-type]
         )
     storm = Storm(estate, seed)
     await storm.rage()

@@ -161,7 +161,11 @@ async def test_a_deleted_identity_is_kept_with_all_that_one_like_it_needs(
     assert isinstance(kept, RemovedIdentity)
     assert (kept.location, kept.tags, kept.principal_id) == (
         "westeurope",
-        {"createdBy": "lanyard", "lanyard-resource": machine.text},
+        {
+            "createdBy": "lanyard",
+            "lanyard-installation": estate.settings.installation,
+            "lanyard-resource": machine.text,
+        },
         principal,
     )
     assert kept.client_id
