@@ -44,8 +44,10 @@ def needs_grant(
 
 def names_principal(resource: ComputeResource, principal: str) -> bool:
     """Whether the resource's own settings name an identity that it has with this principal."""
-    attached = resource.identity.user_assigned
-    return any(attached.get(identity) == principal for identity in resource.names)
+    identity = resource.identity
+    if resource.names_system and identity.system_principal_id == principal:
+        return True
+    return any(identity.user_assigned.get(named) == principal for named in resource.names)
 
 
 def _principal_of(

@@ -124,17 +124,24 @@ class Reconciler:
         )
         async with Recorder(services, change.resource, cause_of(change)) as recorder:
             await self._note(progress, before, todo)
-            looks = await OwnIdentities(services, progress).look(
-                todo.actions, verdict.allowed, self._waiting(verdict, progress)
-            )
-            progress.outcomes += looks.failed
-            await apply(_due(verdict, looks), services, progress, recorder)
+            looks = await self._carry_out(todo, verdict, progress, recorder)
             await self._put_off(looks.waiting, record, progress, recorder)
             refusals = unfulfilled((*verdict.held, *looks.held), todo, wanted)
             await self._hold(refusals, precedents.orders, progress, recorder)
             if resource is None and progress.record.empty:
                 await services.ledger.forget(progress.record)
         return _report(progress.outcomes, progress.gone_identities, gone=resource is None)
+
+    async def _carry_out(
+        self, todo: Plan, verdict: Verdict, progress: Progress, recorder: Recorder
+    ) -> Looks:
+        """Do what may be done now; returns what waits, and what is held besides."""
+        looks = await OwnIdentities(self.services, progress).look(
+            todo.actions, verdict.allowed, self._waiting(verdict, progress)
+        )
+        progress.outcomes += looks.failed
+        await apply(_due(verdict, looks), self.services, progress, recorder)
+        return looks
 
     async def _observed(
         self, change: Change, record: ResourceRecord, read: ComputeResource | None
