@@ -155,7 +155,7 @@ def _paused(plan: Plan, situation: Situation) -> Iterator[Held]:
 def _dismissed(plan: Plan, situation: Situation) -> Iterator[Held]:
     for action in plan.actions:
         by = situation.orders.dismissed.get(action.key)
-        if by is not None and is_removal(action):
+        if by is not None and takes_away(action):
             yield Held(action, Because.DISMISSED, f"dismissed by {by}", "release it", True)
 
 
