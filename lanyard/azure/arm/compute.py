@@ -17,6 +17,7 @@ from lanyard.azure.arm.identity_block import (
     IdentityChange,
     identity_blocks,
     lacking,
+    takes_off,
     wanted,
 )
 from lanyard.azure.arm.resource_body import is_flexible, location_of, put_body, read_resource
@@ -29,6 +30,8 @@ from lanyard.values.resource_id import ResourceId, folded
 # A VM takes 3 to 7 s. What takes longer is not waited for: it is read again later.
 _OPERATION_SECONDS = 60
 _VERIFY_DELAY = 15.0
+# What somebody else changed meanwhile is planned anew.
+_CHANGED_DELAY = 2.0
 
 
 class Compute:
@@ -71,13 +74,17 @@ class Compute:
         More than 150 identities take several writes. Where the type holds one identity, the added
         one replaces it: whether that may be is the caller's to know. Raises Permanent before any
         call for what the type cannot take; Temporary where the resource changed since it was read
-        (If-Match), where the operation takes long, or where the write was lost to another one.
+        (If-Match; where the type has none, what takes something off is read again right before),
+        where the operation takes long, or where the write was lost to another one.
         """
         kind = _readable(resource.id)
         change = IdentityChange.of(add, remove, enable_system)
         goal = wanted(kind, resource.identity, change)
+        blocks = identity_blocks(kind, resource.identity, change)
+        if blocks and takes_off(resource.identity, goal) and not _if_match(resource, kind):
+            await self._ensure_unchanged(resource)
         after = resource
-        for block in identity_blocks(kind, resource.identity, change):
+        for block in blocks:
             after = await self._write(after, kind, block)
         if after is not resource and lacking(after.identity, goal, change):
             # The answer of a write may be of a moment before its end.
@@ -122,6 +129,21 @@ class Compute:
             raise Unreadable(f"it is of {found.id}")
         return found
 
+    async def _ensure_unchanged(self, resource: ComputeResource) -> None:
+        """Raise Temporary where it is not what it was when it was read: a write would drop what
+        somebody else attached since.
+        """
+        try:
+            now = await self.read(resource.id)
+        except (Temporary, Permanent) as failure:
+            failure.uncertain = False  # nothing was written yet
+            raise
+        if now is None or (now.incarnation, now.identity) != (
+            resource.incarnation,
+            resource.identity,
+        ):
+            raise Temporary(f"{resource.id} changed since it was read", _CHANGED_DELAY)
+
     async def _read_again(self, resource: ComputeResource, kind: ComputeType) -> ComputeResource:
         with translated(f"read {resource.id}"):
             return await self._read(resource.id, kind)
@@ -160,10 +182,14 @@ class Compute:
             method,
             resource.id.text,
             params={"api-version": kind.api_version},
-            headers={"If-Match": resource.etag} if kind.has_etag and resource.etag else {},
+            headers=_if_match(resource, kind),
             json=body,
         )
         return await long_running.write(self._clients, request)
+
+
+def _if_match(resource: ComputeResource, kind: ComputeType) -> dict[str, str]:
+    return {"If-Match": resource.etag} if kind.has_etag and resource.etag else {}
 
 
 def _readable(resource: ResourceId) -> ComputeType:

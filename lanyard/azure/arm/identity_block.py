@@ -76,6 +76,12 @@ def identity_blocks(kind: ComputeType, before: Identity, change: IdentityChange)
     return list(_writes(kind, before, after, changes or _any_attached(before)))
 
 
+def takes_off(before: Identity, goal: Wanted) -> bool:
+    """Whether a change leaves a resource without something that it has."""
+    system = before.system_principal_id is not None and not goal.system
+    return system or not before.user_assigned.keys() <= set(goal.user_assigned)
+
+
 def lacking(after: Identity, goal: Wanted, change: IdentityChange) -> list[str]:
     """What of a change a resource does not show: an identity without a principal is not there."""
     attached = after.user_assigned
