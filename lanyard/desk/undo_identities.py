@@ -33,8 +33,8 @@ async def attach_again(removed: RemovedAttachment, estate: Estate) -> str:
     """Attach it, as Lanyard attaches; returns what was done. From then on it is no attachment of
     Lanyard's, which neither detaches it nor deletes the identity.
 
-    Raises Permanent where the resource is gone, or the identity has another principal now: that
-    would be access that nobody took away. Raises Temporary.
+    Raises Permanent where the resource is gone or another one has its name, or where the identity
+    has another principal now: that would be access that nobody took away. Raises Temporary.
     """
     identity = ResourceId.parse(removed.identity)
     if await estate.identities.principal(identity) != removed.principal_id:
@@ -43,6 +43,11 @@ async def attach_again(removed: RemovedAttachment, estate: Estate) -> str:
     resource = await estate.compute.read(ResourceId.parse(removed.resource))
     if resource is None:
         raise Permanent(f"{removed.resource} is gone: there is nothing to attach it to")
+    if resource.incarnation != removed.incarnation:
+        raise Permanent(
+            f"{removed.resource} was made again since: the identity was on the one before it, and "
+            "this one never had it"
+        )
     if identity in resource.identity.user_assigned:
         await _give_up(resource.id, identity, estate.ledger)
         return "it is there; left to you from now on"

@@ -140,4 +140,5 @@ def _attachment(resource: ComputeResource, detach: Detach) -> RemovedAttachment:
         detach.identity.text,
         resource.identity.user_assigned.get(detach.identity) or "",
         detach.taken,
+        resource.incarnation,
     )

@@ -77,9 +77,12 @@ class RemovedAttachment:
     #: Both are resource ids.
     resource: str
     identity: str
-    #: Of the identity, as the resource showed it: object id, lower case; "" where it showed none.
+    #: Of the identity, as the resource showed it, or else as it was known: object id, lower case;
+    #: "" where nothing knew it.
     principal_id: str
     taken: Taken = Taken.DETACH
+    #: Distinguishes the resource from another one made later under its id.
+    incarnation: str = ""
     kind: Literal["attachment"] = "attachment"
 
     def __str__(self) -> str:
