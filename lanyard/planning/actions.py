@@ -54,8 +54,8 @@ class AttachIdentity:
 
 @dataclass(frozen=True, slots=True)
 class ReattachIdentity:
-    """Detach and attach again: the identity was deleted and recreated under the same name, and the
-    resource still holds the dead principal.
+    """Detach and attach again: the identity was deleted and recreated under the same name, the
+    resource still holds the dead principal, and nothing but this brings the new one.
     """
 
     id: ResourceId

@@ -35,9 +35,6 @@ class Compute(Protocol):
     ) -> ComputeResource:
         """Change the identity block in one write; returns the resource as read after it."""
 
-    async def reattach(self, resource: ComputeResource, identity: ResourceId) -> ComputeResource:
-        """Remove an identity and add it again; returns the resource as read after it."""
-
     async def upgrade_instances(self, resource: ComputeResource) -> None:
         """Bring the instances of a uniform scale set up to date with its model."""
 

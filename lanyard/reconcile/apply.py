@@ -22,6 +22,7 @@ from lanyard.planning.actions import (
 )
 from lanyard.planning.outcomes import Outcome, attempt, failed, only
 from lanyard.reconcile.apply_removals import REPLAN_DELAY, RemovalSteps
+from lanyard.reconcile.dangling import References
 from lanyard.reconcile.identity_writes import IdentityWrites
 from lanyard.reconcile.made_identities import MadeIdentities
 from lanyard.reconcile.progress import Progress
@@ -201,10 +202,17 @@ class Application:
 
     def _writes(self, resource: ComputeResource) -> IdentityWrites:
         services = self.services
+        references = References(
+            services.identities,
+            services.identity_ledger,
+            services.index,
+            services.directory,
+            services.now,
+        )
         return IdentityWrites(
             services.compute,
             services.identities,
-            services.directory,
+            references,
             self.progress.removals,
             resource,
         )

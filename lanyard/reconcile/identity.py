@@ -5,6 +5,7 @@ every resource that has it is looked at again.
 from dataclasses import dataclass, replace
 
 from lanyard.planning.actions import RemoveOrphans
+from lanyard.planning.life import Life
 from lanyard.planning.outcomes import Outcome
 from lanyard.policy import Policy
 from lanyard.reconcile.lone_removals import LoneRemovals
@@ -87,4 +88,7 @@ class IdentityReconciler:
     async def _forget(self, cleaned: set[str], record: IdentityRecord) -> None:
         if cleaned:
             former = {p: at for p, at in record.former.items() if p not in cleaned}
-            await self.services.identity_ledger.save_identity(replace(record, former=former))
+            life = record.life if former else Life()
+            await self.services.identity_ledger.save_identity(
+                replace(record, former=former, life=life)
+            )

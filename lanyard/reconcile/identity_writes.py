@@ -3,11 +3,11 @@
 A machine takes few updates a minute, so what is added goes into one write, and what is detached
 into one more, after it. Azure refuses a write whole when one identity in it is bad: then the
 missing ones are found and parked, references to identities that no longer exist are dropped with
-them, and the rest goes on.
+them (dangling.py), and the rest goes on.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from lanyard.planning.actions import (
     Action,
@@ -17,7 +17,8 @@ from lanyard.planning.actions import (
     ReattachIdentity,
 )
 from lanyard.planning.outcomes import Outcome, failed, only
-from lanyard.ports.azure import Compute, Directory, Identities
+from lanyard.ports.azure import Compute, Identities
+from lanyard.reconcile.dangling import Found, References
 from lanyard.reconcile.removals import Detach, Removals
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import compute_type
@@ -28,19 +29,22 @@ from lanyard.values.resource_id import ResourceId
 _DONE = "read back from ARM"
 _UNWANTED = ("Lanyard attached it, and no rule asks for it any more",)
 _REPLACED = ("the type has one identity, and a rule accepts that it is replaced",)
-_GONE = ("neither ARM nor the directory knows it: they were asked right before",)
+_GONE = (
+    "ARM misses it, and did a minute ago or a delete event says so, and the directory does not "
+    "know its principal",
+)
 _RECREATED = ("the resource shows a principal that the identity does not have any more",)
 
 
 @dataclass
 class IdentityWrites:
     """Writes to one resource. `resource` is what was read last, by whoever wrote last; `gone` are
-    identities that turned out not to exist: what they left is for whoever reconciles them.
+    identities that ARM does not know: what they left is for whoever reconciles them.
     """
 
     compute: Compute
     identities: Identities
-    directory: Directory
+    references: References
     removals: Removals
     resource: ComputeResource
     gone: list[ResourceId] = field(default_factory=list)
@@ -77,16 +81,15 @@ class IdentityWrites:
         """
         try:
             return await self._write((), detaches)
-        except Permanent:
-            going = {each.identity for each in detaches}
-            drops = [drop for drop in await self._drops(action) if drop.identity not in going]
-            if not drops:
-                raise
-        return await self._write((), [*detaches, *drops])
-
-    async def _drops(self, action: Action) -> list[Detach]:
-        """What an action takes off besides: a reference to an identity that is gone."""
-        return [Detach(action, one, Taken.DANGLING, _GONE) for one in await self._dangling()]
+        except Permanent as refusal:
+            failure = refusal
+        found, going = await self._dangling(), {each.identity for each in detaches}
+        if drops := _drops(action, [one for one in found.gone if one not in going]):
+            try:
+                return await self._write((), [*detaches, *drops])
+            except Permanent as refusal:
+                failure = refusal
+        raise found.doubt or failure
 
     async def _together(self, actions: Sequence[Action]) -> list[Outcome]:
         replaced = self._replaced(actions)
@@ -111,7 +114,7 @@ class IdentityWrites:
     ) -> list[Outcome]:
         try:
             missing = await self._missing([a.id for a in only(AttachIdentity, actions)])
-            dangling = await self._dangling()
+            found = await self._dangling()
         except (Temporary, Permanent) as unknown:
             return failed(actions, unknown)
         bad = [a for a in only(AttachIdentity, actions) if a.id in missing]
@@ -120,20 +123,21 @@ class IdentityWrites:
             Outcome(action, failure=Permanent(f"{action.id} does not exist", failure.code))
             for action in bad
         ]
-        if not good or not (bad or dangling or len(good) > 1):
-            return outcomes + failed(good, failure)
-        return outcomes + await self._one_by_one(good, dangling)
+        if not good or not (bad or found.gone or len(good) > 1):
+            return outcomes + failed(good, found.doubt or failure)
+        return outcomes + await self._one_by_one(good, found)
 
-    async def _one_by_one(
-        self, actions: Sequence[Action], dangling: Sequence[ResourceId]
-    ) -> list[Outcome]:
+    async def _one_by_one(self, actions: Sequence[Action], found: Found) -> list[Outcome]:
         outcomes: list[Outcome] = []
+        dangling = found.gone
         for action in actions:
-            drops = [Detach(action, identity, Taken.DANGLING, _GONE) for identity in dangling]
+            drops = _drops(action, dangling)
             try:
                 refused = await self._write([action], [*self._replaced([action]), *drops])
-            except (Temporary, Permanent) as failure:
+            except Temporary as failure:
                 outcomes.append(Outcome(action, failure=failure))
+            except Permanent as failure:
+                outcomes.append(Outcome(action, failure=found.doubt or failure))
             else:
                 outcomes.append(Outcome(action, _DONE))
                 dangling = [identity for identity in dangling if identity in refused]
@@ -145,55 +149,81 @@ class IdentityWrites:
         self.gone += gone
         return gone
 
-    async def _dangling(self) -> list[ResourceId]:
-        """Attached identities that ARM does not know, and whose principals the directory does not
-        know either: one answer of ARM alone is no proof.
-        """
-        attached = self.resource.identity.user_assigned
-        missing = await self._missing(list(attached))
-        principals = {one: attached[one] for one in missing}
-        asked = [principal for principal in principals.values() if principal is not None]
-        known = await self.directory.existing(asked) if asked else frozenset()
-        return [one for one, principal in principals.items() if principal not in known]
+    async def _dangling(self) -> Found:
+        found = await self.references.dangling(self.resource.identity.user_assigned)
+        self.gone += found.missing
+        return found
 
     async def _write(
         self, actions: Sequence[Action], detaches: Sequence[Detach]
     ) -> Mapping[ResourceId, Temporary | Permanent]:
         """One write of what is added and taken off; returns what stays because its removal is
-        refused. Raises that where the write would take its place.
+        refused. Raises that where the write would take its place, or fails while it stays.
         """
-        async with self.removals.detaching(self.resource, detaches) as refused:
-            add = [a.id for a in only(AttachIdentity, actions)]
-            for each in detaches:
-                if each.evidence is _REPLACED and each.identity in refused:
-                    raise refused[each.identity]
-            remove = [each.identity for each in detaches if each.identity not in refused]
-            enable_system = bool(only(EnableSystemIdentity, actions))
-            if add or remove or enable_system:
-                self.resource = await self.compute.update_identity(
-                    self.resource, add=add, remove=remove, enable_system=enable_system
-                )
+        known = await self._with_principals(detaches)
+        refused: Mapping[ResourceId, Temporary | Permanent] = {}
+        try:
+            async with self.removals.detaching(known, detaches) as refused:
+                await self._write_without(refused, actions, detaches)
+        except Permanent as failure:
+            kept = [refused[d.identity] for d in detaches if _keeps(d, refused)]
+            if not kept:
+                raise
+            raise kept[0] from failure
+        dropped = [d for d in detaches if d.taken is Taken.DANGLING and d.identity not in refused]
+        await self.references.forget(drop.identity for drop in dropped)
         return refused
 
-    async def _reattach(self, action: ReattachIdentity) -> Outcome:
-        """The dead principal is detached for a moment: that half is a removal."""
-        try:
-            try:
-                failure = await self._detach_and_attach(action)
-            except Permanent:
-                drops = [d for d in await self._drops(action) if d.identity != action.id]
-                if not drops:
-                    raise
-                await self._write((), drops)
-                failure = await self._detach_and_attach(action)
-        except (Temporary, Permanent) as refused:
-            return Outcome(action, failure=refused)
-        return Outcome(action, _DONE, failure)
+    async def _write_without(
+        self,
+        refused: Mapping[ResourceId, Temporary | Permanent],
+        actions: Sequence[Action],
+        detaches: Sequence[Detach],
+    ) -> None:
+        add = [a.id for a in only(AttachIdentity, actions)]
+        for each in detaches:
+            if each.evidence is _REPLACED and each.identity in refused:
+                raise refused[each.identity]
+        remove = [each.identity for each in detaches if each.identity not in refused]
+        enable_system = bool(only(EnableSystemIdentity, actions))
+        if add or remove or enable_system:
+            self.resource = await self.compute.update_identity(
+                self.resource, add=add, remove=remove, enable_system=enable_system
+            )
 
-    async def _detach_and_attach(self, action: ReattachIdentity) -> Temporary | Permanent | None:
-        """Returns why it may not be detached, if it may not."""
+    async def _with_principals(self, detaches: Iterable[Detach]) -> ComputeResource:
+        """The resource with the principals of what goes, for the record: where it shows none, what
+        is on record or what ARM answers for the identity.
+        """
+        shown = self.resource.identity.user_assigned
+        going = [d.identity for d in detaches if shown.get(d.identity) is None]
+        known = {one: await self._principal(one) for one in going}
+        identity = replace(self.resource.identity, user_assigned={**shown, **known})
+        return replace(self.resource, identity=identity)
+
+    async def _principal(self, identity: ResourceId) -> str | None:
+        on_record = await self.references.ledger.principal(identity)
+        return on_record or await self.identities.principal(identity)
+
+    async def _reattach(self, action: ReattachIdentity) -> Outcome:
+        """The dead principal is detached for a moment: that half is a removal, and done when it is
+        done, whatever becomes of the other one.
+        """
         detach = Detach(action, action.id, Taken.REATTACH, _RECREATED)
-        async with self.removals.detaching(self.resource, [detach]) as refused:
+        try:
+            refused = await self._past_dangling(action, [detach])
             if not refused:
-                self.resource = await self.compute.reattach(self.resource, action.id)
-        return refused.get(action.id)
+                self.resource = await self.compute.update_identity(self.resource, add=[action.id])
+        except (Temporary, Permanent) as failure:
+            return Outcome(action, failure=failure)
+        return Outcome(action, _DONE, refused.get(action.id))
+
+
+def _drops(action: Action, dangling: Iterable[ResourceId]) -> list[Detach]:
+    """What an action takes off besides."""
+    return [Detach(action, one, Taken.DANGLING, _GONE) for one in dangling]
+
+
+def _keeps(detach: Detach, refused: Mapping[ResourceId, Temporary | Permanent]) -> bool:
+    """Whether it is a reference that keeps Azure from taking a write, and may not be dropped."""
+    return detach.taken is Taken.DANGLING and detach.identity in refused

@@ -16,8 +16,9 @@ from lanyard.values.errors import Because, Permanent, Refused, Temporary
 from lanyard.values.removed import Became, Removed, RemovedAttachment, Taken
 from lanyard.values.resource_id import ResourceId
 
-# What the mode forbids is looked at again with the next event, or so much later (seconds).
-_MODE_DELAY = 3600.0
+# What the mode or a person forbids is looked at again with the next event, or so much later
+# (seconds).
+_DELAY = 3600.0
 
 
 class Detach(NamedTuple):
@@ -90,13 +91,20 @@ class Removals:
             yield refused
 
     async def reserve(self, action: Action) -> Place | None:
-        """A place in the budget; one that a person released is not held to it, nor to the mode."""
+        """A place in the budget; one that a person released is not held to it, nor to the mode.
+
+        What a person dismissed has none: an addition may take something off besides.
+        """
+        if by := self.orders.dismissed.get(action.key):
+            raise Refused(
+                Because.DISMISSED, f"dismissed by {by}", _DELAY, "release it", releasable=True
+            )
         released = action.key in self.orders.released
         if self.mode is not Mode.FULL and not released:
             raise Refused(
                 Because.MODE,
                 f"mode is {self.mode}, and this takes something away",
-                _MODE_DELAY,
+                _DELAY,
                 "set 'mode: full', or release it",
                 releasable=True,
             )

@@ -67,7 +67,8 @@ class IdentityLedger:
         one it had before.
         """
         before = await self.identity(identity)
-        if before.principal != principal_id:
+        anew = before.principal != principal_id
+        if anew or before.life.missing:
             former = {p: at for p, at in before.left().items() if p != principal_id}
             life = before.life.shown(self._now())
             await self.save_identity(
@@ -82,7 +83,10 @@ class IdentityLedger:
         return await self.save_identity(replace(before, principal=None, former=before.left()))
 
     async def save_identity(self, record: IdentityRecord) -> IdentityRecord:
-        """Write the record over the version it was read at, with the principals that left now."""
+        """Write the record over the version it was read at, with the principals that left now.
+
+        One that says nothing is forgotten; that ARM misses the identity says something.
+        """
         identity, now = record.id, self._now()
         former = {p: at or now for p, at in record.former.items()}
         values = {
@@ -96,7 +100,7 @@ class IdentityLedger:
         try:
             if record.row is None:
                 row = await self._table.insert(identity.subscription, key, values)
-            elif record.principal is None and not former:
+            elif record.principal is None and not former and not record.life.missing:
                 await self._table.remove(record.row)
                 return IdentityRecord(identity)
             else:

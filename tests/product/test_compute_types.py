@@ -163,7 +163,10 @@ async def test_repairs_an_identity_that_was_recreated(
     dead = (await subscription.read(there.id)).identity.user_assigned[a]
     assert dead != subscription.principal_of(a)
     subscription.calls()
-    after = await subscription.compute.reattach(await subscription.read(there.id), a)
+    without = await subscription.compute.update_identity(
+        await subscription.read(there.id), remove=[a]
+    )
+    after = await subscription.compute.update_identity(without, add=[a])
     assert after.identity.user_assigned == {
         a: subscription.principal_of(a),
         b: subscription.principal_of(b),
@@ -307,7 +310,6 @@ async def test_a_cluster_is_never_left_without_an_identity(subscription: Subscri
         subscription.compute.update_identity(there, remove=[a]),
         subscription.compute.update_identity(there, add=[a, b]),
         subscription.compute.update_identity(there, add=[b], enable_system=True),
-        subscription.compute.reattach(there, a),
     ):
         with pytest.raises(Permanent, match="one identity for its control plane"):
             await change

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
+import pytest
+
 from lanyard.planning.actions import (
     Action,
     AttachIdentity,
@@ -12,21 +14,30 @@ from lanyard.planning.actions import (
     ReattachIdentity,
     is_removal,
 )
+from lanyard.planning.life import Life
+from lanyard.planning.orders import Orders
 from lanyard.planning.outcomes import Outcome, only, status_of
 from lanyard.policy import RemovalLimit
-from lanyard.ports.azure import Directory
+from lanyard.ports.azure import Directory, Index
+from lanyard.reconcile.dangling import References
 from lanyard.reconcile.identity_writes import IdentityWrites
+from lanyard.record.identities import IdentityLedger, IdentityRecord
 from lanyard.values.compute import ComputeResource, Identity, ManagedIdentity
-from lanyard.values.errors import Permanent, Refused, Temporary
+from lanyard.values.errors import Because, NotYet, Permanent, Refused, Temporary
 from lanyard.values.own_identity import Created
-from lanyard.values.removed import RemovedAttachment, Taken
+from lanyard.values.removed import Became, RemovedAttachment, Taken
 from lanyard.values.resource_id import ResourceId
 from tests.support.examples import identity_id, vm
+from tests.support.memory_table import MemoryTable
 from tests.support.removals import removals
 
 GOOD, OTHER, OLD, GONE, CLOSED = (
     identity_id(name) for name in ("id-good", "id-other", "id-old", "id-gone", "id-closed")
 )
+
+
+#: Seconds since the epoch.
+NOW = 1_800_000_600.0
 
 
 @dataclass
@@ -38,8 +49,10 @@ class OneMachine:
     resource: ComputeResource
     existing: dict[ResourceId, str] = field(default_factory=dict)
     not_allowed: set[ResourceId] = field(default_factory=set)
-    outages: list[Temporary] = field(default_factory=list)
+    #: Of the next writes, the last first; None for one that Azure takes.
+    outages: list[Temporary | Permanent | None] = field(default_factory=list)
     writes: list[tuple[set[str], set[str]]] = field(default_factory=list)
+    table: MemoryTable = field(default_factory=MemoryTable)
     limit: int = 50
 
     def __post_init__(self) -> None:
@@ -61,21 +74,16 @@ class OneMachine:
         stays = set(resource.identity.user_assigned) - removed
         self._check(stays | added, added)
         system = "p-system" if enable_system else resource.identity.system_principal_id
-        return self._store(Identity(system, {id: self.existing[id] for id in stays | added}))
-
-    async def reattach(self, resource: ComputeResource, identity: ResourceId) -> ComputeResource:
-        self._begin(resource, {identity}, {identity})
-        self._check({identity}, {identity})
-        attached = {**resource.identity.user_assigned, identity: self.existing[identity]}
-        return self._store(replace(resource.identity, user_assigned=attached))
+        shown = {id: resource.identity.user_assigned[id] for id in stays}
+        return self._store(Identity(system, shown | {id: self.existing[id] for id in added}))
 
     def _begin(
         self, resource: ComputeResource, added: set[ResourceId], removed: set[ResourceId]
     ) -> None:
         assert resource is self.resource, "a write goes out from what was read last"
         self.writes.append(({id.name for id in added}, {id.name for id in removed}))
-        if self.outages:
-            raise self.outages.pop()
+        if self.outages and (outage := self.outages.pop()) is not None:
+            raise outage
 
     def _check(self, wanted: set[ResourceId], added: set[ResourceId]) -> None:
         if wanted - self.existing.keys():
@@ -134,18 +142,38 @@ def reattach(identity: ResourceId) -> ReattachIdentity:
 
 
 @dataclass
-class KnownPrincipals:
-    """A directory that knows the principals of the identities that exist."""
+class Elsewhere:
+    """A directory that knows the principals of the identities that exist, and a listing that shows
+    these identities.
+    """
 
     azure: OneMachine
+
+    async def shows(self, resource: ResourceId) -> bool:
+        return resource in self.azure.existing
 
     async def existing(self, principals: Iterable[str]) -> frozenset[str]:
         return frozenset(principals) & set(self.azure.existing.values())
 
 
 def writes_to(azure: OneMachine) -> IdentityWrites:
-    directory = cast(Directory, KnownPrincipals(azure))
-    return IdentityWrites(azure, azure, directory, azure.removals, azure.resource)
+    elsewhere = Elsewhere(azure)
+    references = References(
+        azure,
+        IdentityLedger(azure.table, lambda: NOW),
+        cast(Index, elsewhere),
+        cast(Directory, elsewhere),
+        lambda: NOW,
+    )
+    return IdentityWrites(azure, azure, references, azure.removals, azure.resource)
+
+
+async def missed(azure: OneMachine, seconds: float = 60.0, *identities: ResourceId) -> OneMachine:
+    """ARM answered 404 for them so long ago."""
+    ledger = IdentityLedger(azure.table, lambda: NOW)
+    for one in identities or (GONE,):
+        await ledger.save_identity(IdentityRecord(one, life=Life(missing=NOW - seconds)))
+    return azure
 
 
 async def run(azure: OneMachine, *actions: Action) -> tuple[dict[str, str], IdentityWrites]:
@@ -209,7 +237,7 @@ async def test_where_all_that_is_wanted_is_missing_no_second_write_is_tried() ->
 
 
 async def test_a_reference_to_a_deleted_identity_goes_with_the_write_that_it_blocked() -> None:
-    azure = machine(OLD, deleted=GONE)
+    azure = await missed(machine(OLD, deleted=GONE))
     status, writes = await run(azure, attach(GOOD))
     assert set(status.values()) == {"done"}
     assert azure.writes[1:] == [({"id-good"}, {"id-gone"})]
@@ -218,7 +246,7 @@ async def test_a_reference_to_a_deleted_identity_goes_with_the_write_that_it_blo
 
 
 async def test_that_reference_goes_with_the_first_write_that_azure_takes_and_with_no_more() -> None:
-    azure = machine(deleted=GONE)
+    azure = await missed(machine(deleted=GONE))
     status, _ = await run(azure, attach(CLOSED), attach(GOOD), attach(OTHER))
     assert list(status.values()) == ["failed", "done", "done"]
     assert azure.writes[1:] == [
@@ -248,7 +276,7 @@ async def test_a_recreated_identity_is_attached_again_in_a_write_of_its_own_at_l
     azure.existing[OLD] = "p-new"
     status, _ = await run(azure, reattach(OLD), attach(GOOD))
     assert set(status.values()) == {"done"}
-    assert azure.writes == [({"id-good"}, set()), ({"id-old"}, {"id-old"})]
+    assert azure.writes == [({"id-good"}, set()), (set(), {"id-old"}), ({"id-old"}, set())]
     assert azure.resource.identity.user_assigned[OLD] == "p-new"
 
 
@@ -279,7 +307,7 @@ async def test_the_detach_half_of_a_repair_is_a_removal_and_waits_for_a_place() 
 
 
 async def test_a_dangling_reference_is_dropped_as_a_removal_with_its_kind_on_record() -> None:
-    azure = machine(deleted=GONE)
+    azure = await missed(machine(deleted=GONE))
     await run(azure, attach(GOOD), attach(OTHER))
     dropped = [each.removed for each in azure.removals.recorded]
     assert [(d.identity, d.taken) for d in dropped if isinstance(d, RemovedAttachment)] == [
@@ -288,7 +316,7 @@ async def test_a_dangling_reference_is_dropped_as_a_removal_with_its_kind_on_rec
 
 
 async def test_a_dangling_reference_whose_principal_the_directory_knows_stays() -> None:
-    azure = machine(OLD)
+    azure = await missed(machine(OLD))
     azure.existing[OTHER] = "p-old"  # what ARM misses has a living principal
     azure.resource = replace(
         azure.resource, identity=replace(azure.resource.identity, user_assigned={GONE: "p-old"})
@@ -296,3 +324,84 @@ async def test_a_dangling_reference_whose_principal_the_directory_knows_stays() 
     await writes_to(azure).add([attach(GOOD)])
     assert azure.removals.recorded == []
     assert attached(azure) == {"id-gone"}
+
+
+async def test_one_404_is_not_enough_to_drop_a_reference() -> None:
+    azure = machine(deleted=GONE)
+    (outcome,) = await writes_to(azure).add([attach(GOOD)])
+    assert isinstance(outcome.failure, NotYet)
+    assert outcome.failure.delay == 60
+    assert attached(azure) == {"id-gone"}
+    ledger = IdentityLedger(azure.table, lambda: NOW)
+    assert (await ledger.identity(GONE)).life.missing == NOW, "the next look counts from this one"
+
+
+@pytest.mark.parametrize("seconds", [1.0, 59.0])
+async def test_nor_is_a_second_404_within_the_same_minute(seconds: float) -> None:
+    azure = await missed(machine(OLD, deleted=GONE), seconds)
+    (outcome,) = await writes_to(azure).detach([DetachIdentity(OLD)])
+    assert isinstance(outcome.failure, NotYet)
+    assert attached(azure) == {"id-old", "id-gone"}
+
+
+async def test_a_reference_without_a_principal_is_on_its_way_and_never_dangling() -> None:
+    azure = await missed(machine(deleted=GONE))
+    azure.resource = replace(azure.resource, identity=Identity(None, {GONE: None}))
+    (outcome,) = await writes_to(azure).add([attach(GOOD)])
+    assert isinstance(outcome.failure, Permanent)
+    assert attached(azure) == {"id-gone"}
+
+
+async def test_an_identity_that_arm_shows_again_starts_anew() -> None:
+    azure = await missed(machine(OLD, deleted=GONE), 60.0, OLD, GONE)
+    await run(azure, attach(GOOD))
+    ledger = IdentityLedger(azure.table, lambda: NOW)
+    assert (await ledger.identity(OLD)).life.missing == 0
+
+
+async def test_a_dropped_identity_that_had_no_principal_on_record_is_forgotten() -> None:
+    azure = await missed(machine(deleted=GONE))
+    await run(azure, attach(GOOD))
+    assert (await IdentityLedger(azure.table, lambda: NOW).identity(GONE)).row is None
+
+
+async def test_where_a_reference_may_not_be_dropped_that_is_why_the_write_fails() -> None:
+    azure = await missed(machine(OLD, deleted=GONE, limit=0))
+    writes = writes_to(azure)
+    (attaching,) = await writes.add([attach(GOOD)])
+    assert isinstance(attaching.failure, Refused)
+    assert attaching.failure.because is Because.BUDGET
+    assert attached(azure) == {"id-gone", "id-old"}
+
+
+async def test_what_a_person_dismissed_takes_nothing_off_besides() -> None:
+    azure = await missed(machine(deleted=GONE))
+    orders = Orders(dismissed={attach(GOOD).key: "ann"})
+    azure.removals = replace(azure.removals, orders=orders)
+    (attaching,) = await writes_to(azure).add([attach(GOOD)])
+    assert isinstance(attaching.failure, Refused)
+    assert attaching.failure.because is Because.DISMISSED
+    assert attached(azure) == {"id-gone"}
+
+
+@pytest.mark.parametrize(
+    "refusal", [Permanent("403", "LinkedAuthorizationFailed"), Temporary("429", 30)], ids=str
+)
+async def test_where_the_second_half_of_a_repair_fails_the_first_is_still_done(
+    refusal: Permanent | Temporary,
+) -> None:
+    azure = machine(OLD, GOOD)
+    azure.outages = [refusal, None]
+    (outcome,) = await writes_to(azure).add([reattach(OLD)])
+    assert outcome.failure is refusal
+    assert [each.became for each in azure.removals.recorded] == [Became.DONE]
+    assert attached(azure) == {"id-good"}
+
+
+async def test_a_principal_that_the_resource_does_not_show_is_on_record_as_it_is_known() -> None:
+    azure = machine(OLD)
+    azure.resource = replace(azure.resource, identity=Identity(None, {OLD: None}))
+    await writes_to(azure).detach([DetachIdentity(OLD)])
+    (removal,) = azure.removals.recorded
+    assert isinstance(removal.removed, RemovedAttachment)
+    assert removal.removed.principal_id == "p-id-old"

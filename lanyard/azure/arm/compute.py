@@ -95,15 +95,6 @@ class Compute:
             raise Temporary(message, _VERIFY_DELAY, uncertain=True)
         return after
 
-    async def reattach(self, resource: ComputeResource, identity: ResourceId) -> ComputeResource:
-        """Detach an identity and attach it again; returns the resource read after.
-
-        An identity that was deleted and made again under its name leaves the principal of the old
-        one on the resource, and nothing but this brings the new one. Raises as `update_identity`.
-        """
-        without = await self.update_identity(resource, remove=[identity])
-        return await self.update_identity(without, add=[identity])
-
     async def upgrade_instances(self, resource: ComputeResource) -> None:
         """Bring every instance of a uniform scale set to its model, identities included.
 
