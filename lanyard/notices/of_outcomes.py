@@ -107,6 +107,8 @@ def of_refusal(refusal: Refusal, held_id: str, decision_id: str, about: About) -
 
 def _done(action: Action, effects: Effects, decided: dict[str, Any]) -> Data | None:
     match action:
+        case ReattachIdentity() if all(each.action != action for each in effects.removed):
+            return None  # there was nothing to repair
         case AttachIdentity(id=id) | ReattachIdentity(id=id):
             principal = effects.principals.get(UserAssigned(id), "")
             identity = Identity(id=id.text, principal_id=principal)

@@ -38,10 +38,15 @@ class CreateIdentity:
 
 @dataclass(frozen=True, slots=True)
 class AttachIdentity:
-    """Attach a user-assigned identity to the resource."""
+    """Attach a user-assigned identity to the resource.
+
+    `in_repair`: it is the second half of a repair whose first one was done, and gives nothing that
+    the resource did not have. Without `rules` that alone is why.
+    """
 
     id: ResourceId
     rules: tuple[str, ...] = field(compare=False)
+    in_repair: bool = field(compare=False, default=False)
 
     @property
     def key(self) -> str:

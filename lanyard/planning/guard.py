@@ -198,7 +198,7 @@ def repair_key(action: Action) -> str:
     match action:
         case AssignRole(principal_id=str() as principal):
             return f"grant {Grant(action.scope, action.role_id, principal).name}"
-        case AttachIdentity():
+        case AttachIdentity(in_repair=False):
             return f"identity {action.id.key}"
         case _:
             return ""
@@ -293,6 +293,8 @@ def _imds_default(plan: Plan, situation: Situation) -> Iterator[Held]:
         return
     default = next(iter(identity.user_assigned))
     for action in plan.actions:
+        if isinstance(action, AttachIdentity) and action.in_repair:
+            continue  # the machine had both
         if isinstance(action, AttachIdentity | EnableSystemIdentity):
             yield Held(
                 action,

@@ -5,12 +5,15 @@
     yes     no        any   AttachIdentity        yes     no       AssignRole
     yes     yes       any   -                     yes     pending  AssignRole
     yes     dead      any   ReattachIdentity      yes     yes      -
+    any     in repair no    AttachIdentity
     no      yes       yes   DetachIdentity        no      yes      ReleaseGrant
     kept    yes       yes   -  (excluded)         kept    yes      -  (excluded)
     no      yes       no    - (someone else's)    no      pending  ReleaseGrant
     no      no        any   -                     no      no       -
 
     `dead`: attached with the principal of an identity that was deleted, recreated or not yet.
+    `in repair`: detached by Lanyard to be attached again. What somebody else attached comes back
+    whatever the rules say by then.
     A grant that is claimed under another condition is assigned again.
 
     system-assigned identity                      principal seen on the resource
@@ -60,21 +63,24 @@ class Actual:
     principals: Mapping[PrincipalRef, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Owned:
-    """What the ledger says of the resource: attached by us, claimed for it, seen on it.
+    """What the ledger says of the resource."""
 
-    `pending` grants were intended and not confirmed: they are assigned again or released.
-    `instances_lag`: the model of a scale set was changed, its instances were not brought up yet.
-    `dedicated` are identities that Lanyard made for this resource alone.
-    """
-
+    #: Identities that Lanyard attached.
     attachments: frozenset[ResourceId] = frozenset()
+    #: Claimed for it, and assigned.
     grants: frozenset[Grant] = frozenset()
+    #: Intended and not confirmed: they are assigned again or released.
     pending: frozenset[Grant] = frozenset()
+    #: Object ids that were seen as its system-assigned identity.
     system_principals: frozenset[str] = frozenset()
+    #: The model of a scale set was changed, its instances were not brought up yet.
     instances_lag: bool = False
+    #: Identities that Lanyard made for this resource alone.
     dedicated: frozenset[ResourceId] = frozenset()
+    #: Identities that were taken off, to be attached again.
+    in_repair: frozenset[ResourceId] = frozenset()
 
     @property
     def claimed(self) -> tuple[Grant, ...]:
@@ -130,14 +136,24 @@ def _identities(
             continue
         current = actual.principals.get(UserAssigned(wanted.id))
         if wanted.id not in attached:
-            yield AttachIdentity(wanted.id, wanted.rules)
+            yield AttachIdentity(wanted.id, wanted.rules, wanted.id in owned.in_repair)
         elif current is None or attached[wanted.id] not in (None, current):
             yield ReattachIdentity(wanted.id, wanted.rules)
+    yield from _unfinished(desired, attached, owned)
     if desired.system and actual.resource.identity.system_principal_id is None:
         yield EnableSystemIdentity(desired.system)
     for identity in attached:
         if identity in owned.attachments and not needs_identity(desired, identity):
             yield DetachIdentity(identity)
+
+
+def _unfinished(
+    desired: Desired, attached: Mapping[ResourceId, str | None], owned: Owned
+) -> Iterator[Action]:
+    """The second halves of repairs of what no rule asks for any more."""
+    for identity in owned.in_repair - attached.keys() - desired.identities.keys():
+        if needs_identity(desired, identity) or identity not in owned.attachments:
+            yield AttachIdentity(identity, (), in_repair=True)
 
 
 def _grants(

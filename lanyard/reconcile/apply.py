@@ -14,6 +14,7 @@ from lanyard.planning.actions import (
     AttachIdentity,
     CreateIdentity,
     DetachIdentity,
+    ReattachIdentity,
     UpgradeInstances,
     changes_identity,
     gives_identity,
@@ -169,25 +170,31 @@ class Application:
         """Write ahead: after a crash the next reconcile knows what may have been begun."""
         record = self.progress.record
         now = self.services.now()
-        attachments = dict.fromkeys((action.id for action in only(AttachIdentity, todo)), now)
+        # The second half of a repair leaves an attachment to whoever made it.
+        attaches = [action.id for action in only(AttachIdentity, todo) if not action.in_repair]
+        repairs = {action.id for action in only(ReattachIdentity, todo)}
         intended = replace(
             record,
-            attachments={**record.attachments, **attachments},
+            attachments={**record.attachments, **dict.fromkeys(attaches, now)},
+            in_repair=record.in_repair | repairs,
             pending=record.pending | {self._grant(action) for action in assigns},
             instances_lag=record.instances_lag or self._leaves_instances_behind(todo),
         )
         await self.progress.save(intended)
 
     async def _settle(self) -> None:
-        progress = self.progress
+        progress, resource = self.progress, self.progress.resource
         done = Done(
-            tuple(progress.outcomes), frozenset(progress.granted.values()), progress.principals
+            tuple(progress.outcomes),
+            frozenset(progress.granted.values()),
+            progress.principals,
+            resource.identity.user_assigned.keys() if resource is not None else frozenset(),
         )
         gone, now = progress.resource is None, self.services.now()
         await progress.save(settled(progress.record, done, gone=gone, now=now))
 
     async def _change_identity(self, additions: Sequence[Action]) -> None:
-        progress, changes = self.progress, self._writable(additions)
+        progress, changes = self.progress, self._not_repaired(self._writable(additions))
         if not changes or progress.resource is None:
             return
         writes = self._writes(progress.resource)
@@ -222,6 +229,22 @@ class Application:
         made = self.progress.principals
         missing = {a.id for a in only(CreateIdentity, todo) if UserAssigned(a.id) not in made}
         return [a for a in todo if changes_identity(a) and getattr(a, "id", None) not in missing]
+
+    def _not_repaired(self, changes: Sequence[Action]) -> list[Action]:
+        """Without the repairs that are none: made once more, the identity turned out to have the
+        principal that the resource shows. One answer of ARM had missed it.
+        """
+        progress = self.progress
+        if progress.resource is None:
+            return []
+        shown = progress.resource.identity.user_assigned
+        whole = [
+            action
+            for action in only(ReattachIdentity, changes)
+            if shown.get(action.id) == progress.principals.get(UserAssigned(action.id))
+        ]
+        progress.outcomes += [Outcome(action, "it has its principal") for action in whole]
+        return [action for action in changes if action not in whole]
 
     async def _learn(self, after: ComputeResource) -> None:
         """Principals as the resource shows them now. A surprise means: plan again.

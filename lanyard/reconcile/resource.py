@@ -28,6 +28,7 @@ from lanyard.reconcile.recording import Recorder
 from lanyard.reconcile.refusals import digest, refused, unfinished, unfulfilled, waited_for
 from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
+from lanyard.reconcile.settled import unfinished_repairs
 from lanyard.record.held import orders
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import as_seen
@@ -196,6 +197,7 @@ class Reconciler:
             system_principals=progress.record.system_principals,
             gone_at={principal: known.get(principal, now) for principal in gone},
             due_since=due_since(todo.actions, before.due_since, now, ended),
+            in_repair=unfinished_repairs(before.in_repair, todo),
         )
         if progress.record.row is not None or todo.actions:
             await progress.save(noted)

@@ -1,6 +1,6 @@
 """The record of a resource after what was done to it. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 from lanyard.planning.actions import (
@@ -9,10 +9,12 @@ from lanyard.planning.actions import (
     CreateIdentity,
     DeleteIdentity,
     DetachIdentity,
+    ReattachIdentity,
     ReleaseGrant,
     RemoveOrphans,
 )
 from lanyard.planning.outcomes import Outcome, only
+from lanyard.planning.plan import Plan
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.repairs import after_repairs
 from lanyard.values.compute import PrincipalRef, UserAssigned
@@ -29,6 +31,8 @@ class Done:
     outcomes: tuple[Outcome, ...]
     assigned: frozenset[Grant]
     principals: Mapping[PrincipalRef, str]
+    #: The identities that the resource showed when it was read last.
+    shown: Set[ResourceId] = frozenset()
 
     def done[T](self, kind: type[T]) -> list[T]:
         """The actions of one kind that were done."""
@@ -48,7 +52,22 @@ class Done:
     def no_longer_ours(self) -> frozenset[ResourceId]:
         """Attachments that were taken back, or never came to be."""
         detached = {action.id for action in self.done(DetachIdentity)}
-        return frozenset(detached | {action.id for action in self.refused(AttachIdentity)})
+        refused = {a.id for a in self.refused(AttachIdentity) if not a.in_repair}
+        return frozenset(detached | refused)
+
+    @property
+    def repaired(self) -> frozenset[ResourceId]:
+        """Identities whose repair came to its end, or was not begun: nothing was taken off."""
+        repaired = {a.id for a in self.done(AttachIdentity)} | set(self._not_begun())
+        return frozenset(repaired | {a.id for a in self.done(ReattachIdentity)})
+
+    def _not_begun(self) -> Iterator[ResourceId]:
+        for action, failure in ((o.action, o.failure) for o in self.outcomes if o.failure):
+            match action:
+                case ReattachIdentity(id=id) if id in self.shown and not failure.uncertain:
+                    yield id
+                case AttachIdentity(id=id, rules=()) if isinstance(failure, Permanent):
+                    yield id  # no rule asks for it, and it cannot be
 
     @property
     def released(self) -> frozenset[str]:
@@ -73,6 +92,7 @@ def settled(record: ResourceRecord, done: Done, *, gone: bool, now: float) -> Re
         record,
         dedicated=_dedicated(record, done),
         attachments={} if gone else _attachments(record, done),
+        in_repair=frozenset() if gone else record.in_repair - done.repaired,
         grants=_unsettled(record.grants, done) | done.assigned,
         pending=_unsettled(record.pending, done),
         system_principals=record.system_principals - cleaned,
@@ -81,6 +101,14 @@ def settled(record: ResourceRecord, done: Done, *, gone: bool, now: float) -> Re
         confirmed=_confirmed(record, done),
         repairs=after_repairs(record, done.actions, done.attached, _given_up(done), now),
     )
+
+
+def unfinished_repairs(in_repair: Set[ResourceId], todo: Plan) -> frozenset[ResourceId]:
+    """Those that a plan still has to bring to an end: somebody else may have done so, or nobody
+    wants it any more. One whose identity does not exist yet waits for it.
+    """
+    planned = {a.id for a in todo.actions if isinstance(a, AttachIdentity | ReattachIdentity)}
+    return frozenset(in_repair & (planned | {identity.id for identity in todo.blocked}))
 
 
 def _attachments(record: ResourceRecord, done: Done) -> dict[ResourceId, float]:

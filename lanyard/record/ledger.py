@@ -47,6 +47,8 @@ class ResourceRecord:
     gone_at: Mapping[str, float] = field(default_factory=dict)
     #: The model of a scale set was changed, its instances were not brought up to date yet.
     instances_lag: bool = False
+    #: Identities that were taken off, or are about to be, to be attached again.
+    in_repair: frozenset[ResourceId] = frozenset()
     #: Identities made for this resource alone.
     dedicated: Mapping[ResourceId, Dedicated] = field(default_factory=dict)
     #: A digest of the held actions last recorded, so that the same refusal is recorded once.
@@ -69,12 +71,13 @@ class ResourceRecord:
     def owned(self) -> Owned:
         """The part that the planner compares."""
         return Owned(
-            frozenset(self.attachments),
-            self.grants,
-            self.pending,
-            self.system_principals,
-            self.instances_lag,
-            frozenset(self.dedicated),
+            attachments=frozenset(self.attachments),
+            grants=self.grants,
+            pending=self.pending,
+            system_principals=self.system_principals,
+            instances_lag=self.instances_lag,
+            dedicated=frozenset(self.dedicated),
+            in_repair=self.in_repair,
         )
 
     @property
@@ -156,6 +159,7 @@ def _values(record: ResourceRecord) -> dict[str, str]:
         "systemPrincipals": json.dumps(sorted(record.system_principals)),
         "goneAt": json.dumps(dict(record.gone_at)),
         "instancesLag": str(record.instances_lag),
+        "inRepair": json.dumps(sorted(one.text for one in record.in_repair)),
         "dedicated": _by_id_as_json({one: asdict(own) for one, own in record.dedicated.items()}),
         "held": record.held,
         "heldUnder": record.held_under,
@@ -177,6 +181,7 @@ def _record(row: Row) -> ResourceRecord:
         system_principals=columns.json("systemPrincipals", _IDS),
         gone_at=columns.json("goneAt", _MOMENTS),
         instances_lag=columns.flag("instancesLag"),
+        in_repair=_ids(columns, "inRepair"),
         dedicated=_by_id(columns, "dedicated", _DEDICATED),
         held=columns.text("held"),
         held_under=columns.text("heldUnder"),
@@ -210,8 +215,16 @@ def _by_id[T](
     columns: Columns, column: str, kind: TypeAdapter[Mapping[str, T]]
 ) -> dict[ResourceId, T]:
     values = columns.json(column, kind)
+    return {_id(text, columns, column): value for text, value in values.items()}
+
+
+def _ids(columns: Columns, column: str) -> frozenset[ResourceId]:
+    return frozenset(_id(text, columns, column) for text in columns.json(column, _IDS))
+
+
+def _id(text: str, columns: Columns, column: str) -> ResourceId:
     try:
-        return {ResourceId.parse(text): value for text, value in values.items()}
+        return ResourceId.parse(text)
     except InvalidResourceId as error:
         raise columns.damaged(column, f"holds no resource id: {error}") from error
 

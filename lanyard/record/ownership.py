@@ -32,7 +32,7 @@ def as_seen(
     attachments = {
         identity: at
         for identity, at in record.attachments.items()
-        if at > over and _stands(identity, at, resource, now)
+        if at > over and (identity in record.in_repair or _stands(identity, at, resource, now))
     }
     return replace(
         record,
@@ -58,6 +58,7 @@ def _anew(record: ResourceRecord, resource: ComputeResource) -> ResourceRecord:
         record,
         incarnation=resource.incarnation,
         attachments={},
+        in_repair=frozenset(),
         confirmed={},
         repairs={},
         due_since={},

@@ -39,7 +39,7 @@ def after_repairs(
     for action in done:
         if len(moments.get(repair_key(action), ())) >= MOST_REPAIRS:
             del moments[repair_key(action)]
-        elif isinstance(action, AttachIdentity) and _same(action, record.confirmed, attached):
+        elif _repairs(action, record.confirmed, attached):
             moments |= _repaired(moments, repair_key(action), now)
     return moments
 
@@ -50,7 +50,10 @@ def grant_repaired(record: ResourceRecord, grant: Grant, now: float) -> Resource
     return replace(record, repairs=repairs)
 
 
-def _same(action: AttachIdentity, before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+def _repairs(action: Action, before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Whether it attached what was attached already, with the principal of before."""
+    if not isinstance(action, AttachIdentity) or not repair_key(action):
+        return False
     return action.id.key in now and before.get(action.id.key) == now[action.id.key]
 
 

@@ -87,6 +87,12 @@ def test_a_system_identity_beside_an_imds_default_is_held_too() -> None:
     assert [held.action for held in verdict.held] == [enable, assign]
 
 
+def test_what_the_machine_had_before_its_repair_was_cut_off_is_no_second_one() -> None:
+    again = AttachIdentity(APP, ("r",), in_repair=True)
+    verdict = judge(again, resource=vm(attached={DEFAULT: "p-0"}))
+    assert verdict.allowed == (again,)
+
+
 def test_the_rule_can_accept_the_change_of_the_imds_default() -> None:
     accepted = Desired(imds_default_accepted=True)
     verdict = judge(ATTACH, resource=vm(attached={DEFAULT: "p-0"}), desired=accepted)

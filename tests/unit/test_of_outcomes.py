@@ -102,7 +102,8 @@ def test_a_notice_says_what_was_done_to_what_by_which_rules_and_because_of_what(
 )
 def test_every_way_to_get_an_identity_is_an_attached_identity(action: Action, id: str) -> None:
     principals: dict[PrincipalRef, str] = {UserAssigned(ID): "p-user", SystemAssigned(): "p-system"}
-    (notice,) = notices(Outcome(action), Effects(principals=principals))
+    half = lost(action, RemovedAttachment(vm_id().text, ID.text, "p-0", Taken.REATTACH))
+    (notice,) = notices(Outcome(action), Effects(principals=principals, removed=[half]))
     assert isinstance(notice.data, IdentityAttached)
     expected = "p-user" if id else "p-system"
     assert (notice.data.identity.id, notice.data.identity.principal_id) == (id, expected)
@@ -176,6 +177,10 @@ def test_the_first_half_of_a_repair_is_no_removed_access() -> None:
     half = lost(action, RemovedAttachment(vm_id().text, ID.text, "p-0", Taken.REATTACH))
     (notice,) = notices(Outcome(action), Effects(removed=[half]))
     assert isinstance(notice.data, IdentityAttached)
+
+
+def test_a_repair_that_was_none_is_no_attached_identity() -> None:
+    assert notices(Outcome(ReattachIdentity(ID, RULES), "it has its principal")) == []
 
 
 def test_each_assignment_that_is_gone_is_a_notice_under_its_own_decision() -> None:

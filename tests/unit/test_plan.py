@@ -148,9 +148,28 @@ def test_the_system_identity_is_enabled_and_granted_to() -> None:
     assert actions(desired, on) == (AssignRole(GROUP, READER, SystemAssigned(), "p-sys", ("s",)),)
 
 
+def test_the_second_half_of_a_repair_is_an_attachment_that_says_so() -> None:
+    owned = Owned(in_repair=frozenset({APP}))
+    (action,) = actions(wants_identity(), alive(vm()), owned)
+    assert action == AttachIdentity(APP, ("r",))
+    assert isinstance(action, AttachIdentity)
+    assert action.in_repair
+
+
+def test_what_somebody_else_attached_comes_back_although_no_rule_asks_for_it_any_more() -> None:
+    theirs = Owned(in_repair=frozenset({APP}))
+    assert actions(NOTHING, alive(vm()), theirs) == (AttachIdentity(APP, ()),)
+    ours = replace(theirs, attachments=frozenset({APP}))
+    assert actions(NOTHING, alive(vm()), ours) == ()
+    assert actions(NOTHING, alive(vm(attached={APP: "p-1"})), theirs) == ()
+
+
 def test_a_gone_resource_releases_what_it_claimed_and_its_own_principal_is_looked_after() -> None:
     owned = Owned(
-        frozenset({APP}), frozenset({grant()}), frozenset({grant("p-2")}), frozenset({"p-sys"})
+        attachments=frozenset({APP}),
+        grants=frozenset({grant()}),
+        pending=frozenset({grant("p-2")}),
+        system_principals=frozenset({"p-sys"}),
     )
     assert set(actions(NOTHING, Actual(None), owned)) == {
         ReleaseGrant(grant()),
@@ -213,7 +232,7 @@ def test_what_would_be_taken_waits_for_instances_that_may_lack_what_is_wanted() 
     """Whether a rule has them upgraded or not; where nothing is wanted, they lack nothing."""
     old = identity_id("id-old")
     manual = replace(vm(attached={APP: "p-1", old: "p-2"}), manual_upgrade=True)
-    wants, takes = wants_identity(), Owned(frozenset({old}))
+    wants, takes = wants_identity(), Owned(attachments=frozenset({old}))
     lagging = replace(takes, instances_lag=True)
     assert actions(wants, alive(manual), takes) == (DetachIdentity(old),)
     assert actions(wants, alive(manual), lagging) == (DetachIdentity(old), UpgradeInstances())

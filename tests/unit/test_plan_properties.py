@@ -100,10 +100,12 @@ def ledgers(draw: st.DrawFn) -> Owned:
     )
     claimed = draw(st.frozensets(grants, max_size=4))
     return Owned(
-        draw(st.frozensets(st.sampled_from([identity_id("id-" + name) for name in NAMES]))),
-        claimed,
-        draw(st.frozensets(grants, max_size=2)) - claimed,
-        draw(st.frozensets(st.sampled_from(["p-sys", "p-gone"]))),
+        attachments=draw(
+            st.frozensets(st.sampled_from([identity_id("id-" + name) for name in NAMES]))
+        ),
+        grants=claimed,
+        pending=draw(st.frozensets(grants, max_size=2)) - claimed,
+        system_principals=draw(st.frozensets(st.sampled_from(["p-sys", "p-gone"]))),
         dedicated=draw(st.frozensets(st.sampled_from([identity_id("id-" + MISSING)]))),
     )
 
@@ -214,10 +216,10 @@ def test_letter_case_does_not_matter(
         identity=replace(resource.identity, user_assigned=loud_block),
     )
     loud_owned = Owned(
-        frozenset(map(_shouted, owned.attachments)),
-        frozenset(replace(grant, scope=grant.scope.upper()) for grant in owned.grants),
-        frozenset(replace(grant, scope=grant.scope.upper()) for grant in owned.pending),
-        owned.system_principals,
+        attachments=frozenset(map(_shouted, owned.attachments)),
+        grants=frozenset(replace(grant, scope=grant.scope.upper()) for grant in owned.grants),
+        pending=frozenset(replace(grant, scope=grant.scope.upper()) for grant in owned.pending),
+        system_principals=owned.system_principals,
         dedicated=frozenset(map(_shouted, owned.dedicated)),
     )
     policy = _policy(made)

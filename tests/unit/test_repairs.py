@@ -49,6 +49,12 @@ def test_an_identity_is_the_same_in_any_case_of_its_id() -> None:
     assert moments == {KEY: (NOW - 5, NOW)}
 
 
+def test_the_second_half_of_lanyards_own_repair_is_nobody_elses_doing() -> None:
+    before = ResourceRecord(id=vm_id(), confirmed={ID.key: "p-1"})
+    action = AttachIdentity(ID, ("rule",), in_repair=True)
+    assert after_repairs(before, [action], {ID.key: "p-1"}, (), NOW) == {}
+
+
 def test_what_is_more_than_a_week_ago_does_not_count_any_longer() -> None:
     before = ResourceRecord(
         id=vm_id(), confirmed={ID.key: "p-1"}, repairs={KEY: (NOW - WEEK, NOW - WEEK + 1)}
