@@ -13,6 +13,7 @@ def shown_removed(removed: Removed) -> str:
         case RemovedAssignment(grant=grant):
             return f"{role_name(grant.role_id)} at {short(grant.scope)} for {grant.principal_id}"
         case RemovedAttachment(identity=identity, resource=resource):
-            return f"{short(identity)} on {short(resource)}"
+            named = short(identity) if identity else "the system-assigned identity"
+            return f"{named} on {short(resource)}"
         case RemovedIdentity(id=id):
             return f"identity {short(id)}"

@@ -166,7 +166,7 @@ def _details(removed: Removed) -> dict[str, Any]:
                 "principalId": grant.principal_id,
             }
         case RemovedAttachment(identity=id, resource=resource, principal_id=principal):
-            return {"identity": id, "resource": resource, "principalId": principal}
+            return {"identity": id or "system", "resource": resource, "principalId": principal}
         case RemovedIdentity(id=id, principal_id=principal):
             return {"identity": id, "principalId": principal, "makeAgain": _make_again(removed)}
 

@@ -7,7 +7,7 @@ what stands already is asked of ARM, and what Lanyard would take away cannot be 
 from dataclasses import dataclass
 
 from lanyard.desk.standing_grants import Standing
-from lanyard.planning.actions import AttachIdentity, EnableSystemIdentity, changes_identity
+from lanyard.planning.actions import ReplaceIdentity, changes_identity
 from lanyard.planning.desired import Desired, desired
 from lanyard.planning.guard import Verdict
 from lanyard.planning.plan import Actual, Owned, Plan
@@ -39,13 +39,7 @@ class Preview:
     @property
     def replaces(self) -> bool:
         """Whether what is allowed takes the place of the one identity that the resource has."""
-        kind, identity = compute_type(self.resource.id.type), self.resource.identity
-        has_one = bool(identity.user_assigned or identity.system_principal_id)
-        adds = any(
-            isinstance(action, AttachIdentity | EnableSystemIdentity)
-            for action in self.verdict.allowed
-        )
-        return kind is not None and kind.replaces and has_one and adds
+        return any(isinstance(action, ReplaceIdentity) for action in self.verdict.allowed)
 
     @property
     def notes(self) -> tuple[str, ...]:

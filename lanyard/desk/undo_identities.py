@@ -36,6 +36,8 @@ async def attach_again(removed: RemovedAttachment, estate: Estate) -> str:
     Raises Permanent where the resource is gone or another one has its name, or where the identity
     has another principal now: that would be access that nobody took away. Raises Temporary.
     """
+    if not removed.identity:
+        raise Permanent(how_to_enable_again(removed))
     identity = ResourceId.parse(removed.identity)
     if await estate.identities.principal(identity) != removed.principal_id:
         who = removed.principal_id or "that it had"
@@ -65,7 +67,10 @@ def _check_room(resource: ComputeResource) -> None:
         and kind.replaces
         and (identity.user_assigned or identity.system_principal_id)
     ):
-        raise Permanent(f"{resource.id} has one identity, and works with another one now")
+        raise Permanent(
+            f"{resource.id} has one identity, and works with another one now: change the rule that "
+            "gives it that one, and give it back where the resource is defined"
+        )
 
 
 async def _give_up(resource: ResourceId, identity: ResourceId, ledger: Ledger) -> None:
@@ -81,6 +86,16 @@ async def _give_up(resource: ResourceId, identity: ResourceId, ledger: Ledger) -
                 confirmed=confirmed,
             )
         )
+
+
+def how_to_enable_again(removed: RemovedAttachment) -> str:
+    """Why a system-assigned identity cannot be put back, and what a person does instead."""
+    return (
+        f"the system-assigned identity of {removed.resource} ended when another one took its "
+        f"place, with its principal {removed.principal_id}: one that is enabled again has another. "
+        "What you can do: let no rule attach an identity there, enable it where the resource is "
+        "defined, and give it again the roles that 'lanyard history --removals' lists"
+    )
 
 
 def how_to_make_again(removed: RemovedIdentity) -> str:

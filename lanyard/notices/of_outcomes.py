@@ -29,6 +29,7 @@ from lanyard.planning.actions import (
     AttachIdentity,
     EnableSystemIdentity,
     ReattachIdentity,
+    ReplaceIdentity,
 )
 from lanyard.planning.orders import Kind, Refusal
 from lanyard.planning.outcomes import Effects, Outcome, Removal
@@ -113,7 +114,10 @@ def _done(action: Action, effects: Effects, decided: dict[str, Any]) -> Data | N
             principal = effects.principals.get(UserAssigned(id), "")
             identity = Identity(id=id.text, principal_id=principal)
             return IdentityAttached(identity=identity, **decided)
-        case EnableSystemIdentity():
+        case ReplaceIdentity(new=UserAssigned(id=id) as new):
+            identity = Identity(id=id.text, principal_id=effects.principals.get(new, ""))
+            return IdentityAttached(identity=identity, **decided)
+        case EnableSystemIdentity() | ReplaceIdentity():
             principal = effects.principals.get(SystemAssigned(), "")
             return IdentityAttached(identity=Identity(id="", principal_id=principal), **decided)
         case AssignRole() if action in effects.made:

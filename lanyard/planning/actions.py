@@ -7,7 +7,7 @@ it; the text is for people alone, and two actions may have the same.
 
 from dataclasses import dataclass, field
 
-from lanyard.values.compute import PrincipalRef
+from lanyard.values.compute import PrincipalRef, UserAssigned
 from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
 from lanyard.values.roles import role_name
@@ -107,6 +107,27 @@ class EnableSystemIdentity:
 
     def __str__(self) -> str:
         return "enable the system-assigned identity"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceIdentity:
+    """Give a resource whose type holds one identity another one, which takes the place of the one
+    that it works with: one write gives and takes away.
+    """
+
+    new: PrincipalRef
+    old: PrincipalRef
+    rules: tuple[str, ...] = field(compare=False)
+
+    @property
+    def key(self) -> str:
+        """What distinguishes it from every other action on the resource."""
+        return f"replace identity|{self.old.key}|{self.new.key}"
+
+    def __str__(self) -> str:
+        if isinstance(self.new, UserAssigned):
+            return str(AttachIdentity(self.new.id, self.rules))
+        return str(EnableSystemIdentity(self.rules))
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +250,9 @@ class RevokeUnclaimed:
         return f"revoke {role_name(self.grant.role_id)} at {self.grant.scope}: nothing claims it"
 
 
-type IdentityChange = AttachIdentity | ReattachIdentity | EnableSystemIdentity | DetachIdentity
+type IdentityChange = (
+    AttachIdentity | ReattachIdentity | EnableSystemIdentity | ReplaceIdentity | DetachIdentity
+)
 type Removal = (
     DetachIdentity | ReleaseGrant | RevokeUnclaimed | DeleteIdentity | RemoveOrphans | RemoveUnknown
 )
@@ -242,6 +265,7 @@ ORDER: tuple[type, ...] = (
     ReattachIdentity,
     EnableSystemIdentity,
     AssignRole,
+    ReplaceIdentity,
     DetachIdentity,
     UpgradeInstances,
     ReleaseGrant,
@@ -268,12 +292,14 @@ def is_removal(action: Action) -> bool:
 
 
 def takes_away(action: Action) -> bool:
-    """Whether any part of it takes something away: a removal, and the first half of a repair."""
-    return is_removal(action) or isinstance(action, ReattachIdentity)
+    """Whether any part of it takes something away: a removal, the first half of a repair, and what
+    takes the place of another thing.
+    """
+    return is_removal(action) or isinstance(action, ReattachIdentity | ReplaceIdentity)
 
 
 def takes_from_resource(action: Action) -> bool:
     """Whether the action takes away what the resource itself has or claims. What a principal left
     that is gone is not the resource's any more.
     """
-    return isinstance(action, DetachIdentity | ReleaseGrant | DeleteIdentity)
+    return isinstance(action, DetachIdentity | ReplaceIdentity | ReleaseGrant | DeleteIdentity)

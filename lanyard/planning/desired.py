@@ -68,6 +68,8 @@ class Kept:
     grants: tuple[WantedGrant, ...] = ()
     rules: tuple[str, ...] = ()
     unfilled: tuple[Unfulfillable, ...] = ()
+    #: Of them, those that enable the system-assigned identity.
+    system: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +144,13 @@ def _added_up(policy: Policy, rules: Iterable[Rule], resource: ComputeResource) 
 
 def _kept(policy: Policy, rules: Iterable[Rule], resource: ComputeResource) -> Kept:
     wanted = _added_up(policy, rules, resource)
-    names = tuple(rule.name for rule in rules)
-    return Kept(wanted.identities, wanted.grants, names, tuple(wanted.unfilled))
+    return Kept(
+        wanted.identities,
+        wanted.grants,
+        rules=tuple(rule.name for rule in rules),
+        unfilled=tuple(wanted.unfilled),
+        system=tuple(rule.name for rule in rules if rule.system),
+    )
 
 
 def identity_id(spec: IdentitySpec, resource: ComputeResource) -> ResourceId:

@@ -9,7 +9,13 @@ claims.py for a successor.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lanyard.planning.actions import Action, DeleteIdentity, DetachIdentity, ReleaseGrant
+from lanyard.planning.actions import (
+    Action,
+    DeleteIdentity,
+    DetachIdentity,
+    ReleaseGrant,
+    ReplaceIdentity,
+)
 from lanyard.planning.desired import Desired
 from lanyard.policy import Policy
 from lanyard.values.own_identity import Dedicated
@@ -30,7 +36,7 @@ class Graces:
         match action:
             case DeleteIdentity():
                 return self.deletions.get(action.id.key, self.removals)
-            case DetachIdentity() | ReleaseGrant() if not gone:
+            case DetachIdentity() | ReplaceIdentity() | ReleaseGrant() if not gone:
                 return self.removals
             case _:
                 return 0.0
@@ -64,7 +70,7 @@ def due_since(
 
     `ended`: when the resource was found gone, 0 for a living one: a successor may come from then.
     """
-    kinds = (DetachIdentity, ReleaseGrant, DeleteIdentity)
+    kinds = (DetachIdentity, ReplaceIdentity, ReleaseGrant, DeleteIdentity)
     return {a.key: max(before.get(a.key, now), ended) for a in actions if isinstance(a, kinds)}
 
 

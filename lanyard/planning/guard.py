@@ -17,6 +17,7 @@ from lanyard.planning.actions import (
     ReattachIdentity,
     ReleaseGrant,
     RemoveUnknown,
+    ReplaceIdentity,
     UpgradeInstances,
     changes_identity,
     gives_identity,
@@ -25,6 +26,7 @@ from lanyard.planning.actions import (
     takes_from_resource,
 )
 from lanyard.planning.desired import NOTHING, Desired
+from lanyard.planning.needs import who_needs
 from lanyard.planning.orders import Kind, Orders, Paused, Refusal
 from lanyard.planning.plan import Plan
 from lanyard.policy import Mode, Policy, RemoveOrphans
@@ -111,14 +113,14 @@ def guard(plan: Plan, situation: Situation) -> Verdict:
         for entry in check(plan, situation):
             if not (entry.releasable and entry.action.key in situation.orders.released):
                 held.setdefault(entry.action, entry)
-    for action in _dependents(plan, held):
+    for action in (*_serving(plan, held), *_upgrades(plan, held)):
         held.setdefault(action, _because_of_identity(action))
     for entry in _instances(plan, situation):
         held.setdefault(entry.action, entry)
-    for entry in _waiting(plan, situation, held):
+    for entry in (*_waiting(plan, situation, held), *_still_used(plan, situation, held)):
         if entry.action.key not in situation.orders.released:
             held.setdefault(entry.action, entry)
-    for action in _dependents(plan, held):
+    for action in (*_serving(plan, held), *_upgrades(plan, held)):  # of what waits
         held.setdefault(action, _because_of_identity(action))
     allowed = tuple(action for action in plan.actions if action not in held)
     return Verdict(allowed, tuple(held[action] for action in plan.actions if action in held))
@@ -200,6 +202,8 @@ def repair_key(action: Action) -> str:
             return f"grant {Grant(action.scope, action.role_id, principal).name}"
         case AttachIdentity(in_repair=False):
             return f"identity {action.id.key}"
+        case ReplaceIdentity():
+            return f"identity {action.new.key}"
         case _:
             return ""
 
@@ -253,12 +257,62 @@ def _replacement(plan: Plan, situation: Situation) -> Iterator[Held]:
             )
         if situation.desired.replace_accepted or not replaces:
             continue
-        if isinstance(action, AttachIdentity | EnableSystemIdentity):
+        if isinstance(action, AttachIdentity | EnableSystemIdentity | ReplaceIdentity):
             yield Held(
                 action,
                 Because.REPLACEMENT,
                 f"{kind.name} has one identity: this would replace the one it works with",
                 "set 'replace: accept' in the rule",
+            )
+
+
+def _one_each(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """A type with one identity, and more than one is wanted or kept: each would take the other's
+    place for ever.
+    """
+    kind, desired = situation.kind, situation.desired
+    if kind is None or not kind.replaces:
+        return
+    wanted: list[PrincipalRef] = [UserAssigned(one) for one in desired.identities]
+    wanted += [SystemAssigned()] if desired.system else []
+    for action in plan.actions:
+        if not isinstance(action, AttachIdentity | EnableSystemIdentity | ReplaceIdentity):
+            continue
+        kept = [action.old] if isinstance(action, ReplaceIdentity) else []
+        others = [one for one in (*wanted, *kept) if one != _given_by(action)]
+        for rules in filter(None, (who_needs(desired, one) for one in others)):
+            yield Held(
+                action,
+                Because.CONFLICT,
+                f"{kind.name} has one identity, and rule {rules[0]!r} is for another one than "
+                f"rule {action.rules[0]!r}",
+                "let one rule have it: change what they match, or what they attach",
+            )
+
+
+def _given_by(action: AttachIdentity | EnableSystemIdentity | ReplaceIdentity) -> PrincipalRef:
+    match action:
+        case AttachIdentity(id=identity):
+            return UserAssigned(identity)
+        case EnableSystemIdentity():
+            return SystemAssigned()
+        case ReplaceIdentity(new=new):
+            return new
+
+
+def _before_its_roles(plan: Plan, _situation: Situation) -> Iterator[Held]:
+    """A system-assigned identity has its roles only once it is there; the one whose place it takes
+    is gone by then.
+    """
+    roles = [a for a in plan.actions if isinstance(a, AssignRole) and a.to == SystemAssigned()]
+    for action in plan.actions:
+        if roles and isinstance(action, ReplaceIdentity) and action.new == SystemAssigned():
+            yield Held(
+                action,
+                Because.WAITS,
+                f"waits for: {roles[0]}, which can be done only once it is there",
+                "release it to have the resource work without that for a moment",
+                True,
             )
 
 
@@ -315,6 +369,10 @@ def _named(plan: Plan, situation: Situation) -> Iterator[Held]:
         match action:
             case DetachIdentity(id=identity) | DeleteIdentity(id=identity):
                 name, members = identity.name, resource.names.get(identity, ())
+            case ReplaceIdentity(old=UserAssigned(id=identity)):
+                name, members = identity.name, resource.names.get(identity, ())
+            case ReplaceIdentity(old=SystemAssigned()):
+                name, members = f"the {SystemAssigned()}", resource.names_system
             case ReleaseGrant(grant=grant) if grant.principal_id in roles_of:
                 name, members = roles_of[grant.principal_id]
             case _:
@@ -376,6 +434,27 @@ def _waiting(plan: Plan, situation: Situation, held: Mapping[Action, Held]) -> I
             )
 
 
+def _still_used(plan: Plan, situation: Situation, held: Mapping[Action, Held]) -> Iterator[Held]:
+    """The roles of the one identity of a resource stay with it until it is replaced, also where a
+    person dismissed that.
+    """
+    resource = situation.resource
+    stays = [action for action in held if isinstance(action, ReplaceIdentity)]
+    if resource is None or not stays:
+        return
+    identity = resource.identity
+    principals = {identity.system_principal_id, *identity.user_assigned.values()}
+    for action in plan.actions:
+        if isinstance(action, ReleaseGrant) and action.grant.principal_id in principals:
+            yield Held(
+                action,
+                Because.WAITS,
+                f"waits for: {stays[0]}",
+                "see to that, or release this one",
+                True,
+            )
+
+
 def _missing(
     plan: Plan, situation: Situation, held: Mapping[Action, Held]
 ) -> Iterator[tuple[str, str]]:
@@ -398,7 +477,9 @@ _CHECKS = (
     _unknown_principal,
     _reported_only,
     _privileged,
+    _one_each,
     _replacement,
+    _before_its_roles,
     _restart,
     _imds_default,
     _contested,
@@ -406,24 +487,32 @@ _CHECKS = (
 )
 
 
-def _dependents(plan: Plan, held: dict[Action, Held]) -> Iterator[Action]:
+def _serving(plan: Plan, held: Mapping[Action, Held]) -> Iterator[Action]:
     """What serves only an identity that is not attached waits with it: no unused rights."""
     waiting = set(_waiting_identities(held))
-    gives = [action for action in plan.actions if gives_identity(action)]
-    writes = gives or [action for action in plan.actions if changes_identity(action)]
     for action in plan.actions:
         match action:
             case AssignRole(to=to) if to in waiting:
                 yield action
             case CreateIdentity(id=id) if UserAssigned(id) in waiting:
                 yield action
+
+
+def _upgrades(plan: Plan, held: Mapping[Action, Held]) -> Iterator[Action]:
+    """Instances are brought up to what is changed, and nothing is."""
+    gives = [action for action in plan.actions if gives_identity(action)]
+    writes = gives or [action for action in plan.actions if changes_identity(action)]
+    for action in plan.actions:
+        match action:
             case UpgradeInstances(lagging=False) if all(write in held for write in writes):
                 yield action
 
 
-def _waiting_identities(held: dict[Action, Held]) -> Iterator[PrincipalRef]:
+def _waiting_identities(held: Mapping[Action, Held]) -> Iterator[PrincipalRef]:
     for action in held:
-        if isinstance(action, AttachIdentity | ReattachIdentity):
+        if isinstance(action, ReplaceIdentity):
+            yield action.new
+        elif isinstance(action, AttachIdentity | ReattachIdentity):
             yield UserAssigned(action.id)
         elif isinstance(action, EnableSystemIdentity):
             yield SystemAssigned()

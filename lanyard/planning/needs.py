@@ -20,6 +20,14 @@ def needs_identity(desired: Desired, identity: ResourceId) -> bool:
     return identity in desired.identities or identity in kept.identities or bool(kept.unfilled)
 
 
+def who_needs(desired: Desired, identity: PrincipalRef) -> tuple[str, ...]:
+    """The rules that have a resource keep an identity of either kind that it has."""
+    if isinstance(identity, SystemAssigned):
+        return (*desired.system, *desired.kept.system)
+    known = (desired.identities, desired.kept.identities)
+    return tuple(rule for each in known if identity.id in each for rule in each[identity.id].rules)
+
+
 def needs_grant(
     desired: Desired,
     resource: ComputeResource | None,

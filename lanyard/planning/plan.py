@@ -20,6 +20,9 @@
     wanted and off          EnableSystemIdentity  no longer on it    RemoveOrphans
     anything else           -                     still on it        -
 
+Of a type that holds one identity, what is wanted and not there takes the place of the one that is:
+ReplaceIdentity stands for AttachIdentity, EnableSystemIdentity and the DetachIdentity of that one.
+
 Wanted but not existing identities are made first (CreateIdentity). A dedicated identity that is no
 longer wanted is deleted, with its resource or before it (DeleteIdentity). A resource that is gone
 wants nothing and has nothing: its claims are released and its own principals are looked after.
@@ -40,6 +43,7 @@ from lanyard.planning.actions import (
     ReattachIdentity,
     ReleaseGrant,
     RemoveOrphans,
+    ReplaceIdentity,
     UpgradeInstances,
     changes_identity,
     gives_identity,
@@ -48,6 +52,7 @@ from lanyard.planning.actions import (
 from lanyard.planning.desired import Desired, WantedIdentity
 from lanyard.planning.needs import needs_grant, needs_identity
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.values.compute_types import compute_type
 from lanyard.values.grants import Grant, content_of
 from lanyard.values.resource_id import ResourceId
 
@@ -127,6 +132,7 @@ def _identities(
     if actual.resource is None:
         return
     attached = actual.resource.identity.user_assigned
+    works_with = _one_identity(actual.resource)
     for wanted in desired.identities.values():
         if UserAssigned(wanted.id) not in actual.principals and wanted.location is not None:
             yield CreateIdentity(
@@ -136,15 +142,38 @@ def _identities(
             continue
         current = actual.principals.get(UserAssigned(wanted.id))
         if wanted.id not in attached:
-            yield AttachIdentity(wanted.id, wanted.rules, wanted.id in owned.in_repair)
+            yield _attach(wanted, owned, works_with)
         elif current is None or attached[wanted.id] not in (None, current):
             yield ReattachIdentity(wanted.id, wanted.rules)
     yield from _unfinished(desired, attached, owned)
     if desired.system and actual.resource.identity.system_principal_id is None:
-        yield EnableSystemIdentity(desired.system)
-    for identity in attached:
+        yield _enable(desired.system, works_with)
+    replaced = works_with is not None and (desired.identities or desired.system)
+    for identity in attached if not replaced else ():
         if identity in owned.attachments and not needs_identity(desired, identity):
             yield DetachIdentity(identity)
+
+
+def _one_identity(resource: ComputeResource) -> PrincipalRef | None:
+    """The identity that a resource works with, where its type holds one and it has one."""
+    kind, identity = compute_type(resource.id.type), resource.identity
+    if kind is None or not kind.replaces:
+        return None
+    if identity.user_assigned:
+        return UserAssigned(next(iter(identity.user_assigned)))
+    return SystemAssigned() if identity.system_principal_id is not None else None
+
+
+def _attach(wanted: WantedIdentity, owned: Owned, works_with: PrincipalRef | None) -> Action:
+    if works_with is not None:
+        return ReplaceIdentity(UserAssigned(wanted.id), works_with, wanted.rules)
+    return AttachIdentity(wanted.id, wanted.rules, wanted.id in owned.in_repair)
+
+
+def _enable(rules: tuple[str, ...], works_with: PrincipalRef | None) -> Action:
+    if works_with is not None:
+        return ReplaceIdentity(SystemAssigned(), works_with, rules)
+    return EnableSystemIdentity(rules)
 
 
 def _unfinished(

@@ -15,6 +15,7 @@ from lanyard.planning.actions import (
     CreateIdentity,
     DetachIdentity,
     ReattachIdentity,
+    ReplaceIdentity,
     UpgradeInstances,
     changes_identity,
     gives_identity,
@@ -33,7 +34,6 @@ from lanyard.reconcile.settled import Done, settled
 from lanyard.record.claims import Result
 from lanyard.record.identities import IdentityLedger
 from lanyard.values.compute import ComputeResource, SystemAssigned, UserAssigned
-from lanyard.values.compute_types import compute_type
 from lanyard.values.errors import Because, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant
 
@@ -88,29 +88,29 @@ class Application:
         await self._settle()
 
     async def _give(self, additions: Sequence[Action]) -> None:
-        """Identities and roles, side by side; roles of a new system-assigned identity after it."""
+        """Identities and roles, side by side; roles of a new system-assigned identity after it.
+
+        What takes the place of another identity comes when all else is there, its roles too.
+        """
         known = self.progress.principals
         ready = [a for a in only(AssignRole, additions) if a.to in known]
         await self._intend(additions, ready)
-        if self._replaces:
-            # Before the one identity it works with is replaced, the new one has all its roles.
-            await asyncio.gather(*(self._assign(a) for a in ready))
-            if not self._failed:
-                await self._change_identity(additions)
-        else:
-            await asyncio.gather(
-                self._change_identity(additions), *(self._assign(a) for a in ready)
-            )
+        await asyncio.gather(self._change_identity(additions), *(self._assign(a) for a in ready))
+        for replacement in only(ReplaceIdentity, self._not_waiting(additions)):
+            await self._replace(replacement)
         late = [a for a in only(AssignRole, additions) if a not in ready]
         await self._intend([], [a for a in late if a.to in known])
         await asyncio.gather(*(self._assign(a) for a in late))
 
-    @property
-    def _replaces(self) -> bool:
-        """Whether attaching an identity takes the place of the one that the resource works with."""
-        resource = self.progress.resource
-        kind = compute_type(resource.id.type) if resource is not None else None
-        return kind is not None and kind.replaces
+    async def _replace(self, replacement: ReplaceIdentity) -> None:
+        progress = self.progress
+        if progress.resource is None:
+            return
+        if isinstance(replacement.new, UserAssigned):
+            attachments = {**progress.record.attachments, replacement.new.id: self.services.now()}
+            await progress.save(replace(progress.record, attachments=attachments))
+        writes = self._writes(progress.resource)
+        await self._written(writes, [await writes.replace(replacement)])
 
     @property
     def _failed(self) -> list[Outcome]:
@@ -121,7 +121,7 @@ class Application:
         """A role of an identity that is not there: it is missing with that one, and no more."""
         return isinstance(action, AssignRole) and action.to not in self.progress.principals
 
-    def _not_waiting(self, removals: Sequence[Action]) -> list[Action]:
+    def _not_waiting(self, actions: Sequence[Action]) -> list[Action]:
         """Make before break: of a living resource nothing goes while something that it is due is
         not there, unless a person released it.
         """
@@ -133,10 +133,10 @@ class Application:
             and not self._needs_another(failure.action)
         ]
         if progress.resource is None or not missing:
-            return list(removals)
+            return list(actions)
         waiting = [
             action
-            for action in removals
+            for action in actions
             if takes_from_resource(action) and action.key not in orders.released
         ]
         refusal = Refused(
@@ -147,8 +147,9 @@ class Application:
             releasable=True,
         )
         progress.outcomes += failed(waiting, refusal)
-        progress.waited_for = missing if waiting else []
-        return [action for action in removals if action not in waiting]
+        if waiting:
+            progress.waited_for = missing
+        return [action for action in actions if action not in waiting]
 
     async def _detach(self, detaches: Sequence[DetachIdentity], *, upgrade: bool) -> bool:
         """Returns whether there was any; `upgrade`: instances are to be brought up to it."""
@@ -198,7 +199,11 @@ class Application:
         if not changes or progress.resource is None:
             return
         writes = self._writes(progress.resource)
-        outcomes = await writes.add(changes)
+        await self._written(writes, await writes.add(changes))
+
+    async def _written(self, writes: IdentityWrites, outcomes: list[Outcome]) -> None:
+        """Go on from the resource as it is after these writes."""
+        progress = self.progress
         progress.gone_identities += writes.gone
         progress.resource = writes.resource
         try:
@@ -225,10 +230,18 @@ class Application:
         )
 
     def _writable(self, todo: Sequence[Action]) -> list[Action]:
-        """Identities that could not be made are left out; their failure is on record already."""
+        """What goes into one write. Identities that could not be made are left out; their failure
+        is on record already.
+        """
         made = self.progress.principals
         missing = {a.id for a in only(CreateIdentity, todo) if UserAssigned(a.id) not in made}
-        return [a for a in todo if changes_identity(a) and getattr(a, "id", None) not in missing]
+        return [
+            action
+            for action in todo
+            if changes_identity(action)
+            and not isinstance(action, ReplaceIdentity)
+            and getattr(action, "id", None) not in missing
+        ]
 
     def _not_repaired(self, changes: Sequence[Action]) -> list[Action]:
         """Without the repairs that are none: made once more, the identity turned out to have the

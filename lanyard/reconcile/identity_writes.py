@@ -15,20 +15,20 @@ from lanyard.planning.actions import (
     DetachIdentity,
     EnableSystemIdentity,
     ReattachIdentity,
+    ReplaceIdentity,
 )
 from lanyard.planning.outcomes import Outcome, failed, only
 from lanyard.ports.azure import Compute, Identities
 from lanyard.reconcile.dangling import Found, References
-from lanyard.reconcile.removals import Detach, Removals
-from lanyard.values.compute import ComputeResource
-from lanyard.values.compute_types import compute_type
+from lanyard.reconcile.removals import Detach, Removals, attachment
+from lanyard.values.compute import ComputeResource, UserAssigned
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.removed import Taken
 from lanyard.values.resource_id import ResourceId
 
 _DONE = "read back from ARM"
 _UNWANTED = ("Lanyard attached it, and no rule asks for it any more",)
-_REPLACED = ("the type has one identity, and a rule accepts that it is replaced",)
+_REPLACED = ("the type has one identity, and a rule accepts that another one takes its place",)
 _GONE = (
     "ARM misses it, and did a minute ago or a delete event says so, and the directory does not "
     "know its principal",
@@ -73,6 +73,33 @@ class IdentityWrites:
             for action in actions
         ]
 
+    async def replace(self, action: ReplaceIdentity) -> Outcome:
+        """Give the new identity the place of the old one, in one write."""
+        new, old = action.new, action.old
+        add = [new.id] if isinstance(new, UserAssigned) else []
+        remove = [old.id] if isinstance(old, UserAssigned) else []
+        try:
+            removed = attachment(await self._with_principals(remove), old, Taken.DETACH)
+            async with self.removals.removing(action, removed, _REPLACED):
+                self.resource = await self.compute.update_identity(
+                    self.resource, add=add, remove=remove, enable_system=not add
+                )
+        except Temporary as failure:
+            return Outcome(action, failure=failure)
+        except Permanent as failure:
+            return Outcome(action, failure=await self._explained(add, failure))
+        return Outcome(action, _DONE)
+
+    async def _explained(
+        self, added: Sequence[ResourceId], failure: Permanent
+    ) -> Temporary | Permanent:
+        """A refused write, by what it added that does not exist."""
+        try:
+            missing = await self._missing(added)
+        except (Temporary, Permanent) as unknown:
+            return unknown
+        return _no_such(missing[0], failure) if missing else failure
+
     async def _past_dangling(
         self, action: Action, detaches: Sequence[Detach]
     ) -> Mapping[ResourceId, Temporary | Permanent]:
@@ -92,22 +119,13 @@ class IdentityWrites:
         raise found.doubt or failure
 
     async def _together(self, actions: Sequence[Action]) -> list[Outcome]:
-        replaced = self._replaced(actions)
         try:
-            await self._write(actions, replaced)
+            await self._write(actions, ())
         except Temporary as failure:
             return failed(actions, failure)
         except Permanent as failure:
             return await self._without_the_bad_ones(actions, failure)
         return [Outcome(action, _DONE) for action in actions]
-
-    def _replaced(self, actions: Sequence[Action]) -> list[Detach]:
-        """Of a type with one identity, adding one takes away the one that is there."""
-        kind, adds = compute_type(self.resource.id.type), only(AttachIdentity, actions)
-        if kind is None or not kind.replaces or not adds:
-            return []
-        attached = self.resource.identity.user_assigned
-        return [Detach(adds[0], identity, Taken.DETACH, _REPLACED) for identity in attached]
 
     async def _without_the_bad_ones(
         self, actions: Sequence[Action], failure: Permanent
@@ -119,10 +137,7 @@ class IdentityWrites:
             return failed(actions, unknown)
         bad = [a for a in only(AttachIdentity, actions) if a.id in missing]
         good = [action for action in actions if action not in bad]
-        outcomes = [
-            Outcome(action, failure=Permanent(f"{action.id} does not exist", failure.code))
-            for action in bad
-        ]
+        outcomes = [Outcome(action, failure=_no_such(action.id, failure)) for action in bad]
         if not good or not (bad or found.gone or len(good) > 1):
             return outcomes + failed(good, found.doubt or failure)
         return outcomes + await self._one_by_one(good, found)
@@ -131,9 +146,8 @@ class IdentityWrites:
         outcomes: list[Outcome] = []
         dangling = found.gone
         for action in actions:
-            drops = _drops(action, dangling)
             try:
-                refused = await self._write([action], [*self._replaced([action]), *drops])
+                refused = await self._write([action], _drops(action, dangling))
             except Temporary as failure:
                 outcomes.append(Outcome(action, failure=failure))
             except Permanent as failure:
@@ -158,9 +172,9 @@ class IdentityWrites:
         self, actions: Sequence[Action], detaches: Sequence[Detach]
     ) -> Mapping[ResourceId, Temporary | Permanent]:
         """One write of what is added and taken off; returns what stays because its removal is
-        refused. Raises that where the write would take its place, or fails while it stays.
+        refused. Raises that where the write fails while it stays.
         """
-        known = await self._with_principals(detaches)
+        known = await self._with_principals(each.identity for each in detaches)
         refused: Mapping[ResourceId, Temporary | Permanent] = {}
         try:
             async with self.removals.detaching(known, detaches) as refused:
@@ -181,9 +195,6 @@ class IdentityWrites:
         detaches: Sequence[Detach],
     ) -> None:
         add = [a.id for a in only(AttachIdentity, actions)]
-        for each in detaches:
-            if each.evidence is _REPLACED and each.identity in refused:
-                raise refused[each.identity]
         remove = [each.identity for each in detaches if each.identity not in refused]
         enable_system = bool(only(EnableSystemIdentity, actions))
         if add or remove or enable_system:
@@ -191,13 +202,12 @@ class IdentityWrites:
                 self.resource, add=add, remove=remove, enable_system=enable_system
             )
 
-    async def _with_principals(self, detaches: Iterable[Detach]) -> ComputeResource:
+    async def _with_principals(self, going: Iterable[ResourceId]) -> ComputeResource:
         """The resource with the principals of what goes, for the record: where it shows none, what
         is on record or what ARM answers for the identity.
         """
         shown = self.resource.identity.user_assigned
-        going = [d.identity for d in detaches if shown.get(d.identity) is None]
-        known = {one: await self._principal(one) for one in going}
+        known = {one: await self._principal(one) for one in going if shown.get(one) is None}
         identity = replace(self.resource.identity, user_assigned={**shown, **known})
         return replace(self.resource, identity=identity)
 
@@ -217,6 +227,10 @@ class IdentityWrites:
         except (Temporary, Permanent) as failure:
             return Outcome(action, failure=failure)
         return Outcome(action, _DONE, refused.get(action.id))
+
+
+def _no_such(identity: ResourceId, failure: Permanent) -> Permanent:
+    return Permanent(f"{identity} does not exist", failure.code)
 
 
 def _drops(action: Action, dangling: Iterable[ResourceId]) -> list[Detach]:

@@ -11,7 +11,7 @@ from lanyard.planning.outcomes import Removal
 from lanyard.policy import Mode
 from lanyard.record.budget import Place, RemovalBudget
 from lanyard.record.decisions import Decision, Decisions
-from lanyard.values.compute import ComputeResource
+from lanyard.values.compute import ComputeResource, PrincipalRef, UserAssigned
 from lanyard.values.errors import Because, Permanent, Refused, Temporary
 from lanyard.values.removed import Became, Removed, RemovedAttachment, Taken
 from lanyard.values.resource_id import ResourceId
@@ -82,7 +82,7 @@ class Removals:
         refused: dict[ResourceId, Temporary | Permanent] = {}
         async with AsyncExitStack() as places:
             for detach in detaches:
-                removed = _attachment(resource, detach)
+                removed = attachment(resource, UserAssigned(detach.identity), detach.taken)
                 one = self.removing(detach.action, removed, detach.evidence)
                 try:
                     await places.enter_async_context(one)
@@ -142,11 +142,13 @@ def _after(failure: Temporary | Permanent) -> Became:
     return Became.FAILED if isinstance(failure, Permanent) else Became.GIVEN_BACK
 
 
-def _attachment(resource: ComputeResource, detach: Detach) -> RemovedAttachment:
-    return RemovedAttachment(
-        resource.id.text,
-        detach.identity.text,
-        resource.identity.user_assigned.get(detach.identity) or "",
-        detach.taken,
-        resource.incarnation,
-    )
+def attachment(
+    resource: ComputeResource, identity: PrincipalRef, taken: Taken
+) -> RemovedAttachment:
+    """An identity of a resource as the record keeps it when it is taken off."""
+    shown = resource.identity
+    if isinstance(identity, UserAssigned):
+        text, principal = identity.id.text, shown.user_assigned.get(identity.id)
+    else:
+        text, principal = "", shown.system_principal_id
+    return RemovedAttachment(resource.id.text, text, principal or "", taken, resource.incarnation)

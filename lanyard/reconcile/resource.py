@@ -7,7 +7,14 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 
-from lanyard.planning.actions import Action, RemoveOrphans, UpgradeInstances, changes_identity
+from lanyard.planning.actions import (
+    Action,
+    RemoveOrphans,
+    ReplaceIdentity,
+    UpgradeInstances,
+    changes_identity,
+    takes_from_resource,
+)
 from lanyard.planning.desired import desired
 from lanyard.planning.grace import Graces, due_since, seconds_left, still_dedicated
 from lanyard.planning.guard import Verdict
@@ -214,6 +221,9 @@ class Reconciler:
             action: seconds_left(action, record.due_since, graces, now, gone=gone)
             for action in verdict.allowed
         }
+        # What goes with the identity that is replaced goes no earlier than it.
+        replaced = max((left[a] for a in left if isinstance(a, ReplaceIdentity)), default=0.0)
+        left |= {a: max(left[a], replaced) for a in left if takes_from_resource(a)}
         return {action: seconds for action, seconds in left.items() if seconds > 0}
 
     async def _put_off(

@@ -12,13 +12,14 @@ from lanyard.planning.actions import (
     ReattachIdentity,
     ReleaseGrant,
     RemoveOrphans,
+    ReplaceIdentity,
 )
 from lanyard.planning.outcomes import Outcome, only
 from lanyard.planning.plan import Plan
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.repairs import after_repairs
 from lanyard.values.compute import PrincipalRef, UserAssigned
-from lanyard.values.errors import Permanent
+from lanyard.values.errors import Permanent, Refused
 from lanyard.values.grants import Grant
 from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId
@@ -39,8 +40,8 @@ class Done:
         return only(kind, (o.action for o in self.outcomes if o.failure is None))
 
     def refused[T](self, kind: type[T]) -> list[T]:
-        """The actions of one kind that failed for good."""
-        failed = (o.action for o in self.outcomes if isinstance(o.failure, Permanent))
+        """The actions of one kind that failed for good, or were not let begin."""
+        failed = (o.action for o in self.outcomes if isinstance(o.failure, Permanent | Refused))
         return only(kind, failed)
 
     @property
@@ -49,11 +50,13 @@ class Done:
         return [outcome.action for outcome in self.outcomes if outcome.failure is None]
 
     @property
-    def no_longer_ours(self) -> frozenset[ResourceId]:
+    def no_longer_ours(self) -> frozenset[PrincipalRef]:
         """Attachments that were taken back, or never came to be."""
-        detached = {action.id for action in self.done(DetachIdentity)}
-        refused = {a.id for a in self.refused(AttachIdentity) if not a.in_repair}
-        return frozenset(detached | refused)
+        detached = {UserAssigned(action.id) for action in self.done(DetachIdentity)}
+        refused = {UserAssigned(a.id) for a in self.refused(AttachIdentity) if not a.in_repair}
+        replaced = {action.old for action in self.done(ReplaceIdentity)}
+        never = {action.new for action in self.refused(ReplaceIdentity)}
+        return frozenset(detached | refused | replaced | never)
 
     @property
     def repaired(self) -> frozenset[ResourceId]:
@@ -77,9 +80,10 @@ class Done:
 
     @property
     def attached(self) -> dict[str, str]:
-        """The principals of the identities (lower-case ids) that were attached."""
-        refs = [UserAssigned(action.id) for action in self.done(AttachIdentity)]
-        return {ref.id.key: self.principals[ref] for ref in refs if ref in self.principals}
+        """The principals of the identities (by their keys) that were attached."""
+        refs: list[PrincipalRef] = [UserAssigned(each.id) for each in self.done(AttachIdentity)]
+        refs += [action.new for action in self.done(ReplaceIdentity)]
+        return {ref.key: self.principals[ref] for ref in refs if ref in self.principals}
 
 
 def settled(record: ResourceRecord, done: Done, *, gone: bool, now: float) -> ResourceRecord:
@@ -113,7 +117,8 @@ def unfinished_repairs(in_repair: Set[ResourceId], todo: Plan) -> frozenset[Reso
 
 def _attachments(record: ResourceRecord, done: Done) -> dict[ResourceId, float]:
     not_ours = done.no_longer_ours
-    return {one: at for one, at in record.attachments.items() if one not in not_ours}
+    known = record.attachments.items()
+    return {one: at for one, at in known if UserAssigned(one) not in not_ours}
 
 
 def _dedicated(record: ResourceRecord, done: Done) -> dict[ResourceId, Dedicated]:

@@ -55,7 +55,7 @@ class ResourceRecord:
     held: str = ""
     #: The version of the policy that they were recorded under.
     held_under: str = ""
-    #: The principal that each attached identity (lower-case id) was attached with.
+    #: The principal that each attached identity (by its key as a principal) was attached with.
     confirmed: Mapping[str, str] = field(default_factory=dict)
     #: The moments (seconds since the epoch) when something had to be put back, by `repair_key`.
     repairs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)

@@ -7,9 +7,10 @@ the guard leaves it to people, and it stays with them until one of them releases
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from lanyard.planning.actions import Action, AttachIdentity
+from lanyard.planning.actions import Action, AttachIdentity, ReplaceIdentity
 from lanyard.planning.guard import MOST_REPAIRS, repair_key
 from lanyard.record.ledger import ResourceRecord
+from lanyard.values.compute import SystemAssigned, UserAssigned
 from lanyard.values.grants import Grant
 
 _WITHIN = 7 * 86400.0
@@ -31,8 +32,9 @@ def after_repairs(
 ) -> Moments:
     """The moments after these actions were done.
 
-    `attached` maps identities (lower-case ids) to the principals they were attached with: with the
-    same one as before, it is a repair. What a person released starts anew. `given_up` are the keys
+    `attached` maps identities (by their keys as principals) to the principals they were attached
+    with: with the same one as before, it is a repair; the system-assigned one has another each time
+    that it is enabled. What a person released starts anew. `given_up` are the keys
     of what is no longer wanted.
     """
     moments = {what: at for what, at in record.repairs.items() if what not in given_up}
@@ -52,9 +54,16 @@ def grant_repaired(record: ResourceRecord, grant: Grant, now: float) -> Resource
 
 def _repairs(action: Action, before: Mapping[str, str], now: Mapping[str, str]) -> bool:
     """Whether it attached what was attached already, with the principal of before."""
-    if not isinstance(action, AttachIdentity) or not repair_key(action):
-        return False
-    return action.id.key in now and before.get(action.id.key) == now[action.id.key]
+    match action:
+        case AttachIdentity(id=identity) if repair_key(action):
+            key = UserAssigned(identity).key
+        case ReplaceIdentity(new=SystemAssigned() as new):
+            return new.key in before
+        case ReplaceIdentity(new=new):
+            key = new.key
+        case _:
+            return False
+    return key in now and before.get(key) == now[key]
 
 
 def _repaired(moments: Moments, what: str, now: float) -> dict[str, tuple[float, ...]]:

@@ -9,6 +9,7 @@ _WORDS = {
     "AttachIdentity": "identities to attach",
     "ReattachIdentity": "identities to attach again",
     "EnableSystemIdentity": "system-assigned identities to enable",
+    "ReplaceIdentity": "identities to replace",
     "AssignRole": "roles to assign",
     "DetachIdentity": "identities to detach",
     "UpgradeInstances": "scale sets to bring up to date",

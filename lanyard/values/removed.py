@@ -72,10 +72,11 @@ class Taken(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RemovedAttachment:
-    """A user-assigned identity that was on a resource."""
+    """An identity that was on a resource."""
 
-    #: Both are resource ids.
+    #: A resource id.
     resource: str
+    #: A resource id, too; "" for the system-assigned identity, which ended with it.
     identity: str
     #: Of the identity, as the resource showed it, or else as it was known: object id, lower case;
     #: "" where nothing knew it.
@@ -86,7 +87,8 @@ class RemovedAttachment:
     kind: Literal["attachment"] = "attachment"
 
     def __str__(self) -> str:
-        return f"attachment of {self.identity} to {self.resource}"
+        identity = self.identity or "the system-assigned identity"
+        return f"attachment of {identity} to {self.resource}"
 
 
 @dataclass(frozen=True, slots=True)

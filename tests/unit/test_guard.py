@@ -12,9 +12,10 @@ from lanyard.planning.actions import (
     ReattachIdentity,
     ReleaseGrant,
     RemoveOrphans,
+    ReplaceIdentity,
     UpgradeInstances,
 )
-from lanyard.planning.desired import NOTHING, Desired
+from lanyard.planning.desired import NOTHING, Desired, WantedIdentity
 from lanyard.planning.guard import Situation, Verdict, guard
 from lanyard.planning.plan import Plan
 from lanyard.policy import Mode, Policy
@@ -177,6 +178,55 @@ def test_the_one_identity_of_a_cluster_is_replaced_only_where_a_rule_accepts_it(
     (held,) = judge(ATTACH, resource=cluster).held
     assert "replace: accept" in held.release
     assert not judge(ATTACH, resource=cluster, desired=Desired(replace_accepted=True)).held
+
+
+REPLACE = ReplaceIdentity(UserAssigned(APP), UserAssigned(DEFAULT), ("r",))
+CLUSTER = "Microsoft.ContainerService/managedClusters"
+WANTED = Desired(
+    identities={APP: WantedIdentity(APP, None, ("r",))},
+    replace_accepted=True,
+)
+
+
+def test_what_takes_the_place_of_another_one_is_allowed_where_nothing_speaks_against_it() -> None:
+    cluster = resource(CLUSTER, Identity(None, {DEFAULT: "p-2"}))
+    assert judge(ASSIGN, REPLACE, resource=cluster, desired=WANTED).allowed == (ASSIGN, REPLACE)
+
+
+def test_what_takes_the_place_of_another_one_takes_something_away() -> None:
+    cluster = resource(CLUSTER, Identity(None, {DEFAULT: "p-2"}))
+    verdict = judge(ASSIGN, REPLACE, mode=Mode.ADD_ONLY, resource=cluster, desired=WANTED)
+    assert [held.because for held in verdict.held] == [Because.IDENTITY_WAITS, Because.MODE]
+
+
+def test_all_roles_of_an_identity_wait_with_a_replacement_that_waits_for_one() -> None:
+    cluster = resource(CLUSTER, Identity(None, {DEFAULT: "p-2"}))
+    owner = replace(ASSIGN, role_id=role_id("Owner") or "")
+    verdict = judge(ASSIGN, owner, REPLACE, resource=cluster, desired=WANTED)
+    because = {held.action: held.because for held in verdict.held}
+    assert because == {
+        ASSIGN: Because.IDENTITY_WAITS,
+        owner: Because.PRIVILEGED,
+        REPLACE: Because.WAITS,
+    }
+
+
+def test_while_it_is_held_the_roles_of_what_is_there_stay() -> None:
+    cluster = resource(CLUSTER, Identity(None, {DEFAULT: grant().principal_id}))
+    release = ReleaseGrant(grant())
+    verdict = judge(REPLACE, release, resource=cluster)
+    assert [held.because for held in verdict.held] == [Because.REPLACEMENT, Because.WAITS]
+
+
+def test_two_that_want_to_be_the_one_identity_are_a_conflict() -> None:
+    cluster = resource(CLUSTER, Identity("p-sys"))
+    other = WantedIdentity(DEFAULT, None, ("another",))
+    both = replace(WANTED, identities={**WANTED.identities, DEFAULT: other})
+    first = ReplaceIdentity(UserAssigned(APP), SystemAssigned(), ("r",))
+    (held,) = judge(first, resource=cluster, desired=both).held
+    assert (held.because, held.releasable) == (Because.CONFLICT, False)
+    assert "'another'" in held.reason
+    assert "'r'" in held.reason
 
 
 def test_a_cluster_cannot_be_left_without_an_identity() -> None:

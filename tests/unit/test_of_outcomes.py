@@ -24,6 +24,7 @@ from lanyard.planning.actions import (
     EnableSystemIdentity,
     ReattachIdentity,
     ReleaseGrant,
+    ReplaceIdentity,
     UpgradeInstances,
 )
 from lanyard.planning.orders import Kind, Refusal
@@ -97,8 +98,10 @@ def test_a_notice_says_what_was_done_to_what_by_which_rules_and_because_of_what(
         (AttachIdentity(ID, RULES), ID.text),
         (ReattachIdentity(ID, RULES), ID.text),
         (EnableSystemIdentity(RULES), ""),
+        (ReplaceIdentity(UserAssigned(ID), SystemAssigned(), RULES), ID.text),
+        (ReplaceIdentity(SystemAssigned(), UserAssigned(ID), RULES), ""),
     ],
-    ids=["attached", "attached again", "system-assigned"],
+    ids=["attached", "attached again", "system-assigned", "in its place", "its place taken"],
 )
 def test_every_way_to_get_an_identity_is_an_attached_identity(action: Action, id: str) -> None:
     principals: dict[PrincipalRef, str] = {UserAssigned(ID): "p-user", SystemAssigned(): "p-system"}
@@ -177,6 +180,16 @@ def test_the_first_half_of_a_repair_is_no_removed_access() -> None:
     half = lost(action, RemovedAttachment(vm_id().text, ID.text, "p-0", Taken.REATTACH))
     (notice,) = notices(Outcome(action), Effects(removed=[half]))
     assert isinstance(notice.data, IdentityAttached)
+
+
+def test_one_in_the_place_of_another_is_removed_access_and_an_attached_identity() -> None:
+    action = ReplaceIdentity(UserAssigned(ID), SystemAssigned(), RULES)
+    gone = lost(action, RemovedAttachment(vm_id().text, "", "p-0"))
+    removed, attached = notices(Outcome(action), Effects(removed=[gone]))
+    assert isinstance(removed.data, AccessRemoved)
+    assert removed.data.identity is not None
+    assert (removed.data.identity.id, removed.data.identity.principal_id) == ("", "p-0")
+    assert isinstance(attached.data, IdentityAttached)
 
 
 def test_a_repair_that_was_none_is_no_attached_identity() -> None:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import TypeAliasType, get_args
 
+import pytest
+
 from lanyard.planning.actions import (
     ORDER,
     Action,
@@ -15,12 +17,20 @@ from lanyard.planning.actions import (
     ReleaseGrant,
     Removal,
     RemoveOrphans,
+    ReplaceIdentity,
     UpgradeInstances,
 )
 from lanyard.planning.desired import NOTHING, Desired, WantedGrant, WantedIdentity
 from lanyard.planning.plan import Actual, Owned, plan
-from lanyard.values.compute import ComputeResource, SystemAssigned, UserAssigned
+from lanyard.values.compute import (
+    ComputeResource,
+    Identity,
+    PrincipalRef,
+    SystemAssigned,
+    UserAssigned,
+)
 from lanyard.values.grants import Grant
+from lanyard.values.resource_id import ResourceId
 from tests.support.examples import GROUP, READER, grant, identity_id, vm
 
 APP = identity_id("id-app")
@@ -162,6 +172,36 @@ def test_what_somebody_else_attached_comes_back_although_no_rule_asks_for_it_any
     ours = replace(theirs, attachments=frozenset({APP}))
     assert actions(NOTHING, alive(vm()), ours) == ()
     assert actions(NOTHING, alive(vm(attached={APP: "p-1"})), theirs) == ()
+
+
+CLUSTER = ResourceId.parse(f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/aks")
+
+
+@pytest.mark.parametrize(
+    ("identity", "old"),
+    [
+        (Identity("p-sys"), SystemAssigned()),
+        (Identity(None, {OTHER: "p-2"}), UserAssigned(OTHER)),
+    ],
+    ids=["system", "user-assigned"],
+)
+def test_of_a_type_that_holds_one_identity_what_is_wanted_replaces_what_is_there(
+    identity: Identity, old: PrincipalRef
+) -> None:
+    cluster = ComputeResource(id=CLUSTER, location="westeurope", tags={}, identity=identity)
+    owned = Owned(attachments=frozenset({OTHER}))
+    replaced = ReplaceIdentity(UserAssigned(APP), old, ("r",))
+    assert actions(wants_identity(), alive(cluster), owned) == (replaced,)
+
+
+def test_and_one_that_has_none_gets_its_first() -> None:
+    cluster = ComputeResource(id=CLUSTER, location="westeurope", tags={}, identity=Identity())
+    assert actions(wants_identity(), alive(cluster)) == (AttachIdentity(APP, ("r",)),)
+    enabled = Desired(system=("s",))
+    assert actions(enabled, alive(cluster)) == (EnableSystemIdentity(("s",)),)
+    attached = replace(cluster, identity=Identity(None, {OTHER: "p-2"}))
+    replaced = ReplaceIdentity(SystemAssigned(), UserAssigned(OTHER), ("s",))
+    assert actions(enabled, alive(attached)) == (replaced,)
 
 
 def test_a_gone_resource_releases_what_it_claimed_and_its_own_principal_is_looked_after() -> None:

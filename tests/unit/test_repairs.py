@@ -2,11 +2,17 @@
 
 import pytest
 
-from lanyard.planning.actions import Action, AssignRole, AttachIdentity, DetachIdentity
+from lanyard.planning.actions import (
+    Action,
+    AssignRole,
+    AttachIdentity,
+    DetachIdentity,
+    ReplaceIdentity,
+)
 from lanyard.planning.guard import MOST_REPAIRS, repair_key
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.repairs import after_repairs, counted, grant_repaired
-from lanyard.values.compute import SystemAssigned
+from lanyard.values.compute import PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.resource_id import ResourceId
 from tests.support.examples import grant, identity_id, vm_id
 
@@ -53,6 +59,25 @@ def test_the_second_half_of_lanyards_own_repair_is_nobody_elses_doing() -> None:
     before = ResourceRecord(id=vm_id(), confirmed={ID.key: "p-1"})
     action = AttachIdentity(ID, ("rule",), in_repair=True)
     assert after_repairs(before, [action], {ID.key: "p-1"}, (), NOW) == {}
+
+
+@pytest.mark.parametrize(
+    ("new", "before", "now", "repaired"),
+    [
+        (UserAssigned(ID), {ID.key: "p-1"}, "p-1", True),
+        (UserAssigned(ID), {ID.key: "p-1"}, "p-2", False),
+        (UserAssigned(ID), {}, "p-1", False),
+        (SystemAssigned(), {"system": "p-1"}, "p-2", True),
+        (SystemAssigned(), {}, "p-2", False),
+    ],
+)
+def test_what_takes_the_same_place_again_was_put_back(
+    new: PrincipalRef, before: dict[str, str], now: str, repaired: bool
+) -> None:
+    action = ReplaceIdentity(new, UserAssigned(identity_id("id-theirs")), ("rule",))
+    known = ResourceRecord(id=vm_id(), confirmed=before)
+    moments = after_repairs(known, [action], {new.key: now}, (), NOW)
+    assert moments == ({repair_key(action): (NOW,)} if repaired else {})
 
 
 def test_what_is_more_than_a_week_ago_does_not_count_any_longer() -> None:

@@ -9,7 +9,7 @@ from lanyard.cli.frame.names import role_as_json
 from lanyard.cli.plan.batch import Looked
 from lanyard.cli.plan.counts import count
 from lanyard.desk.look_ahead import Preview
-from lanyard.planning.actions import Action, AssignRole, CreateIdentity
+from lanyard.planning.actions import Action, AssignRole, CreateIdentity, ReplaceIdentity
 from lanyard.policy import Policy
 from lanyard.values.compute import PrincipalRef, UserAssigned
 
@@ -88,6 +88,8 @@ def _details(action: Action) -> Mapping[str, Any]:
                 "location": action.location,
                 "dedicated": action.dedicated,
             }
+        case ReplaceIdentity():
+            return {"identity": _principal(action.new), "replaces": _principal(action.old)}
     named = getattr(action, "id", None)
     return {} if named is None else {"identity": str(named)}
 

@@ -12,10 +12,11 @@ from lanyard.planning.actions import (
     CreateIdentity,
     EnableSystemIdentity,
     ReattachIdentity,
+    ReplaceIdentity,
     UpgradeInstances,
     is_removal,
 )
-from lanyard.values.compute import UserAssigned
+from lanyard.values.compute import SystemAssigned, UserAssigned
 from lanyard.values.grants import content_of
 from lanyard.values.resource_id import ResourceId
 
@@ -25,7 +26,7 @@ class Counts:
     """What a plan comes to."""
 
     create: int  # identities to make
-    attach: int  # to attach, also again
+    attach: int  # to attach, also again, also in the place of another one
     enable: int  # system-assigned identities
     assign: int  # roles
     upgrade: int  # resources whose instances are to be brought up to date
@@ -46,8 +47,8 @@ def count(looked: Sequence[Looked]) -> Counts:
     held = _distinct((p.resource.id, held.action) for p in previews for held in p.verdict.held)
     return Counts(
         create=_number(CreateIdentity, allowed),
-        attach=_number(AttachIdentity | ReattachIdentity, allowed),
-        enable=_number(EnableSystemIdentity, allowed),
+        attach=sum(_attaches(action) for action in allowed),
+        enable=sum(_enables(action) for action in allowed),
         assign=_number(AssignRole, allowed),
         upgrade=_number(UpgradeInstances, allowed),
         remove=sum(is_removal(action) for action in allowed),
@@ -92,6 +93,18 @@ def _distinct(actions: Iterable[tuple[ResourceId, Action]]) -> list[Action]:
                 key = (resource, action)
         distinct.setdefault(key, action)
     return list(distinct.values())
+
+
+def _attaches(action: Action) -> bool:
+    if isinstance(action, ReplaceIdentity):
+        return isinstance(action.new, UserAssigned)
+    return isinstance(action, AttachIdentity | ReattachIdentity)
+
+
+def _enables(action: Action) -> bool:
+    if isinstance(action, ReplaceIdentity):
+        return isinstance(action.new, SystemAssigned)
+    return isinstance(action, EnableSystemIdentity)
 
 
 def _number(kind: type | object, actions: Iterable[Action]) -> int:

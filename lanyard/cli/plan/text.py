@@ -3,7 +3,13 @@
 from lanyard.cli.frame.terminal import Part, Terminal
 from lanyard.cli.plan.batch import Looked
 from lanyard.desk.look_ahead import Preview
-from lanyard.planning.actions import Action, ReattachIdentity, UpgradeInstances, is_removal
+from lanyard.planning.actions import (
+    Action,
+    ReattachIdentity,
+    ReplaceIdentity,
+    UpgradeInstances,
+    is_removal,
+)
 from lanyard.planning.guard import Held
 
 NO_REMOVALS = (
@@ -50,7 +56,7 @@ def _lines(preview: Preview) -> list[list[Part]]:
 
 def _action(action: Action) -> list[Part]:
     mark, style = "+", "green"
-    if isinstance(action, ReattachIdentity | UpgradeInstances):
+    if isinstance(action, ReattachIdentity | ReplaceIdentity | UpgradeInstances):
         mark, style = "~", "yellow"
     elif is_removal(action):
         mark, style = "-", "red"
