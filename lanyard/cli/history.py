@@ -56,9 +56,9 @@ _SHAPE = {
     "resources no event had named: `drifted`, `missing`, and keep what they have: `excluded`",
     "decisions[].evidence[]": "what proved that a removal was right",
     "decisions[].removed": "what a removal takes away, by its `kind`: `assignment` (`raw`, as ARM "
-    "had it), `attachment` (`resource`, `identity`, `principal_id`, `taken`: `detach`, `reattach`, "
-    "`dangling`), `identity` (`id`, `location`, `tags`, `principal_id`, `client_id`, `roles[]`, "
-    "`resources[]`); else null",
+    "had it), `attachment` (`resource`, `identity`, which is empty for the system-assigned one, "
+    "`principal_id`, `incarnation`, `taken`: `detach`, `reattach`, `dangling`), `identity` (`id`, "
+    "`location`, `tags`, `principal_id`, `client_id`, `roles[]`, `resources[]`); else null",
     "decisions[].became": "with --removals, what became of it: `done`, `failed`, `givenBack` "
     "(nothing was taken, it is tried again), `unknown` (no answer came), `intended` (under way, or "
     "cut off), `undone`, `withdrawn`; else null",

@@ -10,12 +10,13 @@ import typer
 from lanyard.cli.frame.names import counted
 from lanyard.cli.frame.options import Command, Json, Quiet
 from lanyard.cli.frame.terminal import Terminal
-from lanyard.policy import Policy, PolicyError, Problem, load_policy
+from lanyard.policy import Policy, PolicyError, Problem, load_policy, policy_warnings
 
 _ABOUT = """\
 Read policies and report every mistake as FILE:LINE:COLUMN: what is wrong, and what would be right.
 A file is a policy of its own; the .yaml and .yml files of a folder add up to one.
-Nothing is asked of Azure: no login is needed.
+Nothing is asked of Azure: no login is needed. A warning names two rules that want one identity each
+of a type that has one, where a resource may fit both.
 """
 _EXAMPLES = """\
 examples:
@@ -37,6 +38,8 @@ class Checked:
     path: Path
     policy: Policy | None
     problems: Sequence[Problem] = ()
+    #: What of a good one may not do what it says.
+    warnings: Sequence[Problem] = ()
 
 
 def run(
@@ -56,7 +59,7 @@ def run(
 
 def _check(path: Path) -> Checked:
     try:
-        return Checked(path, load_policy(path))
+        return Checked(path, load_policy(path), warnings=policy_warnings(path))
     except PolicyError as error:
         return Checked(path, None, error.problems)
 
@@ -72,6 +75,9 @@ def _show(checked: Sequence[Checked], terminal: Terminal) -> None:
             terminal.report((place, "bold"), f" {problem.message}")
         if policy.policy is not None:
             terminal.show(f"{policy.path}: ", ("ok", "green"), f", {_size(policy.policy)}")
+        for warning in policy.warnings:
+            place = f"{warning.file}:{warning.line}:{warning.column}:"
+            terminal.report((place, "bold"), (" warning", "yellow"), f": {warning.message}")
     terminal.show((_summary(checked), "green" if _all_good(checked) else "red"))
 
 
@@ -97,6 +103,7 @@ def _as_json(checked: Sequence[Checked]) -> dict[str, Any]:
                 "path": str(each.path),
                 "ok": each.policy is not None,
                 "problems": [asdict(problem) for problem in each.problems],
+                "warnings": [asdict(warning) for warning in each.warnings],
             }
             for each in checked
         ],
@@ -109,5 +116,6 @@ _SHAPE = {
     "policies[].path": "as it was given",
     "policies[].ok": "whether this one is good",
     "policies[].problems[]": "each mistake: `file`, `line`, `column` (from 1), `message`",
+    "policies[].warnings[]": "of a good one, the rules that may stand in each other's way, alike",
 }
 COMMAND = Command("validate", "check policy files", _ABOUT, _EXAMPLES, run, _SHAPE)

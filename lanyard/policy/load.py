@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from lanyard.policy.checks import check
 from lanyard.policy.document import Policy
 from lanyard.policy.merge import merge
+from lanyard.policy.overlaps import overlaps
 from lanyard.policy.problems import MOST_REPORTED, PolicyError, Problem
 from lanyard.policy.validation_errors import explain
 from lanyard.policy.yaml_source import Source, place_of, read_yaml
@@ -42,6 +43,13 @@ def parse_policies(texts: Iterable[tuple[str, str]]) -> Policy:
     if problems := [source.problem(path, message) for path, message in found]:
         raise PolicyError(problems)
     return policy
+
+
+def policy_warnings(path: FilePath) -> list[Problem]:
+    """What of a good policy may not do what it says, with its place. Raises PolicyError."""
+    source = merge(_sources([(str(file), _read(file)) for file in _files(path)]))
+    found = islice(overlaps(load_policy(path)), MOST_REPORTED)
+    return sorted(source.problem(at, message) for at, message in found)
 
 
 def rule_places(path: FilePath) -> dict[str, str]:

@@ -28,6 +28,13 @@ def fits_one_of(value: str, patterns: Iterable[str]) -> bool:
     return any(fits(value, pattern) for pattern in patterns)
 
 
+def meet(first: str, second: str) -> bool:
+    """Whether a name may fit both patterns; two with wildcards are taken to meet."""
+    if "*" in first and "*" in second:
+        return True
+    return fits(first, second) or fits(second, first)
+
+
 def within_one_of(scope: str, patterns: Iterable[str]) -> bool:
     """Whether a scope (id) is at or below one that fits any of the patterns."""
     return any(_within(scope, pattern) for pattern in patterns)

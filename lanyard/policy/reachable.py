@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from itertools import combinations
 
 from lanyard.policy.document import Match, Selector
-from lanyard.policy.patterns import fits, fits_one_of, has_tags, same
+from lanyard.policy.patterns import fits_one_of, has_tags, meet, same
 from lanyard.policy.problems import Found
 from lanyard.values.compute_types import compute_type
 from lanyard.values.resource_id import folded
@@ -13,7 +13,7 @@ from lanyard.values.resource_id import folded
 
 def never_matches(match: Match) -> Found:
     """Why no resource can fit, with the path below `match`; nothing where one can."""
-    if _excludes_everything(match):
+    if excludes_everything(match, match.exclude):
         yield ("exclude",), "the rule can never match: what it matches is excluded"
     for first, second in _opposed(match.tags):
         message = f"the rule can never match: tag names have no case, {first!r} is {second!r}"
@@ -40,9 +40,8 @@ def _kinds_of(type_name: str) -> tuple[str, ...]:
     return kind.kinds if kind is not None else ()
 
 
-def _excludes_everything(match: Match) -> bool:
-    """Whether all that `exclude` asks for is given by what the rule asks for already."""
-    exclude = match.exclude
+def excludes_everything(match: Match, exclude: Selector) -> bool:
+    """Whether all that `exclude` asks for is given by what a rule asks for already."""
     given = [name for name in Selector.model_fields if getattr(exclude, name)]
     return bool(given) and all(_implied(name, match, exclude) for name in given)
 
@@ -78,10 +77,4 @@ def _groups_meet(match: Match) -> bool:
 
 def _patterns_meet(first: set[str], second: set[str]) -> bool:
     patterns = [name for name in first if "*" in name]
-    return any(_meet(pattern, name) for pattern in patterns for name in second)
-
-
-def _meet(first: str, second: str) -> bool:
-    if "*" in first and "*" in second:
-        return True
-    return fits(first, second) or fits(second, first)
+    return any(meet(pattern, name) for pattern in patterns for name in second)

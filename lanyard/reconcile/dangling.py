@@ -28,7 +28,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """Tells what is gone from what is only not there yet. `now`: seconds since the epoch."""
+    """Separates what is gone from what is only not there yet. `now`: seconds since the epoch."""
 
     identities: Identities
     ledger: IdentityLedger

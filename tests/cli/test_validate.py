@@ -54,6 +54,35 @@ def test_a_good_policy_exits_0_and_says_what_it_has(
     )
 
 
+OVERLAP = """\
+version: 1
+mode: full
+rules:
+  - name: all
+    match: {types: [Microsoft.ContainerService/managedClusters]}
+    system: true
+  - name: some
+    match: {types: [Microsoft.ContainerService/managedClusters], tags: {env: prod}}
+    attach: [app]
+identities: {app: {name: "id-{location}", resourceGroup: rg}}
+"""
+
+
+def test_rules_that_may_be_in_each_others_way_are_a_warning_and_no_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path / "overlap.yaml", OVERLAP)
+    code, lines = validate(capsys, file)
+    assert code == 0
+    assert lines[0].startswith(f"{file}: ok")
+    assert lines[1].startswith(f"{file}:8:5: warning: Microsoft.ContainerService/managedClusters")
+    assert "rule 'all'" in lines[1]
+    _, lines = validate(capsys, "--json", file)
+    (policy,) = json.loads("\n".join(lines))["policies"]
+    assert (policy["ok"], policy["problems"]) == (True, [])
+    assert [warning["line"] for warning in policy["warnings"]] == [8]
+
+
 def test_a_broken_policy_exits_1_after_the_others_were_checked(
     good: Path, bad: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,7 +125,7 @@ def test_json_has_every_problem_by_policy(
     assert json.loads("\n".join(lines)) == {
         "ok": False,
         "policies": [
-            {"path": str(good), "ok": True, "problems": []},
+            {"path": str(good), "ok": True, "problems": [], "warnings": []},
             {
                 "path": str(bad),
                 "ok": False,
@@ -114,6 +143,7 @@ def test_json_has_every_problem_by_policy(
                         "message": "'attach' must be a list, not 'app'; write [app]",
                     },
                 ],
+                "warnings": [],
             },
         ],
     }
