@@ -88,7 +88,8 @@ class IdentityReconciler:
     async def _forget(self, cleaned: set[str], record: IdentityRecord) -> None:
         if cleaned:
             former = {p: at for p, at in record.former.items() if p not in cleaned}
-            life = record.life if former else Life()
+            # Of one that is gone, and left nothing more, nothing is remembered.
+            life = record.life if former or record.principal else Life()
             await self.services.identity_ledger.save_identity(
                 replace(record, former=former, life=life)
             )

@@ -193,6 +193,15 @@ KNOWN = {
         "16.6 repair",
         history(Make("vm1"), KillIdentity("id-shared"), Sweep(), policy=Policy(mode="add-only")),
     ),
+    "a_dead_reference_that_stays": (
+        "due",
+        history(
+            Make("vm1"),
+            NewPolicy(Policy((Rule(identity="own"),), "add-only")),
+            KillIdentity("id-shared"),
+            policy=Policy(mode="add-only"),
+        ),
+    ),
     "held_by_a_sweep_alone": (
         "held",
         history(Make("vm1", fate=Fate.LOST), policy=Policy(mode="observe")),
