@@ -21,11 +21,15 @@ def needs_identity(desired: Desired, identity: ResourceId) -> bool:
 
 
 def who_needs(desired: Desired, identity: PrincipalRef) -> tuple[str, ...]:
-    """The rules that have a resource keep an identity of either kind that it has."""
+    """The rules that have a resource keep an identity of either kind that it has; what excludes it
+    and cannot be filled in may be for any.
+    """
+    unfilled = tuple(problem.rule for problem in desired.kept.unfilled)
     if isinstance(identity, SystemAssigned):
-        return (*desired.system, *desired.kept.system)
+        return (*desired.system, *desired.kept.system, *unfilled)
     known = (desired.identities, desired.kept.identities)
-    return tuple(rule for each in known if identity.id in each for rule in each[identity.id].rules)
+    rules = [rule for each in known if identity.id in each for rule in each[identity.id].rules]
+    return (*rules, *unfilled)
 
 
 def needs_grant(

@@ -15,7 +15,7 @@ from lanyard.planning.actions import (
     ReplaceIdentity,
     UpgradeInstances,
 )
-from lanyard.planning.desired import NOTHING, Desired, WantedIdentity
+from lanyard.planning.desired import NOTHING, Desired, Kept, Unfulfillable, WantedIdentity
 from lanyard.planning.guard import Situation, Verdict, guard
 from lanyard.planning.plan import Plan
 from lanyard.policy import Mode, Policy
@@ -227,6 +227,18 @@ def test_two_that_want_to_be_the_one_identity_are_a_conflict() -> None:
     assert (held.because, held.releasable) == (Because.CONFLICT, False)
     assert "'another'" in held.reason
     assert "'r'" in held.reason
+
+
+def test_one_that_an_exclude_may_keep_is_not_replaced() -> None:
+    """What the excluding rule would give cannot be filled in: it may be this one."""
+    unfilled = Unfulfillable("excludes", ("identity", "x"), "identity 'x'", "too long")
+    desired = replace(WANTED, kept=Kept(unfilled=(unfilled,)))
+    for identity in (Identity(None, {DEFAULT: "p-2"}), Identity("p-sys")):
+        old = UserAssigned(DEFAULT) if identity.user_assigned else SystemAssigned()
+        action = ReplaceIdentity(UserAssigned(APP), old, ("r",))
+        (held,) = judge(action, resource=resource(CLUSTER, identity), desired=desired).held
+        assert held.because is Because.CONFLICT
+        assert "'excludes'" in held.reason
 
 
 def test_a_cluster_cannot_be_left_without_an_identity() -> None:
