@@ -1,16 +1,20 @@
 """The policy changes while the storm goes on: the host ends, and another starts under the next one.
 
+Nothing else fails at that moment: a sweep that must read everything does not succeed in a storm,
+and under a policy whose difference no sweep has reported nothing is removed.
+
 A mistyped edition is corrected before what it no longer wants could be taken away, so the monitor
 never hears of it: whatever goes because of it was needed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import httpx
 
+from chaos import weather
 from chaos.monitor import Monitor
 from chaos.policy import GRACE
 from chaos.script import PolicyChange, Script
@@ -18,7 +22,7 @@ from chaos.stack import Stack
 
 #: Seconds from the start of a host under a mistyped policy until it is killed, at most.
 _TYPO_SECONDS = GRACE / 2
-#: So often a sweep is begun under a new policy: in the storm it may fail.
+#: So often a sweep is begun under a new policy: what failed before may still end.
 _SWEEPS = 5
 
 
@@ -39,11 +43,18 @@ class Editions:
         """Each at its moment."""
         for moment, change in script.policies:
             await self.begun(moment)
-            async with self.host:
+            async with self.host, self._lull():
                 if change.typo:
                     await self._mistyped(change)
                 else:
                     await self._adopt(change)
+
+    @asynccontextmanager
+    async def _lull(self) -> AsyncIterator[None]:
+        self.stack.front.raging = False
+        with weather.lull(self.stack.azure):
+            yield
+        self.stack.front.raging = True
 
     async def _adopt(self, change: PolicyChange) -> None:
         await self.stack.host.kill()

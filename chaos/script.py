@@ -13,6 +13,7 @@ VM, SITE, APP = (
     "Microsoft.App/containerApps",
 )
 LOCATION = "westeurope"
+_NEXT_REGIONAL = "id-compute"
 type Tags = dict[str, str]
 
 
@@ -130,6 +131,8 @@ def write_script(seed: int, scale: int, kills: int) -> Script:
     author = _Author(random.Random(seed), scale)
     lives = tuple(author.life(number) for number in range(scale))
     upheavals = {author.moment(): upheaval for upheaval in author.upheavals()}
+    # When it is the one that all compute shares, whatever came before.
+    upheavals[scale - scale // 10] = DeleteIdentity(f"{_NEXT_REGIONAL}-{LOCATION}")
     dice = random.Random(seed + 1)
     times = tuple(sorted(dice.randrange(scale // 10, scale) for _ in range(kills)))
     policies = tuple(_policies(random.Random(seed + 3), scale))
@@ -144,7 +147,7 @@ def _policies(dice: random.Random, scale: int) -> Iterator[tuple[int, PolicyChan
     for number, kind in enumerate(kinds, 1):
         match kind:
             case "identity":
-                edition = replace(edition, regional="id-compute")
+                edition = replace(edition, regional=_NEXT_REGIONAL)
             case "scope":
                 edition = replace(edition, team_group="rg-shared")
         typo = kind == "typo"
@@ -160,7 +163,8 @@ def teams_of(scale: int) -> int:
 #: As often as they are named here.
 _CHANGES: tuple[Any, ...] = (
     *(Retag,) * 6,
-    *(Exclude, Replace, GiveRole) * 3,
+    *(Exclude,) * 6,
+    *(Replace, GiveRole) * 3,
     *(Strip,) * 3,
     *(SystemOff, Move) * 2,
 )
@@ -187,7 +191,7 @@ class _Author:
             steps += [Delete(), self._create()]
         if not doomed and dice.random() < 0.55:
             steps.append(Delete())
-        timed = tuple((self._pause(), step) for step in steps)
+        timed = tuple((self._pause(step), step) for step in steps)
         return Life(f"r{number:05d}", kind, group, timed)
 
     def moment(self) -> int:
@@ -197,7 +201,6 @@ class _Author:
     def upheavals(self) -> Iterator[Upheaval]:
         """Each doomed group falls once; some teams' identities and assignments are deleted."""
         yield from (DeleteGroup(group) for group in self.doomed)
-        yield DeleteIdentity(f"id-lanyard-{LOCATION}")
         for _ in range(max(1, self._scale // 60)):
             yield DeleteIdentity(self._team_identity())
             yield DeleteAssignment(self._team_identity())
@@ -239,6 +242,8 @@ class _Author:
     def _team_identity(self) -> str:
         return f"id-team-{self._team()}-{LOCATION}"
 
-    def _pause(self) -> float:
-        """Often at once, now and then long enough for Lanyard to have finished, or for a grace."""
+    def _pause(self, step: Step) -> float:
+        """Often none, now and then long enough for Lanyard to have finished, or for a grace."""
+        if isinstance(step, Exclude):
+            return self._dice.choice((3.0, 15.0, 30.0))  # What is to be kept has to be there.
         return self._dice.choice((0.0, 0.0, 0.2, 1.0, 3.0, 8.0, 15.0, 30.0))

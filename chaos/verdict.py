@@ -49,6 +49,7 @@ class Verdict:
         granted = dict(self._granted(living, wanted, excluded=False))
         kept = dict(self._granted(living, wanted, excluded=True))
         self.counts["resources alive at the end"] = len(living)
+        self.counts["of these excluded, with an identity"] = 0
         self.counts["grants they need"] = len(set(granted))
         return [
             *self.monitor.violations,
@@ -99,9 +100,13 @@ class Verdict:
             for lost in sorted(foreign - shown.keys()):
                 yield Violation("foreign identity detached", key, lost)
             if wanted[key].excluded:
-                continue  # Also what is dead stays on it.
+                # Also what is dead stays on it.
+                self.counts["of these excluded, with an identity"] += bool(shown)
+                continue
             for identity, principal in shown.items():
-                if principal != self._principal(Need(identity, "", ""), resource):
+                if identity in wanted[key].identities and principal != self._principal(
+                    Need(identity, "", ""), resource
+                ):
                     yield Violation("identity is dead", key, f"{identity} is {principal}")
             if wanted[key].system and not system_principal(resource):
                 yield Violation("identity missing", key, "its system-assigned one")
@@ -152,7 +157,10 @@ class Verdict:
         standing = set(map(_content, self.azure.state.role_assignments.values()))
         for name, row in self.record.grants.items():
             if row["state"] not in ("active", "revoked"):
-                yield Violation("stuck grant", name, f"{row['state']}: {row['scope']}")
+                users = sorted(user for grant, user in self.record.claims if grant == name)
+                stands = _granted_by(row) in standing
+                text = f"{row['state']}: {dict(row)}, claimed by {users}, {stands=}"
+                yield Violation("stuck grant", name, text)
         for name, resource in self.record.claims - needed - allowed:
             yield Violation("claim left over", name, resource)
         for name, resource in needed - self.record.claims:

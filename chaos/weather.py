@@ -6,7 +6,8 @@ which requests of different resources come does not change what becomes of them.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from simulator.azure import Azure
@@ -120,6 +121,18 @@ def storm(azure: Azure, caller: str, seed: int, scale: int) -> dict[str, Fault]:
     behaviour.reorder_probability, behaviour.reorder_seconds = 0.2, 4.0
     behaviour.delay_seconds = 0.1
     return faults
+
+
+@contextmanager
+def lull(azure: Azure) -> Iterator[None]:
+    """No call to ARM and Graph fails for a moment."""
+    faults = azure.faults.all()
+    azure.faults.clear()
+    try:
+        yield
+    finally:
+        for fault in faults:
+            azure.faults.add(fault)
 
 
 def calm(azure: Azure) -> None:
