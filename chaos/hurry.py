@@ -22,7 +22,7 @@ app = deployed_app.app
 
 def hurried(folder: Path) -> Path:
     """Make a folder that the Functions host runs; returns it."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(PROJECT / "host.json", folder)
     source = _SOURCE.format(apart=APART, path=str(PROJECT / "function_app.py"))
     (folder / "function_app.py").write_text(source)
