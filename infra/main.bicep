@@ -118,6 +118,7 @@ module storage 'br/public:avm/res/storage/storage-account:0.8.3' = {
         { name: packages }
         { name: 'dead-letters' }
         { name: 'lanyard-leases' }
+        { name: 'lanyard-sweeps' }
       ]
     }
   }

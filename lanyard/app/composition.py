@@ -83,7 +83,13 @@ class _Composition:
         if self._app is None or policy is not self._policy:
             to = connected()
             services = assemble(
-                to.azure, to.storage.tables, policy, _author(), time.time, to.notifications
+                to.azure,
+                to.storage.tables,
+                policy,
+                _author(),
+                time.time,
+                to.notifications,
+                to.storage.mark,
             )
             self._app = composed(policy, services, to.storage.queue, locks())
             self._policy = policy

@@ -38,11 +38,11 @@ class Sweeps:
         return report
 
     async def run_for_new_policy(self) -> SweepReport | None:
-        """A sweep, if none has reported yet what the policy in force would do; else nothing.
-
-        Raises as the sweep does.
+        """A sweep, if none has reported yet what the policy in force would do, or the tables were
+        lost or put back; else nothing. Raises as the sweep does.
         """
-        if await self.services.kill_switch.reported():
+        services = self.services
+        if await services.kill_switch.reported() and not await services.relearning.under_way():
             return None
         return await self.run()
 

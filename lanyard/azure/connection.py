@@ -22,11 +22,12 @@ from lanyard.azure.arm.transport import TOKEN_SECONDS, Transport
 from lanyard.azure.directory import Directory
 from lanyard.azure.logs import quiet_sdks
 from lanyard.azure.notifications import Notifications
-from lanyard.azure.storage import dead_letters, leases
+from lanyard.azure.storage import dead_letters, leases, sweep_mark
 from lanyard.azure.storage.dead_letters import DeadLetterBlobs, PoisonQueue
 from lanyard.azure.storage.leases import BlobLeases
 from lanyard.azure.storage.policy_blob import PolicyBlob
 from lanyard.azure.storage.queue import WorkQueue
+from lanyard.azure.storage.sweep_mark import BlobMark
 from lanyard.azure.storage.tables import AzureTable
 from lanyard.ports.azure import Azure
 from lanyard.ports.tables import Tables
@@ -44,6 +45,7 @@ class Storage:
     dead_letters: DeadLetterBlobs
     poison: PoisonQueue
     policy: PolicyBlob | None
+    mark: BlobMark
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def _storage(
         dead_letters=DeadLetterBlobs(container(dead_letters.CONTAINER), settings.own_ids),
         poison=PoisonQueue(QueueClient(settings.queue_url, dead_letters.POISON, **options)),
         policy=_policy(settings, options),
+        mark=BlobMark(container(sweep_mark.CONTAINER)),
     )
 
 

@@ -60,6 +60,10 @@ class RemoveOrphans(StrEnum):
     ALL = "all"
 
 
+#: So many hours an identity of one resource is kept when it is no longer needed, by default.
+DELETE_AFTER_HOURS = 24.0
+
+
 class IdentitySpec(Section):
     """A user-assigned identity: an existing one by `id`, or by `name` one made if missing."""
 
@@ -79,7 +83,7 @@ class IdentitySpec(Section):
         "own, deleted with it.",
     )
     delete_after_hours: Annotated[float, Field(ge=0, le=720, strict=False)] = Field(
-        24,
+        DELETE_AFTER_HOURS,
         description="With `per: resource`: so long an identity is kept after it was first found "
         "no longer needed, an hour at least; then it goes if nothing can use it. A deleted "
         "identity cannot be put back.",

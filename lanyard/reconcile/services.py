@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lanyard.policy import Policy
 from lanyard.ports.azure import Assignments, Azure, Compute, Directory, Identities, Index
+from lanyard.ports.marks import Marks, Unmarked
 from lanyard.ports.notifier import Notifier, Unheard
 from lanyard.ports.tables import Journal, Table, Tables
 from lanyard.reconcile.cleanup import Orphans
@@ -16,6 +17,7 @@ from lanyard.record.held import HeldActions
 from lanyard.record.identities import IdentityLedger
 from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.ledger import Ledger
+from lanyard.record.relearning import Relearning
 from lanyard.record.unread import UnreadSubscriptions
 
 
@@ -37,6 +39,7 @@ class Services:
     held: HeldActions
     unread: UnreadSubscriptions
     # What stands before a removal.
+    relearning: Relearning
     kill_switch: KillSwitch
     orphans: Orphans
     budget: RemovalBudget
@@ -57,11 +60,12 @@ def assemble[T: Journal](
     author: str,
     now: Callable[[], float],
     notifier: Notifier | None = None,
+    marks: Marks | None = None,
 ) -> Services:
     """The services over Azure and the tables.
 
     `author` is who decides: the app, or the person at the command line. `now`: seconds since the
-    epoch. Without a `notifier` no decision is published.
+    epoch. Without a `notifier` no decision is published; `marks` is for who sweeps.
     """
     decider = Author(author, policy.digest)
     ledger = Ledger(tables.resources)
@@ -73,7 +77,8 @@ def assemble[T: Journal](
         policy.limits.removals.grace_minutes * 60,
         estate.needing,
     )
-    kill_switch = KillSwitch(tables.control, now, policy.digest)
+    relearning = Relearning(tables.control, marks or Unmarked(), now)
+    kill_switch = KillSwitch(tables.control, now, policy.digest, relearning)
     grace = policy.orphans.grace_minutes * 60
     return Services(
         compute=azure.compute,
@@ -87,6 +92,7 @@ def assemble[T: Journal](
         decisions=Decisions(tables.decisions, decider, now),
         held=HeldActions(tables.held, now),
         unread=UnreadSubscriptions(tables.control, now),
+        relearning=relearning,
         kill_switch=kill_switch,
         orphans=Orphans(azure.assignments, azure.index, azure.directory, claims, grace, now),
         budget=RemovalBudget(tables.control, policy.limits.removals, kill_switch, now),

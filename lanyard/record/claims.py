@@ -16,7 +16,7 @@ The last claim goes with its assignment, not before: whatever holds the removal 
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -202,6 +202,14 @@ class Claims:
                 if (found := _granted(row)).state is not State.REVOKED:
                     yield _standing(found, mine)
                 claims = []
+
+    async def learn(self, grant: Grant) -> None:
+        """An assignment of ours stands that no row is of: as one that nothing claims, and that the
+        next claim reads again.
+        """
+        if await self._find(grant.name) is None:
+            with suppress(RowExists):  # another worker makes it at this moment
+                await self._write(None, grant, State.GRANTING)
 
     async def reopen(self, grant: Grant) -> None:
         """Someone deleted the assignment, ours or another owner's, or it gives something else now:

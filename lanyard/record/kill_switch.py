@@ -10,7 +10,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from lanyard.planning.orders import Pause, Paused
+from lanyard.ports.marks import Unmarked
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table
+from lanyard.record.relearning import KEY as SWEPT
+from lanyard.record.relearning import Relearning
 from lanyard.record.rows import Columns, DamagedRow
 from lanyard.values.errors import Temporary
 
@@ -23,13 +26,21 @@ _ATTEMPTS = 8
 class KillSwitch:
     """Sets, clears and reads the kill switch. `now`: seconds since the epoch.
 
-    `policy` is the version (digest) that the caller works by; "" for who works by none.
+    `policy` is the version (digest) that the caller works by; "" for who works by none. Without
+    `relearning` only the tables show whether they were lost.
     """
 
-    def __init__(self, table: Table, now: Callable[[], float], policy: str = "") -> None:
+    def __init__(
+        self,
+        table: Table,
+        now: Callable[[], float],
+        policy: str = "",
+        relearning: Relearning | None = None,
+    ) -> None:
         self._table = table
         self._now = now
         self._policy = policy
+        self._relearning = relearning or Relearning(table, Unmarked(), now)
 
     async def read(self) -> Pause | None:
         """The pause in force, or None. Raises Temporary where it cannot be read: then stop, too.
@@ -39,6 +50,8 @@ class KillSwitch:
         rows = {row.key: row async for row in self._table.rows(_PARTITION)}
         if _KEY in rows:
             return self._pause(rows[_KEY])
+        if reason := await self._relearning.reason(rows.get(SWEPT)):
+            return self._own_stop(reason)
         return self._unreported(rows.get(_POLICY))
 
     async def reported(self) -> bool | None:
@@ -56,7 +69,9 @@ class KillSwitch:
     def _unreported(self, row: Row | None) -> Pause | None:
         if row is None or not self._policy or row.values.get("version") == self._policy:
             return None
-        reason = "the policy changed, and what it would remove is not reported yet"
+        return self._own_stop("the policy changed, and what it would remove is not reported yet")
+
+    def _own_stop(self, reason: str) -> Pause:
         return Pause(Paused.REMOVALS, _BY_ITSELF, self._moment(), reason)
 
     def _pause(self, row: Row) -> Pause:

@@ -26,6 +26,11 @@ class UnreadSubscriptions:
         rows = self._table.rows(_PARTITION)
         return frozenset([row.key async for row in rows if not _is_off(row)])
 
+    async def offboarded(self) -> frozenset[str]:
+        """Those that a person took off."""
+        rows = self._table.rows(_PARTITION)
+        return frozenset([row.key async for row in rows if _is_off(row)])
+
     async def found(self, unread: Set[str]) -> None:
         """What a sweep found: all that are on record and cannot be read. One that can be read again
         is forgotten.

@@ -5,7 +5,7 @@ which principals it knows. Where one of them fails or answers a part only, Tempo
 raised: what a broken listing does not hold is not taken for missing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lanyard.ports.azure import Directory, Index
@@ -38,18 +38,23 @@ class Resources:
     compute: list[ComputeResource] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
     alive: set[str] = field(default_factory=set)
-    attached: set[str] = field(default_factory=set)
+    #: Of each attached identity the one resource that has it, "" where several do.
+    sole_user: dict[str, str] = field(default_factory=dict)
     attachments: int = 0  # of user-assigned identities to resources
     identities: dict[str, str] = field(default_factory=dict)  # user-assigned → principal
+    identity_tags: dict[str, Mapping[str, str]] = field(default_factory=dict)  # where it has some
 
     def add(self, listed: Listed) -> None:
         """One row."""
         self.ids.add(folded(listed.id))
         self.alive |= listed.principals
-        self.attached |= listed.attached
+        for identity in listed.attached:
+            self.sole_user[identity] = "" if identity in self.sole_user else folded(listed.id)
         self.attachments += len(listed.attached)
         if listed.own_principal is not None:
             self.identities[folded(listed.id)] = listed.own_principal
+            if listed.tags:
+                self.identity_tags[folded(listed.id)] = listed.tags
         if listed.compute is not None:
             self.compute.append(listed.compute)
 

@@ -50,6 +50,8 @@ class Survey:
     released: tuple[Change, ...]
     #: Unknown principals that are on the list of what is held.
     held_principals: frozenset[str]
+    #: Subscriptions (lower case) in which anything is listed.
+    seen: frozenset[str]
     #: Subscriptions (lower case) on record in which nothing at all is listed: the app may not read
     #: them any more, and what is on record of them is left as it is.
     unseen: frozenset[str]
@@ -60,7 +62,7 @@ class Survey:
     @property
     def unused_identities(self) -> list[str]:
         """User-assigned identities that no resource has. Workload federation is not seen here."""
-        return sorted(self.resources.identities.keys() - self.resources.attached)
+        return sorted(self.resources.identities.keys() - self.resources.sole_user.keys())
 
     @property
     def roles_not_listed(self) -> dict[str, str]:
@@ -93,7 +95,8 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
     asked = suspects(listed.assignments, frozenset(resources.alive))
     unknown, no_directory = await _unknown(services.directory, asked, resources.alive, progress)
     held = [entry async for entry in services.held.all()]
-    unseen = _on_record(records, standing) - _seen(resources, listed.assignments)
+    seen = _seen(resources, listed.assignments)
+    unseen = _on_record(records, standing) - seen
     facts = Facts(
         assignments=listed.assignments,
         alive=frozenset(resources.alive),
@@ -118,6 +121,7 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
         held_principals=frozenset(
             e.principal for e in held if e.principal and e.answer is not Answer.RELEASED
         ),
+        seen=frozenset(seen),
         unseen=frozenset(unseen),
         facts=facts,
         no_directory=no_directory,

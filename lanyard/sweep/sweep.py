@@ -29,6 +29,7 @@ from lanyard.record.repairs import counted, grant_repaired
 from lanyard.sweep.changed_grants import Changed, changed_grants
 from lanyard.sweep.doubts import reopened
 from lanyard.sweep.listings import NEAR_LIMIT, Progress, silent
+from lanyard.sweep.relearning import doubt_attachments, learn_grants, learn_identities
 from lanyard.sweep.report import SweepReport
 from lanyard.sweep.survey import Survey, survey
 from lanyard.values.change import Change
@@ -79,8 +80,13 @@ class Sweep:
             drifted = len([each async for each in self._drifted(found, "")])
         else:
             await self.services.budget.know(report.assignments, found.resources.attachments)
+            await self._relearn(found)
             drifted = await self._put(self.enqueue, found, report, changed, grants)
             await self.services.unread.found(found.unseen)
+            # Who sees not even its own rights has seen nothing.
+            if found.facts.assignments:
+                offboarded = await self.services.unread.offboarded()
+                await self.services.relearning.swept(found.seen, offboarded)
         return replace(
             report,
             drifted=drifted,
@@ -89,6 +95,15 @@ class Sweep:
             planned=dict(self._planned),
             excluded=self._excluded,
         )
+
+    async def _relearn(self, found: Survey) -> None:
+        """Put on record again what lost tables do not hold."""
+        services = self.services
+        await learn_grants(found, services)
+        if await services.relearning.under_way():
+            await learn_identities(found, services)
+        if await services.relearning.put_back():
+            await doubt_attachments(found, services, self.policy)
 
     async def _put(
         self,

@@ -36,6 +36,7 @@ from simulator.event_grid.models import TopicType
 from simulator.state import Resource, RoleDefinition
 from simulator.tokens.credential import AsyncPrincipalCredential
 from tests.support.memory_leases import MemoryLeases
+from tests.support.memory_marks import MemoryMarks, as_swept
 from tests.support.memory_table import MemoryTable
 from tests.support.rights import every_action
 
@@ -146,6 +147,8 @@ class Estate:
 
     def _start_lanyard(self, policy: str) -> None:
         self.tables = Tables.named(lambda _name: self._make_table())
+        as_swept(self.tables.control)
+        self.marks = MemoryMarks()
         self.queue = FakeQueue()
         self.leases = MemoryLeases(self.azure.clock.now)
         self.change_policy(policy)
@@ -153,7 +156,7 @@ class Estate:
     def change_policy(self, policy: str) -> None:
         """Another policy, over the same ledger."""
         self.policy = parsed(policy)
-        self._restart()
+        self.restart()
 
     def open_topic(self) -> str:
         """A custom topic that the app publishes to from now on; returns its id."""
@@ -165,10 +168,10 @@ class Estate:
         )
         self.azure.assign(self.app.object_id, "EventGrid Data Sender", topic)
         self.notices_url = f"{IN_PROCESS_URL}/eventgrid/decisions.westeurope-1/api/events"
-        self._restart()
+        self.restart()
         return topic
 
-    def _restart(self) -> None:
+    def restart(self) -> None:
         self.settings = Settings(
             policy=Path("lanyard.yaml"),
             client_id=self.app.client_id,
@@ -192,7 +195,7 @@ class Estate:
         credential = AsyncPrincipalCredential(self.azure.tokens, self.app)
         azure = azure_over(credential, self.settings, transport, now)
         notifications = notifications_over(credential, self.settings, transport)
-        services = assemble(azure, self.tables, self.policy, "app", now, notifications)
+        services = assemble(azure, self.tables, self.policy, "app", now, notifications, self.marks)
         return composed(self.policy, services, self.queue, Locks(self.leases))
 
     # What a person or a pipeline does.

@@ -24,18 +24,18 @@ class MemoryTable:
         await asyncio.sleep(0)
         if (partition, key) in self.content:
             raise RowExists(key)
-        return self._store(partition, key, values)
+        return self.seed(partition, key, values)
 
     async def replace(self, row: Row, values: Values) -> Row:
         await asyncio.sleep(0)
         stored = self.content.get((row.partition, row.key))
         if stored is None or stored.version != row.version:
             raise RowChanged(row.key)
-        return self._store(row.partition, row.key, values)
+        return self.seed(row.partition, row.key, values)
 
     async def put(self, partition: str, key: str, values: Values) -> None:
         await asyncio.sleep(0)
-        self._store(partition, key, values)
+        self.seed(partition, key, values)
 
     async def delete(self, partition: str, key: str) -> None:
         await asyncio.sleep(0)
@@ -62,7 +62,7 @@ class MemoryTable:
             if owner == partition and first <= key and (not last or key < last):
                 yield row
 
-    def _store(self, partition: str, key: str, values: Values) -> Row:
+    def seed(self, partition: str, key: str, values: Values) -> Row:
         for text in (partition, key):
             assert not set("/\\#?") & set(text), f"Azure Tables refuses the key {text!r}"
         row = Row(partition, key, dict(values), str(next(self._versions)))

@@ -15,6 +15,7 @@ from lanyard.record.budget import ALWAYS, RemovalBudget
 from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.rows import DamagedRow
 from lanyard.values.errors import Because, Refused, Temporary
+from tests.support.memory_marks import as_swept
 from tests.support.memory_table import MemoryTable
 
 HOUR = 3600
@@ -49,6 +50,7 @@ class Hours:
     now: float = START
 
     def __post_init__(self) -> None:
+        as_swept(self.table)
         self.kill_switch = KillSwitch(self.table, lambda: self.now)
         self.budget = self.another_worker()
 

@@ -1,0 +1,69 @@
+"""What a sweep puts on record again after the tables were lost, or put back from an older moment.
+
+Claims come back by themselves: what the policy wants and no record has is planned and claimed. Here
+is what no plan would find.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lanyard.planning.desired import desired
+from lanyard.planning.needs import needs_identity
+from lanyard.policy import Policy
+from lanyard.policy.document import DELETE_AFTER_HOURS
+from lanyard.reconcile.services import Services
+from lanyard.record.ledger import ResourceRecord
+from lanyard.sweep.survey import Survey
+from lanyard.values.grants import Grant
+from lanyard.values.own_identity import Dedicated, made_for
+from lanyard.values.resource_id import ResourceId, folded
+
+_HOUR = 3600.0
+
+
+async def learn_grants(found: Survey, services: Services) -> None:
+    """A row for each assignment of ours that has none: one that nothing needs is revoked then, like
+    any other. Its tables are surely not whole: a row comes before its assignment.
+    """
+    for each in found.facts.assignments:
+        if folded(each.id) in found.facts.stamped - found.facts.standing.keys():
+            await services.claims.learn(Grant(*each.content, each.condition))
+
+
+async def learn_identities(found: Survey, services: Services) -> None:
+    """Identities that were made for one resource: their tags name it, and exactly that one has
+    them.
+    """
+    for identity, principal, owner in _own_identities(found, services.assignments.installation):
+        record = await services.ledger.resource(owner)
+        if identity not in record.dedicated:
+            own = Dedicated(principal, DELETE_AFTER_HOURS * _HOUR)
+            learnt = replace(record, dedicated={**record.dedicated, identity: own})
+            found.records[owner] = await services.ledger.save(learnt)
+
+
+def _own_identities(
+    found: Survey, installation: str
+) -> Iterator[tuple[ResourceId, str, ResourceId]]:
+    compute = {resource.id.key: resource.id for resource in found.resources.compute}
+    for key, tags in found.resources.identity_tags.items():
+        owner = made_for(tags, installation)
+        if owner in compute and found.resources.sole_user.get(key) == owner:
+            yield ResourceId.parse(key), found.resources.identities[key], compute[owner]
+
+
+async def doubt_attachments(found: Survey, services: Services, policy: Policy) -> None:
+    """Of tables that are of an older moment nobody knows who attached what since: what no rule asks
+    for any more may be somebody else's by now, and is not ours.
+    """
+    listed = {resource.id: resource for resource in found.resources.compute}
+    for resource, record in list(found.records.items()):
+        seen = listed.get(resource)
+        if seen is None or not record.attachments:
+            continue
+        wanted = desired(policy, seen)
+        sure = {one: at for one, at in record.attachments.items() if needs_identity(wanted, one)}
+        if sure != record.attachments:
+            fresh: ResourceRecord = await services.ledger.resource(resource)
+            kept = {one: at for one, at in fresh.attachments.items() if one in sure}
+            found.records[resource] = await services.ledger.save(replace(fresh, attachments=kept))

@@ -1,0 +1,210 @@
+"""Cases of tables that were lost, or put back from an older moment: nothing of Lanyard's is taken
+until a sweep has read everything, and what was known is known again.
+"""
+
+import pytest
+
+from lanyard.ports.tables import Row
+from lanyard.values.resource_id import ResourceId
+from simulator.azure import Azure
+from tests.support.cases import (
+    HOUR,
+    MINUTE,
+    Rules,
+    attached,
+    begun,
+    delete,
+    exists,
+    hours,
+    identity_id,
+    own,
+    pass_time,
+    patch,
+    roles,
+    sweep,
+)
+from tests.support.estate import Estate
+
+PROD = {"env": "prod"}
+SHARED = Rules(match="tags: {env: prod}")
+OWN = Rules(identity=own(), match="tags: {env: prod}")
+TABLES = ("resources", "identities", "grants", "decisions", "held", "control")
+
+type Rows = dict[str, dict[tuple[str, str], Row]]
+
+
+def lose_tables(estate: Estate) -> None:
+    put_back(estate, {name: {} for name in TABLES})
+
+
+def put_back(estate: Estate, rows: Rows) -> None:
+    """The tables as they were then. The process is another one: it remembers nothing."""
+    for name in TABLES:
+        getattr(estate.tables, name).content = dict(rows[name])
+    estate.restart()
+
+
+def as_they_are(estate: Estate) -> Rows:
+    return {name: dict(getattr(estate.tables, name).content) for name in TABLES}
+
+
+def picture(azure: Azure) -> tuple[list[str], list[str]]:
+    """Who has which identity, and every assignment, with whatever is in it."""
+    blocks = [f"{key}: {one.identity}" for key, one in azure.state.resources.items()]
+    return sorted(blocks), sorted(map(repr, azure.state.role_assignments.values()))
+
+
+async def begun_with(monkeypatch: pytest.MonkeyPatch, policy: Rules, *names: str) -> Estate:
+    estate = await begun(monkeypatch, policy, "id-old")
+    for name in names:
+        await estate.create_vm(name, tags=PROD)
+    await pass_time(estate)
+    return estate
+
+
+async def timer(estate: Estate) -> bool:
+    """The look every five minutes; whether it swept."""
+    swept = await estate.sweeps.run_for_new_policy() is not None
+    await pass_time(estate)
+    return swept
+
+
+@pytest.mark.parametrize("policy", [SHARED, OWN], ids=["shared", "own"])
+async def test_case_A22_ten_minutes_after_the_tables_were_lost_all_is_as_it_was(
+    monkeypatch: pytest.MonkeyPatch, policy: Rules
+) -> None:
+    estate = await begun_with(monkeypatch, policy, "vm1", "vm2")
+    before = picture(estate.azure)
+    lose_tables(estate)
+    pause = await estate.services.kill_switch.read()
+    assert pause is not None
+    assert "one begins within five minutes" in pause.reason
+    await pass_time(estate, 5 * MINUTE)
+    assert await timer(estate)
+    await pass_time(estate, 5 * MINUTE)
+    assert await estate.services.kill_switch.read() is None
+    assert picture(estate.azure) == before
+    record = await estate.ledger.resource(estate.vm_id("vm1"))
+    assert len(record.grants) == 1
+    assert not await timer(estate), "once"
+
+
+async def test_case_A22_nothing_goes_before_everything_was_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun_with(monkeypatch, SHARED, "vm1")
+    lose_tables(estate)
+    await estate.create_vm("vm2", tags=PROD)
+    await pass_time(estate)
+    await estate.delete_vm("vm1")
+    await estate.delete_vm("vm2")
+    await pass_time(estate, 30 * MINUTE)
+    assert roles(estate, "id-old") == ["Reader"]
+    await hours(estate, 2)
+    assert roles(estate, "id-old") == [], (
+        "ours, without a row until the sweep, and nothing needs it"
+    )
+
+
+async def test_case_A22_an_own_identity_is_known_again_by_its_tags(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun_with(monkeypatch, OWN, "vm1", "vm2")
+    lose_tables(estate)
+    await sweep(estate)
+    await estate.delete_vm("vm1")
+    await hours(estate, 30)
+    assert (exists(estate, "id-vm1"), exists(estate, "id-vm2")) == (False, True)
+
+
+async def test_case_A22_an_own_identity_that_another_has_too_is_nobodys_to_delete(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun_with(monkeypatch, OWN, "vm1")
+    shared = f"{estate.scope}/resourceGroups/rg-app/providers/Microsoft.ManagedIdentity"
+    user = await estate.create_vm("user")
+    block: dict[str, object] = {f"{shared}/userAssignedIdentities/id-vm1": {}}
+    await patch(estate, user, identity={"type": "UserAssigned", "userAssignedIdentities": block})
+    await pass_time(estate)
+    lose_tables(estate)
+    await sweep(estate)
+    record = await estate.ledger.resource(estate.vm_id("vm1"))
+    assert record.dedicated == {}
+
+
+async def test_case_A22_tables_put_back_from_an_hour_ago_take_nothing_that_is_theirs_by_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The rule asked for it then. A person attached it since, by hand."""
+    estate = await begun_with(monkeypatch, SHARED, "vm1")
+    vm = estate.vm_id("vm1")
+    await sweep(estate)
+    before = as_they_are(estate)
+    await pass_time(estate, HOUR)
+    await patch(estate, vm, tags={}, identity={"type": "None"})
+    await pass_time(estate, HOUR)
+    await attach_by_hand(estate, vm)
+    await sweep(estate)
+    put_back(estate, before)
+    assert await timer(estate), "the mark is of a later moment"
+    await hours(estate, 3)
+    assert attached(estate, vm) == ["id-old"]
+
+
+async def test_case_A22_tables_put_back_keep_what_is_wanted_as_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun_with(monkeypatch, SHARED, "vm1")
+    vm = estate.vm_id("vm1")
+    before = as_they_are(estate)
+    await pass_time(estate, HOUR)
+    await sweep(estate)
+    put_back(estate, before)
+    assert await timer(estate)
+    await patch(estate, vm, tags={})
+    await hours(estate, 2)
+    assert (attached(estate, vm), roles(estate, "id-old")) == ([], [])
+
+
+async def test_case_A22_a_machine_that_came_since_the_tables_were_copied_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun_with(monkeypatch, SHARED, "vm1")
+    await sweep(estate)
+    before = as_they_are(estate)
+    await pass_time(estate, HOUR)
+    await estate.create_vm("vm2", tags=PROD)
+    await pass_time(estate)
+    await sweep(estate)
+    put_back(estate, before)
+    await delete(estate, estate.vm_id("vm1"))
+    await pass_time(estate, 10 * MINUTE)
+    assert await timer(estate)
+    await hours(estate, 2)
+    assert roles(estate, "id-old") == ["Reader"]
+
+
+async def test_case_A22_what_earlier_sweeps_saw_has_to_be_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun_with(monkeypatch, SHARED, "vm1")
+    await sweep(estate)
+    seen = estate.marks.mark
+    other = "00000000-0000-0000-0000-00000000abcd"
+    assert seen.subscriptions == {estate.subscription}
+    estate.marks.mark = type(seen)(seen.at, seen.subscriptions | {other})
+    lose_tables(estate)
+    await sweep(estate)
+    pause = await estate.services.kill_switch.read()
+    assert pause is not None
+    assert f"{other}; give the rights back, or 'lanyard offboard' it" in pause.reason
+    await estate.services.unread.take_off(other)
+    await sweep(estate)
+    assert await estate.services.kill_switch.read() is None
+    assert estate.marks.mark.subscriptions == {estate.subscription}
+
+
+async def attach_by_hand(estate: Estate, vm: ResourceId) -> None:
+    shared: dict[str, object] = {identity_id(estate.subscription, "id-old"): {}}
+    await patch(estate, vm, identity={"type": "UserAssigned", "userAssignedIdentities": shared})
+    await pass_time(estate)
