@@ -46,7 +46,8 @@ _SHAPE = {
     "decisions[].policy": "digest of the policy in force",
     "decisions[].resource": "id of the resource; empty for what concerns the whole app",
     "decisions[].key": "the action's own, as `lanyard held --json` has it; empty for what is none",
-    "decisions[].grant": "the name of the role assignment that was given or released, or empty",
+    "decisions[].grant": "the name of the grant that was given or released (its role assignment "
+    "has it, too), or empty",
     "decisions[].action": "what was to be done, in words",
     "decisions[].outcome": "`intended`, `done`, `held`, `failed`, `later`",
     "decisions[].reason": "why, or with which result",

@@ -12,7 +12,7 @@ from lanyard.planning.needs import needs_grant
 from lanyard.policy import Policy
 from lanyard.record.decisions import Recorded
 from lanyard.values.compute import ComputeResource, SystemAssigned
-from lanyard.values.grants import Grant, RoleAssignment, Standing, content_of
+from lanyard.values.grants import Grant, RoleAssignment, Standing
 from lanyard.values.resource_id import ResourceId, folded
 
 #: Of the resources that claim one assignment, so many are read.
@@ -166,7 +166,7 @@ class Explainer:
 def _rules(desired: Desired, resource: ComputeResource, grant: Grant) -> tuple[str, ...]:
     """The rules that ask for just this grant for the resource."""
     for wanted in desired.grants:
-        same = content_of(wanted.scope, wanted.role_id, grant.principal_id) == grant.content
+        same = wanted.granted(grant.principal_id).key == grant.key
         if same and principal_of(resource, wanted.to) in (grant.principal_id, None):
             return wanted.rules
     return ()

@@ -52,4 +52,4 @@ def _known(
 ) -> Iterator[Grant]:
     for wanted in grants:
         if principal := principals.get(wanted.to):
-            yield Grant(wanted.scope, wanted.role_id, principal, wanted.condition)
+            yield wanted.granted(principal)

@@ -185,7 +185,7 @@ class ReleaseGrant:
         return f"release grant|{self.grant.key}"
 
     def __str__(self) -> str:
-        return f"release {role_name(self.grant.role_id)} at {self.grant.scope}"
+        return f"release {self.grant}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +247,7 @@ class RevokeUnclaimed:
         return f"revoke unclaimed|{self.grant.key}"
 
     def __str__(self) -> str:
-        return f"revoke {role_name(self.grant.role_id)} at {self.grant.scope}: nothing claims it"
+        return f"revoke {self.grant}: nothing claims it"
 
 
 type IdentityChange = (

@@ -9,7 +9,7 @@ from lanyard.policy.document import contents
 from lanyard.policy.matching import excluded_rules, matching_rules
 from lanyard.policy.templates import fill_identity_name, fill_name, fill_scope
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
-from lanyard.values.grants import Content, content_of
+from lanyard.values.grants import Content, Grant, content_of
 from lanyard.values.resource_id import ResourceId
 from lanyard.values.roles import role_id, role_name
 
@@ -35,6 +35,10 @@ class WantedGrant:
     to: PrincipalRef
     rules: tuple[str, ...]
     condition: str | None = None
+
+    def granted(self, principal: str) -> Grant:
+        """What it is for the principal (object id, lower case) of that identity."""
+        return Grant(self.scope, self.role_id, principal, self.condition)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from lanyard.planning.desired import Desired
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned
-from lanyard.values.grants import Grant, content_of
+from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
 
 
@@ -49,7 +49,7 @@ def needs_grant(
         return True
     for wanted in (*desired.grants, *desired.kept.grants):
         principal = _principal_of(wanted.to, resource, principals)
-        if principal and content_of(wanted.scope, wanted.role_id, principal) == grant.content:
+        if principal and wanted.granted(principal).key == grant.key:
             return True
     return False
 

@@ -53,7 +53,7 @@ from lanyard.planning.desired import Desired, WantedIdentity
 from lanyard.planning.needs import needs_grant, needs_identity
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.compute_types import compute_type
-from lanyard.values.grants import Grant, content_of
+from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
 
 
@@ -188,11 +188,12 @@ def _unfinished(
 def _grants(
     desired: Desired, actual: Actual, owned: Owned, blocked: Set[PrincipalRef]
 ) -> Iterator[Action]:
-    confirmed = {(grant.content, grant.condition) for grant in owned.grants}
+    confirmed = {(grant.key, grant.condition) for grant in owned.grants}
     for wanted in desired.grants:
         principal = actual.principals.get(wanted.to)
-        content = content_of(wanted.scope, wanted.role_id, principal)
-        if (content, wanted.condition) not in confirmed and wanted.to not in blocked:
+        grant = None if principal is None else wanted.granted(principal)
+        has_it = grant is not None and (grant.key, grant.condition) in confirmed
+        if not has_it and wanted.to not in blocked:
             yield AssignRole(
                 wanted.scope,
                 wanted.role_id,

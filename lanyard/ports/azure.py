@@ -64,7 +64,9 @@ class Identities(Protocol):
 
 
 class Granting(Protocol):
-    """What a grant needs: its role assignment, made, read and deleted."""
+    """What a grant of the kind *role assignment* needs: that, made, read and deleted. Another kind
+    would have its adapter beside this one (docs/dev/adr/0014).
+    """
 
     async def ensure(self, grant: Grant) -> bool:
         """Make the assignment exist. False where someone else's assignment gives the same; raises

@@ -24,7 +24,7 @@ from lanyard.ports.azure import Granting
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
 from lanyard.record.rows import Columns
 from lanyard.values.errors import NotYet, Temporary
-from lanyard.values.grants import Grant, Standing, State
+from lanyard.values.grants import Grant, GrantKind, Standing, State
 from lanyard.values.removed import Removed, RemovedAssignment
 from lanyard.values.resource_id import ResourceId
 
@@ -446,6 +446,7 @@ class Claims:
             missing_since = before.missing_since if before is not None else 0.0
         values = {
             "state": state.value,
+            "kind": grant.kind.value,
             "scope": grant.scope,
             "roleId": grant.role_id,
             "principalId": grant.principal_id,
@@ -500,6 +501,7 @@ def _granted(row: Row) -> _Granted:
         columns.text("roleId"),
         columns.text("principalId"),
         columns.text("condition") or None,
+        columns.choice("kind", GrantKind),
     )
     if grant.name != row.partition:
         raise columns.damaged("scope", "or another one is not what the grant's name was made of")

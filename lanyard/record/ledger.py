@@ -232,6 +232,7 @@ def _id(text: str, columns: Columns, column: str) -> ResourceId:
 def _grants_as_json(grants: Iterable[Grant]) -> list[dict[str, str | None]]:
     return [
         {
+            "kind": grant.kind.value,
             "scope": grant.scope,
             "role_id": grant.role_id,
             "principal_id": grant.principal_id,

@@ -23,7 +23,7 @@ class Change:
     #: How often it was tried before and failed.
     attempt: int = 0
     #: What the hint is about where no resource shows it, an orphan: a principal (object id), or a
-    #: grant (the name of its role assignment); "" otherwise.
+    #: grant (its name); "" otherwise.
     principal: str = ""
     grant: str = ""
     #: When it first came to the queue, by the storage's clock; None: when its message did.

@@ -1,4 +1,4 @@
-"""One role for one principal at one scope, and the role assignment that carries it. Frozen."""
+"""What a principal is granted, by its kind, and the role assignment that carries it. Frozen."""
 
 import uuid
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Protocol
 
 from lanyard.values.resource_id import ResourceId, folded
+from lanyard.values.roles import role_name
 
 _STAMP = "Managed by Lanyard, installation "
 
@@ -31,8 +32,14 @@ def is_stamped(description: str) -> bool:
     return description.startswith(_STAMP)
 
 
-#: Name space of role assignment names (uuid5). Never change it: names made by it are in Azure.
-_ASSIGNMENT_NAMES = uuid.UUID("6a8d5d0c-5a43-5f0e-9d1c-2f0f7f0b7a51")
+class GrantKind(StrEnum):
+    """By what a principal is given access. What a second kind takes: docs/dev/adr/0014."""
+
+    ROLE_ASSIGNMENT = "role assignment"
+
+
+#: The name space (uuid5) of each kind's names. Never change one: names made by it are in Azure.
+NAME_SPACES = {GrantKind.ROLE_ASSIGNMENT: uuid.UUID("6a8d5d0c-5a43-5f0e-9d1c-2f0f7f0b7a51")}
 
 
 type Content[P] = tuple[str, str, P]
@@ -49,7 +56,7 @@ def content_of[P](scope: str, role_id: str, principal: P) -> Content[P]:
 
 @dataclass(frozen=True)
 class Grant:
-    """One role for one principal at one scope: the content of a role assignment.
+    """Access for one principal: one role at one scope, given by a role assignment.
 
     `role_id` is the role definition's GUID, `principal_id` the object id; both lower case.
     `condition` (ABAC, version 2.0) does not distinguish two grants: Azure keeps one
@@ -60,27 +67,32 @@ class Grant:
     role_id: str
     principal_id: str
     condition: str | None = None
+    kind: GrantKind = GrantKind.ROLE_ASSIGNMENT
+
+    def __str__(self) -> str:
+        return f"{role_name(self.role_id)} at {self.scope}"
 
     @property
     def content(self) -> Content[str]:
-        """See `content_of`."""
+        """What the role assignment gives that carries it. See `content_of`."""
         return content_of(self.scope, self.role_id, self.principal_id)
 
     @cached_property
     def key(self) -> str:
-        """Its content as one text."""
-        return "|".join(map(folded, self.content))
+        """What distinguishes it from every other grant of any kind, in lower case."""
+        return "|".join((self.kind, *map(folded, self.content)))
 
     @cached_property
     def name(self) -> str:
-        """The role assignment's name: the same grant has the same name, whoever works it out.
+        """The same grant has the same name, whoever works it out: its key in the tables, and the
+        role assignment's name.
 
         The principal id is part of it. A name without it would meet the assignment of an identity
         that was deleted and recreated, and take the stale one for its own.
         """
         scope, role_id, principal_id = self.content
         named_by = f"{scope}|{folded(principal_id)}|{role_id}"
-        return str(uuid.uuid5(_ASSIGNMENT_NAMES, named_by))
+        return str(uuid.uuid5(NAME_SPACES[self.kind], named_by))
 
     @property
     def assignment_id(self) -> str:

@@ -1,9 +1,12 @@
 """Values that tests are made of."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from enum import StrEnum
+from typing import cast
 
 from lanyard.values.compute import ComputeResource, Identity
-from lanyard.values.grants import Grant
+from lanyard.values.grants import Grant, GrantKind
 from lanyard.values.resource_id import ResourceId
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
@@ -40,3 +43,16 @@ def vm(
 
 def grant(principal: str = "p-1", scope: str = GROUP, role: str = READER) -> Grant:
     return Grant(scope, role, principal)
+
+
+class _LaterKind(StrEnum):
+    MEMBERSHIP = "group membership"
+
+
+#: A kind of grant that there is not.
+MEMBERSHIP = cast(GrantKind, _LaterKind.MEMBERSHIP)
+
+
+def of_another_kind(one: Grant) -> Grant:
+    """What reads like it and is given by something else."""
+    return replace(one, kind=MEMBERSHIP)

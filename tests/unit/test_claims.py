@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lanyard.record.claims import REVOKE_SECONDS, Claims, Result
+from lanyard.record.rows import DamagedRow
 from lanyard.values.errors import Permanent, Refused, Temporary
 from lanyard.values.grants import RoleAssignment
 from lanyard.values.removed import Removed, RemovedAssignment
@@ -68,6 +69,17 @@ async def test_the_assignment_goes_with_the_last_claim_and_is_on_record_first(
     assert await bench.drop(vm_id("vm2")) is Result.REVOKED
     assert not bench.azure.existing
     assert [found.id for found in bench.removed] == [grant().assignment_id]
+
+
+@pytest.mark.parametrize("kind", ["", "Role Assignment", "group membership"])
+async def test_a_grant_of_a_kind_that_nobody_knows_stays(bench: Bench, kind: str) -> None:
+    await bench.claims.add(grant(), vm_id("vm1"))
+    row = bench.table.content[grant().name, "grant"]
+    assert row.values["kind"] == "role assignment"
+    await bench.table.replace(row, {**row.values, "kind": kind})
+    with pytest.raises(DamagedRow, match="column 'kind'"):
+        await bench.drop(vm_id("vm1"))
+    assert bench.azure.existing
 
 
 async def test_claims_are_the_same_in_any_case_of_the_resource_id(bench: Bench) -> None:

@@ -1,10 +1,15 @@
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanyard.values.grants import Grant
+from lanyard.planning.actions import ReleaseGrant, RevokeUnclaimed
+from lanyard.values.grants import NAME_SPACES, Grant, GrantKind
 from lanyard.values.resource_id import MAX_ID_LENGTH, InvalidResourceId, ResourceId
-from tests.support.examples import GROUP, SUBSCRIPTION, grant, vm_id
+from tests.support.examples import GROUP, MEMBERSHIP, SUBSCRIPTION, grant, of_another_kind, vm_id
 
 
 def test_ids_are_equal_in_any_case_and_keep_the_casing_they_came_in() -> None:
@@ -72,6 +77,25 @@ def test_a_grants_name_depends_on_scope_role_and_principal_but_not_on_case() -> 
         grant(role="b24988ac-6180-42a0-ab88-20f7382dd24c").name,
     }
     assert len(names) == 4
+
+
+def test_each_kind_of_grant_has_names_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NAME_SPACES, MEMBERSHIP, uuid.uuid4())
+    kinds = [*GrantKind, MEMBERSHIP]
+    assert len({replace(grant(), kind=kind).name for kind in kinds}) == len(kinds)
+
+
+def test_a_grants_key_says_of_which_kind_it_is() -> None:
+    assert grant().key.startswith("role assignment|")
+    other = of_another_kind(grant())
+    assert (other.key == grant().key, other.content == grant().content) == (False, True)
+
+
+@pytest.mark.parametrize("action", [ReleaseGrant, RevokeUnclaimed])
+def test_what_a_person_decides_of_one_kind_is_not_decided_of_another(
+    action: Callable[[Grant], ReleaseGrant | RevokeUnclaimed],
+) -> None:
+    assert action(grant()).key != action(of_another_kind(grant())).key
 
 
 def test_the_name_of_a_known_grant_never_changes() -> None:

@@ -1,5 +1,6 @@
 """Current and desired in, actions out: a row of the truth table each."""
 
+import uuid
 from dataclasses import replace
 from typing import TypeAliasType, get_args
 
@@ -29,9 +30,17 @@ from lanyard.values.compute import (
     SystemAssigned,
     UserAssigned,
 )
-from lanyard.values.grants import Grant
+from lanyard.values.grants import NAME_SPACES, Grant
 from lanyard.values.resource_id import ResourceId
-from tests.support.examples import GROUP, READER, grant, identity_id, vm
+from tests.support.examples import (
+    GROUP,
+    MEMBERSHIP,
+    READER,
+    grant,
+    identity_id,
+    of_another_kind,
+    vm,
+)
 
 APP = identity_id("id-app")
 OTHER = identity_id("id-other")
@@ -126,6 +135,15 @@ def test_a_wanted_grant_is_assigned_to_the_principal_behind_the_identity() -> No
 def test_a_claimed_grant_needs_nothing_in_any_case() -> None:
     owned = Owned(grants=frozenset({Grant(GROUP.upper(), READER, "p-1")}))
     assert actions(wants_grant(), alive(vm(attached={APP: "p-1"})), owned) == ()
+
+
+def test_a_grant_of_another_kind_stands_for_no_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NAME_SPACES, MEMBERSHIP, uuid.uuid4())
+    owned = Owned(grants=frozenset({of_another_kind(grant())}))
+    assert actions(wants_grant(), alive(vm(attached={APP: "p-1"})), owned) == (
+        AssignRole(GROUP, READER, UserAssigned(APP), "p-1", ("r",)),
+        ReleaseGrant(of_another_kind(grant())),
+    )
 
 
 def test_a_pending_grant_is_assigned_again() -> None:

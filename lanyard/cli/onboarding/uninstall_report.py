@@ -100,6 +100,7 @@ def as_json(report: Report, *, dry_run: bool) -> dict[str, Any]:
 def _grant(standing: Standing, report: Report) -> dict[str, Any]:
     grant, error = standing.grant, report.error_of(standing)
     return {
+        "kind": grant.kind.value,
         "assignment": grant.assignment_id,
         "role": role_as_json(grant.role_id),
         "scope": grant.scope,

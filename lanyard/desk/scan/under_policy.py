@@ -17,7 +17,7 @@ from lanyard.planning.plan import Actual, Owned, Plan, plan
 from lanyard.policy import Policy
 from lanyard.sweep.listings import Resources
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
-from lanyard.values.grants import Content, Grant, content_of
+from lanyard.values.grants import Content, Grant
 from lanyard.values.roles import is_built_in
 
 
@@ -63,12 +63,8 @@ class _Look:
         return found
 
     def _grants(self, wanted: Desired, principals: dict[PrincipalRef, str]) -> frozenset[Grant]:
-        known = [(each, principals[each.to]) for each in wanted.grants if each.to in principals]
-        return frozenset(
-            Grant(each.scope, each.role_id, principal, each.condition)
-            for each, principal in known
-            if content_of(each.scope, each.role_id, principal) in self._standing
-        )
+        known = [e.granted(principals[e.to]) for e in wanted.grants if e.to in principals]
+        return frozenset(grant for grant in known if grant.content in self._standing)
 
     def _can_assign(self, todo: Plan) -> frozenset[str]:
         """Custom roles of the plan that can assign roles, or of which nobody knows."""
