@@ -30,12 +30,14 @@ class Dedicated:
     unused_since: float = 0.0
 
     def is_still(self, identity: ManagedIdentity, owner: ResourceId, installation: str) -> bool:
-        """Whether the identity that is there now is the one that an installation made for `owner`.
-        Where the answer to its making was lost, its tags say so.
+        """Whether the identity that is there now is the one that an installation made for `owner`:
+        its tags say so, and the principal on record. Where the answer to its making was lost, or
+        the owner's id was too long for a tag, one of the two does.
         """
-        if self.principal:
-            return identity.principal_id == self.principal
-        return made_for(identity.tags, installation) == owner.key
+        if self.principal and identity.principal_id != self.principal:
+            return False
+        tagged = made_for(identity.tags, installation) == owner.key
+        return tagged or (bool(self.principal) and len(owner.text) > _LONGEST_TAG)
 
 
 class Created(NamedTuple):

@@ -50,7 +50,7 @@ async def test_history_of_a_removal_says_how_to_undo_it_and_on_which_evidence(de
     await desk.estate.settle()
     ran = await desk.app("history", "--removals")
     assert [line for line in ran.lines if line.startswith("    lanyard undo ")]
-    assert [line for line in ran.lines if line.startswith("    evidence: no resource claims")]
+    assert [line for line in ran.lines if line.startswith("    evidence: no other resource claims")]
     (removal,) = json.loads((await desk.app("history", "--removals", "--json")).out)["decisions"]
     assert removal["removed"]["raw"]["properties"]["scope"] == desk.group
     assert f"    lanyard undo {removal['id']}" in ran.lines
