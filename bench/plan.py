@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from bench.figures import Figure, Tell
 from bench.options import Options
 from lanyard.planning.desired import desired
-from lanyard.planning.guard import Situation, guard
+from lanyard.planning.guard import guard
 from lanyard.planning.plan import Actual, Owned, plan
+from lanyard.planning.verdict import Situation
 from lanyard.policy import Policy
 from lanyard.policy.load import parse_policy
 from lanyard.values.compute import ComputeResource, Identity, PrincipalRef, UserAssigned

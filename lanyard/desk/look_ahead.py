@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from lanyard.desk.standing_grants import Standing
 from lanyard.planning.actions import ReplaceIdentity, changes_identity
 from lanyard.planning.desired import Desired, desired
-from lanyard.planning.guard import Verdict
 from lanyard.planning.plan import Actual, Owned, Plan
+from lanyard.planning.verdict import Verdict
 from lanyard.policy import Policy
 from lanyard.ports.azure import Assignments, Compute, Identities
 from lanyard.reconcile.decide import AT_WORK, Precedents, decide

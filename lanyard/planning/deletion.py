@@ -16,8 +16,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from lanyard.planning.actions import Action, DeleteIdentity, ReleaseGrant
-from lanyard.planning.guard import Held
 from lanyard.planning.life import LISTING_LAG
+from lanyard.planning.verdict import Held
 from lanyard.values.errors import Because, Permanent
 from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId

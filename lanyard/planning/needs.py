@@ -1,9 +1,9 @@
 """What a living resource needs, and so keeps. Pure.
 
 A rule asks for it, or would but for its `exclude`, and the resource has it. What the resource's own
-settings name is needed, too: that is held with the member that names it (guard.py). What is *given*
-is another question (desired.py): an excluded resource gets nothing new. Where a rule that excludes
-it cannot be filled for it, it keeps everything: what that rule would give is not known.
+settings name is needed, too: that is held with the member that names it (in_use.py). What is
+*given* is another question (desired.py): an excluded resource gets nothing new. Where a rule that
+excludes it cannot be filled for it, it keeps everything: what that rule would give is not known.
 """
 
 from collections.abc import Mapping

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from lanyard.planning.actions import AssignRole
 from lanyard.planning.desired import Desired
-from lanyard.planning.guard import Situation, Verdict, guard
+from lanyard.planning.guard import guard
 from lanyard.planning.orders import Orders
 from lanyard.planning.plan import Actual, Owned, Plan, plan
+from lanyard.planning.verdict import Situation, Verdict
 from lanyard.policy import Policy
 from lanyard.ports.azure import Assignments
 from lanyard.values.roles import is_built_in

@@ -18,8 +18,8 @@ from lanyard.planning.deletion import (
     seconds_left,
     trusted,
 )
-from lanyard.planning.guard import Held
 from lanyard.planning.outcomes import Outcome, failed, only
+from lanyard.planning.verdict import Held
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.services import Services
 from lanyard.values.errors import Permanent, Temporary

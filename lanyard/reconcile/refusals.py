@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable
 
 from lanyard.planning.actions import AttachIdentity, is_removal
 from lanyard.planning.desired import Desired, Unfulfillable, WantedIdentity
-from lanyard.planning.guard import Held
 from lanyard.planning.orders import Kind, Refusal
 from lanyard.planning.outcomes import Outcome
 from lanyard.planning.plan import Plan
+from lanyard.planning.verdict import Held
 from lanyard.values.errors import Because, Refused
 
 

@@ -17,11 +17,11 @@ from lanyard.planning.actions import (
 )
 from lanyard.planning.desired import desired
 from lanyard.planning.grace import Graces, due_since, seconds_left, still_dedicated
-from lanyard.planning.guard import Verdict
 from lanyard.planning.life import Life
 from lanyard.planning.orders import Orders, Pause, Refusal
 from lanyard.planning.outcomes import Effects, Outcome
 from lanyard.planning.plan import Actual, Plan
+from lanyard.planning.verdict import Verdict
 from lanyard.policy import Policy
 from lanyard.reconcile.apply import apply, see
 from lanyard.reconcile.decide import AT_WORK, Precedents, decide

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from lanyard.planning.actions import Action, AttachIdentity, ReplaceIdentity
-from lanyard.planning.guard import MOST_REPAIRS, repair_key
+from lanyard.planning.contested import MOST_REPAIRS, repair_key
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.compute import SystemAssigned, UserAssigned
 from lanyard.values.grants import Grant

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from lanyard.planning.actions import RemoveOrphans
 from lanyard.planning.desired import desired
 from lanyard.planning.grace import still_dedicated
-from lanyard.planning.guard import Situation, guard, guard_alone
+from lanyard.planning.guard import guard, guard_alone
 from lanyard.planning.orders import Orders
 from lanyard.planning.orphans import Orphan, OrphanKind, orphans
 from lanyard.planning.plan import Actual, Plan, plan
+from lanyard.planning.verdict import Situation
 from lanyard.policy import Policy
 from lanyard.ports.queue import Enqueue
 from lanyard.reconcile.principals import AskedOnce, known_principals

@@ -1,4 +1,4 @@
-"""How work can fail, by what to do next. A refused action is not a failure: see `guard.Held`."""
+"""How work can fail, by what to do next. A refused action is not a failure: see `verdict.Held`."""
 
 from enum import StrEnum
 

@@ -14,8 +14,8 @@ from lanyard.cli.plan.text import show
 from lanyard.desk.look_ahead import Preview
 from lanyard.planning.actions import DetachIdentity
 from lanyard.planning.desired import NOTHING
-from lanyard.planning.guard import Verdict
 from lanyard.planning.plan import Plan
+from lanyard.planning.verdict import Verdict
 from simulator.faults import Fault
 from tests.support.desk import Desk
 from tests.support.examples import identity_id

@@ -77,9 +77,10 @@ def test_a_code_is_one_that_azure_is_known_to_answer(code: str) -> None:
 
 
 def reasons_to_hold() -> list[str]:
-    """The third argument of every `Held(…)` of the guard, where it is a text of its own."""
-    tree = ast.parse((PROJECT / "lanyard" / "planning" / "guard.py").read_text())
-    made = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and len(each.args) > 2]
+    """The third argument of every `Held(…)` of a check, where it is a text of its own."""
+    checks = (PROJECT / "lanyard" / "planning").glob("*.py")
+    nodes = [node for file in checks for node in ast.walk(ast.parse(file.read_text()))]
+    made = [each for each in nodes if isinstance(each, ast.Call) and len(each.args) > 2]
     held = [each.args[2] for each in made if ast.unparse(each.func) == "Held"]
     return [text_of(each) for each in held if isinstance(each, ast.JoinedStr | ast.Constant)]
 

@@ -16,8 +16,9 @@ from lanyard.planning.actions import (
     UpgradeInstances,
 )
 from lanyard.planning.desired import NOTHING, Desired, Kept, Unfulfillable, WantedIdentity
-from lanyard.planning.guard import Situation, Verdict, guard
+from lanyard.planning.guard import guard
 from lanyard.planning.plan import Plan
+from lanyard.planning.verdict import Situation, Verdict
 from lanyard.policy import Mode, Policy
 from lanyard.policy.document import Privileged, PrivilegedRole
 from lanyard.values.compute import ComputeResource, Identity, SystemAssigned, UserAssigned

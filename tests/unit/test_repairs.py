@@ -9,7 +9,7 @@ from lanyard.planning.actions import (
     DetachIdentity,
     ReplaceIdentity,
 )
-from lanyard.planning.guard import MOST_REPAIRS, repair_key
+from lanyard.planning.contested import MOST_REPAIRS, repair_key
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.repairs import after_repairs, counted, grant_repaired
 from lanyard.values.compute import PrincipalRef, SystemAssigned, UserAssigned

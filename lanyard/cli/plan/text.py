@@ -10,7 +10,7 @@ from lanyard.planning.actions import (
     UpgradeInstances,
     is_removal,
 )
-from lanyard.planning.guard import Held
+from lanyard.planning.verdict import Held
 
 NO_REMOVALS = (
     "Removals are not shown: what Lanyard may take away is in its ledger, which a plan does not "

@@ -12,8 +12,9 @@ from lanyard.desk.scan.report import Estate
 from lanyard.desk.scan.scan import assigning_roles
 from lanyard.planning.actions import AssignRole
 from lanyard.planning.desired import Desired, desired
-from lanyard.planning.guard import Situation, guard
+from lanyard.planning.guard import guard
 from lanyard.planning.plan import Actual, Owned, Plan, plan
+from lanyard.planning.verdict import Situation
 from lanyard.policy import Policy
 from lanyard.sweep.listings import Resources
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned

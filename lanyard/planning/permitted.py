@@ -1,0 +1,79 @@
+"""What the policy and persons do not permit: by its mode, by a pause, by a dismissal, by what it
+says of orphans and of privileged roles. Pure.
+"""
+
+from collections.abc import Iterator
+
+from lanyard.planning.actions import AssignRole, RemoveUnknown, takes_away
+from lanyard.planning.orders import Paused
+from lanyard.planning.plan import Plan
+from lanyard.planning.verdict import Held, Situation
+from lanyard.policy import Mode, RemoveOrphans
+from lanyard.policy.privileged import is_allowed, is_privileged
+from lanyard.values.errors import Because
+from lanyard.values.roles import role_name
+
+
+def outside_mode(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """What the policy's mode leaves to people: everything, or what takes away."""
+    for action in plan.actions:
+        if situation.policy.mode is Mode.OBSERVE:
+            yield Held(
+                action, Because.MODE, "mode is observe", "set 'mode: add-only' or 'mode: full'"
+            )
+        elif situation.policy.mode is Mode.ADD_ONLY and takes_away(action):
+            yield Held(
+                action, Because.MODE, "mode is add-only", "set 'mode: full', or release it", True
+            )
+
+
+def paused(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """While a pause is in force: everything, or what takes away."""
+    pause = situation.orders.pause
+    if pause is None:
+        return
+    for action in plan.actions:
+        if pause.what is Paused.EVERYTHING or takes_away(action):
+            yield Held(action, Because.PAUSED, str(pause), "'lanyard resume' goes on")
+
+
+def dismissed(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """Removals that a person wants not to be done."""
+    for action in plan.actions:
+        by = situation.orders.dismissed.get(action.key)
+        if by is not None and takes_away(action):
+            yield Held(action, Because.DISMISSED, f"dismissed by {by}", "release it", True)
+
+
+def unknown_principal(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """A principal that the directory does not know, and that was never seen alive: the evidence is
+    one source short of what lets other assignments go.
+    """
+    if situation.policy.orphans.remove is RemoveOrphans.ALL:
+        return
+    for action in plan.actions:
+        if isinstance(action, RemoveUnknown):
+            yield Held(
+                action,
+                Because.UNKNOWN_PRINCIPAL,
+                "the directory does not know this principal, and Lanyard never saw it alive",
+                "release it, or set 'orphans: {remove: all}'",
+                True,
+            )
+
+
+def privileged(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """A role that can give itself more is refused unless the policy names it, and where."""
+    for action in plan.actions:
+        if not isinstance(action, AssignRole):
+            continue
+        if not is_privileged(action.role_id, action.scope, situation.can_write_assignments):
+            continue
+        if not is_allowed(action.role_id, action.scope, situation.policy.privileged):
+            name = role_name(action.role_id)
+            yield Held(
+                action,
+                Because.PRIVILEGED,
+                f"{name} at {action.scope} is privileged: who holds it can give itself more",
+                f"name {name!r} with this scope in 'privileged.allow'",
+            )
