@@ -16,8 +16,8 @@ from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder
 from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
+from lanyard.record.assignment_deletion import Removing
 from lanyard.record.budget import Place
-from lanyard.record.claims import Removing
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
@@ -164,10 +164,10 @@ class Uninstall:
         failures.add(resource, [outcome])
 
     async def _revoke(self, standing: Standing, removing: Removing) -> str:
-        claims, grant = self.services.claims, standing.grant
+        revocation, grant = self.services.revocation, standing.grant
         for claimant in standing.claimants:
-            await claims.drop(grant, claimant, removing, self.services.now())
-        return str(await claims.retire(grant, removing))
+            await revocation.drop(grant, claimant, removing, self.services.now())
+        return str(await revocation.retire(grant, removing))
 
     def _removals(self, resource: ResourceId) -> Removals:
         services = self.services

@@ -3,7 +3,7 @@
 What is not wanted any more on a resource that lives may be wanted again in a minute: a template
 wrote the machine without its tags. So it goes when a second look says the same, and what cannot be
 undone waits longest. Of a resource that is gone the claims go at once; their assignments wait in
-claims.py for a successor.
+revocation.py for a successor.
 """
 
 from collections.abc import Iterable, Mapping

@@ -72,7 +72,7 @@ class RemovalSteps:
         if action.grant.name in {grant.name for grant in self.progress.granted.values()}:
             # Planned while its identity was thought missing, and it turned out to be there.
             return "kept: it was assigned in this very plan"
-        result = await self.services.claims.drop(
+        result = await self.services.revocation.drop(
             action.grant,
             self.progress.record.id,
             partial(self.progress.removals.removing, action),

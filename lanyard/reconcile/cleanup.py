@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lanyard.ports.azure import Assignments, Directory, Index
-from lanyard.record.claims import Claims, Removing
+from lanyard.record.assignment_deletion import Removing
+from lanyard.record.claims import Claims
 from lanyard.values.errors import Because, NotYet, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant, RoleAssignment
 from lanyard.values.removed import RemovedAssignment

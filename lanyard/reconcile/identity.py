@@ -11,7 +11,7 @@ from lanyard.policy import Policy
 from lanyard.reconcile.lone_removals import LoneRemovals
 from lanyard.reconcile.presence import Presence
 from lanyard.reconcile.services import Services
-from lanyard.record.claims import Removing
+from lanyard.record.assignment_deletion import Removing
 from lanyard.record.identities import IdentityRecord
 from lanyard.values.change import Change
 from lanyard.values.resource_id import ResourceId

@@ -15,7 +15,7 @@ from lanyard.reconcile.recording import Recorder
 from lanyard.reconcile.refusals import refused, unfinished
 from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
-from lanyard.record.claims import Removing
+from lanyard.record.assignment_deletion import Removing
 from lanyard.record.held import orders
 from lanyard.values.change import Change, cause_of
 

@@ -10,7 +10,7 @@ from lanyard.planning.outcomes import Outcome
 from lanyard.policy import Policy
 from lanyard.reconcile.lone_removals import LoneRemovals
 from lanyard.reconcile.services import Services
-from lanyard.record.claims import Removing
+from lanyard.record.assignment_deletion import Removing
 from lanyard.record.held import GRANT
 from lanyard.values.change import Change
 
@@ -53,4 +53,4 @@ class OrphanReconciler:
         return remove
 
     async def _revoke(self, action: RevokeUnclaimed, removing: Removing) -> str:
-        return str(await self.services.claims.retire(action.grant, removing))
+        return str(await self.services.revocation.retire(action.grant, removing))

@@ -13,11 +13,13 @@ from lanyard.reconcile.estate import Estate
 from lanyard.record.budget import RemovalBudget
 from lanyard.record.claims import Claims
 from lanyard.record.decisions import Author, Decisions
+from lanyard.record.grant_rows import GrantRows
 from lanyard.record.held import HeldActions
 from lanyard.record.identities import IdentityLedger
 from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.ledger import Ledger
 from lanyard.record.relearning import Relearning
+from lanyard.record.revocation import Revocation
 from lanyard.record.unread import UnreadSubscriptions
 
 
@@ -38,6 +40,8 @@ class Services:
     decisions: Decisions
     held: HeldActions
     unread: UnreadSubscriptions
+    #: Has claims go, and with the last one the assignment.
+    revocation: Revocation
     # What stands before a removal.
     relearning: Relearning
     kill_switch: KillSwitch
@@ -70,12 +74,11 @@ def assemble[T: Journal](
     decider = Author(author, policy.digest)
     ledger = Ledger(tables.resources)
     estate = Estate(policy, azure.index, azure.compute, ledger)
-    claims = Claims(
-        tables.grants,
-        azure.assignments,
-        now,
-        policy.limits.removals.grace_minutes * 60,
-        estate.needing,
+    grants = GrantRows(tables.grants, now)
+    claims = Claims(grants, azure.assignments)
+    limits = policy.limits.removals
+    revocation = Revocation(
+        grants, azure.assignments, now, limits.grace_minutes * 60, estate.needing
     )
     relearning = Relearning(tables.control, marks or Unmarked(), now)
     kill_switch = KillSwitch(tables.control, now, policy.digest, relearning)
@@ -89,13 +92,14 @@ def assemble[T: Journal](
         ledger=ledger,
         identity_ledger=IdentityLedger(tables.identities, now),
         claims=claims,
+        revocation=revocation,
         decisions=Decisions(tables.decisions, decider, now),
         held=HeldActions(tables.held, now),
         unread=UnreadSubscriptions(tables.control, now),
         relearning=relearning,
         kill_switch=kill_switch,
         orphans=Orphans(azure.assignments, azure.index, azure.directory, claims, grace, now),
-        budget=RemovalBudget(tables.control, policy.limits.removals, kill_switch, now),
+        budget=RemovalBudget(tables.control, limits, kill_switch, now),
         control=tables.control,
         author=decider,
         notifier=notifier or Unheard(),

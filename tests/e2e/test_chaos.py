@@ -16,7 +16,7 @@ APP = """
 import importlib.util
 
 from lanyard.planning import deletion, life
-from lanyard.record import claims
+from lanyard.record import assignment_deletion, grant_rows
 
 {change}
 spec = importlib.util.spec_from_file_location("real_app", {path!r})
@@ -27,16 +27,16 @@ app = real_app.app
 #: A removal that was cut off is waited for two minutes, what was written and is not there for five,
 #: and two looks at the users of an identity are an hour apart: too long for every run of the tests.
 HURRIED = """
-claims.CALL_SECONDS, claims.REVOKE_SECONDS = 6.0, 15.0
+assignment_deletion.CALL_SECONDS, grant_rows.REVOKE_SECONDS = 6.0, 15.0
 life.WRITE_LAG, life.SECOND_LOOK = 20.0, 10.0
 deletion.APART, deletion.ROLES_APART = 20.0, 10.0
 """
 #: Whoever removes a grant no longer looks who else claims it.
 CARELESS = """
-async def nobody(self, grant):
+async def unclaimed(self, grant, besides=None):
     return False
 
-claims.Claims._claimed = nobody
+grant_rows.GrantRows.claimed = unclaimed
 """
 
 

@@ -17,6 +17,8 @@ from demo.stack import Stack
 from lanyard.azure.storage.tables import AzureTable
 from lanyard.ports.tables import RowChanged, RowExists, Table
 from lanyard.record.claims import Claims
+from lanyard.record.grant_rows import GrantRows
+from lanyard.record.revocation import Revocation
 from lanyard.values.errors import Temporary
 from tests.support.examples import grant, vm_id
 from tests.support.memory_assignments import FakeAssignments, unrecorded
@@ -96,22 +98,24 @@ async def test_workers_side_by_side_leave_the_assignment_exactly_where_a_claim_i
     table: Table,
 ) -> None:
     azure, dice = FakeAssignments(), random.Random(7)
+    rows = GrantRows(table, time.time)
+    claims, revocation = Claims(rows, azure), Revocation(rows, azure, time.time)
 
     async def worker(number: int) -> bool:
         """Claims come and go; returns whether the last thing was a claim."""
-        claims, wanted = Claims(table, azure, time.time), False
+        wanted = False
         for _ in range(4):
             wanted = dice.random() < 0.5
-            await settle(claims, number, wanted)
+            await settle(number, wanted)
         return wanted
 
-    async def settle(claims: Claims, number: int, wanted: bool) -> None:
+    async def settle(number: int, wanted: bool) -> None:
         while True:
             try:
                 if wanted:
                     await claims.add(grant(), vm_id(f"vm{number}"))
                 else:
-                    await claims.drop(grant(), vm_id(f"vm{number}"), unrecorded, 0.0)
+                    await revocation.drop(grant(), vm_id(f"vm{number}"), unrecorded, 0.0)
             except Temporary:
                 continue  # a message would come back; its delay is not what is tested here
             return

@@ -98,14 +98,14 @@ async def test_a_pause_in_the_middle_of_a_removal_stops_it(
 ) -> None:
     await machines(estate, 1)
     await estate.delete_vm("vm0")
-    claims = estate.services.claims
-    drop = claims.drop
+    revocation = estate.services.revocation
+    drop = revocation.drop
 
     async def paused_now(*arguments: object) -> object:
         await estate.services.kill_switch.pause(Paused.REMOVALS, "ann", "stop")
         return await drop(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(claims, "drop", paused_now)
+    monkeypatch.setattr(revocation, "drop", paused_now)
     for event in estate.new_events():
         if message := await estate.deliver(event):
             await estate.work(message)

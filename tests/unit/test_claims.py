@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from lanyard.record.claims import REVOKE_SECONDS, Claims, Result
+from lanyard.record.claims import Claims, Result
+from lanyard.record.grant_rows import REVOKE_SECONDS, GrantRows
+from lanyard.record.revocation import Revocation
 from lanyard.record.rows import DamagedRow
 from lanyard.values.errors import Permanent, Refused, Temporary
 from lanyard.values.grants import RoleAssignment
@@ -22,7 +24,9 @@ class Bench:
         self.table = MemoryTable()
         self.azure = FakeAssignments()
         self.time = 1000.0
-        self.claims = Claims(self.table, self.azure, lambda: self.time)
+        rows = GrantRows(self.table, lambda: self.time)
+        self.claims = Claims(rows, self.azure)
+        self.revocation = Revocation(rows, self.azure, lambda: self.time)
         self.removed: list[RemovedAssignment] = []
 
     @asynccontextmanager
@@ -35,7 +39,7 @@ class Bench:
 
     async def drop(self, resource: ResourceId) -> Result:
         """Its claim, which it has not needed for long."""
-        return await self.claims.drop(grant(), resource, self.removing, since=0.0)
+        return await self.revocation.drop(grant(), resource, self.removing, since=0.0)
 
     def state(self) -> str:
         return self.table.content[grant().name, "grant"].values["state"]

@@ -12,7 +12,9 @@ from collections.abc import AsyncIterator, Hashable
 import pytest
 
 from lanyard.ports.tables import Row, RowChanged, RowExists, Values
-from lanyard.record.claims import REVOKE_SECONDS, Claims
+from lanyard.record.claims import Claims
+from lanyard.record.grant_rows import REVOKE_SECONDS, GrantRows
+from lanyard.record.revocation import Revocation
 from lanyard.values.errors import Temporary
 from lanyard.values.grants import Described, Grant, RoleAssignment
 from tests.support.examples import grant, vm_id
@@ -142,11 +144,15 @@ ASSIGNMENT = RoleAssignment(
 class ClaimsWorld(World):
     """Workers by letters: "+1" adds the claim of resource 1, "-2" drops that of resource 2."""
 
-    def __init__(self, jobs: tuple[str, ...], before: tuple[str, ...], code: type[Claims]) -> None:
+    def __init__(
+        self, jobs: tuple[str, ...], before: tuple[str, ...], code: type[GrantRows] = GrantRows
+    ) -> None:
         self.time = 1000.0
         self.table = SharedTable(self)
         self.azure = SharedAssignments(self)
-        self.claims = code(self.table, self.azure, lambda: self.time)
+        rows = code(self.table, lambda: self.time)
+        self.claims = Claims(rows, self.azure)
+        self.revocation = Revocation(rows, self.azure, lambda: self.time)
         for job in before:
             finish(self._work(job))
         self._jobs = jobs
@@ -203,7 +209,7 @@ class ClaimsWorld(World):
         if job[0] == "+":
             await self.claims.add(GRANT, resource)
         else:
-            await self.claims.drop(GRANT, resource, unrecorded, 0.0)
+            await self.revocation.drop(GRANT, resource, unrecorded, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -223,17 +229,17 @@ class ClaimsWorld(World):
 def test_the_assignment_exists_exactly_when_a_claim_does(
     jobs: tuple[str, ...], before: tuple[str, ...], crashes: int
 ) -> None:
-    explored = explore(lambda: ClaimsWorld(jobs, before, Claims), crashes=crashes)
+    explored = explore(lambda: ClaimsWorld(jobs, before), crashes=crashes)
     assert explored.runs > 1
 
 
-class WithoutSecondLook(Claims):
+class WithoutSecondLook(GrantRows):
     """The protocol with its heart cut out: claims are not read again after `revoking`."""
 
-    async def _claimed(self, grant: Grant, besides: Row | None = None) -> bool:
+    async def claimed(self, grant: Grant, besides: Row | None = None) -> bool:
         row = await self._table.get(grant.name, "grant")
         revoking = row is not None and row.values["state"] == "revoking"
-        return not revoking and await super()._claimed(grant, besides)
+        return not revoking and await super().claimed(grant, besides)
 
 
 def test_the_checker_notices_a_missing_second_look() -> None:

@@ -23,6 +23,7 @@ from lanyard.ports.tables import Tables
 from lanyard.reconcile.services import Services, assemble
 from lanyard.record.claims import Claims
 from lanyard.record.decisions import Author, Decisions
+from lanyard.record.grant_rows import GrantRows
 from lanyard.record.held import HeldActions
 from lanyard.record.installation import recorded_installation
 from lanyard.record.kill_switch import KillSwitch
@@ -154,7 +155,7 @@ class App:
 
     def claims(self) -> Claims:
         """Which grants there are, and who needs them."""
-        return Claims(self.tables.grants, self.azure.assignments, self.now)
+        return Claims(GrantRows(self.tables.grants, self.now), self.azure.assignments)
 
 
 async def judging(app: App, where: AppOptions) -> tuple[App, str]:

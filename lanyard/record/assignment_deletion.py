@@ -1,0 +1,90 @@
+"""The assignment of a grant that is being revoked, read once more and deleted."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+
+from lanyard.ports.azure import Granting
+from lanyard.record.grant_rows import Granted, GrantRows
+from lanyard.values.errors import NotYet, Temporary
+from lanyard.values.grants import Grant, State
+from lanyard.values.removed import Removed, RemovedAssignment
+
+#: Seconds between two answers 404 after which an assignment counts as gone.
+SECOND_LOOK = 60.0
+#: The longest that one call may take: lanyard/azure/arm/transport.py sets its time limits below it.
+CALL_SECONDS = 40.0
+
+#: The deletion goes into it: what is removed is on record first, with the evidence. On entering it
+#: raises Temporary to refuse the removal for now.
+type Removing = Callable[[Removed, tuple[str, ...]], AbstractAsyncContextManager[None]]
+
+_EVIDENCE = (
+    "no other resource claims this grant: the claims were read again after it was set to revoking",
+    "no other resource that has its identity needs it by the policy: Resource Graph and ARM were "
+    "asked",
+    "read from ARM right before: its name, its content and its stamp are Lanyard's",
+)
+
+
+class AssignmentDeletion:
+    """Deletes what is Lanyard's. `now`: seconds since the epoch, of this worker's clock."""
+
+    def __init__(self, rows: GrantRows, assignments: Granting, now: Callable[[], float]) -> None:
+        self._rows = rows
+        self._assignments = assignments
+        self._now = now
+
+    async def delete(
+        self, grant: Grant, revoking: Granted, before: State, removing: Removing
+    ) -> bool:
+        """Delete the assignment; whether it is, or was, ours.
+
+        Raises Temporary where that is refused for now, or takes too long, NotYet where ARM answers
+        404 and it is not certain to be gone, and what the calls raise. Where nothing was begun the
+        grant is in the state `before` again.
+        """
+        found = await self._assignments.read(grant.assignment_id)  # again, right before
+        if found is None:
+            await self._ensure_gone(revoking, before)
+            return True
+        if not (found.carries(grant) and self._assignments.is_ours(found)):
+            return False
+        async with AsyncExitStack() as removal:
+            gone = removing(RemovedAssignment(found.raw), _EVIDENCE)
+            await self._enter(removal, gone, revoking, before)
+            await self._delete(grant, revoking)
+        return True
+
+    async def _ensure_gone(self, revoking: Granted, before: State) -> None:
+        """ARM answers 404 for it, as a replica may for a while. Raises NotYet until it has done so
+        for a minute.
+        """
+        first = revoking.missing_since or self._now()
+        left = first + SECOND_LOOK - self._now()
+        if left > 0:
+            await self._rows.write(
+                revoking, revoking.grant, before, ours=revoking.ours, missing_since=first
+            )
+            raise NotYet("ARM answers 404 for it, and nothing else says that it is gone", left)
+
+    async def _enter(
+        self,
+        removal: AsyncExitStack,
+        gone: AbstractAsyncContextManager[None],
+        revoking: Granted,
+        before: State,
+    ) -> None:
+        """It may be refused; then nobody has to wait for a removal that does not come."""
+        try:
+            await removal.enter_async_context(gone)
+        except Temporary:
+            await self._rows.write(
+                revoking, revoking.grant, before, ours=revoking.ours, missing_since=0.0
+            )
+            raise
+
+    async def _delete(self, grant: Grant, revoking: Granted) -> None:
+        # No delete may be on its way any more when an adder is allowed to take over.
+        if self._now() > revoking.until - CALL_SECONDS:
+            raise Temporary(f"revoking {grant.name} took too long; again later", CALL_SECONDS)
+        await self._assignments.delete(grant.assignment_id)

@@ -1,0 +1,210 @@
+"""The rows of a grant: one with its state, and beside it one for each claim. What they mean:
+claims.py.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
+from lanyard.record.rows import Columns
+from lanyard.values.errors import Temporary
+from lanyard.values.grants import Grant, GrantKind, Standing, State
+from lanyard.values.resource_id import ResourceId
+
+_TABLE = "grants"
+_GRANT = "grant"
+_CLAIM = "claim|"
+_AFTER_CLAIMS = "claim}"
+# A claim of a person, who had the assignment put back: by its decision's id, not a resource's.
+_KEPT = "claim|undo "
+
+#: How long a remover has between `revoking` and `revoked`.
+REVOKE_SECONDS = 120.0
+_WAIT = 2.0
+_ATTEMPTS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """A grant's row, read. Moments are seconds since the epoch; 0: never."""
+
+    grant: Grant
+    state: State
+    ours: bool
+    #: The end of a remover's time.
+    until: float
+    #: When the last claim that was dropped was last needed.
+    unclaimed_since: float
+    #: The first 404 of ARM since the assignment was last read or made.
+    missing_since: float
+    row: Row
+
+    def gives(self, grant: Grant) -> bool:
+        """Whether the assignment is there, under the condition that is wanted."""
+        return self.state is State.ACTIVE and self.grant.condition == grant.condition
+
+
+class GrantRows:
+    """Those of all grants. `now`: seconds since the epoch, of this worker's clock."""
+
+    def __init__(self, table: Table, now: Callable[[], float]) -> None:
+        self._table = table
+        self._now = now
+
+    async def find(self, name: str) -> Granted | None:
+        """The grant with this name. Raises DamagedRow."""
+        row = await self._table.get(name, _GRANT)
+        return None if row is None else _granted(row)
+
+    async def write(
+        self,
+        before: Granted | None,
+        grant: Grant,
+        state: State,
+        *,
+        ours: bool = True,
+        unclaimed_since: float | None = None,
+        missing_since: float | None = None,
+    ) -> Granted:
+        """Raises RowChanged, RowExists where another worker wrote it since it was read."""
+        until = self._now() + REVOKE_SECONDS
+        if unclaimed_since is None:
+            unclaimed_since = before.unclaimed_since if before is not None else 0.0
+        if missing_since is None:
+            missing_since = before.missing_since if before is not None else 0.0
+        values = {
+            "state": state.value,
+            "kind": grant.kind.value,
+            "scope": grant.scope,
+            "roleId": grant.role_id,
+            "principalId": grant.principal_id,
+            "condition": grant.condition or "",
+            "ours": str(ours),
+            "until": str(until),
+            "unclaimedSince": str(unclaimed_since),
+            "missingSince": str(missing_since),
+        }
+        if before is None:
+            row = await self._table.insert(grant.name, _GRANT, values)
+        else:
+            row = await self._table.replace(before.row, values)
+        return Granted(
+            grant=grant,
+            state=state,
+            ours=ours,
+            until=until,
+            unclaimed_since=unclaimed_since,
+            missing_since=missing_since,
+            row=row,
+        )
+
+    async def note(self, before: Granted, grant: Grant, state: State, *, ours: bool) -> None:
+        """Write what was seen of it. Raises Temporary where another worker changed it meanwhile."""
+        try:
+            await self.write(before, grant, state, ours=ours)
+        except RowChanged as error:
+            raise Temporary(f"the grant {grant.name} is changing", _WAIT) from error
+
+    def wait_for_remover(self, found: Granted) -> None:
+        """Raise Temporary while a remover may still be at work on this row."""
+        left = found.until - self._now()
+        if left > 0:
+            raise Temporary("the grant is being revoked by another worker", min(left, _WAIT))
+
+    async def claim(self, grant: Grant, resource: ResourceId) -> None:
+        """The resource needs it from now on."""
+        claim = {"resource": resource.text}
+        await self._table.put(grant.name, _CLAIM + key_of(resource.key), claim)
+
+    async def claim_of(self, grant: Grant, resource: ResourceId) -> Row | None:
+        """The claim of a resource, as it is now."""
+        return await self._table.get(grant.name, _CLAIM + key_of(resource.key))
+
+    async def give_up(self, claim: Row | None) -> None:
+        """As it was read. Raises RowChanged where it was made anew meanwhile."""
+        if claim is not None:
+            await self._table.remove(claim)
+
+    async def claimed(self, grant: Grant, besides: Row | None = None) -> bool:
+        """Whether a resource or a person claims it, other than by this claim."""
+        async for row in self._table.rows(grant.name, first=_CLAIM, last=_AFTER_CLAIMS):
+            if besides is None or row.key != besides.key:
+                return True
+        return False
+
+    async def keep(self, grant: Grant, decision_id: str, by: str) -> None:
+        """A person needs it from now on: who, by the decision that they had undone."""
+        await self._table.put(grant.name, _KEPT + decision_id, {"resource": "", "by": by})
+
+    async def let_go(self, grant: Grant, decision_id: str) -> None:
+        """Take back what `keep` put there."""
+        await self._table.delete(grant.name, _KEPT + decision_id)
+
+    async def kept(self, grant: Grant) -> str:
+        """The person who needs it, or ""."""
+        async for row in self._table.rows(grant.name, first=_KEPT, last=_KEPT + "~"):
+            return Columns(_TABLE, row).text("by")
+        return ""
+
+    async def standing(self) -> AsyncIterator[Standing]:
+        """Every grant that is not revoked. Raises DamagedRow."""
+        claims: list[Row] = []
+        # Within a partition the claims come before the grant: "claim|…" sorts before "grant".
+        async for row in self._table.everything():
+            if row.key.startswith(_CLAIM):
+                claims.append(row)
+            elif row.key == _GRANT:
+                # A claim is written before its grant: of one that was cut off there is no grant.
+                mine = [claim for claim in claims if claim.partition == row.partition]
+                if (found := _granted(row)).state is not State.REVOKED:
+                    yield _standing(found, mine)
+                claims = []
+
+
+async def on_fresh_rows[T](grant: Grant, attempt: Callable[[], Awaitable[T]]) -> T:
+    """Attempt it, from the start again where another worker wrote a row in between.
+
+    Raises Temporary where that goes on, and what the attempt raises.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            return await attempt()
+        except (RowChanged, RowExists):
+            continue
+    raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
+
+
+def _granted(row: Row) -> Granted:
+    columns = Columns(_TABLE, row)
+    grant = Grant(
+        columns.text("scope"),
+        columns.text("roleId"),
+        columns.text("principalId"),
+        columns.text("condition") or None,
+        columns.choice("kind", GrantKind),
+    )
+    if grant.name != row.partition:
+        raise columns.damaged("scope", "or another one is not what the grant's name was made of")
+    state, ours = columns.choice("state", State), columns.flag("ours")
+    return Granted(
+        grant=grant,
+        state=state,
+        ours=ours,
+        until=columns.number("until"),
+        unclaimed_since=columns.number("unclaimedSince"),
+        missing_since=columns.number("missingSince"),
+        row=row,
+    )
+
+
+def _standing(found: Granted, claims: list[Row]) -> Standing:
+    claimants = tuple(_claimant(row) for row in claims if not row.key.startswith(_KEPT))
+    return Standing(found.grant, found.state, claimants, len(claimants) < len(claims), found.ours)
+
+
+def _claimant(row: Row) -> ResourceId:
+    columns = Columns(_TABLE, row)
+    resource = columns.resource("resource")
+    if _CLAIM + key_of(resource.key) != row.key:
+        raise columns.damaged("resource", "is another resource's")
+    return resource

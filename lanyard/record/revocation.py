@@ -1,0 +1,167 @@
+"""A claim that goes, and with the last one the assignment.
+
+The other half of claims.py, which has the states and says why nothing is revoked that is needed.
+The last claim goes with its assignment, not before: whatever holds the removal keeps the claim.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from lanyard.ports.azure import Granting
+from lanyard.ports.tables import Row, RowChanged
+from lanyard.record.assignment_deletion import AssignmentDeletion, Removing
+from lanyard.record.claims import Result
+from lanyard.record.grant_rows import Granted, GrantRows, on_fresh_rows
+from lanyard.values.errors import NotYet
+from lanyard.values.grants import Grant, State
+from lanyard.values.resource_id import ResourceId
+
+# The end of a claim that others outlive is noted once in so many seconds: thousands end together.
+_NOTED_EVERY = 30.0
+
+#: A resource that needs the grant, whatever the claims say, beside the one whose claim goes; it has
+#: the grant on its record then. None where none does.
+type Needing = Callable[[Grant, ResourceId | None], Awaitable[ResourceId | None]]
+
+
+async def nobody(_grant: Grant, _besides: ResourceId | None) -> ResourceId | None:
+    """For who asks the claims alone."""
+    return None
+
+
+class Revocation:
+    """Claims on grants, given up. `now`: seconds since the epoch, of this worker's clock.
+
+    `grace`: so many seconds an assignment stands after its last claim is gone. `needing` asks the
+    estate before one is revoked.
+    """
+
+    def __init__(
+        self,
+        rows: GrantRows,
+        assignments: Granting,
+        now: Callable[[], float],
+        grace: float = 0.0,
+        needing: Needing = nobody,
+    ) -> None:
+        self._rows = rows
+        self._assignments = assignments
+        self._deletion = AssignmentDeletion(rows, assignments, now)
+        self._now = now
+        self._grace = grace
+        self._needing = needing
+
+    async def drop(
+        self, grant: Grant, resource: ResourceId, removing: Removing, since: float
+    ) -> Result:
+        """Give up the claim of `resource`, which it has not needed `since` then (seconds since the
+        epoch). Where others claim the grant it goes at once; the last one goes when the assignment
+        is revoked, after the grace. Raises as `retire`.
+        """
+
+        async def attempt() -> Result:
+            claim = await self._rows.claim_of(grant, resource)
+            return await self._drop(grant, resource, claim, removing, since)
+
+        return await on_fresh_rows(grant, attempt)
+
+    async def retire(self, grant: Grant, removing: Removing, since: float | None = None) -> Result:
+        """Revoke a grant that nothing claims `since` then, as far as anybody knows; one that is
+        claimed stays. Raises NotYet within the grace.
+        """
+        return await on_fresh_rows(grant, lambda: self._revoke_if_unclaimed(grant, removing, since))
+
+    async def _drop(
+        self,
+        grant: Grant,
+        resource: ResourceId,
+        claim: Row | None,
+        removing: Removing,
+        since: float,
+    ) -> Result:
+        if await self._rows.claimed(grant, besides=claim):
+            await self._outlive(grant)
+            await self._rows.give_up(claim)
+            if await self._rows.claimed(grant):
+                return Result.STILL_CLAIMED
+            claim = None  # The other one left at the same moment.
+        return await self._revoke_if_unclaimed(grant, removing, since, resource, claim)
+
+    async def _outlive(self, grant: Grant) -> None:
+        """The assignment outlives this claim by the grace, whoever claims it last."""
+        found = await self._rows.find(grant.name)
+        until = (self._now() // _NOTED_EVERY + 1) * _NOTED_EVERY
+        if not self._grace or found is None or found.unclaimed_since >= until:
+            return
+        if found.state in (State.GRANTING, State.ACTIVE):
+            await self._rows.write(
+                found, found.grant, found.state, ours=found.ours, unclaimed_since=until
+            )
+
+    async def _revoke_if_unclaimed(
+        self,
+        grant: Grant,
+        removing: Removing,
+        since: float | None,
+        resource: ResourceId | None = None,
+        claim: Row | None = None,
+    ) -> Result:
+        """`claim`: the one, of `resource`, that goes with the assignment."""
+        found = await self._rows.find(grant.name)
+        if found is None or found.state is State.REVOKED:
+            await self._rows.give_up(claim)
+            return Result.REVOKED
+        if await self._rows.claimed(grant, besides=claim):
+            await self._rows.give_up(claim)
+            return Result.STILL_CLAIMED
+        if found.state is State.REVOKING:
+            self._rows.wait_for_remover(found)
+        found = await self._wait_for_successor(found, grant, since)
+        if found.ours and (needed_by := await self._needing(grant, resource)) is not None:
+            await self._rows.claim(grant, needed_by)
+            await self._rows.give_up(claim)
+            return Result.STILL_CLAIMED
+        # What is put back if nothing is revoked, so that what others saw before stays true.
+        before = State.ACTIVE if found.state is State.ACTIVE else State.GRANTING
+        found = await self._rows.write(found, grant, State.REVOKING, ours=found.ours)
+        if await self._rows.claimed(grant, besides=claim):
+            await self._rows.write(found, grant, before, ours=found.ours)
+            await self._rows.give_up(claim)
+            return Result.STILL_CLAIMED
+        ours = found.ours and await self._deletion.delete(grant, found, before, removing)
+        return await self._close(grant, found, claim, ours=ours)
+
+    async def _wait_for_successor(
+        self, found: Granted, grant: Grant, since: float | None
+    ) -> Granted:
+        """Raise NotYet while the grace lasts: a machine that is made again under its name needs the
+        assignment, and a new one takes Azure minutes.
+        """
+        if since is None:
+            since = found.unclaimed_since or self._now()
+        since = max(since, found.unclaimed_since)
+        if since > found.unclaimed_since:
+            found = await self._rows.write(
+                found, grant, found.state, ours=found.ours, unclaimed_since=since
+            )
+        if (left := since + self._grace - self._now()) > 0:
+            raise NotYet("its last claim is gone, and a successor may come", left)
+        return found
+
+    async def _close(
+        self, grant: Grant, revoking: Granted, claim: Row | None, *, ours: bool
+    ) -> Result:
+        """The assignment is gone, or somebody else's: the claim goes, too."""
+        try:
+            await self._rows.give_up(claim)
+        except RowChanged:
+            # Made anew meanwhile: who did that waits for this to end, and assigns it again.
+            await self._rows.write(revoking, grant, State.GRANTING, ours=ours)
+            return Result.STILL_CLAIMED
+        try:
+            await self._rows.write(revoking, grant, State.REVOKED, ours=ours)
+        except RowChanged:
+            # We were slower than our own time limit and an adder took over: make it whole again.
+            if await self._rows.claimed(grant):
+                await self._assignments.ensure(grant)
+            raise
+        return Result.REVOKED if ours else Result.NOT_OURS
