@@ -16,6 +16,7 @@ APP = """
 import importlib.util
 
 from lanyard.planning import deletion, life
+from lanyard.reconcile import estate
 from lanyard.record import assignment_deletion, grant_rows
 
 {change}
@@ -31,12 +32,16 @@ assignment_deletion.CALL_SECONDS, grant_rows.REVOKE_SECONDS = 6.0, 15.0
 life.WRITE_LAG, life.SECOND_LOOK = 20.0, 10.0
 deletion.APART, deletion.ROLES_APART = 20.0, 10.0
 """
-#: Whoever removes a grant no longer looks who else claims it.
+#: Whoever removes a grant no longer looks who else claims it, nor asks the estate who needs it.
 CARELESS = """
 async def unclaimed(self, grant, besides=None):
     return False
 
+async def unneeded(self, grant, besides):
+    return None
+
 grant_rows.GrantRows.claimed = unclaimed
+estate.Estate.needing = unneeded
 """
 
 
