@@ -20,13 +20,13 @@ from lanyard.planning.actions import (
     changes_identity,
     gives_identity,
     is_removal,
-    takes_from_resource,
 )
-from lanyard.planning.outcomes import Outcome, attempt, failed, only
+from lanyard.planning.outcomes import Outcome, attempt, only
 from lanyard.reconcile.apply_removals import REPLAN_DELAY, RemovalSteps
 from lanyard.reconcile.dangling import References
 from lanyard.reconcile.identity_writes import IdentityWrites
 from lanyard.reconcile.made_identities import MadeIdentities
+from lanyard.reconcile.make_before_break import not_waiting
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder
 from lanyard.reconcile.services import Services
@@ -34,11 +34,8 @@ from lanyard.reconcile.settled import Done, settled
 from lanyard.record.claims import Result
 from lanyard.record.identities import IdentityLedger
 from lanyard.values.compute import ComputeResource, SystemAssigned, UserAssigned
-from lanyard.values.errors import Because, Permanent, Refused, Temporary
+from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Grant
-
-# What waits for an addition that failed is looked at again with it, or this much later (seconds).
-_WAITS_DELAY = 3600.0
 
 
 async def apply(
@@ -80,7 +77,7 @@ class Application:
         await self._give(additions)
         upgrades = only(UpgradeInstances, additions)
         await self._upgrade(upgrades)
-        removals = self._not_waiting([action for action in todo if is_removal(action)])
+        removals = not_waiting([action for action in todo if is_removal(action)], progress)
         if await self._detach(only(DetachIdentity, removals), upgrade=bool(upgrades)):
             await self._upgrade(upgrades)
         rest = [action for action in removals if not isinstance(action, DetachIdentity)]
@@ -96,7 +93,7 @@ class Application:
         ready = [a for a in only(AssignRole, additions) if a.to in known]
         await self._intend(additions, ready)
         await asyncio.gather(self._change_identity(additions), *(self._assign(a) for a in ready))
-        for replacement in only(ReplaceIdentity, self._not_waiting(additions)):
+        for replacement in only(ReplaceIdentity, not_waiting(additions, self.progress)):
             await self._replace(replacement)
         late = [a for a in only(AssignRole, additions) if a not in ready]
         await self._intend([], [a for a in late if a.to in known])
@@ -111,45 +108,6 @@ class Application:
             await progress.save(replace(progress.record, attachments=attachments))
         writes = self._writes(progress.resource)
         await self._written(writes, [await writes.replace(replacement)])
-
-    @property
-    def _failed(self) -> list[Outcome]:
-        """The additions that are not there, whatever the reason."""
-        return [o for o in self.progress.outcomes if o.failure and not is_removal(o.action)]
-
-    def _needs_another(self, action: Action) -> bool:
-        """A role of an identity that is not there: it is missing with that one, and no more."""
-        return isinstance(action, AssignRole) and action.to not in self.progress.principals
-
-    def _not_waiting(self, actions: Sequence[Action]) -> list[Action]:
-        """Make before break: of a living resource nothing goes while something that it is due is
-        not there, unless a person released it.
-        """
-        progress, orders = self.progress, self.progress.removals.orders
-        missing = [
-            failure
-            for failure in self._failed
-            if failure.action.key not in orders.dismissed
-            and not self._needs_another(failure.action)
-        ]
-        if progress.resource is None or not missing:
-            return list(actions)
-        waiting = [
-            action
-            for action in actions
-            if takes_from_resource(action) and action.key not in orders.released
-        ]
-        refusal = Refused(
-            Because.WAITS,
-            f"waits for: {missing[0].action}",
-            _WAITS_DELAY,
-            "it goes on when that is done or dismissed; release it to have it done at once",
-            releasable=True,
-        )
-        progress.outcomes += failed(waiting, refusal)
-        if waiting:
-            progress.waited_for = missing
-        return [action for action in actions if action not in waiting]
 
     async def _detach(self, detaches: Sequence[DetachIdentity], *, upgrade: bool) -> bool:
         """Returns whether there was any; `upgrade`: instances are to be brought up to it."""

@@ -44,6 +44,10 @@ SHARED_NAMES = {
         "identities: on record, and in Azure",
     ),
     "leases": ({"ports", "azure/storage"}, _ADAPTER),
+    "make_before_break": (
+        {"planning", "reconcile"},
+        "what waits for an addition: one that is held, and one that failed",
+    ),
     "queue": ({"ports", "azure/storage"}, _ADAPTER),
     "replay": ({"queue", "cli"}, _COMMAND),
     "report": ({"sweep", "desk/scan"}, "what was found, as values"),
