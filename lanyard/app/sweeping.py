@@ -59,6 +59,8 @@ class Sweeps:
         # Who sees not even its own rights has none yet: its first look is still to come.
         if first and report.assignments:
             await services.kill_switch.adopt()
+        if report.assignments:
+            await services.relearning.swept(report.seen, await services.unread.offboarded())
         counts = {"drifted": report.drifted, "missing": report.missing, "excluded": report.excluded}
         missed = {name: str(count) for name, count in counts.items()}
         await services.decisions.add(

@@ -35,16 +35,23 @@ from lanyard.queue.messages import QUEUE
 from lanyard.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
     """The app's own storage."""
 
+    #: Of changes to look at.
     queue: WorkQueue
+    #: What is on record.
     tables: Tables[AzureTable]
+    #: The locks of resources.
     leases: BlobLeases
+    #: Events that could not be delivered.
     dead_letters: DeadLetterBlobs
+    #: Messages that failed too often.
     poison: PoisonQueue
+    #: None where the policy is in the package.
     policy: PolicyBlob | None
+    #: When a sweep last read everything.
     mark: BlobMark
 
 

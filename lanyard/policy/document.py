@@ -61,7 +61,7 @@ class RemoveOrphans(StrEnum):
 
 
 #: So many hours an identity of one resource is kept when it is no longer needed, by default.
-DELETE_AFTER_HOURS = 24.0
+DELETE_AFTER_HOURS = 24
 
 
 class IdentitySpec(Section):

@@ -73,13 +73,9 @@ def assemble[T: Journal](
     """
     decider = Author(author, policy.digest)
     ledger = Ledger(tables.resources)
-    estate = Estate(policy, azure.index, azure.compute, ledger)
     grants = GrantRows(tables.grants, now)
     claims = Claims(grants, azure.assignments)
-    limits = policy.limits.removals
-    revocation = Revocation(
-        grants, azure.assignments, now, limits.grace_minutes * 60, estate.needing
-    )
+    estate = Estate(policy, azure.index, azure.compute, ledger)
     relearning = Relearning(tables.control, marks or Unmarked(), now)
     kill_switch = KillSwitch(tables.control, now, policy.digest, relearning)
     grace = policy.orphans.grace_minutes * 60
@@ -92,16 +88,23 @@ def assemble[T: Journal](
         ledger=ledger,
         identity_ledger=IdentityLedger(tables.identities, now),
         claims=claims,
-        revocation=revocation,
+        revocation=_revocation(azure, grants, policy, estate, now),
         decisions=Decisions(tables.decisions, decider, now),
         held=HeldActions(tables.held, now),
         unread=UnreadSubscriptions(tables.control, now),
         relearning=relearning,
         kill_switch=kill_switch,
         orphans=Orphans(azure.assignments, azure.index, azure.directory, claims, grace, now),
-        budget=RemovalBudget(tables.control, limits, kill_switch, now),
+        budget=RemovalBudget(tables.control, policy.limits.removals, kill_switch, now),
         control=tables.control,
         author=decider,
         notifier=notifier or Unheard(),
         now=now,
     )
+
+
+def _revocation(
+    azure: Azure, grants: GrantRows, policy: Policy, estate: Estate, now: Callable[[], float]
+) -> Revocation:
+    grace = policy.limits.removals.grace_minutes * 60
+    return Revocation(grants, azure.assignments, now, grace, estate.needing)

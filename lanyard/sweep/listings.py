@@ -31,18 +31,24 @@ def silent(_what: str, _count: int) -> None:
     """For who does not watch."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Resources:
     """What the listing of resources holds. Ids are lower case."""
 
+    #: Those of a type that Lanyard knows.
     compute: list[ComputeResource] = field(default_factory=list)
+    #: Of all that is listed.
     ids: set[str] = field(default_factory=set)
+    #: Principals that any of them shows.
     alive: set[str] = field(default_factory=set)
     #: Of each attached identity the one resource that has it, "" where several do.
     sole_user: dict[str, str] = field(default_factory=dict)
-    attachments: int = 0  # of user-assigned identities to resources
-    identities: dict[str, str] = field(default_factory=dict)  # user-assigned → principal
-    identity_tags: dict[str, Mapping[str, str]] = field(default_factory=dict)  # where it has some
+    #: How many user-assigned identities are attached, over all resources.
+    attachments: int = 0
+    #: User-assigned identities, with their principals.
+    identities: dict[str, str] = field(default_factory=dict)
+    #: Of those that have any.
+    identity_tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def add(self, listed: Listed) -> None:
         """One row."""

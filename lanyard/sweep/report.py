@@ -45,6 +45,8 @@ class SweepReport:
     planned: dict[str, int] = field(default_factory=dict)
     #: Resources that a rule excludes and that keep what they have of it.
     excluded: int = 0
+    #: Subscriptions (lower case) in which anything is listed.
+    seen: frozenset[str] = frozenset()
     #: Subscriptions on record that can no longer be read.
     unseen: tuple[str, ...] = ()
     #: Why no orphan was looked for that only the directory can show, or "".

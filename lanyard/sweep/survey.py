@@ -103,9 +103,7 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
         unknown=unknown,
         owners=await _owners(services.identity_ledger, identities),
         standing=standing,
-        stamped=frozenset(
-            folded(each.id) for each in listed.assignments if services.assignments.is_ours(each)
-        ),
+        stamped=_stamped(listed.assignments, services),
         missing=_missing(records, resources, unseen),
         recorded=frozenset(g.name for one in records.values() for g in one.owned().claimed),
         pause=await services.kill_switch.read(),
@@ -137,6 +135,12 @@ def _reopen(
         known = records.get(resource, ResourceRecord(id=resource))
         records[resource] = reopened(known, grants)
     return doubts
+
+
+def _stamped(assignments: Iterable[ListedAssignment], services: Services) -> frozenset[str]:
+    """The ids (lower case) of those that are ours."""
+    is_ours = services.assignments.is_ours
+    return frozenset(folded(each.id) for each in assignments if is_ours(each))
 
 
 def _missing(

@@ -30,7 +30,7 @@ from lanyard.record.repairs import counted, grant_repaired
 from lanyard.sweep.changed_grants import Changed, changed_grants
 from lanyard.sweep.doubts import reopened
 from lanyard.sweep.listings import NEAR_LIMIT, Progress, silent
-from lanyard.sweep.relearning import doubt_attachments, learn_grants, learn_identities
+from lanyard.sweep.lost_tables import doubt_attachments, learn_grants, learn_identities
 from lanyard.sweep.report import SweepReport
 from lanyard.sweep.survey import Survey, survey
 from lanyard.values.change import Change
@@ -65,6 +65,7 @@ class Sweep:
         report = SweepReport(
             listed=len(found.resources.compute),
             missing=len(found.facts.missing),
+            seen=found.seen,
             unseen=tuple(sorted(found.unseen)),
             no_directory=found.no_directory,
             assignments=len(found.facts.assignments),
@@ -84,10 +85,6 @@ class Sweep:
             await self._relearn(found)
             drifted = await self._put(self.enqueue, found, report, changed, grants)
             await self.services.unread.found(found.unseen)
-            # Who sees not even its own rights has seen nothing.
-            if found.facts.assignments:
-                offboarded = await self.services.unread.offboarded()
-                await self.services.relearning.swept(found.seen, offboarded)
         return replace(
             report,
             drifted=drifted,

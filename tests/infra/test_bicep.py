@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lanyard.azure.storage import dead_letters, leases
+from lanyard.azure.storage import dead_letters, leases, sweep_mark
 from lanyard.ports.tables import Tables
 from lanyard.queue.messages import QUEUE
 from lanyard.settings import SettingsError, read_settings
@@ -68,7 +68,12 @@ def test_storage_has_no_shared_keys_and_nothing_public() -> None:
     assert storage["allowBlobPublicAccess"] is False
     assert storage["minimumTlsVersion"] == "TLS1_2"
     names = [each["name"] for each in storage["blobServices"]["containers"]]
-    assert names == ["packages", dead_letters.CONTAINER, leases.CONTAINER]
+    assert names == [
+        "packages",
+        dead_letters.CONTAINER,
+        leases.CONTAINER,
+        sweep_mark.CONTAINER,
+    ]
 
 
 def test_leases_go_when_nobody_had_them_for_a_day_and_nothing_else_does() -> None:
