@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 from azure.storage.blob.aio import ContainerClient
 from azure.storage.queue.aio import QueueClient
 
@@ -14,6 +13,7 @@ from chaos.policy import Edition, policy_text
 from chaos.storage import StorageFront
 from demo.operator import Operator
 from demo.stack import PROJECT, QUEUE, TIMERS_OFF, deploy, settings_of, subscribe, webhook_of
+from demo.timers import run_now
 from simulator.azure import Azure
 from simulator.azurite import Azurite
 from simulator.behaviour import Behaviour
@@ -89,19 +89,7 @@ class Stack:
 
     async def sweep(self) -> bool:
         """Run the sweep by the host's admin API; whether it ended well."""
-        ended, done = self._sweeps("("), self._sweeps("(Succeeded")
-        headers = {"x-functions-key": self.host.keys["master"]}
-        async with httpx.AsyncClient(trust_env=False) as http:
-            url = f"{self.host.url}/admin/functions/sweep"
-            answer = await http.post(url, json={}, headers=headers)
-            answer.raise_for_status()
-        while self._sweeps("(") == ended:
-            await self.azure.clock.sleep_until(self.azure.clock.now() + 0.2)
-        return self._sweeps("(Succeeded") > done
-
-    def _sweeps(self, how: str) -> int:
-        log = self.host.log_file.read_text(errors="replace")
-        return log.count(f"Executed 'Functions.sweep' {how}")
+        return await run_now(self.host, "sweep", self.azure.clock)
 
 
 async def start(host: HostProcess) -> None:
@@ -142,6 +130,8 @@ async def running(
         )
         await stack.enter_async_context(host)
         await subscribe(operator, webhook_of(host))
+        # The first look at everything: nothing is taken before it.
+        assert await run_now(host, "policy_changes", azure.clock), host.log_file
         principal = identity["principalId"]
         yield Stack(azure, addresses, front, host, operator, principal, policy, teams)
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from azure.storage.queue.aio import QueueClient
 
 from demo.operator import Operator
+from demo.timers import run_now
 from lanyard.desk.rights import rights
 from lanyard.policy import load_policy
 from simulator.azure import Azure
@@ -116,6 +117,8 @@ async def running(
         async with progress("the event subscription, with its handshake"):
             webhook = webhook_of(host)
             await subscribe(operator, webhook)
+        async with progress("the first look at everything"):
+            assert await run_now(host, "policy_changes", azure.clock), host.log_file
         yield Stack(azure, addresses, azurite, host, operator, app["principalId"], webhook)
 
 
