@@ -48,6 +48,23 @@ def group_being_deleted(group: str) -> AzureError:
     )
 
 
+def group_being_moved(group: str) -> AzureError:
+    """409 to a change in a group out of or into which something is moved. The text is that of
+    Microsoft's support pages, the status an assumption.
+    """
+    return gateway_error(
+        409,
+        "ResourcesBeingMoved",
+        f"The resource group '{group}' is being updated and cannot perform this operation.",
+    )
+
+
+def require_no_move(state: State, params: Mapping[str, str]) -> None:
+    """409 to a change in a group that a move has locked."""
+    if group_id(params["subscription"], params["group"]).lower() in state.moving_groups:
+        raise group_being_moved(params["group"])
+
+
 def require_group(state: State, path: str, params: Mapping[str, str], *, writes: bool) -> None:
     """404 when an operation inside a resource group meets none, 409 to a write in a dying one.
 

@@ -164,6 +164,7 @@ class State:
         self.subscriptions: dict[str, Subscription] = {}
         self.resources: Observed[Resource] = Observed()  # resource groups included
         self.deleted_groups: set[str] = set()  # lower-case ids
+        self.moving_groups: set[str] = set()  # locked by a move; lower-case ids
         self.unregistered: set[tuple[str, str]] = set()  # subscription and namespace, lower case
         self.principals: dict[str, Principal] = {}
         self.group_members: dict[str, set[str]] = {}  # a group's object id → its members'

@@ -67,10 +67,12 @@ def job_id(job: str) -> str:
         return ""
 
 
-def group_result(request: ArmRequest, work: LongRunning, now: float) -> ArmResponse:
-    """202 with a new link while it runs, 200 without a body at the end (recorded)."""
+def group_result(
+    request: ArmRequest, work: LongRunning, now: float, *, done: int = 200
+) -> ArmResponse:
+    """202 with a new link while it runs, `done` without a body at the end (recorded)."""
     if work.status != "InProgress":
-        return ArmResponse(200)
+        return ArmResponse(done)
     location = group_result_location(request, work, now)
     return ArmResponse(202, None, {"location": location, "retry-after": GROUP_RETRY_AFTER})
 

@@ -27,7 +27,7 @@ from simulator.errors import AzureError, gateway_error
 from simulator.faults import ConnectionDropped, Drop, Fault, Faults
 from simulator.operations import Operations
 from simulator.resource_ids import normalise, subscription_of
-from simulator.resources import require_group, require_registered
+from simulator.resources import require_group, require_no_move, require_registered
 from simulator.state import Ids, State
 
 _NOBODY = Caller("", "", {})
@@ -179,6 +179,8 @@ class Pipeline:
             writes = request.method in ("PUT", "PATCH")
             require_registered(self._state, request.path, writes=writes)
             require_group(self._state, request.path, request.params, writes=writes)
+            if writes or request.method == "DELETE":
+                require_no_move(self._state, request.params)
 
     def _render(self, exchange: _Exchange, response: ArmResponse) -> Response:
         headers = {

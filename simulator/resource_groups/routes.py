@@ -5,7 +5,12 @@ from dataclasses import dataclass, replace
 
 from simulator.arm.activities import activity
 from simulator.arm.guard import authorization_failed
-from simulator.arm.long_running import group_result, job_id
+from simulator.arm.long_running import (
+    GROUP_RETRY_AFTER,
+    group_result,
+    group_result_location,
+    job_id,
+)
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
 from simulator.arm.paging import page
 from simulator.authorization.access import Access
@@ -14,6 +19,8 @@ from simulator.operations import Operations
 from simulator.resource_groups import providers, tags
 from simulator.resource_groups.filters import resource_filter
 from simulator.resource_groups.models import ResourceGroups, show
+from simulator.resource_groups.moves import Moves
+from simulator.resource_ids import group_id
 from simulator.resources import tracked
 from simulator.state import Json, Resource, State, Subscription
 
@@ -38,6 +45,7 @@ class _Handlers:
     groups: ResourceGroups
     operations: Operations
     access: Access
+    moves: Moves
 
     @property
     def state(self) -> State:
@@ -74,20 +82,43 @@ class _Handlers:
 
     def delete(self, request: ArmRequest) -> ArmResponse:
         def gone(resource_id: str) -> None:
-            action = f"{_type_of(resource_id)}/delete"
-            now = self.state.clock.now()
-            self.state.publish(activity(request, action, resource_id, now))
+            self._publish(request, f"{_type_of(resource_id)}/delete", resource_id)
 
         params = request.params
         work = self.groups.delete(params["subscription"], params["group"], gone)
         accepted = group_result(request, work, self.state.clock.now())
         return replace(accepted, work=work)
 
-    def deletion_result(self, request: ArmRequest) -> ArmResponse:
+    def move(self, request: ArmRequest) -> ArmResponse:
+        """Needs a right at the target, too. Which events it raises is not documented: here a delete
+        at the old id, a write at the new one, and the action itself.
+        """
+
+        def ended(moved: list[tuple[str, str]]) -> None:
+            for old, new in moved:
+                self._publish(request, f"{_type_of(old)}/delete", old)
+                self._publish(request, f"{_type_of(new)}/write", new)
+            self._publish(request, f"{_GROUPS}/moveResources/action", source)
+
+        params, body = request.params, request.json()
+        source = group_id(params["subscription"], params["group"])
+        target, write = str(body.get("targetResourceGroup")), f"{_GROUPS}/write"
+        if not self.access.allowed(request.caller.object_id, write, target):
+            raise authorization_failed(request.caller, write, target)
+        work = self.moves.start(source, body, ended)
+        location = group_result_location(request, work, self.state.clock.now())
+        headers = {"location": location, "retry-after": GROUP_RETRY_AFTER}
+        return ArmResponse(202, None, headers, work=work)
+
+    def _publish(self, request: ArmRequest, action: str, resource_id: str) -> None:
+        self.state.publish(activity(request, action, resource_id, self.state.clock.now()))
+
+    def result(self, request: ArmRequest) -> ArmResponse:
         work = self.operations.get(job_id(request.params["job"]))
         if work is None:
             raise AzureError(404, "JobNotFound", "The job could not be found.")
-        return group_result(request, work, self.state.clock.now())
+        done = 204 if work.id in self.moves.started else 200
+        return group_result(request, work, self.state.clock.now(), done=done)
 
     def resources(self, request: ArmRequest) -> ArmResponse:
         wanted = resource_filter(request.query.get("$filter"))
@@ -137,7 +168,7 @@ def operations(
     served: Callable[[], list[Operation]],
 ) -> list[Operation]:
     """All operations of Microsoft.Resources. `served`: every operation of ARM when asked."""
-    handle = _Handlers(groups, running, access)
+    handle = _Handlers(groups, running, access, Moves(groups.state, running))
     results = f"{_SUBSCRIPTION}/operationresults/{{job}}"
     made = [
         Operation("GET", "/subscriptions", handle.subscriptions, None),
@@ -147,8 +178,16 @@ def operations(
         Operation("GET", _GROUP, handle.get, f"{_GROUPS}/read"),
         Operation("HEAD", _GROUP, handle.head, f"{_GROUPS}/read"),
         Operation("DELETE", _GROUP, handle.delete, f"{_GROUPS}/delete", told=True),
+        Operation(
+            "POST",
+            f"{_GROUP}/moveResources",
+            handle.move,
+            f"{_GROUPS}/moveResources/action",
+            _GROUP,
+            told=True,
+        ),
         Operation("GET", f"{_SUBSCRIPTION}/resourceGroups", handle.list, None),
-        Operation("GET", results, handle.deletion_result, None),
+        Operation("GET", results, handle.result, None),
         Operation("GET", f"{_SUBSCRIPTION}/resources", handle.resources, None),
         Operation("GET", f"{_GROUP}/resources", handle.resources, None),
         *tags.operations(groups.state),
