@@ -131,6 +131,7 @@ class Application:
         now = self.services.now()
         # The second half of a repair leaves an attachment to whoever made it.
         attaches = [action.id for action in only(AttachIdentity, todo) if not action.in_repair]
+        self.progress.newly_attached.update(set(attaches) - record.attachments.keys())
         repairs = {action.id for action in only(ReattachIdentity, todo)}
         intended = replace(
             record,
@@ -148,6 +149,7 @@ class Application:
             frozenset(progress.granted.values()),
             progress.principals,
             resource.identity.user_assigned.keys() if resource is not None else frozenset(),
+            progress.newly_attached,
         )
         gone, now = progress.resource is None, self.services.now()
         await progress.save(settled(progress.record, done, gone=gone, now=now))

@@ -23,6 +23,8 @@ class Progress:
     #: Of the identities that exist, as far as they are known.
     principals: dict[PrincipalRef, str]
     removals: Removals
+    #: Identities that were not on record as attached before this reconcile set out to attach them.
+    newly_attached: set[ResourceId] = field(default_factory=set)
     outcomes: list[Outcome] = field(default_factory=list)
     #: The additions that failed and that a removal waits for.
     waited_for: list[Outcome] = field(default_factory=list)

@@ -34,6 +34,8 @@ class Done:
     principals: Mapping[PrincipalRef, str]
     #: The identities that the resource showed when it was read last.
     shown: Set[ResourceId] = frozenset()
+    #: Identities that were not on record as attached before.
+    newly_attached: Set[ResourceId] = frozenset()
 
     def done[T](self, kind: type[T]) -> list[T]:
         """The actions of one kind that were done."""
@@ -57,6 +59,15 @@ class Done:
         replaced = {action.old for action in self.done(ReplaceIdentity)}
         never = {action.new for action in self.refused(ReplaceIdentity)}
         return frozenset(detached | refused | replaced | never)
+
+    @property
+    def not_attached(self) -> frozenset[ResourceId]:
+        """What a write that was refused for now did not attach: whoever does so meanwhile, it is
+        theirs.
+        """
+        refused = (o.action for o in self.outcomes if o.failure and not o.failure.uncertain)
+        ids = {action.id for action in only(AttachIdentity, refused)}
+        return frozenset((ids & self.newly_attached) - self.shown)
 
     @property
     def repaired(self) -> frozenset[ResourceId]:
@@ -116,7 +127,7 @@ def unfinished_repairs(in_repair: Set[ResourceId], todo: Plan) -> frozenset[Reso
 
 
 def _attachments(record: ResourceRecord, done: Done) -> dict[ResourceId, float]:
-    not_ours = done.no_longer_ours
+    not_ours = done.no_longer_ours | {UserAssigned(one) for one in done.not_attached}
     known = record.attachments.items()
     return {one: at for one, at in known if UserAssigned(one) not in not_ours}
 
