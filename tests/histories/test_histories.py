@@ -7,7 +7,7 @@ from tests.support.histories.strategies import histories
 
 
 @settings(
-    max_examples=200,
+    max_examples=400,
     derandomize=True,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -10,6 +10,7 @@ from tests.support.histories.play import history, play
 from tests.support.histories.policies import Policy, Rule
 from tests.support.histories.promises import NOT_YET, Violation
 from tests.support.histories.steps import (
+    Another,
     Attach,
     Detach,
     EditStamp,
@@ -17,15 +18,22 @@ from tests.support.histories.steps import (
     Fate,
     Grant,
     Graph,
+    HandOver,
     Kill,
     KillIdentity,
     Late,
+    LoseRow,
+    LoseTable,
     Make,
     MakeIdentity,
     Missing,
+    Move,
     NewPolicy,
     Pass,
     PauseWhileReading,
+    PutBack,
+    Quiet,
+    Relearn,
     Release,
     Revoke,
     Sweep,
@@ -40,6 +48,7 @@ NEW = Policy((Rule(identity="id-new"),), imds="hold")
 TYPO = Policy((Rule(identity="id-typo"),))
 OWN = Policy((Rule(identity="own", tagged=True),))
 WEB, WEB_NEW = (Policy((Rule("web", each),), restart="avoid") for each in ("id-old", "id-new"))
+IN_APP = Policy((Rule(groups=("rg-app",)),))
 ADD_ONLY = Policy(TAGGED.rules, "add-only", grace_minutes=0)
 
 KNOWN = {
@@ -178,6 +187,121 @@ KNOWN = {
             Revoke("id-old", by="Terraform"),
             policy=OLD,
         ),
+    ),
+    "case_A15": (
+        "17.1 two installations",
+        history(Make("vm1"), Another(), Sweep(), NewPolicy(Policy(())), Pass(61)),
+    ),
+    "case_A15_own": (
+        "17.1 two installations",
+        history(Make("vm1", SHOP), Another(), Sweep(), NewPolicy(Policy(())), policy=OWN),
+    ),
+    "case_A15_both_lose_it": (
+        "17.1 two installations",
+        history(Another(), Make("vm1", SHOP), Sweep(), Kill("vm1"), Sweep(), policy=OWN),
+    ),
+    "attached_by_two_at_once": (
+        "17.1 two installations",
+        history(
+            Another(),
+            Make("vm1", SHOP),
+            Tag("vm1"),
+            Pass(61),
+            policy=Policy((Rule(identity="id-old", tagged=True),)),
+        ),
+    ),
+    "handed_over": (
+        "17.1 handed over",
+        history(Make("vm1"), HandOver("id-shared"), Sweep(), Kill("vm1"), Pass(61)),
+    ),
+    "handed_over_and_back": (
+        "17.5 watched",
+        history(Make("vm1"), HandOver("id-shared"), Sweep(), HandOver("id-shared", back=True)),
+    ),
+    "case_A22": (
+        "17.3 relearning",
+        history(Make("vm1"), LoseTable(), Tag("vm1"), Kill("vm1"), Pass(20)),
+    ),
+    "case_A22_put_back": (
+        "17.3 relearning",
+        history(Make("vm1"), Sweep(), Pass(30), Sweep(), Kill("vm1"), PutBack(2), Pass(20)),
+    ),
+    "case_A22_as_it_was": (
+        "17.3 as it was",
+        history(Make("vm1", SHOP), Make("web1", SHOP), Quiet(), Relearn(), policy=OWN),
+    ),
+    "case_A23": (
+        "needed",
+        history(Make("vm1"), Make("vm2"), LoseRow("grants"), Kill("vm1"), Pass(61)),
+    ),
+    "case_B15": ("nobody", history(Make("vm1"), LoseRow(), Kill("vm1", fate=Fate.LOST))),
+    "lost_with_what_was_to_go": (
+        "17.3 left over",
+        history(Make("vm1"), LoseTable(), Kill("vm1")),
+    ),
+    "lost_grants": ("17.3 left over", history(Make("vm1"), LoseTable("grants"), Kill("vm1"))),
+    "a_lost_record_of_an_own_identity": (
+        "17.3 known again",
+        history(Make("vm1", SHOP), LoseRow(), Sweep(), Kill("vm1"), policy=OWN),
+    ),
+    "a_lost_list_of_what_is_held": (
+        "17.3 list",
+        history(
+            Make("vm1", SHOP),
+            Sweep(),
+            NewPolicy(ADD_ONLY),
+            Tag("vm1"),
+            Pass(11),
+            LoseTable("held"),
+            policy=TAGGED,
+        ),
+    ),
+    "put_back_to_when_it_had_attached_it": (
+        "17.3 put back",
+        history(
+            Make("vm1", SHOP),
+            Pass(6),
+            Detach("vm1", "id-shared", fate=Fate.LOST),
+            Tag("vm1"),
+            Attach("vm1", "id-shared"),
+            PutBack(3),
+            Pass(61),
+            policy=TAGGED,
+        ),
+    ),
+    "put_back_to_an_earlier_grace": (
+        "17.3 graces",
+        history(
+            Make("vm1", SHOP),
+            Tag("vm1"),
+            Tag("vm1", SHOP),
+            Pass(61),
+            PutBack(2),
+            Tag("vm1"),
+            policy=TAGGED,
+        ),
+    ),
+    "case_B12": ("17.6 moved", history(Make("vm1"), Move("vm1"), policy=IN_APP)),
+    "case_B12_no_event": (
+        "17.6 moved",
+        history(Make("vm1"), Move("vm1", fate=Fate.LOST), policy=IN_APP),
+    ),
+    "case_B12_site": (
+        "17.6 moved",
+        history(
+            Make("web1"),
+            Make("web1/staging"),
+            Move("web1"),
+            policy=Policy((Rule("web", groups=("rg-app",)),)),
+        ),
+    ),
+    "case_B17": (
+        "17.6 moved",
+        history(Make("vm1"), Move("vm1"), policy=Policy((Rule(identity="own"),))),
+    ),
+    "moved_there_and_back": (
+        "needed",
+        history(Make("vm1"), Move("vm1"), Pass(5), Move("vm1@shop"), policy=IN_APP),
     ),
     "detached_beside_a_dead_reference": (
         "nobody",

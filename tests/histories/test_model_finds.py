@@ -11,38 +11,51 @@ from lanyard.record.held import Entry, HeldActions
 from lanyard.record.kill_switch import KillSwitch
 from lanyard.sweep import sweep
 from lanyard.sweep.changed_grants import Changed
+from lanyard.values.errors import LanyardError
+from tests.support.histories.accounts import ANOTHER
 from tests.support.histories.play import History, history, play
 from tests.support.histories.policies import Policy, Rule
 from tests.support.histories.promises import PROMISES, Violation
 from tests.support.histories.steps import (
+    TERRAFORM,
+    Another,
     Attach,
     Detach,
     Dismiss,
     EditStamp,
     Fate,
     Grant,
+    HandOver,
     Kill,
     KillIdentity,
+    LoseRow,
+    LoseTable,
     Make,
     MakeIdentity,
     Missing,
+    Move,
     NewPolicy,
     Pass,
     Pause,
+    PutBack,
     Quiet,
+    Relearn,
     Release,
     Revoke,
     Rogue,
+    Step,
     Sweep,
     Tag,
     Use,
 )
+from tests.support.histories.world import World
 
 SHOP, IGNORE = (("app", "shop"),), (("lanyard", "ignore"),)
 TAGGED = Policy((Rule(tagged=True),))
 OLD = Policy((Rule(identity="id-old"),))
 TYPO = Policy((Rule(identity="id-typo"),))
 OWN = Policy((Rule(identity="own", tagged=True),))
+OWN_EACH = Policy((Rule(identity="own"),))
 WEB, WEB_NEW = (Policy((Rule("web", each),)) for each in ("id-old", "id-new"))
 UNTAGGED = (Make("vm1", SHOP), Tag("vm1", fate=Fate.LOST))
 DETACH = Rogue(Detach("vm1", "id-shared"))
@@ -95,6 +108,7 @@ BROKEN = {
     "17.1 edited": history(Make("vm1"), EditStamp("id-shared"), Rogue(Revoke("id-shared"))),
     "17.1 attached again": history(
         *UNTAGGED,
+        Pass(6),
         Detach("vm1", "id-shared"),
         Attach("vm1", "id-shared"),
         DETACH,
@@ -113,6 +127,18 @@ BROKEN = {
     "17.3 unseen": history(
         Make("vm1"), Make("vm2", fate=Fate.LOST), Rogue(Revoke("id-shared", fate=Fate.LOST))
     ),
+    "17.1 handed over": history(
+        Make("vm1"), HandOver("id-shared"), Rogue(Revoke("id-shared", fate=Fate.LOST))
+    ),
+    "17.1 two installations": history(
+        Make("vm1"), Another(), Rogue(Revoke("id-shared", fate=Fate.LOST), by=ANOTHER)
+    ),
+    "17.3 relearning": history(Make("vm1"), LoseRow(), Rogue(Revoke("id-shared"))),
+    "17.3 put back": history(
+        Make("vm1"), Attach("vm1", "id-new"), PutBack(), Rogue(Detach("vm1", "id-new"))
+    ),
+    "17.3 graces": history(*UNTAGGED, LoseRow(), Pass(9), DETACH, policy=TAGGED),
+    "17.6 moved": history(Make("vm1"), Move("vm1"), Rogue(Detach("vm1@shop", "id-shared"))),
     "17.4 in use": history(
         *UNTAGGED, Attach("vm2", "own:vm1"), Rogue(KillIdentity("own:vm1")), policy=OWN
     ),
@@ -134,6 +160,99 @@ def test_a_broken_promise_is_found(promise: str) -> None:
     assert found.value.promises == {promise}
 
 
+#: Each in another way than above.
+ALSO_BROKEN = {
+    "a role that nobody needs goes before a sweep": (
+        "17.3 relearning",
+        history(
+            Make("vm1"),
+            Kill("vm1", fate=Fate.LOST),
+            LoseTable(),
+            Rogue(Revoke("id-shared", fate=Fate.LOST)),
+        ),
+    ),
+    "tables without the last sweep are taken for those of now": (
+        "17.3 relearning",
+        history(
+            Make("vm1"),
+            Kill("vm1", fate=Fate.LOST),
+            Pass(30),
+            Sweep(),
+            PutBack(),
+            Rogue(Revoke("id-shared", fate=Fate.LOST)),
+        ),
+    ),
+    "what a person attached again is taken by old tables": (
+        "17.3 put back",
+        history(
+            *UNTAGGED,
+            Pass(6),
+            Detach("vm1", "id-shared", fate=Fate.LOST),
+            Attach("vm1", "id-shared", fate=Fate.LOST),
+            PutBack(3),
+            DETACH,
+            policy=TAGGED,
+        ),
+    ),
+    "what is needed goes by old tables": (
+        "17.3 put back",
+        history(Make("vm1"), Make("vm2"), PutBack(), Rogue(Revoke("id-shared"))),
+    ),
+    "a moved machine's access goes early": (
+        "17.6 moved",
+        history(
+            Make("vm1"),
+            Move("vm1", fate=Fate.LOST),
+            Rogue(Detach("vm1@shop", "id-shared")),
+            policy=Policy((Rule(groups=("rg-app",)),)),
+        ),
+    ),
+    "the identity that a moved machine still has goes": (
+        "17.6 moved",
+        history(
+            Make("vm1", SHOP),
+            Move("vm1", fate=Fate.LOST),
+            Rogue(KillIdentity("own:vm1")),
+            policy=OWN,
+        ),
+    ),
+    "one takes what the other attached": (
+        "17.1 two installations",
+        history(
+            Another(),
+            Make("vm1"),
+            Rogue(Detach("vm1", "id-shared", fate=Fate.LOST), by=ANOTHER),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ALSO_BROKEN)
+def test_it_is_found_in_other_ways_too(case: str) -> None:
+    promise, told = ALSO_BROKEN[case]
+    with pytest.raises(Violation) as found:
+        play(told, off=only(promise))
+    assert found.value.promises == {promise}
+
+
+@pytest.mark.parametrize("gone", [Detach("vm1", "id-new"), Revoke("id-new", by=TERRAFORM)])
+def test_an_estate_that_is_not_as_it_was_is_found(
+    monkeypatch: pytest.MonkeyPatch, gone: Step
+) -> None:
+    sweep = World.sweep
+
+    async def takes(world: World) -> LanyardError | None:
+        if world.model.circumstances.lost:
+            await gone.act(world)
+        return await sweep(world)
+
+    monkeypatch.setattr(World, "sweep", takes)
+    given = Make("vm1"), Attach("vm1", "id-new"), Grant("id-new", by=TERRAFORM)
+    with pytest.raises(Violation) as found:
+        play(history(*given, Quiet(), Relearn()), off=only("17.3 as it was"))
+    assert found.value.promises == {"17.3 as it was"}
+
+
 async def nothing(*_arguments: Any, **_more: Any) -> None:
     """In place of what is out of order."""
 
@@ -143,6 +262,17 @@ async def nothing(*_arguments: Any, **_more: Any) -> None:
     [
         ("due", history(Make("vm1", fate=Fate.LOST))),
         ("nobody", history(Make("vm1"), Kill("vm1", fate=Fate.LOST))),
+        ("17.3 drift", history(Make("vm1", fate=Fate.LOST), LoseTable())),
+        (
+            "17.3 list",
+            history(Make("vm1", fate=Fate.LOST), LoseTable(), policy=Policy(mode="observe")),
+        ),
+        (
+            "17.3 known again",
+            history(Make("vm1", SHOP), LoseRow(), Sweep(), Kill("vm1"), policy=OWN),
+        ),
+        ("17.3 left over", history(Make("vm1"), Kill("vm1", fate=Fate.LOST), LoseTable())),
+        ("17.6 moved", history(Make("vm1"), Move("vm1", fate=Fate.LOST), policy=OWN_EACH)),
     ],
 )
 def test_a_sweep_that_does_nothing_is_found(

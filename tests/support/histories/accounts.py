@@ -10,17 +10,23 @@ from simulator.state import Resource, RoleAssignment
 from tests.support.histories.places import SYSTEM, place_of
 from tests.support.histories.policies import Need
 
-LANYARD = "Lanyard"
+#: Seconds for which ARM's replicas may not show an attachment: a look that does not is no proof.
+_REPLICA_LAG = 300.0
+#: The installation that a history is about, and the second one beside it.
+LANYARD, ANOTHER = "Lanyard", "another installation"
+INSTALLATIONS = (LANYARD, ANOTHER)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """Something that Lanyard took away."""
+    """Something that an installation of Lanyard took away."""
 
     #: On the clock.
     at: float
     #: "detach", "revoke" or "delete" (an identity).
     kind: str
+    #: Which of `INSTALLATIONS` did it.
+    by: str = LANYARD
     #: The resource (lower-case id) that lost an identity; "" for the other kinds.
     resource: str = ""
     #: The identity (lower-case id, or `SYSTEM`) that is about.
@@ -29,7 +35,7 @@ class Taken:
     need: Need | None = None
     #: Of a revoked assignment: its principal (object id).
     principal: str = ""
-    #: Who had made it: LANYARD, or a person's name.
+    #: Who had made it: one of `INSTALLATIONS`, or a person's name.
     maker: str
     #: Who, besides its maker, changed it since; "" for nobody.
     editor: str = ""
@@ -61,8 +67,9 @@ class Judges:
 
     #: Something was taken.
     taken: Callable[[Taken], None]
-    #: An identity was attached: the resource as it was, and the identity's lower-case id.
-    attached: Callable[[Resource, str], None]
+    #: An identity was attached: the resource as it was, the identity's lower-case id, by which of
+    #: `INSTALLATIONS`.
+    attached: Callable[[Resource, str, str], None]
     #: An assignment was written over: what it gave, and whose it was.
     overwritten: Callable[[Need, str], None]
 
@@ -72,7 +79,8 @@ class Accounts:
 
     def __init__(self, azure: Azure, names: dict[str, str], judges: Judges) -> None:
         self._azure = azure
-        self._names = names
+        #: Who is who, by object ids.
+        self.names = names
         self._judges = judges
         #: Since when each resource lives, on the clock.
         self.born: dict[str, float] = {}
@@ -81,16 +89,27 @@ class Accounts:
         self.identities: dict[str, str] = {}  # id → who made it
         #: Contents that somebody else's assignment gave at some time.
         self.foreign_needs: set[tuple[str, str, str]] = set()
+        #: (principal, need) that somebody else gave in the place of an installation's assignment.
+        self.handed_over: set[tuple[str, Need]] = set()
         #: (resource, identity) where somebody else attached what Lanyard had attached before.
         self.again: set[tuple[str, str]] = set()
+        #: Identities that two installations made in one moment: the later one's tags are on them.
+        self.contested: set[str] = set()
+        #: … so soon after it that a look in between was no proof that it had gone.
+        self.in_doubt: set[tuple[str, str]] = set()
+        self._attached_at: dict[tuple[str, str], float] = {}
         self._ever: set[tuple[str, str]] = set()
+        self._taken_from_us: set[tuple[str, Need]] = set()
         self._named: set[str] = set()  # identities that Lanyard made at any time
+        #: What is being moved: from which id to which (lower case).
+        self.moving: dict[str, str] = {}
+        self._carried: dict[str, dict[str, tuple[str, bool, bool]]] = {}
         azure.state.resources.observe(self._resource)
         azure.state.role_assignments.observe(self._assignment)
 
     def who(self) -> str:
         """Whose request is being answered."""
-        return self._names.get(acting.get(), acting.get())
+        return self.names.get(acting.get(), acting.get())
 
     def is_remade(self, identity: str) -> bool:
         """Whether somebody else made an identity under a name that Lanyard had used."""
@@ -107,31 +126,65 @@ class Accounts:
     def _identity(self, key: str, before: Resource | None, after: Resource | None) -> None:
         if after is None:
             maker = self.identities.pop(key)
-            if self.who() == LANYARD:
+            if self.who() in INSTALLATIONS:
                 self._take(kind="delete", identity=key, maker=maker)
         elif before is None:
             self.identities[key] = self.who()
             if self.who() == LANYARD:
                 self._named.add(key)
+        elif self.who() in INSTALLATIONS and self.who() != self.identities[key]:
+            self.contested.add(key)
 
     def _attachments(self, key: str, before: Resource | None, after: Resource | None) -> None:
         had, has = attached(before), attached(after)
         if before is None:
             self.born[key] = self._azure.clock.now()
+        if after is None and key in self.moving:
+            self._leave(key, had)
+            return
+        if key in self._carried:
+            self._arrive(key)
+            return
         for identity in had.keys() - has.keys():
             maker = self.attached.pop((key, identity))
-            if self.who() == LANYARD and after is not None:
+            if self.who() in INSTALLATIONS and after is not None:
                 dead = had[identity] not in ("", principal_of(self._azure, identity))
                 self._take(kind="detach", resource=key, identity=identity, maker=maker, dead=dead)
         for identity in has.keys() - had.keys():
             here = key, identity
             self.attached[here] = self.who()
+            if self.who() in INSTALLATIONS:
+                assert before is not None, "Lanyard makes no resource"
+                self._judges.attached(before, identity, self.who())
+                self._attached_at[here] = self._azure.clock.now()
+                self.in_doubt.discard(here)
             if self.who() == LANYARD:
                 self._ever.add(here)
-                assert before is not None, "Lanyard makes no resource"
-                self._judges.attached(before, identity)
             elif here in self._ever:
-                self.again.add(here)
+                self._attached_again(here)
+
+    def _attached_again(self, here: tuple[str, str]) -> None:
+        self.again.add(here)
+        if self._azure.clock.now() - self._attached_at.get(here, 0.0) < _REPLICA_LAG:
+            self.in_doubt.add(here)
+
+    def _leave(self, key: str, had: dict[str, str]) -> None:
+        """A resource is moved away: who attached what goes with it."""
+        self._carried[self.moving[key]] = {
+            identity: (
+                self.attached.pop((key, identity)),
+                (key, identity) in self._ever,
+                (key, identity) in self.again,
+            )
+            for identity in had
+        }
+
+    def _arrive(self, key: str) -> None:
+        for identity, (maker, ever, again) in self._carried.pop(key).items():
+            here = key, identity
+            self.attached[here] = maker
+            self._ever |= {here} if ever else set()
+            self.again |= {here} if again else set()
 
     def _assignment(
         self, key: str, before: RoleAssignment | None, after: RoleAssignment | None
@@ -142,15 +195,17 @@ class Accounts:
             self._written_over(self.given.get(key))
         elif before is not None:
             made = self.given.pop(key, None)
-            if made is not None and self.who() == LANYARD:
+            if made is not None and self.who() in INSTALLATIONS:
                 self._revoked(before, made)
+            elif made is not None and made.maker in INSTALLATIONS:
+                self._taken_from_us.add((before.principal_id, made.need))
 
     def _written_over(self, made: Given | None) -> None:
         who = self.who()
         if made is None:
             return
         whose = made.editor or made.maker
-        if who == LANYARD and whose != LANYARD:
+        if who in INSTALLATIONS and whose != who:
             self._judges.overwritten(made.need, whose)
         elif who != made.maker:
             made.editor = who
@@ -158,8 +213,10 @@ class Accounts:
     def _note_given(self, key: str, made: RoleAssignment) -> None:
         need = self.need_of(made)
         self.given[key] = Given(self.who(), need)
-        if self.who() != LANYARD:
+        if self.who() not in INSTALLATIONS:
             self.foreign_needs.add((made.principal_id, need.role, need.scope))
+            if (made.principal_id, need) in self._taken_from_us:
+                self.handed_over.add((made.principal_id, need))
 
     def _revoked(self, gone: RoleAssignment, made: Given) -> None:
         self._take(
@@ -173,7 +230,8 @@ class Accounts:
         )
 
     def _take(self, **what: object) -> None:
-        self._judges.taken(Taken(at=self._azure.clock.now(), **what))  # type: ignore[arg-type]
+        now, who = self._azure.clock.now(), self.who()
+        self._judges.taken(Taken(at=now, by=who, **what))  # type: ignore[arg-type]
 
     def is_alive(self, principal: str) -> bool:
         """Whether a principal is in the directory."""

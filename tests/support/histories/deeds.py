@@ -8,7 +8,7 @@ from tests.support.histories.accounts import LANYARD, principal_of
 from tests.support.histories.mail import Fate
 from tests.support.histories.places import PLACES, ROLES, group_id, identity_id
 from tests.support.histories.step import Step
-from tests.support.histories.world import ANNA, World
+from tests.support.histories.world import ANNA, TERRAFORM, World
 
 _EDITED = "owned by the storage team"
 
@@ -29,8 +29,8 @@ class Make(Step):
             return
         if group_id(place.group) not in resources:
             await world.person.make_group(place.group)
-        if "/" in self.name and PLACES["web1"].id not in resources:
-            await world.person.make(PLACES["web1"], {}, ())
+        if place.app and PLACES[place.app].id not in resources:
+            await world.person.make(PLACES[place.app], {}, ())
         await world.person.make(place, dict(self.tags), self.holds)
 
 
@@ -44,6 +44,31 @@ class Kill(Step):
     async def act(self, world: World) -> None:
         """As a person does it."""
         await world.person.kill(PLACES[self.name])
+
+
+@dataclass(frozen=True, repr=False)
+class Move(Step):
+    """A resource is moved to its other group, with what is below it: "vm1" to "vm1@shop"."""
+
+    name: str
+    fate: Fate = Fate.COME
+
+    async def act(self, world: World) -> None:
+        """As a person does it."""
+        place = PLACES[self.name]
+        if place.app or not place.elsewhere:
+            return
+        target = PLACES[place.elsewhere]
+        if group_id(target.group) not in world.estate.azure.state.resources:
+            await world.person.make_group(target.group)
+        moves = {place.id: target.id}
+        moves |= {
+            below.id: PLACES[below.elsewhere].id
+            for below in PLACES.values()
+            if below.app == place.name
+        }
+        with world.model.moving(moves):
+            await world.person.move(place, target.group)
 
 
 @dataclass(frozen=True, repr=False)
@@ -155,6 +180,28 @@ class Grant(Step):
 
 
 @dataclass(frozen=True, repr=False)
+class HandOver(Step):
+    """Terraform takes over what an identity has at a group, under a name of its own; `back`: it
+    deletes what it gave.
+    """
+
+    identity: str
+    role: str = "blobs"
+    group: str = "rg-app"
+    back: bool = False
+    fate: Fate = Fate.COME
+
+    async def act(self, world: World) -> None:
+        """Azure takes no second assignment of the same content: the first one goes before."""
+        for each in _assignments(world, self.identity, self.role, self.group):
+            maker = world.model.accounts.given[each.id.lower()].maker
+            if not self.back or maker == TERRAFORM:
+                await world.acting(TERRAFORM).revoke(each.id)
+        if not self.back:
+            await Grant(self.identity, self.role, self.group, TERRAFORM).act(world)
+
+
+@dataclass(frozen=True, repr=False)
 class Revoke(Step):
     """Somebody deletes an identity's role at a group, whoever gave it."""
 
@@ -202,10 +249,12 @@ class Rogue(Step):
     """Lanyard itself does what a person's step says: what a fault in it would do."""
 
     step: Step
+    #: Which installation of it.
+    by: str = LANYARD
 
     async def act(self, world: World) -> None:
         """The step, as the app's own identity."""
-        before, world.actor = world.actor, LANYARD
+        before, world.actor = world.actor, self.by
         try:
             await self.step.act(world)
         finally:

@@ -49,6 +49,8 @@ class Mail:
     after: Callable[[], None]
     late: list[dict[str, Any]] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
+    #: Of other installations that the same events come to.
+    others: list["Mail"] = field(default_factory=list)
     #: Messages that the host gave up on.
     poison: list[Change] = field(default_factory=list)
 
@@ -74,27 +76,37 @@ class Mail:
 
     def replay(self) -> None:
         """What the host gave up on is put back, as `lanyard replay` does."""
-        poison, self.poison = self.poison, []
         now = self.estate.azure.clock.now()
-        self.waiting += [Waiting(now, now, replace(each, attempt=0)) for each in poison]
+        for mail in self._all():
+            poison, mail.poison = mail.poison, []
+            mail.waiting += [Waiting(now, now, replace(each, attempt=0)) for each in poison]
 
     async def work(self) -> None:
         """All that may be taken now, each round's messages at once, as sixteen workers would."""
         for _ in range(_ROUNDS):
-            self._collect()
-            now = self.estate.azure.clock.now()
-            due = [each for each in self.waiting if each.due <= now]
+            due = [(mail, each) for mail in self._all() for each in mail.take_due()]
             if not due:
                 return
-            self.waiting = [each for each in self.waiting if each.due > now]
-            await asyncio.gather(*(self._process(each) for each in due))
+            await asyncio.gather(*(mail.process(each) for mail, each in due))
             self.after()
         raise AssertionError(f"it never settles: {self.waiting}")
 
     def next_due(self) -> float | None:
         """When the next message may be taken; None where none waits."""
-        self._collect()
-        return min((each.due for each in self.waiting), default=None)
+        for mail in self._all():
+            mail.collect()
+        return min((each.due for mail in self._all() for each in mail.waiting), default=None)
+
+    def take_due(self) -> list[Waiting]:
+        """What may be taken now, of this installation alone."""
+        self.collect()
+        now = self.estate.azure.clock.now()
+        due = [each for each in self.waiting if each.due <= now]
+        self.waiting = [each for each in self.waiting if each.due > now]
+        return due
+
+    def _all(self) -> tuple["Mail", ...]:
+        return self, *self.others
 
     async def _deliver(self, events: list[dict[str, Any]]) -> None:
         for event in events:
@@ -105,15 +117,18 @@ class Mail:
             verb = "delete" if "Delete" in change.event_type else "write"
             self.delivered.append((change.resource.key, verb, change.happened or 0.0))
             now = self.estate.azure.clock.now()
-            self.waiting.append(Waiting(now, now, change))
+            for mail in self._all():
+                mail.waiting.append(Waiting(now, now, change))
 
-    async def _process(self, message: Waiting) -> None:
+    async def process(self, message: Waiting) -> None:
+        """One message, by this installation's worker."""
         try:
             await self.estate.worker.process(message.change, Arrival(message.put))
         except Temporary:
             self.poison.append(message.change)
 
-    def _collect(self) -> None:
+    def collect(self) -> None:
+        """What this installation has put on its queue waits from now on."""
         put, self.estate.queue.messages = self.estate.queue.messages, []
         now = self.estate.azure.clock.now()
         # The queue takes whole seconds.

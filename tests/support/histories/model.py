@@ -4,12 +4,15 @@ made it, and of which living resource the policy wants it. What is not as promis
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from lanyard.record.held import Entry
 from simulator.azure import Azure
 from simulator.state import Resource
 from tests.support.histories.accounts import (
+    ANOTHER,
+    INSTALLATIONS,
     LANYARD,
     Accounts,
     Judges,
@@ -18,12 +21,12 @@ from tests.support.histories.accounts import (
     principal_of,
     system_principal,
 )
+from tests.support.histories.circumstances import Circumstances
+from tests.support.histories.evidence import Looks
 from tests.support.histories.places import PLACES, SYSTEM, Place
 from tests.support.histories.policies import Due, Need, Policy, due
 
 _HOUR = 3600.0
-#: Seconds between two reads that answer 404, that they count as two.
-_SECOND_LOOK = 60.0
 #: So many removals in an hour are never too large a share.
 _ALWAYS = 10
 #: Something that can be wanted: (kind, resource or "", identity or principal, need or None).
@@ -52,22 +55,6 @@ class Finding:
     seen: str
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """That a resource is gone. `misses`: when reads answered 404. `deleted`: a delete event says
-    so, after which no write was told, and of this life Lanyard has seen nothing yet.
-    """
-
-    misses: tuple[float, ...]
-    deleted: bool
-
-    def complete(self, graph_lied: bool) -> bool:
-        """Whether it is as much as was promised to be asked for."""
-        if not self.misses:
-            return False
-        return self.deleted or graph_lied or self.misses[-1] - self.misses[0] >= _SECOND_LOOK
-
-
 class Model:
     """One estate under its policies. `lanyard`: the object id of the app's own identity."""
 
@@ -77,19 +64,21 @@ class Model:
             azure, names, Judges(self._judge, self._attached, self._overwritten)
         )
         self.policy = policy
+        #: The second installation's, while there is one.
+        self.policy_of_another: Policy | None = None
         self.orders = Orders()
+        self.circumstances = Circumstances()
         self.findings: list[Finding] = []
         #: What Lanyard took since the last look.
         self.taken: list[Taken] = []
-        #: Every event that was delivered: (id of the resource, "write" or "delete", its time).
-        self.events: list[tuple[str, str, float]] = []
+        #: What Lanyard saw and was told, and the second installation.
+        self.looks = {LANYARD: Looks(azure, self.accounts.born, lanyard)}
         #: Whether Resource Graph ever lagged or lied: then its listing deceives, too.
         self.graph_lied = False
         #: What the last sweep could see: assignments and attachments.
         self.known = 0
         #: Entries that a person released, by their ids.
         self.released: dict[str, Entry] = {}
-        self._lanyard = lanyard
         self._since: dict[tuple[str, str | Need], float] = {}
         self._last_wanted: dict[Thing, float] = {}
         #: What a resource was due at any time, in any of its lives.
@@ -98,6 +87,18 @@ class Model:
         self._of_life: defaultdict[tuple[str, float], set[Need]] = defaultdict(set)
         self._spent: Counter[tuple[str, int]] = Counter()
         self._share: Counter[int] = Counter()
+
+    def policies(self) -> dict[str, Policy]:
+        """Of each installation."""
+        another = self.policy_of_another
+        return {LANYARD: self.policy} | ({} if another is None else {ANOTHER: another})
+
+    def admit_another(self, app: str, policy: Policy) -> None:
+        """A second installation begins, with this identity (object id)."""
+        events = self.looks[LANYARD].events
+        self.looks[ANOTHER] = Looks(self.azure, self.accounts.born, app, events)
+        self.accounts.names[app] = ANOTHER
+        self.policy_of_another = policy
 
     # The course of a step.
 
@@ -123,9 +124,57 @@ class Model:
             lost = [each for each in self.taken if self._is_loss(each, place)]
             missing = self.missing(place, resource)
             if lost and missing and place.id not in self.orders.released:
-                seen = f"{lost[0]}, while {place.name} has no {_words(missing)}"
-                self._find("16.1 make before break", seen)
+                moved = place.id in self.circumstances.moved
+                promise = self.circumstances.taken("16.1 make before break", moved=moved)
+                self._find(promise, f"{lost[0]}, while {place.name} has no {_words(missing)}")
         self.taken.clear()
+
+    @contextmanager
+    def moving(self, moves: dict[str, str]) -> Iterator[None]:
+        """Resources (lower-case ids) are moved meanwhile: what is known of them goes with them."""
+        resources = self.azure.state.resources
+        there = {old for old in moves if old in resources}
+        self.accounts.moving = moves
+        yield
+        self.accounts.moving = {}
+        for old in there:
+            if old not in resources:
+                self._moved(old, moves[old])
+
+    def _moved(self, old: str, new: str) -> None:
+        before, now = (old, self.accounts.born.get(old, 0.0)), (new, self._now())
+        self._of_life[now] |= self._of_life.pop(before, set())
+        self._ever[new] |= self._ever.pop(old, set())
+        for kind, resource, about, need in [key for key in self._last_wanted if key[1] == old]:
+            at = self._last_wanted[kind, resource, about, need]
+            self._last_wanted[kind, new, about, need] = at
+        self.circumstances.move(old, new)
+        orders = self.orders
+        orders.released |= {new} if old in orders.released else set()
+        orders.dismissed.pop(old, None)
+
+    def counts(self) -> tuple[Counter[tuple[str, int]], Counter[int]]:
+        """How much of the budget is used, as a copy."""
+        return self._spent.copy(), self._share.copy()
+
+    def set_counts(self, counts: tuple[Counter[tuple[str, int]], Counter[int]]) -> None:
+        """The budget is as it was then."""
+        self._spent, self._share = counts[0].copy(), counts[1].copy()
+
+    def swept(self) -> None:
+        """A sweep has read all: an own identity that only its resource has is known again."""
+        self.circumstances.relearning = False
+        if self.graph_lied:
+            return
+        holders: defaultdict[str, list[Place]] = defaultdict(list)
+        for place, resource in self.living():
+            for identity in attached(resource):
+                holders[identity].append(place)
+        self.circumstances.unknown_identities -= {
+            identity
+            for identity, places in holders.items()
+            if [place.own for place in places] == [identity]
+        }
 
     def resumed(self) -> None:
         """A person went on: the share of this hour counts anew."""
@@ -138,9 +187,11 @@ class Model:
             if (found := self.azure.state.resources.get(place.id)) is not None:
                 yield place, found
 
-    def missing(self, place: Place, resource: Resource) -> list[str | Need]:
-        """What the policy wants for a resource that is not there, dismissed things aside."""
-        gives, has = due(self.policy, resource).gives, attached(resource)
+    def missing(self, place: Place, resource: Resource, of: str = LANYARD) -> list[str | Need]:
+        """What the policy of an installation wants for a resource that is not there, dismissed
+        things aside.
+        """
+        gives, has = due(self.policies()[of], resource).gives, attached(resource)
         lacking: list[str | Need] = [
             each
             for each in sorted(gives.identities)
@@ -149,12 +200,12 @@ class Model:
         if gives.system and not system_principal(resource):
             lacking.append(SYSTEM)
         lacking += [each for each in sorted(gives.needs) if not self._stands(each, resource)]
-        dismissed = self.orders.dismissed[place.id]
+        dismissed = self.orders.dismissed[place.id] if of == LANYARD else set()
         return [each for each in lacking if not any(is_about(key, each) for key in dismissed)]
 
-    def kept(self, place: Place, resource: Resource) -> set[str | Need]:
+    def kept(self, place: Place, resource: Resource, of: str = LANYARD) -> set[str | Need]:
         """What a resource has of a rule that excludes it, or because its body names it."""
-        keeps, has = due(self.policy, resource).keeps, attached(resource)
+        keeps, has = due(self.policies()[of], resource).keeps, attached(resource)
         found: set[str | Need] = {each for each in keeps.identities if each in has}
         found |= {each for each in keeps.needs if each.identity in has or each.identity == SYSTEM}
         named = _named_by_body(resource)
@@ -189,20 +240,44 @@ class Model:
     # The judgement of what Lanyard takes, in the moment in which it does so.
 
     def _judge(self, taken: Taken) -> None:
+        if taken.by == ANOTHER:
+            for promise, seen in self._objections_to_another(taken):
+                self._find(promise, f"{taken} by {taken.by}{seen}")
+            return
         self.taken.append(taken)
+        moved = self._was_moved(taken)
         for promise, seen in self._objections(taken):
-            self._find(promise, f"{taken}{seen}")
+            self._find(self.circumstances.taken(promise, moved=moved), f"{taken}{seen}")
 
-    def _attached(self, resource: Resource, identity: str) -> None:
-        if identity not in due(self.policy, resource).gives.identities:
+    def _was_moved(self, taken: Taken) -> bool:
+        """Whether it may be about something that came by a move."""
+        moved = self.circumstances.moved
+        if taken.resource:
+            return taken.resource in moved
+        places = [place for place in PLACES.values() if place.id in moved]
+        if taken.need is None:
+            return any(taken.identity in (each.own, _own_before(each)) for each in places)
+        return any(taken.need in self._ever[each.id] for each in places)
+
+    def _attached(self, resource: Resource, identity: str, by: str) -> None:
+        if identity not in due(self.policies()[by], resource).gives.identities:
             name = identity.rpartition("/")[2]
             self._find("given", f"{name} was attached to {resource.name}, which no rule gives")
 
     def _overwritten(self, need: Need, whose: str) -> None:
         self._find("17.2 read before write", f"{whose}'s assignment of {need} was written over")
 
+    def _objections_to_another(self, taken: Taken) -> Iterator[tuple[str, str]]:
+        """The second installation has storage, budget and graces of its own: not looked at."""
+        yield from self._whose(taken)
+        if not taken.dead and not self._is_excused(taken):
+            for place, resource in self.living():
+                yield from self._used(taken, place, resource)
+
     def _objections(self, taken: Taken) -> Iterator[tuple[str, str]]:
         yield from self._whose(taken)
+        if taken.kind == "revoke" and self.circumstances.relearning and not taken.dead:
+            yield "17.3 relearning", " before a sweep has read everything"
         yield from self._ordered(taken)
         if not self.is_released(taken):
             yield from self._counted(taken)
@@ -214,13 +289,22 @@ class Model:
             yield from self._used(taken, place, resource)
 
     def _whose(self, taken: Taken) -> Iterator[tuple[str, str]]:
-        if taken.maker != LANYARD and not taken.dead:
+        doubts = self.accounts
+        if (taken.resource, taken.identity) in doubts.in_doubt or (
+            taken.kind == "delete" and taken.identity in doubts.contested
+        ):
+            return
+        if taken.maker != taken.by and not taken.dead:
             seen = f", which {taken.maker or 'Azure'} had made"
             yield self._kind_of_theirs(taken), seen
         elif taken.editor and not taken.dead:
             yield "17.1 edited", f", which {taken.editor} had changed"
 
     def _kind_of_theirs(self, taken: Taken) -> str:
+        if taken.maker in INSTALLATIONS:
+            return "17.1 two installations"
+        if taken.need is not None and (taken.principal, taken.need) in self.accounts.handed_over:
+            return "17.1 handed over"
         if taken.kind == "delete":
             remade = self.accounts.is_remade(taken.identity)
             return "17.1 made again" if remade else "18.1 made for it"
@@ -275,74 +359,41 @@ class Model:
         if taken.kind == "detach" and taken.resource != place.id:
             return
         about: str | Need = taken.need or taken.identity
-        told, has = due(self.policy, resource), attached(resource)
+        told, has = due(self.policies()[taken.by], resource), attached(resource)
         if taken.need is not None and self.principal(taken.need, resource) != taken.principal:
             return
         if about in {*told.gives.identities, *told.gives.needs}:
-            yield self._kind_of_need(about, place, has), f", and {place.name} is due it"
+            yield self._kind_of_need(taken, place, has), f", and {place.name} is due it"
         elif taken.kind == "delete" and taken.identity in has:
             yield "17.4 in use", f", and {place.name} has it"
-        if self.is_released(taken) or about not in self.kept(place, resource):
+        if self.is_released(taken) or about not in self.kept(place, resource, taken.by):
             return
         named = taken.identity == _named_by_body(resource)
         promise = "16.4 used elsewhere" if named else "16.5 exclude"
         yield promise, f", and {place.name} {'names' if named else 'keeps'} it"
 
-    def _kind_of_need(self, about: str | Need, place: Place, has: dict[str, str]) -> str:
-        if self._evidence(place).misses:
+    def _kind_of_need(self, taken: Taken, place: Place, has: dict[str, str]) -> str:
+        if self.looks[taken.by].evidence(place).misses:
             return "16.2 gone"
+        about: str | Need = taken.need or taken.identity
         since = self._since.get((place.id, about), self._now())
         identity = about.identity if isinstance(about, Need) else about
-        served = self._was_read(place.id, since) and (identity in has or identity == SYSTEM)
+        served = self.looks[LANYARD].was_read(place.id, since) and (
+            identity in has or identity == SYSTEM
+        )
         return "needed" if served else "17.3 unseen"
 
     def _is_excused(self, taken: Taken) -> bool:
         """Whether Lanyard had all evidence that one is gone that wants it, and was deceived."""
         about: str | Need = taken.need or taken.identity
         for place, resource in self.living():
-            told = due(self.policy, resource)
-            wanted = {*told.gives.identities, *told.gives.needs, *self.kept(place, resource)}
+            told = due(self.policies()[taken.by], resource)
+            kept = self.kept(place, resource, taken.by)
+            wanted = {*told.gives.identities, *told.gives.needs, *kept}
             wanted |= self._ever[place.id] | {place.own}
-            if about in wanted and self._evidence(place).complete(self.graph_lied):
+            if about in wanted and self.looks[taken.by].evidence(place).complete(self.graph_lied):
                 return True
         return False
-
-    def _evidence(self, place: Place) -> Evidence:
-        """What Lanyard has seen of a living resource since it last saw it."""
-        born, seen = self.accounts.born.get(place.id, 0.0), 0.0
-        misses: list[float] = []
-        for call in self.azure.calls:
-            if (call.method, call.path.lower(), call.caller) != ("GET", place.id, self._lanyard):
-                continue
-            if call.status == 200:
-                misses, seen = [], call.at
-            elif call.status == 404 and call.at >= born:
-                misses.append(call.at)
-        told = [each for each in self.events if place.id == each[0] or _is_below(place, each[0])]
-        written = max((at for _, verb, at in told if verb == "write"), default=-1.0)
-        deleted = max((at for _, verb, at in told if verb == "delete"), default=-1.0)
-        return Evidence(tuple(misses), deleted > max(written, -0.5) and seen < born)
-
-    def _was_read(self, resource: str, since: float) -> bool:
-        """Whether Lanyard read the resource after `since`: it could know what it needs."""
-        return any(
-            call.at >= since
-            and (call.method, call.path.lower()) == ("GET", resource)
-            and (call.caller, call.status) == (self._lanyard, 200)
-            for call in reversed(self.azure.calls)
-        )
-
-    def is_deceived(self, place: Place) -> bool:
-        """Whether ARM ever told Lanyard that this life of a resource was not there: then its record
-        may have ended, and what is on the resource is nobody's that it knows.
-        """
-        born = self.accounts.born.get(place.id, 0.0)
-        return any(
-            (call.method, call.path.lower(), call.caller) == ("GET", place.id, self._lanyard)
-            and call.status == 404
-            and call.at >= born
-            for call in self.azure.calls
-        )
 
     def is_released(self, taken: Taken) -> bool:
         """Whether a person may have released it: anything of its resource."""
@@ -362,6 +413,8 @@ class Model:
             return taken.resource == place.id
         if taken.kind == "delete":
             return taken.identity == place.own
+        if self.circumstances.lost:
+            return False  # whose it was is not known any more
         wanted_by = [each for each, needs in self._ever.items() if taken.need in needs]
         return wanted_by == [place.id] and taken.need in self._of_life[self._life(place)]
 
@@ -396,8 +449,9 @@ def takes(key: str, resource: str, taken: Taken) -> bool:
     return key.endswith(f"|{taken.need.scope}|{taken.need.role}|{taken.principal}")
 
 
-def _is_below(place: Place, group: str) -> bool:
-    return place.id.startswith(f"{group}/")
+def _own_before(place: Place) -> str:
+    """The identity that a moved resource had for itself where it was before."""
+    return PLACES[place.elsewhere].own if place.elsewhere else ""
 
 
 def _named_by_body(resource: Resource) -> str:

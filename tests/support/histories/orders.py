@@ -22,6 +22,17 @@ class NewPolicy(Step):
 
 
 @dataclass(frozen=True, repr=False)
+class Another(Step):
+    """A second installation begins to watch the same subscription, under the policy in force. It
+    keeps that one.
+    """
+
+    async def act(self, world: World) -> None:
+        """From now on it hears of everything, and each sweep is followed by one of it."""
+        world.begin_another(world.model.policy)
+
+
+@dataclass(frozen=True, repr=False)
 class Sweep(Step):
     """The timer starts a sweep."""
 

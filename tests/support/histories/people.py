@@ -41,6 +41,11 @@ class Person:
         """Delete the resource."""
         await self._ask("DELETE", place.id, place.version)
 
+    async def move(self, place: Place, group: str) -> None:
+        """Move the resource, and what is below it, into another group."""
+        body = {"resources": [place.id], "targetResourceGroup": group_id(group)}
+        await self._ask("POST", f"{group_id(place.group)}/moveResources", "2022-09-01", body)
+
     async def tag(self, place: Place, tags: dict[str, str]) -> None:
         """These tags and no others."""
         await self._ask("PATCH", place.id, place.version, {"tags": tags})

@@ -15,6 +15,9 @@ HOMES = {
     "web1": "rg-app",
     "web1/staging": "rg-app",
 }
+#: Where each can be moved to, and back from: "vm1" in rg-app, "vm1@shop" in rg-shop.
+_MOVED = "@shop"
+HOMES |= {name + _MOVED: "rg-shop" for name, group in HOMES.items() if group == "rg-app"}
 GROUPS = ("rg-app", "rg-shop")
 #: Identities that people make. "id-typo" nobody ever makes.
 PEOPLES = ("id-old", "id-new")
@@ -59,13 +62,26 @@ class Place:
     def id(self) -> str:
         """Its resource id, lower case."""
         kind = "microsoft.web/sites" if self.is_web else "microsoft.compute/virtualmachines"
-        path = self.name.replace("/", "/slots/")
+        path = self.name.removesuffix(_MOVED).replace("/", "/slots/")
         return f"{group_id(self.group)}/providers/{kind}/{path}"
 
     @property
     def is_web(self) -> bool:
         """Whether it is an app or a slot."""
         return self.name.startswith("web")
+
+    @property
+    def app(self) -> str:
+        """The name of the app that it is a slot of, "" for what is none."""
+        app, slash, slot = self.name.partition("/")
+        return f"{app}{_MOVED if slot.endswith(_MOVED) else ''}" if slash else ""
+
+    @property
+    def elsewhere(self) -> str:
+        """The name that it has once it is moved; "" for what has only one place."""
+        home = self.name.removesuffix(_MOVED)
+        moved = home + _MOVED if home == self.name else home
+        return moved if moved in HOMES else ""
 
     @property
     def version(self) -> str:
@@ -75,7 +91,7 @@ class Place:
     @property
     def own(self) -> str:
         """The id of the identity that a rule has made for it alone."""
-        name = self.name.rpartition("/")[2]
+        name = self.name.removesuffix(_MOVED).rpartition("/")[2]
         return f"{group_id(self.group)}/{_UAMI}/id-own-{name}"
 
 

@@ -11,6 +11,7 @@ from tests.support.histories.policies import Features, Policy
 from tests.support.histories.promises import NOT_YET, PROMISES, Violation
 from tests.support.histories.quiet import settle
 from tests.support.histories.steps import Quiet, Resume, Step
+from tests.support.histories.storage import moment
 from tests.support.histories.world import World, handlers_of, new_world
 
 #: What the policy file of the product at hand can say.
@@ -67,9 +68,11 @@ async def _play(told: History, off: Collection[str]) -> None:
 
 async def _take(world: World, step: Step) -> None:
     model = world.model
+    world.moments.append(moment(world))
     model.note()
     await step.act(world)
     model.note()
+    world.quiet = False
     await world.mail.send(step.fate)
     await world.mail.work()
     if isinstance(step, Quiet):

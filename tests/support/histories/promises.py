@@ -29,17 +29,34 @@ PROMISES = {
     "16.7 dismissal": "what a person dismissed stays undone",
     "17.1 edited": "an assignment that a person changed is theirs",
     "17.1 attached again": "what a person attaches where Lanyard had attached it before is theirs",
+    "17.1 handed over": "what Terraform gives in place of Lanyard is Terraform's",
+    "17.1 two installations": "an installation takes away only what it made itself",
     "17.1 made again": "an identity that a person made under a name of Lanyard's is theirs",
     "17.2 read before write": "what is not Lanyard's is not written over",
     "17.3 unseen": "before a grant goes, whoever has its identity is asked",
+    "17.3 relearning": "what a living resource needs outlives lost rows; after a loss of all no "
+    "role goes before a sweep has read everything",
+    "17.3 as it was": "ten minutes and a sweep after a loss of all the estate is as it was",
+    "17.3 put back": "tables as they were once take nothing that a person made or that is needed",
+    "17.3 graces": "tables that were lost or put back make nothing go earlier",
+    "17.3 drift": "after rows were lost or put back all that is due comes to be there",
+    "17.3 list": "after rows were lost or put back what is held comes to be on the list",
+    "17.3 known again": "after rows were lost an identity of its own is known again for what it is",
+    "17.3 left over": "after rows were lost or put back what nobody needs goes or is on the list",
     "17.4 in use": "an identity that something else has is not deleted",
     "17.4 gone": "the identity of a resource that is gone stays for deleteAfterHours",
     "18.1 made for it": "an identity that was not made for a resource is not taken for its own",
     "17.5 watched": "what somebody else's assignment gave is given when it goes",
+    "17.6 moved": "a moved resource loses what no rule wants any more, by the graces, and no more",
 }
 
 NOT_YET = frozenset(
     {
+        "17.3 put back",
+        "17.3 graces",
+        "17.3 list",
+        "17.3 known again",
+        "17.6 moved",
         "18.1 made for it",
     }
 )

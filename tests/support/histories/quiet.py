@@ -41,13 +41,17 @@ async def settle(world: World) -> None:
 async def found(world: World) -> list[Finding]:
     """What the estate is not, and should be."""
     model, held = world.model, await world.held()
-    return [*_missing(model, held), *_left_over(model, held), *_released(model, held)]
+    missing = [
+        each for of in model.policies() for each in _missing(model, await world.held(of), of)
+    ]
+    return [*missing, *_left_over(model, held), *_released(model, held)]
 
 
 async def _sweep(world: World) -> None:
     failure = await world.sweep()
     assert failure is None, f"nothing fails any more, and a sweep did: {failure}"
     await world.work_off()
+    world.quiet = True
 
 
 async def _resume_its_own_pause(world: World) -> None:
@@ -66,23 +70,28 @@ def _waits_for_an_hour(entry: Entry) -> bool:
     return entry.refusal.because is Because.BUDGET and entry.answer is not Answer.DISMISSED
 
 
-def _missing(model: Model, held: list[Entry]) -> Iterator[Finding]:
+def _missing(model: Model, held: list[Entry], of: str) -> Iterator[Finding]:
+    whose = "" if of == LANYARD else f" by {of}"
     for place, resource in model.living():
         entries = [entry.refusal.key for entry in held if entry.resource.key == place.id]
-        for thing in model.missing(place, resource):
+        for thing in model.missing(place, resource, of):
             if any(is_about(key, thing) for key in entries):
                 continue
-            promise = "held" if _would_be_held(model, place, resource, thing) else "due"
+            promise = "held" if _would_be_held(model, place, resource, thing, of) else "due"
+            moved = place.id in model.circumstances.moved
+            promise = model.circumstances.missing(promise, moved=moved)
             if isinstance(thing, Need):
                 content = model.principal(thing, resource), thing.role, thing.scope
                 if content in model.accounts.foreign_needs:
                     promise = "17.5 watched"
-            yield Finding(promise, f"{place.name} has no {thing}, and nobody is told")
+            yield Finding(promise, f"{place.name} has no {thing}{whose}, and nobody is told")
 
 
-def _would_be_held(model: Model, place: Place, resource: Resource, thing: str | Need) -> bool:
+def _would_be_held(
+    model: Model, place: Place, resource: Resource, thing: str | Need, of: str
+) -> bool:
     """Whether the policy itself keeps this from being given."""
-    policy, identity = model.policy, thing.identity if isinstance(thing, Need) else thing
+    policy, identity = model.policies()[of], thing.identity if isinstance(thing, Need) else thing
     only_one = len(attached(resource)) == 1 and not system_principal(resource)
     new = identity not in attached(resource)
     return (
@@ -97,12 +106,13 @@ def _would_be_held(model: Model, place: Place, resource: Resource, thing: str | 
 def _left_over(model: Model, held: list[Entry]) -> Iterator[Finding]:
     keys = {entry.refusal.key for entry in held}
     promise = "nobody" if model.policy.mode == "full" else "held"
-    for seen in (
-        *_attachments_left(model, keys),
-        *_assignments_left(model, keys),
-        *_identities_left(model, keys),
-    ):
+    moved = bool(model.circumstances.moved)
+    promise = model.circumstances.left(promise, moved=moved)
+    for seen in (*_attachments_left(model, keys), *_assignments_left(model, keys)):
         yield Finding(promise, seen)
+    again = "17.3 known again" if promise == "17.3 left over" else promise
+    for seen in _identities_left(model, keys):
+        yield Finding(again, seen)
 
 
 def _attachments_left(model: Model, keys: set[str]) -> Iterator[str]:
@@ -112,7 +122,14 @@ def _attachments_left(model: Model, keys: set[str]) -> Iterator[str]:
             ours = model.accounts.attached[place.id, identity] == LANYARD
             kept = identity in model.kept(place, resource)
             told = f"detach identity|{identity}" in keys
-            if ours and not kept and not told and not model.is_deceived(place):
+            known = (place.id, identity) not in model.circumstances.unknown_attachments
+            if (
+                ours
+                and known
+                and not kept
+                and not told
+                and not model.looks[LANYARD].was_deceived(place)
+            ):
                 yield f"{place.name} still has {identity}, which no rule gives"
 
 
@@ -148,7 +165,8 @@ def _identities_left(model: Model, keys: set[str]) -> Iterator[str]:
                 *attached(resource),
             )
         }
-        if identity not in used:
+        unknown = model.circumstances.unknown_identities | model.accounts.contested
+        if identity not in used and identity not in unknown:
             yield f"{identity} is still there, and nothing needs it"
 
 

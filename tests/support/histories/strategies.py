@@ -12,10 +12,15 @@ from tests.support.histories.places import GROUPS, PEOPLES, SHARED, SYSTEM, TYPO
 from tests.support.histories.play import History
 from tests.support.histories.policies import OWN, Policy, Rule
 
-_NAMES = st.sampled_from(["vm1", "vm1", "vm1", "vm2", "vm2", "vm3", "web1", "web1/staging"])
+_NAMES = st.sampled_from(
+    ["vm1", "vm1", "vm1", "vm1", "vm2", "vm2", "vm1@shop", "vm3", "web1", "web1/staging"]
+)
+_MOVABLE = ["vm1", "vm1", "vm1@shop", "vm2", "web1"]
+#: The tables whose rows an operator may delete: a damaged one, as its message says.
+_ROWS = ["resources", "resources", "grants", "grants", "identities"]
 _APPS = st.sampled_from(["web1", "web1", "web1/staging"])
 #: What can be attached by hand: the identity of one resource alone, too.
-_HANDY = st.sampled_from([SHARED, "own:vm1", *PEOPLES])
+_HANDY = st.sampled_from([SHARED, SHARED, "own:vm1", "own:vm1@shop", *PEOPLES, *PEOPLES])
 _SHOP, _IGNORE = (("app", "shop"),), (("lanyard", "ignore"),)
 _TAGS = st.sampled_from([_SHOP, (), _IGNORE, _SHOP + _IGNORE])
 _FATES = st.sampled_from([Fate.COME, Fate.COME, Fate.COME, Fate.LOST, Fate.LATE, Fate.TWICE])
@@ -91,6 +96,12 @@ _STEPS: list[tuple[int, st.SearchStrategy[s.Step]]] = [
     (1, st.builds(s.Grant, by=_BY, **_GIVEN)),
     (1, st.builds(s.Revoke, by=_BY, **_GIVEN)),
     (1, st.builds(s.EditStamp, **_GIVEN)),
+    (2, st.builds(s.Move, st.sampled_from(_MOVABLE), fate=_FATES)),
+    (1, st.builds(s.HandOver, back=st.booleans(), **_GIVEN)),
+    (1, st.just(s.Another())),
+    (1, st.builds(s.LoseRow, st.sampled_from(_ROWS), st.integers(0, 3))),
+    (1, st.builds(s.LoseTable, st.sampled_from(["all", "all", *s.TABLES]))),
+    (1, st.builds(s.PutBack, st.integers(1, 6))),
     (3, st.builds(s.Pass, st.sampled_from([11, 1, 5, 61, 1441]))),
     (2, st.just(s.Sweep())),
     (1, st.builds(s.Late, st.booleans())),
@@ -142,6 +153,35 @@ _TOGETHER: list[tuple[int, st.SearchStrategy[tuple[s.Step, ...]]]] = [
     (3, st.one_of(_again("vm1"), _again("vm2"))),
     (2, _in_turn(st.builds(s.Use, _APPS, st.just("id-old")), st.just(s.Sweep()))),
     (2, _in_turn(st.builds(s.KillIdentity, _HANDY, fate=_FATES), st.just(s.Sweep()))),
+    (
+        2,
+        _in_turn(
+            st.builds(s.Detach, _NAMES, _HANDY, fate=_FATES),
+            st.builds(s.Attach, _NAMES, _HANDY, fate=_FATES),
+            st.builds(s.PutBack, st.integers(1, 6)),
+        ),
+    ),
+    (
+        2,
+        _in_turn(
+            st.just(s.Tag("vm1")),
+            st.just(s.Tag("vm1", _SHOP)),
+            st.builds(s.Pass, st.sampled_from([11, 61, 1441])),
+            st.builds(s.PutBack, st.integers(1, 3)),
+            st.builds(s.Tag, st.just("vm1"), _TAGS, fate=_FATES),
+        ),
+    ),
+    (2, _in_turn(st.just(s.LoseTable()), st.builds(s.Kill, _NAMES, fate=_FATES))),
+    (
+        2,
+        _in_turn(
+            st.builds(s.Move, st.just("vm1"), fate=_FATES),
+            st.builds(s.Pass, st.sampled_from([11, 61])),
+            st.builds(s.Tag, st.just("vm1@shop"), _TAGS, fate=_FATES),
+        ),
+    ),
+    (1, _in_turn(st.just(s.Another()), st.builds(s.Kill, _NAMES, fate=_FATES), st.just(s.Sweep()))),
+    (1, _in_turn(st.just(s.Quiet()), st.just(s.Relearn()))),
     (
         2,
         _in_turn(
