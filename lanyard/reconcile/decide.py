@@ -30,6 +30,8 @@ class Precedents:
 
     orders: Orders = field(default_factory=Orders)
     repairs: Mapping[str, int] = field(default_factory=dict)
+    #: The keys of what is on the list of what is held.
+    listed: frozenset[str] = frozenset()
 
 
 async def decide(

@@ -18,7 +18,7 @@ from lanyard.planning.actions import (
 from lanyard.planning.desired import desired
 from lanyard.planning.grace import Graces, due_since, seconds_left, still_dedicated
 from lanyard.planning.life import Life
-from lanyard.planning.orders import Orders, Pause, Refusal
+from lanyard.planning.orders import Orders, Refusal
 from lanyard.planning.outcomes import Effects, Outcome
 from lanyard.planning.plan import Actual, Plan
 from lanyard.planning.verdict import Verdict
@@ -106,11 +106,13 @@ class Reconciler:
         observed = await self._observed(change, record, resource)
         wanted = desired(self.policy, resource)
         own = still_dedicated(observed.dedicated, self.policy, wanted)
-        in_force = await self._orders(observed, pause)
+        entries = await self.services.held.of(observed.id) if observed.held else {}
+        listed = frozenset(entry.refusal.key for entry in entries.values())
+        in_force = orders(pause, entries.values())
         # Who dismisses that instances lag says that they have what the set has.
         lag = observed.instances_lag and UpgradeInstances().key not in in_force.dismissed
         before = replace(observed, dedicated=own, instances_lag=lag)
-        precedents = Precedents(in_force, counted(before))
+        precedents = Precedents(in_force, counted(before), listed)
         principals = await known_principals(
             wanted, resource, services.identities, services.identity_ledger
         )
@@ -135,7 +137,7 @@ class Reconciler:
             looks = await self._carry_out(todo, verdict, progress, recorder)
             await self._put_off(looks.waiting, record, progress, recorder)
             refusals = unfulfilled((*verdict.held, *looks.held), todo, wanted)
-            await self._hold(refusals, precedents.orders, progress, recorder)
+            await self._hold(refusals, precedents, progress, recorder)
             if resource is None and progress.record.empty:
                 await services.ledger.forget(progress.record)
         return _report(progress.outcomes, progress.gone_identities, gone=resource is None)
@@ -244,22 +246,21 @@ class Reconciler:
         progress.outcomes += outcomes
 
     async def _hold(
-        self, refusals: list[Refusal], orders: Orders, progress: Progress, recorder: Recorder
+        self, refusals: list[Refusal], before: Precedents, progress: Progress, recorder: Recorder
     ) -> None:
         """Once, at the end: what is tried again and refused again was held all the time. Only what
-        is new is reported, not again at each event that finds the same.
+        is new is reported, or not on the list any more, not again at each event that finds the
+        same.
         """
         refusals = refusals + refused(progress.outcomes) + waited_for(progress.waited_for)
-        answered = unfinished(progress.outcomes) & (orders.released | orders.dismissed.keys())
+        answers = before.orders.released | before.orders.dismissed.keys()
+        answered = unfinished(progress.outcomes) & answers
         now_held = digest(refusals, answered)
-        if now_held != progress.record.held:
+        lost = {refusal.key for refusal in refusals} - before.listed
+        if now_held != progress.record.held or lost:
             await recorder.held(refusals, answered)
         under = self.services.author.policy if now_held else ""
         await progress.save(replace(progress.record, held=now_held, held_under=under))
-
-    async def _orders(self, record: ResourceRecord, pause: Pause | None) -> Orders:
-        entries = await self.services.held.of(record.id) if record.held else {}
-        return orders(pause, entries.values())
 
     def _removals(self, change: Change, in_force: Orders) -> Removals:
         services, cause = self.services, cause_of(change)

@@ -14,7 +14,7 @@ from lanyard.values.resource_id import ResourceId
 
 # Azure's clock, by which a deletion is reported, and this one, by which an attachment is noted, may
 # differ by so much (seconds): in doubt it is not Lanyard's.
-_CLOCK_DOUBT = 10.0
+_CLOCK_DOUBT = 1.0
 
 
 def as_seen(

@@ -7,12 +7,8 @@ is what no plan would find.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lanyard.planning.desired import desired
-from lanyard.planning.needs import needs_identity
-from lanyard.policy import Policy
 from lanyard.policy.document import DELETE_AFTER_HOURS
 from lanyard.reconcile.services import Services
-from lanyard.record.ledger import ResourceRecord
 from lanyard.sweep.survey import Survey
 from lanyard.values.grants import Grant
 from lanyard.values.own_identity import Dedicated, made_for
@@ -35,10 +31,11 @@ async def learn_identities(found: Survey, services: Services) -> None:
     them.
     """
     for identity, principal, owner in _own_identities(found, services.assignments.installation):
-        record = await services.ledger.resource(owner)
-        if identity not in record.dedicated:
+        known = found.records.get(owner)
+        if known is None or identity not in known.dedicated:
+            record = await services.ledger.resource(owner)
             own = Dedicated(principal, DELETE_AFTER_HOURS * _HOUR)
-            learnt = replace(record, dedicated={**record.dedicated, identity: own})
+            learnt = replace(record, dedicated={identity: own, **record.dedicated})
             found.records[owner] = await services.ledger.save(learnt)
 
 
@@ -52,18 +49,15 @@ def _own_identities(
             yield ResourceId.parse(key), found.resources.identities[key], compute[owner]
 
 
-async def doubt_attachments(found: Survey, services: Services, policy: Policy) -> None:
-    """Of tables that are of an older moment nobody knows who attached what since: what no rule asks
-    for any more may be somebody else's by now, and is not ours.
+async def doubt_records(found: Survey, services: Services) -> None:
+    """Of tables that are of an older moment nobody knows who attached what since, and since when
+    something was not wanted: no attachment is ours any more, and every grace begins anew.
     """
-    listed = {resource.id: resource for resource in found.resources.compute}
     for resource, record in list(found.records.items()):
-        seen = listed.get(resource)
-        if seen is None or not record.attachments:
-            continue
-        wanted = desired(policy, seen)
-        sure = {one: at for one, at in record.attachments.items() if needs_identity(wanted, one)}
-        if sure != record.attachments:
-            fresh: ResourceRecord = await services.ledger.resource(resource)
-            kept = {one: at for one, at in fresh.attachments.items() if one in sure}
-            found.records[resource] = await services.ledger.save(replace(fresh, attachments=kept))
+        if record.attachments or record.due_since or record.dedicated:
+            fresh = await services.ledger.resource(resource)
+            own = {
+                one: Dedicated(o.principal, o.delete_after) for one, o in fresh.dedicated.items()
+            }
+            sure = replace(fresh, attachments={}, due_since={}, dedicated=own)
+            found.records[resource] = await services.ledger.save(sure)

@@ -5,14 +5,14 @@ which principals it knows. Where one of them fails or answers a part only, there
 a broken listing does not hold is not taken for missing.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from lanyard.planning.orphans import Facts, suspects
 from lanyard.ports.azure import Directory, Index
 from lanyard.reconcile.services import Services
-from lanyard.record.held import Answer
+from lanyard.record.held import Answer, Entry
 from lanyard.record.identities import IdentityLedger, IdentityRecord
 from lanyard.record.ledger import ResourceRecord
 from lanyard.sweep.doubts import grants_in_doubt, reopened
@@ -48,6 +48,8 @@ class Survey:
     roles: frozenset[str]
     #: What a person released and what is not done yet.
     released: tuple[Change, ...]
+    #: The keys of what is on the list of what is held, by the resource.
+    listed: dict[ResourceId, set[str]]
     #: Unknown principals that are on the list of what is held.
     held_principals: frozenset[str]
     #: Subscriptions (lower case) in which anything is listed.
@@ -116,9 +118,8 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
         identities=identities,
         roles=frozenset(listed.roles),
         released=tuple(e.change("sweep") for e in held if e.answer is Answer.RELEASED),
-        held_principals=frozenset(
-            e.principal for e in held if e.principal and e.answer is not Answer.RELEASED
-        ),
+        listed=_listed(held),
+        held_principals=_held_principals(held),
         seen=frozenset(seen),
         unseen=frozenset(unseen),
         facts=facts,
@@ -135,6 +136,18 @@ def _reopen(
         known = records.get(resource, ResourceRecord(id=resource))
         records[resource] = reopened(known, grants)
     return doubts
+
+
+def _held_principals(held: Iterable[Entry]) -> frozenset[str]:
+    waiting = (entry for entry in held if entry.answer is not Answer.RELEASED)
+    return frozenset(entry.principal for entry in waiting if entry.principal)
+
+
+def _listed(held: Iterable[Entry]) -> dict[ResourceId, set[str]]:
+    keys: dict[ResourceId, set[str]] = defaultdict(set)
+    for entry in held:
+        keys[entry.resource].add(entry.refusal.key)
+    return dict(keys)
 
 
 def _stamped(assignments: Iterable[ListedAssignment], services: Services) -> frozenset[str]:

@@ -7,7 +7,7 @@ whoever takes the message reads it fresh.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 
 from lanyard.planning.actions import RemoveOrphans
@@ -21,6 +21,7 @@ from lanyard.planning.verdict import Situation
 from lanyard.policy import Policy
 from lanyard.ports.queue import Enqueue
 from lanyard.reconcile.principals import AskedOnce, known_principals
+from lanyard.reconcile.refusals import unfulfilled
 from lanyard.reconcile.services import Services
 from lanyard.record.checkpoint import Checkpoint
 from lanyard.record.identities import IdentityRecord
@@ -30,7 +31,7 @@ from lanyard.record.repairs import counted, grant_repaired
 from lanyard.sweep.changed_grants import Changed, changed_grants
 from lanyard.sweep.doubts import reopened
 from lanyard.sweep.listings import NEAR_LIMIT, Progress, silent
-from lanyard.sweep.lost_tables import doubt_attachments, learn_grants, learn_identities
+from lanyard.sweep.lost_tables import doubt_records, learn_grants, learn_identities
 from lanyard.sweep.report import SweepReport
 from lanyard.sweep.survey import Survey, survey
 from lanyard.values.change import Change
@@ -98,10 +99,9 @@ class Sweep:
         """Put on record again what lost tables do not hold."""
         services = self.services
         await learn_grants(found, services)
-        if await services.relearning.under_way():
-            await learn_identities(found, services)
+        await learn_identities(found, services)
         if await services.relearning.put_back():
-            await doubt_attachments(found, services, self.policy)
+            await doubt_records(found, services)
 
     async def _put(
         self,
@@ -138,7 +138,7 @@ class Sweep:
         for resource in sorted(found.resources.compute, key=lambda one: one.id):
             if resource.id.key > after:
                 record = found.records.get(resource.id, ResourceRecord(id=resource.id))
-                if await self._needs_a_look(resource, record):
+                if await self._needs_a_look(resource, record, found.listed.get(resource.id, set())):
                     yield resource.id
 
     def _departures(
@@ -185,8 +185,12 @@ class Sweep:
     def _change(self, resource: ResourceId) -> Change:
         return Change(resource, _SOURCE, policy=self.services.author.policy)
 
-    async def _needs_a_look(self, resource: ComputeResource, record: ResourceRecord) -> bool:
-        """Whether anything would be done, as far as the listing and the ledger show."""
+    async def _needs_a_look(
+        self, resource: ComputeResource, record: ResourceRecord, listed: Set[str]
+    ) -> bool:
+        """Whether anything would be done, as far as the listing and the ledger show. `listed`: the
+        keys of what is on the list of what is held.
+        """
         present = resource.identity.system_principal_id
         if present is not None and present not in record.system_principals:
             return True
@@ -200,18 +204,19 @@ class Sweep:
         verdict = guard(todo, situation)
         self._planned.update(type(action).__name__ for action in verdict.allowed)
         self._excluded += bool(wanted.kept.rules) and not record.empty
-        is_held = bool(verdict.held or todo.blocked or wanted.unfulfillable)
+        held = {refusal.key for refusal in unfulfilled(verdict.held, todo, wanted)}
         return (
             bool(verdict.allowed)
-            or self._is_listed_wrongly(record, is_held=is_held)
+            or self._is_listed_wrongly(record, held, listed)
             or still_dedicated(record.dedicated, self.policy, wanted) != record.dedicated
             or _is_due_no_more(record, todo)
         )
 
-    def _is_listed_wrongly(self, record: ResourceRecord, *, is_held: bool) -> bool:
-        """Whether something is held that nobody can see yet, or listed that is held no more."""
-        version = self.services.author.policy
-        return is_held != bool(record.held) or (is_held and record.held_under != version)
+    def _is_listed_wrongly(self, record: ResourceRecord, held: Set[str], listed: Set[str]) -> bool:
+        """Whether something is held that nobody can see, or listed that is held no more."""
+        if bool(held) != bool(record.held) or held - listed:
+            return True
+        return bool(held) and record.held_under != self.services.author.policy
 
     async def _roles_gone(self, found: Survey) -> list[str]:
         """Asked of ARM one by one: few roles are neither built in nor listed."""

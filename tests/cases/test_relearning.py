@@ -2,6 +2,8 @@
 until a sweep has read everything, and what was known is known again.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from lanyard.ports.tables import Row
@@ -15,6 +17,7 @@ from tests.support.cases import (
     begun,
     delete,
     exists,
+    held,
     hours,
     identity_id,
     own,
@@ -151,9 +154,10 @@ async def test_case_A22_tables_put_back_from_an_hour_ago_take_nothing_that_is_th
     assert attached(estate, vm) == ["id-old"]
 
 
-async def test_case_A22_tables_put_back_keep_what_is_wanted_as_ours(
+async def test_case_A22_what_a_rule_asked_for_then_and_now_may_be_theirs_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Whoever attached it since: only the role, by its stamp, is surely ours."""
     estate = await begun_with(monkeypatch, SHARED, "vm1")
     vm = estate.vm_id("vm1")
     before = as_they_are(estate)
@@ -163,7 +167,20 @@ async def test_case_A22_tables_put_back_keep_what_is_wanted_as_ours(
     assert await timer(estate)
     await patch(estate, vm, tags={})
     await hours(estate, 2)
-    assert (attached(estate, vm), roles(estate, "id-old")) == ([], [])
+    assert (attached(estate, vm), roles(estate, "id-old")) == (["id-old"], [])
+
+
+async def test_case_A22_a_lost_list_of_what_is_held_is_listed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun_with(monkeypatch, replace(SHARED, per_hour=0), "vm1")
+    await patch(estate, estate.vm_id("vm1"), tags={})
+    await pass_time(estate)
+    before = list(await held(estate))
+    assert before
+    estate.tables.held.content.clear()
+    await sweep(estate)
+    assert list(await held(estate)) == before
 
 
 async def test_case_A22_a_machine_that_came_since_the_tables_were_copied_is_kept(

@@ -19,7 +19,10 @@ async def get(world: World, path: str) -> Any:
 async def test_every_type_that_can_be_put_is_listed_with_its_versions(world: World) -> None:
     listed = {each["namespace"]: each for each in (await get(world, "/providers"))["value"]}
     identity = listed["Microsoft.ManagedIdentity"]["resourceTypes"]
-    assert [each["resourceType"] for each in identity] == ["userAssignedIdentities"]
+    assert [each["resourceType"] for each in identity] == [
+        "userAssignedIdentities",
+        "userAssignedIdentities/federatedIdentityCredentials",
+    ]
     assert identity[0]["apiVersions"] == sorted(identity[0]["apiVersions"], reverse=True)
     assert "2024-11-30" in identity[0]["apiVersions"]
     topics = [each["resourceType"] for each in listed["Microsoft.EventGrid"]["resourceTypes"]]

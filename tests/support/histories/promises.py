@@ -54,8 +54,6 @@ NOT_YET = frozenset(
     {
         "17.3 put back",
         "17.3 graces",
-        "17.3 list",
-        "17.3 known again",
         "17.6 moved",
         "18.1 made for it",
     }
