@@ -43,6 +43,7 @@ class Sweeps:
         """
         services = self.services
         if await services.kill_switch.reported() and not await services.relearning.under_way():
+            await services.relearning.confirm()
             return None
         return await self.run()
 

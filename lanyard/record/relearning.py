@@ -1,9 +1,9 @@
 """Whether the tables are as the last sweep left them.
 
-Each sweep that read everything writes its time into the tables and into a blob. Tables without it,
-or with an older one, are new, lost, or put back from an older moment: what they say of who needs
-what may be wrong, so nothing is taken until a sweep has read every subscription that earlier ones
-saw. The row is beside the pause, with which it is read.
+Each sweep that read everything, and each look between two of them, writes its time into the tables
+and into a blob. Tables without it, or with an older one, are new, lost, or put back from an older
+moment: what they say of who needs what may be wrong, so nothing is taken until a sweep has read
+every subscription that earlier ones saw. The row is beside the pause, with which it is read.
 """
 
 from collections.abc import Callable, Set
@@ -18,6 +18,7 @@ from lanyard.record.rows import Columns
 PARTITION, KEY = "pause", "swept"
 # A mark only grows: an older one, from a moment ago, is never too new.
 _SERVES = 60.0
+_STEP = 0.001
 _BEGINS = "nothing is taken until a sweep has read everything; one begins within five minutes"
 
 
@@ -55,6 +56,15 @@ class Relearning:
         """Whether the tables are those of an older moment, and not new ones."""
         return await self._row() is not None and await self.under_way()
 
+    async def confirm(self) -> None:
+        """Between two sweeps, of tables that are believed: those of an earlier moment than this are
+        noticed when they are put back.
+        """
+        mark = await self._marks.read()
+        at = self._later(mark)
+        await self._write(at, "")
+        await self._keep(Mark(at, mark.subscriptions))
+
     async def swept(self, seen: Set[str], offboarded: Set[str]) -> None:
         """A sweep has read everything that it sees: these subscriptions (lower case). Where earlier
         ones saw more that nobody offboarded, and the tables were lost, it goes on waiting.
@@ -64,11 +74,17 @@ class Relearning:
         if missing and await self.under_way():
             await self._write(0.0, ", ".join(sorted(missing)))
             return
-        at = self._now()
+        at = self._later(mark)
         await self._write(at, "")
-        marked = Mark(at, frozenset(seen) | (mark.subscriptions - offboarded))
-        await self._marks.write(marked)
-        self._read.put("", marked)
+        await self._keep(Mark(at, frozenset(seen) | (mark.subscriptions - offboarded)))
+
+    def _later(self, mark: Mark) -> float:
+        """Now, and after every other mark, whatever the clocks of the instances say."""
+        return max(self._now(), mark.at + _STEP)
+
+    async def _keep(self, mark: Mark) -> None:
+        await self._marks.write(mark)
+        self._read.put("", mark)
 
     async def _row(self) -> Row | None:
         return await self._table.get(PARTITION, KEY)

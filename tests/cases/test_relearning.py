@@ -170,6 +170,21 @@ async def test_case_A22_what_a_rule_asked_for_then_and_now_may_be_theirs_too(
     assert (attached(estate, vm), roles(estate, "id-old")) == (["id-old"], [])
 
 
+async def test_case_A22_tables_put_back_from_minutes_ago_are_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No sweep ended in between: each look of every five minutes confirms the tables."""
+    estate = await begun_with(monkeypatch, SHARED, "vm1")
+    await sweep(estate)
+    before = as_they_are(estate)
+    await pass_time(estate, 5 * MINUTE)
+    assert not await timer(estate)
+    put_back(estate, before)
+    pause = await estate.services.kill_switch.read()
+    assert pause is not None
+    assert "older moment" in pause.reason
+
+
 async def test_case_A22_a_lost_list_of_what_is_held_is_listed_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

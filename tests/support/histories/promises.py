@@ -52,8 +52,6 @@ PROMISES = {
 
 NOT_YET = frozenset(
     {
-        "17.3 put back",
-        "17.3 graces",
         "17.6 moved",
         "18.1 made for it",
     }

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ANNA, TERRAFORM = "Anna", "Terraform"
 #: Seconds in which a message that fails has had all its attempts.
 _ATTEMPTS = 2 * 3600.0
+#: Seconds: handlers/policy_changes.py.
+_LOOKS_EVERY = 300.0
 
 
 @dataclass
@@ -126,6 +128,14 @@ class World:
             clock.advance(max(due - clock.now(), 0.0))
             await self.mail.work()
         clock.advance(max(end - clock.now(), 0.0))
+        if seconds >= _LOOKS_EVERY:
+            await self._look()
+
+    async def _look(self) -> None:
+        """The timer of every five minutes, where no sweep is due for another reason."""
+        relearning = self.estate.services.relearning
+        if not await relearning.under_way():
+            await relearning.confirm()
 
     async def work_off(self) -> None:
         """Until no message waits, or only what waits for hours."""
