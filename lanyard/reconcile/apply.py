@@ -20,8 +20,9 @@ from lanyard.planning.actions import (
     changes_identity,
     gives_identity,
     is_removal,
+    takes_from_resource,
 )
-from lanyard.planning.outcomes import Outcome, attempt, only
+from lanyard.planning.outcomes import Outcome, attempt, failed, only
 from lanyard.reconcile.apply_removals import REPLAN_DELAY, RemovalSteps
 from lanyard.reconcile.dangling import References
 from lanyard.reconcile.identity_writes import IdentityWrites
@@ -80,9 +81,21 @@ class Application:
         removals = not_waiting([action for action in todo if is_removal(action)], progress)
         if await self._detach(only(DetachIdentity, removals), upgrade=bool(upgrades)):
             await self._upgrade(upgrades)
-        rest = [action for action in removals if not isinstance(action, DetachIdentity)]
+        rest = self._unless_lost([a for a in removals if not isinstance(a, DetachIdentity)])
         await RemovalSteps(self.services, progress).run(rest)
         await self._settle()
+
+    def _unless_lost(self, removals: Sequence[Action]) -> list[Action]:
+        """An identity that the resource is due turned out to be missing: nothing more is taken from
+        it before that was looked at.
+        """
+        if not self.progress.gone_identities:
+            return list(removals)
+        missing = self.progress.gone_identities[0]
+        taking = [action for action in removals if takes_from_resource(action)]
+        failure = Temporary(f"{missing} is not there any more: planned again", REPLAN_DELAY)
+        self.progress.outcomes += failed(taking, failure)
+        return [action for action in removals if action not in taking]
 
     async def _give(self, additions: Sequence[Action]) -> None:
         """Identities and roles, side by side; roles of a new system-assigned identity after it.
@@ -123,6 +136,7 @@ class Application:
             writes = self._writes(progress.resource)
             progress.outcomes += await writes.detach(still)
             progress.resource = writes.resource
+            progress.gone_identities += writes.lost
         return bool(still)
 
     async def _intend(self, todo: Sequence[Action], assigns: Sequence[AssignRole]) -> None:
@@ -181,12 +195,14 @@ class Application:
             services.directory,
             services.now,
         )
+        due = (to.id for to in self.progress.principals if isinstance(to, UserAssigned))
         return IdentityWrites(
-            services.compute,
-            services.identities,
-            references,
-            self.progress.removals,
-            resource,
+            compute=services.compute,
+            identities=services.identities,
+            references=references,
+            removals=self.progress.removals,
+            resource=resource,
+            wanted=frozenset(due),
         )
 
     def _writable(self, todo: Sequence[Action]) -> list[Action]:

@@ -26,6 +26,8 @@ from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.removed import Taken
 from lanyard.values.resource_id import ResourceId
 
+# What turned out to be missing is looked at, and then all is planned again, this soon (seconds).
+_REPLAN_DELAY = 2.0
 _DONE = "read back from ARM"
 _UNWANTED = ("Lanyard attached it, and no rule asks for it any more",)
 _REPLACED = ("the type has one identity, and a rule accepts that another one takes its place",)
@@ -36,17 +38,21 @@ _GONE = (
 _RECREATED = ("the resource shows a principal that the identity does not have any more",)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class IdentityWrites:
-    """Writes to one resource. `resource` is what was read last, by whoever wrote last; `gone` are
-    identities that ARM does not know: what they left is for whoever reconciles them.
-    """
+    """Writes to one resource."""
 
     compute: Compute
     identities: Identities
+    #: Says which references to identities are dead.
     references: References
+    #: What stands around each write that takes something off.
     removals: Removals
+    #: What was read last, by whoever wrote last.
     resource: ComputeResource
+    #: The identities that it is due.
+    wanted: frozenset[ResourceId] = frozenset()
+    #: Those that ARM does not know: what they left is for whoever reconciles them.
     gone: list[ResourceId] = field(default_factory=list)
 
     async def add(self, actions: Sequence[Action]) -> list[Outcome]:
@@ -111,6 +117,8 @@ class IdentityWrites:
         except Permanent as refusal:
             failure = refusal
         found, going = await self._dangling(), {each.identity for each in detaches}
+        if self.lost:
+            raise Temporary(f"{self.lost[0]} is wanted, and not there", _REPLAN_DELAY)
         if drops := _drops(action, [one for one in found.gone if one not in going]):
             try:
                 return await self._write((), [*detaches, *drops])
@@ -162,6 +170,13 @@ class IdentityWrites:
         gone = [one for one in identities if await self.identities.principal(one) is None]
         self.gone += gone
         return gone
+
+    @property
+    def lost(self) -> list[ResourceId]:
+        """What the resource is due, and shows, and ARM does not know: nothing is taken before that
+        is looked at.
+        """
+        return [identity for identity in self.gone if identity in self.wanted]
 
     async def _dangling(self) -> Found:
         found = await self.references.dangling(self.resource.identity.user_assigned)

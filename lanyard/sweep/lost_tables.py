@@ -35,7 +35,12 @@ async def learn_identities(found: Survey, services: Services) -> None:
         if known is None or identity not in known.dedicated:
             record = await services.ledger.resource(owner)
             own = Dedicated(principal, DELETE_AFTER_HOURS * _HOUR)
-            learnt = replace(record, dedicated={identity: own, **record.dedicated})
+            learnt = replace(
+                record,
+                dedicated={identity: own, **record.dedicated},
+                # Nobody else has any business with it: that it is on its own resource is our doing.
+                attachments={identity: services.now(), **record.attachments},
+            )
             found.records[owner] = await services.ledger.save(learnt)
 
 
@@ -51,7 +56,8 @@ def _own_identities(
 
 async def doubt_records(found: Survey, services: Services) -> None:
     """Of tables that are of an older moment nobody knows who attached what since, and since when
-    something was not wanted: no attachment is ours any more, and every grace begins anew.
+    something was not wanted: no attachment is ours any more, but of an identity that was made for
+    that very resource, and every grace begins anew.
     """
     for resource, record in list(found.records.items()):
         if record.attachments or record.due_since or record.dedicated:
@@ -59,5 +65,6 @@ async def doubt_records(found: Survey, services: Services) -> None:
             own = {
                 one: Dedicated(o.principal, o.delete_after) for one, o in fresh.dedicated.items()
             }
-            sure = replace(fresh, attachments={}, due_since={}, dedicated=own)
+            attachments = {one: at for one, at in fresh.attachments.items() if one in own}
+            sure = replace(fresh, attachments=attachments, due_since={}, dedicated=own)
             found.records[resource] = await services.ledger.save(sure)

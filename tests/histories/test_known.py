@@ -327,6 +327,27 @@ KNOWN = {
             policy=Policy(mode="add-only"),
         ),
     ),
+    "swapped_to_an_identity_that_is_gone": (
+        "16.1 make before break",
+        history(
+            Make("vm1"),
+            NewPolicy(Policy((Rule(identity="id-new"),))),
+            Sweep(),
+            NewPolicy(Policy()),
+            NewPolicy(Policy((Rule(identity="id-new"),))),
+            KillIdentity("id-new", fate=Fate.LOST),
+        ),
+    ),
+    "an_own_identity_by_old_tables": (
+        "17.3 left over",
+        history(
+            Make("vm2", SHOP),
+            NewPolicy(Policy((Rule(identity="own"),))),
+            Pass(11),
+            PutBack(),
+            NewPolicy(Policy()),
+        ),
+    ),
     "held_by_a_sweep_alone": (
         "held",
         history(Make("vm1", fate=Fate.LOST), policy=Policy(mode="observe")),

@@ -135,7 +135,7 @@ BROKEN = {
     ),
     "17.3 relearning": history(Make("vm1"), LoseRow(), Rogue(Revoke("id-shared"))),
     "17.3 put back": history(
-        Make("vm1"), Attach("vm1", "id-new"), PutBack(), Rogue(Detach("vm1", "id-new"))
+        Make("vm1"), Attach("vm1", "id-new"), Pass(6), PutBack(2), Rogue(Detach("vm1", "id-new"))
     ),
     "17.3 graces": history(*UNTAGGED, LoseRow(), Pass(9), DETACH, policy=TAGGED),
     "17.6 moved": history(Make("vm1"), Move("vm1"), Rogue(Detach("vm1@shop", "id-shared"))),
@@ -196,7 +196,7 @@ ALSO_BROKEN = {
     ),
     "what is needed goes by old tables": (
         "17.3 put back",
-        history(Make("vm1"), Make("vm2"), PutBack(), Rogue(Revoke("id-shared"))),
+        history(Make("vm1"), Make("vm2"), Pass(6), PutBack(2), Rogue(Revoke("id-shared"))),
     ),
     "a moved machine's access goes early": (
         "17.6 moved",

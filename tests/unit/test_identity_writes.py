@@ -165,7 +165,13 @@ def writes_to(azure: OneMachine) -> IdentityWrites:
         cast(Directory, elsewhere),
         lambda: NOW,
     )
-    return IdentityWrites(azure, azure, references, azure.removals, azure.resource)
+    return IdentityWrites(
+        compute=azure,
+        identities=azure,
+        references=references,
+        removals=azure.removals,
+        resource=azure.resource,
+    )
 
 
 async def missed(azure: OneMachine, seconds: float = 60.0, *identities: ResourceId) -> OneMachine:
