@@ -7,7 +7,7 @@ revocation.py for a successor.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lanyard.planning.actions import (
     Action,
@@ -56,7 +56,9 @@ def still_dedicated(
     existing |= {one.id for one in asked if not one.dedicated}
     delays = {one.id: one.delete_after for one in asked}
     return {
-        one: Dedicated(own.principal, delays[one]) if one in delays else own
+        one: replace(own, delete_after=delays[one], alone_since=0.0, unused_since=0.0)
+        if one in delays
+        else own
         for one, own in dedicated.items()
         if one not in existing
     }

@@ -15,7 +15,7 @@ from lanyard.planning.actions import (
     changes_identity,
     takes_from_resource,
 )
-from lanyard.planning.desired import desired
+from lanyard.planning.desired import Desired, desired
 from lanyard.planning.grace import Graces, due_since, seconds_left, still_dedicated
 from lanyard.planning.life import Life
 from lanyard.planning.orders import Orders, Refusal
@@ -26,6 +26,7 @@ from lanyard.policy import Policy
 from lanyard.reconcile.apply import apply, see
 from lanyard.reconcile.decide import AT_WORK, Precedents, decide
 from lanyard.reconcile.identity import IDENTITY_TYPE, IdentityReconciler
+from lanyard.reconcile.moves import Moves
 from lanyard.reconcile.orphan import OrphanReconciler
 from lanyard.reconcile.own_identities import Looks, OwnIdentities
 from lanyard.reconcile.presence import Presence
@@ -104,14 +105,13 @@ class Reconciler:
             services.compute.read(change.resource), services.kill_switch.read()
         )
         observed = await self._observed(change, record, resource)
+        if resource is None and (place := await Moves(services).follow(observed)) is not None:
+            return Report(look_at=(place,), gone=True)
         wanted = desired(self.policy, resource)
-        own = still_dedicated(observed.dedicated, self.policy, wanted)
         entries = await self.services.held.of(observed.id) if observed.held else {}
         listed = frozenset(entry.refusal.key for entry in entries.values())
         in_force = orders(pause, entries.values())
-        # Who dismisses that instances lag says that they have what the set has.
-        lag = observed.instances_lag and UpgradeInstances().key not in in_force.dismissed
-        before = replace(observed, dedicated=own, instances_lag=lag)
+        before = self._as_due(observed, wanted, in_force)
         precedents = Precedents(in_force, counted(before), listed)
         principals = await known_principals(
             wanted, resource, services.identities, services.identity_ledger
@@ -141,6 +141,15 @@ class Reconciler:
             if resource is None and progress.record.empty:
                 await services.ledger.forget(progress.record)
         return _report(progress.outcomes, progress.gone_identities, gone=resource is None)
+
+    def _as_due(
+        self, observed: ResourceRecord, wanted: Desired, in_force: Orders
+    ) -> ResourceRecord:
+        """The record with what the policy and a person say of it now."""
+        own = still_dedicated(observed.dedicated, self.policy, wanted)
+        # Who dismisses that instances lag says that they have what the set has.
+        lag = observed.instances_lag and UpgradeInstances().key not in in_force.dismissed
+        return replace(observed, dedicated=own, instances_lag=lag)
 
     async def _carry_out(
         self, todo: Plan, verdict: Verdict, progress: Progress, recorder: Recorder

@@ -19,7 +19,7 @@ from contextlib import suppress
 from enum import StrEnum
 
 from lanyard.ports.azure import Granting
-from lanyard.ports.tables import RowExists
+from lanyard.ports.tables import RowChanged, RowExists
 from lanyard.record.grant_rows import Granted, GrantRows, on_fresh_rows
 from lanyard.values.grants import Grant, Standing, State
 from lanyard.values.resource_id import ResourceId
@@ -87,6 +87,12 @@ class Claims:
     def standing(self) -> AsyncIterator[Standing]:
         """Every grant whose assignment should exist, or is on its way out."""
         return self._rows.standing()
+
+    async def move(self, grant: Grant, source: ResourceId, target: ResourceId) -> None:
+        """A resource moved, and its claim with it: it is never without one."""
+        await self._rows.claim(grant, target)
+        with suppress(RowChanged):  # it is claimed there again: then it is that claim's turn
+            await self._rows.give_up(await self._rows.claim_of(grant, source))
 
     async def learn(self, grant: Grant) -> None:
         """An assignment of ours stands that no row is of: as one that nothing claims, and that the

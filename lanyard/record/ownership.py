@@ -43,6 +43,21 @@ def as_seen(
     )
 
 
+def is_same(record: ResourceRecord, other: ComputeResource) -> bool:
+    """Whether a resource under another id is the one of a record: by what outlives a move
+    (azure-facts: vmId and the like), else by a principal of its own, else by all its identities.
+    """
+    if other.id == record.id:
+        return False
+    if record.incarnation or other.incarnation:
+        return record.incarnation == other.incarnation
+    identity = other.identity
+    if record.system_principals:
+        return identity.system_principal_id in record.system_principals
+    attached = {one.key for one in identity.user_assigned}
+    return bool(record.confirmed) and record.confirmed.keys() <= attached
+
+
 def unseen_attachments(record: ResourceRecord, resource: ComputeResource) -> bool:
     """Whether the record has attachments that a listing does not show."""
     return not record.attachments.keys() <= resource.identity.user_assigned.keys()

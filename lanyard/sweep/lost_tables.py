@@ -63,7 +63,8 @@ async def doubt_records(found: Survey, services: Services) -> None:
         if record.attachments or record.due_since or record.dedicated:
             fresh = await services.ledger.resource(resource)
             own = {
-                one: Dedicated(o.principal, o.delete_after) for one, o in fresh.dedicated.items()
+                one: replace(each, alone_since=0.0, unused_since=0.0)
+                for one, each in fresh.dedicated.items()
             }
             attachments = {one: at for one, at in fresh.attachments.items() if one in own}
             sure = replace(fresh, attachments=attachments, due_since={}, dedicated=own)

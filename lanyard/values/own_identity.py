@@ -28,6 +28,8 @@ class Dedicated:
     alone_since: float = 0.0
     #: Since when every listing shows it on no resource that lives.
     unused_since: float = 0.0
+    #: The resource (folded id) that it was made for, where that moved since; "" for this one.
+    owner: str = ""
 
     def is_still(self, identity: ManagedIdentity, owner: ResourceId, installation: str) -> bool:
         """Whether the identity that is there now is the one that an installation made for `owner`:
@@ -36,7 +38,7 @@ class Dedicated:
         """
         if self.principal and identity.principal_id != self.principal:
             return False
-        tagged = made_for(identity.tags, installation) == owner.key
+        tagged = made_for(identity.tags, installation) == (self.owner or owner.key)
         return tagged or (bool(self.principal) and len(owner.text) > _LONGEST_TAG)
 
 

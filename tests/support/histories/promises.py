@@ -52,7 +52,6 @@ PROMISES = {
 
 NOT_YET = frozenset(
     {
-        "17.6 moved",
         "18.1 made for it",
     }
 )
