@@ -37,6 +37,7 @@ from lanyard.reconcile.refusals import digest, refused, unfinished, unfulfilled,
 from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
 from lanyard.reconcile.settled import unfinished_repairs
+from lanyard.reconcile.unconfirmed import Unconfirmed
 from lanyard.record.held import orders
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import as_seen
@@ -111,7 +112,7 @@ class Reconciler:
         entries = await self.services.held.of(observed.id) if observed.held else {}
         listed = frozenset(entry.refusal.key for entry in entries.values())
         in_force = orders(pause, entries.values())
-        before = self._as_due(observed, wanted, in_force)
+        before = await self._as_due(observed, resource, wanted, in_force)
         precedents = Precedents(in_force, counted(before), listed)
         principals = await known_principals(
             wanted, resource, services.identities, services.identity_ledger
@@ -142,10 +143,16 @@ class Reconciler:
                 await services.ledger.forget(progress.record)
         return _report(progress.outcomes, progress.gone_identities, gone=resource is None)
 
-    def _as_due(
-        self, observed: ResourceRecord, wanted: Desired, in_force: Orders
+    async def _as_due(
+        self,
+        observed: ResourceRecord,
+        resource: ComputeResource | None,
+        wanted: Desired,
+        in_force: Orders,
     ) -> ResourceRecord:
         """The record with what the policy and a person say of it now."""
+        unconfirmed = Unconfirmed(self.services.assignments, self.services.claims)
+        observed = await unconfirmed.settle(observed, wanted, resource)
         own = still_dedicated(observed.dedicated, self.policy, wanted)
         # Who dismisses that instances lag says that they have what the set has.
         lag = observed.instances_lag and UpgradeInstances().key not in in_force.dismissed

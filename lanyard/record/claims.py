@@ -91,8 +91,18 @@ class Claims:
     async def move(self, grant: Grant, source: ResourceId, target: ResourceId) -> None:
         """A resource moved, and its claim with it: it is never without one."""
         await self._rows.claim(grant, target)
-        with suppress(RowChanged):  # it is claimed there again: then it is that claim's turn
-            await self._rows.give_up(await self._rows.claim_of(grant, source))
+        await self.give_up(grant, source)
+
+    async def give_up(self, grant: Grant, resource: ResourceId) -> None:
+        """The resource claims it no more; nothing is revoked. What was never assigned is over with
+        its last claim.
+        """
+        with suppress(RowChanged):  # it is claimed again: then it is that claim's turn
+            await self._rows.give_up(await self._rows.claim_of(grant, resource))
+        found = await self._rows.find(grant.name)
+        if found is None or found.state is not State.GRANTING or await self._rows.claimed(grant):
+            return
+        await self._rows.note(found, grant, State.REVOKED, ours=found.ours)
 
     async def learn(self, grant: Grant) -> None:
         """An assignment of ours stands that no row is of: as one that nothing claims, and that the

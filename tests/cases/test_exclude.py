@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lanyard.values.resource_id import ResourceId
+from simulator.faults import Drop, Fault
 from tests.support.cases import (
     MINUTE,
     NOTHING,
@@ -45,6 +46,34 @@ async def served(monkeypatch: pytest.MonkeyPatch, policy: Rules) -> tuple[Estate
     (identity,) = attached(estate, vm)
     assert roles(estate, identity) == ["Reader"]
     return estate, vm, identity
+
+
+@pytest.mark.parametrize("stands", [False, True], ids=["never assigned", "assigned"])
+async def test_case_A28_what_was_intended_before_it_was_excluded_is_asked(
+    monkeypatch: pytest.MonkeyPatch, stands: bool
+) -> None:
+    """The answer to the assignment was a refusal, or was lost: nothing new is given then."""
+    estate = await begun(monkeypatch, SHARED, "id-old")
+    lost = {"drop": Drop.AFTER} if stands else {"status": 403, "code": "AuthorizationFailed"}
+    fault = Fault(method="PUT", path="roleAssignments", times=1, **lost)
+    estate.azure.faults.add(fault)
+    vm = await estate.create_vm("vm1")
+    for event in estate.new_events():
+        if message := await estate.deliver(event):
+            await estate.work(message)
+    await patch(estate, vm, tags=IGNORE)
+    await pass_time(estate)
+    await sweep(estate)
+    record = await estate.ledger.resource(vm)
+    rows = [row async for row in estate.tables.grants.everything()]
+    assert roles(estate, "id-old") == (["Reader"] if stands else [])
+    assert (len(record.grants), len(record.pending)) == (int(stands), 0)
+    assert [row.values["state"] for row in rows if row.key == "grant"] == [
+        "active" if stands else "revoked"
+    ]
+    assert [row.key for row in rows if row.key != "grant"] == (
+        [f"claim|{vm.key.replace('/', '|')}"] if stands else []
+    )
 
 
 async def by_tag(estate: Estate, vm: ResourceId, policy: Rules) -> Rules:
