@@ -93,7 +93,7 @@ async def test_metrics_arrive_and_nothing_that_lanyard_does_not_tell(stack: Stac
     assert {"lanyard.events", "lanyard.calls", "lanyard.reconciles"} <= metrics
     assert {name for name in metrics if not name.startswith("lanyard.")} == set()
     spans_told = {data["name"] for data in sent if "name" in data and "target" not in data}
-    assert {"lanyard.event", "lanyard.reconcile"} >= spans_told
+    assert {"lanyard.event", "lanyard.reconcile", "lanyard.sweep"} >= spans_told
 
 
 async def test_no_token_is_in_what_was_sent_nor_in_the_log(stack: Stack) -> None:

@@ -85,7 +85,9 @@ async def test_no_orphan_is_removed_while_a_witness_cannot_be_trusted(
     await once(estate)
     assert estate.assignments(of=principal) != []
     told = [outcome for action, outcome, _ in await estate.decisions() if principal in action]
-    assert told in (["later"], ["failed"], ["later", "held"])
+    # Without Resource Graph nobody knows whether the machine moved: nothing is even planned.
+    expected = ([],) if broken is failing_index else (["later"], ["failed"], ["later", "held"])
+    assert told in expected
 
 
 async def test_without_the_right_to_read_the_directory_an_orphan_is_held_until_it_is_given(
