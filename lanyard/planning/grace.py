@@ -51,6 +51,8 @@ def still_dedicated(
 
     One that it names as an existing one, anywhere, or that this resource has with others is not.
     """
+    if not dedicated:
+        return {}  # of most resources, for each of which a sweep asks
     existing = {ResourceId.parse(spec.id) for spec in policy.identities.values() if spec.id}
     asked = [*wanted.kept.identities.values(), *wanted.identities.values()]
     existing |= {one.id for one in asked if not one.dedicated}

@@ -89,12 +89,13 @@ class Application:
         """An identity that the resource is due turned out to be missing: nothing more is taken from
         it before that was looked at.
         """
-        if not self.progress.gone_identities:
+        progress = self.progress
+        lost = [one for one in progress.gone_identities if UserAssigned(one) in progress.principals]
+        if not lost:
             return list(removals)
-        missing = self.progress.gone_identities[0]
         taking = [action for action in removals if takes_from_resource(action)]
-        failure = Temporary(f"{missing} is not there any more: planned again", REPLAN_DELAY)
-        self.progress.outcomes += failed(taking, failure)
+        failure = Temporary(f"{lost[0]} is not there any more: planned again", REPLAN_DELAY)
+        progress.outcomes += failed(taking, failure)
         return [action for action in removals if action not in taking]
 
     async def _give(self, additions: Sequence[Action]) -> None:

@@ -19,6 +19,7 @@ from lanyard.planning.actions import (
 )
 from lanyard.planning.outcomes import Outcome, failed, only
 from lanyard.ports.azure import Compute, Identities
+from lanyard.reconcile.apply_removals import REPLAN_DELAY
 from lanyard.reconcile.dangling import Found, References
 from lanyard.reconcile.removals import Detach, Removals, attachment
 from lanyard.values.compute import ComputeResource, UserAssigned
@@ -26,8 +27,6 @@ from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.removed import Taken
 from lanyard.values.resource_id import ResourceId
 
-# What turned out to be missing is looked at, and then all is planned again, this soon (seconds).
-_REPLAN_DELAY = 2.0
 _DONE = "read back from ARM"
 _UNWANTED = ("Lanyard attached it, and no rule asks for it any more",)
 _REPLACED = ("the type has one identity, and a rule accepts that another one takes its place",)
@@ -118,7 +117,7 @@ class IdentityWrites:
             failure = refusal
         found, going = await self._dangling(), {each.identity for each in detaches}
         if self.lost:
-            raise Temporary(f"{self.lost[0]} is wanted, and not there", _REPLAN_DELAY)
+            raise Temporary(f"{self.lost[0]} is wanted, and not there", REPLAN_DELAY)
         if drops := _drops(action, [one for one in found.gone if one not in going]):
             try:
                 return await self._write((), [*detaches, *drops])

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
+from lanyard.planning.life import SECOND_LOOK
 from lanyard.ports.azure import Granting
 from lanyard.record.grant_rows import Granted, GrantRows
 from lanyard.values.errors import NotYet, Temporary
 from lanyard.values.grants import Grant, State
 from lanyard.values.removed import Removed, RemovedAssignment
 
-#: Seconds between two answers 404 after which an assignment counts as gone.
-SECOND_LOOK = 60.0
 #: The longest that one call may take: lanyard/azure/arm/transport.py sets its time limits below it.
 CALL_SECONDS = 40.0
 

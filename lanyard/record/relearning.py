@@ -53,8 +53,11 @@ class Relearning:
         return bool(await self.reason(await self._row()))
 
     async def put_back(self) -> bool:
-        """Whether the tables are those of an older moment, and not new ones."""
-        return await self._row() is not None and await self.under_way()
+        """Whether the tables are those of an older moment, as far as no sweep has seen to that."""
+        row = await self._row()
+        if row is None or Columns("control", row).text("waits"):
+            return False
+        return bool(await self.reason(row))
 
     async def confirm(self) -> None:
         """Between two sweeps, of tables that are believed: those of an earlier moment than this are

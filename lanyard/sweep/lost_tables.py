@@ -21,8 +21,9 @@ async def learn_grants(found: Survey, services: Services) -> None:
     """A row for each assignment of ours that has none: one that nothing needs is revoked then, like
     any other. Its tables are surely not whole: a row comes before its assignment.
     """
+    unrecorded = found.facts.stamped - found.facts.standing.keys()
     for each in found.facts.assignments:
-        if folded(each.id) in found.facts.stamped - found.facts.standing.keys():
+        if folded(each.id) in unrecorded:
             await services.claims.learn(Grant(*each.content, each.condition))
 
 

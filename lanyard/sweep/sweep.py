@@ -171,10 +171,8 @@ class Sweep:
         services, grant = self.services, standing.grant
         for resource in standing.claimants:
             record = await services.ledger.resource(resource)
-            kept = {known for known in record.grants if known.name != grant.name}
-            if len(kept) < len(record.grants):
-                pending = record.pending | {grant}
-                opened = replace(record, grants=frozenset(kept), pending=pending)
+            opened = reopened(record, frozenset({grant}))
+            if opened.grants != record.grants:
                 if standing.ours:
                     opened = grant_repaired(opened, grant, services.now())
                 await services.ledger.save(opened)

@@ -230,6 +230,11 @@ async def test_case_A22_what_earlier_sweeps_saw_has_to_be_read_again(
     pause = await estate.services.kill_switch.read()
     assert pause is not None
     assert f"{other}; give the rights back, or 'lanyard offboard' it" in pause.reason
+    vm2 = await estate.create_vm("vm2", tags=PROD)
+    await pass_time(estate)
+    await sweep(estate)
+    record = await estate.ledger.resource(vm2)
+    assert len(record.attachments) == 1, "what is attached meanwhile is ours"
     await estate.services.unread.take_off(other)
     await sweep(estate)
     assert await estate.services.kill_switch.read() is None
