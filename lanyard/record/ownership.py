@@ -44,8 +44,8 @@ def as_seen(
 
 
 def is_same(record: ResourceRecord, other: ComputeResource) -> bool:
-    """Whether a resource under another id is the one of a record: by what outlives a move
-    (azure-facts: vmId and the like), else by a principal of its own, else by all its identities.
+    """Whether a resource under another id is the one of a record: by what outlives a move (`vmId`
+    and the like), else by a principal of its own, else by all its identities.
     """
     if other.id == record.id:
         return False
