@@ -40,7 +40,7 @@ from lanyard.reconcile.settled import unfinished_repairs
 from lanyard.reconcile.unconfirmed import Unconfirmed
 from lanyard.record.held import orders
 from lanyard.record.ledger import ResourceRecord
-from lanyard.record.ownership import as_seen
+from lanyard.record.ownership import as_seen, is_another
 from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
@@ -108,6 +108,10 @@ class Reconciler:
         observed = await self._observed(change, record, resource)
         if resource is None and (place := await Moves(services).follow(observed)) is not None:
             return Report(look_at=(place,), gone=True)
+        if resource is not None and is_another(record, resource):
+            # What was here may live elsewhere, with its record; what is here begins with none.
+            if (place := await Moves(services).follow(record)) is not None:
+                return Report(look_at=(place, change.resource))
         wanted = desired(self.policy, resource)
         entries = await self.services.held.of(observed.id) if observed.held else {}
         listed = frozenset(entry.refusal.key for entry in entries.values())

@@ -26,7 +26,7 @@ def as_seen(
     `life` holds what was reported of it. What was attached before a reported end was to an earlier
     life of it; where the service itself distinguishes them, that goes instead.
     """
-    if record.row is not None and resource.incarnation != record.incarnation:
+    if is_another(record, resource):
         return _anew(record, resource)
     over = 0.0 if resource.incarnation or not life.deleted else life.deleted + _CLOCK_DOUBT
     attachments = {
@@ -56,6 +56,11 @@ def is_same(record: ResourceRecord, other: ComputeResource) -> bool:
         return identity.system_principal_id in record.system_principals
     attached = {one.key for one in identity.user_assigned}
     return bool(record.confirmed) and record.confirmed.keys() <= attached
+
+
+def is_another(record: ResourceRecord, resource: ComputeResource) -> bool:
+    """Whether a resource was made under the id of the one that is on record."""
+    return record.row is not None and resource.incarnation != record.incarnation
 
 
 def unseen_attachments(record: ResourceRecord, resource: ComputeResource) -> bool:

@@ -300,6 +300,15 @@ KNOWN = {
         "17.6 moved",
         history(Make("vm1"), Move("vm1"), policy=Policy((Rule(identity="own"),))),
     ),
+    "case_B17_remade_at_once": (
+        "17.6 moved",
+        history(
+            Make("vm1", SHOP),
+            Move("vm1"),
+            Make("vm1", SHOP),
+            policy=Policy((Rule(identity="own"),)),
+        ),
+    ),
     "moved_there_and_back": (
         "needed",
         history(Make("vm1"), Move("vm1"), Pass(5), Move("vm1@shop"), policy=IN_APP),
