@@ -25,6 +25,9 @@ class Compute(Protocol):
     async def read(self, resource: ResourceId) -> ComputeResource | None:
         """The resource as it is now; None where ARM says that it does not exist."""
 
+    async def unchanged(self, resource: ComputeResource) -> ComputeResource:
+        """The resource as it is now; raises Temporary where it, or its identities, changed."""
+
     async def update_identity(
         self,
         resource: ComputeResource,

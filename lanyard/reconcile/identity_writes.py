@@ -53,6 +53,8 @@ class IdentityWrites:
     wanted: frozenset[ResourceId] = frozenset()
     #: Those that ARM does not know: what they left is for whoever reconciles them.
     gone: list[ResourceId] = field(default_factory=list)
+    #: Whether a write of what was read last was refused.
+    refused: bool = False
 
     async def add(self, actions: Sequence[Action]) -> list[Outcome]:
         """Attach, enable, and attach again what was recreated."""
@@ -211,10 +213,16 @@ class IdentityWrites:
         add = [a.id for a in only(AttachIdentity, actions)]
         remove = [each.identity for each in detaches if each.identity not in refused]
         enable_system = bool(only(EnableSystemIdentity, actions))
-        if add or remove or enable_system:
-            self.resource = await self.compute.update_identity(
-                self.resource, add=add, remove=remove, enable_system=enable_system
-            )
+        if not (add or remove or enable_system):
+            return
+        if self.refused:
+            # It took a while to ask why: the resource may be another one by now.
+            self.resource = await self.compute.unchanged(self.resource)
+        self.refused = True
+        self.resource = await self.compute.update_identity(
+            self.resource, add=add, remove=remove, enable_system=enable_system
+        )
+        self.refused = False
 
     async def _with_principals(self, going: Iterable[ResourceId]) -> ComputeResource:
         """The resource with the principals of what goes, for the record: where it shows none, what

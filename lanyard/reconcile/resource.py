@@ -106,12 +106,8 @@ class Reconciler:
             services.compute.read(change.resource), services.kill_switch.read()
         )
         observed = await self._observed(change, record, resource)
-        if resource is None and (place := await Moves(services).follow(observed)) is not None:
-            return Report(look_at=(place,), gone=True)
-        if resource is not None and is_another(record, resource):
-            # What was here may live elsewhere, with its record; what is here begins with none.
-            if (place := await Moves(services).follow(record)) is not None:
-                return Report(look_at=(place, change.resource))
+        if moved := await self._moved(record, observed, resource):
+            return Report(look_at=tuple(moved), gone=resource is None)
         wanted = desired(self.policy, resource)
         entries = await self.services.held.of(observed.id) if observed.held else {}
         listed = frozenset(entry.refusal.key for entry in entries.values())
@@ -146,6 +142,21 @@ class Reconciler:
             if resource is None and progress.record.empty:
                 await services.ledger.forget(progress.record)
         return _report(progress.outcomes, progress.gone_identities, gone=resource is None)
+
+    async def _moved(
+        self, record: ResourceRecord, observed: ResourceRecord, resource: ComputeResource | None
+    ) -> list[ResourceId]:
+        """Where what is on record lives by now, and what is here instead: both are to be looked at
+        again. Empty where it did not move. Raises NotYet, Temporary, Permanent.
+        """
+        moves = Moves(self.services)
+        if resource is None:
+            place = await moves.follow(observed)
+            return [place] if place is not None else []
+        if record.empty or not is_another(record, resource):
+            return []
+        place = await moves.part(record, resource)
+        return [place, resource.id] if place is not None else []
 
     async def _as_due(
         self,

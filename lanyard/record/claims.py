@@ -90,8 +90,12 @@ class Claims:
 
     async def move(self, grant: Grant, source: ResourceId, target: ResourceId) -> None:
         """A resource moved, and its claim with it: it is never without one."""
-        await self._rows.claim(grant, target)
+        await self.share(grant, target)
         await self.give_up(grant, source)
+
+    async def share(self, grant: Grant, resource: ResourceId) -> None:
+        """A resource that has it already claims it, too."""
+        await self._rows.claim(grant, resource)
 
     async def give_up(self, grant: Grant, resource: ResourceId) -> None:
         """The resource claims it no more; nothing is revoked. What was never assigned is over with

@@ -309,6 +309,22 @@ KNOWN = {
             policy=Policy((Rule(identity="own"),)),
         ),
     ),
+    "moved_and_remade_at_once": (
+        "17.6 moved",
+        history(Make("vm1", SHOP), Move("vm1"), Make("vm1", SHOP), policy=Policy(grace_minutes=0)),
+    ),
+    "moved_while_the_listing_lags": (
+        "17.6 moved",
+        history(
+            Make("vm1", SHOP),
+            NewPolicy(Policy((Rule(identity="own"),))),
+            HandOver("id-shared"),
+            Graph(lag_minutes=2),
+            Make("vm1", SHOP),
+            Kill("vm2"),
+            Move("vm1"),
+        ),
+    ),
     "moved_there_and_back": (
         "needed",
         history(Make("vm1"), Move("vm1"), Pass(5), Move("vm1@shop"), policy=IN_APP),

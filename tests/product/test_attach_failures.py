@@ -1,5 +1,6 @@
 """What Azure refuses, loses or takes long over when an identity is attached."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from lanyard.values.compute_types import COMPUTE_TYPES
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.resource_id import ResourceId
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
+from simulator.faults import Fault
 from tests.support.subscription import LOCATION, Subscription
 
+PRINCIPAL = "0f6b1d5e-3c5f-4f43-9a3d-3f1f1a2b0c11"
 MACHINE = "Microsoft.Compute/virtualMachines"
 SITE = "Microsoft.Web/sites"
 _VM = {"hardwareProfile": {"vmSize": "Standard_B1s"}}
@@ -123,6 +126,56 @@ async def test_a_write_that_was_lost_is_noticed_by_reading_again(
     azure.clock.on_advance(overtake)
     with pytest.raises(Temporary, match="does not show the change yet"):
         await subscription.compute.update_identity(there, add=[ours])
+
+
+def remade(subscription: Subscription, there: ComputeResource) -> None:
+    """The machine is another one as soon as time passes: its ETag is "1" again, and it has a
+    system-assigned identity, which the one that was read had not.
+    """
+    azure = subscription.azure
+
+    def replace_it() -> None:
+        machine = azure.state.resources[there.id.key]
+        properties = {**machine.properties, "vmId": "another"}
+        system = {"type": "SystemAssigned", "principalId": PRINCIPAL, "tenantId": "t"}
+        azure.state.resources[there.id.key] = replace(
+            machine, properties=properties, identity=system, etag=1, provisioning_state="Succeeded"
+        )
+
+    azure.clock.on_advance(replace_it)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["seen", "not seen yet"])
+async def test_a_machine_that_is_made_again_during_a_write_is_not_written_on_what_the_old_one_was(
+    subscription: Subscription, late: bool
+) -> None:
+    ours = await subscription.make_identity("id-o")
+    there = await create(subscription)
+    azure = subscription.azure
+    azure.behaviour.operation_seconds = 6.0
+    remade(subscription, there)
+    if late:
+        fault = Fault(method="GET", path=r"/virtualMachines/", status=404, code="ResourceNotFound")
+        azure.faults.add(fault)
+    with pytest.raises(Temporary) as lost:
+        await subscription.compute.update_identity(there, add=[ours])
+    assert lost.value.uncertain
+    with pytest.raises(Temporary, match="changed since it was read"):
+        await subscription.compute.unchanged(there)
+    assert (await subscription.read(there.id)).identity.system_principal_id == PRINCIPAL
+
+
+async def test_what_takes_something_off_a_machine_is_not_written_to_one_that_was_made_again(
+    subscription: Subscription,
+) -> None:
+    """Their ETags are the same: a number that begins with "1" again."""
+    ours = await subscription.make_identity("id-o")
+    there = await create(subscription, MACHINE, ours)
+    remade(subscription, there)
+    subscription.azure.clock.advance(1)
+    with pytest.raises(Temporary, match="changed since it was read"):
+        await subscription.compute.update_identity(there, remove=[ours])
+    assert (await subscription.read(there.id)).identity.system_principal_id == PRINCIPAL
 
 
 async def test_an_operation_that_takes_seconds_is_followed_to_its_end(

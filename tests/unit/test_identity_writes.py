@@ -61,6 +61,10 @@ class OneMachine:
     async def principal(self, identity: ResourceId) -> str | None:
         return self.existing.get(identity)
 
+    async def unchanged(self, resource: ComputeResource) -> ComputeResource:
+        assert resource is self.resource, "what was read last"
+        return resource
+
     async def update_identity(
         self,
         resource: ComputeResource,

@@ -11,7 +11,7 @@ from azure.core.rest import HttpRequest
 from lanyard.azure.arm import long_running
 from lanyard.azure.arm.answers import Json, Unreadable, body_of, member
 from lanyard.azure.arm.clients import Clients
-from lanyard.azure.arm.failures import is_gone, translated
+from lanyard.azure.arm.failures import is_gone, translated, written
 from lanyard.azure.arm.identity_block import (
     Block,
     IdentityChange,
@@ -74,15 +74,16 @@ class Compute:
         More than 150 identities take several writes. Where the type holds one identity, the added
         one replaces it: whether that may be is the caller's to know. Raises Permanent before any
         call for what the type cannot take; Temporary where the resource changed since it was read
-        (If-Match; where the type has none, what takes something off is read again right before),
-        where the operation takes long, or where the write was lost to another one.
+        (If-Match; and before something is taken off it is read again), where it is another one or
+        gone after the write, where the operation takes long, or where the write was lost to another
+        one.
         """
         kind = _readable(resource.id)
         change = IdentityChange.of(add, remove, enable_system)
         goal = wanted(kind, resource.identity, change)
         blocks = identity_blocks(kind, resource.identity, change)
-        if blocks and takes_off(resource.identity, goal) and not _if_match(resource, kind):
-            await self._ensure_unchanged(resource)
+        if blocks and takes_off(resource.identity, goal):
+            resource = await self.unchanged(resource)
         after = resource
         for block in blocks:
             after = await self._write(after, kind, block)
@@ -95,6 +96,22 @@ class Compute:
             raise Temporary(message, _VERIFY_DELAY, uncertain=True)
         return after
 
+    async def unchanged(self, resource: ComputeResource) -> ComputeResource:
+        """The resource as it is now; raises Temporary where that, or its identities, are not what
+        was read: a write that was planned on it would drop what somebody else attached since.
+
+        An ETag alone does not say so: a machine's is a number that begins with "1" again when the
+        machine is made again under its name.
+        """
+        try:
+            now = await self.read(resource.id)
+        except (Temporary, Permanent) as failure:
+            failure.uncertain = False  # nothing was written yet
+            raise
+        if now is None or not _is_same(now, resource) or now.identity != resource.identity:
+            raise Temporary(f"{resource.id} changed since it was read", _CHANGED_DELAY)
+        return now
+
     async def upgrade_instances(self, resource: ComputeResource) -> None:
         """Bring every instance of a uniform scale set to its model, identities included.
 
@@ -106,7 +123,7 @@ class Compute:
             raise Permanent(
                 f"{resource.id} is no uniform scale set: it has no instances to upgrade"
             )
-        with translated(f"upgrade the instances of {resource.id}"):
+        with written(f"upgrade the instances of {resource.id}"):
             async with asyncio.timeout(_OPERATION_SECONDS):
                 url, every = f"{resource.id.text}/manualupgrade", {"instanceIds": ["*"]}
                 await long_running.post(self._clients, url, every, kind.api_version)
@@ -120,24 +137,9 @@ class Compute:
             raise Unreadable(f"it is of {found.id}")
         return found
 
-    async def _ensure_unchanged(self, resource: ComputeResource) -> None:
-        """Raise Temporary where it is not what it was when it was read: a write would drop what
-        somebody else attached since.
-        """
-        try:
-            now = await self.read(resource.id)
-        except (Temporary, Permanent) as failure:
-            failure.uncertain = False  # nothing was written yet
-            raise
-        if now is None or (now.incarnation, now.identity) != (
-            resource.incarnation,
-            resource.identity,
-        ):
-            raise Temporary(f"{resource.id} changed since it was read", _CHANGED_DELAY)
-
     async def _read_again(self, resource: ComputeResource, kind: ComputeType) -> ComputeResource:
-        with translated(f"read {resource.id}"):
-            return await self._read(resource.id, kind)
+        with written(f"read {resource.id}"):
+            return _still(await self._read(resource.id, kind), resource)
 
     async def _parent_location(self, resource: ResourceId) -> str:
         parent = ResourceId.parse("/".join(resource.text.split("/")[:-2]))
@@ -158,12 +160,12 @@ class Compute:
     async def _write(
         self, resource: ComputeResource, kind: ComputeType, block: Block
     ) -> ComputeResource:
-        with translated(f"update the identity of {resource.id}"):
+        with written(f"update the identity of {resource.id}"):
             async with asyncio.timeout(_OPERATION_SECONDS):
                 body = await self._send(resource, kind, block)
             if folded(str(body.get("id", ""))) != resource.id.key:
-                return await self._read(resource.id, kind)
-        return read_resource({"location": resource.location, **body}, kind)
+                return _still(await self._read(resource.id, kind), resource)
+        return _still(read_resource({"location": resource.location, **body}, kind), resource)
 
     async def _send(self, resource: ComputeResource, kind: ComputeType, block: Block) -> Json:
         method, body = "PATCH", {"identity": block}
@@ -177,6 +179,18 @@ class Compute:
             json=body,
         )
         return await long_running.write(self._clients, request)
+
+
+def _still(after: ComputeResource, before: ComputeResource) -> ComputeResource:
+    """What is read after a write; raises Temporary where it was made again meanwhile."""
+    if not _is_same(after, before):
+        message = f"{after.id} was made again while it was written"
+        raise Temporary(message, _CHANGED_DELAY, uncertain=True)
+    return after
+
+
+def _is_same(one: ComputeResource, other: ComputeResource) -> bool:
+    return one.incarnation == other.incarnation
 
 
 def _if_match(resource: ComputeResource, kind: ComputeType) -> dict[str, str]:

@@ -86,6 +86,27 @@ def stored(what: str) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def written(what: str) -> Iterator[None]:
+    """As `translated`, for a write and the looks at it that follow (its polls, the read-back).
+
+    A look that is refused, or finds nothing, says nothing of the write: that stays Temporary, and
+    whoever asked for the write plans anew.
+    """
+    try:
+        with translated(what):
+            yield
+    except Permanent as error:
+        cause = error.__cause__
+        if (
+            isinstance(cause, HttpResponseError)
+            and _asked(cause)
+            and (cause.status_code or 0) >= 400
+        ):
+            raise Temporary(str(error), _BUSY_DELAY, uncertain=True) from cause
+        raise
+
+
 def translate(what: str, error: AzureError) -> Temporary | Permanent:
     """The kind of an SDK's failure. Decided by status and Azure's error code, never its text."""
     if isinstance(error, ClientAuthenticationError):
