@@ -109,12 +109,13 @@ class Claims:
         await self._rows.note(found, grant, State.REVOKED, ours=found.ours)
 
     async def learn(self, grant: Grant) -> None:
-        """An assignment of ours stands that no row is of: as one that nothing claims, and that the
-        next claim reads again.
+        """An assignment of ours is listed that no row is of, or only one that has it revoked: as one
+        that nothing claims, and that the next claim reads again.
         """
-        if await self._rows.find(grant.name) is None:
-            with suppress(RowExists):  # another worker makes it at this moment
-                await self._rows.write(None, grant, State.GRANTING)
+        found = await self._rows.find(grant.name)
+        if found is None or self._rows.revoked_long_ago(found):
+            with suppress(RowExists, RowChanged):  # another worker makes it at this moment
+                await self._rows.write(found, grant, State.GRANTING)
 
     async def reopen(self, grant: Grant) -> None:
         """Someone deleted the assignment, ours or another owner's, or it gives something else now:

@@ -5,6 +5,7 @@ claims.py.
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
+from lanyard.planning.life import LISTING_LAG
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
 from lanyard.record.rows import Columns
 from lanyard.values.errors import Temporary
@@ -110,6 +111,11 @@ class GrantRows:
         left = found.until - self._now()
         if left > 0:
             raise Temporary("the grant is being revoked by another worker", min(left, _WAIT))
+
+    def revoked_long_ago(self, found: Granted) -> bool:
+        """Whether it is revoked, and no listing shows it any more."""
+        written = found.until - REVOKE_SECONDS
+        return found.state is State.REVOKED and self._now() - written > LISTING_LAG
 
     async def claim(self, grant: Grant, resource: ResourceId) -> None:
         """The resource needs it from now on."""

@@ -18,8 +18,9 @@ _HOUR = 3600.0
 
 
 async def learn_grants(found: Survey, services: Services) -> None:
-    """A row for each assignment of ours that has none: one that nothing needs is revoked then, like
-    any other. Its tables are surely not whole: a row comes before its assignment.
+    """A row for each assignment of ours that has none, or one that has it revoked: one that nothing
+    needs is revoked then, like any other. Its tables are surely not whole: a row comes before its
+    assignment.
     """
     unrecorded = found.facts.stamped - found.facts.standing.keys()
     for each in found.facts.assignments:

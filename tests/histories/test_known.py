@@ -373,6 +373,20 @@ KNOWN = {
             NewPolicy(Policy()),
         ),
     ),
+    "revoked_by_old_tables_and_given_since": (
+        "17.6 moved",
+        history(
+            Make("vm1", SHOP),
+            Move("vm1"),
+            Pass(11),
+            Tag("vm1@shop", SHOP),
+            Make("vm1", IGNORE),
+            Tag("vm1", SHOP),
+            Pass(11),
+            PutBack(3),
+            NewPolicy(Policy((Rule(identity="own"),))),
+        ),
+    ),
     "held_by_a_sweep_alone": (
         "held",
         history(Make("vm1", fate=Fate.LOST), policy=Policy(mode="observe")),
