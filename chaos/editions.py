@@ -43,24 +43,17 @@ class Editions:
         """Each at its moment."""
         for moment, change in script.policies:
             await self.begun(moment)
-            async with self.host, self._lull():
+            async with self.host, lull(self.stack):
                 if change.typo:
                     await self._mistyped(change)
                 else:
                     await self._adopt(change)
 
-    @asynccontextmanager
-    async def _lull(self) -> AsyncIterator[None]:
-        self.stack.front.raging = False
-        with weather.lull(self.stack.azure):
-            yield
-        self.stack.front.raging = True
-
     async def _adopt(self, change: PolicyChange) -> None:
         await self.stack.host.kill()
         self.monitor.adopt(change.edition)
         await self.stack.restart_under(change.edition)
-        await self._report()
+        await report(self.stack)
         self.changes += 1
 
     async def _mistyped(self, change: PolicyChange) -> None:
@@ -69,17 +62,27 @@ class Editions:
         with suppress(TimeoutError):
             async with asyncio.timeout(_TYPO_SECONDS):
                 await self.stack.restart_under(change.edition)
-                await self._report()
+                await report(self.stack)
                 await asyncio.Event().wait()
         with suppress(RuntimeError):  # It did not start yet.
             await self.stack.host.kill()
         await self.stack.restart_under(self.monitor.edition)
-        await self._report()
+        await report(self.stack)
         self.typos += 1
 
-    async def _report(self) -> None:
-        """Nothing is removed under a new policy before a sweep has reported what it changes."""
-        for _ in range(_SWEEPS):
-            with suppress(httpx.HTTPError):
-                if await self.stack.sweep():
-                    return
+
+@asynccontextmanager
+async def lull(stack: Stack) -> AsyncIterator[None]:
+    """Nothing fails for a moment."""
+    stack.front.raging = False
+    with weather.lull(stack.azure):
+        yield
+    stack.front.raging = True
+
+
+async def report(stack: Stack) -> None:
+    """A sweep: nothing is removed before it, under a policy or on tables that are new."""
+    for _ in range(_SWEEPS):
+        with suppress(httpx.HTTPError):
+            if await stack.sweep():
+                return

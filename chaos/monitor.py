@@ -89,7 +89,9 @@ class Monitor:
         self.removals: list[Removal] = []
         self.orphans = 0
         self.known_principals: set[str] = set()  # of resources that Lanyard read, and then wrote
-        self.carried: dict[str, set[str]] = {}  # moved resource → what Lanyard had attached to it
+        self._left: tuple[Resource, str, set[str]] | None = None  # what went last, its foreign ones
+        self._doubted: defaultdict[str, set[str]] = defaultdict(set)  # resource → attached to it
+        self.unowned: set[str] = set()  # identities that Lanyard cannot know as its own any more
         azure.state.resources.observe(self._resource)
         azure.state.role_assignments.observe(self._assignment)
 
@@ -112,9 +114,23 @@ class Monitor:
         for key, living in list(self._living.items()):
             self._live(key, self._azure.state.resources[key], living.foreign)
 
+    def lose(self) -> None:
+        """Lanyard's tables are lost, or of an older moment: in doubt nothing is its own."""
+        used: set[str] = set()
+        for key in self._living:
+            shown = attached(self._azure.state.resources[key]).keys()
+            self._doubted[key] |= shown
+            used |= shown
+        self.unowned |= self._made - used
+        self.known_principals.clear()
+
     def foreign_on(self, resource: str) -> set[str]:
         """The identities that people attached to a living resource and did not take off."""
         return self._living[resource].foreign if resource in self._living else set()
+
+    def doubted_on(self, resource: str) -> set[str]:
+        """The identities that were attached when Lanyard's tables were lost."""
+        return self._doubted[resource]
 
     # Resources and their identities.
 
@@ -146,16 +162,23 @@ class Monitor:
 
     def _compute(self, key: str, before: Resource | None, after: Resource | None) -> None:
         if after is None:
+            assert before is not None
             if gone := self._living.pop(key, None):
                 self._end(key, gone, set())
+                self._left = (before, key, gone.foreign)
             return
         if self._by_lanyard() and before is not None:
             self._check_identities(key, before, after)
             self._note_known(key, system_principal(before))
-        if before is None and not acting.get():  # nobody created it: it was moved here
-            self.carried[key] = set(attached(after).keys() & self._made)
-        old = self._living.get(key)
-        self._live(key, after, self._foreign(old.foreign if old else set(), before, after))
+        if before is None and self._left and self._left[0].properties is after.properties:
+            # It was moved: who attached what stays as it was.
+            _, source, foreign = self._left
+            self._doubted[key] = self._doubted.pop(source, set())
+        else:
+            old = self._living.get(key)
+            foreign = self._foreign(old.foreign if old else set(), before, after)
+        self._doubted[key] &= attached(after).keys()
+        self._live(key, after, foreign)
 
     def _live(self, key: str, resource: Resource, foreign: set[str]) -> None:
         """What it wants from now on."""
@@ -187,10 +210,10 @@ class Monitor:
             self.known_principals.add(principal)
 
     def _foreign(self, old: set[str], before: Resource | None, after: Resource) -> set[str]:
-        """What people attached. A move brings along what Lanyard attached, which is not theirs."""
+        """What people attached."""
         had, has = attached(before).keys(), attached(after).keys()
         kept = old & has
-        return kept if self._by_lanyard() else kept | (has - had - self._made)
+        return kept if self._by_lanyard() else kept | (has - had)
 
     def _check_identities(self, key: str, before: Resource, after: Resource) -> None:
         """Of one write of Lanyard's to an identity block."""

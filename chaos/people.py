@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chaos.oracle import READER, attached, system_principal
 from chaos.script import (
@@ -31,7 +31,7 @@ from chaos.script import (
     Upheaval,
 )
 from simulator.azure import IN_PROCESS_URL, Azure
-from simulator.state import Activity, Json, Principal, Resource
+from simulator.state import Json, Principal, Resource
 from simulator.transport import Answer, ask
 
 _VERSIONS = {VM: "2024-11-01", SITE: "2025-05-01", APP: "2025-07-01"}
@@ -125,7 +125,7 @@ class People:
             case GiveRole():
                 await self._give_role(system_principal(resource))
             case Move(group=group):
-                self._move(life, resource_id, group)
+                await self._move(life, resource_id, group)
             case Delete():
                 await self._delete(resource_id, version)
         self.done[kind] += 1
@@ -163,19 +163,15 @@ class People:
             if assignment.principal_id == principal:
                 await self._call("DELETE", assignment.id, "2022-04-01")
 
-    def _move(self, life: Life, old: str, group: str) -> None:
-        """What a move leaves behind: another id, the same identities, and two events."""
-        resource, new = self._find(old), self._id(life, group)
-        if resource is None or resource.provisioning_state != "Succeeded" or self._find(new):
+    async def _move(self, life: Life, old: str, group: str) -> None:
+        """By ARM. Returns when it is there; what was deleted meanwhile is nowhere."""
+        new, source = self._id(life, group), old.partition("/providers/")[0]
+        if new == old:
             return
-        state = self.azure.state
-        del state.resources[old.lower()]
-        state.resources[new.lower()] = replace(resource, id=new)
-        for resource_id, method, verb in ((old, "DELETE", "delete"), (new, "PUT", "write")):
-            claims = {"oid": self.principal.object_id}
-            action, url = f"{life.type}/{verb}", f"https://management.azure.com{resource_id}"
-            ids = (state.ids.uuid(), state.ids.uuid(), state.clock.now())
-            state.publish(Activity(resource_id, action, method, url, "Succeeded", claims, *ids))
+        wanted = {"resources": [old], "targetResourceGroup": self._group(group)}
+        await self._call("POST", f"{source}/moveResources", "2022-09-01", wanted)
+        while self._find(old) is not None:
+            await self._sleep(_PAUSE)
 
     async def _delete(self, resource_id: str, version: str) -> None:
         """Returns when it is gone."""

@@ -101,7 +101,25 @@ class PolicyChange:
     typo: bool = False
 
 
+@dataclass(frozen=True)
+class Remember:
+    """The tables are copied, as a backup does."""
+
+
+@dataclass(frozen=True)
+class PutBack:
+    """The tables, but for the decisions, are again what was copied."""
+
+
+@dataclass(frozen=True)
+class LoseTable:
+    """One table with all that is in it."""
+
+    table: str
+
+
 type Step = Create | Retag | Exclude | Replace | Strip | SystemOff | GiveRole | Move | Delete
+type Loss = Remember | PutBack | LoseTable
 type Upheaval = DeleteGroup | DeleteIdentity | DeleteAssignment
 
 
@@ -117,13 +135,14 @@ class Life:
 
 @dataclass(frozen=True)
 class Script:
-    """The lives in the order they begin; `upheavals`, `kills` and `policies` by how many have."""
+    """The lives in the order they begin; all else by how many have begun."""
 
     groups: tuple[str, ...]
     lives: tuple[Life, ...]
     upheavals: dict[int, Upheaval] = field(default_factory=dict)
     kills: tuple[int, ...] = ()
     policies: tuple[tuple[int, PolicyChange], ...] = ()
+    losses: tuple[tuple[int, Loss], ...] = ()
 
 
 def write_script(seed: int, scale: int, kills: int) -> Script:
@@ -136,7 +155,8 @@ def write_script(seed: int, scale: int, kills: int) -> Script:
     dice = random.Random(seed + 1)
     times = tuple(sorted(dice.randrange(scale // 10, scale) for _ in range(kills)))
     policies = tuple(_policies(random.Random(seed + 3), scale))
-    return Script((*author.lasting, *author.doomed), lives, upheavals, times, policies)
+    losses = tuple(_losses(random.Random(seed + 4), scale))
+    return Script((*author.lasting, *author.doomed), lives, upheavals, times, policies, losses)
 
 
 def _policies(dice: random.Random, scale: int) -> Iterator[tuple[int, PolicyChange]]:
@@ -153,6 +173,15 @@ def _policies(dice: random.Random, scale: int) -> Iterator[tuple[int, PolicyChan
         typo = kind == "typo"
         told = replace(edition, groups="rg-strom-*") if typo else edition
         yield scale * number // 4, PolicyChange(told, typo)
+
+
+def _losses(dice: random.Random, scale: int) -> Iterator[tuple[int, Loss]]:
+    """A table is lost, and later all are put back, or the other way round."""
+    lost = LoseTable(dice.choice(("lanyardgrants", "lanyardresources")))
+    steps: list[Loss] = [Remember(), PutBack()]
+    steps.insert(dice.randrange(3), lost)
+    for number, step in enumerate(steps, 2):
+        yield scale * number // 6, step
 
 
 def teams_of(scale: int) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from chaos import weather
 from chaos.editions import Editions
 from chaos.hurry import hurried
+from chaos.losses import Losses
 from chaos.monitor import Monitor, Violation
 from chaos.people import People
 from chaos.record import read_record
@@ -96,6 +97,7 @@ class _Run:
         self._kills = 0
         self._host = asyncio.Lock()
         self._editions = Editions(stack, self._monitor, self._host, self._begun)
+        self._losses = Losses(stack, self._monitor, self._host, self._begun)
         self._looked = asyncio.Event()
         self._started = time.monotonic()
         self._phase = "storm"
@@ -113,6 +115,7 @@ class _Run:
                 tasks.create_task(self._people.act(self._script))
                 tasks.create_task(self._kill())
                 tasks.create_task(self._editions.run(self._script))
+                tasks.create_task(self._losses.run(self._script))
             self._count_storm(faults)
             weather.calm(self._stack.azure)
             self._stack.front.raging = False
@@ -216,6 +219,7 @@ class _Run:
         counts["host killed"] = self._kills
         counts["policies changed"] = self._editions.changes
         counts["policies mistyped and corrected"] = self._editions.typos
+        counts["tables copied, lost or put back"] = self._losses.done
         counts["ARM calls of Lanyard"] = len(azure.calls_of(self._stack.app))
         counts["directory calls of Lanyard"] = len(azure.services.graph.calls)
         counts |= {name: fault.hits for name, fault in faults.items()}

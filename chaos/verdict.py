@@ -93,8 +93,7 @@ class Verdict:
             due = frozenset() if wanted[key].excluded else wanted[key].identities
             for missing in sorted(due - shown.keys()):
                 yield Violation("identity missing", key, missing)
-            # Lanyard does not know what it attached before a move (docs/dev/chaos.md).
-            fine = wanted[key].identities | foreign | self.monitor.carried.get(key, set())
+            fine = wanted[key].identities | foreign | self.monitor.doubted_on(key)
             for excess in sorted(shown.keys() - fine):
                 yield Violation("identity left over", key, excess)
             for lost in sorted(foreign - shown.keys()):
@@ -133,7 +132,7 @@ class Verdict:
             yield Violation("orphaned assignment left over", found.id, text)
 
     def _dedicated(self, wanted: dict[str, Wants]) -> Iterator[Violation]:
-        needed = {each.own for each in wanted.values()}.union(*self.monitor.carried.values())
+        needed = {each.own for each in wanted.values()} | self.monitor.unowned
         for key, resource in self.azure.state.resources.items():
             if resource.type.lower() == UAMI_TYPE and "/rg-storm-" in key and key not in needed:
                 yield Violation("dedicated identity left over", key, "no resource needs it")

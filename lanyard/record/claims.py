@@ -109,7 +109,7 @@ class Claims:
         await self._rows.note(found, grant, State.REVOKED, ours=found.ours)
 
     async def learn(self, grant: Grant) -> None:
-        """An assignment of ours is listed that no row is of, or one that has it revoked: as one that
+        """An assignment of ours is listed that no row is of, or a row has it revoked: as one that
         nothing claims, and that the next claim reads again.
         """
         found = await self._rows.find(grant.name)

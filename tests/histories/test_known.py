@@ -387,6 +387,16 @@ KNOWN = {
             NewPolicy(Policy((Rule(identity="own"),))),
         ),
     ),
+    "an_identity_that_died_after_the_tables_were_lost": (
+        "17.3 left over",
+        history(
+            Make("vm1", SHOP),
+            LoseTable(),
+            KillIdentity("id-old"),
+            Sweep(),
+            policy=Policy((Rule(), Rule(identity="id-old"))),
+        ),
+    ),
     "held_by_a_sweep_alone": (
         "held",
         history(Make("vm1", fate=Fate.LOST), policy=Policy(mode="observe")),

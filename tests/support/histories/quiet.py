@@ -147,6 +147,11 @@ def _assignments_left(model: Model, keys: set[str]) -> Iterator[str]:
         content = f"|{given.need.scope}|{given.need.role}|{principal}"
         told = any(each.endswith((content, f"|{principal}")) for each in keys)
         ours = given.maker == LANYARD and not given.editor
+        rows_lost = model.circumstances.lost or model.circumstances.put_back
+        if rows_lost and given.need.identity not in model.accounts.identities:
+            # Whether the dead one was ever Lanyard's to look after was in the lost rows. It goes
+            # when somebody makes the identity that is listed as missing, or no rule wants it.
+            told = told or f"attach identity|{given.need.identity}" in keys
         if ours and (principal, given.need) not in needed and not told:
             yield f"{given.need} still stands, and no living resource needs it"
 
