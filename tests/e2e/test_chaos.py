@@ -16,7 +16,7 @@ APP = """
 import importlib.util
 
 from lanyard.planning import deletion, life
-from lanyard.reconcile import estate
+from lanyard.reconcile import apply_removals, estate, moves
 from lanyard.record import assignment_deletion, grant_rows
 
 {change}
@@ -31,6 +31,8 @@ HURRIED = """
 assignment_deletion.CALL_SECONDS, grant_rows.REVOKE_SECONDS = 6.0, 15.0
 life.WRITE_LAG, life.SECOND_LOOK = 20.0, 10.0
 deletion.APART, deletion.ROLES_APART = 20.0, 10.0
+deletion.LISTING_LAG = apply_removals.LISTING_LAG = 10.0
+moves._LISTED_DELAY, moves._LISTED_LATE = 3.0, 9.0
 """
 #: Whoever removes a grant no longer looks who else claims it, nor asks the estate who needs it.
 CARELESS = """
