@@ -12,9 +12,9 @@ from lanyard.record.ledger import ResourceRecord
 from lanyard.values.compute import ComputeResource
 from lanyard.values.resource_id import ResourceId
 
-# Azure's clock, by which a deletion is reported, and this one, by which an attachment is noted, may
-# differ by so much (seconds): in doubt it is not Lanyard's.
-_CLOCK_DOUBT = 1.0
+#: The clock of Azure, which reports deletions, and those of the instances, which note attachments,
+#: may differ by so much (seconds): in doubt it is not Lanyard's.
+CLOCK_DOUBT = 1.0
 
 
 def as_seen(
@@ -28,7 +28,7 @@ def as_seen(
     """
     if is_another(record, resource):
         return _anew(record, resource)
-    over = 0.0 if resource.incarnation or not life.deleted else life.deleted + _CLOCK_DOUBT
+    over = 0.0 if resource.incarnation or not life.deleted else life.deleted + CLOCK_DOUBT
     attachments = {
         identity: at
         for identity, at in record.attachments.items()

@@ -52,12 +52,17 @@ class Relearning:
         """Whether nothing may be taken yet."""
         return bool(await self.reason(await self._row()))
 
-    async def put_back(self) -> bool:
-        """Whether the tables are those of an older moment, as far as no sweep has seen to that."""
+    async def put_back(self) -> float | None:
+        """The moment before which what the tables hold is in doubt (seconds since the epoch), where
+        they are those of an older one, and no sweep has seen to that yet; None otherwise.
+
+        What was written after the last mark was written to the tables as they are now: those that
+        were put back had been copied before it.
+        """
         row = await self._row()
-        if row is None or Columns("control", row).text("waits"):
-            return False
-        return bool(await self.reason(row))
+        if row is None or Columns("control", row).text("waits") or not await self.reason(row):
+            return None
+        return (await self._marks.read()).at
 
     async def confirm(self) -> None:
         """Between two sweeps, of tables that are believed: those of an earlier moment than this are

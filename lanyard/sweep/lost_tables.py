@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from lanyard.policy.document import DELETE_AFTER_HOURS
 from lanyard.reconcile.services import Services
+from lanyard.record.ownership import CLOCK_DOUBT
 from lanyard.sweep.survey import Survey
 from lanyard.values.grants import Grant
 from lanyard.values.own_identity import Dedicated, made_for
@@ -56,10 +57,10 @@ def _own_identities(
             yield ResourceId.parse(key), found.resources.identities[key], compute[owner]
 
 
-async def doubt_records(found: Survey, services: Services) -> None:
+async def doubt_records(found: Survey, services: Services, until: float) -> None:
     """Of tables that are of an older moment nobody knows who attached what since, and since when
-    something was not wanted: no attachment is ours any more, but of an identity that was made for
-    that very resource, and every grace begins anew.
+    something was not wanted: no attachment of before `until` (seconds since the epoch) is ours any
+    more, but of an identity that was made for that very resource, and every grace begins anew.
     """
     for resource, record in list(found.records.items()):
         if record.attachments or record.due_since or record.dedicated:
@@ -68,6 +69,10 @@ async def doubt_records(found: Survey, services: Services) -> None:
                 one: replace(each, alone_since=0.0, unused_since=0.0)
                 for one, each in fresh.dedicated.items()
             }
-            attachments = {one: at for one, at in fresh.attachments.items() if one in own}
+            attachments = {
+                one: at
+                for one, at in fresh.attachments.items()
+                if one in own or at > until + CLOCK_DOUBT
+            }
             sure = replace(fresh, attachments=attachments, due_since={}, dedicated=own)
             found.records[resource] = await services.ledger.save(sure)

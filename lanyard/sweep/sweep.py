@@ -100,8 +100,8 @@ class Sweep:
         services = self.services
         await learn_grants(found, services)
         await learn_identities(found, services)
-        if await services.relearning.put_back():
-            await doubt_records(found, services)
+        if (until := await services.relearning.put_back()) is not None:
+            await doubt_records(found, services, until)
 
     async def _put(
         self,

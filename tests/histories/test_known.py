@@ -397,6 +397,18 @@ KNOWN = {
             policy=Policy((Rule(), Rule(identity="id-old"))),
         ),
     ),
+    "attached_after_the_tables_were_put_back": (
+        "17.3 left over",
+        history(
+            Make("vm2", SHOP),
+            Pass(11),
+            Sweep(),
+            PutBack(2),
+            Make("vm1", SHOP),
+            NewPolicy(Policy()),
+            policy=Policy((Rule(identity="id-old"), Rule())),
+        ),
+    ),
     "held_by_a_sweep_alone": (
         "held",
         history(Make("vm1", fate=Fate.LOST), policy=Policy(mode="observe")),

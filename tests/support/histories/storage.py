@@ -18,6 +18,8 @@ ALL = "all"
 #: What is lost with each is known again by itself or by a sweep.
 TABLES = tuple(each.name for each in fields(Tables))
 _TEN_MINUTES = 600.0
+#: Seconds that it takes to put tables back, at least.
+_RESTORE = 60.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class PutBack(Step):
         swept = then.rows["control"].get((PARTITION, KEY))
         if swept is not None and float(swept.values["at"]) >= world.estate.marks.mark.at:
             return  # nobody puts a copy back that is minutes old, and Lanyard does not notice
+        world.estate.azure.clock.advance(_RESTORE)
         for name, rows in then.rows.items():
             content = _table(world, name).content
             content.clear()
