@@ -266,6 +266,35 @@ async def test_an_identity_that_people_take_off_is_only_missing(world: World) ->
     assert world.kinds() == UNRECORDED | {"identity missing"}
 
 
+def left_over(world: World) -> set[str]:
+    """The names of the identities that should not be attached any more."""
+    found = world.verdict()
+    return {each.text.rpartition("/")[2] for each in found if each.kind == "identity left over"}
+
+
+async def test_what_lanyard_attached_before_a_move_is_its_own_after_it(world: World) -> None:
+    target = f"{world.scope}/resourceGroups/rg-storm-1"
+    await world.call(world.people, "PUT", target, {"location": "westeurope"})
+    wanted = {"resources": [world.site], "targetResourceGroup": target}
+    source = f"{world.scope}/resourceGroups/rg-storm-0"
+    await world.call(world.people, "POST", f"{source}/moveResources", wanted)
+    world.azure.clock.advance(60)
+    assert world.site.lower() not in world.azure.state.resources
+    assert left_over(world) == set()
+    world.monitor.adopt(NEXT)
+    assert left_over(world) == {REGIONAL}
+
+
+async def test_what_was_attached_before_the_tables_were_lost_may_stay(world: World) -> None:
+    world.monitor.adopt(NEXT)
+    assert left_over(world) == {REGIONAL}
+    world.monitor.lose()
+    assert left_over(world) == set()
+    await world.attach(world.lanyard, off=REGIONAL)
+    await world.attach(world.lanyard, REGIONAL)
+    assert left_over(world) == {REGIONAL}
+
+
 async def test_what_is_left_of_the_dead_is_told(world: World) -> None:
     await world.call(world.people, "DELETE", world.site)
     row = {"id": world.site, "systemPrincipals": "[]", "pending": "[]", "goneAt": "{}"}
