@@ -21,6 +21,8 @@ from demo.timers import run_now
 type _Row = dict[str, object]
 
 _DECISIONS = "lanyarddecisions"
+#: Seconds from a request until what it asks for is done, at most (weather.py).
+_LONGEST_CALL = 28.0
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Losses:
             await run_now(self.stack.host, "policy_changes", self.stack.azure.clock)
             return
         await self.stack.host.kill()
+        await self._all_answered()
         self.monitor.lose()
         if isinstance(loss, LoseTable):
             await self._lose(loss.table)
@@ -57,6 +60,12 @@ class Losses:
             await self._put_back()
         await self.stack.restart_under(self.monitor.edition)
         await report(self.stack)
+
+    async def _all_answered(self) -> None:
+        """What the dead host asked for may still be done: nobody will have it on record."""
+        azure, now = self.stack.azure, self.stack.azure.clock.now()
+        open_ = [c.at for c in azure.calls_of(self.stack.app) if c.status is None]
+        await azure.clock.sleep_until(max([now, *(at + _LONGEST_CALL for at in open_)]))
 
     async def _copied(self) -> dict[str, list[_Row]]:
         async with self._service() as service:

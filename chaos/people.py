@@ -45,6 +45,8 @@ _AUTHORIZATION = "providers/Microsoft.Authorization"
 _AT_ONCE = 32
 #: ARM refuses while it is at work on a resource or its group: people try again.
 _PAUSE, _TRIES = 0.3, 100
+#: Nobody deletes a resource and makes it again in less than the seconds that clocks may differ by.
+_AGAIN = 2.0
 
 
 class PeopleFailed(Exception):
@@ -108,6 +110,7 @@ class People:
             return
         match step:
             case Create():
+                await self._sleep(_AGAIN)
                 await self._call("PUT", resource_id, version, self._body(life, step))
             case Retag() | Exclude():
                 tags = _tags_after(resource, step)
@@ -115,6 +118,7 @@ class People:
             case Replace():
                 again = Create(dict(resource.tags) if resource else {}, system=False, foreign=False)
                 await self._delete(resource_id, version)
+                await self._sleep(_AGAIN)
                 await self._call("PUT", resource_id, version, self._body(life, again))
             case Strip():
                 await self._call("PATCH", resource_id, version, {"identity": {"type": "None"}})

@@ -14,7 +14,7 @@ from lanyard.planning.verdict import Verdict
 from lanyard.policy import Policy
 from lanyard.ports.azure import Assignments, Compute, Identities
 from lanyard.reconcile.decide import AT_WORK, Precedents, decide
-from lanyard.reconcile.principals import AskedOnce, known_principals
+from lanyard.reconcile.principals import AskedOnce, known_principals, not_made_for
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import compute_type
 from lanyard.values.resource_id import ResourceId
@@ -69,6 +69,7 @@ class Previewer:
         self._compute = compute
         self._assignments = assignments
         self._standing = Standing(assignments)
+        self._identities = identities
         self._principals = AskedOnce(identities)
 
     async def preview(self, resource: ResourceId) -> Preview | None:
@@ -82,7 +83,10 @@ class Previewer:
         wanted = desired(self._policy, current)
         principals = await known_principals(wanted, current, self._principals, self._principals)
         owned = Owned(grants=await self._standing.of(wanted, principals))
-        actual = Actual(current, principals)
+        theirs = await not_made_for(
+            current, wanted, principals, {}, self._identities, self._assignments.installation
+        )
+        actual = Actual(current, principals, theirs)
         todo, verdict = await decide(
             self._policy, wanted, actual, owned, self._assignments, Precedents()
         )

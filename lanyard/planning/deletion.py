@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from lanyard.planning.actions import Action, DeleteIdentity, ReleaseGrant
 from lanyard.planning.life import LISTING_LAG
 from lanyard.planning.verdict import Held
-from lanyard.values.errors import Because, Permanent
+from lanyard.values.errors import Because, Permanent, Temporary
 from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId
 
@@ -143,7 +143,7 @@ def in_unread(subscriptions: Collection[str]) -> Obstacle | None:
     )
 
 
-def not_answered(what: str, why: Permanent) -> Obstacle:
+def not_answered(what: str, why: Temporary | Permanent) -> Obstacle:
     """By a question that Azure does not answer: nobody can say whether it is in use."""
     return Obstacle(
         Because.CANNOT_BE_ASKED,

@@ -61,11 +61,18 @@ from lanyard.values.resource_id import ResourceId
 class Actual:
     """What was read: the resource (None: gone) and the principal ids of identities that exist.
 
-    A wanted identity that is absent from `principals` does not exist yet.
+    A wanted identity that is absent from `principals` does not exist yet. `theirs`: wanted for this
+    resource alone, and not made for it.
     """
 
     resource: ComputeResource | None
     principals: Mapping[PrincipalRef, str] = field(default_factory=dict)
+    theirs: frozenset[ResourceId] = frozenset()
+
+    def is_blocked(self, wanted: WantedIdentity) -> bool:
+        """Whether it is not Lanyard's to make, nor to give."""
+        exists = UserAssigned(wanted.id) in self.principals
+        return wanted.id in self.theirs or (not exists and wanted.location is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +107,9 @@ class Owned:
 class Plan:
     """The actions that close the difference, in the order they are done.
 
-    `blocked` are the wanted identities that do not exist and are not Lanyard's to make; they and
-    the grants to them wait until they are there, and everything else goes on.
+    `blocked` are the wanted identities that do not exist and are not Lanyard's to make, or that are
+    for the resource alone and were not made for it; they and the grants to them wait, and
+    everything else goes on.
     """
 
     actions: tuple[Action, ...] = ()
@@ -113,7 +121,7 @@ def plan(desired: Desired, actual: Actual, owned: Owned) -> Plan:
     blocked = {
         UserAssigned(wanted.id): wanted
         for wanted in desired.identities.values()
-        if UserAssigned(wanted.id) not in actual.principals and wanted.location is None
+        if actual.is_blocked(wanted)
     }
     actions = [
         *_identities(desired, actual, owned, blocked.keys()),
@@ -134,12 +142,12 @@ def _identities(
     attached = actual.resource.identity.user_assigned
     works_with = _one_identity(actual.resource)
     for wanted in desired.identities.values():
+        if UserAssigned(wanted.id) in blocked:
+            continue
         if UserAssigned(wanted.id) not in actual.principals and wanted.location is not None:
             yield CreateIdentity(
                 wanted.id, wanted.location, wanted.rules, wanted.dedicated, wanted.delete_after
             )
-        if UserAssigned(wanted.id) in blocked:
-            continue
         current = actual.principals.get(UserAssigned(wanted.id))
         if wanted.id not in attached:
             yield _attach(wanted, owned, works_with)

@@ -1,8 +1,9 @@
 """Templates in names and scopes: a closed set of variables, filled with checked values only.
 
     {subscription}   the subscription's id          {location}       the region, e.g. westeurope
-    {resourceGroup}  the resource group's name      {resource.name}  the resource's name
-    {resource.hash}  eight letters and digits that no namesake of the resource has
+    {resourceGroup}  the resource group's name
+    {resource.name}  the resource's name, after those of its parents: app1-staging of a slot
+    {resource.hash}  thirteen letters and digits that no other resource has
     {tags.KEY}       the value of a tag
 
 A scope that is only `{subscription}`, `{resourceGroup}` or `{resource}` means that scope's whole
@@ -10,6 +11,7 @@ id. Tags are written by whoever can tag a resource, so a tag may be part of the 
 resource at the end of a scope and nothing else: never a subscription, a group, a type or a role.
 """
 
+import base64
 import difflib
 import hashlib
 import re
@@ -132,10 +134,16 @@ def _value(variable: str, resource: ComputeResource) -> str:
         "subscription": resource.id.subscription,
         "location": resource.location,
         "resourceGroup": resource.id.resource_group,
-        "resource.name": resource.id.name,
-        "resource.hash": hashlib.sha256(resource.id.key.encode()).hexdigest()[:8],
+        "resource.name": resource.id.full_name,
+        "resource.hash": _hash(resource.id),
     }
     return values[variable]
+
+
+def _hash(resource: ResourceId) -> str:
+    """65 bits of SHA-256 of the folded id in base 32: nobody finds a second name that has it."""
+    digest = hashlib.sha256(resource.key.encode()).digest()
+    return base64.b32encode(digest).decode().lower()[:13]
 
 
 def _tag(key: str, tags: Mapping[str, str]) -> str:

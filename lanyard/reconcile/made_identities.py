@@ -8,11 +8,17 @@ from dataclasses import dataclass, field, replace
 
 from lanyard.planning.actions import CreateIdentity
 from lanyard.planning.outcomes import attempt
+from lanyard.reconcile.apply_removals import REPLAN_DELAY
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.services import Services
 from lanyard.values.compute import UserAssigned
+from lanyard.values.errors import Temporary
 from lanyard.values.own_identity import Created, Dedicated, creation_tags
 from lanyard.values.resource_id import ResourceId
+
+#: Seconds until what one replica of ARM misses, or a listing still shows, is looked at again: a PUT
+#: would replace the tags of what is there.
+_LATE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +50,18 @@ class MadeIdentities:
         identity, owner = action.id, self.progress.record.id if action.dedicated else None
         made = await self._made_before(identity, begun) if begun is not None else None
         if made is None:
+            if await self.services.index.shows(identity):
+                message = f"ARM answers 404 for {identity}, and Resource Graph shows it"
+                raise Temporary(message, _LATE)
             tags = creation_tags(owner, self.services.assignments.installation)
             made = await self.services.identities.create(identity, action.location, tags)
+        self.created[identity] = made
+        if action.dedicated and not made.new and not (begun and made.principal == begun.principal):
+            # The tags that it has by now say that it was.
+            await self.services.identities.create(identity, action.location, {})
+            raise Temporary(f"{identity} is there by now, and was not made for it", REPLAN_DELAY)
         await self.services.identity_ledger.learn_principal(identity, made.principal)
         self.progress.principals[UserAssigned(identity)] = made.principal
-        self.created[identity] = made
         return f"principal {made.principal}"
 
     async def _made_before(self, identity: ResourceId, begun: Dedicated) -> Created | None:

@@ -26,6 +26,10 @@ from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId
 
+#: Seconds for which a question that Azure does not answer is asked again and again; then what waits
+#: for the answer is held, and each sweep asks once more.
+_PATIENCE = 3600.0
+
 
 @dataclass(slots=True)
 class Looks:
@@ -88,11 +92,31 @@ class OwnIdentities:
         try:
             obstacle = await self._obstacle(identity, own, group, looks)
         except Temporary as failure:
-            # Where nothing is due yet, the look is made again.
-            looks.failed += failed(due, failure)
+            if await self._unanswered(identity) < _PATIENCE:
+                # Where nothing is due yet, the look is made again.
+                looks.failed += failed(due, failure)
+                return
+            obstacle = not_answered("what has it", failure)
         else:
-            if obstacle is not None:
-                looks.hold(group, obstacle)
+            await self._answered(identity)
+        if obstacle is not None:
+            looks.hold(group, obstacle)
+
+    async def _unanswered(self, identity: ResourceId) -> float:
+        """For how long Azure has not answered by now, in seconds."""
+        own, now = self.progress.record.dedicated[identity], self.services.now()
+        since = own.unanswered_since or now
+        await self._save(identity, replace(own, unanswered_since=since))
+        return now - since
+
+    async def _answered(self, identity: ResourceId) -> None:
+        own = self.progress.record.dedicated.get(identity)
+        if own is not None and own.unanswered_since:
+            await self._save(identity, replace(own, unanswered_since=0.0))
+
+    async def _save(self, identity: ResourceId, own: Dedicated) -> None:
+        dedicated = {**self.progress.record.dedicated, identity: own}
+        await self.progress.save(replace(self.progress.record, dedicated=dedicated))
 
     async def _obstacle(
         self, identity: ResourceId, own: Dedicated, group: Sequence[Action], looks: Looks
@@ -131,8 +155,7 @@ class OwnIdentities:
             others=tuple(sorted(listed - {me})), listed=me in listed, attached=self._has(identity)
         )
         known = replace(looked(own, use, services.now()), principal=current.principal_id)
-        now_known = {**progress.record.dedicated, identity: known}
-        await progress.save(replace(progress.record, dedicated=now_known))
+        await self._save(identity, known)
         return use
 
     def _has(self, identity: ResourceId) -> bool:

@@ -1,11 +1,19 @@
 """Which principal stands behind each wanted identity, with as few calls as can be."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Protocol
 
 from lanyard.planning.desired import Desired
 from lanyard.ports.cache import Cache
-from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.values.compute import (
+    ComputeResource,
+    ManagedIdentity,
+    PrincipalRef,
+    SystemAssigned,
+    UserAssigned,
+)
+from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId
 
 
@@ -14,6 +22,13 @@ class Source(Protocol):
 
     async def principal(self, identity: ResourceId) -> str | None:
         """The principal of an existing identity, or None."""
+
+
+class Details(Protocol):
+    """Where it is asked whose an identity is."""
+
+    async def details(self, identity: ResourceId) -> ManagedIdentity | None:
+        """The identity as it is now, or None."""
 
 
 class Record(Source, Protocol):
@@ -50,8 +65,8 @@ class AskedOnce:
 async def known_principals(
     wanted: Desired, resource: ComputeResource | None, identities: Source, ledger: Record
 ) -> dict[PrincipalRef, str]:
-    """The principals of the identities that exist, wanted or named by the resource's own settings;
-    a wanted one that does not exist is left out.
+    """The principals of the identities that exist, wanted, kept, or named by the resource's own
+    settings; a wanted one that does not exist is left out.
 
     The ledger answers for identities seen before. ARM is asked for a new one, and where the
     resource shows another principal than the ledger: then the identity was recreated.
@@ -66,11 +81,46 @@ async def known_principals(
         principal = await _principal(identity, shown, identities, ledger)
         if principal is not None:
             principals[UserAssigned(identity)] = principal
-    for identity in resource.names.keys() - wanted.identities.keys():
-        # What its settings name is in use, attached or not; only what is on record is known of it.
+    for identity in (
+        resource.names.keys() | wanted.kept.identities.keys()
+    ) - wanted.identities.keys():
+        # What its settings name is in use, and what it keeps its own, attached or not; only what is
+        # on record is known of it.
         if (principal := await ledger.principal(identity)) is not None:
             principals[UserAssigned(identity)] = principal
     return principals
+
+
+async def not_made_for(
+    resource: ComputeResource | None,
+    wanted: Desired,
+    principals: dict[PrincipalRef, str],
+    known: Mapping[ResourceId, Dedicated],
+    identities: Details,
+    installation: str,
+) -> frozenset[ResourceId]:
+    """The identities that are wanted for this resource alone, and exist, and were not made for it:
+    somebody else's, or another resource's of that name. Whoever may choose a resource's name would
+    choose an identity by it.
+
+    `known`: those that are on record as made for it. ARM is asked for one that is not, or that has
+    another principal now; one that is gone is taken out of `principals`. Raises Temporary,
+    Permanent.
+    """
+    theirs: set[ResourceId] = set()
+    if resource is None:
+        return frozenset()
+    for identity in wanted.identities.values():
+        principal = principals.get(UserAssigned(identity.id))
+        own = known.get(identity.id, Dedicated("", identity.delete_after))
+        if not identity.dedicated or principal in (None, own.principal):
+            continue
+        current = await identities.details(identity.id)
+        if current is None:
+            del principals[UserAssigned(identity.id)]
+        elif not own.is_still(current, resource.id, installation):
+            theirs.add(identity.id)
+    return frozenset(theirs)
 
 
 async def _principal(

@@ -18,7 +18,7 @@ def unfulfilled(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> list[Ref
     """What is not done although a rule asks for it, with the reason and the way out."""
     return [
         *(entry.refusal() for entry in held),
-        *(_not_there(identity) for identity in todo.blocked),
+        *(_blocked(identity) for identity in todo.blocked),
         *(_unfulfillable(problem) for problem in wanted.unfulfillable),
     ]
 
@@ -73,15 +73,19 @@ def digest(refusals: Collection[Refusal], answered: Collection[str] = ()) -> str
     return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
 
-def _not_there(identity: WantedIdentity) -> Refusal:
-    reason = f"{identity.id} does not exist"
+def _blocked(identity: WantedIdentity) -> Refusal:
     action = AttachIdentity(identity.id, identity.rules)
+    if identity.location is None:
+        because, reason, release = Because.NO_IDENTITY, "does not exist", "create it"
+    else:
+        because, reason = Because.ANOTHER_OWNER, "exists, and was not made for this resource"
+        release = "use {resource.hash} in its name in the policy; delete it, if nothing uses it"
     return Refusal(
         key=action.key,
-        because=Because.NO_IDENTITY,
+        because=because,
         action=str(action),
-        reason=reason,
-        release="create it",
+        reason=f"{identity.id} {reason}",
+        release=release,
     )
 
 

@@ -30,7 +30,7 @@ from lanyard.reconcile.moves import Moves
 from lanyard.reconcile.orphan import OrphanReconciler
 from lanyard.reconcile.own_identities import Looks, OwnIdentities
 from lanyard.reconcile.presence import Presence
-from lanyard.reconcile.principals import known_principals
+from lanyard.reconcile.principals import known_principals, not_made_for
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder
 from lanyard.reconcile.refusals import digest, refused, unfinished, unfulfilled, waited_for
@@ -43,7 +43,7 @@ from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import as_seen, is_another
 from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
-from lanyard.values.compute import ComputeResource
+from lanyard.values.compute import ComputeResource, PrincipalRef
 from lanyard.values.errors import NotYet, Temporary
 from lanyard.values.resource_id import ResourceId, folded
 
@@ -120,7 +120,7 @@ class Reconciler:
         todo, verdict = await decide(
             self.policy,
             wanted,
-            Actual(resource, principals),
+            Actual(resource, principals, await self._theirs(before, resource, wanted, principals)),
             before.owned(),
             services.assignments,
             precedents,
@@ -172,6 +172,19 @@ class Reconciler:
         # Who dismisses that instances lag says that they have what the set has.
         lag = observed.instances_lag and UpgradeInstances().key not in in_force.dismissed
         return replace(observed, dedicated=own, instances_lag=lag)
+
+    async def _theirs(
+        self,
+        record: ResourceRecord,
+        resource: ComputeResource | None,
+        wanted: Desired,
+        principals: dict[PrincipalRef, str],
+    ) -> frozenset[ResourceId]:
+        services = self.services
+        known, installation = record.dedicated, services.assignments.installation
+        return await not_made_for(
+            resource, wanted, principals, known, services.identities, installation
+        )
 
     async def _carry_out(
         self, todo: Plan, verdict: Verdict, progress: Progress, recorder: Recorder

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lanyard.ports.azure import Directory, Index
-from lanyard.values.compute import ComputeResource
+from lanyard.values.compute import ComputeResource, ManagedIdentity
 from lanyard.values.errors import Temporary
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
-from lanyard.values.resource_id import folded
+from lanyard.values.resource_id import ResourceId, folded
 
 #: Role assignments that a subscription holds at most, fixed; and from how many on it is reported.
 LIMIT = 4000
@@ -49,6 +49,14 @@ class Resources:
     identities: dict[str, str] = field(default_factory=dict)
     #: Of those that have any.
     identity_tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+    async def details(self, identity: ResourceId) -> ManagedIdentity | None:
+        """What is listed of a user-assigned identity; None where it is not listed."""
+        principal = self.identities.get(identity.key)
+        if principal is None:
+            return None
+        tags = self.identity_tags.get(identity.key, {})
+        return ManagedIdentity(location="", tags=tags, principal_id=principal, client_id="")
 
     def add(self, listed: Listed) -> None:
         """One row."""

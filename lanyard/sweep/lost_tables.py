@@ -4,13 +4,18 @@ Claims come back by themselves: what the policy wants and no record has is plann
 is what no plan would find.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from lanyard.planning.desired import desired
+from lanyard.planning.grace import still_dedicated
+from lanyard.policy import Policy
 from lanyard.policy.document import DELETE_AFTER_HOURS
 from lanyard.reconcile.services import Services
+from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import CLOCK_DOUBT
 from lanyard.sweep.survey import Survey
+from lanyard.values.compute import ComputeResource
 from lanyard.values.grants import Grant
 from lanyard.values.own_identity import Dedicated, made_for
 from lanyard.values.resource_id import ResourceId, folded
@@ -29,28 +34,42 @@ async def learn_grants(found: Survey, services: Services) -> None:
             await services.claims.learn(Grant(*each.content, each.condition))
 
 
-async def learn_identities(found: Survey, services: Services) -> None:
-    """Identities that were made for one resource: their tags name it, and exactly that one has
-    them.
+async def learn_identities(
+    found: Survey, services: Services, policy: Policy, *, relearning: bool
+) -> None:
+    """Identities that were made for one resource: their tags name it, exactly that one has them,
+    and it is what the policy has made for it. Where the tables were lost their tags alone do: the
+    policy may have had another name for it before.
     """
     for identity, principal, owner in _own_identities(found, services.assignments.installation):
-        known = found.records.get(owner)
-        if known is None or identity not in known.dedicated:
-            record = await services.ledger.resource(owner)
-            own = Dedicated(principal, DELETE_AFTER_HOURS * _HOUR)
-            learnt = replace(
-                record,
-                dedicated={identity: own, **record.dedicated},
-                # Nobody else has any business with it: that it is on its own resource is our doing.
-                attachments={identity: services.now(), **record.attachments},
-            )
-            found.records[owner] = await services.ledger.save(learnt)
+        known = found.records.get(owner.id, ResourceRecord(id=owner.id))
+        own = {identity: Dedicated(principal, DELETE_AFTER_HOURS * _HOUR)}
+        wanted = desired(policy, owner)
+        named = identity in (wanted.identities.keys() | wanted.kept.identities.keys())
+        if identity in known.dedicated or not (named or relearning):
+            continue
+        if own := still_dedicated(own, policy, wanted):
+            found.records[owner.id] = await _learnt(own, owner, services)
+
+
+async def _learnt(
+    own: Mapping[ResourceId, Dedicated], owner: ComputeResource, services: Services
+) -> ResourceRecord:
+    record = await services.ledger.resource(owner.id)
+    learnt = replace(
+        record,
+        dedicated={**own, **record.dedicated},
+        # Nobody else has any business with it: that it is on its own resource is our doing.
+        attachments={**dict.fromkeys(own, services.now()), **record.attachments},
+        incarnation=owner.incarnation if record.row is None else record.incarnation,
+    )
+    return await services.ledger.save(learnt)
 
 
 def _own_identities(
     found: Survey, installation: str
-) -> Iterator[tuple[ResourceId, str, ResourceId]]:
-    compute = {resource.id.key: resource.id for resource in found.resources.compute}
+) -> Iterator[tuple[ResourceId, str, ComputeResource]]:
+    compute = {resource.id.key: resource for resource in found.resources.compute}
     for key, tags in found.resources.identity_tags.items():
         owner = made_for(tags, installation)
         if owner in compute and found.resources.sole_user.get(key) == owner:

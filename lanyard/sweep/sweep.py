@@ -20,7 +20,7 @@ from lanyard.planning.plan import Actual, Plan, plan
 from lanyard.planning.verdict import Situation
 from lanyard.policy import Policy
 from lanyard.ports.queue import Enqueue
-from lanyard.reconcile.principals import AskedOnce, known_principals
+from lanyard.reconcile.principals import AskedOnce, known_principals, not_made_for
 from lanyard.reconcile.refusals import unfulfilled
 from lanyard.reconcile.services import Services
 from lanyard.record.checkpoint import Checkpoint
@@ -99,7 +99,8 @@ class Sweep:
         """Put on record again what lost tables do not hold."""
         services = self.services
         await learn_grants(found, services)
-        await learn_identities(found, services)
+        relearning = await services.relearning.under_way()
+        await learn_identities(found, services, self.policy, relearning=relearning)
         if (until := await services.relearning.put_back()) is not None:
             await doubt_records(found, services, until)
 
@@ -138,7 +139,7 @@ class Sweep:
         for resource in sorted(found.resources.compute, key=lambda one: one.id):
             if resource.id.key > after:
                 record = found.records.get(resource.id, ResourceRecord(id=resource.id))
-                if await self._needs_a_look(resource, record, found.listed.get(resource.id, set())):
+                if await self._needs_a_look(resource, record, found):
                     yield resource.id
 
     def _departures(
@@ -184,11 +185,9 @@ class Sweep:
         return Change(resource, _SOURCE, policy=self.services.author.policy)
 
     async def _needs_a_look(
-        self, resource: ComputeResource, record: ResourceRecord, listed: Set[str]
+        self, resource: ComputeResource, record: ResourceRecord, found: Survey
     ) -> bool:
-        """Whether anything would be done, as far as the listing and the ledger show. `listed`: the
-        keys of what is on the list of what is held.
-        """
+        """Whether anything would be done, as far as the listing and the ledger show."""
         present = resource.identity.system_principal_id
         if present is not None and present not in record.system_principals:
             return True
@@ -196,7 +195,15 @@ class Sweep:
             return True
         wanted = desired(self.policy, resource)
         principals = await known_principals(wanted, resource, self._seen, self._seen)
-        todo = plan(wanted, Actual(resource, principals), record.owned())
+        theirs = await not_made_for(
+            resource,
+            wanted,
+            principals,
+            record.dedicated,
+            found.resources,
+            self.services.assignments.installation,
+        )
+        todo = plan(wanted, Actual(resource, principals, theirs), record.owned())
         # Custom roles are not looked up here: at worst a message is too many, never one too few.
         situation = Situation(self.policy, wanted, resource, repairs=counted(record))
         verdict = guard(todo, situation)
@@ -205,7 +212,7 @@ class Sweep:
         held = {refusal.key for refusal in unfulfilled(verdict.held, todo, wanted)}
         return (
             bool(verdict.allowed)
-            or self._is_listed_wrongly(record, held, listed)
+            or self._is_listed_wrongly(record, held, found.listed.get(resource.id, set()))
             or still_dedicated(record.dedicated, self.policy, wanted) != record.dedicated
             or _is_due_no_more(record, todo)
         )

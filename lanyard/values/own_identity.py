@@ -30,16 +30,17 @@ class Dedicated:
     unused_since: float = 0.0
     #: The resource (folded id) that it was made for, where that moved since; "" for this one.
     owner: str = ""
+    #: Since when Azure does not say whether it is in use.
+    unanswered_since: float = 0.0
 
     def is_still(self, identity: ManagedIdentity, owner: ResourceId, installation: str) -> bool:
         """Whether the identity that is there now is the one that an installation made for `owner`:
-        its tags say so, and the principal on record. Where the answer to its making was lost, or
-        the owner's id was too long for a tag, one of the two does.
+        by its principal, whatever became of its tags; by these where the answer to its making was
+        lost.
         """
-        if self.principal and identity.principal_id != self.principal:
-            return False
-        tagged = made_for(identity.tags, installation) == (self.owner or owner.key)
-        return tagged or (bool(self.principal) and len(owner.text) > _LONGEST_TAG)
+        if self.principal:
+            return identity.principal_id == self.principal
+        return made_for(identity.tags, installation) == (self.owner or owner.key)
 
 
 class Created(NamedTuple):
@@ -61,8 +62,9 @@ def creation_tags(owner: ResourceId | None, installation: str) -> dict[str, str]
 
 def made_for(tags: Mapping[str, str], installation: str) -> str:
     """The resource (folded id) that an installation made the identity with these tags for; "" where
-    it did not, or for none alone.
+    it did not, or for none alone. Azure compares the names of tags without case.
     """
-    if not installation or folded(tags.get(INSTALLATION_TAG, "")) != installation:
+    named = {name.lower(): value for name, value in tags.items()}
+    if not installation or folded(named.get(INSTALLATION_TAG, "")) != installation:
         return ""
-    return folded(tags.get(RESOURCE_TAG, ""))
+    return folded(named.get(RESOURCE_TAG, ""))

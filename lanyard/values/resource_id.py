@@ -101,6 +101,11 @@ class ResourceId:
         return self._segments[-1]
 
     @property
+    def full_name(self) -> str:
+        """Its own name after those of its parents: "app1-staging" of a slot."""
+        return "-".join(self._segments[8::2]) or self.name
+
+    @property
     def type(self) -> str:
         """`Microsoft.Compute/virtualMachines`, child types joined; "" for groups and above."""
         if len(self._segments) < 9:

@@ -411,7 +411,8 @@ async def test_case_A12_one_that_a_person_made_while_lanyard_was_at_it_is_theirs
     )
     busy.times = 0
     await hours(estate, 2)
-    assert attached(estate, vm) == ["id-vm1"]
+    assert attached(estate, vm) == []
+    assert "attach identity id-vm1" in await held(estate)
     await estate.delete_vm("vm1")
     await hours(estate, 4)
     assert exists(estate, "id-vm1")

@@ -91,7 +91,7 @@ class Place:
     @property
     def own(self) -> str:
         """The id of the identity that a rule has made for it alone."""
-        name = self.name.removesuffix(_MOVED).rpartition("/")[2]
+        name = self.name.removesuffix(_MOVED).replace("/", "-")
         return f"{group_id(self.group)}/{_UAMI}/id-own-{name}"
 
 

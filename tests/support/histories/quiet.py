@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from lanyard.policy.document import DELETE_AFTER_HOURS
 from lanyard.record.held import Answer, Entry
 from lanyard.values.errors import Because
 from simulator.state import Resource
@@ -26,6 +27,9 @@ async def settle(world: World) -> None:
     waits = [policy.grace_minutes * 60.0 + 60]
     if any(rule.identity == OWN for rule in policy.rules) or _has_own(world.model):
         waits.append(policy.delete_after_hours * _HOUR)
+    if world.model.circumstances.lost and _has_own(world.model):
+        # One that is known again, and that the policy does not name any more.
+        waits.append(DELETE_AFTER_HOURS * _HOUR)
     for seconds in waits:
         await world.pass_time(seconds)
         await _sweep(world)
