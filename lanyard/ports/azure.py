@@ -150,8 +150,10 @@ class Index(Protocol):
     async def showing(self, principal_id: str) -> list[Listed]:
         """The resources whose identity block, or own properties, show a principal."""
 
-    async def named(self, resource_type: str, name: str) -> list[Listed]:
-        """The resources of a type (any case) whose last name is this one (any case), anywhere."""
+    async def named(self, resource_type: str, names: str) -> list[Listed]:
+        """The resources of a type (any case) that have all these names (`ResourceId.names`),
+        anywhere: the slot "a/staging" is not "b/staging".
+        """
 
 
 class Directory(Protocol):

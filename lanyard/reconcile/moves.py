@@ -7,17 +7,24 @@ Its record moves with it. What no rule wants at the new place goes by the same r
 from dataclasses import dataclass, replace
 
 from lanyard.planning.life import Life
+from lanyard.planning.orders import Kind, Refusal
 from lanyard.reconcile.services import Services
 from lanyard.record.decisions import Decision
+from lanyard.record.held import Answer
 from lanyard.record.ledger import ResourceRecord
-from lanyard.record.ownership import as_seen, is_same
+from lanyard.record.ownership import Likeness, as_seen, likeness, may_be_same
 from lanyard.values.compute import ComputeResource
-from lanyard.values.errors import NotYet
+from lanyard.values.errors import Because, NotYet
 from lanyard.values.resource_id import ResourceId
 
 #: Seconds until a listing is read again that has not heard of the end of a resource, and how long
 #: that is waited for. One that shows it for longer speaks against its end (presence.py).
 _LISTED_DELAY, _LISTED_LATE = 60.0, 180.0
+
+
+#: The key of what is held of a resource that may have moved.
+MOVE = "move"
+_IN_DOUBT = "it may have moved to {}: nothing but its identities shows it, which anybody may attach"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +33,22 @@ class Moves:
 
     services: Services
 
-    async def follow(self, record: ResourceRecord) -> ResourceId | None:
+    async def follow(self, record: ResourceRecord) -> ResourceId | Refusal | None:
         """Where the resource of a record, which is gone, is by now, with its record there; None
-        where it is nowhere, or nobody can say which one it is: then whoever has its identities and
-        needs what they have keeps it (estate.py). Raises NotYet while the listing shows it where it
-        was: where it is now is not listed either; Temporary, Permanent.
+        where it is nowhere: then whoever has its identities and needs what they have keeps it
+        (estate.py). Where nobody can say whether it is the one, what is held, and the record stays
+        as it is. Raises NotYet while the listing shows it where it was: where it is now is not
+        listed either; Temporary, Permanent.
         """
         if record.row is None or record.empty:
             return None
         found = await self._found(record)
         if found is None:
             return None
-        await self._take_along(record, found)
-        return found.id
+        if found.doubt and not await self._released(record):
+            return _refusal(found)
+        await self._take_along(record, found.resource)
+        return found.resource.id
 
     async def part(self, record: ResourceRecord, here: ComputeResource) -> ResourceId | None:
         """As `follow`, for the resource of a record in whose place another one was made: where the
@@ -46,28 +56,38 @@ class Moves:
         its id: the one that is here keeps them.
         """
         found = await self._found(record)
-        if found is None:
+        if found is None or found.doubt:
             return None
-        services = self.services
+        services, there = self.services, found.resource
         for grant in record.owned().claimed:
-            await services.claims.share(grant, found.id)
-        await self._arrived(replace(record, dedicated={}), found)
+            await services.claims.share(grant, there.id)
+        await self._arrived(replace(record, dedicated={}), there)
         stays = as_seen(record, here, record.life, services.now())
         await services.ledger.save(replace(stays, system_principals=frozenset()))
-        return found.id
+        return there.id
 
-    async def _found(self, record: ResourceRecord) -> ComputeResource | None:
+    async def _found(self, record: ResourceRecord) -> "_Found | None":
+        """The one resource that is the one of the record, or may be it."""
         services, here = self.services, record.id
-        named = [each.compute for each in await services.index.named(here.type, here.name)]
+        named = [each.compute for each in await services.index.named(here.type, here.names)]
         listed = [one for one in named if one is not None]
-        late = any(one.id == here and one.incarnation == record.incarnation for one in listed)
+        mine = ("", record.incarnation)
+        late = any(one.id == here and one.incarnation in mine for one in listed)
         if late and services.now() < record.life.missing + _LISTED_LATE:
             raise NotYet(f"{here} is gone, and listed yet: it may have been moved", _LISTED_DELAY)
-        same = [one for one in listed if is_same(record, one)]
-        if len(same) != 1:
+        read = [
+            await services.compute.read(each.id) for each in listed if may_be_same(record, each)
+        ]
+        alike = [(likeness(record, one), one) for one in read if one is not None]
+        same = [one for how, one in alike if how is Likeness.SAME]
+        perhaps = [one for how, one in alike if how is Likeness.DOUBTFUL]
+        if len(same or perhaps) != 1:
             return None
-        current = await services.compute.read(same[0].id)
-        return current if current is not None and is_same(record, current) else None
+        return _Found(same[0]) if same else _Found(perhaps[0], _IN_DOUBT)
+
+    async def _released(self, record: ResourceRecord) -> bool:
+        entry = (await self.services.held.of(record.id)).get(MOVE)
+        return entry is not None and entry.answer is Answer.RELEASED
 
     async def _take_along(self, record: ResourceRecord, there: ComputeResource) -> None:
         services = self.services
@@ -86,6 +106,27 @@ class Moves:
         await services.decisions.add(
             Decision(record.id.text, "move", "done", f"it is {there.id} now, with its record")
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """`doubt`: why its record does not go with it unasked, "" where it does; "{}" is its id."""
+
+    resource: ComputeResource
+    doubt: str = ""
+
+
+def _refusal(found: _Found) -> Refusal:
+    return Refusal(
+        key=MOVE,
+        because=Because.MOVED,
+        action="move its record",
+        reason=found.doubt.format(found.resource.id),
+        release="release it where it is the same: its record goes with it; dismiss it where it is "
+        "another one: what it had goes as of any that is gone",
+        releasable=True,
+        kind=Kind.REMOVAL,
+    )
 
 
 def _merged(

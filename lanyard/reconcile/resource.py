@@ -26,7 +26,7 @@ from lanyard.policy import Policy
 from lanyard.reconcile.apply import apply, see
 from lanyard.reconcile.decide import AT_WORK, Precedents, decide
 from lanyard.reconcile.identity import IDENTITY_TYPE, IdentityReconciler
-from lanyard.reconcile.moves import Moves
+from lanyard.reconcile.moves import MOVE, Moves
 from lanyard.reconcile.orphan import OrphanReconciler
 from lanyard.reconcile.own_identities import Looks, OwnIdentities
 from lanyard.reconcile.presence import Presence
@@ -38,7 +38,7 @@ from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
 from lanyard.reconcile.settled import unfinished_repairs
 from lanyard.reconcile.unconfirmed import Unconfirmed
-from lanyard.record.held import orders
+from lanyard.record.held import Answer, Entry, orders
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import as_seen, is_another
 from lanyard.record.repairs import counted
@@ -106,10 +106,11 @@ class Reconciler:
             services.compute.read(change.resource), services.kill_switch.read()
         )
         observed = await self._observed(change, record, resource)
-        if moved := await self._moved(record, observed, resource):
-            return Report(look_at=tuple(moved), gone=resource is None)
-        wanted = desired(self.policy, resource)
         entries = await self.services.held.of(observed.id) if observed.held else {}
+        observed = _as_answered(observed, entries)
+        if moved := await self._moved(change, record, observed, resource):
+            return moved
+        wanted = desired(self.policy, resource)
         listed = frozenset(entry.refusal.key for entry in entries.values())
         in_force = orders(pause, entries.values())
         before = await self._as_due(observed, resource, wanted, in_force)
@@ -144,19 +145,33 @@ class Reconciler:
         return _report(progress.outcomes, progress.gone_identities, gone=resource is None)
 
     async def _moved(
-        self, record: ResourceRecord, observed: ResourceRecord, resource: ComputeResource | None
-    ) -> list[ResourceId]:
+        self,
+        change: Change,
+        record: ResourceRecord,
+        observed: ResourceRecord,
+        resource: ComputeResource | None,
+    ) -> Report | None:
         """Where what is on record lives by now, and what is here instead: both are to be looked at
-        again. Empty where it did not move. Raises NotYet, Temporary, Permanent.
+        again. None where it did not move. Raises NotYet, Temporary, Permanent.
         """
         moves = Moves(self.services)
         if resource is None:
             place = await moves.follow(observed)
-            return [place] if place is not None else []
+            if isinstance(place, Refusal):
+                return await self._kept(change, observed, place)
+            return Report(look_at=(place,), gone=True) if place is not None else None
         if record.empty or not is_another(record, resource):
-            return []
+            return None
         place = await moves.part(record, resource)
-        return [place, resource.id] if place is not None else []
+        return Report(look_at=(place, resource.id)) if place is not None else None
+
+    async def _kept(self, change: Change, record: ResourceRecord, refusal: Refusal) -> Report:
+        """Nothing of the record of a resource that is gone is given up: it may live elsewhere."""
+        async with Recorder(self.services, change.resource, cause_of(change)) as recorder:
+            await recorder.held([refusal])
+        under = self.services.author.policy
+        await self.services.ledger.save(replace(record, held=digest([refusal]), held_under=under))
+        return Report(gone=True)
 
     async def _as_due(
         self,
@@ -321,6 +336,13 @@ class Reconciler:
         """A deleted group may have taken everything below it: each is looked at for itself."""
         async for resource in self.services.ledger.under(change.resource):
             yield Change(resource, "group", deleted=change.deleted)
+
+
+def _as_answered(record: ResourceRecord, entries: Mapping[str, Entry]) -> ResourceRecord:
+    """Whoever dismisses that it moved says that what has its identities is another resource."""
+    entry = entries.get(MOVE)
+    dismissed = entry is not None and entry.answer is Answer.DISMISSED
+    return replace(record, confirmed={}) if dismissed else record
 
 
 def _due(verdict: Verdict, looks: Looks) -> list[Action]:

@@ -6,8 +6,9 @@ resource belong to its id, so one that is made again under it has them again.
 """
 
 from dataclasses import replace
+from enum import StrEnum
 
-from lanyard.planning.life import WRITE_LAG, Life
+from lanyard.planning.life import SECOND_LOOK, WRITE_LAG, Life
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.compute import ComputeResource
 from lanyard.values.resource_id import ResourceId
@@ -43,19 +44,58 @@ def as_seen(
     )
 
 
-def is_same(record: ResourceRecord, other: ComputeResource) -> bool:
-    """Whether a resource under another id is the one of a record: by what outlives a move (`vmId`
-    and the like), else by a principal of its own, else by all its identities.
+class Likeness(StrEnum):
+    """Whether a resource under another id is the one of a record."""
+
+    SAME = "same"
+    #: It has the identities of it, which anybody may attach.
+    DOUBTFUL = "doubtful"
+    ANOTHER = "another"
+
+
+def may_be_same(record: ResourceRecord, row: ComputeResource) -> bool:
+    """Whether a row of a listing, which does not show all that ARM does, may be of the resource of
+    a record, under another id.
     """
-    if other.id == record.id:
+    if row.id == record.id:
         return False
+    if record.incarnation and row.incarnation:
+        return record.incarnation == row.incarnation
+    return _has_identities(record, row)
+
+
+def likeness(record: ResourceRecord, other: ComputeResource) -> Likeness:
+    """Of a resource under another id, as ARM shows it, to the one of a record that is gone: by what
+    outlives a move (`vmId` and the like), else by a principal of its own. By all its identities
+    only where it was there before the other was gone, and no two can have its names at once.
+    """
     if record.incarnation or other.incarnation:
-        return record.incarnation == other.incarnation
+        same = record.incarnation == other.incarnation
+    else:
+        same = _has_identities(record, other)
+    if not same:
+        return Likeness.ANOTHER
+    if record.incarnation or record.system_principals:
+        return Likeness.SAME
+    once = other.named_once and _was_there(other, record.life, record.life.deleted)
+    return Likeness.SAME if once else Likeness.DOUBTFUL
+
+
+def _has_identities(record: ResourceRecord, other: ComputeResource) -> bool:
     identity = other.identity
     if record.system_principals:
         return identity.system_principal_id in record.system_principals
     attached = {one.key for one in identity.user_assigned}
     return bool(record.confirmed) and record.confirmed.keys() <= attached
+
+
+def _was_there(resource: ComputeResource, life: Life, end: float) -> bool:
+    """Whether it shows that it was there when one under its names was seen, or well before an
+    `end` that was reported: what ends may be made again before that is.
+    """
+    if not resource.dated:
+        return False
+    return resource.dated <= life.alive or resource.dated + SECOND_LOOK < end
 
 
 def is_another(record: ResourceRecord, resource: ComputeResource) -> bool:

@@ -85,6 +85,11 @@ class ComputeResource:
     kubelet: ResourceId | None = None
     #: Differs between a resource and another one made later under its id; "" where nothing does.
     incarnation: str = ""
+    #: A moment at which it was there, of its creation or its last change, by Azure's clock (seconds
+    #: since the epoch); 0 where it shows none.
+    dated: float = 0.0
+    #: No other resource of its type has its names anywhere at the same time.
+    named_once: bool = False
     #: Identities that its own settings name outside its identity block, with the members that do:
     #: "properties.keyVaultReferenceIdentity".
     names: Mapping[ResourceId, tuple[str, ...]] = field(default_factory=dict)

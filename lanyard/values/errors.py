@@ -27,6 +27,7 @@ class Because(StrEnum):
     CANNOT_BE_ASKED = "cannotBeAsked"
     ANOTHER_OWNER = "anotherOwner"
     INSTANCES = "instances"
+    MOVED = "moved"
 
 
 class LanyardError(Exception):

@@ -42,6 +42,11 @@ def last_name(id_: str) -> str:
     return folded(id_.rpartition("/")[2])
 
 
+def names_of(id_: str) -> str:
+    """All names below the provider of a resource's id, folded: "app/staging" of a slot."""
+    return folded("/".join(id_.split("/")[8::2]))
+
+
 class InvalidResourceId(ValueError):
     """The text is no resource id that Lanyard can work with. `reason` is why, without the text."""
 
@@ -104,6 +109,11 @@ class ResourceId:
     def full_name(self) -> str:
         """Its own name after those of its parents: "app1-staging" of a slot."""
         return "-".join(self._segments[8::2]) or self.name
+
+    @property
+    def names(self) -> str:
+        """All names below the provider, folded: "app/staging" of a slot; "" for a group."""
+        return names_of(self.text)
 
     @property
     def type(self) -> str:

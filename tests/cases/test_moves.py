@@ -3,12 +3,15 @@ goes by the same rules as anywhere.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 from azure.mgmt.resource.resources.models import ResourcesMoveInfo
 
+from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
+from tests.support.any_resource import client
 from tests.support.cases import (
     HOUR,
     MINUTE,
@@ -17,31 +20,46 @@ from tests.support.cases import (
     attached,
     begun,
     create,
+    delete,
+    held,
     hours,
+    identity_id,
+    look,
     own,
     pass_time,
+    patch,
+    resource_id,
     roles,
     sweep,
+    version,
 )
-from tests.support.compute_examples import MACHINE, SITE, Example
+from tests.support.compute_examples import MACHINE, SITE, SLOT, Example
 from tests.support.estate import Estate
 
 TYPES = pytest.mark.parametrize("made", [MACHINE, SITE], ids=str)
 SEEN = pytest.mark.parametrize("lost", [False, True], ids=["events", "events lost"])
 
 
+def groups_of(estate: Estate) -> ResourceManagementClient:
+    return ResourceManagementClient(
+        subscription_id=estate.subscription, **estate.azure.client_options(estate.operator)
+    )
+
+
+async def make_group(estate: Estate, name: str) -> None:
+    await groups_of(estate).resource_groups.create_or_update(name, {"location": "westeurope"})
+
+
 async def move(
     estate: Estate, resource: ResourceId, group: str, *, lost: bool = False
 ) -> ResourceId:
     """Into another group, as ARM moves it; returns its new id."""
-    client = ResourceManagementClient(
-        subscription_id=estate.subscription, **estate.azure.client_options(estate.operator)
-    )
+    groups = groups_of(estate)
     target = f"{estate.scope}/resourceGroups/{group}"
-    await client.resource_groups.create_or_update(group, {"location": "westeurope"})
+    await make_group(estate, group)
     await pass_time(estate)
     wanted = ResourcesMoveInfo(resources=[resource.text], target_resource_group=target)
-    poller = await client.resources.begin_move_resources("rg-app", wanted, polling_interval=1)
+    poller = await groups.resources.begin_move_resources("rg-app", wanted, polling_interval=1)
     await poller.result()
     if lost:
         estate.new_events()
@@ -108,3 +126,104 @@ async def test_case_B17_an_identity_of_its_own_is_that_of_where_it_is_now(
     (after,) = estate.azure.state.resources[moved.key].identity["userAssignedIdentities"]  # type: ignore[index]
     assert "/resourcegroups/rg-other/" in after.lower()
     assert before.lower() not in estate.azure.state.resources, "it went by the rules for deleting"
+
+
+async def test_case_B12_a_slot_of_another_app_is_not_the_one_that_went(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, Rules(type=SLOT.type, match="tags: {env: prod}"), "id-old")
+    theirs, mine = [
+        await create_in(estate, replace(SITE, names=(app,)), replace(SLOT, names=(app, "staging")))
+        for app in "ba"
+    ]
+    await patch(estate, theirs, identity=shared(estate))
+    await patch(estate, mine, tags={"env": "prod"})
+    await pass_time(estate, HOUR)
+    assert attached(estate, mine) == ["id-old"]
+    await delete(estate, mine)
+    await hours(estate, 2)
+    assert attached(estate, theirs) == ["id-old"], "a person attached it"
+    assert await held(estate) == {}
+
+
+async def create_in(estate: Estate, *made: Example) -> ResourceId:
+    """The last of these, in the ones before it."""
+    for each in made:
+        found = resource_id(estate, each)
+        await put(estate, found, each)
+    return found
+
+
+async def put(estate: Estate, resource: ResourceId, made: Example, **more: Any) -> None:
+    poller = await client(estate).resources.begin_create_or_update_by_id(
+        resource.text, {**made.body, **more}, api_version=version(resource), polling_interval=1
+    )
+    await poller.result()
+
+
+def shared(estate: Estate) -> dict[str, Any]:
+    """An identity block, as a person or a template gives it."""
+    name = identity_id(estate.subscription, "id-old")
+    return {"type": "UserAssigned", "userAssignedIdentities": {name: {}}}
+
+
+MADE_ELSEWHERE = "move its record"
+
+
+async def made_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, **block: Any
+) -> tuple[Estate, ResourceId, ResourceId]:
+    """A site that was deleted and made again in another group; both ids."""
+    policy = Rules(type=SITE.type)
+    estate = await begun(monkeypatch, policy, "id-old")
+    await adopt(estate, scoped(estate, policy, "rg-app"))
+    site = await create(estate, SITE, **block)
+    await pass_time(estate, HOUR)
+    await make_group(estate, "rg-other")
+    there = ResourceId.parse(site.text.replace("/rg-app/", "/rg-other/"))
+    await delete(estate, site)
+    template = {"type": "SystemAssigned, UserAssigned"} if block else {}
+    await put(estate, there, SITE, identity={**shared(estate), **template})
+    await hours(estate, 3)
+    assert attached(estate, there) == ["id-old"], "its template has it"
+    return estate, site, there
+
+
+async def test_case_B12_what_only_its_identities_show_to_be_the_same_is_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, site, there = await made_elsewhere(monkeypatch)
+    entry = (await held(estate))[MADE_ELSEWHERE]
+    assert (entry.resource, entry.refusal.because) == (site, Because.MOVED)
+    assert str(there) in entry.refusal.reason
+    assert roles(estate, "id-old") == ["Reader"], "nothing of its record is given up"
+
+
+async def test_case_B12_who_releases_it_says_that_it_is_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, site, there = await made_elsewhere(monkeypatch)
+    await estate.services.held.release((await held(estate))[MADE_ELSEWHERE].full_id, "ann")
+    await look(estate, site)
+    await hours(estate, 1)
+    assert (attached(estate, there), roles(estate, "id-old"), await held(estate)) == ([], [], {})
+
+
+async def test_case_B12_who_dismisses_it_says_that_it_is_another_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, site, there = await made_elsewhere(monkeypatch)
+    await estate.services.held.dismiss((await held(estate))[MADE_ELSEWHERE].full_id, "ann")
+    await look(estate, site)
+    await hours(estate, 1)
+    assert (attached(estate, there), roles(estate, "id-old")) == (["id-old"], [])
+    assert await held(estate) == {}
+    assert (await estate.ledger.resource(site)).row is None
+
+
+async def test_case_B12_another_principal_of_its_own_is_another_site(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, site, _ = await made_elsewhere(monkeypatch, identity={"type": "SystemAssigned"})
+    assert await held(estate) == {}
+    assert (await estate.ledger.resource(site)).row is None

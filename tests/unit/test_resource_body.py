@@ -85,6 +85,42 @@ def test_what_is_made_again_under_its_id_is_another_one(
     assert read_resource(shown, row(type)).incarnation == incarnation
 
 
+SITES = "Microsoft.Web/sites"
+NEW_YEAR = 1_767_225_600.0
+
+
+@pytest.mark.parametrize(
+    ("properties", "dated"),
+    [
+        ({"creationTime": "2026-01-01T00:00:00Z"}, NEW_YEAR),
+        ({"creationTime": "2026-01-01T01:00:00.0000000+01:00"}, NEW_YEAR),
+        ({"lastModifiedTimeUtc": "2026-01-01T00:00:00"}, NEW_YEAR),
+        ({"lastModifiedTimeUtc": "long ago"}, 0.0),
+        ({}, 0.0),
+    ],
+)
+def test_a_moment_at_which_it_was_there(properties: dict[str, Any], dated: float) -> None:
+    assert read_resource(body(SITES, properties), row(SITES)).dated == dated
+
+
+@pytest.mark.parametrize(
+    ("host", "once"),
+    [
+        ("Main.azurewebsites.net", True),
+        ("main-a1b2c3.westeurope-01.azurewebsites.net", False),
+        ("", False),
+    ],
+)
+def test_a_host_name_of_its_own_name_alone_is_the_only_one(host: str, once: bool) -> None:
+    shown = body(SITES, {"defaultHostName": host}) | {"id": site_id("Main")}
+    assert read_resource(shown, row(SITES)).named_once is once
+
+
+def site_id(name: str) -> str:
+    group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg"
+    return f"{group}/providers/{SITES}/{name}"
+
+
 @pytest.mark.parametrize(
     ("properties", "manual"),
     [

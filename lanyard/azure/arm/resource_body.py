@@ -1,13 +1,14 @@
 """The JSON of a compute resource: read into values, and made fit to be sent back. Pure."""
 
 import copy
+from datetime import UTC, datetime
 from typing import Any
 
 from lanyard.azure.arm.answers import Json, Unreadable, needed, part, resource_id, text
 from lanyard.azure.arm.uses import uses
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.compute_types import ComputeType
-from lanyard.values.resource_id import ResourceId, folded
+from lanyard.values.resource_id import ResourceId, folded, names_of
 
 # ARM's own members of an answer; a PUT has the id in its path, and these nowhere.
 _ENVELOPE = {"id", "name", "type", "systemdata", "etag", "identity"}
@@ -33,6 +34,8 @@ def read_resource(body: Json, kind: ComputeType) -> ComputeResource:
         manual_upgrade=kind.instances and _manual_upgrade(body),
         kubelet=_named(part(part(properties, "identityProfile"), "kubeletidentity"), "resourceId"),
         incarnation=_incarnation(body, properties),
+        dated=_dated(properties),
+        named_once=_named_once(body, properties),
         names=used.user_assigned,
         names_system=used.system,
         raw=body,
@@ -108,6 +111,27 @@ def _incarnation(body: Json, properties: Json) -> str:
     """
     own = (text(properties, name) for name in ("vmId", "uniqueId", "resourceUID"))
     return next(filter(None, own), "") or text(part(body, "systemData"), "createdAt")
+
+
+def _dated(properties: Json) -> float:
+    """Automation accounts and Batch pools show their creation, sites their last change, without an
+    offset and in UTC (the reference of each service). What is no moment is none.
+    """
+    shown = text(properties, "creationTime") or text(properties, "lastModifiedTimeUtc")
+    try:
+        moment = datetime.fromisoformat(shown)
+    except ValueError:
+        return 0.0
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _named_once(body: Json, properties: Json) -> bool:
+    """A site whose host name is made of its own names alone, as host names are: two sites of one
+    name have a digest in theirs ("unique default host names" of App Service).
+    """
+    host = text(properties, "defaultHostName").partition(".")[0]
+    own = names_of(needed(body, "id")).replace("/", "-")
+    return bool(host) and folded(host) == own
 
 
 def _manual_upgrade(body: Json) -> bool:

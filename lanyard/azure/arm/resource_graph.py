@@ -27,7 +27,7 @@ from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import ComputeType, compute_type
 from lanyard.values.errors import Temporary
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
-from lanyard.values.resource_id import ResourceId, folded, last_name
+from lanyard.values.resource_id import ResourceId, folded, last_name, names_of
 from lanyard.values.roles import allows_assigning
 
 _PATH = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
@@ -130,10 +130,12 @@ class ResourceGraph:
             f"or tostring(properties.principalId) =~ '{principal_id}'"
         )
 
-    async def named(self, resource_type: str, name: str) -> list[Listed]:
-        """The resources of a type whose last name is this one, wherever they are; in any case."""
-        found = await self._found(f"type =~ '{resource_type}' and id endswith '/{name}'")
-        return [listed for listed in found if last_name(listed.id) == folded(name)]
+    async def named(self, resource_type: str, names: str) -> list[Listed]:
+        """The resources of a type that have all these names, wherever they are; in any case."""
+        found = await self._found(
+            f"type =~ '{resource_type}' and id endswith '/{last_name(names)}'"
+        )
+        return [listed for listed in found if names_of(listed.id) == folded(names)]
 
     async def _found(self, where: str) -> list[Listed]:
         """The rows of both tables that a condition holds of."""
