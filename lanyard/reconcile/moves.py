@@ -6,7 +6,7 @@ Its record moves with it. What no rule wants at the new place goes by the same r
 
 from dataclasses import dataclass, replace
 
-from lanyard.planning.life import Life
+from lanyard.planning.life import LISTING_LAG, Life
 from lanyard.planning.orders import Kind, Refusal
 from lanyard.reconcile.services import Services
 from lanyard.record.decisions import Decision
@@ -19,7 +19,7 @@ from lanyard.values.resource_id import ResourceId
 
 #: Seconds until a listing is read again that has not heard of the end of a resource, and how long
 #: that is waited for. One that shows it for longer speaks against its end (presence.py).
-_LISTED_DELAY, _LISTED_LATE = 60.0, 180.0
+_LISTED_DELAY, _LISTED_LATE = 60.0, LISTING_LAG
 
 
 #: The key of what is held of a resource that may have moved.

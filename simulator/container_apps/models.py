@@ -12,6 +12,7 @@ from simulator.identity import IdentityRules, carried_principals
 from simulator.operations import Operations
 from simulator.resources import read_properties, require
 from simulator.state import Json, Resource, State
+from simulator.times import utc_z
 from simulator.tracked.kind import WRITES, Kind
 from simulator.tracked.models import TrackedResources
 
@@ -49,8 +50,11 @@ class Jobs(TrackedResources):
         return list(self._sent.get(resource.id.lower(), {}).values())
 
     def show(self, resource: Resource) -> Json:
-        """An identity is always shown, and be it none: the Azure CLI counts on it."""
-        return {"identity": {"type": "None"}, **super().show(resource)}
+        """An identity is always shown, and be it none: the Azure CLI counts on it. The moment of
+        its creation is, too, but not in a row of Resource Graph.
+        """
+        created = {"systemData": {"createdAt": utc_z(resource.created_at)}}
+        return {"identity": {"type": "None"}, **super().show(resource), **created}
 
     def takes_time(self, method: str) -> bool:
         """A PATCH goes on after the answer where the switch says so."""

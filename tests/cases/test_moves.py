@@ -33,10 +33,10 @@ from tests.support.cases import (
     sweep,
     version,
 )
-from tests.support.compute_examples import MACHINE, SITE, SLOT, Example
+from tests.support.compute_examples import CONTAINER_APP, JOB, MACHINE, SITE, SLOT, Example
 from tests.support.estate import Estate
 
-TYPES = pytest.mark.parametrize("made", [MACHINE, SITE], ids=str)
+TYPES = pytest.mark.parametrize("made", [MACHINE, SITE, CONTAINER_APP, JOB], ids=str)
 SEEN = pytest.mark.parametrize("lost", [False, True], ids=["events", "events lost"])
 
 
@@ -92,6 +92,21 @@ async def test_case_B12_what_was_attached_goes_where_no_rule_is_for_the_new_plac
     await hours(estate, 2)
     assert (attached(estate, moved), roles(estate, "id-old")) == ([], [])
     assert (await estate.ledger.resource(resource)).row is None
+
+
+@TYPES
+async def test_case_B12_a_listing_that_is_nearly_five_minutes_late_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, made: Example
+) -> None:
+    policy = Rules(type=made.type)
+    estate = await begun(monkeypatch, policy, "id-old")
+    await adopt(estate, scoped(estate, policy, "rg-app"))
+    resource = await create(estate, made)
+    await pass_time(estate, HOUR)
+    estate.azure.behaviour.resource_graph_lag_seconds = 4.8 * MINUTE
+    moved = await move(estate, resource, "rg-other")
+    await hours(estate, 2)
+    assert (attached(estate, moved), roles(estate, "id-old")) == ([], [])
 
 
 @TYPES
