@@ -24,12 +24,13 @@ def as_seen(
     """The record without what is no longer true of the resource, which was read at `now` (seconds
     since the epoch).
 
-    `life` holds what was reported of it. What was attached before a reported end was to an earlier
-    life of it; where the service itself distinguishes them, that goes instead.
+    `life` holds what was reported of it, and whether it was missing. What was attached before its
+    end was to an earlier life of it; where the service itself distinguishes them, that goes
+    instead.
     """
     if is_another(record, resource):
         return _anew(record, resource)
-    over = 0.0 if resource.incarnation or not life.deleted else life.deleted + CLOCK_DOUBT
+    over = _over(resource, life)
     attachments = {
         identity: at
         for identity, at in record.attachments.items()
@@ -77,7 +78,7 @@ def likeness(record: ResourceRecord, other: ComputeResource) -> Likeness:
         return Likeness.ANOTHER
     if record.incarnation or record.system_principals:
         return Likeness.SAME
-    once = other.named_once and _was_there(other, record.life, record.life.deleted)
+    once = other.named_once and _was_there(other, record.life, _end(record.life))
     return Likeness.SAME if once else Likeness.DOUBTFUL
 
 
@@ -95,7 +96,22 @@ def _was_there(resource: ComputeResource, life: Life, end: float) -> bool:
     """
     if not resource.dated:
         return False
-    return resource.dated <= life.alive or resource.dated + SECOND_LOOK < end
+    return resource.dated <= life.alive <= end or resource.dated + SECOND_LOOK < end
+
+
+def _end(life: Life) -> float:
+    """The last moment at which it was reported or seen to be gone, 0 for none."""
+    return max(life.deleted, life.missing)
+
+
+def _over(resource: ComputeResource, life: Life) -> float:
+    """Until when what was attached may have been to an earlier life of it; 0 for none. A replica
+    may have missed it, and a move there and back is reported as an end: then it was there before.
+    """
+    end = _end(life)
+    if not end or resource.incarnation or _was_there(resource, life, end):
+        return 0.0
+    return end + CLOCK_DOUBT
 
 
 def is_another(record: ResourceRecord, resource: ComputeResource) -> bool:

@@ -54,18 +54,24 @@ async def move(
     estate: Estate, resource: ResourceId, group: str, *, lost: bool = False
 ) -> ResourceId:
     """Into another group, as ARM moves it; returns its new id."""
-    groups = groups_of(estate)
-    target = f"{estate.scope}/resourceGroups/{group}"
     await make_group(estate, group)
     await pass_time(estate)
-    wanted = ResourcesMoveInfo(resources=[resource.text], target_resource_group=target)
-    poller = await groups.resources.begin_move_resources("rg-app", wanted, polling_interval=1)
-    await poller.result()
+    await begin_move(estate, resource, group)
     if lost:
         estate.new_events()
     return ResourceId.parse(
         resource.text.replace("/resourceGroups/rg-app/", f"/resourceGroups/{group}/")
     )
+
+
+async def begin_move(estate: Estate, resource: ResourceId, group: str) -> None:
+    """Until it is done; its events are not delivered yet."""
+    target = f"{estate.scope}/resourceGroups/{group}"
+    wanted = ResourcesMoveInfo(resources=[resource.text], target_resource_group=target)
+    poller = await groups_of(estate).resources.begin_move_resources(
+        resource.resource_group, wanted, polling_interval=1
+    )
+    await poller.result()
 
 
 def scoped(estate: Estate, policy: Rules, *groups: str) -> str:
@@ -125,6 +131,26 @@ async def test_case_B12_what_a_rule_is_for_at_the_new_place_too_stays(
     await adopt(estate, scoped(estate, policy, "rg-app"))
     await hours(estate, 1)
     assert attached(estate, moved) == [], "it was attached by Lanyard, before the move"
+
+
+@TYPES
+async def test_case_B12_what_was_moved_there_and_back_is_the_same(
+    monkeypatch: pytest.MonkeyPatch, made: Example
+) -> None:
+    """Its events come when it is back."""
+    policy = Rules(type=made.type, match="tags: {env: prod}")
+    estate = await begun(monkeypatch, policy, "id-old")
+    resource = await create(estate, made, tags={"env": "prod"})
+    await pass_time(estate, HOUR)
+    await make_group(estate, "rg-other")
+    there = ResourceId.parse(resource.text.replace("/rg-app/", "/rg-other/"))
+    await begin_move(estate, resource, "rg-other")
+    await begin_move(estate, there, "rg-app")
+    await pass_time(estate, HOUR)
+    assert attached(estate, resource) == ["id-old"]
+    await patch(estate, resource, tags={})
+    await hours(estate, 2)
+    assert (attached(estate, resource), roles(estate, "id-old")) == ([], [])
 
 
 async def test_case_B17_an_identity_of_its_own_is_that_of_where_it_is_now(

@@ -3,6 +3,7 @@
 import pytest
 
 from lanyard.values.resource_id import ResourceId
+from simulator.faults import Fault
 from tests.support.cases import (
     HOUR,
     MINUTE,
@@ -12,6 +13,7 @@ from tests.support.cases import (
     create,
     delete,
     identity_id,
+    look,
     pass_time,
     patch,
     sweep,
@@ -92,6 +94,38 @@ async def test_case_A08_a_resource_made_again_under_its_name_has_nothing_of_ours
     await sweep(estate)
     await pass_time(estate, HOUR)
     assert attached(estate, resource) == ["id-old"]
+
+
+async def test_case_A08_its_end_was_seen_and_no_event_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, site = await begun_with(monkeypatch, SITE)
+    await delete(estate, site)
+    await lose_events(estate)
+    await sweep(estate)
+    assert (await estate.ledger.resource(site)).life.missing
+    await pass_time(estate, MINUTE / 2)
+    await create(estate, SITE, identity=block(estate))
+    await pass_time(estate, HOUR)
+    await sweep(estate)
+    await pass_time(estate, HOUR)
+    assert attached(estate, site) == ["id-old"], "its template has it"
+
+
+async def test_case_A08_a_replica_that_misses_it_once_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, site = await begun_with(monkeypatch, SITE)
+    missed = Fault(
+        method="GET", path=f"/{site.name}$", status=404, code="ResourceNotFound", times=1
+    )
+    estate.azure.faults.add(missed)
+    await look(estate, site)
+    assert (await estate.ledger.resource(site)).life.missing
+    await pass_time(estate, HOUR)
+    await patch(estate, site, tags={})
+    await pass_time(estate, HOUR)
+    assert attached(estate, site) == [], "the same one, to which Lanyard attached it"
 
 
 async def test_case_A08_a_machine_made_again_that_the_rule_is_for_is_served_anew(

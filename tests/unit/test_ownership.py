@@ -1,15 +1,22 @@
 """An attachment is Lanyard's on the resource it was made to, until it is seen gone."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanyard.planning.life import WRITE_LAG, Life
+from lanyard.planning.life import SECOND_LOOK, WRITE_LAG, Life
 from lanyard.ports.tables import Row
 from lanyard.record.ledger import ResourceRecord
-from lanyard.record.ownership import as_seen, unseen_attachments
+from lanyard.record.ownership import (
+    Likeness,
+    as_seen,
+    likeness,
+    may_be_same,
+    unseen_attachments,
+)
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId
@@ -78,6 +85,65 @@ def test_where_nothing_distinguishes_two_lives_a_reported_end_does(
     seen = as_seen(record(ENDED + at, ""), machine(ID, incarnation=""), ended, NOW)
     assert (ID in seen.attachments) == stays
     assert as_seen(record(ENDED + at), machine(ID), ended, NOW) == record(ENDED + at)
+
+
+@pytest.mark.parametrize("end", [Life(deleted=ENDED), Life(missing=ENDED)], ids=str)
+@pytest.mark.parametrize(
+    ("dated", "stays"),
+    [
+        (0.0, False),
+        (ENDED - 500.0, True),
+        (ENDED - SECOND_LOOK - 1, True),
+        (ENDED - SECOND_LOOK, False),
+        (ENDED, False),
+        (ENDED + 20.0, False),
+    ],
+)
+def test_what_shows_that_it_was_there_before_an_end_did_not_end(
+    end: Life, dated: float, stays: bool
+) -> None:
+    """It was made again since, or it was missed once, or moved there and back."""
+    life = replace(end, alive=ENDED - 400.0)
+    resource = replace(machine(ID, incarnation=""), dated=dated)
+    seen = as_seen(record(ENDED - 450.0, ""), resource, life, NOW)
+    assert (ID in seen.attachments) == stays
+
+
+def test_a_look_since_its_end_proves_nothing() -> None:
+    """Made again, and at work when it was looked at."""
+    life = Life(alive=ENDED + 30.0, deleted=ENDED)
+    resource = replace(machine(ID, incarnation=""), dated=ENDED + 20.0)
+    assert as_seen(record(ENDED - 450.0, ""), resource, life, NOW).attachments == {}
+
+
+ELSEWHERE = ResourceId.parse(vm_id().text.replace("/resourceGroups/", "/resourceGroups/x"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "how"),
+    [
+        ({"incarnation": ""}, Likeness.DOUBTFUL),
+        ({"incarnation": "", "named_once": True}, Likeness.DOUBTFUL),
+        ({"incarnation": "", "named_once": True, "dated": ENDED - 500.0}, Likeness.SAME),
+        ({"incarnation": "", "named_once": True, "dated": ENDED + 1.0}, Likeness.DOUBTFUL),
+        ({"incarnation": "", "dated": ENDED - 500.0}, Likeness.DOUBTFUL),
+        ({"incarnation": "", "identity": Identity()}, Likeness.ANOTHER),
+        ({"incarnation": "second"}, Likeness.ANOTHER),
+    ],
+)
+def test_which_one_it_is_elsewhere(changed: dict[str, Any], how: Likeness) -> None:
+    gone = replace(record(incarnation=""), life=Life(alive=ENDED - 400.0, missing=ENDED))
+    other = replace(machine(ID), id=ELSEWHERE, **changed)
+    assert likeness(gone, other) is how
+
+
+def test_a_row_that_shows_no_stable_id_may_be_the_one() -> None:
+    there = replace(machine(ID), id=ELSEWHERE)
+    assert may_be_same(record(), there)
+    assert may_be_same(record(), replace(there, incarnation=""))
+    assert not may_be_same(record(), replace(there, incarnation="second"))
+    assert not may_be_same(record(), replace(there, incarnation="", identity=Identity()))
+    assert not may_be_same(record(), machine(ID)), "itself"
 
 
 def test_a_first_look_begins_nothing_anew() -> None:
