@@ -2,7 +2,7 @@
 
 The ledger may be lost, old or damaged, and then it knows nobody who needs what it revokes. One
 query of Resource Graph gives whoever shows the grant's principal; of those that the policy has keep
-it, ARM is asked in turn until one is there.
+it, or whose row cannot be read, ARM is asked in turn until one is there.
 """
 
 from dataclasses import dataclass, replace
@@ -13,9 +13,10 @@ from lanyard.policy import Policy
 from lanyard.ports.azure import Compute, Index
 from lanyard.record.ledger import Ledger
 from lanyard.values.compute import ComputeResource
-from lanyard.values.errors import Because, Permanent, Refused
+from lanyard.values.errors import Because, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.listed import Listed
+from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
 
 # So many that are listed and not there are read; then the listing lags too far to go by.
 _MOST_STALE = 10
@@ -41,11 +42,13 @@ class Estate:
         stale = 0
         for listed in await self.index.showing(grant.principal_id):
             row = listed.compute
-            if row is None or row.id == besides or not self._needs(row, grant):
+            if besides is not None and folded(listed.id) == besides.key:
+                continue
+            if not listed.unread and (row is None or not self._needs(row, grant)):
                 continue
             if stale == _MOST_STALE:
                 raise _unseen(f"{stale} resources that need it are listed, and not there")
-            current = await self._read(row.id)
+            current = await self._read(listed)
             if current is None:
                 stale += 1
             elif self._needs(current, grant):
@@ -62,11 +65,18 @@ class Estate:
             or names_principal(resource, grant.principal_id)
         )
 
-    async def _read(self, resource: ResourceId) -> ComputeResource | None:
+    async def _read(self, listed: Listed) -> ComputeResource | None:
+        """What a row shows of a resource in part may be what ARM's answer is, too: then nobody can
+        say that it needs nothing.
+        """
         try:
-            return await self.compute.read(resource)
-        except Permanent as error:
-            raise _unseen(f"{resource} needs it by Resource Graph, and: {error}") from error
+            return await self.compute.read(ResourceId.parse(listed.id))
+        except (InvalidResourceId, Permanent) as error:
+            raise _unseen(f"{listed.id} shows it, and cannot be read: {error}") from error
+        except Temporary as error:
+            if not listed.unread:
+                raise
+            raise _unseen(f"{listed.id} shows it, and cannot be read: {error}") from error
 
     async def _learn(self, resource: ResourceId, grant: Grant) -> None:
         """It goes by that resource's own plan from now on, if at all."""

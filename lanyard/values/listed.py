@@ -13,8 +13,10 @@ class Listed:
 
     #: As the index writes it, in any case.
     id: str
-    #: Where it is compute of a type that Lanyard knows.
+    #: Where it is compute of a type that Lanyard knows, as far as its row can be read.
     compute: ComputeResource | None
+    #: It is compute of a type that Lanyard knows, and its row cannot be read as a whole.
+    unread: bool = False
     #: As they are written; of a resource of any type.
     tags: Mapping[str, str] = field(default_factory=dict)
     #: The user-assigned identities attached to it, folded ids.

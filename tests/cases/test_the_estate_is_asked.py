@@ -1,8 +1,13 @@
 """Cases of the ledger's word: rows lost, old or damaged delay what goes, and never cause it."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from lanyard.ports.tables import Row
+from lanyard.values.errors import Because
+from lanyard.values.listed import Listed
 from lanyard.values.resource_id import ResourceId
 from tests.support.cases import (
     HOUR,
@@ -125,6 +130,51 @@ async def test_case_A23_who_needs_it_and_cannot_be_read_keeps_it(
     assert entry.refusal.reason.startswith("10 resources that need it are listed, and not there")
 
 
+async def odd(estate: Estate, name: str) -> None:
+    """A machine whose row of Resource Graph cannot be read: by a reference that is no id."""
+    block = estate.azure.state.resources[estate.vm_id(name).key].identity
+    assert block is not None
+    block["userAssignedIdentities"]["//subscriptions/x"] = {"principalId": "p"}
+
+
+async def test_case_A23_who_cannot_be_read_at_all_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can say that it does not need it."""
+    estate = await begun_with(monkeypatch, "vm1", "vm2")
+    await odd(estate, "vm1")
+    await lose(estate.tables.grants, claim_of(estate, "vm1"))
+    await end(estate, "vm2")
+    assert roles(estate, "id-old") == ["Reader"]
+    (entry,) = (await held(estate)).values()
+    assert entry.refusal.because is Because.CANNOT_BE_ASKED
+    assert str(estate.vm_id("vm1")) in entry.refusal.reason
+
+
+@pytest.mark.parametrize("needed", [True, False], ids=["needed", "not needed"])
+async def test_case_A23_of_a_row_that_cannot_be_read_arm_is_asked(
+    monkeypatch: pytest.MonkeyPatch, needed: bool
+) -> None:
+    estate = await begun_with(monkeypatch, "vm1", "vm2")
+    if not needed:
+        by_hand = {"tags": {}, "identity": {"type": "None"}}
+        await patch(estate, estate.vm_id("vm1"), **by_hand)
+        await pass_time(estate, HOUR)
+        await patch(estate, estate.vm_id("vm1"), identity=shared(estate))
+        await pass_time(estate)
+    else:
+        await lose(estate.tables.grants, claim_of(estate, "vm1"))
+    rows = estate.services.index.showing
+
+    async def unread(principal: str) -> list[Listed]:
+        shown = await rows(principal)
+        return [replace(one, compute=None, unread=one.compute is not None) for one in shown]
+
+    monkeypatch.setattr(estate.services.index, "showing", unread)
+    await end(estate, "vm2")
+    assert roles(estate, "id-old") == (["Reader"] if needed else [])
+    assert (claim_of(estate, "vm1") in await keys(estate.tables.grants)) is needed
+    assert await held(estate) == {}
+
+
 @pytest.mark.parametrize("swept", [False, True], ids=["its event", "a sweep"])
 async def test_case_B15_the_record_of_a_machine_was_deleted_and_the_machine_goes(
     monkeypatch: pytest.MonkeyPatch, swept: bool
@@ -155,11 +205,15 @@ async def test_case_A22_another_type_that_shares_the_identity_is_asked(
 ) -> None:
     """By hand, no rule is for it: it does not need the grant, whoever attached the identity."""
     estate = await begun_with(monkeypatch, "vm1")
-    shared = {"type": "UserAssigned", "userAssignedIdentities": {shared_id(estate): {}}}
-    site: ResourceId = await create(estate, SITE, identity=shared)
+    site: ResourceId = await create(estate, SITE, identity=shared(estate))
     await look(estate, site)
     await end(estate, "vm1")
     assert roles(estate, "id-old") == []
+
+
+def shared(estate: Estate) -> dict[str, Any]:
+    """An identity block, as a person gives it."""
+    return {"type": "UserAssigned", "userAssignedIdentities": {shared_id(estate): {}}}
 
 
 def shared_id(estate: Estate) -> str:

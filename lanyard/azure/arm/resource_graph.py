@@ -2,6 +2,7 @@
 of where to look: whatever it names is read again before anything is done to it."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -221,10 +222,11 @@ def _listed(row: Json) -> Listed:
         system,
         *(folded(_text(_object(attached, name), "principalId")) for name in attached),
     }
-    kind = compute_type(row_type)
+    compute, whole = _compute(row, compute_type(row_type))
     return Listed(
         id=row_id,
-        compute=_compute(row, kind) if kind is not None else None,
+        compute=compute,
+        unread=not whole,
         tags=_tags(row),
         attached=frozenset(folded(name) for name in attached),
         principals=frozenset(shown - {""}),
@@ -238,16 +240,16 @@ def _tags(row: Json) -> dict[str, str]:
     return {name: value for name, value in tags.items() if isinstance(value, str)}
 
 
-def _compute(row: Json, kind: ComputeType) -> ComputeResource | None:
-    """As far as the row shows it: that its identity cannot be read is for who reads it afresh."""
-    try:
-        return read_resource(row, kind)
-    except Unreadable:
-        pass
-    try:
-        return read_resource({**row, "identity": None, "properties": None}, kind)
-    except Unreadable:
-        return None
+def _compute(row: Json, kind: ComputeType | None) -> tuple[ComputeResource | None, bool]:
+    """As far as the row shows it, and whether that is all of it: that its identity cannot be read
+    is for who reads it afresh.
+    """
+    if kind is None:
+        return None, True
+    for shown in (row, {**row, "identity": None, "properties": None}):
+        with suppress(Unreadable):
+            return read_resource(shown, kind), shown is row
+    return None, False
 
 
 def _object(body: Json, name: str) -> Json:
