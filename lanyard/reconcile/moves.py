@@ -15,6 +15,7 @@ from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import Likeness, as_seen, likeness, may_be_same
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import Because, NotYet
+from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId
 
 #: Seconds until a listing is read again that has not heard of the end of a resource, and how long
@@ -65,6 +66,21 @@ class Moves:
         stays = as_seen(record, here, record.life, services.now())
         await services.ledger.save(replace(stays, system_principals=frozenset()))
         return there.id
+
+    async def own(self, record: ResourceRecord) -> dict[ResourceId, Dedicated]:
+        """The identities made for the resource of a record, without those of a place that it left
+        where another resource was made since: that one has them, and they are no longer needed
+        once *it* is gone. Raises Temporary.
+        """
+        return {
+            one: each for one, each in record.dedicated.items() if not await self._left(one, each)
+        }
+
+    async def _left(self, identity: ResourceId, own: Dedicated) -> bool:
+        if not own.owner:
+            return False
+        there = await self.services.ledger.resource(ResourceId.parse(own.owner))
+        return identity in there.dedicated
 
     async def _found(self, record: ResourceRecord) -> "_Found | None":
         """The one resource that is the one of the record, or may be it."""

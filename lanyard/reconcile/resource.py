@@ -183,7 +183,8 @@ class Reconciler:
         """The record with what the policy and a person say of it now."""
         unconfirmed = Unconfirmed(self.services.assignments, self.services.claims)
         observed = await unconfirmed.settle(observed, wanted, resource)
-        own = still_dedicated(observed.dedicated, self.policy, wanted)
+        own = await Moves(self.services).own(observed)
+        own = still_dedicated(own, self.policy, wanted)
         # Who dismisses that instances lag says that they have what the set has.
         lag = observed.instances_lag and UpgradeInstances().key not in in_force.dismissed
         return replace(observed, dedicated=own, instances_lag=lag)

@@ -169,6 +169,28 @@ async def test_case_B17_an_identity_of_its_own_is_that_of_where_it_is_now(
     assert before.lower() not in estate.azure.state.resources, "it went by the rules for deleting"
 
 
+async def test_case_B17_who_takes_the_place_of_what_moved_has_its_identity(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is no longer needed once that one is gone, not since the other moved."""
+    estate = await begun(monkeypatch, Rules(identity=own(24), options={"imdsDefault": "accept"}))
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate)
+    moved = await move(estate, vm, "rg-other")
+    await pass_time(estate, 10 * MINUTE)
+    await estate.create_vm("vm1")
+    await hours(estate, 30)
+    (mine,) = (await estate.ledger.resource(vm)).dedicated
+    assert mine not in (await estate.ledger.resource(moved)).dedicated
+    assert attached(estate, vm) == attached(estate, moved) == ["id-vm1"]
+    assert await held(estate) == {}
+    await estate.delete_vm("vm1")
+    await hours(estate, 22)
+    assert mine.key in estate.azure.state.resources, "deleteAfterHours: 24"
+    await hours(estate, 6)
+    assert mine.key not in estate.azure.state.resources
+
+
 async def test_case_B12_a_slot_of_another_app_is_not_the_one_that_went(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
