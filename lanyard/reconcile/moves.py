@@ -25,6 +25,15 @@ _LISTED_DELAY, _LISTED_LATE = 60.0, LISTING_LAG
 
 #: The key of what is held of a resource that may have moved.
 MOVE = "move"
+_SAY_WHICH = (
+    "release it where it is the same: its record goes with it; dismiss it where it is another one: "
+    "what it had goes as of any that is gone"
+)
+_WATCH = (
+    "it goes on by itself once Lanyard has; or release it: its record goes with it, and what no "
+    "rule wants there is taken as far as the app's rights go"
+)
+_OUTSIDE = "it moved to {}: in that subscription Lanyard has given nothing yet"
 _IN_DOUBT = "it may have moved to {}: nothing but its identities shows it, which anybody may attach"
 
 
@@ -37,9 +46,10 @@ class Moves:
     async def follow(self, record: ResourceRecord) -> ResourceId | Refusal | None:
         """Where the resource of a record, which is gone, is by now, with its record there; None
         where it is nowhere: then whoever has its identities and needs what they have keeps it
-        (estate.py). Where nobody can say whether it is the one, what is held, and the record stays
-        as it is. Raises NotYet while the listing shows it where it was: where it is now is not
-        listed either; Temporary, Permanent.
+        (estate.py). Where nobody can say whether it is the one, or it is where Lanyard has given
+        nothing, what is held: the record stays as it is. Raises NotYet while the listing shows it
+        where it was (where it is now is not listed either) or where ARM does not yet; Temporary,
+        Permanent.
         """
         if record.row is None or record.empty:
             return None
@@ -89,17 +99,32 @@ class Moves:
         listed = [one for one in named if one is not None]
         mine = ("", record.incarnation)
         late = any(one.id == here and one.incarnation in mine for one in listed)
-        if late and services.now() < record.life.missing + _LISTED_LATE:
-            raise NotYet(f"{here} is gone, and listed yet: it may have been moved", _LISTED_DELAY)
         read = [
             await services.compute.read(each.id) for each in listed if may_be_same(record, each)
         ]
+        # What is listed elsewhere a replica of ARM may not know yet.
+        unsettled = late or None in read
+        if unsettled and services.now() < record.life.missing + _LISTED_LATE:
+            raise NotYet(f"{here} is gone, and listed yet: it may have been moved", _LISTED_DELAY)
         alike = [(likeness(record, one), one) for one in read if one is not None]
         same = [one for how, one in alike if how is Likeness.SAME]
         perhaps = [one for how, one in alike if how is Likeness.DOUBTFUL]
         if len(same or perhaps) != 1:
             return None
-        return _Found(same[0]) if same else _Found(perhaps[0], _IN_DOUBT)
+        if perhaps and not same:
+            return _Found(perhaps[0], _IN_DOUBT)
+        return _Found(same[0], "" if await self._at_work_in(same[0].id, here) else _OUTSIDE)
+
+    async def _at_work_in(self, there: ResourceId, here: ResourceId) -> bool:
+        """Whether a resource was moved to where Lanyard has given something before: what the app
+        can read it may not watch, nor be able to write.
+        """
+        if there.subscription == here.subscription:
+            return True
+        async for known in self.services.ledger.records():
+            if known.id.subscription == there.subscription and (known.attachments or known.grants):
+                return True
+        return False
 
     async def _released(self, record: ResourceRecord) -> bool:
         entry = (await self.services.held.of(record.id)).get(MOVE)
@@ -138,8 +163,7 @@ def _refusal(found: _Found) -> Refusal:
         because=Because.MOVED,
         action="move its record",
         reason=found.doubt.format(found.resource.id),
-        release="release it where it is the same: its record goes with it; dismiss it where it is "
-        "another one: what it had goes as of any that is gone",
+        release=_WATCH if found.doubt == _OUTSIDE else _SAY_WHICH,
         releasable=True,
         kind=Kind.REMOVAL,
     )

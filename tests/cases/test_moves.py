@@ -11,10 +11,12 @@ from azure.mgmt.resource.resources.models import ResourcesMoveInfo
 
 from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
+from simulator.faults import Fault
 from tests.support.any_resource import client
 from tests.support.cases import (
     HOUR,
     MINUTE,
+    NOTHING,
     Rules,
     adopt,
     attached,
@@ -40,14 +42,16 @@ TYPES = pytest.mark.parametrize("made", [MACHINE, SITE, CONTAINER_APP, JOB], ids
 SEEN = pytest.mark.parametrize("lost", [False, True], ids=["events", "events lost"])
 
 
-def groups_of(estate: Estate) -> ResourceManagementClient:
+def groups_of(estate: Estate, subscription: str = "") -> ResourceManagementClient:
     return ResourceManagementClient(
-        subscription_id=estate.subscription, **estate.azure.client_options(estate.operator)
+        subscription_id=subscription or estate.subscription,
+        **estate.azure.client_options(estate.operator),
     )
 
 
-async def make_group(estate: Estate, name: str) -> None:
-    await groups_of(estate).resource_groups.create_or_update(name, {"location": "westeurope"})
+async def make_group(estate: Estate, name: str, subscription: str = "") -> None:
+    groups = groups_of(estate, subscription).resource_groups
+    await groups.create_or_update(name, {"location": "westeurope"})
 
 
 async def move(
@@ -64,9 +68,11 @@ async def move(
     )
 
 
-async def begin_move(estate: Estate, resource: ResourceId, group: str) -> None:
+async def begin_move(
+    estate: Estate, resource: ResourceId, group: str, subscription: str = ""
+) -> None:
     """Until it is done; its events are not delivered yet."""
-    target = f"{estate.scope}/resourceGroups/{group}"
+    target = f"/subscriptions/{subscription or estate.subscription}/resourceGroups/{group}"
     wanted = ResourcesMoveInfo(resources=[resource.text], target_resource_group=target)
     poller = await groups_of(estate).resources.begin_move_resources(
         resource.resource_group, wanted, polling_interval=1
@@ -167,6 +173,76 @@ async def test_case_B17_an_identity_of_its_own_is_that_of_where_it_is_now(
     (after,) = estate.azure.state.resources[moved.key].identity["userAssignedIdentities"]  # type: ignore[index]
     assert "/resourcegroups/rg-other/" in after.lower()
     assert before.lower() not in estate.azure.state.resources, "it went by the rules for deleting"
+
+
+async def moved_outside(
+    monkeypatch: pytest.MonkeyPatch, *, served: bool = False
+) -> tuple[Estate, ResourceId, ResourceId]:
+    """A machine that is moved to another subscription, which the app can read only; or, with
+    `served`, where it may write and has served another machine.
+    """
+    estate = await begun(monkeypatch, NOTHING, "id-old")
+    azure, other = estate.azure, estate.azure.state.add_subscription("other").id
+    scope = f"/subscriptions/{other}"
+    azure.assign(estate.operator.object_id, "Owner", scope)
+    azure.assign(estate.app.object_id, "Owner" if served else "Reader", scope)
+    rule = Rules(match=f"scopes: [{estate.scope}/resourceGroups/rg-app, {scope}/resourceGroups/rg]")
+    await adopt(estate, rule)
+    vm = await estate.create_vm("vm1")
+    if served:
+        await make_group(estate, "rg", other)
+        there = vm.text.replace(estate.scope, scope).replace("/rg-app/", "/rg/")
+        await put(estate, ResourceId.parse(there.replace("vm1", "vm2")), MACHINE)
+        await sweep(estate)
+    await pass_time(estate, HOUR)
+    await make_group(estate, "rg-other", other)
+    await begin_move(estate, vm, "rg-other", other)
+    await hours(estate, 3)
+    text = vm.text.replace(estate.scope, scope).replace("/rg-app/", "/rg-other/")
+    return estate, vm, ResourceId.parse(text)
+
+
+async def test_case_B12_found_in_a_subscription_that_is_not_watched_it_is_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, vm, there = await moved_outside(monkeypatch)
+    entry = (await held(estate))["move its record"]
+    assert (entry.resource, entry.refusal.because) == (vm, Because.MOVED)
+    assert entry.refusal.reason.startswith(f"it moved to {there}")
+    assert (attached(estate, there), roles(estate, "id-old")) == (["id-old"], ["Reader"])
+    await estate.services.held.dismiss(entry.full_id, "ann")
+    await hours(estate, 2)
+    assert roles(estate, "id-old") == ["Reader"], "left as it is"
+    await estate.services.held.release(entry.full_id, "ann")
+    await hours(estate, 2)
+    assert roles(estate, "id-old") == [], "its record is there, and no rule wants it"
+    assert await held(estate) == {}
+
+
+async def test_case_B12_found_in_another_subscription_that_is_served_it_is_followed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, _, there = await moved_outside(monkeypatch, served=True)
+    assert (attached(estate, there), await held(estate)) == ([], {})
+    scopes = [scope.rpartition("/")[2] for _, scope, _ in estate.assignments()]
+    assert scopes.count("rg-app") == 0
+
+
+async def test_case_B12_a_replica_that_does_not_know_the_new_place_yet_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    policy = Rules()
+    estate = await begun(monkeypatch, policy, "id-old")
+    await adopt(estate, scoped(estate, policy, "rg-app"))
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate, HOUR)
+    missed = Fault(
+        method="GET", path="rg-other/.*/vm1$", status=404, code="ResourceNotFound", times=3
+    )
+    estate.azure.faults.add(missed)
+    moved = await move(estate, vm, "rg-other")
+    await hours(estate, 2)
+    assert (attached(estate, moved), roles(estate, "id-old")) == ([], [])
 
 
 async def test_case_B17_who_takes_the_place_of_what_moved_has_its_identity(
