@@ -23,8 +23,8 @@ from lanyard.values.resource_id import ResourceId
 _LISTED_DELAY, _LISTED_LATE = 60.0, LISTING_LAG
 
 
-#: The key of what is held of a resource that may have moved.
-MOVE = "move"
+#: What the key of what is held of a resource that may have moved begins with; the new id follows.
+MOVE = "move "
 _SAY_WHICH = (
     "release it where it is the same: its record goes with it; dismiss it where it is another one: "
     "what it had goes as of any that is gone"
@@ -56,8 +56,10 @@ class Moves:
         found = await self._found(record)
         if found is None:
             return None
-        if found.doubt and not await self._released(record):
-            return _refusal(found)
+        if found.doubt:
+            refusal = _refusal(found)
+            if not await self._released(record, refusal):
+                return refusal
         await self._take_along(record, found.resource)
         return found.resource.id
 
@@ -126,8 +128,8 @@ class Moves:
                 return True
         return False
 
-    async def _released(self, record: ResourceRecord) -> bool:
-        entry = (await self.services.held.of(record.id)).get(MOVE)
+    async def _released(self, record: ResourceRecord, refusal: Refusal) -> bool:
+        entry = (await self.services.held.of(record.id)).get(refusal.key)
         return entry is not None and entry.answer is Answer.RELEASED
 
     async def _take_along(self, record: ResourceRecord, there: ComputeResource) -> None:
@@ -159,7 +161,7 @@ class _Found:
 
 def _refusal(found: _Found) -> Refusal:
     return Refusal(
-        key=MOVE,
+        key=f"{MOVE}{found.resource.id.key}",
         because=Because.MOVED,
         action="move its record",
         reason=found.doubt.format(found.resource.id),
@@ -175,9 +177,7 @@ def _merged(
     """Its grants are confirmed, or given up, by the plan of the new place."""
     attached = there.identity.user_assigned
     ours = {one: at for one, at in old.attachments.items() if one in attached}
-    own = {
-        one: replace(each, owner=each.owner or old.id.key) for one, each in old.dedicated.items()
-    }
+    own = {one: _left_by(old, each, there) for one, each in old.dedicated.items()}
     names = {grant.name for grant in known.owned().claimed}
     moved = {grant for grant in old.owned().claimed if grant.name not in names}
     return replace(
@@ -190,3 +190,9 @@ def _merged(
         incarnation=there.incarnation,
         life=Life(alive=now),
     )
+
+
+def _left_by(old: ResourceRecord, own: Dedicated, there: ComputeResource) -> Dedicated:
+    """What moves back to the place that its identity was made for has it as before."""
+    owner = own.owner or old.id.key
+    return replace(own, owner="" if owner == there.id.key else owner)

@@ -341,9 +341,8 @@ class Reconciler:
 
 def _as_answered(record: ResourceRecord, entries: Mapping[str, Entry]) -> ResourceRecord:
     """Whoever dismisses that it moved says that what has its identities is another resource."""
-    entry = entries.get(MOVE)
-    dismissed = entry is not None and entry.answer is Answer.DISMISSED
-    return replace(record, confirmed={}) if dismissed else record
+    answers = [entry.answer for key, entry in entries.items() if key.startswith(MOVE)]
+    return replace(record, confirmed={}) if Answer.DISMISSED in answers else record
 
 
 def _due(verdict: Verdict, looks: Looks) -> list[Action]:

@@ -175,6 +175,26 @@ async def test_case_B17_an_identity_of_its_own_is_that_of_where_it_is_now(
     assert before.lower() not in estate.azure.state.resources, "it went by the rules for deleting"
 
 
+@pytest.mark.parametrize("wanted", [True, False], ids=["wanted", "wanted no more"])
+async def test_case_B17_who_moves_back_has_the_identity_of_its_first_place_again(
+    monkeypatch: pytest.MonkeyPatch, wanted: bool
+) -> None:
+    estate = await begun(monkeypatch, Rules(identity=own(), options={"imdsDefault": "accept"}))
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate)
+    ((mine, made),) = (await estate.ledger.resource(vm)).dedicated.items()
+    there = await move(estate, vm, "rg-other")
+    await hours(estate, 1)
+    if not wanted:
+        await adopt(estate, NOTHING)
+    await begin_move(estate, there, "rg-app")
+    await hours(estate, 30)
+    assert (mine.key in estate.azure.state.resources) is wanted
+    if wanted:
+        known = (await estate.ledger.resource(vm)).dedicated[mine]
+        assert (known.principal, known.owner) == (made.principal, "")
+
+
 async def moved_outside(
     monkeypatch: pytest.MonkeyPatch, *, served: bool = False
 ) -> tuple[Estate, ResourceId, ResourceId]:
