@@ -96,6 +96,7 @@ NEW_YEAR = 1_767_225_600.0
         ({"creationTime": "2026-01-01T01:00:00.0000000+01:00"}, NEW_YEAR),
         ({"lastModifiedTimeUtc": "2026-01-01T00:00:00"}, NEW_YEAR),
         ({"lastModifiedTimeUtc": "long ago"}, 0.0),
+        ({"creationTime": 5}, 0.0),
         ({}, 0.0),
     ],
 )

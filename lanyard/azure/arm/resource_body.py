@@ -4,7 +4,7 @@ import copy
 from datetime import UTC, datetime
 from typing import Any
 
-from lanyard.azure.arm.answers import Json, Unreadable, needed, part, resource_id, text
+from lanyard.azure.arm.answers import Json, Unreadable, member, needed, part, resource_id, text
 from lanyard.azure.arm.uses import uses
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.compute_types import ComputeType
@@ -117,10 +117,10 @@ def _dated(properties: Json) -> float:
     """Automation accounts and Batch pools show their creation, sites their last change, without an
     offset and in UTC (the reference of each service). What is no moment is none.
     """
-    shown = text(properties, "creationTime") or text(properties, "lastModifiedTimeUtc")
+    shown = member(properties, "creationTime") or member(properties, "lastModifiedTimeUtc")
     try:
         moment = datetime.fromisoformat(shown)
-    except ValueError:
+    except (TypeError, ValueError):
         return 0.0
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
@@ -129,9 +129,9 @@ def _named_once(body: Json, properties: Json) -> bool:
     """A site whose host name is made of its own names alone, as host names are: two sites of one
     name have a digest in theirs ("unique default host names" of App Service).
     """
-    host = text(properties, "defaultHostName").partition(".")[0]
+    host = member(properties, "defaultHostName")
     own = names_of(needed(body, "id")).replace("/", "-")
-    return bool(host) and folded(host) == own
+    return isinstance(host, str) and folded(host.partition(".")[0]) == own
 
 
 def _manual_upgrade(body: Json) -> bool:
