@@ -61,7 +61,8 @@ class Sweeps:
         if first and report.assignments:
             await services.kill_switch.adopt()
         if report.assignments:
-            await services.relearning.swept(report.seen, await services.unread.offboarded())
+            offboarded = await services.unread.offboarded()
+            await services.relearning.swept(report.seen, frozenset(report.unseen), offboarded)
         counts = {"drifted": report.drifted, "missing": report.missing, "excluded": report.excluded}
         missed = {name: str(count) for name, count in counts.items()}
         await services.decisions.add(

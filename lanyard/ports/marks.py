@@ -10,7 +10,7 @@ from typing import Protocol
 @dataclass(frozen=True, slots=True)
 class Mark:
     """`at`: when a sweep last ended well (seconds since the epoch). `subscriptions`: those (lower
-    case) that it or one before saw, and that nobody offboarded.
+    case) that it or one before saw, or had something of on record, and that nobody offboarded.
     """
 
     at: float = 0.0

@@ -108,6 +108,10 @@ class Claims:
             return
         await self._rows.note(found, grant, State.REVOKED, ours=found.ours)
 
+    async def on_record(self, grant: Grant) -> bool:
+        """Whether there is a row of it, whatever it says."""
+        return await self._rows.find(grant.name) is not None
+
     async def learn(self, grant: Grant) -> None:
         """An assignment of ours is listed that no row is of, or a row has it revoked: as one that
         nothing claims, and that the next claim reads again.

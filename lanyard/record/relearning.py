@@ -40,7 +40,7 @@ class Relearning:
         columns = Columns("control", row)
         if waits := columns.text("waits"):
             return (
-                f"the tables were lost or put back, and what earlier sweeps saw cannot be read: "
+                f"rows were lost or put back, and what earlier sweeps knew cannot be read: "
                 f"{waits}; give the rights back, or 'lanyard offboard' it"
             )
         mark = await self._read.get("", partial(_read, self._marks))
@@ -73,18 +73,32 @@ class Relearning:
         await self._write(at, "")
         await self._keep(Mark(at, mark.subscriptions))
 
-    async def swept(self, seen: Set[str], offboarded: Set[str]) -> None:
-        """A sweep has read everything that it sees: these subscriptions (lower case). Where earlier
-        ones saw more that nobody offboarded, and the tables were lost, it goes on waiting.
+    async def rows_lost(self, seen: Set[str], offboarded: Set[str]) -> None:
+        """A sweep, which sees these subscriptions (lower case), found that rows are gone: those of
+        what it cannot read may be, too. Where it reads everything that earlier ones knew, nothing
+        waits for it.
+        """
+        mark = await self._marks.read()
+        if missing := mark.subscriptions - seen - offboarded:
+            await self._wait_for(missing)
+
+    async def swept(self, seen: Set[str], unread: Set[str], offboarded: Set[str]) -> None:
+        """A sweep has read everything that it sees: these subscriptions (lower case); `unread` are
+        on record besides. Where earlier ones knew more that nobody offboarded, and the tables were
+        lost, it goes on waiting.
         """
         mark = await self._marks.read()
         missing = mark.subscriptions - seen - offboarded
         if missing and await self.under_way():
-            await self._write(0.0, ", ".join(sorted(missing)))
+            await self._wait_for(missing)
             return
         at = self._later(mark)
         await self._write(at, "")
-        await self._keep(Mark(at, frozenset(seen) | (mark.subscriptions - offboarded)))
+        known = (mark.subscriptions | unread) - offboarded
+        await self._keep(Mark(at, frozenset(seen) | known))
+
+    async def _wait_for(self, missing: Set[str]) -> None:
+        await self._write(0.0, ", ".join(sorted(missing)))
 
     def _later(self, mark: Mark) -> float:
         """Now, and after every other mark, whatever the clocks of the instances say."""

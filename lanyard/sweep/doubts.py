@@ -6,7 +6,7 @@ gives it up.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from lanyard.record.ledger import ResourceRecord
@@ -32,6 +32,17 @@ def grants_in_doubt(
         if lost:
             doubts[resource] |= lost
     return {resource: frozenset(grants) for resource, grants in doubts.items()}
+
+
+def claims_lost(
+    records: Mapping[ResourceId, ResourceRecord], standing: Iterable[Standing]
+) -> Iterator[tuple[ResourceId, Grant]]:
+    """Each grant that a resource has on record, or on its way, and does not claim."""
+    claims = {(who, each.grant.name) for each in standing for who in each.claimants}
+    for resource, record in records.items():
+        for grant in sorted(record.owned().claimed, key=lambda grant: grant.name):
+            if (resource, grant.name) not in claims:
+                yield resource, grant
 
 
 def _names(record: ResourceRecord | None) -> set[str]:

@@ -1,7 +1,7 @@
 """What a sweep puts on record again after the tables were lost, or put back from an older moment.
 
-Claims come back by themselves: what the policy wants and no record has is planned and claimed. Here
-is what no plan would find.
+Claims of what can be read come back by themselves: what the policy wants and no record has is
+planned and claimed. Here is what no plan would find.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +14,7 @@ from lanyard.policy.document import DELETE_AFTER_HOURS
 from lanyard.reconcile.services import Services
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import CLOCK_DOUBT
+from lanyard.sweep.doubts import claims_lost
 from lanyard.sweep.survey import Survey
 from lanyard.values.compute import ComputeResource
 from lanyard.values.grants import Grant
@@ -25,13 +26,27 @@ _HOUR = 3600.0
 
 async def learn_grants(found: Survey, services: Services) -> None:
     """A row for each assignment of ours that has none, or one that has it revoked: one that nothing
-    needs is revoked then, like any other. Its tables are surely not whole: a row comes before its
-    assignment.
+    needs is revoked then, like any other. Without any row the tables are surely not whole, because
+    a row comes before its assignment: that is on record first.
     """
     unrecorded = found.facts.stamped - found.facts.standing.keys()
     for each in found.facts.assignments:
         if folded(each.id) in unrecorded:
-            await services.claims.learn(Grant(*each.content, each.condition))
+            grant = Grant(*each.content, each.condition)
+            if not await services.claims.on_record(grant):
+                offboarded = await services.unread.offboarded()
+                await services.relearning.rows_lost(found.seen, offboarded)
+            await services.claims.learn(grant)
+
+
+async def learn_claims(found: Survey, services: Services) -> None:
+    """Whatever cannot be read now still needs what it has on record. Of the rest its own plan says
+    so, and before a revocation the estate.
+    """
+    unread = found.unseen - await services.unread.offboarded()
+    for resource, grant in claims_lost(found.records, found.facts.standing.values()):
+        if resource.subscription in unread:
+            await services.claims.share(grant, resource)
 
 
 async def learn_identities(

@@ -31,7 +31,12 @@ from lanyard.record.repairs import counted, grant_repaired
 from lanyard.sweep.changed_grants import Changed, changed_grants
 from lanyard.sweep.doubts import reopened
 from lanyard.sweep.listings import NEAR_LIMIT, Progress, silent
-from lanyard.sweep.lost_tables import doubt_records, learn_grants, learn_identities
+from lanyard.sweep.lost_tables import (
+    doubt_records,
+    learn_claims,
+    learn_grants,
+    learn_identities,
+)
 from lanyard.sweep.report import SweepReport
 from lanyard.sweep.survey import Survey, survey
 from lanyard.values.change import Change
@@ -99,6 +104,7 @@ class Sweep:
         """Put on record again what lost tables do not hold."""
         services = self.services
         await learn_grants(found, services)
+        await learn_claims(found, services)
         relearning = await services.relearning.under_way()
         await learn_identities(found, services, self.policy, relearning=relearning)
         if (until := await services.relearning.put_back()) is not None:

@@ -7,14 +7,11 @@ from typing import Any
 import pytest
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import FederatedIdentityCredential, Identity
-from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
-from lanyard.values.change import Change
 from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
 from simulator.behaviour import ResourceGraphAnswer
 from simulator.faults import Drop, Fault
-from tests.support.any_resource import client
 from tests.support.cases import (
     HOUR,
     IDENTITY_TYPE,
@@ -34,7 +31,6 @@ from tests.support.cases import (
     removals,
     roles,
     sweep,
-    version,
 )
 from tests.support.compute_examples import (
     CONTAINER_APP,
@@ -46,6 +42,7 @@ from tests.support.compute_examples import (
     Example,
 )
 from tests.support.estate import Estate
+from tests.support.other_subscriptions import lose_a_subscription, machine_in
 
 AT_ONCE = own(0)
 DELETION = "delete identity id-vm1"
@@ -215,24 +212,11 @@ async def test_case_A10_a_machine_that_is_back_keeps_the_very_same_identity(
 # A11: in use where the app cannot read
 
 
-async def machine_in(it: Served, subscription: str, **more: object) -> ResourceId:
-    """One of vm1's name in another subscription, of which the operator is Owner."""
-    azure, operator = it.estate.azure, it.estate.operator
-    azure.assign(operator.object_id, "Owner", f"/subscriptions/{subscription}")
-    options = azure.client_options(operator)
-    groups = ResourceManagementClient(subscription_id=subscription, **options).resource_groups
-    await groups.create_or_update("rg-app", {"location": "westeurope"})
-    machine = ResourceId.parse(it.vm.text.replace(it.estate.subscription, subscription))
-    poller = await client(it.estate).resources.begin_create_or_update_by_id(
-        machine.text, {**MACHINE.body, **more}, api_version=version(machine), polling_interval=1
-    )
-    await poller.result()
-    return machine
-
-
 async def unreadable(it: Served) -> None:
     """A machine has the identity in a subscription in which the app has no right."""
-    await machine_in(it, it.estate.azure.state.add_subscription("other").id, **it.block())
+    await machine_in(
+        it.estate, it.vm, it.estate.azure.state.add_subscription("other").id, **it.block()
+    )
 
 
 async def test_case_A11_a_user_that_the_app_cannot_read_is_counted(
@@ -263,7 +247,7 @@ async def test_case_A11_a_subscription_on_record_that_cannot_be_read_forbids_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     it = await served(monkeypatch)
-    lost = await lose_a_subscription(it)
+    lost = await lose_a_subscription(it.estate, it.vm)
     await it.estate.delete_vm("vm1")
     await hours(it.estate, 3)
     entry = (await held(it.estate))[DELETION]
@@ -274,25 +258,6 @@ async def test_case_A11_a_subscription_on_record_that_cannot_be_read_forbids_it(
     await hours(it.estate, 2)
     assert it.identity.lower() not in it.estate.azure.state.resources
     assert DELETION not in await held(it.estate)
-
-
-async def lose_a_subscription(it: Served) -> str:
-    """One in which the app served a machine and has no right any more; returns its id."""
-    azure, app = it.estate.azure, it.estate.app.object_id
-    rights = [each for each in azure.state.role_assignments.values() if each.principal_id == app]
-    lost = azure.state.add_subscription("lost").id
-    given = [
-        azure.assign(app, each.role_definition_id.rpartition("/")[2], f"/subscriptions/{lost}")
-        for each in rights
-    ]
-    machine = await machine_in(it, lost, tags={"env": "prod"})
-    await it.estate.worker.process(Change(machine, "event"))
-    await pass_time(it.estate)
-    assert azure.state.resources[machine.key].identity
-    for assignment in given:
-        del azure.state.role_assignments[assignment.id.lower()]
-    await sweep(it.estate)
-    return lost
 
 
 # A12: another one now

@@ -12,7 +12,9 @@ from simulator.azure import Azure
 from tests.support.cases import (
     HOUR,
     MINUTE,
+    NOTHING,
     Rules,
+    adopt,
     attached,
     begun,
     delete,
@@ -27,6 +29,7 @@ from tests.support.cases import (
     sweep,
 )
 from tests.support.estate import Estate
+from tests.support.other_subscriptions import lose_a_subscription
 
 PROD = {"env": "prod"}
 SHARED = Rules(match="tags: {env: prod}")
@@ -239,6 +242,77 @@ async def test_case_A22_what_earlier_sweeps_saw_has_to_be_read_again(
     await sweep(estate)
     assert await estate.services.kill_switch.read() is None
     assert estate.marks.mark.subscriptions == {estate.subscription}
+
+
+async def test_case_A22_what_a_machine_needs_that_cannot_be_read_is_claimed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, _ = await with_one_that_cannot_be_read(monkeypatch)
+    for keys in [keys for keys in estate.tables.grants.content if keys[1].startswith("claim|")]:
+        del estate.tables.grants.content[keys]
+    await sweep(estate)
+    await estate.delete_vm("vm1")
+    await hours(estate, 2)
+    assert roles(estate, "id-old") == ["Reader"]
+    assert await estate.services.kill_switch.read() is None
+
+
+@pytest.mark.parametrize(
+    "lost", [["grants"], ["grants", "resources"]], ids=["claims", "claims and records"]
+)
+async def test_case_A22_an_assignment_of_ours_without_a_row_starts_it(
+    monkeypatch: pytest.MonkeyPatch, lost: list[str]
+) -> None:
+    """The row of the last sweep is there, and nobody says any more what needs what."""
+    estate, unread = await with_one_that_cannot_be_read(monkeypatch)
+    lose_all_but_the_mark(estate, *lost)
+    await sweep(estate)
+    await estate.delete_vm("vm1")
+    await hours(estate, 2)
+    assert roles(estate, "id-old") == ["Reader"]
+    pause = await estate.services.kill_switch.read()
+    assert pause is not None
+    assert unread in pause.reason
+
+
+async def test_case_A22_what_nobody_looks_after_any_more_needs_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, unread = await with_one_that_cannot_be_read(monkeypatch)
+    await estate.services.unread.take_off(unread)
+    lose_all_but_the_mark(estate, "grants")
+    await sweep(estate)
+    await estate.delete_vm("vm1")
+    await hours(estate, 2)
+    assert roles(estate, "id-old") == []
+
+
+async def test_case_A22_a_row_that_is_lost_stops_nothing_where_all_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun_with(monkeypatch, SHARED, "vm1")
+    await sweep(estate)
+    lose_all_but_the_mark(estate, "grants", "resources")
+    await sweep(estate)
+    assert await estate.services.kill_switch.read() is None
+
+
+async def with_one_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> tuple[Estate, str]:
+    """vm1, and a machine with the same identity in a subscription (returned) that a sweep saw and
+    in which the app has no right any more.
+    """
+    estate = await begun(monkeypatch, NOTHING, "id-old")
+    await adopt(estate, replace(SHARED, scope=f"{estate.scope}/resourceGroups/rg-app"))
+    vm = await estate.create_vm("vm1", tags=PROD)
+    await pass_time(estate)
+    await sweep(estate)
+    return estate, await lose_a_subscription(estate, vm)
+
+
+def lose_all_but_the_mark(estate: Estate, *tables: str) -> None:
+    for name in tables:
+        getattr(estate.tables, name).content.clear()
+    estate.restart()
 
 
 async def attach_by_hand(estate: Estate, vm: ResourceId) -> None:
