@@ -9,6 +9,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables.aio import TableClient
 
 from chaos.stack import Stack
+from lanyard.record.rows import MARK
 
 type Row = Mapping[str, str]
 
@@ -57,6 +58,7 @@ async def _rows(stack: Stack, name: str) -> list[Row]:
             return [
                 {key: str(value) for key, value in row.items()}
                 async for row in client.list_entities()
+                if row["PartitionKey"] != MARK
             ]
         except ResourceNotFoundError:
             return []

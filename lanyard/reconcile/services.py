@@ -76,7 +76,7 @@ def assemble[T: Journal](
     grants = GrantRows(tables.grants, now)
     claims = Claims(grants, azure.assignments)
     estate = Estate(policy, azure.index, azure.compute, ledger)
-    relearning = Relearning(tables.control, marks or Unmarked(), now)
+    relearning = Relearning.over(tables, marks or Unmarked(), now)
     kill_switch = KillSwitch(tables.control, now, policy.digest, relearning)
     grace = policy.orphans.grace_minutes * 60
     return Services(

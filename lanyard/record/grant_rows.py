@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lanyard.planning.life import LISTING_LAG
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
-from lanyard.record.rows import Columns
+from lanyard.record.rows import Columns, entries
 from lanyard.values.errors import Temporary
 from lanyard.values.grants import Grant, GrantKind, Standing, State
 from lanyard.values.resource_id import ResourceId
@@ -156,7 +156,7 @@ class GrantRows:
         """Every grant that is not revoked. Raises DamagedRow."""
         claims: list[Row] = []
         # Within a partition the claims come before the grant: "claim|…" sorts before "grant".
-        async for row in self._table.everything():
+        async for row in entries(self._table):
             if row.key.startswith(_CLAIM):
                 claims.append(row)
             elif row.key == _GRANT:

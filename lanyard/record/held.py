@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from lanyard.planning.orders import Kind, Orders, Pause, Refusal
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table
-from lanyard.record.rows import Columns
+from lanyard.record.rows import Columns, entries
 from lanyard.values.change import Change
 from lanyard.values.errors import Because, Permanent, Temporary
 from lanyard.values.resource_id import ResourceId
@@ -93,7 +93,7 @@ class HeldActions:
 
     async def all(self) -> AsyncIterator[Entry]:
         """Everything that is held now, dismissed included."""
-        async for row in self._table.everything():
+        async for row in entries(self._table):
             yield self._read(row)
 
     async def update(

@@ -15,7 +15,7 @@ from pydantic import FiniteFloat, TypeAdapter
 from lanyard.planning.life import Life
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
 from lanyard.record.ledger import conflict, life_as_json, life_of
-from lanyard.record.rows import Columns
+from lanyard.record.rows import Columns, entries
 from lanyard.values.resource_id import ResourceId
 
 # The partition of the principals; those of the identities are subscription ids.
@@ -140,7 +140,7 @@ class IdentityLedger:
 
     async def identities(self) -> AsyncIterator[IdentityRecord]:
         """Every user-assigned identity on record."""
-        async for row in self._table.everything():
+        async for row in entries(self._table):
             if row.partition not in (_PRINCIPALS, _UNKNOWN):
                 yield _identity_record(row)
 

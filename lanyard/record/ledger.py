@@ -13,7 +13,7 @@ from pydantic import ConfigDict, FiniteFloat, TypeAdapter
 from lanyard.planning.life import Life
 from lanyard.planning.plan import Owned
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
-from lanyard.record.rows import Columns
+from lanyard.record.rows import Columns, entries
 from lanyard.values.errors import Temporary
 from lanyard.values.grants import Grant
 from lanyard.values.own_identity import Dedicated
@@ -114,7 +114,7 @@ class Ledger:
 
     async def records(self) -> AsyncIterator[ResourceRecord]:
         """Every resource on record."""
-        async for row in self._table.everything():
+        async for row in entries(self._table):
             yield _record(row)
 
     async def save(self, record: ResourceRecord) -> ResourceRecord:

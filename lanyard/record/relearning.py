@@ -1,77 +1,110 @@
 """Whether the tables are as the last sweep left them.
 
-Each sweep that read everything, and each look between two of them, writes its time into the tables
-and into a blob. Tables without it, or with an older one, are new, lost, or put back from an older
-moment: what they say of who needs what may be wrong, so nothing is taken until a sweep has read
-every subscription that earlier ones saw. The row is beside the pause, with which it is read.
+Each sweep that read everything, and each look between two of them, writes its time into every table
+that taking goes by, and into a blob. A table without it, or with an older one, is new, lost, or put
+back from an older moment, by itself or with the others: what the tables say of who needs what may
+be wrong, so nothing is taken until a sweep has read every subscription that earlier ones knew. In
+the control table the row is beside the pause, with which it is read.
 """
 
-from collections.abc import Callable, Set
-from functools import partial
+import asyncio
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
 
 from lanyard.ports.cache import Cache
 from lanyard.ports.marks import Mark, Marks
-from lanyard.ports.tables import Row, Table
-from lanyard.record.rows import Columns
+from lanyard.ports.tables import Journal, Row, Table, Tables
+from lanyard.record.rows import MARK, Columns, DamagedRow
 
-#: Where the row is: kill_switch.py reads the partition as a whole.
-PARTITION, KEY = "pause", "swept"
-# A mark only grows: an older one, from a moment ago, is never too new.
+#: Where the row is in the control table: kill_switch.py reads the partition as a whole.
+PARTITION, KEY = "pause", MARK
+_CONTROL, _RESOURCES = "control", "resources"
+# What is kept in memory is read anew after so long (seconds): nobody puts a table back faster.
 _SERVES = 60.0
 _STEP = 0.001
 _BEGINS = "nothing is taken until a sweep has read everything; one begins within five minutes"
 
 
-class Relearning:
-    """Reads and writes both times. `now`: seconds since the epoch."""
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """What the blob has, and each table but the control table (seconds since the epoch; None: it
+    has none).
+    """
 
-    def __init__(self, table: Table, marks: Marks, now: Callable[[], float]) -> None:
-        self._table = table
+    mark: Mark
+    tables: Mapping[str, float | None]
+
+
+class Relearning:
+    """Reads and writes the times. `others`: the tables that taking goes by, by name, besides the
+    control table. `now`: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        control: Table,
+        marks: Marks,
+        now: Callable[[], float],
+        others: Mapping[str, Table] | None = None,
+    ) -> None:
+        self._control = control
+        self._others = others or {}
         self._marks = marks
         self._now = now
-        self._read: Cache[str, Mark] = Cache(_SERVES, now)
+        self._times: Cache[str, _Times] = Cache(_SERVES, now)
+
+    @classmethod
+    def over[T: Journal](
+        cls, tables: Tables[T], marks: Marks, now: Callable[[], float]
+    ) -> "Relearning":
+        """Of all tables that taking goes by: what is decided is a journal."""
+        others = {
+            "grants": tables.grants,
+            "held": tables.held,
+            "identities": tables.identities,
+            _RESOURCES: tables.resources,
+        }
+        return cls(tables.control, marks, now, others)
 
     async def reason(self, row: Row | None) -> str:
-        """Why nothing may be taken yet, "" where something may. `row`: as the table has it. Raises
-        Temporary, Permanent.
+        """Why nothing may be taken yet, "" where something may. `row`: as the control table has it.
+        Raises Temporary, Permanent.
         """
         if row is None:
-            return f"the tables are new or were lost: {_BEGINS}"
-        columns = Columns("control", row)
+            return _lost([_CONTROL])
+        columns = Columns(_CONTROL, row)
         if waits := columns.text("waits"):
             return (
                 f"rows were lost or put back, and what earlier sweeps knew cannot be read: "
                 f"{waits}; give the rights back, or 'lanyard offboard' it"
             )
-        mark = await self._read.get("", partial(_read, self._marks))
-        if columns.number("at") < mark.at:
-            return f"the tables are of an older moment than the last sweep: {_BEGINS}"
-        return ""
+        at = columns.number("at")
+        if not _doubt(at, await self._times.get("", self._read)):
+            return ""
+        return _doubt(at, await self._read_anew())  # a sweep may have ended since
 
     async def under_way(self) -> bool:
-        """Whether nothing may be taken yet."""
-        return bool(await self.reason(await self._row()))
+        """Whether nothing may be taken yet, by what is there now."""
+        await self._read_anew()
+        return bool(await self.reason(await self._control.get(PARTITION, KEY)))
 
     async def put_back(self) -> float | None:
-        """The moment before which what the tables hold is in doubt (seconds since the epoch), where
-        they are those of an older one, and no sweep has seen to that yet; None otherwise.
+        """The moment before which the records are in doubt (seconds since the epoch), where they
+        are those of an older one, and no sweep has seen to that yet; None otherwise.
 
-        What was written after the last mark was written to the tables as they are now: those that
-        were put back had been copied before it.
+        What was written after the last mark was written to the table as it is now: one that was
+        put back had been copied before it.
         """
-        row = await self._row()
-        if row is None or Columns("control", row).text("waits") or not await self.reason(row):
-            return None
-        return (await self._marks.read()).at
+        times = await self._read_anew()
+        at = times.tables[_RESOURCES]
+        return times.mark.at if at is None or at < times.mark.at else None
 
     async def confirm(self) -> None:
         """Between two sweeps, of tables that are believed: those of an earlier moment than this are
         noticed when they are put back.
         """
         mark = await self._marks.read()
-        at = self._later(mark)
-        await self._write(at, "")
-        await self._keep(Mark(at, mark.subscriptions))
+        await self._keep(Mark(self._later(mark), mark.subscriptions))
 
     async def rows_lost(self, seen: Set[str], offboarded: Set[str]) -> None:
         """A sweep, which sees these subscriptions (lower case), found that rows are gone: those of
@@ -91,29 +124,68 @@ class Relearning:
         missing = mark.subscriptions - seen - offboarded
         if missing and await self.under_way():
             await self._wait_for(missing)
+            await self._write_others(self._later(mark))
             return
-        at = self._later(mark)
-        await self._write(at, "")
         known = (mark.subscriptions | unread) - offboarded
-        await self._keep(Mark(at, frozenset(seen) | known))
-
-    async def _wait_for(self, missing: Set[str]) -> None:
-        await self._write(0.0, ", ".join(sorted(missing)))
+        await self._keep(Mark(self._later(mark), frozenset(seen) | known))
 
     def _later(self, mark: Mark) -> float:
         """Now, and after every other mark, whatever the clocks of the instances say."""
         return max(self._now(), mark.at + _STEP)
 
     async def _keep(self, mark: Mark) -> None:
+        """The blob last: no table may seem older than it."""
+        await self._write_others(mark.at)
+        await self._write_control(mark.at, "")
         await self._marks.write(mark)
-        self._read.put("", mark)
+        self._times.put("", _Times(mark, dict.fromkeys(self._others, mark.at)))
 
-    async def _row(self) -> Row | None:
-        return await self._table.get(PARTITION, KEY)
+    async def _wait_for(self, missing: Set[str]) -> None:
+        await self._write_control(0.0, ", ".join(sorted(missing)))
 
-    async def _write(self, at: float, waits: str) -> None:
-        await self._table.put(PARTITION, KEY, {"at": str(at), "waits": waits})
+    async def _write_control(self, at: float, waits: str) -> None:
+        await self._control.put(PARTITION, KEY, {"at": str(at), "waits": waits})
+
+    async def _write_others(self, at: float) -> None:
+        for table in self._others.values():
+            await table.put(MARK, MARK, {"at": str(at)})
+
+    async def _read_anew(self) -> _Times:
+        times = await self._read()
+        self._times.put("", times)
+        return times
+
+    async def _read(self) -> _Times:
+        """The blob first: what is written meanwhile makes no table seem older than it."""
+        mark = await self._marks.read()
+        rows = await asyncio.gather(*(each.get(MARK, MARK) for each in self._others.values()))
+        found = zip(self._others, rows, strict=True)
+        return _Times(mark, {name: _at(name, row) for name, row in found})
 
 
-async def _read(marks: Marks) -> Mark:
-    return await marks.read()
+def _doubt(control: float, times: _Times) -> str:
+    """Why the tables are not believed, "" where they are. `control`: the control table's time."""
+    known = {_CONTROL: control, **times.tables}
+    if lost := [name for name, at in known.items() if at is None]:
+        return _lost(lost)
+    older = [name for name, at in known.items() if at is not None and at < times.mark.at]
+    if older:
+        names = _named(older)
+        return f"the tables are of an older moment than the last sweep: {names}; {_BEGINS}"
+    return ""
+
+
+def _lost(tables: list[str]) -> str:
+    return f"the tables are new or were lost: {_named(tables)}; {_BEGINS}"
+
+
+def _named(tables: list[str]) -> str:
+    return ", ".join(f"lanyard{name}" for name in tables)
+
+
+def _at(table: str, row: Row | None) -> float | None:
+    """One that cannot be read is as good as none, and written anew."""
+    try:
+        return None if row is None else Columns(table, row).number("at")
+    except DamagedRow:
+        return None

@@ -5,19 +5,29 @@ nothing, so whatever asked for it goes no further, and a person is shown which r
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from pydantic import TypeAdapter, ValidationError
 
-from lanyard.ports.tables import Row, key_of
+from lanyard.ports.tables import Row, Table, key_of
 from lanyard.values.errors import Permanent
 from lanyard.values.resource_id import ResourceId
 
+#: The partition, and the key, of the row that says when a table was last known to be whole:
+#: relearning.py. It is beside what the table is for.
+MARK = "swept"
 #: Whole numbers have no more digits than these; Python takes long for many more.
 _MOST_DIGITS = 18
+
+
+async def entries(table: Table) -> AsyncIterator[Row]:
+    """All rows of a table but that mark."""
+    async for row in table.everything():
+        if row.partition != MARK:
+            yield row
 
 
 class DamagedRow(Permanent):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lanyard.record.rows import entries
 from lanyard.values.resource_id import ResourceId
 from simulator.faults import Drop, Fault
 from tests.support.cases import (
@@ -65,7 +66,7 @@ async def test_case_A28_what_was_intended_before_it_was_excluded_is_asked(
     await pass_time(estate)
     await sweep(estate)
     record = await estate.ledger.resource(vm)
-    rows = [row async for row in estate.tables.grants.everything()]
+    rows = [row async for row in entries(estate.tables.grants)]
     assert roles(estate, "id-old") == (["Reader"] if stands else [])
     assert (len(record.grants), len(record.pending)) == (int(stands), 0)
     assert [row.values["state"] for row in rows if row.key == "grant"] == [

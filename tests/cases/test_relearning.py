@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lanyard.ports.tables import Row
+from lanyard.record.rows import MARK
 from lanyard.values.resource_id import ResourceId
 from simulator.azure import Azure
 from tests.support.cases import (
@@ -157,6 +158,73 @@ async def test_case_A22_tables_put_back_from_an_hour_ago_take_nothing_that_is_th
     assert attached(estate, vm) == ["id-old"]
 
 
+OTHERS = ("resources", "grants", "identities", "held")
+
+
+@pytest.mark.parametrize("damaged", [False, True], ids=["lost", "its time is damaged"])
+@pytest.mark.parametrize("alone", OTHERS)
+async def test_case_A22_each_table_that_is_lost_is_noticed_by_itself(
+    monkeypatch: pytest.MonkeyPatch, alone: str, damaged: bool
+) -> None:
+    estate = await begun_with(monkeypatch, SHARED, "vm1")
+    lose_all_of(estate, alone)
+    if damaged:
+        getattr(estate.tables, alone).seed(MARK, MARK, {"at": "yesterday"})
+    pause = await estate.services.kill_switch.read()
+    assert pause is not None
+    assert f"lost: lanyard{alone};" in pause.reason
+    assert await timer(estate)
+    assert await estate.services.kill_switch.read() is None
+
+
+@pytest.mark.parametrize("alone", OTHERS)
+async def test_case_A22_each_table_that_is_put_back_is_noticed_by_itself(
+    monkeypatch: pytest.MonkeyPatch, alone: str
+) -> None:
+    estate = await begun_with(monkeypatch, SHARED, "vm1")
+    before = as_they_are(estate)
+    await pass_time(estate, 5 * MINUTE)
+    assert not await timer(estate)
+    put_back(estate, {**as_they_are(estate), alone: before[alone]})
+    pause = await estate.services.kill_switch.read()
+    assert pause is not None
+    assert f"older moment than the last sweep: lanyard{alone};" in pause.reason
+    assert await timer(estate)
+    assert await estate.services.kill_switch.read() is None
+
+
+@pytest.mark.parametrize("how", ["the resources alone", "all but the control table, which is lost"])
+async def test_case_A22_records_of_an_older_moment_are_doubted(
+    monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The rule asked for it then. A person attached it since, by hand."""
+    estate = await begun_with(monkeypatch, SHARED, "vm1")
+    vm = estate.vm_id("vm1")
+    before = as_they_are(estate)
+    await pass_time(estate, HOUR)
+    await patch(estate, vm, tags={}, identity={"type": "None"})
+    await pass_time(estate, HOUR)
+    await attach_by_hand(estate, vm)
+    await sweep(estate)
+    now = as_they_are(estate)
+    older = {**before, "control": {}}
+    alone = {**now, "resources": before["resources"]}
+    put_back(estate, alone if how == "the resources alone" else older)
+    assert await timer(estate)
+    await hours(estate, 2)
+    assert attached(estate, vm) == ["id-old"]
+
+
+async def test_case_A22_a_table_that_is_lost_while_the_app_runs_is_noticed_within_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun_with(monkeypatch, SHARED, "vm1")
+    assert await estate.services.kill_switch.read() is None
+    estate.tables.grants.content.clear()
+    await pass_time(estate, MINUTE)
+    assert await estate.services.kill_switch.read() is not None
+
+
 async def test_case_A22_what_a_rule_asked_for_then_and_now_may_be_theirs_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -265,7 +333,7 @@ async def test_case_A22_an_assignment_of_ours_without_a_row_starts_it(
 ) -> None:
     """The row of the last sweep is there, and nobody says any more what needs what."""
     estate, unread = await with_one_that_cannot_be_read(monkeypatch)
-    lose_all_but_the_mark(estate, *lost)
+    lose_all_of(estate, *lost)
     await sweep(estate)
     await estate.delete_vm("vm1")
     await hours(estate, 2)
@@ -280,7 +348,7 @@ async def test_case_A22_what_nobody_looks_after_any_more_needs_nothing(
 ) -> None:
     estate, unread = await with_one_that_cannot_be_read(monkeypatch)
     await estate.services.unread.take_off(unread)
-    lose_all_but_the_mark(estate, "grants")
+    lose_all_of(estate, "grants")
     await sweep(estate)
     await estate.delete_vm("vm1")
     await hours(estate, 2)
@@ -292,7 +360,7 @@ async def test_case_A22_a_row_that_is_lost_stops_nothing_where_all_is_read(
 ) -> None:
     estate = await begun_with(monkeypatch, SHARED, "vm1")
     await sweep(estate)
-    lose_all_but_the_mark(estate, "grants", "resources")
+    lose_all_of(estate, "grants", "resources")
     await sweep(estate)
     assert await estate.services.kill_switch.read() is None
 
@@ -309,7 +377,7 @@ async def with_one_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> tuple
     return estate, await lose_a_subscription(estate, vm)
 
 
-def lose_all_but_the_mark(estate: Estate, *tables: str) -> None:
+def lose_all_of(estate: Estate, *tables: str) -> None:
     for name in tables:
         getattr(estate.tables, name).content.clear()
     estate.restart()

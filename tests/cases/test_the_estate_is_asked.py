@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from lanyard.ports.tables import Row
+from lanyard.record.rows import entries
 from lanyard.values.errors import Because
 from lanyard.values.listed import Listed
 from lanyard.values.resource_id import ResourceId
@@ -44,7 +45,7 @@ async def begun_with(monkeypatch: pytest.MonkeyPatch, *names: str) -> Estate:
 
 async def lose(table: MemoryTable, part: str = "") -> None:
     """The rows whose keys begin so."""
-    rows: list[Row] = [row async for row in table.everything() if row.key.startswith(part)]
+    rows: list[Row] = [row async for row in entries(table) if row.key.startswith(part)]
     assert rows
     for row in rows:
         await table.delete(row.partition, row.key)
@@ -226,4 +227,4 @@ def claim_of(estate: Estate, name: str) -> str:
 
 
 async def keys(table: MemoryTable) -> list[str]:
-    return [row.key async for row in table.everything()]
+    return [row.key async for row in entries(table)]

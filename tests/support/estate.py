@@ -147,7 +147,8 @@ class Estate:
 
     def _start_lanyard(self, policy: str) -> None:
         self.tables = Tables.named(lambda _name: self._make_table())
-        as_swept(self.tables.control)
+        tables = self.tables
+        as_swept(tables.control, tables.resources, tables.grants, tables.identities, tables.held)
         self.marks = MemoryMarks()
         self.queue = FakeQueue()
         self.leases = MemoryLeases(self.azure.clock.now)

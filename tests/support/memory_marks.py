@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from lanyard.ports.marks import Mark
 from lanyard.record.relearning import KEY, PARTITION
+from lanyard.record.rows import MARK
 from tests.support.memory_table import MemoryTable
 
 
@@ -20,6 +21,8 @@ class MemoryMarks:
         self.mark = mark
 
 
-def as_swept(control: MemoryTable) -> None:
+def as_swept(control: MemoryTable, *others: MemoryTable) -> None:
     """As if a sweep had read everything once: then the tables may be believed."""
     control.seed(PARTITION, KEY, {"at": "1.0", "waits": ""})
+    for table in others:
+        table.seed(MARK, MARK, {"at": "1.0"})

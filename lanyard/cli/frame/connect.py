@@ -19,6 +19,7 @@ from lanyard.policy import Policy
 from lanyard.policy.document import Limits, RemovalLimit
 from lanyard.ports.azure import Azure
 from lanyard.ports.dead_letters import DeadLetters
+from lanyard.ports.marks import Unmarked
 from lanyard.ports.tables import Tables
 from lanyard.reconcile.services import Services, assemble
 from lanyard.record.claims import Claims
@@ -28,6 +29,7 @@ from lanyard.record.held import HeldActions
 from lanyard.record.installation import recorded_installation
 from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.ledger import Ledger
+from lanyard.record.relearning import Relearning
 from lanyard.values.change import Change
 from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import folded, is_guid
@@ -147,7 +149,8 @@ class App:
 
     def kill_switch(self) -> KillSwitch:
         """The pause in force; this person works by no version of the policy."""
-        return KillSwitch(self.tables.control, self.now)
+        relearning = Relearning.over(self.tables, Unmarked(), self.now)
+        return KillSwitch(self.tables.control, self.now, relearning=relearning)
 
     def operator(self) -> Operator:
         """This person's orders."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from lanyard.ports.tables import Row, Tables
 from lanyard.record.held import Entry
 from lanyard.record.relearning import KEY, PARTITION
+from lanyard.record.rows import MARK
 from tests.support.histories.accounts import LANYARD
 from tests.support.histories.model import Finding, Model, Orders
 from tests.support.histories.places import PLACES
@@ -57,7 +58,7 @@ class LoseRow(Step):
     async def act(self, world: World) -> None:
         """If there is any."""
         content = _table(world, self.table).content
-        if keys := sorted(content):
+        if keys := sorted(key for key in content if key[0] != MARK):
             row = content.pop(keys[self.number % len(keys)])
             resource = row.values.get("id", "").lower() if self.table == "resources" else ""
             _forget(world.model, self.table, resource)
