@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lanyard.ports.leases import End
 from lanyard.ports.queue import Queue
 from lanyard.queue.locks import Arrival, Locks, Ticket
 from lanyard.queue.retry import MAX_ATTEMPTS, again, backoff
@@ -67,8 +68,9 @@ class Worker:
             async with self.locks.hold(ticket) as held:
                 if held.needed:
                     report = await self.reconciler.reconcile(ticket.change)
-                    held.serves = not report.gone
-                    return await self._follow_up(ticket.change, report)
+                    outcome = await self._follow_up(ticket.change, report)
+                    held.end = _end(report, outcome)
+                    return outcome
             log.info("%s: worked on since this message came", ticket.change.resource)
             return Outcome.SERVED
         finally:
@@ -126,6 +128,13 @@ class Worker:
         )
         await self.decisions.add(decision)
         return Outcome.FAILED
+
+
+def _end(report: Report, outcome: Outcome) -> End:
+    """Without a message put back, what waits goes on by its own."""
+    if not report.gone:
+        return End.WELL
+    return End.WAITS if outcome is Outcome.WAITING else End.OPEN
 
 
 def _ended(report: Report) -> Outcome:

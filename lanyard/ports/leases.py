@@ -1,5 +1,6 @@
 """One holder at a time: leases that run out unless they are renewed."""
 
+from enum import StrEnum
 from typing import Protocol
 
 from lanyard.values.errors import NotYet
@@ -10,6 +11,17 @@ RENEW_SECONDS = 10.0
 MARGIN_SECONDS = 2.0
 
 
+class End(StrEnum):
+    """How what was begun under a lease ended, and so which messages that came before it served."""
+
+    #: Not well, or it is not known: none.
+    OPEN = ""
+    #: Only time must pass, and a message of its own comes back then: those that only wait.
+    WAITS = "waits"
+    #: All of them.
+    WELL = "begun"
+
+
 class LeaseLost(Exception):
     """The lease ended before it was renewed: another may hold it."""
 
@@ -17,14 +29,16 @@ class LeaseLost(Exception):
 class Lease(Protocol):
     """Held until it is released, or not renewed in time."""
 
-    async def begun_since(self, moment: float) -> bool:
-        """Whether a reconcile that began after `moment` has ended well, surely."""
+    async def begun_since(self, moment: float, *, waits: bool = False) -> bool:
+        """Whether a reconcile that began after `moment` has ended well, surely; for a message that
+        only waits (`waits`), whether it ended so that this one is served.
+        """
 
     async def renew(self) -> None:
         """Hold it for another while. Raises LeaseLost, Temporary."""
 
-    async def release(self, *, done: bool) -> None:
-        """Give it up; `done`: what was begun under it has ended well."""
+    async def release(self, *, end: End) -> None:
+        """Give it up."""
 
 
 class Leases(Protocol):

@@ -4,7 +4,8 @@ An event is a hint, and a reconcile reads everything fresh: it serves every mess
 queue before it began. So a message needs no reconcile of its own where
 
     another message for the same resource is in hand in this process and has not begun, or
-    a reconcile that began after the message came to the queue, in any process, has ended well.
+    a reconcile that began after the message came to the queue, in any process, has ended well, or,
+    where the message only waits for time to pass, has put one of its own back.
 
 The first is known exactly. The second is known by the blob whose lease the reconcile held, by the
 storage's clock alone: when the reconcile began against when the message was inserted.
@@ -19,7 +20,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
-from lanyard.ports.leases import RENEW_SECONDS, Lease, LeaseLost, Leases
+from lanyard.ports.leases import RENEW_SECONDS, End, Lease, LeaseLost, Leases
+from lanyard.queue.retry import waits
 from lanyard.values.change import Change
 from lanyard.values.errors import Temporary
 
@@ -52,9 +54,9 @@ class Hold:
     """A lock that is held. `needed`: there is something left to do."""
 
     needed: bool
-    #: Whether what is done now serves the messages that came meanwhile, too. A reconcile that finds
-    #: its resource gone does not: what comes after may say that it is there.
-    serves: bool = True
+    #: Which messages that came meanwhile it serves, too. A reconcile that finds its resource gone
+    #: serves no event: that may say that the resource is there.
+    end: End = End.WELL
 
 
 @dataclass(slots=True)
@@ -93,18 +95,16 @@ class Locks:
         if self.settle and ticket.change.source == "event":
             await asyncio.sleep(self.settle)
         async with self._alone(name):
-            lease, done = await self.leases.take(name), False
+            lease, end = await self.leases.take(name), End.OPEN
             try:
-                self_evident = ticket.change.since is None
-                needed = self_evident or not await lease.begun_since(ticket.change.since or 0.0)
-                held = Hold(needed)
+                held = Hold(not await _is_served(ticket.change, lease))
                 self.leave(ticket)
                 async with self._kept(lease):
                     yield held
-                done = needed and held.serves
+                end = held.end if held.needed else End.OPEN
             finally:
                 with suppress(LeaseLost, Temporary):  # then it ends by itself
-                    await lease.release(done=done)
+                    await lease.release(end=end)
 
     @asynccontextmanager
     async def _alone(self, name: str) -> AsyncIterator[None]:
@@ -141,6 +141,12 @@ class Locks:
                 log.info("a lease was not renewed: %s", error)
 
 
+async def _is_served(change: Change, lease: Lease) -> bool:
+    if change.since is None:
+        return False
+    return await lease.begun_since(change.since, waits=waits(change))
+
+
 def _name(change: Change) -> str:
     return "|".join((change.resource.key, change.principal, change.grant))
 
@@ -155,6 +161,8 @@ def _since(change: Change, arrival: Arrival) -> float | None:
 def _merged(change: Change, other: Change) -> Change:
     return replace(
         change,
+        # What only waits says nothing: together they say what the other one says.
+        source=other.source if waits(change) else change.source,
         since=_later(change.since, other.since),
         attempt=min(change.attempt, other.attempt),
         written=_latest(change.written, other.written),

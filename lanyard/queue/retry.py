@@ -9,6 +9,7 @@ from lanyard.values.change import Change
 MAX_ATTEMPTS = 12
 _FIRST_DELAY = 2.0
 _LONGEST_DELAY = 900.0
+_SOURCE = "retry"
 
 
 def backoff(attempt: int, asked: float, dice: random.Random) -> float:
@@ -25,4 +26,9 @@ def backoff(attempt: int, asked: float, dice: random.Random) -> float:
 def again(change: Change, *, failing: bool) -> Change:
     """The message of the next attempt; waiting for time to pass is not counted as a failure."""
     attempt = change.attempt + 1 if failing else 0
-    return replace(change, source="retry", attempt=attempt, since=None)
+    return replace(change, source=_SOURCE, attempt=attempt, since=None)
+
+
+def waits(change: Change) -> bool:
+    """Whether a message only waits for time to pass: all that it hints at is on record."""
+    return change.source == _SOURCE and not change.attempt

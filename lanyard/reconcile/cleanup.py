@@ -27,6 +27,8 @@ _LONGEST_DELAY = 3600.0
 #: new principal can take minutes to appear in the directory.
 YOUNGEST = 3600.0
 _RESTORABLE_DELAY = 86400.0
+# A principal that ended longer ago and is still known is shown as held.
+_LATE = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,9 @@ class Orphans:
         `gone_at`: when ARM was first seen without the principal. `subscription` is where it lived
         and is asked directly; elsewhere Resource Graph is. Raises Temporary while the evidence
         or the grace period is incomplete, and where any listing fails: then nothing is removed.
-        Raises Refused where the directory may not be read.
+        Raises Refused where the directory may not be read, or knows the principal for a day yet.
         """
-        await self._check_directory(principal_id, gone_at)
+        await self._check_departure(principal_id, gone_at)
         found = await self.find(principal_id, subscription)
         self._check_grace(found, gone_at)
         return await self._delete(found, removing, self._evidence(principal_id, gone_at))
@@ -78,6 +80,23 @@ class Orphans:
         self._check_age(found)
         evidence = self._evidence(principal_id, unknown_since)
         return await self._delete(found, removing, evidence)
+
+    async def _check_departure(self, principal_id: str, gone_at: float) -> None:
+        """Replicas of the directory are minutes behind: where it takes a day, a person sees it."""
+        try:
+            await self._check_directory(principal_id, gone_at)
+        except Refused:
+            raise
+        except NotYet as error:
+            if self.now() - gone_at < _LATE:
+                raise
+            raise Refused(
+                Because.CANNOT_BE_ASKED,
+                f"{error}, a day after ARM showed it last",
+                _LONGEST_DELAY,
+                "see why the directory keeps it, or delete its assignments; it goes on by itself",
+                releasable=False,
+            ) from error
 
     async def _check_directory(self, principal_id: str, gone_at: float) -> None:
         if await self._in_directory(principal_id):

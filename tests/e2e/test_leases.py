@@ -11,7 +11,7 @@ from azure.storage.blob.aio import BlobLeaseClient, ContainerClient
 
 from demo.stack import Stack
 from lanyard.azure.storage.leases import BlobLeases
-from lanyard.ports.leases import MARGIN_SECONDS, LeaseLost, Leases
+from lanyard.ports.leases import MARGIN_SECONDS, End, LeaseLost, Leases
 from lanyard.values.errors import NotYet
 from tests.support.memory_leases import MemoryLeases
 
@@ -38,10 +38,10 @@ async def test_one_holds_a_lease_until_it_is_released(leases: Leases) -> None:
     first = await leases.take("vm")
     with pytest.raises(NotYet):
         await leases.take("vm")
-    await (await leases.take("another")).release(done=True)
+    await (await leases.take("another")).release(end=End.WELL)
     await first.renew()
-    await first.release(done=True)
-    await (await leases.take("vm")).release(done=False)
+    await first.release(end=End.WELL)
+    await (await leases.take("vm")).release(end=End.OPEN)
 
 
 async def test_of_many_at_once_one_gets_it_also_where_nothing_is_there_yet(leases: Leases) -> None:
@@ -53,14 +53,23 @@ async def test_when_the_last_turn_that_ended_well_began_is_known(leases: Leases)
     before = time.time() - 60
     failed = await leases.take("vm")
     assert not await failed.begun_since(before), "that its blob was made says nothing"
-    await failed.release(done=False)
+    await failed.release(end=End.OPEN)
     done = await leases.take("vm")
     assert not await done.begun_since(before)
-    await done.release(done=True)
+    await done.release(end=End.WELL)
     then = await leases.take("vm")
     assert await then.begun_since(before)
     assert not await then.begun_since(time.time() - MARGIN_SECONDS + 1.1)
-    await then.release(done=False)
+    await then.release(end=End.OPEN)
+
+
+async def test_one_that_only_waits_serves_what_only_waits(leases: Leases) -> None:
+    before = time.time() - 60
+    await (await leases.take("vm")).release(end=End.WAITS)
+    then = await leases.take("vm")
+    assert await then.begun_since(before, waits=True)
+    assert not await then.begun_since(before)
+    await then.release(end=End.OPEN)
 
 
 async def test_a_lease_that_was_broken_is_lost(container: ContainerClient) -> None:
@@ -70,6 +79,6 @@ async def test_a_lease_that_was_broken_is_lost(container: ContainerClient) -> No
     with pytest.raises(LeaseLost):
         await lease.renew()
     with pytest.raises(LeaseLost):
-        await lease.release(done=True)
+        await lease.release(end=End.WELL)
     again = await BlobLeases(container).take("vm")
     assert not await again.begun_since(0)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lanyard.ports.leases import MARGIN_SECONDS, LeaseLost, held_by_another
+from lanyard.ports.leases import MARGIN_SECONDS, End, LeaseLost, held_by_another
 
 
 @dataclass
@@ -19,7 +19,7 @@ class MemoryLeases:
     delay: float = 5.0
     calls: int = 0
     holders: dict[str, tuple[int, float]] = field(default_factory=dict)
-    begun: dict[str, float] = field(default_factory=dict)
+    ended: dict[str, tuple[End, float]] = field(default_factory=dict)
     _ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     async def take(self, name: str) -> "MemoryLease":
@@ -44,18 +44,19 @@ class MemoryLease:
     id: int
     taken_at: float
 
-    async def begun_since(self, moment: float) -> bool:
+    async def begun_since(self, moment: float, *, waits: bool = False) -> bool:
         await self.leases.call()
-        return self.leases.begun.get(self.name, -math.inf) >= moment + MARGIN_SECONDS
+        end, begun = self.leases.ended.get(self.name, (End.OPEN, -math.inf))
+        return (waits or end is End.WELL) and begun >= moment + MARGIN_SECONDS
 
     async def renew(self) -> None:
         await self._held()
         self.leases.holders[self.name] = (self.id, self.leases.now() + self.leases.seconds)
 
-    async def release(self, *, done: bool) -> None:
+    async def release(self, *, end: End) -> None:
         await self._held()
-        if done:
-            self.leases.begun[self.name] = self.taken_at
+        if end is not End.OPEN:
+            self.leases.ended[self.name] = end, self.taken_at
         del self.leases.holders[self.name]
 
     async def _held(self) -> None:

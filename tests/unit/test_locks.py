@@ -2,12 +2,13 @@
 
 import asyncio
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from lanyard.ports.leases import LeaseLost
+from lanyard.ports.leases import End, LeaseLost
 from lanyard.queue.locks import Arrival, Locks
+from lanyard.queue.retry import again
 from lanyard.values.change import Change
 from lanyard.values.errors import NotYet, Temporary
 from simulator.clock import Clock
@@ -77,6 +78,34 @@ def test_a_message_that_comes_after_the_reconcile_began_gets_one_of_its_own() ->
     ended, work = run(main)
     assert ended == ["worked", "worked", "joined", "joined", "joined"]
     assert (work.begun, work.most_at_once) == (2, 1)
+
+
+@pytest.mark.parametrize("end", list(End))
+@pytest.mark.parametrize("came", [VM, again(VM, failing=False), again(VM, failing=True)], ids=str)
+def test_what_only_waits_is_served_by_one_that_puts_another_back(came: Change, end: End) -> None:
+    async def main(clock: Clock) -> str:
+        leases = MemoryLeases(clock.now)
+        came_at = clock.now()
+        await asyncio.sleep(10)
+        await (await leases.take("|".join((VM.resource.key, "", "")))).release(end=end)
+        await asyncio.sleep(10)
+        return await take(Locks(leases), Work(), Arrival(came_at), came)
+
+    only_waits = came.source == "retry" and not came.attempt
+    served = end is End.WELL or (end is End.WAITS and only_waits)
+    assert run(main) == ("served before" if served else "worked")
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_event_that_joins_what_only_waits_is_heard(first: bool) -> None:
+    """It may say that the resource is there, which a reconcile that found it gone did not hear."""
+    waiting = again(VM, failing=False)
+    written = replace(VM, written=5.0)
+    locks = Locks(MemoryLeases(lambda: 0.0))
+    ticket = locks.enter(waiting if first else written, Arrival(1.0))
+    assert ticket is not None
+    assert locks.enter(written if first else waiting, Arrival(2.0)) is None
+    assert (ticket.change.source, ticket.change.written) == ("event", 5.0)
 
 
 def test_with_time_to_settle_events_that_follow_each_other_are_one_reconcile() -> None:
@@ -164,7 +193,7 @@ def test_who_lost_the_lease_ends_its_work_but_does_not_say_that_it_served() -> N
         await asyncio.sleep(5)
         leases.holders.clear()
         other = asyncio.create_task(take(Locks(leases), work, Arrival(0)))
-        return [await first, await other, str(len(leases.begun))]
+        return [await first, await other, str(len(leases.ended))]
 
     assert run(main) == ["worked", "worked", "1"]
 

@@ -15,7 +15,7 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient, ContainerClient
 
 from lanyard.azure.arm.failures import code_of, stored
-from lanyard.ports.leases import MARGIN_SECONDS, RENEW_SECONDS, LeaseLost, held_by_another
+from lanyard.ports.leases import MARGIN_SECONDS, RENEW_SECONDS, End, LeaseLost, held_by_another
 
 #: The container, made on first use.
 CONTAINER = "lanyard-leases"
@@ -24,7 +24,6 @@ LEASE_SECONDS = int(3 * RENEW_SECONDS)
 # A reconcile takes seconds: who has to wait looks again well before a dead holder's lease is over.
 _HELD_DELAY = 5.0
 _HELD_CODES = {"LeaseAlreadyPresent", "LeaseIdMissing"}
-_BEGUN = "begun"
 
 
 class BlobLeases:
@@ -86,15 +85,18 @@ class BlobLease:
         self._taken_at = taken_at
         self._changed = changed
 
-    async def begun_since(self, moment: float) -> bool:
-        """Whether a reconcile that ended well began after `moment` (seconds since the epoch)."""
+    async def begun_since(self, moment: float, *, waits: bool = False) -> bool:
+        """Whether a reconcile that ended well, or so that a message is served that only `waits`,
+        began after `moment` (seconds since the epoch).
+        """
         latest = moment + MARGIN_SECONDS
         if self._changed is not None and self._changed.timestamp() < latest:
             return False  # nothing was noted since: that is known without another call
         with stored("read when it was last worked on"):
             properties = await self._blob.get_blob_properties()
         metadata: Mapping[str, str] = properties.metadata
-        return float(metadata.get(_BEGUN, "-inf")) >= latest
+        ends = (End.WELL, End.WAITS) if waits else (End.WELL,)
+        return any(float(metadata.get(end, "-inf")) >= latest for end in ends)
 
     async def renew(self) -> None:
         """Raises LeaseLost, Temporary."""
@@ -106,12 +108,12 @@ class BlobLease:
                     raise LeaseLost from error
                 raise
 
-    async def release(self, *, done: bool) -> None:
+    async def release(self, *, end: End) -> None:
         """Raises LeaseLost, Temporary; then the lease ends by itself."""
         with stored("give up a lease"):
             try:
-                if done:
-                    note = {_BEGUN: str(self._taken_at)}
+                if end is not End.OPEN:
+                    note = {end.value: str(self._taken_at)}
                     await self._blob.set_blob_metadata(note, lease=self._lease)
                 await self._lease.release()
             except HttpResponseError as error:
