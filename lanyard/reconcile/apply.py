@@ -144,8 +144,10 @@ class Application:
         """Write ahead: after a crash the next reconcile knows what may have been begun."""
         record = self.progress.record
         now = self.services.now()
-        # The second half of a repair leaves an attachment to whoever made it.
-        attaches = [action.id for action in only(AttachIdentity, todo) if not action.in_repair]
+        # The second half of a repair leaves an attachment to whoever made it; one whose identity
+        # could not be made is not attempted.
+        begun = only(AttachIdentity, self._writable(todo))
+        attaches = [action.id for action in begun if not action.in_repair]
         self.progress.newly_attached.update(set(attaches) - record.attachments.keys())
         repairs = {action.id for action in only(ReattachIdentity, todo)}
         intended = replace(

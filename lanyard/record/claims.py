@@ -108,6 +108,10 @@ class Claims:
             return
         await self._rows.note(found, grant, State.REVOKED, ours=found.ours)
 
+    async def claimed_by(self, grant: Grant, resource: ResourceId) -> bool:
+        """Whether a resource claims it."""
+        return await self._rows.claim_of(grant, resource) is not None
+
     async def on_record(self, grant: Grant) -> bool:
         """Whether there is a row of it, whatever it says."""
         return await self._rows.find(grant.name) is not None

@@ -41,8 +41,8 @@ from lanyard.sweep.report import SweepReport
 from lanyard.sweep.survey import Survey, survey
 from lanyard.values.change import Change
 from lanyard.values.compute import ComputeResource
-from lanyard.values.grants import Standing
-from lanyard.values.resource_id import ResourceId, last_name, subscription_of
+from lanyard.values.grants import Grant, Standing, State
+from lanyard.values.resource_id import ResourceId, folded, last_name, subscription_of
 
 _SOURCE = "sweep"
 
@@ -122,13 +122,12 @@ class Sweep:
         checkpoint = Checkpoint(self.services.control, self.services.now)
         before = await checkpoint.start()
         for resource, doubts in found.doubts.items():
-            record = await self.services.ledger.resource(resource)
-            await self.services.ledger.save(reopened(record, doubts))
+            await self._doubt(resource, doubts)
         drifted = before.put
         async for resource in self._drifted(found, before.after):
             await enqueue(self._change(resource))
             drifted += 1
-            await checkpoint.reached(resource.key, drifted)
+            await checkpoint.reached(max(resource.key, before.after), drifted)
             self.progress("put on the queue", drifted)
         for number, each in enumerate(self._departures(found, report, changed), drifted + 1):
             await enqueue(replace(each, policy=self.services.author.policy))
@@ -140,10 +139,26 @@ class Sweep:
         await checkpoint.done()
         return drifted
 
+    async def _doubt(self, resource: ResourceId, doubts: Iterable[Grant]) -> None:
+        """On record as in doubt, where that still is so: claims and records were read one after the
+        other, and a while ago.
+        """
+        services = self.services
+        record = await services.ledger.resource(resource)
+        known = {grant.name for grant in record.owned().claimed}
+        still = {
+            grant
+            for grant in doubts
+            if (grant.name in known) != await services.claims.claimed_by(grant, resource)
+        }
+        if still:
+            await services.ledger.save(reopened(record, frozenset(still)))
+
     async def _drifted(self, found: Survey, after: str) -> AsyncIterator[ResourceId]:
         """The resources that are not as desired, in the order of their ids, from `after` on."""
         for resource in sorted(found.resources.compute, key=lambda one: one.id):
-            if resource.id.key > after:
+            # What is in doubt is looked at, wherever the sweep before this one got to.
+            if resource.id.key > after or resource.id in found.doubts:
                 record = found.records.get(resource.id, ResourceRecord(id=resource.id))
                 if await self._needs_a_look(resource, record, found):
                     yield resource.id
@@ -156,6 +171,7 @@ class Sweep:
         for resource in sorted(found.facts.missing | set(changed) | owners):
             yield Change(resource, _SOURCE)
         yield from _orphan_changes(o for o in report.orphans if not _waits(o, found))
+        yield from _never_given(found)
         yield from found.released
 
     def _changed_identities(self, found: Survey) -> Iterator[ResourceId]:
@@ -249,6 +265,16 @@ def _waits(orphan: Orphan, found: Survey) -> bool:
         listed = orphan.assignment.principal_id in found.held_principals
         return (bool(orphan.held) and listed) or subscription_of(orphan.assignment.scope) is None
     return orphan.kind is OrphanKind.DEPARTED or orphan.owner is not None
+
+
+def _never_given(found: Survey) -> Iterator[Change]:
+    """Grants that are on record as being granted, that nothing claims and nothing gives."""
+    listed = {folded(assignment.id) for assignment in found.facts.assignments}
+    for key, standing in found.facts.standing.items():
+        where = subscription_of(standing.grant.scope)
+        claimed = standing.kept or standing.claimants or standing.grant.name in found.facts.recorded
+        if standing.state is State.GRANTING and not claimed and key not in listed and where:
+            yield Change(where, _SOURCE, grant=standing.grant.name)
 
 
 def _orphan_changes(found: Iterable[Orphan]) -> Iterable[Change]:

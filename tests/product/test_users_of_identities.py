@@ -81,7 +81,7 @@ async def test_what_has_a_name_is_found_wherever_it_is(estate: Estate) -> None:
     found = await index.named("microsoft.compute/virtualmachines", "wEB1")
     assert [each.compute and each.compute.id for each in found] == [machine]
     slot = await create(estate, SLOT)
-    assert [each.id for each in await index.named(slot.type, slot.name)] == [slot.text]
+    assert [each.id for each in await index.named(slot.type, slot.names)] == [slot.text]
     assert await index.named("Microsoft.Web/sites", "web1") == []
 
 

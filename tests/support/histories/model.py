@@ -322,8 +322,10 @@ class Model:
             yield "16.6 repair" if repair else "16.6 pause", paused
         if not self.orders.reported:
             yield "16.6 repair" if repair else "reported", " before a sweep"
+        # What is left of an identity that is gone is cleaned up: that is another removal.
+        left = taken.kind == "revoke" and taken.dead
         for resource, keys in self.orders.dismissed.items():
-            if any(takes(key, resource, taken) for key in keys):
+            if not left and any(takes(key, resource, taken) for key in keys):
                 yield "16.7 dismissal", ", which was dismissed"
 
     def _counted(self, taken: Taken) -> Iterator[tuple[str, str]]:
