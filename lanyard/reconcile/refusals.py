@@ -75,17 +75,14 @@ def digest(refusals: Collection[Refusal], answered: Collection[str] = ()) -> str
 
 def _blocked(identity: WantedIdentity) -> Refusal:
     action = AttachIdentity(identity.id, identity.rules)
-    if identity.location is None:
-        because, reason, release = Because.NO_IDENTITY, "does not exist", "create it"
-    else:
-        because, reason = Because.ANOTHER_OWNER, "exists, and was not made for this resource"
+    because, reason = Because.NO_IDENTITY, f"{identity.id} does not exist"
+    release = "create it"
+    if identity.location is not None:
+        because = Because.ANOTHER_OWNER
+        reason = f"{identity.id} exists, and was not made for this resource"
         release = "use {resource.hash} in its name in the policy; delete it, if nothing uses it"
     return Refusal(
-        key=action.key,
-        because=because,
-        action=str(action),
-        reason=f"{identity.id} {reason}",
-        release=release,
+        key=action.key, because=because, action=str(action), reason=reason, release=release
     )
 
 
