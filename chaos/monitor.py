@@ -91,6 +91,7 @@ class Monitor:
         self.known_principals: set[str] = set()  # of resources that Lanyard read, and then wrote
         self._left: tuple[Resource, str, set[str]] | None = None  # what went last, its foreign ones
         self._doubted: defaultdict[str, set[str]] = defaultdict(set)  # resource → attached to it
+        self.moved: dict[str, str] = {}  # by the id it had: the one that it has since
         self.unowned: set[str] = set()  # identities that Lanyard cannot know as its own any more
         azure.state.resources.observe(self._resource)
         azure.state.role_assignments.observe(self._assignment)
@@ -173,6 +174,7 @@ class Monitor:
         if before is None and self._left and self._left[0].properties is after.properties:
             # It was moved: who attached what stays as it was.
             _, source, foreign = self._left
+            self.moved[source] = key
             self._doubted[key] = self._doubted.pop(source, set())
         else:
             old = self._living.get(key)

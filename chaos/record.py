@@ -37,16 +37,17 @@ class Record:
 
 async def read_record(stack: Stack) -> Record:
     """All of it."""
-    grants = await _rows(stack, "lanyardgrants")
+    grants = await read_rows(stack, "lanyardgrants")
     return Record(
-        tuple(await _rows(stack, "lanyardresources")),
+        tuple(await read_rows(stack, "lanyardresources")),
         {row["PartitionKey"]: row for row in grants if row["RowKey"] == "grant"},
         frozenset(_claims(grants)),
-        tuple(_decision(row) for row in await _rows(stack, "lanyarddecisions")),
+        tuple(_decision(row) for row in await read_rows(stack, "lanyarddecisions")),
     )
 
 
-async def _rows(stack: Stack, name: str) -> list[Row]:
+async def read_rows(stack: Stack, name: str) -> list[Row]:
+    """Those of one table, in no order; none where there is no such table."""
     client = TableClient(
         stack.front.azurite.table_url,
         name,

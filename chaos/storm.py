@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos import weather
+from chaos.answers import Answers
 from chaos.editions import Editions
 from chaos.hurry import hurried
 from chaos.losses import Losses
@@ -166,6 +167,7 @@ class _Run:
     async def _calm(self) -> None:
         self._phase = "calm"
         began = time.monotonic()
+        self.result.counts["moves answered"] = 0
         settling = _SETTLING_SECONDS + _SETTLING_SECONDS_EACH * self._options.scale
         try:
             async with asyncio.timeout(self._options.patience):
@@ -175,15 +177,22 @@ class _Run:
                         await self._quiet()
                 await self._replay()
                 self._phase = "sweep"
-                while not await self._stack.sweep():
-                    pass
-                await self._quiet()
+                await self._swept()
+                answers = Answers(self._stack, self._monitor)
+                while given := await answers.give():
+                    self.result.counts["moves answered"] += given
+                    await self._swept()
                 await self._no_lease_held()
         except TimeoutError:
             waiting, leases = await self._stack.waiting(), len(await self._stack.leases())
             patience = f"after {self._options.patience:.0f} s"
             self._tell("no rest", patience, f"{waiting} messages, {leases} leases held")
         self.result.counts["seconds until calm"] = round(time.monotonic() - began)
+
+    async def _swept(self) -> None:
+        while not await self._stack.sweep():
+            pass
+        await self._quiet()
 
     async def _quiet(self) -> None:
         """Every event delivered, every message worked on."""

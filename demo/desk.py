@@ -4,20 +4,21 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from demo.stack import INSTALLATION, POLICY, Stack
+from demo.stack import INSTALLATION, POLICY
+from simulator.azurite import Azurite
+from simulator.serve import Addresses
 
 
-def environment(stack: Stack, policy: Path = POLICY) -> dict[str, str]:
+def environment(addresses: Addresses, azurite: Azurite, policy: Path = POLICY) -> dict[str, str]:
     """The variables: addresses, the policy, and who one is."""
-    addresses = stack.addresses
     return {
         "LANYARD_ARM_ENDPOINT": addresses.arm,
         "LANYARD_ARM_AUDIENCE": "https://management.azure.com",
         "LANYARD_GRAPH_ENDPOINT": addresses.graph,
         "LANYARD_GRAPH_AUDIENCE": "https://graph.microsoft.com",
-        "LANYARD_TABLE_ENDPOINT": stack.azurite.table_url,
-        "LANYARD_QUEUE_ENDPOINT": stack.azurite.queue_url,
-        "LANYARD_BLOB_ENDPOINT": stack.azurite.blob_url,
+        "LANYARD_TABLE_ENDPOINT": azurite.table_url,
+        "LANYARD_QUEUE_ENDPOINT": azurite.queue_url,
+        "LANYARD_BLOB_ENDPOINT": azurite.blob_url,
         "LANYARD_INSTALLATION": INSTALLATION,
         "LANYARD_POLICY": str(policy),
         "IDENTITY_ENDPOINT": addresses.identity_endpoint,

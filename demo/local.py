@@ -48,7 +48,7 @@ async def _run(arguments: argparse.Namespace) -> None:
     ) as stack:
         operator = stack.addresses.operator.principal.object_id
         stack.azure.services.directory.grant_permission(operator)
-        write(_SHELL, environment(stack, arguments.policy.resolve()))
+        write(_SHELL, environment(stack.addresses, stack.azurite, arguments.policy.resolve()))
         async with narration.step("a machine to look at"):
             machine = await stack.operator.create_vm(SHOP, "vm-web-1", LOCATION)
             await stack.quiet()

@@ -182,6 +182,10 @@ class Application:
         """Go on from the resource as it is after these writes."""
         progress = self.progress
         progress.gone_identities += writes.gone
+        if writes.resource is not progress.resource:
+            # Its last change is Lanyard's own, and was seen.
+            seen = progress.record.life.shown(self.services.now())
+            progress.record = replace(progress.record, life=seen)
         progress.resource = writes.resource
         try:
             await self._learn(writes.resource)

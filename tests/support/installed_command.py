@@ -13,7 +13,7 @@ LANYARD = Path(sys.executable).parent / "lanyard"
 
 def environment(stack: Stack) -> dict[str, str]:
     shell = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "")}
-    return shell | desk.environment(stack)
+    return shell | desk.environment(stack.addresses, stack.azurite)
 
 
 async def lanyard(stack: Stack, *arguments: str, **more: str) -> tuple[int, str, str]:
