@@ -113,11 +113,11 @@ class Reconciler:
         wanted = desired(self.policy, resource)
         listed = frozenset(entry.refusal.key for entry in entries.values())
         in_force = orders(pause, entries.values())
-        before = await self._as_due(observed, resource, wanted, in_force)
-        precedents = Precedents(in_force, counted(before), listed)
         principals = await known_principals(
             wanted, resource, services.identities, services.identity_ledger
         )
+        before = await self._as_due(observed, wanted, resource, principals, in_force)
+        precedents = Precedents(in_force, counted(before), listed)
         todo, verdict = await decide(
             self.policy,
             wanted,
@@ -176,13 +176,14 @@ class Reconciler:
     async def _as_due(
         self,
         observed: ResourceRecord,
-        resource: ComputeResource | None,
         wanted: Desired,
+        resource: ComputeResource | None,
+        principals: Mapping[PrincipalRef, str],
         in_force: Orders,
     ) -> ResourceRecord:
         """The record with what the policy and a person say of it now."""
         unconfirmed = Unconfirmed(self.services.assignments, self.services.claims)
-        observed = await unconfirmed.settle(observed, wanted, resource)
+        observed = await unconfirmed.settle(observed, wanted, resource, principals)
         own = await Moves(self.services).own(observed)
         own = still_dedicated(own, self.policy, wanted)
         # Who dismisses that instances lag says that they have what the set has.

@@ -4,6 +4,7 @@ An excluded resource keeps what it has and gets nothing new, so nothing is plann
 it has them is asked.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from lanyard.planning.desired import Desired
@@ -11,7 +12,7 @@ from lanyard.planning.needs import needs_grant
 from lanyard.ports.azure import Assignments
 from lanyard.record.claims import Claims
 from lanyard.record.ledger import ResourceRecord
-from lanyard.values.compute import ComputeResource
+from lanyard.values.compute import ComputeResource, PrincipalRef
 from lanyard.values.grants import Grant
 
 
@@ -23,15 +24,20 @@ class Unconfirmed:
     claims: Claims
 
     async def settle(
-        self, record: ResourceRecord, wanted: Desired, resource: ComputeResource | None
+        self,
+        record: ResourceRecord,
+        wanted: Desired,
+        resource: ComputeResource | None,
+        principals: Mapping[PrincipalRef, str],
     ) -> ResourceRecord:
         """The record with what stands as confirmed; the claim on what does not is given up, and
-        nothing is revoked. Raises Temporary, Permanent.
+        nothing is revoked. `principals`: of the identities that exist, as far as they are known.
+        Raises Temporary, Permanent.
         """
         if resource is None or not wanted.kept.rules:
             return record
         for grant in sorted(record.pending, key=lambda grant: grant.name):
-            if _is_only_kept(grant, wanted, resource):
+            if _is_only_kept(grant, wanted, resource, principals):
                 record = await self._asked(record, grant)
         return record
 
@@ -45,7 +51,13 @@ class Unconfirmed:
         return replace(record, pending=pending, grants=record.grants | {grant})
 
 
-def _is_only_kept(grant: Grant, wanted: Desired, resource: ComputeResource) -> bool:
+def _is_only_kept(
+    grant: Grant,
+    wanted: Desired,
+    resource: ComputeResource,
+    principals: Mapping[PrincipalRef, str],
+) -> bool:
     """Whether only a rule that excludes the resource is for it."""
     given = Desired(grants=wanted.grants)
-    return not needs_grant(given, resource, {}, grant) and needs_grant(wanted, resource, {}, grant)
+    is_given = needs_grant(given, resource, principals, grant)
+    return not is_given and needs_grant(wanted, resource, principals, grant)
