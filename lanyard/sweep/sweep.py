@@ -55,13 +55,15 @@ class Sweep:
     services: Services
     enqueue: Enqueue | None = None
     progress: Progress = silent
-    _seen: AskedOnce = field(init=False)
+    _recorded: AskedOnce = field(init=False)
+    _read: AskedOnce = field(init=False)
     _planned: Counter[str] = field(init=False, default_factory=Counter)
     _excluded: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         """Many resources share an identity: the ledger and ARM are asked once a sweep for each."""
-        self._seen = AskedOnce(self.services.identity_ledger, self.services.identities)
+        self._recorded = AskedOnce(self.services.identity_ledger)
+        self._read = AskedOnce(self.services.identities)
 
     async def run(self) -> SweepReport:
         """Look over everything. Raises Temporary, Permanent where a listing fails: then nothing is
@@ -216,7 +218,7 @@ class Sweep:
         if unseen_attachments(record, resource):
             return True
         wanted = desired(self.policy, resource)
-        principals = await known_principals(wanted, resource, self._seen, self._seen)
+        principals = await known_principals(wanted, resource, self._read, self._recorded)
         theirs = await not_made_for(
             resource,
             wanted,

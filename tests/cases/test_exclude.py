@@ -103,6 +103,17 @@ async def test_case_A28_a_role_whose_identity_was_never_attached_is_kept_where_i
     assert (len(record.grants), len(record.pending)) == (int(assigned), 0)
 
 
+async def test_case_A28_a_sweep_asks_arm_for_no_identity_that_is_only_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, DEDICATED)
+    await estate.create_vm("vm1", tags=IGNORE)
+    await hours(estate, 1)
+    before = len(estate.azure.calls)
+    await sweep(estate)
+    assert [each.path for each in estate.azure.calls[before:] if "id-vm1" in each.path] == []
+
+
 async def by_tag(estate: Estate, vm: ResourceId, policy: Rules) -> Rules:
     await patch(estate, vm, tags=IGNORE)
     await pass_time(estate)
