@@ -53,15 +53,16 @@ async def learn_identities(
     found: Survey, services: Services, policy: Policy, *, relearning: bool
 ) -> None:
     """Identities that were made for one resource: their tags name it, exactly that one has them,
-    and it is what the policy has made for it. Where the tables were lost their tags alone do: the
-    policy may have had another name for it before.
+    and it is what the policy has made for it. Where the tables were lost, or its row alone, their
+    tags alone do: the policy may have had another name for it before.
     """
     for identity, principal, owner in _own_identities(found, services.assignments.installation):
         known = found.records.get(owner.id, ResourceRecord(id=owner.id))
         own = {identity: Dedicated(principal, DELETE_AFTER_HOURS * _HOUR)}
         wanted = desired(policy, owner)
         named = identity in (wanted.identities.keys() | wanted.kept.identities.keys())
-        if identity in known.dedicated or not (named or relearning):
+        lost = relearning or known.row is None
+        if identity in known.dedicated or not (named or lost):
             continue
         if own := still_dedicated(own, policy, wanted):
             found.records[owner.id] = await _learnt(own, owner, services)

@@ -409,6 +409,17 @@ KNOWN = {
             policy=Policy((Rule(identity="id-old"), Rule())),
         ),
     ),
+    "an_own_identity_whose_row_was_lost_before_the_policy_let_it_go": (
+        "17.3 as it was",
+        history(
+            Make("vm1", SHOP),
+            LoseRow(),
+            NewPolicy(Policy()),
+            Quiet(),
+            Relearn(),
+            policy=Policy((Rule(identity="own"),)),
+        ),
+    ),
     "held_by_a_sweep_alone": (
         "held",
         history(Make("vm1", fate=Fate.LOST), policy=Policy(mode="observe")),
