@@ -10,19 +10,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.data.tables.aio import TableClient, TableServiceClient
+from azure.data.tables.aio import TableServiceClient
 
 from chaos.editions import lull, report
 from chaos.monitor import Monitor
 from chaos.script import LoseTable, Loss, PutBack, Remember, Script
 from chaos.stack import Stack
+from chaos.weather import SLOW_SECONDS
 from demo.timers import run_now
 
 type _Row = dict[str, object]
 
 _DECISIONS = "lanyarddecisions"
-#: Seconds from a request until what it asks for is done, at most (weather.py).
-_LONGEST_CALL = 28.0
+#: Seconds from a request until what it asks for is done, at most.
+_LONGEST_CALL = SLOW_SECONDS + 1.0
 
 
 @dataclass
@@ -73,7 +74,7 @@ class Losses:
         copy: dict[str, list[_Row]] = {}
         for name in names:
             if name != _DECISIONS:
-                async with self._table(name) as table:
+                async with self.stack.table(name) as table:
                     copy[name] = [dict(row) async for row in table.list_entities()]
         return copy
 
@@ -85,7 +86,7 @@ class Losses:
     async def _put_back(self) -> None:
         for name, rows in self._copy.items():
             await self._lose(name)
-            async with self._table(name) as table:
+            async with self.stack.table(name) as table:
                 await table.create_table()
                 for row in rows:
                     await table.create_entity(row)
@@ -94,13 +95,4 @@ class Losses:
         operator = self.stack.operator
         return TableServiceClient(
             self.stack.front.azurite.table_url, credential=operator.credential, **operator.options
-        )
-
-    def _table(self, name: str) -> TableClient:
-        operator = self.stack.operator
-        return TableClient(
-            self.stack.front.azurite.table_url,
-            name,
-            credential=operator.credential,
-            **operator.options,
         )

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.data.tables.aio import TableClient
 
 from chaos.stack import Stack
 from lanyard.record.rows import MARK
@@ -48,13 +47,7 @@ async def read_record(stack: Stack) -> Record:
 
 async def read_rows(stack: Stack, name: str) -> list[Row]:
     """Those of one table, in no order; none where there is no such table."""
-    client = TableClient(
-        stack.front.azurite.table_url,
-        name,
-        credential=stack.operator.credential,
-        **stack.operator.options,
-    )
-    async with client:
+    async with stack.table(name) as client:
         try:
             return [
                 {key: str(value) for key, value in row.items()}

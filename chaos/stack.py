@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from azure.data.tables.aio import TableClient
 from azure.storage.blob.aio import ContainerClient
 from azure.storage.queue.aio import QueueClient
 
@@ -77,6 +78,15 @@ class Stack:
         async with container:
             blobs = [blob async for blob in container.list_blobs()]
         return [str(blob.name) for blob in blobs if blob.lease.state == "leased"]
+
+    def table(self, name: str) -> TableClient:
+        """One of Lanyard's tables, past the front."""
+        return TableClient(
+            self.front.azurite.table_url,
+            name,
+            credential=self.operator.credential,
+            **self.operator.options,
+        )
 
     def queue(self, *, poison: bool = False) -> QueueClient:
         """The queue of work or its poison queue, past the front."""

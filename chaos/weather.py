@@ -16,7 +16,7 @@ from simulator.faults import Drop, Fault
 
 #: From this scale on a few calls are slower than the app's time limit, and act after it gave up.
 _SLOW_SCALE = 500
-_SLOW_SECONDS = 27.0
+SLOW_SECONDS = 27.0
 
 
 class Dice:
@@ -89,7 +89,7 @@ _EFFECTS: dict[str, tuple[float, dict[str, object]]] = {
     "reset after it acted": (0.013, {"drop": Drop.AFTER}),
 }
 _SLOW: dict[str, tuple[float, dict[str, object]]] = {
-    "acted after the time limit": (0.002, {"delay": _SLOW_SECONDS})
+    "acted after the time limit": (0.002, {"delay": SLOW_SECONDS})
 }
 
 

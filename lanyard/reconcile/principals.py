@@ -81,9 +81,8 @@ async def known_principals(
         principal = await _principal(identity, shown, identities, ledger)
         if principal is not None:
             principals[UserAssigned(identity)] = principal
-    for identity in (
-        resource.names.keys() | wanted.kept.identities.keys()
-    ) - wanted.identities.keys():
+    in_use = resource.names.keys() | wanted.kept.identities.keys()
+    for identity in in_use - wanted.identities.keys():
         # What its settings name is in use, and what it keeps its own, attached or not; only what is
         # on record is known of it.
         if (principal := await ledger.principal(identity)) is not None:

@@ -30,13 +30,18 @@ async def learn_grants(found: Survey, services: Services) -> None:
     a row comes before its assignment: that is on record first.
     """
     unrecorded = found.facts.stamped - found.facts.standing.keys()
-    for each in found.facts.assignments:
-        if folded(each.id) in unrecorded:
-            grant = Grant(*each.content, each.condition)
-            if not await services.claims.on_record(grant):
-                offboarded = await services.unread.offboarded()
-                await services.relearning.rows_lost(found.seen, offboarded)
-            await services.claims.learn(grant)
+    grants = [
+        Grant(*each.content, each.condition)
+        for each in found.facts.assignments
+        if folded(each.id) in unrecorded
+    ]
+    for grant in grants:
+        if not await services.claims.on_record(grant):
+            offboarded = await services.unread.offboarded()
+            await services.relearning.rows_lost(found.seen, offboarded)
+            break  # one is enough
+    for grant in grants:
+        await services.claims.learn(grant)
 
 
 async def learn_claims(found: Survey, services: Services) -> None:
