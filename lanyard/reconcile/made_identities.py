@@ -56,7 +56,7 @@ class MadeIdentities:
             tags = creation_tags(owner, self.services.assignments.installation)
             made = await self.services.identities.create(identity, action.location, tags)
         self.created[identity] = made
-        if action.dedicated and not made.new and not (begun and made.principal == begun.principal):
+        if action.dedicated and not _is_mine(made, begun):
             # The tags that it has by now say that it was.
             await self.services.identities.create(identity, action.location, {})
             raise Temporary(f"{identity} is there by now, and was not made for it", REPLAN_DELAY)
@@ -79,6 +79,11 @@ class MadeIdentities:
     def _as_made(self, identity: ResourceId, before: Dedicated) -> Dedicated | None:
         """None for one that somebody else made: it is theirs."""
         made = self.created[identity]
-        if made.new or made.principal == before.principal:
+        if _is_mine(made, before):
             return Dedicated(made.principal, before.delete_after)
         return None
+
+
+def _is_mine(made: Created, before: Dedicated | None) -> bool:
+    """Whether Lanyard made it, now or before."""
+    return made.new or (before is not None and made.principal == before.principal)
