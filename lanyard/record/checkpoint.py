@@ -12,7 +12,6 @@ from lanyard.record.rows import Columns, DamagedRow
 _PARTITION, _KEY = "sweep", "progress"
 #: A sweep that got no further in this time (seconds) is history: the next one starts anew.
 _STALE = 900.0
-_EVERY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,6 @@ class Checkpoint:
     def __init__(self, table: Table, now: Callable[[], float]) -> None:
         self._table = table
         self._now = now
-        self._unwritten = 0
 
     async def start(self) -> Position:
         """Where a sweep that was cut off had got to; the beginning, if none was."""
@@ -45,14 +43,11 @@ class Checkpoint:
         return Position() if stale else position
 
     async def reached(self, after: str, put: int) -> None:
-        """Everything up to this resource is on the queue. Written now and then: a message twice
+        """Everything up to this resource is on the queue. Call it now and then: a message twice
         costs a read, a row for each costs more.
         """
-        self._unwritten += 1
-        if self._unwritten >= _EVERY:
-            self._unwritten = 0
-            values = {"after": after, "put": str(put), "at": str(self._now())}
-            await self._table.put(_PARTITION, _KEY, values)
+        values = {"after": after, "put": str(put), "at": str(self._now())}
+        await self._table.put(_PARTITION, _KEY, values)
 
     async def done(self) -> None:
         """The sweep came to its end."""

@@ -129,11 +129,14 @@ class Claims:
         """Someone deleted the assignment, ours or another owner's, or it gives something else now:
         the next claim that is added makes it again.
 
-        Raises Temporary where another worker changed the grant meanwhile.
+        Raises Temporary where other workers go on changing the grant.
         """
+        await on_fresh_rows(grant, lambda: self._reopen(grant))
+
+    async def _reopen(self, grant: Grant) -> None:
         found = await self._rows.find(grant.name)
         if found is not None and found.state is State.ACTIVE:
-            await self._rows.note(found, grant, State.GRANTING, ours=found.ours)
+            await self._rows.write(found, grant, State.GRANTING, ours=found.ours)
 
     async def disown(self, grant: Grant) -> None:
         """Somebody changed the stamp of the assignment: it is theirs, and serves while it stands.

@@ -14,6 +14,7 @@ from lanyard.policy.document import DELETE_AFTER_HOURS
 from lanyard.reconcile.services import Services
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import CLOCK_DOUBT
+from lanyard.sweep.at_once import at_once
 from lanyard.sweep.doubts import claims_lost
 from lanyard.sweep.survey import Survey
 from lanyard.values.compute import ComputeResource
@@ -40,8 +41,7 @@ async def learn_grants(found: Survey, services: Services) -> None:
             offboarded = await services.unread.offboarded()
             await services.relearning.rows_lost(found.seen, offboarded)
             break  # one is enough
-    for grant in grants:
-        await services.claims.learn(grant)
+    await at_once(grants, services.claims.learn)
 
 
 async def learn_claims(found: Survey, services: Services) -> None:
@@ -102,17 +102,25 @@ async def doubt_records(found: Survey, services: Services, until: float) -> None
     something was not wanted: no attachment of before `until` (seconds since the epoch) is ours any
     more, but of an identity that was made for that very resource, and every grace begins anew.
     """
-    for resource, record in list(found.records.items()):
-        if record.attachments or record.due_since or record.dedicated:
-            fresh = await services.ledger.resource(resource)
-            own = {
-                one: replace(each, alone_since=0.0, unused_since=0.0)
-                for one, each in fresh.dedicated.items()
-            }
-            attachments = {
-                one: at
-                for one, at in fresh.attachments.items()
-                if one in own or at > until + CLOCK_DOUBT
-            }
-            sure = replace(fresh, attachments=attachments, due_since={}, dedicated=own)
-            found.records[resource] = await services.ledger.save(sure)
+
+    async def doubt(resource: ResourceId) -> None:
+        fresh = await services.ledger.resource(resource)
+        found.records[resource] = await services.ledger.save(_doubted(fresh, until))
+
+    doubtful = [
+        resource
+        for resource, record in found.records.items()
+        if record.attachments or record.due_since or record.dedicated
+    ]
+    await at_once(doubtful, doubt)
+
+
+def _doubted(record: ResourceRecord, until: float) -> ResourceRecord:
+    own = {
+        one: replace(each, alone_since=0.0, unused_since=0.0)
+        for one, each in record.dedicated.items()
+    }
+    attachments = {
+        one: at for one, at in record.attachments.items() if one in own or at > until + CLOCK_DOUBT
+    }
+    return replace(record, attachments=attachments, due_since={}, dedicated=own)

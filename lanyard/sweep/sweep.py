@@ -6,7 +6,7 @@ principal, what claims a grant that someone deleted, and what is orphaned. Nothi
 whoever takes the message reads it fresh.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 
@@ -28,6 +28,7 @@ from lanyard.record.identities import IdentityRecord
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import unseen_attachments
 from lanyard.record.repairs import counted, grant_repaired
+from lanyard.sweep.at_once import at_once
 from lanyard.sweep.changed_grants import Changed, changed_grants
 from lanyard.sweep.doubts import reopened
 from lanyard.sweep.listings import NEAR_LIMIT, Progress, silent
@@ -45,6 +46,8 @@ from lanyard.values.grants import Grant, Standing, State
 from lanyard.values.resource_id import ResourceId, folded, last_name, subscription_of
 
 _SOURCE = "sweep"
+#: So many are put on the queue before it is on record how far it got.
+_AT_A_TIME = 100
 
 
 @dataclass(slots=True)
@@ -123,29 +126,26 @@ class Sweep:
         """Put the work on the queue. After a crash the next sweep goes on where this one was."""
         checkpoint = Checkpoint(self.services.control, self.services.now)
         before = await checkpoint.start()
-        for resource, doubts in found.doubts.items():
-            await self._doubt(resource, doubts)
+        await at_once(found.doubts.items(), self._doubt)
         drifted = before.put
-        async for resource in self._drifted(found, before.after):
-            await enqueue(self._change(resource))
-            drifted += 1
-            await checkpoint.reached(max(resource.key, before.after), drifted)
+        async for resources in _some(self._drifted(found, before.after)):
+            await at_once(map(self._change, resources), enqueue)
+            drifted += len(resources)
+            await checkpoint.reached(max(resources[-1].key, before.after), drifted)
             self.progress("put on the queue", drifted)
-        for number, each in enumerate(self._departures(found, report, changed), drifted + 1):
-            await enqueue(replace(each, policy=self.services.author.policy))
-            self.progress("put on the queue", number)
-        for standing in grants.edited:
-            await self.services.claims.disown(standing.grant)
-        for standing in grants.deleted:
-            await self._reopen(standing, enqueue)
+        departures = [*self._departures(found, report, changed)]
+        await at_once(map(self._dated, departures), enqueue)
+        self.progress("put on the queue", drifted + len(departures))
+        await at_once((edited.grant for edited in grants.edited), self.services.claims.disown)
+        await self._reopen(grants.deleted, enqueue)
         await checkpoint.done()
         return drifted
 
-    async def _doubt(self, resource: ResourceId, doubts: Iterable[Grant]) -> None:
+    async def _doubt(self, in_doubt: tuple[ResourceId, frozenset[Grant]]) -> None:
         """On record as in doubt, where that still is so: claims and records were read one after the
         other, and a while ago.
         """
-        services = self.services
+        (resource, doubts), services = in_doubt, self.services
         record = await services.ledger.resource(resource)
         known = {grant.name for grant in record.owned().claimed}
         still = {
@@ -189,24 +189,35 @@ class Sweep:
         todo = [RemoveOrphans(former) for former in sorted(record.former)]
         return bool(guard_alone(todo, self.policy, Orders()).allowed)
 
-    async def _reopen(self, standing: Standing, enqueue: Enqueue) -> None:
-        """Open the grant again, and look at who claims it. Another owner may take theirs away as
-        often as they like: only ours is counted as a repair.
+    async def _reopen(self, deleted: Iterable[Standing], enqueue: Enqueue) -> None:
+        """Open these grants again, and look at who claims them."""
+        claimed: dict[ResourceId, list[Standing]] = defaultdict(list)
+        for standing in deleted:
+            for resource in standing.claimants:
+                claimed[resource].append(standing)
+        await at_once(claimed.items(), self._note_reopened)
+        await at_once((standing.grant for standing in deleted), self.services.claims.reopen)
+        await at_once(map(self._change, claimed), enqueue)
+
+    async def _note_reopened(self, claims: tuple[ResourceId, list[Standing]]) -> None:
+        """On the record of a claimant. Another owner may take theirs away as often as they like:
+        only ours is counted as a repair.
         """
-        services, grant = self.services, standing.grant
-        for resource in standing.claimants:
-            record = await services.ledger.resource(resource)
-            opened = reopened(record, frozenset({grant}))
-            if opened.grants != record.grants:
-                if standing.ours:
-                    opened = grant_repaired(opened, grant, services.now())
-                await services.ledger.save(opened)
-        await services.claims.reopen(grant)
-        for resource in standing.claimants:
-            await enqueue(self._change(resource))
+        (resource, deleted), services = claims, self.services
+        record = await services.ledger.resource(resource)
+        opened = reopened(record, frozenset(standing.grant for standing in deleted))
+        changed = {grant.name for grant in record.grants - opened.grants}
+        for standing in deleted:
+            if standing.ours and standing.grant.name in changed:
+                opened = grant_repaired(opened, standing.grant, services.now())
+        if changed:
+            await services.ledger.save(opened)
 
     def _change(self, resource: ResourceId) -> Change:
-        return Change(resource, _SOURCE, policy=self.services.author.policy)
+        return self._dated(Change(resource, _SOURCE))
+
+    def _dated(self, change: Change) -> Change:
+        return replace(change, policy=self.services.author.policy)
 
     async def _needs_a_look(
         self, resource: ComputeResource, record: ResourceRecord, found: Survey
@@ -252,6 +263,18 @@ class Sweep:
         asked = found.roles_not_listed.items()
         exists = self.services.assignments.role_exists
         return sorted([role for role, scope in asked if not await exists(role, scope)])
+
+
+async def _some(resources: AsyncIterator[ResourceId]) -> AsyncIterator[list[ResourceId]]:
+    """Some at a time, in their order."""
+    some: list[ResourceId] = []
+    async for resource in resources:
+        some.append(resource)
+        if len(some) == _AT_A_TIME:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def _is_due_no_more(record: ResourceRecord, todo: Plan) -> bool:

@@ -1,10 +1,12 @@
 """How long a message may wait at most: Azure's limit, or what the app is told."""
 
 import pytest
+from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 from lanyard.azure.storage.queue import WorkQueue
 from lanyard.settings import MAX_DELAY, SettingsError, read_settings
 from lanyard.values.change import Change
+from lanyard.values.errors import Temporary
 from lanyard.values.resource_id import ResourceId
 
 NAME = "LANYARD_LONGEST_DELAY_SECONDS"
@@ -22,11 +24,14 @@ CHANGE = Change(
 class Client:
     """Remembers with which delays messages were sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, *failures: Exception) -> None:
         self.delays: list[int] = []
+        self.failures = [*failures]
 
     async def send_message(self, _text: str, *, visibility_timeout: int, time_to_live: int) -> None:
         assert time_to_live == -1
+        if self.failures:
+            raise self.failures.pop()
         self.delays.append(visibility_timeout)
 
 
@@ -48,3 +53,16 @@ def test_the_setting_is_seconds() -> None:
     assert read_settings({**ENVIRONMENT, NAME: "12"}).longest_delay == 12
     with pytest.raises(SettingsError, match=NAME):
         read_settings({**ENVIRONMENT, NAME: "soon"})
+
+
+async def test_a_connection_that_was_closed_meanwhile_loses_no_message() -> None:
+    client = Client(ServiceRequestError("closed"), ServiceResponseError("closed"))
+    await WorkQueue(client).put(CHANGE)  # type: ignore[arg-type]
+    assert client.delays == [0]
+
+
+async def test_a_queue_that_stays_away_is_no_endless_wait() -> None:
+    client = Client(*[ServiceRequestError("away")] * 3)
+    with pytest.raises(Temporary, match="away"):
+        await WorkQueue(client).put(CHANGE)  # type: ignore[arg-type]
+    assert client.delays == []

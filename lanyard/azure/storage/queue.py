@@ -2,6 +2,7 @@
 
 import math
 
+from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from azure.storage.queue.aio import QueueClient
 
 from lanyard.azure.arm.failures import stored
@@ -22,9 +23,24 @@ class WorkQueue:
         self._longest_delay = longest_delay
 
     async def put(self, change: Change, delay: float = 0) -> None:
-        """Enqueue `change`, visible after `delay` seconds. It never expires: nothing is lost."""
+        """Enqueue `change`, visible after `delay` seconds. It never expires: nothing is lost.
+        Raises Temporary, Permanent.
+        """
         seconds = math.ceil(min(delay, self._longest_delay))
         with stored("enqueue"):
-            await self._client.send_message(
-                encode(stamped(change)), visibility_timeout=seconds, time_to_live=-1
-            )
+            await self._send(encode(stamped(change)), seconds)
+
+    async def _send(self, message: str, seconds: int) -> None:
+        """Once more where the connection broke: one that was idle may be closed at the other end,
+        and a message that comes twice changes nothing.
+        """
+        for last in (False, False, True):
+            try:
+                await self._client.send_message(
+                    message, visibility_timeout=seconds, time_to_live=-1
+                )
+            except (ServiceRequestError, ServiceResponseError):
+                if last:
+                    raise
+            else:
+                return

@@ -1,0 +1,27 @@
+"""Work of a sweep on many things, some of them side by side: each waits for a table or a queue."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+from lanyard.values.errors import LanyardError
+
+_AT_ONCE = 16
+
+
+async def at_once[T](items: Iterable[T], work: Callable[[T], Awaitable[None]]) -> None:
+    """Do the work on each of the items. One that fails stops no other: the first failure
+    (Temporary, Permanent) is raised when all were worked on.
+    """
+    rest = iter(items)
+    failures: list[LanyardError] = []
+
+    async def take() -> None:
+        for item in rest:
+            try:
+                await work(item)
+            except LanyardError as failure:
+                failures.append(failure)
+
+    await asyncio.gather(*(take() for _ in range(_AT_ONCE)))
+    if failures:
+        raise failures[0]
