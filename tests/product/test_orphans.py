@@ -2,6 +2,8 @@
 allowed, listed and released or dismissed by a person.
 """
 
+import asyncio
+
 import pytest
 
 from lanyard.desk.operator import Operator
@@ -236,7 +238,7 @@ async def test_looking_writes_nothing(estate: Estate) -> None:
 async def test_a_sweep_that_was_killed_goes_on_where_it_was(
     estate: Estate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lanyard.record.checkpoint._EVERY", 1)
+    monkeypatch.setattr("lanyard.sweep.sweep._AT_A_TIME", 2)
     for number in range(4):
         await estate.create_vm(f"vm{number}")
     estate.new_events()  # lost
@@ -244,11 +246,11 @@ async def test_a_sweep_that_was_killed_goes_on_where_it_was(
 
     async def killed_at_the_third(change: Change, delay: float = 0) -> None:
         if len(estate.queue.messages) == 2:
-            raise KeyboardInterrupt
+            raise asyncio.CancelledError
         await put(change, delay)
 
     monkeypatch.setattr(estate.queue, "put", killed_at_the_third)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(asyncio.CancelledError):
         await estate.sweeps.run()
     monkeypatch.setattr(estate.queue, "put", put)
     report = await estate.sweeps.run()
