@@ -5,7 +5,8 @@ what is held (held.py) are in tables of their own.
 """
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 
 from pydantic import ConfigDict, FiniteFloat, TypeAdapter
@@ -21,6 +22,7 @@ from lanyard.values.resource_id import InvalidResourceId, ResourceId
 
 # Another worker changed the row meanwhile: start over soon with what it wrote.
 _CONFLICT_DELAY = 2.0
+_ATTEMPTS = 5
 
 _IDS = TypeAdapter(frozenset[str])
 _GRANTS = TypeAdapter(frozenset[Grant])
@@ -86,9 +88,13 @@ class ResourceRecord:
         return self.owned() == Owned()
 
 
-def conflict(resource: ResourceId) -> Temporary:
-    """The error where another worker changed the row of a resource or identity meanwhile."""
-    return Temporary(f"{resource} is being reconciled by another worker", _CONFLICT_DELAY)
+class Conflict(Temporary):
+    """Another worker changed the row of a resource or identity meanwhile."""
+
+
+def conflict(resource: ResourceId) -> Conflict:
+    """The error where that is so."""
+    return Conflict(f"{resource} is being reconciled by another worker", _CONFLICT_DELAY)
 
 
 class Ledger:
@@ -130,6 +136,20 @@ class Ledger:
         except (RowChanged, RowExists) as error:
             raise conflict(resource) from error
         return _record(row)
+
+    async def update(
+        self, resource: ResourceId, change: Callable[[ResourceRecord], ResourceRecord]
+    ) -> ResourceRecord:
+        """Change the record as it is now, and again where another worker wrote it meanwhile.
+        Raises Temporary where that goes on.
+        """
+        for _ in range(_ATTEMPTS):
+            record = await self.resource(resource)
+            if (changed := change(record)) == record:
+                return record
+            with suppress(Conflict):
+                return await self.save(changed)
+        raise conflict(resource)
 
     async def forget(self, record: ResourceRecord) -> None:
         """Remove the row of a resource that is gone and left nothing, as it was read.

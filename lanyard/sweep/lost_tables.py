@@ -76,15 +76,18 @@ async def learn_identities(
 async def _learnt(
     own: Mapping[ResourceId, Dedicated], owner: ComputeResource, services: Services
 ) -> ResourceRecord:
-    record = await services.ledger.resource(owner.id)
-    learnt = replace(
-        record,
-        dedicated={**own, **record.dedicated},
-        # Nobody else has any business with it: that it is on its own resource is our doing.
-        attachments={**dict.fromkeys(own, services.now()), **record.attachments},
-        incarnation=owner.incarnation if record.row is None else record.incarnation,
-    )
-    return await services.ledger.save(learnt)
+    # Nobody else has any business with it: that it is on its own resource is our doing.
+    attachments = dict.fromkeys(own, services.now())
+
+    def learn(record: ResourceRecord) -> ResourceRecord:
+        return replace(
+            record,
+            dedicated={**own, **record.dedicated},
+            attachments={**attachments, **record.attachments},
+            incarnation=owner.incarnation if record.row is None else record.incarnation,
+        )
+
+    return await services.ledger.update(owner.id, learn)
 
 
 def _own_identities(
@@ -104,8 +107,9 @@ async def doubt_records(found: Survey, services: Services, until: float) -> None
     """
 
     async def doubt(resource: ResourceId) -> None:
-        fresh = await services.ledger.resource(resource)
-        found.records[resource] = await services.ledger.save(_doubted(fresh, until))
+        found.records[resource] = await services.ledger.update(
+            resource, lambda record: _doubted(record, until)
+        )
 
     doubtful = [
         resource

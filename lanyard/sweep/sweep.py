@@ -154,7 +154,7 @@ class Sweep:
             if (grant.name in known) != await services.claims.claimed_by(grant, resource)
         }
         if still:
-            await services.ledger.save(reopened(record, frozenset(still)))
+            await services.ledger.update(resource, lambda now: reopened(now, frozenset(still)))
 
     async def _drifted(self, found: Survey, after: str) -> AsyncIterator[ResourceId]:
         """The resources that are not as desired, in the order of their ids, from `after` on."""
@@ -203,15 +203,17 @@ class Sweep:
         """On the record of a claimant. Another owner may take theirs away as often as they like:
         only ours is counted as a repair.
         """
-        (resource, deleted), services = claims, self.services
-        record = await services.ledger.resource(resource)
-        opened = reopened(record, frozenset(standing.grant for standing in deleted))
-        changed = {grant.name for grant in record.grants - opened.grants}
-        for standing in deleted:
-            if standing.ours and standing.grant.name in changed:
-                opened = grant_repaired(opened, standing.grant, services.now())
-        if changed:
-            await services.ledger.save(opened)
+        (resource, deleted), now = claims, self.services.now()
+
+        def reopen(record: ResourceRecord) -> ResourceRecord:
+            opened = reopened(record, frozenset(standing.grant for standing in deleted))
+            changed = {grant.name for grant in record.grants - opened.grants}
+            for standing in deleted:
+                if standing.ours and standing.grant.name in changed:
+                    opened = grant_repaired(opened, standing.grant, now)
+            return opened if changed else record
+
+        await self.services.ledger.update(resource, reopen)
 
     def _change(self, resource: ResourceId) -> Change:
         return self._dated(Change(resource, _SOURCE))
