@@ -373,6 +373,18 @@ KNOWN = {
             NewPolicy(Policy()),
         ),
     ),
+    "excluded_before_its_identity_was_attached": (
+        "nobody",
+        history(
+            Make("vm1", SHOP),
+            NewPolicy(Policy()),
+            Fails("write"),
+            Release(),
+            Tag("vm1", SHOP),
+            Tag("vm1", IGNORE),
+            policy=Policy((Rule(identity="own"),)),
+        ),
+    ),
     "revoked_by_old_tables_and_given_since": (
         "17.6 moved",
         history(

@@ -143,6 +143,8 @@ def _assignments_left(model: Model, keys: set[str]) -> Iterator[str]:
         for place, resource in model.living()
         for need in (
             *due(model.policy, resource).gives.needs,
+            # What was given before it was excluded stays, attached or not.
+            *due(model.policy, resource).keeps.needs,
             *(each for each in model.kept(place, resource) if isinstance(each, Need)),
         )
     }
