@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kills", type=int, help="of the host, by SIGKILL (scale/20, at most 20)")
     parser.add_argument("--app", type=Path, help="the folder of another function_app.py to run")
     parser.add_argument(
-        "--patience", type=float, default=900, help="seconds until all must be quiet (900)"
+        "--patience", type=float, default=1800, help="seconds until all must be quiet (1800)"
     )
     parser.add_argument("--keep", type=Path, help="a folder for logs, kept after the run")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")

@@ -46,7 +46,7 @@ class Options:
     kills: int
     #: Another app than the deployed one.
     app: Path | None = None
-    patience: float = 900.0
+    patience: float = 1800.0
     keep: Path | None = None
 
 
