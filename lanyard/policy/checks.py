@@ -57,6 +57,8 @@ def _existing(path: Path, spec: IdentitySpec) -> Found:
         return
     if folded(identity.type) != _IDENTITY_TYPE:
         yield (*path, "id"), f"{identity} is no user-assigned identity"
+    elif problem := identity_name_problem(identity.name):
+        yield (*path, "id"), problem
 
 
 def _created(path: Path, spec: IdentitySpec, name: str) -> Found:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from lanyard.policy.document import SCALE_SET, Match, Policy, Rule, Selector
 from lanyard.policy.patterns import fits_one_of, has_tags, one_of, within_one_of
 from lanyard.values.compute import ComputeResource
-from lanyard.values.resource_id import GUID, folded
+from lanyard.values.resource_id import GUID, are_segments, folded
 
 # Of a folded scope: re.IGNORECASE would go further than Azure.
 _PATTERN = re.compile(
     rf"/subscriptions/({GUID}|[0-9a-f-]*\*[0-9a-f*-]*)"
-    r"(/resourcegroups/[\w.()*-]+(/providers/[\w.()*/-]+)?)?",
+    r"(/resourcegroups/[^/]+(/providers/.+)?)?",
 )
 
 
@@ -31,7 +31,8 @@ def excluded_rules(policy: Policy, resource: ComputeResource) -> Iterator[Rule]:
 
 def scope_pattern_problem(pattern: str) -> str | None:
     """What is wrong with an entry of `scopes`, or None."""
-    if _PATTERN.fullmatch(folded(pattern).rstrip("/")):
+    plain = folded(pattern).rstrip("/")
+    if _PATTERN.fullmatch(plain) and are_segments(plain.replace("*", "x").split("/")):
         return None
     return (
         f"{pattern!r} is no scope; write /subscriptions/GUID or "

@@ -2,10 +2,14 @@
 * as the only wildcard.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from lanyard.values.resource_id import folded
+
+# Wildcards to fnmatch, and characters of names to Azure.
+_NO_WILDCARDS = re.compile(r"[\[?]")
 
 
 def same(one: str, other: str) -> bool:
@@ -20,7 +24,7 @@ def one_of(value: str, names: Iterable[str]) -> bool:
 
 def fits(value: str, pattern: str) -> bool:
     """Whether the whole of a name fits a pattern."""
-    return fnmatchcase(folded(value), folded(pattern))
+    return fnmatchcase(folded(value), _NO_WILDCARDS.sub(r"[\g<0>]", folded(pattern)))
 
 
 def fits_one_of(value: str, patterns: Iterable[str]) -> bool:
@@ -42,8 +46,8 @@ def within_one_of(scope: str, patterns: Iterable[str]) -> bool:
 
 def _within(scope: str, pattern: str) -> bool:
     """Segment by segment, so that a * never reaches over a slash into another group."""
-    wanted, have = folded(pattern).rstrip("/").split("/"), folded(scope).split("/")
-    return len(wanted) <= len(have) and all(map(fnmatchcase, have, wanted))
+    wanted, have = pattern.rstrip("/").split("/"), scope.split("/")
+    return len(wanted) <= len(have) and all(map(fits, have, wanted))
 
 
 def has_tags(tags: Mapping[str, str], wanted: Mapping[str, str]) -> bool:

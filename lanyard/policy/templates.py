@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 
 from lanyard.policy.patterns import same
 from lanyard.values.compute import ComputeResource
-from lanyard.values.resource_id import InvalidResourceId, ResourceId
+from lanyard.values.resource_id import InvalidResourceId, ResourceId, is_plain
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _PLAIN = {"subscription", "location", "resourceGroup", "resource.name", "resource.hash"}
@@ -108,7 +108,7 @@ def fill_identity_name(template: str, resource: ComputeResource) -> str:
 
 def fill_name(template: str, resource: ComputeResource) -> str:
     """The name for this resource. Raises TemplateProblem for a missing or unfit tag."""
-    return _VARIABLE.sub(lambda found: _value(found[1], resource), template)
+    return _VARIABLE.sub(lambda found: _plain(found[1], resource), template)
 
 
 def fill_scope(template: str, resource: ComputeResource) -> str:
@@ -125,6 +125,16 @@ def fill_scope(template: str, resource: ComputeResource) -> str:
         return ResourceId.parse(filled).text
     except InvalidResourceId as error:
         raise TemplateProblem(str(error)) from None
+
+
+def _plain(variable: str, resource: ComputeResource) -> str:
+    """The value, which brings no character of its maker's choice into a name or scope that is not
+    harmless in any.
+    """
+    value = _value(variable, resource)
+    if not is_plain(value):
+        raise TemplateProblem(f"{{{variable}}} is {value!r} here, which cannot be part of a name")
+    return value
 
 
 def _value(variable: str, resource: ComputeResource) -> str:

@@ -83,5 +83,8 @@ class Tables[T: Journal]:
 
 
 def key_of(resource_id: str) -> str:
-    """A resource id as a table key: lower case, because ids are, and without slashes."""
-    return folded(resource_id).replace("/", "|")
+    """A resource id as a table key: lower case, because ids are, and without slashes.
+
+    A bar that a name has itself stands after a blank, which no segment of an id ends in.
+    """
+    return folded(resource_id).replace("|", " |").replace("/", "|")

@@ -12,8 +12,12 @@ MAX_ID_LENGTH = 500
 #: A GUID, folded, as a part of other patterns.
 GUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _GUID = re.compile(GUID)
-# Word characters of any alphabet (resource groups may be named in them), and . ( ) - inside names.
-_SEGMENT = re.compile(r"[\w.()-]+")
+# Word characters of any alphabet, and . ( ) -: of resource groups, providers and types.
+_PLAIN = re.compile(r"[\w.()-]+")
+# Of a resource's name: what would end a segment or a URL, or be another character by the time it is
+# one, what the tables refuse in keys, and braces, which the SDKs take for places to fill in. All
+# else Azure's naming rules leave to each type.
+_NAME = re.compile(r"[^/\\?#%{}\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
 def is_guid(text: str) -> bool:
@@ -30,6 +34,11 @@ def folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     return "".join(low if (low := each.lower()).upper() == each else each for each in text)
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text can name a resource group, a provider or a type."""
+    return _PLAIN.fullmatch(text) is not None and set(text) != {"."}
 
 
 def is_within(id_: str, scope: str) -> bool:
@@ -69,9 +78,12 @@ class ResourceId:
     def parse(cls, text: str) -> ResourceId:
         """Read `/subscriptions/{guid}[/resourceGroups/{name}[/providers/{ns}/{type}/{name}…]]`.
 
-        Raises InvalidResourceId for anything else, and for ids over MAX_ID_LENGTH characters.
+        A resource's own name, and its parents', may have whatever Azure takes for one, blanks
+        inside and `$ * [ ] ~` included. Raises InvalidResourceId for anything else, and for ids
+        over MAX_ID_LENGTH characters.
         """
-        if (length := _utf16_length(text)) > MAX_ID_LENGTH:
+        # A bar takes two places in a key of the tables.
+        if (length := _utf16_length(text)) + text.count("|") > MAX_ID_LENGTH:
             raise InvalidResourceId(f"resource id of {length} characters (most: {MAX_ID_LENGTH})")
         segments = text.rstrip("/").split("/")
         _check_segments(text, segments)
@@ -144,7 +156,7 @@ def _check_segments(text: str, segments: list[str]) -> None:
         refuse("it does not start with /subscriptions/")
     if not is_guid(segments[2]):
         refuse("the subscription is no GUID")
-    if any(not _SEGMENT.fullmatch(segment) or set(segment) == {"."} for segment in segments[1:]):
+    if not are_segments(segments):
         refuse("a segment is empty or has a character that Azure names do not have")
     if len(segments) > 3 and folded(segments[3]) != "resourcegroups":
         refuse("resources outside a resource group are not handled")
@@ -152,6 +164,25 @@ def _check_segments(text: str, segments: list[str]) -> None:
         refuse("'providers' is expected after the resource group")
     if len(segments) in (4, 6, 7, 8) or (len(segments) > 5 and len(segments) % 2 == 0):
         refuse("a name is missing at its end")
+
+
+def are_segments(segments: list[str]) -> bool:
+    """Whether each of an id's segments, after the empty first one, can stand at its place."""
+    return all(_is_segment(segments, index) for index in range(1, len(segments)))
+
+
+def _is_segment(segments: list[str], index: int) -> bool:
+    """By its place: names stand at every second one after the provider, another provider below a
+    resource included.
+    """
+    segment = segments[index]
+    if index < 8 or index % 2 or folded(segments[index - 1]) == "providers":
+        return is_plain(segment)
+    return (
+        _NAME.fullmatch(segment) is not None
+        and segment == segment.strip()
+        and set(segment) != {"."}
+    )
 
 
 def subscription_of(scope: str) -> ResourceId | None:

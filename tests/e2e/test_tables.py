@@ -15,7 +15,7 @@ from azure.data.tables.aio import TableClient
 
 from demo.stack import Stack
 from lanyard.azure.storage.tables import AzureTable
-from lanyard.ports.tables import RowChanged, RowExists, Table
+from lanyard.ports.tables import RowChanged, RowExists, Table, key_of
 from lanyard.record.claims import Claims
 from lanyard.record.grant_rows import GrantRows
 from lanyard.record.revocation import Revocation
@@ -25,6 +25,10 @@ from tests.support.memory_assignments import FakeAssignments, unrecorded
 from tests.support.memory_table import MemoryTable
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+#: Azure takes these in the name of a resource.
+ODD = '$web @ * ~1, a+b [x] (x) a&b=c it\'s "so" a|b é-я {0}!^`<>;:'
 
 
 @pytest_asyncio.fixture(loop_scope="module", params=["azurite", "memory"])
@@ -44,6 +48,17 @@ async def table(stack: Stack, request: pytest.FixtureRequest) -> AsyncIterator[T
 
 async def keys(table: Table, first: str = "", last: str = "") -> list[str]:
     return [row.key async for row in table.rows("p", first=first, last=last)]
+
+
+async def test_case_C24_a_key_takes_what_a_name_may_have(table: Table) -> None:
+    key, after = key_of(f"{vm_id('x').resource_group_id}/{ODD}"), key_of(vm_id("~").key)
+    made = await table.insert("p", key, {"text": "1"})
+    await table.insert("p", after, {})
+    made = await table.replace(made, {"text": "2"})
+    assert await table.get("p", key) == made
+    assert await keys(table, first=key, last=after) == [key]
+    await table.remove(made)
+    assert await keys(table) == [after]
 
 
 async def test_a_table_that_does_not_exist_yet_is_empty(table: Table) -> None:

@@ -46,6 +46,20 @@ async def test_an_answer_that_drips_in_is_given_up() -> None:
             await transport.send(HttpRequest("GET", url))
 
 
+async def test_case_C24_what_a_name_may_have_is_encoded_on_its_way() -> None:
+    asked: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).decode("ascii").split("\r\n")[0])
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
+        await writer.drain()
+        writer.close()
+
+    async with serving(answer) as url, Transport() as transport:
+        await transport.send(HttpRequest("GET", f"{url}/$web/two words/[x]/é/it's|~@*,+;&="))
+    assert asked == ["GET /$web/two%20words/%5Bx%5D/%C3%A9/it's%7C~@*,+;&= HTTP/1.1"]
+
+
 class Storage:
     """Answers every request alike, and counts them."""
 

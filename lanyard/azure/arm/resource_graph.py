@@ -69,7 +69,7 @@ class ResourceGraph:
         query = (
             "authorizationresources "
             f"| where type =~ '{_ASSIGNMENT}' "
-            f"| where properties.principalId =~ '{principal_id}' "
+            f"| where properties.principalId =~ {_quoted(principal_id)} "
             "| project id | order by id asc"
         )
         return [needed(row, "id") async for row in self.rows(query)]
@@ -101,7 +101,7 @@ class ResourceGraph:
     async def shows(self, resource: ResourceId) -> bool:
         """Whether a resource or identity is listed, in any of the tables."""
         for table in _TABLES:
-            query = f"{table} | where id =~ '{resource.text}' | project id | order by id asc"
+            query = f"{table} | where id =~ {_quoted(resource.text)} | project id | order by id asc"
             async for row in self.rows(query):
                 if folded(needed(row, "id")) == resource.key:
                     return True
@@ -114,8 +114,8 @@ class ResourceGraph:
         be there is not whole. Batch pools are in a table of their own. Raises Temporary, Permanent.
         """
         found = await self._found(
-            f"tostring(identity.userAssignedIdentities) contains '{identity.key}' "
-            f"or id =~ '{identity.key}'"
+            f"tostring(identity.userAssignedIdentities) contains {_quoted(identity.key)} "
+            f"or id =~ {_quoted(identity.key)}"
         )
         if identity.key not in {folded(listed.id) for listed in found}:
             raise _incomplete(f"no row of {identity.name} itself")
@@ -127,14 +127,14 @@ class ResourceGraph:
     async def showing(self, principal_id: str) -> list[Listed]:
         """The resources whose identity block, or own properties, show a principal."""
         return await self._found(
-            f"tostring(identity) contains '{principal_id}' "
-            f"or tostring(properties.principalId) =~ '{principal_id}'"
+            f"tostring(identity) contains {_quoted(principal_id)} "
+            f"or tostring(properties.principalId) =~ {_quoted(principal_id)}"
         )
 
     async def named(self, resource_type: str, names: str) -> list[Listed]:
         """The resources of a type that have all these names, wherever they are; in any case."""
         found = await self._found(
-            f"type =~ '{resource_type}' and id endswith '/{last_name(names)}'"
+            f"type =~ {_quoted(resource_type)} and id endswith {_quoted('/' + last_name(names))}"
         )
         return [listed for listed in found if names_of(listed.id) == folded(names)]
 
@@ -202,8 +202,14 @@ def _incomplete(what: str) -> Temporary:
     return Temporary(f"Resource Graph answered {what} only: nothing is concluded", _PARTIAL_DELAY)
 
 
+def _quoted(value: str) -> str:
+    """A string of Kusto's, in which a backslash takes its meaning from a quote."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
 def _listing(table: str, types: Iterable[str]) -> str:
-    names = ", ".join(f"'{name}'" for name in [*types, _IDENTITY])
+    names = ", ".join(map(_quoted, [*types, _IDENTITY]))
     return (
         f"{table} | where type in~ ({names}) or isnotempty(identity) | order by id asc "
         f"| project {_COLUMNS}"
