@@ -243,6 +243,7 @@ output SERVICE_APP_NAME string = appName
 output LANYARD_APP_ID string = app.outputs.id
 output LANYARD_CLIENT_ID string = identity.outputs.clientId
 output LANYARD_PRINCIPAL_ID string = identity.outputs.principalId
+output LANYARD_IDENTITY_ID string = identity.outputs.resourceId
 output LANYARD_INSTALLATION string = installationId
 output LANYARD_STORAGE_ID string = storage.outputs.resourceId
 output LANYARD_STORAGE string = storage.outputs.name

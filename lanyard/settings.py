@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from lanyard.values.errors import LanyardError
-from lanyard.values.resource_id import folded, is_guid
+from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded, is_guid
 
 #: Seconds: Azure's longest visibility delay of a message is 7 days.
 MAX_DELAY = 7 * 24 * 3600 - 60
@@ -42,6 +42,8 @@ class Settings:
     #: Client id and object id of the app's own user-assigned identity, lower case.
     client_id: str
     principal_id: str
+    #: Its resource id, lower case, or "".
+    identity_id: str = ""
     #: Whose role assignments and identities are the app's own: a GUID, lower case.
     installation: str
     #: Where Azure Resource Manager and Microsoft Graph are.
@@ -65,6 +67,16 @@ class Settings:
     exported: bool = False
 
     @property
+    def identity(self) -> ResourceId | None:
+        """The app's own identity, where it is set: a policy that names it is refused. Raises
+        SettingsError for what is no id.
+        """
+        try:
+            return ResourceId.parse(self.identity_id) if self.identity_id else None
+        except InvalidResourceId as error:
+            raise SettingsError(f"LANYARD_IDENTITY_ID: {error}") from None
+
+    @property
     def own_ids(self) -> frozenset[str]:
         """The ids by which the app's own writes are known."""
         return frozenset({self.client_id, self.principal_id})
@@ -73,7 +85,8 @@ class Settings:
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings. Raises SettingsError that names what is missing.
 
-    AZURE_CLIENT_ID, LANYARD_PRINCIPAL_ID   the app's user-assigned identity
+    AZURE_CLIENT_ID, LANYARD_PRINCIPAL_ID   the app's user-assigned identity; its resource id may
+      (and LANYARD_IDENTITY_ID)             be left out: then a policy that names it is not refused
     LANYARD_INSTALLATION                    a GUID for good, which what the app makes carries
     AzureWebJobsStorage__accountName        the storage account, or the three addresses
       (or __queueServiceUri, __tableServiceUri, __blobServiceUri)
@@ -82,11 +95,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     LANYARD_ARM_ENDPOINT, LANYARD_GRAPH_ENDPOINT   other clouds than the public one
     LANYARD_ARM_AUDIENCE, LANYARD_GRAPH_AUDIENCE   where it is not the endpoint itself
     LANYARD_QUOTA_RESERVE                   percent of ARM's quota left to others (9)
-    LANYARD_SETTLE_SECONDS                  seconds that an event waits for others of the same
-                                            resource, so that they become one reconcile (0)
+    LANYARD_SETTLE_SECONDS                  seconds that events of a resource wait to be one (0)
     LANYARD_LONGEST_DELAY_SECONDS           no message waits longer (7 days, the queue's own limit)
-    LANYARD_NOTICES_ENDPOINT                a custom topic's endpoint, of schema CloudEvents 1.0,
-                                            to publish decisions to (none: they are not published)
+    LANYARD_NOTICES_ENDPOINT                where decisions go: a custom topic of CloudEvents 1.0
     LANYARD_TELEMETRY                       true: the app sends its traces and metrics to
                                             APPLICATIONINSIGHTS_CONNECTION_STRING
     PYTHON_ENABLE_OPENTELEMETRY, PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY
@@ -100,6 +111,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         policy_url=policy if "://" in policy else "",
         client_id=folded(_required(environment, "AZURE_CLIENT_ID")),
         principal_id=folded(_required(environment, "LANYARD_PRINCIPAL_ID")),
+        identity_id=folded(environment.get("LANYARD_IDENTITY_ID", "")),
         installation=_installation(environment),
         arm=arm,
         graph=graph,

@@ -114,6 +114,11 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
           value: principalId
         }
         {
+          // A policy that names it is refused.
+          name: 'LANYARD_IDENTITY_ID'
+          value: identityId
+        }
+        {
           // In all that the app makes: under another one it knows none of that as its own.
           name: 'LANYARD_INSTALLATION'
           value: installation

@@ -41,14 +41,16 @@ def connected() -> "Connection":
 @cache
 def policies() -> PolicySource:
     """Where the policy comes from."""
+    own = settings().identity
     if not settings().policy_url:
-        return PackagedPolicy(settings().policy)
+        return PackagedPolicy(settings().policy, own)
     storage = connected().storage
     assert storage.policy is not None, "a blob is read where the settings name one"
     tables, by = storage.tables, Author(_author(), "")
     decisions = Decisions(tables.decisions, by, time.time)
     good = LastGood(tables.control)
-    return DeliveredPolicy(settings().policy_url, storage.policy.fetch, good, decisions, time.time)
+    fetch = storage.policy.fetch
+    return DeliveredPolicy(settings().policy_url, fetch, good, decisions, time.time, own)
 
 
 @cache

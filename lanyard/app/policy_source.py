@@ -17,6 +17,7 @@ from lanyard.ports.policy import Fetched
 from lanyard.record.decisions import Decision, Decisions
 from lanyard.record.last_good_policy import LastGood
 from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.resource_id import ResourceId
 
 #: Seconds after which a delivered policy is looked at again.
 REFRESH = 60.0
@@ -33,15 +34,18 @@ class PolicySource(Protocol):
 
 @dataclass(slots=True)
 class PackagedPolicy:
-    """A file or folder that came with the app: read once."""
+    """A file or folder that came with the app: read once. `own`: the app's identity, where it is
+    known.
+    """
 
     path: Path
+    own: ResourceId | None = None
     _policy: Policy | None = field(init=False, default=None)
 
     async def current(self) -> Policy:
         """Raises PolicyError with file, line and reason."""
         if self._policy is None:
-            self._policy = load_policy(self.path)
+            self._policy = load_policy(self.path, self.own)
         return self._policy
 
 
@@ -51,13 +55,16 @@ type Fetch = Callable[[str], Awaitable[Fetched | None]]
 
 @dataclass(slots=True)
 class DeliveredPolicy:
-    """A policy whose text is fetched. `name` is its address; `now`: seconds since the epoch."""
+    """A policy whose text is fetched. `name` is its address; `now`: seconds since the epoch;
+    `own`: the app's identity, where it is known.
+    """
 
     name: str
     fetch: Fetch
     good: LastGood
     decisions: Decisions
     now: Callable[[], float]
+    own: ResourceId | None = None
     _policy: Policy | None = field(init=False, default=None)
     _version: str = field(init=False, default="")
     _next: float = field(init=False, default=0.0)
@@ -83,7 +90,7 @@ class DeliveredPolicy:
     async def _take(self, fetched: Fetched) -> Policy:
         first, self._version = fetched.version != self._version, fetched.version
         try:
-            policy = parse_policy(self.name, fetched.text)
+            policy = parse_policy(self.name, fetched.text, self.own)
         except PolicyError as error:
             if first:
                 await self._refuse(error)

@@ -142,4 +142,5 @@ def azure_over(
         Roles(clients, settings.installation),
         ResourceGraph(clients),
         Directory(clients, control_principal=settings.principal_id),
+        settings.principal_id,
     )

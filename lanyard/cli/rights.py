@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from lanyard.cli.frame.names import role_as_json
-from lanyard.cli.frame.options import Command, Json, Quiet
+from lanyard.cli.frame.options import AppIdentity, Command, Json, Quiet, own_identity
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.desk.rights import Rights, rights
 from lanyard.policy import load_policy
@@ -52,11 +52,12 @@ def run(
     bicep: Annotated[
         bool, typer.Option("--bicep", help="The parameters file of infra/watch.bicep.")
     ] = False,
+    app_identity: AppIdentity = "",
     quiet: Quiet = False,
 ) -> int:
     """Show the rights; returns the exit code."""
     terminal = Terminal(quiet=quiet)
-    needed = rights(load_policy(policy), role_ids(removable or ()))
+    needed = rights(load_policy(policy, own_identity(app_identity)), role_ids(removable or ()))
     if bicep:
         terminal.json(_as_parameters(needed))
     elif json:

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from lanyard.cli.frame.names import counted
-from lanyard.cli.frame.options import Command, Json, Quiet
+from lanyard.cli.frame.options import AppIdentity, Command, Json, Quiet, own_identity
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.policy import Policy, PolicyError, Problem, load_policy, policy_warnings
+from lanyard.values.resource_id import ResourceId
 
 _ABOUT = """\
 Read policies and report every mistake as FILE:LINE:COLUMN: what is wrong, and what would be right.
@@ -44,12 +45,13 @@ class Checked:
 
 def run(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE", help="A file or a folder.")],
+    app_identity: AppIdentity = "",
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Check every path; returns the exit code."""
-    terminal = Terminal(quiet=quiet)
-    checked = [_check(path) for path in paths]
+    terminal, own = Terminal(quiet=quiet), own_identity(app_identity)
+    checked = [_check(path, own) for path in paths]
     if json:
         terminal.json(_as_json(checked))
     else:
@@ -57,9 +59,9 @@ def run(
     return 0 if _all_good(checked) else 1
 
 
-def _check(path: Path) -> Checked:
+def _check(path: Path, own: ResourceId | None) -> Checked:
     try:
-        return Checked(path, load_policy(path), warnings=policy_warnings(path))
+        return Checked(path, load_policy(path, own), warnings=policy_warnings(path))
     except PolicyError as error:
         return Checked(path, None, error.problems)
 

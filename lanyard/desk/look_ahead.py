@@ -63,9 +63,16 @@ class Previewer:
     """Looks ahead for many resources; what they share is asked for once."""
 
     def __init__(
-        self, policy: Policy, compute: Compute, identities: Identities, assignments: Assignments
+        self,
+        policy: Policy,
+        compute: Compute,
+        identities: Identities,
+        assignments: Assignments,
+        own_principal: str = "",
     ) -> None:
+        """`own_principal`: the object id of the app's identity, "" where it is not known."""
         self._policy = policy
+        self._precedents = Precedents(own_principal=own_principal)
         self._compute = compute
         self._assignments = assignments
         self._standing = Standing(assignments)
@@ -88,6 +95,6 @@ class Previewer:
         )
         actual = Actual(current, principals, theirs)
         todo, verdict = await decide(
-            self._policy, wanted, actual, owned, self._assignments, Precedents()
+            self._policy, wanted, actual, owned, self._assignments, self._precedents
         )
         return Preview(current, wanted, todo, verdict)

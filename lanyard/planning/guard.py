@@ -17,6 +17,7 @@ from lanyard.planning.one_identity import (
     unaccepted_replacement,
 )
 from lanyard.planning.orders import Orders
+from lanyard.planning.own_principal import own_identity
 from lanyard.planning.permitted import (
     dismissed,
     outside_mode,
@@ -35,6 +36,7 @@ from lanyard.planning.verdict import Held, Situation, Verdict
 from lanyard.policy import Policy
 
 _CHECKS = (
+    own_identity,
     outside_mode,
     paused,
     dismissed,

@@ -67,6 +67,8 @@ class Situation:
     repairs: Mapping[str, int] = field(default_factory=dict)
     #: Of identities that exist, as far as they are known.
     principals: Mapping[PrincipalRef, str] = field(default_factory=dict)
+    #: The object id of the app's own identity; "" where it is not known.
+    own_principal: str = ""
 
     @property
     def kind(self) -> ComputeType | None:

@@ -2,11 +2,12 @@
 
 from codecs import BOM_UTF8
 from collections.abc import Iterable
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path as FilePath
 
 from pydantic import ValidationError
 
+from lanyard.policy.app_identity import names_own
 from lanyard.policy.checks import check
 from lanyard.policy.document import Policy
 from lanyard.policy.merge import merge
@@ -14,24 +15,26 @@ from lanyard.policy.overlaps import overlaps
 from lanyard.policy.problems import MOST_REPORTED, PolicyError, Problem
 from lanyard.policy.validation_errors import explain
 from lanyard.policy.yaml_source import Source, place_of, read_yaml
+from lanyard.values.resource_id import ResourceId
 
 _ENDINGS = (".yaml", ".yml")
 
 
-def load_policy(path: FilePath) -> Policy:
-    """Read and check a policy file, or all of a folder added up.
+def load_policy(path: FilePath, own: ResourceId | None = None) -> Policy:
+    """Read and check a policy file, or all of a folder added up. `own`: the app's own identity,
+    where it is known; a policy that names it is refused.
 
     Raises PolicyError, also where something cannot be read.
     """
-    return parse_policies([(str(file), _read(file)) for file in _files(path)])
+    return parse_policies([(str(file), _read(file)) for file in _files(path)], own)
 
 
-def parse_policy(file: str, text: str) -> Policy:
+def parse_policy(file: str, text: str, own: ResourceId | None = None) -> Policy:
     """Check the text of one policy file; `file` is its name in error messages."""
-    return parse_policies([(file, text)])
+    return parse_policies([(file, text)], own)
 
 
-def parse_policies(texts: Iterable[tuple[str, str]]) -> Policy:
+def parse_policies(texts: Iterable[tuple[str, str]], own: ResourceId | None = None) -> Policy:
     """Check the texts of several files, added up to one policy."""
     source = merge(_sources(texts))
     try:
@@ -39,7 +42,8 @@ def parse_policies(texts: Iterable[tuple[str, str]]) -> Policy:
         policy = Policy.model_validate(source.data, by_alias=True, by_name=False)
     except ValidationError as error:
         raise PolicyError(explain(source, error)) from None
-    found = islice(check(policy), MOST_REPORTED)
+    mistakes = [check(policy), names_own(policy, own) if own is not None else ()]
+    found = islice(chain.from_iterable(mistakes), MOST_REPORTED)
     if problems := [source.problem(path, message) for path, message in found]:
         raise PolicyError(problems)
     return policy

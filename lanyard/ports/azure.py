@@ -178,3 +178,5 @@ class Azure:
     assignments: Assignments
     index: Index
     directory: Directory
+    #: The object id (lower case) of the app's own identity; "" where it is not known.
+    own_principal: str = ""

@@ -26,12 +26,14 @@ AT_WORK = {
 
 @dataclass(frozen=True, slots=True)
 class Precedents:
-    """What was decided and done before about one resource, for the guard."""
+    """What was decided and done before about one resource, and by whom, for the guard."""
 
     orders: Orders = field(default_factory=Orders)
     repairs: Mapping[str, int] = field(default_factory=dict)
     #: The keys of what is on the list of what is held.
     listed: frozenset[str] = frozenset()
+    #: The object id of the app's own identity; "" where it is not known.
+    own_principal: str = ""
 
 
 async def decide(
@@ -56,6 +58,7 @@ async def decide(
         orders=precedents.orders,
         repairs=precedents.repairs,
         principals=actual.principals,
+        own_principal=precedents.own_principal,
     )
     return todo, guard(todo, situation)
 

@@ -55,6 +55,10 @@ class MadeIdentities:
                 raise Temporary(message, _LATE)
             tags = creation_tags(owner, self.services.assignments.installation)
             made = await self.services.identities.create(identity, action.location, tags)
+        if made.principal == self.services.own_principal:
+            # One answer of ARM missed it. Known by its principal, it is held from now on.
+            await self.services.identity_ledger.learn_principal(identity, made.principal)
+            raise Temporary(f"{identity} is Lanyard's own identity", REPLAN_DELAY)
         self.created[identity] = made
         if action.dedicated and not _is_mine(made, begun):
             # The tags that it has by now say that it was.

@@ -117,7 +117,7 @@ class Reconciler:
             wanted, resource, services.identities, services.identity_ledger
         )
         before = await self._as_due(observed, wanted, resource, principals, in_force)
-        precedents = Precedents(in_force, counted(before), listed)
+        precedents = Precedents(in_force, counted(before), listed, services.own_principal)
         todo, verdict = await decide(
             self.policy,
             wanted,

@@ -47,6 +47,8 @@ class Services:
     kill_switch: KillSwitch
     orphans: Orphans
     budget: RemovalBudget
+    #: The object id of the app's own identity; "" where it is not known.
+    own_principal: str
     #: Rows of the app itself.
     control: Table
     #: On whose account decisions are taken.
@@ -96,6 +98,7 @@ def assemble[T: Journal](
         kill_switch=kill_switch,
         orphans=Orphans(azure.assignments, azure.index, azure.directory, claims, grace, now),
         budget=RemovalBudget(tables.control, policy.limits.removals, kill_switch, now),
+        own_principal=azure.own_principal,
         control=tables.control,
         author=decider,
         notifier=notifier or Unheard(),

@@ -242,7 +242,14 @@ class Sweep:
         )
         todo = plan(wanted, Actual(resource, principals, theirs), record.owned())
         # Custom roles are not looked up here: at worst a message is too many, never one too few.
-        situation = Situation(self.policy, wanted, resource, repairs=counted(record))
+        situation = Situation(
+            self.policy,
+            wanted,
+            resource,
+            repairs=counted(record),
+            principals=principals,
+            own_principal=self.services.own_principal,
+        )
         verdict = guard(todo, situation)
         self._planned.update(type(action).__name__ for action in verdict.allowed)
         self._excluded += bool(wanted.kept.rules) and not record.empty

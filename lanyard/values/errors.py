@@ -28,6 +28,7 @@ class Because(StrEnum):
     ANOTHER_OWNER = "anotherOwner"
     INSTANCES = "instances"
     MOVED = "moved"
+    OWN_IDENTITY = "ownIdentity"
 
 
 class LanyardError(Exception):

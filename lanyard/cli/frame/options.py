@@ -14,6 +14,9 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from lanyard.values.errors import LanyardError
+from lanyard.values.resource_id import InvalidResourceId, ResourceId
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -43,6 +46,15 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Report only what is 
 PolicyPath = Annotated[
     Path, typer.Option("--policy", envvar="LANYARD_POLICY", help="A file or a folder.")
 ]
+#: For `own_identity`.
+AppIdentity = Annotated[
+    str,
+    typer.Option(
+        envvar="LANYARD_IDENTITY_ID",
+        metavar="ID",
+        help="Resource id of the app's own identity: a policy that names it is refused.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 #: For `storage_rights`: to look at everything that the app keeps.
@@ -58,6 +70,14 @@ def storage_rights(*roles: str) -> str:
         100,
         break_on_hyphens=False,
     )
+
+
+def own_identity(app_identity: str) -> ResourceId | None:
+    """The app's own identity, where it is given. Raises LanyardError for what is no id."""
+    try:
+        return ResourceId.parse(app_identity) if app_identity else None
+    except InvalidResourceId as error:
+        raise LanyardError(f"--app-identity: {error}") from None
 
 
 def as_written(text: str) -> str:

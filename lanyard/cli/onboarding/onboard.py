@@ -10,7 +10,15 @@ import typer
 
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
-from lanyard.cli.frame.options import Command, Json, PolicyPath, Quiet, storage_rights
+from lanyard.cli.frame.options import (
+    AppIdentity,
+    Command,
+    Json,
+    PolicyPath,
+    Quiet,
+    own_identity,
+    storage_rights,
+)
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.onboarding.run import RUN_SHAPE, Asking
 from lanyard.cli.onboarding.steps import (
@@ -149,6 +157,7 @@ def onboard(
         ),
     ] = None,
     *,
+    app_identity: AppIdentity = "",
     identity: IdentityOptions,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -159,7 +168,7 @@ def onboard(
 ) -> int:
     """Let the app watch them; returns the exit code."""
     app = identity.of(deployment)
-    needed = rights(load_policy(policy), role_ids(removable or ()))
+    needed = rights(load_policy(policy, own_identity(app_identity)), role_ids(removable or ()))
     named = subscription_ids(subscriptions)
     asking = Asking("onboard", Terminal(quiet=quiet or json), dry_run=dry_run, yes=yes, json=json)
 

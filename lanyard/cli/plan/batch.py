@@ -31,9 +31,14 @@ class Looked:
 
 
 async def look_ahead(
-    policy: Policy, targets: Sequence[ResourceId], reading: "Reading", progress: Progress
+    policy: Policy,
+    targets: Sequence[ResourceId],
+    reading: "Reading",
+    progress: Progress,
+    own_principal: str = "",
 ) -> list[Looked]:
-    """Preview every target, and all that is below those that are scopes.
+    """Preview every target, and all that is below those that are scopes. `own_principal`: the
+    object id of the app's identity, "" where it is not known.
 
     A resource that was named and is not there is an error; one that is gone since the scope was
     listed is left out. Raises Temporary, Permanent where a scope cannot be listed.
@@ -43,7 +48,9 @@ async def look_ahead(
     for scope in [target for target in targets if not target.type]:
         listed += await reading.inventory.resources(scope, policy.types())
     every = list(dict.fromkeys([*named, *listed]))
-    previewer = Previewer(policy, reading.compute, reading.identities, reading.assignments)
+    previewer = Previewer(
+        policy, reading.compute, reading.identities, reading.assignments, own_principal
+    )
     look = _Look(previewer, len(every), progress)
     looked = await asyncio.gather(*(look.at(resource) for resource in every))
     return [resource for resource in looked if resource.id in named or not resource.gone]

@@ -9,7 +9,7 @@ import typer
 
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AzureOptions
-from lanyard.cli.frame.options import Command, Json, PolicyPath, Quiet
+from lanyard.cli.frame.options import AppIdentity, Command, Json, PolicyPath, Quiet, own_identity
 from lanyard.cli.frame.targets import listed_targets, one_target
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.plan.as_json import plan_as_json
@@ -17,7 +17,7 @@ from lanyard.cli.plan.batch import Looked, look_ahead
 from lanyard.cli.plan.counts import count, in_words
 from lanyard.cli.plan.text import NO_REMOVALS, show
 from lanyard.policy import Mode, Policy, load_policy
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.resource_id import ResourceId, folded
 
 _ABOUT = """\
 Show what Lanyard would do: the resources are read from Azure, held against the policy, and nothing
@@ -65,6 +65,15 @@ def run(
     ] = None,
     policy: PolicyPath = Path("lanyard.yaml"),
     mode: Annotated[Mode | None, typer.Option(help="Instead of the policy's own.")] = None,
+    app_principal: Annotated[
+        str,
+        typer.Option(
+            envvar="LANYARD_PRINCIPAL_ID",
+            metavar="ID",
+            help="Object id of the app's identity, which no rule gives away.",
+        ),
+    ] = "",
+    app_identity: AppIdentity = "",
     *,
     azure: AzureOptions,
     json: Json = False,
@@ -74,11 +83,12 @@ def run(
     terminal = Terminal(quiet=quiet)
     if (target is None) == (list_ is None):
         raise typer.BadParameter("give an ID or --list FILE, one of the two")
-    planned = _policy(policy, mode)
+    planned = _policy(policy, mode, own_identity(app_identity))
     targets = (
         one_target(target) if target is not None else listed_targets(str(list_), planned.types())
     )
-    looked = asyncio.run(_look(planned, targets.ids, azure, terminal))
+    own = folded(app_principal)
+    looked = asyncio.run(_look(planned, targets.ids, own, azure, terminal))
     if json:
         terminal.json(plan_as_json(planned, looked))
     else:
@@ -87,15 +97,19 @@ def run(
 
 
 async def _look(
-    policy: Policy, targets: Sequence[ResourceId], azure: AzureOptions, terminal: Terminal
+    policy: Policy,
+    targets: Sequence[ResourceId],
+    own_principal: str,
+    azure: AzureOptions,
+    terminal: Terminal,
 ) -> list[Looked]:
     with terminal.progress("reading resources") as progress:
         async with connect.reading(azure) as reading:
-            return await look_ahead(policy, targets, reading, progress)
+            return await look_ahead(policy, targets, reading, progress, own_principal)
 
 
-def _policy(path: Path, mode: Mode | None) -> Policy:
-    policy = load_policy(path)
+def _policy(path: Path, mode: Mode | None, own: ResourceId | None) -> Policy:
+    policy = load_policy(path, own)
     return policy.model_copy(update={"mode": mode}) if mode else policy
 
 

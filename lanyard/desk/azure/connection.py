@@ -21,6 +21,7 @@ from lanyard.desk.azure.sign_in import SignIn, signed_in
 from lanyard.desk.clouds import Cloud
 from lanyard.ports.azure import Azure
 from lanyard.settings import Endpoint
+from lanyard.values.resource_id import folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,14 @@ class Reading:
     def ports(self, control_principal: str, installation: str = "") -> Azure:
         """What the product asks of Azure, with the caller's rights.
 
-        `control_principal`: the object id of a service principal that exists. `installation` (GUID,
-        lower case): whose role assignments count as Lanyard's own; "" for nobody's.
+        `control_principal`: the object id of the app's own identity, "" where it is not known: the
+        directory is believed where it knows it. `installation` (GUID, lower case): whose role
+        assignments count as Lanyard's own; "" for nobody's.
         """
         graph, directory = ResourceGraph(self.clients), Directory(self.clients, control_principal)
         roles = Roles(self.clients, installation)
-        return Azure(self.compute, self.identities, roles, graph, directory)
+        own = folded(control_principal)
+        return Azure(self.compute, self.identities, roles, graph, directory, own)
 
 
 @asynccontextmanager

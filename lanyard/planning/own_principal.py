@@ -1,0 +1,74 @@
+"""The app's own identity: whoever has it is Lanyard, so no rule gives it away, nor gives it more.
+Pure.
+"""
+
+from collections.abc import Iterator
+
+from lanyard.planning.actions import (
+    Action,
+    AssignRole,
+    AttachIdentity,
+    CreateIdentity,
+    EnableSystemIdentity,
+    ReattachIdentity,
+    ReplaceIdentity,
+)
+from lanyard.planning.plan import Plan
+from lanyard.planning.verdict import Held, Situation
+from lanyard.values.compute import PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.values.errors import Because
+
+
+def own_identity(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """What would give the app's identity to a resource, or a role to it, however the policy names
+    it; and whatever a resource would get that has it already, the app itself above all: code there
+    may act as every identity of the resource, and is Lanyard.
+    """
+    own, resource = situation.own_principal, situation.resource
+    if not own or resource is None:
+        return
+    shown = {resource.identity.system_principal_id, *resource.identity.user_assigned.values()}
+    for action in plan.actions:
+        given = _given(action)
+        if given is None:
+            continue
+        if _principal(action, given, situation) == own:
+            yield Held(
+                action,
+                Because.OWN_IDENTITY,
+                f"{given} is Lanyard's own identity: whoever has it is Lanyard",
+                "name another identity in the policy",
+            )
+        elif own in shown and not _puts_back(action):
+            yield Held(
+                action,
+                Because.OWN_IDENTITY,
+                "it has Lanyard's own identity: what it is given, Lanyard would have",
+                "exclude it from the rule; or take that identity off it, if it is not the app",
+            )
+
+
+def _given(action: Action) -> PrincipalRef | None:
+    """Whom an action gives something, or what it gives; None where it gives nothing."""
+    match action:
+        case AttachIdentity() | ReattachIdentity() | CreateIdentity():
+            return UserAssigned(action.id)
+        case ReplaceIdentity():
+            return action.new
+        case AssignRole():
+            return action.to
+        case EnableSystemIdentity():
+            return SystemAssigned()
+        case _:
+            return None
+
+
+def _principal(action: Action, given: PrincipalRef, situation: Situation) -> str | None:
+    if isinstance(action, AssignRole) and action.principal_id is not None:
+        return action.principal_id
+    return situation.principals.get(given)
+
+
+def _puts_back(action: Action) -> bool:
+    """The second half of a repair: it had that before."""
+    return isinstance(action, AttachIdentity) and action.in_repair
