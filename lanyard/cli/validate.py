@@ -17,7 +17,8 @@ _ABOUT = """\
 Read policies and report every mistake as FILE:LINE:COLUMN: what is wrong, and what would be right.
 A file is a policy of its own; the .yaml and .yml files of a folder add up to one.
 Nothing is asked of Azure: no login is needed. A warning names two rules that want one identity each
-of a type that has one, where a resource may fit both.
+of a type that has one, where a resource may fit both; or two resources that would share an identity
+of one resource, because its name comes to the same for both.
 """
 _EXAMPLES = """\
 examples:
@@ -118,6 +119,6 @@ _SHAPE = {
     "policies[].path": "as it was given",
     "policies[].ok": "whether this one is good",
     "policies[].problems[]": "each mistake: `file`, `line`, `column` (from 1), `message`",
-    "policies[].warnings[]": "of a good one, the rules that may stand in each other's way, alike",
+    "policies[].warnings[]": "of a good one, what may not do what it says, alike",
 }
 COMMAND = Command("validate", "check policy files", _ABOUT, _EXAMPLES, run, _SHAPE)

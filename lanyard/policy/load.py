@@ -13,6 +13,7 @@ from lanyard.policy.document import Policy
 from lanyard.policy.merge import merge
 from lanyard.policy.overlaps import overlaps
 from lanyard.policy.problems import MOST_REPORTED, PolicyError, Problem
+from lanyard.policy.shared_names import shared_names
 from lanyard.policy.validation_errors import explain
 from lanyard.policy.yaml_source import Source, place_of, read_yaml
 from lanyard.values.resource_id import ResourceId
@@ -52,7 +53,8 @@ def parse_policies(texts: Iterable[tuple[str, str]], own: ResourceId | None = No
 def policy_warnings(path: FilePath) -> list[Problem]:
     """What of a good policy may not do what it says, with its place. Raises PolicyError."""
     source = merge(_sources([(str(file), _read(file)) for file in _files(path)]))
-    found = islice(overlaps(load_policy(path)), MOST_REPORTED)
+    policy = load_policy(path)
+    found = islice(chain(overlaps(policy), shared_names(policy)), MOST_REPORTED)
     return sorted(source.problem(at, message) for at, message in found)
 
 

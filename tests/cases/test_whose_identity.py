@@ -186,6 +186,31 @@ async def test_case_B03_slots_of_one_name_have_an_identity_each(
     assert found == ["id-app1-staging", "id-app2-staging"]
 
 
+@pytest.mark.parametrize(
+    ("name", "same"),
+    [("id-{resource.name}", True), ("{resource.name}-{resource.hash}", False)],
+    ids=["by name", "case_B04"],
+)
+async def test_case_B02_a_machine_and_a_site_of_one_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, same: bool
+) -> None:
+    types = f"{MACHINE.type}, {SITE.type}"
+    spec = f'{{name: "{name}", per: resource}}'
+    estate = await begun(monkeypatch, Rules(type=types, identity=spec))
+    first = await put(estate, MACHINE, "rg-app", "shop")
+    await pass_time(estate)
+    second = await put(estate, SITE, "rg-app", "shop")
+    await hours(estate, 1)
+    assert len(attached(estate, first)) == 1
+    if same:
+        assert attached(estate, second) == []
+        assert "attach identity id-shop" in await held(estate)
+    else:
+        assert len(attached(estate, second)) == 1
+        assert attached(estate, first) != attached(estate, second)
+        assert await held(estate) == {}
+
+
 # A12, A15: a PUT over what somebody else made
 
 

@@ -68,6 +68,29 @@ identities: {app: {name: "id-{location}", resourceGroup: rg}}
 """
 
 
+SHARED = """\
+version: 1
+identities: {own: {name: "id-{resource.name}", per: resource}}
+rules:
+  - name: all
+    match: {types: [Microsoft.Compute/virtualMachines, Microsoft.Web/sites]}
+    attach: [own]
+"""
+
+
+def test_case_B02_a_name_that_two_resources_would_have_is_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path / "shared.yaml", SHARED)
+    code, lines = validate(capsys, file)
+    assert code == 0
+    assert lines[1] == (
+        f"{file}:2:20: warning: Microsoft.Compute/virtualMachines 'a' in 'a' and "
+        "Microsoft.Web/sites 'a' in 'a' would share one identity, and the second gets none; use "
+        "{resource.hash} in its name"
+    )
+
+
 def test_rules_that_may_be_in_each_others_way_are_a_warning_and_no_mistake(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
