@@ -65,6 +65,8 @@ class Behaviour:
     # Whether following a long-running operation needs an action of its own at the subscription (U:
     # people whose role is at a resource group get along without, and now and then do not).
     polls_need_rights: bool = False
+    # By lower-case resource type, the tag without which Azure Policy denies its PUT.
+    denied_without_tag: dict[str, str] = field(default_factory=dict)
     role_assignment_limit: int = 4000  # a subscription's, fixed in Azure
     page_size: int = 1000  # rows a page of lists and of Resource Graph
     # Lower-case resource types whose PATCH replaces the set of user-assigned identities instead of

@@ -6,20 +6,23 @@ from dataclasses import dataclass, field
 
 @dataclass
 class AzureError(Exception):
-    """Becomes `{"error": {"code", "message"[, "details"]}}` with `status` and `headers`."""
+    """Becomes `{"error": {"code", "message"[, "details"], …}}` with `status` and `headers`; `more`
+    are further members of the error.
+    """
 
     status: int
     code: str
     message: str
     headers: Mapping[str, str] = field(default_factory=dict)
     details: Sequence[Mapping[str, object]] = ()
+    more: Mapping[str, object] = field(default_factory=dict)
 
     def body(self) -> dict[str, object]:
         """The JSON body of the answer."""
         error: dict[str, object] = {"code": self.code, "message": self.message}
         if self.details:
             error["details"] = list(self.details)
-        return {"error": error}
+        return {"error": {**error, **self.more}}
 
 
 def gateway_error(status: int, code: str, message: str, **headers: str) -> AzureError:

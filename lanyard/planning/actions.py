@@ -5,6 +5,7 @@ the principal that it is about, in lower case. What is held, released, dismissed
 it; the text is for people alone, and two actions may have the same.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lanyard.values.compute import PrincipalRef, UserAssigned
@@ -26,6 +27,8 @@ class CreateIdentity:
     dedicated: bool = False
     #: Of a dedicated one: so many seconds it is kept when it is no longer needed.
     delete_after: float = 0.0
+    #: What it is made with beside Lanyard's own.
+    tags: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def key(self) -> str:

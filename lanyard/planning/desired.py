@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from lanyard.policy import Grant as GrantSpec
 from lanyard.policy import IdentitySpec, ImdsDefault, Policy, Replace, Restart, Rule
 from lanyard.policy.document import contents
+from lanyard.policy.identity_tags import filled_tags
 from lanyard.policy.matching import excluded_rules, matching_rules
 from lanyard.policy.templates import fill_identity_name, fill_name, fill_scope
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
@@ -24,6 +25,8 @@ class WantedIdentity:
     dedicated: bool = False
     #: Of a dedicated one: so many seconds it is kept when it is no longer needed.
     delete_after: float = 0.0
+    #: It is made with these.
+    tags: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,8 @@ def _identities(
             continue
         location = None if spec.id else resource.location
         delete_after = spec.delete_after_hours * 3600 if spec.dedicated else 0.0
-        yield WantedIdentity(identity, location, (rule.name,), spec.dedicated, delete_after)
+        tags = filled_tags(spec, resource)
+        yield WantedIdentity(identity, location, (rule.name,), spec.dedicated, delete_after, tags)
 
 
 def _grants(

@@ -146,7 +146,12 @@ def _identities(
             continue
         if UserAssigned(wanted.id) not in actual.principals and wanted.location is not None:
             yield CreateIdentity(
-                wanted.id, wanted.location, wanted.rules, wanted.dedicated, wanted.delete_after
+                wanted.id,
+                wanted.location,
+                wanted.rules,
+                wanted.dedicated,
+                wanted.delete_after,
+                wanted.tags,
             )
         current = actual.principals.get(UserAssigned(wanted.id))
         if wanted.id not in attached:

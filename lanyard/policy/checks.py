@@ -6,6 +6,7 @@ import re
 
 from lanyard.policy.contradictions import contradictions
 from lanyard.policy.document import Grant, IdentitySpec, Policy, Rule, Selector
+from lanyard.policy.identity_tags import tag_problems
 from lanyard.policy.matching import scope_pattern_problem
 from lanyard.policy.problems import Found, Path, unknown
 from lanyard.policy.reachable import never_matches
@@ -45,6 +46,7 @@ def _check_identities(policy: Policy) -> Found:
             yield path, "an identity needs 'id' (an existing one) or 'name' and 'resourceGroup'"
         else:
             yield from _created(path, spec, spec.name)
+        yield from (((*path, *below), message) for below, message in tag_problems(spec))
 
 
 def _existing(path: Path, spec: IdentitySpec) -> Found:

@@ -16,7 +16,11 @@ from lanyard.values.resource_id import folded
 MACHINE = "microsoft.compute/virtualmachines"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 
-Tags = Annotated[dict[Name, Annotated[str, Field(max_length=256)]], Field(max_length=50)]
+#: So many characters has the value of a tag at most (Azure Resource Manager limits).
+MOST_IN_TAG = 256
+
+Tags = Annotated[dict[Name, Annotated[str, Field(max_length=MOST_IN_TAG)]], Field(max_length=50)]
+TagName = Annotated[str, Field(min_length=1, max_length=512)]
 
 
 def _whole_number(value: object) -> object:
@@ -87,6 +91,12 @@ class IdentitySpec(Section):
         description="With `per: resource`: so long an identity is kept after it was first found "
         "no longer needed, an hour at least; then it goes if nothing can use it. A deleted "
         "identity cannot be put back.",
+    )
+    tags: dict[TagName, Annotated[str, Field(max_length=1024)]] = Field(
+        {},
+        description="Of an identity that is made, as it is made: texts. With `per: resource` they "
+        "may have the resource's own in them, {tags.KEY}; one that needs a tag which the resource "
+        "does not have is left off.",
     )
 
     @property

@@ -111,6 +111,18 @@ def fill_name(template: str, resource: ComputeResource) -> str:
     return _VARIABLE.sub(lambda found: _plain(found[1], resource), template)
 
 
+def literal(template: str) -> str:
+    """What of a template is no variable."""
+    return _VARIABLE.sub("", template)
+
+
+def fill_text(template: str, resource: ComputeResource) -> str:
+    """A text that names nothing, with the resource's tags as they are. Raises TemplateProblem for
+    a missing one.
+    """
+    return _VARIABLE.sub(lambda found: _text(found[1], resource), template)
+
+
 def fill_scope(template: str, resource: ComputeResource) -> str:
     """The scope's id for this resource. Raises TemplateProblem for a missing or unfit tag."""
     match template:
@@ -138,6 +150,16 @@ def _plain(variable: str, resource: ComputeResource) -> str:
 
 
 def _value(variable: str, resource: ComputeResource) -> str:
+    text = _text(variable, resource)
+    if variable.startswith("tags.") and not _TAG_VALUE.fullmatch(text):
+        key = variable.removeprefix("tags.")
+        raise TemplateProblem(
+            f"the tag {key!r} cannot be part of a name: use letters, digits, '-' and '_' only"
+        )
+    return text
+
+
+def _text(variable: str, resource: ComputeResource) -> str:
     if variable.startswith("tags."):
         return _tag(variable.removeprefix("tags."), resource.tags)
     values = {
@@ -161,10 +183,6 @@ def _tag(key: str, tags: Mapping[str, str]) -> str:
     value = next((text for name, text in tags.items() if same(name, key)), None)
     if value is None:
         raise TemplateProblem(f"the resource has no tag {key!r}")
-    if not _TAG_VALUE.fullmatch(value):
-        raise TemplateProblem(
-            f"the tag {key!r} cannot be part of a name: use letters, digits, '-' and '_' only"
-        )
     return value
 
 

@@ -34,8 +34,8 @@ from lanyard.reconcile.services import Services
 from lanyard.reconcile.settled import Done, settled
 from lanyard.record.claims import Result
 from lanyard.record.identities import IdentityLedger
-from lanyard.values.compute import ComputeResource, SystemAssigned, UserAssigned
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.values.errors import NotYet, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant
 
 
@@ -272,6 +272,7 @@ class Application:
 
     async def _claim(self, action: AssignRole) -> str:
         if action.to not in self.progress.principals:
+            self._wait_for(action.to)
             raise Permanent(f"{action.to} is not there, so it gets no role")
         grant = self._grant(action)
         result = await self.services.claims.add(grant, self.progress.record.id)
@@ -279,6 +280,14 @@ class Application:
         if result is Result.ASSIGNED:
             self.progress.made.add(action)
         return str(result)
+
+    def _wait_for(self, to: PrincipalRef) -> None:
+        """Raises NotYet where its making is refused for now: that is what is held."""
+        for outcome in self.progress.outcomes:
+            made, failure = outcome.action, outcome.failure
+            is_it = isinstance(made, CreateIdentity) and UserAssigned(made.id) == to
+            if is_it and isinstance(failure, Refused):
+                raise NotYet(f"{to} is not there yet", failure.delay)
 
     def _leaves_instances_behind(self, todo: Sequence[Action]) -> bool:
         resource = self.progress.resource

@@ -53,7 +53,8 @@ class MadeIdentities:
             if await self.services.index.shows(identity):
                 message = f"ARM answers 404 for {identity}, and Resource Graph shows it"
                 raise Temporary(message, _LATE)
-            tags = creation_tags(owner, self.services.assignments.installation)
+            own = creation_tags(owner, self.services.assignments.installation)
+            tags = {**action.tags, **own}
             made = await self.services.identities.create(identity, action.location, tags)
         if made.principal == self.services.own_principal:
             # One answer of ARM missed it. Known by its principal, it is held from now on.

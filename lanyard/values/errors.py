@@ -29,6 +29,7 @@ class Because(StrEnum):
     INSTANCES = "instances"
     MOVED = "moved"
     OWN_IDENTITY = "ownIdentity"
+    AZURE_POLICY = "azurePolicy"
 
 
 class LanyardError(Exception):

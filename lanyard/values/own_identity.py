@@ -12,6 +12,9 @@ from lanyard.values.resource_id import ResourceId, folded
 RESOURCE_TAG = "lanyard-resource"
 #: Which installation made it (GUID, lower case).
 INSTALLATION_TAG = "lanyard-installation"
+_CREATED_BY_TAG = "createdBy"
+#: Of an identity that is made; one that several resources share has not the one that names one.
+OWN_TAGS = (_CREATED_BY_TAG, INSTALLATION_TAG, RESOURCE_TAG)
 # Of a tag's value, in characters (Azure Resource Manager limits).
 _LONGEST_TAG = 256
 
@@ -54,7 +57,7 @@ def creation_tags(owner: ResourceId | None, installation: str) -> dict[str, str]
     """The tags of an identity that an installation makes; `owner`: the one resource that it is for,
     if it is for one. An id that is too long for a tag is left off.
     """
-    tags = {"createdBy": "lanyard", INSTALLATION_TAG: installation}
+    tags = {_CREATED_BY_TAG: "lanyard", INSTALLATION_TAG: installation}
     if owner is not None and len(owner.text) <= _LONGEST_TAG:
         tags[RESOURCE_TAG] = owner.text
     return tags

@@ -1,8 +1,8 @@
 """What every management request passes through, in ARM's order.
 
 record → fault injection → token → api-version → token buckets → subscription → the time it takes
-→ RBAC → resource group → locks → the operation → headers → activity (what Event Grid and the
-activity log tell).
+→ RBAC → resource group → locks → policies → the operation → headers → activity (what Event
+Grid and the activity log tell).
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from simulator.arm import policies
 from simulator.arm.activities import tell
 from simulator.arm.calls import Call
 from simulator.arm.guard import Guard
@@ -127,6 +128,7 @@ class Pipeline:
             self._guard.authorize(match.operation, request)
             self._check_group(match.operation, request)
             self._guard.locks.check(request.method, request.path)
+            policies.check(self._state.behaviour, request)
             with self._replicas.serving(request.method, request.path):
                 response = match.operation.handler(request)
             if isawaitable(response):

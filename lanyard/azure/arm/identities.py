@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.rest import HttpRequest
 from azure.mgmt.msi.models import Identity
 
@@ -12,6 +12,7 @@ from lanyard.azure.arm.answers import Json, Unreadable, body_of, member, needed
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import is_gone, translated
 from lanyard.azure.arm.listing import listed
+from lanyard.azure.arm.policy_refusals import refused_by_policy
 from lanyard.values.compute import ManagedIdentity
 from lanyard.values.errors import NotYet
 from lanyard.values.own_identity import Created
@@ -48,13 +49,20 @@ class Identities:
             return _read(existing)
 
     async def create(self, identity: ResourceId, location: str, tags: Mapping[str, str]) -> Created:
-        """Make the identity with these tags; one that is there already stays, but for its tags."""
+        """Make the identity with these tags; one that is there already stays, but for its tags.
+        Raises Refused where Azure Policy does not let it.
+        """
         operations = self._clients.identities(identity.subscription).user_assigned_identities
         body = Identity(location=location, tags=dict(tags))
         with translated(f"create identity {identity}"):
-            made, status = await operations.create_or_update(
-                identity.resource_group, identity.name, body, cls=_with_status
-            )
+            try:
+                made, status = await operations.create_or_update(
+                    identity.resource_group, identity.name, body, cls=_with_status
+                )
+            except HttpResponseError as error:
+                if refused := refused_by_policy(f"create identity {identity}", error):
+                    raise refused from error
+                raise
             return Created(_principal(made), status == HTTPStatus.CREATED)
 
     async def delete(self, identity: ResourceId) -> None:
