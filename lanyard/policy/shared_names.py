@@ -6,7 +6,8 @@ parts: where any two come to one name, two of those do.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice, product
 
 from lanyard.policy.document import IdentitySpec, Match, Policy, Rule
@@ -15,10 +16,13 @@ from lanyard.policy.problems import Found
 from lanyard.policy.templates import fill_name, variables
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.compute_types import ComputeType, compute_type
-from lanyard.values.resource_id import ResourceId, folded
+from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
+
+#: By the subscription, the group and the name of an identity, the first resource that has it.
+type Seen = dict[tuple[str, str, str], ComputeResource]
 
 # So many resources are tried for one identity at most.
-_MOST_TRIED = 5000
+_MOST_TRIED = 3000
 _SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 # Of which one ends, or begins, as the other, and what a name ends or begins with to make up for it.
 _LOCATIONS = ("westeurope", "eastus", "eastus2", "centralus", "southcentralus")
@@ -34,13 +38,20 @@ _ACCOUNT = "microsoft.batch/batchaccounts"
 
 
 def shared_names(policy: Policy) -> Found:
-    """Every identity with such a name, and two that would share it."""
-    for name, spec in policy.identities.items():
-        template = spec.name
-        if template is None or not spec.dedicated or "resource.hash" in _used(spec):
-            continue
+    """Every identity with such a name, and two that would share it; at the later one, where the
+    names of two identities meet.
+    """
+    own = {
+        name: (spec, spec.name)
+        for name, spec in policy.identities.items()
+        if spec.dedicated and spec.name is not None and "resource.hash" not in _used(spec)
+    }
+    seen: Seen = {}
+    for name, (spec, template) in own.items():
         rules = [rule for rule in policy.rules if name in rule.attach]
-        if two := _two_of_one_name(spec, template, rules):
+        beside = _affixes(template, [other for _, other in own.values()])
+        tried = islice(_resources(spec, template, rules, beside), _MOST_TRIED)
+        if two := _two_of_one_name(spec, template, tried, seen):
             message = (
                 f"{_shown(two[0])} and {_shown(two[1])} would share one identity, and the second "
                 "gets none; use {resource.hash} in its name"
@@ -62,11 +73,10 @@ def _names(id_: ResourceId) -> list[str]:
 
 
 def _two_of_one_name(
-    spec: IdentitySpec, template: str, rules: Iterable[Rule]
+    spec: IdentitySpec, template: str, resources: Iterable[ComputeResource], seen: Seen
 ) -> tuple[ComputeResource, ComputeResource] | None:
     group = spec.resource_group or "{resourceGroup}"
-    seen: dict[tuple[str, str, str], ComputeResource] = {}
-    for resource in islice(_resources(spec, template, rules), _MOST_TRIED):
+    for resource in resources:
         filled = folded(fill_name(group, resource)), folded(fill_name(template, resource))
         first = seen.setdefault((resource.id.subscription, *filled), resource)
         if first.id != resource.id:
@@ -75,23 +85,27 @@ def _two_of_one_name(
 
 
 def _resources(
-    spec: IdentitySpec, template: str, rules: Iterable[Rule]
+    spec: IdentitySpec, template: str, rules: Sequence[Rule], beside: Iterable[str]
 ) -> Iterator[ComputeResource]:
-    """Resources that the rules match, of names that show where the template is weak."""
-    used, rules = _used(spec), list(rules)
+    """Resources that the rules match, of names that show where the template is weak; `beside`: more
+    names to try.
+    """
+    used = _used(spec)
     parts = [*_parts(_joints(template) | _joints(spec.resource_group or ""))]
     alone = spec.resource_group in (None, "{resourceGroup}")
     groups = [*(["a"] if alone else parts), *_cores(_group_patterns(rule.match) for rule in rules)]
     parts += _cores(rule.match.names for rule in rules)
-    parts += _BESIDE_LOCATIONS if "location" in used else ()
+    parts += [*beside, *(_BESIDE_LOCATIONS if "location" in used else ())]
     for rule in rules:
         locations = rule.match.locations or (_LOCATIONS if "location" in used else _LOCATIONS[:1])
         kinds = [kind for kind in map(compute_type, _types(rule)) if kind is not None]
+        alone_in = Policy(version=1, rules=[rule])
         for kind, group, location in product(kinds, _groups(rule.match, groups), locations):
             for names in _names_of(kind, rule.match, parts):
                 for subscription in _subscriptions(rule.match):
-                    id_ = _id(subscription, group, kind, names)
-                    yield from _matched(rule, id_, location)
+                    with suppress(InvalidResourceId):  # no resource has such a name
+                        id_ = _id(subscription, group, kind, names)
+                        yield from _matched(alone_in, id_, location)
 
 
 def _types(rule: Rule) -> list[str]:
@@ -101,6 +115,24 @@ def _types(rule: Rule) -> list[str]:
 def _joints(template: str) -> set[str]:
     """What stands between two variables."""
     return set(_BETWEEN.findall(template))
+
+
+def _affixes(template: str, others: Iterable[str]) -> list[str]:
+    """Names that make up for what another template has more than this one before its variables or
+    after them: "vm-a", where that one begins with "id-vm-" and this one with "id-".
+    """
+    begin, end = _ends(template)
+    found = [
+        f"{first[len(begin) :]}a{last[: max(len(last) - len(end), 0)]}"
+        for first, last in map(_ends, others)
+        if (first.startswith(begin) or begin.startswith(first))
+        and (last.endswith(end) or end.endswith(last))
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _ends(template: str) -> tuple[str, str]:
+    return folded(template.partition("{")[0]), folded(template.rpartition("}")[2])
 
 
 def _parts(joints: set[str]) -> Iterator[str]:
@@ -155,11 +187,12 @@ def _id(subscription: str, group: str, kind: ComputeType, names: list[str]) -> R
     return ResourceId.parse(f"{where}/providers/{namespace}/{below}")
 
 
-def _matched(rule: Rule, id_: ResourceId, location: str) -> Iterator[ComputeResource]:
-    match = rule.match
+def _matched(policy: Policy, id_: ResourceId, location: str) -> Iterator[ComputeResource]:
+    """The resource, where the one rule of the policy matches it."""
+    match = policy.rules[0].match
     tags = {name: "x" if value == "*" else value for name, value in match.tags.items()}
     resource = ComputeResource(
         id=id_, location=location, tags=tags, identity=Identity(), kind=",".join(match.kinds)
     )
-    if any(matching_rules(Policy(version=1, rules=[rule]), resource)):
+    if any(matching_rules(policy, resource)):
         yield resource

@@ -143,6 +143,40 @@ def test_case_B04_a_name_with_the_hash_is_never_shown(name: str, group: str) -> 
     assert list(shared_names(found)) == []
 
 
+TWO = """
+version: 1
+identities:
+  own: {{name: "id-vm-{{resource.name}}", per: resource}}
+  other: {{name: "{name}", per: resource}}
+rules:
+  - {{name: r1, match: {{types: [{vm}]}}, attach: [own]}}
+  - {{name: r2, match: {{types: [{site}]}}, attach: [other]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "meet"),
+    [
+        ("id-{resource.name}", True),
+        ("ID-VM-{resource.name}x", True),
+        ("id-web-{resource.name}", False),
+        ("id-{resource.hash}", False),
+        ("id-{resource.name}-web", True),
+        ("i-{resource.name}-web", False),
+    ],
+)
+def test_case_B02_names_of_two_identities_meet_too(name: str, meet: bool) -> None:
+    found = list(shared_names(parse_policy("x", TWO.format(name=name, vm=VM, site=SITE))))
+    assert bool(found) is meet
+    assert all(path == ("identities", "other", "name") for path, _ in found)
+
+
+@pytest.mark.parametrize("names", ["[..]", "['..*']", "['a*..']"])
+def test_a_pattern_that_no_resource_fits_is_no_mistake_here(names: str) -> None:
+    match = types(VM, SITE) + f", names: {names}"
+    assert list(shared_names(policy("id-{resource.name}", match))) is not None
+
+
 def test_case_B02_it_names_the_two() -> None:
     in_one = policy("id-{resourceGroup}-{resource.name}", types(VM), group=IN_ONE)
     ((_, message),) = shared_names(in_one)
