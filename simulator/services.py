@@ -14,7 +14,7 @@ from simulator.event_grid import routes as event_grid_routes
 from simulator.event_grid.custom_topics import CustomTopics
 from simulator.event_grid.service import EventGrid
 from simulator.faults import Faults
-from simulator.insights import component_routes, ingestion
+from simulator.insights import activity_log, component_routes, ingestion
 from simulator.insights import routes as insights_routes
 from simulator.insights.components import Components
 from simulator.operations import Operations
@@ -62,6 +62,7 @@ class Services:
             *custom_topic_routes.operations(self.custom_topics),
             *storage_routes.operations(self.storage_accounts),
             *component_routes.operations(self.components),
+            *activity_log.operations(self._state),
             *insights_routes.operations(self._state, self._operations, self._access),
         ]
 
