@@ -13,6 +13,7 @@ from azure.storage.blob.aio import BlobClient, ContainerClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
+from lanyard.azure.arm.activity_log import ActivityLog
 from lanyard.azure.arm.clients import Clients, Throttling
 from lanyard.azure.arm.compute import Compute
 from lanyard.azure.arm.identities import Identities
@@ -142,5 +143,6 @@ def azure_over(
         Roles(clients, settings.installation),
         ResourceGraph(clients),
         Directory(clients, control_principal=settings.principal_id),
+        ActivityLog(clients),
         settings.principal_id,
     )

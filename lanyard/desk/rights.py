@@ -27,6 +27,8 @@ _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 _IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 _EVERYTHING = "*/read"
+# Whether somebody took an assignment away, or it went with its scope.
+_ACTIVITIES = "Microsoft.Insights/eventtypes/values/read"
 
 # What a long-running write of a type is followed by, to its end or to the reason of its failure.
 _FOLLOWED = {
@@ -166,6 +168,7 @@ def _not_covered(uses: set[str]) -> Iterator[str]:
 def _delegated(assignable: tuple[str, ...], removable: tuple[str, ...]) -> Iterator[str]:
     if assignable:
         yield f"{_ASSIGNMENTS}/write"
+        yield _ACTIVITIES
     if removable:
         yield f"{_ASSIGNMENTS}/delete"
 

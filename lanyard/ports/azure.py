@@ -169,6 +169,18 @@ class Directory(Protocol):
         """Whether the principal is in the recycle bin and somebody could bring it back."""
 
 
+class ActivityLog(Protocol):
+    """What somebody did, as Azure keeps it."""
+
+    async def deleted(
+        self, resource_id: str, subscription: str, since: float, until: float
+    ) -> bool:
+        """Whether somebody deleted a resource, a group or a role assignment between two moments
+        (seconds since the epoch), as far as the log shows. What goes with what it lies in is no
+        deletion of its own.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Azure:
     """All of them, for one cloud and one identity."""
@@ -178,5 +190,6 @@ class Azure:
     assignments: Assignments
     index: Index
     directory: Directory
+    activity_log: ActivityLog
     #: The object id (lower case) of the app's own identity; "" where it is not known.
     own_principal: str = ""

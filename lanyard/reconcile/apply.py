@@ -168,8 +168,8 @@ class Application:
             resource.identity.user_assigned.keys() if resource is not None else frozenset(),
             progress.newly_attached,
         )
-        gone, now = progress.resource is None, self.services.now()
-        await progress.save(settled(progress.record, done, gone=gone, now=now))
+        gone = progress.resource is None
+        await progress.save(settled(progress.record, done, gone=gone))
 
     async def _change_identity(self, additions: Sequence[Action]) -> None:
         progress, changes = self.progress, self._not_repaired(self._writable(additions))

@@ -37,6 +37,7 @@ from lanyard.reconcile.refusals import digest, refused, unfinished, unfulfilled,
 from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
 from lanyard.reconcile.settled import unfinished_repairs
+from lanyard.reconcile.taken_identities import looked_at
 from lanyard.reconcile.unconfirmed import Unconfirmed
 from lanyard.record.held import Answer, Entry, orders
 from lanyard.record.ledger import ResourceRecord
@@ -181,10 +182,12 @@ class Reconciler:
         principals: Mapping[PrincipalRef, str],
         in_force: Orders,
     ) -> ResourceRecord:
-        """The record with what the policy and a person say of it now."""
-        unconfirmed = Unconfirmed(self.services.assignments, self.services.claims)
+        """The record with what somebody took, and what the policy and a person say of it now."""
+        services = self.services
+        unconfirmed = Unconfirmed(services.assignments, services.claims)
         observed = await unconfirmed.settle(observed, wanted, resource, principals)
-        own = await Moves(self.services).own(observed)
+        observed = await looked_at(observed, resource, wanted, services.identities, services.now())
+        own = await Moves(services).own(observed)
         own = still_dedicated(own, self.policy, wanted)
         # Who dismisses that instances lag says that they have what the set has.
         lag = observed.instances_lag and UpgradeInstances().key not in in_force.dismissed

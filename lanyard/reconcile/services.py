@@ -4,7 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lanyard.policy import Policy
-from lanyard.ports.azure import Assignments, Azure, Compute, Directory, Identities, Index
+from lanyard.ports.azure import (
+    ActivityLog,
+    Assignments,
+    Azure,
+    Compute,
+    Directory,
+    Identities,
+    Index,
+)
 from lanyard.ports.marks import Marks, Unmarked
 from lanyard.ports.notifier import Notifier, Unheard
 from lanyard.ports.tables import Journal, Table, Tables
@@ -33,6 +41,7 @@ class Services:
     assignments: Assignments
     index: Index
     directory: Directory
+    activity_log: ActivityLog
     # What is on record.
     ledger: Ledger
     identity_ledger: IdentityLedger
@@ -87,6 +96,7 @@ def assemble[T: Journal](
         assignments=azure.assignments,
         index=azure.index,
         directory=azure.directory,
+        activity_log=azure.activity_log,
         ledger=ledger,
         identity_ledger=IdentityLedger(tables.identities, now),
         claims=claims,

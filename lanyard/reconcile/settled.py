@@ -9,16 +9,18 @@ from lanyard.planning.actions import (
     CreateIdentity,
     DeleteIdentity,
     DetachIdentity,
+    EnableSystemIdentity,
     ReattachIdentity,
     ReleaseGrant,
     RemoveOrphans,
     ReplaceIdentity,
 )
+from lanyard.planning.contested import grant_key, identity_key
 from lanyard.planning.outcomes import Outcome, only
 from lanyard.planning.plan import Plan
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.repairs import after_repairs
-from lanyard.values.compute import PrincipalRef, UserAssigned
+from lanyard.values.compute import PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.errors import Permanent, Refused
 from lanyard.values.grants import Grant
 from lanyard.values.own_identity import Dedicated
@@ -91,16 +93,18 @@ class Done:
 
     @property
     def attached(self) -> dict[str, str]:
-        """The principals of the identities (by their keys) that were attached."""
+        """The principals of the identities (by their keys) that were attached, or enabled."""
         refs: list[PrincipalRef] = [UserAssigned(each.id) for each in self.done(AttachIdentity)]
         refs += [action.new for action in self.done(ReplaceIdentity)]
+        refs += [UserAssigned(each.id) for each in self.done(ReattachIdentity)]
+        refs += [SystemAssigned() for _ in self.done(EnableSystemIdentity)]
         return {ref.key: self.principals[ref] for ref in refs if ref in self.principals}
 
 
-def settled(record: ResourceRecord, done: Done, *, gone: bool, now: float) -> ResourceRecord:
+def settled(record: ResourceRecord, done: Done, *, gone: bool) -> ResourceRecord:
     """The record after this; what failed stays on it, and is tried or undone again.
 
-    `gone`: the resource is no more. `now`: seconds since the epoch.
+    `gone`: the resource is no more.
     """
     cleaned = {action.principal_id for action in done.done(RemoveOrphans)}
     return replace(
@@ -114,7 +118,7 @@ def settled(record: ResourceRecord, done: Done, *, gone: bool, now: float) -> Re
         gone_at={p: at for p, at in record.gone_at.items() if p not in cleaned},
         instances_lag=record.instances_lag and not gone,
         confirmed=_confirmed(record, done),
-        repairs=after_repairs(record, done.actions, done.attached, _given_up(done), now),
+        repairs=after_repairs(record, done.actions, _given_up(done)),
     )
 
 
@@ -152,5 +156,6 @@ def _confirmed(record: ResourceRecord, done: Done) -> dict[str, str]:
 
 def _given_up(done: Done) -> set[str]:
     """The keys (`repair_key`) of what is no longer wanted."""
-    identities = {f"identity {identity.key}" for identity in done.no_longer_ours}
-    return identities | {f"grant {name}" for name in done.released}
+    released = {action.grant for action in done.done(ReleaseGrant)}
+    grants = {grant_key(grant) for grant in released if grant.name in done.released}
+    return grants | {identity_key(identity) for identity in done.no_longer_ours}

@@ -40,6 +40,11 @@ class Granted:
     missing_since: float
     row: Row
 
+    @property
+    def written(self) -> float:
+        """When the row was written."""
+        return self.until - REVOKE_SECONDS
+
     def gives(self, grant: Grant) -> bool:
         """Whether the assignment is there, under the condition that is wanted."""
         return self.state is State.ACTIVE and self.grant.condition == grant.condition
@@ -114,8 +119,7 @@ class GrantRows:
 
     def revoked_long_ago(self, found: Granted) -> bool:
         """Whether it is revoked, and no listing shows it any more."""
-        written = found.until - REVOKE_SECONDS
-        return found.state is State.REVOKED and self._now() - written > LISTING_LAG
+        return found.state is State.REVOKED and self._now() - found.written > LISTING_LAG
 
     async def claim(self, grant: Grant, resource: ResourceId) -> None:
         """The resource needs it from now on."""
@@ -205,7 +209,14 @@ def _granted(row: Row) -> Granted:
 
 def _standing(found: Granted, claims: list[Row]) -> Standing:
     claimants = tuple(_claimant(row) for row in claims if not row.key.startswith(_KEPT))
-    return Standing(found.grant, found.state, claimants, len(claimants) < len(claims), found.ours)
+    return Standing(
+        found.grant,
+        found.state,
+        claimants,
+        kept=len(claimants) < len(claims),
+        ours=found.ours,
+        since=found.written,
+    )
 
 
 def _claimant(row: Row) -> ResourceId:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from lanyard.planning.life import SECOND_LOOK, WRITE_LAG, Life
 from lanyard.record.ledger import ResourceRecord
-from lanyard.values.compute import ComputeResource
+from lanyard.values.compute import ComputeResource, SystemAssigned
 from lanyard.values.resource_id import ResourceId
 
 #: The clock of Azure, which reports deletions, and those of the instances, which note attachments,
@@ -25,12 +25,12 @@ def as_seen(
     since the epoch).
 
     `life` holds what was reported of it, and whether it was missing. What was attached before its
-    end was to an earlier life of it; where the service itself distinguishes them, that goes
-    instead.
+    end was to an earlier life of it, and whatever that had nobody took from this one; where the
+    service itself distinguishes them, that goes instead.
     """
     if is_another(record, resource):
         return _anew(record, resource)
-    over = _over(resource, life)
+    over, repairs = _over(resource, life), record.repairs.items()
     attachments = {
         identity: at
         for identity, at in record.attachments.items()
@@ -39,6 +39,8 @@ def as_seen(
     return replace(
         record,
         attachments=attachments,
+        confirmed=_in_this_life(record, resource) if over else record.confirmed,
+        repairs={what: tuple(at for at in moments if at > over) for what, moments in repairs},
         incarnation=resource.incarnation,
         # With another upgrade policy Azure brings them up to date itself.
         instances_lag=record.instances_lag and resource.manual_upgrade,
@@ -86,8 +88,8 @@ def _has_identities(record: ResourceRecord, other: ComputeResource) -> bool:
     identity = other.identity
     if record.system_principals:
         return identity.system_principal_id in record.system_principals
-    attached = {one.key for one in identity.user_assigned}
-    return bool(record.confirmed) and record.confirmed.keys() <= attached
+    given = record.confirmed.keys() - {SystemAssigned().key}
+    return bool(given) and given <= identity.keys
 
 
 def _was_there(resource: ComputeResource, life: Life, end: float) -> bool:
@@ -127,6 +129,11 @@ def unseen_attachments(record: ResourceRecord, resource: ComputeResource) -> boo
 def _stands(identity: ResourceId, at: float, resource: ComputeResource, now: float) -> bool:
     """It is shown, or it was attached a moment ago: a replica may not show it yet."""
     return identity in resource.identity.user_assigned or now - at < WRITE_LAG
+
+
+def _in_this_life(record: ResourceRecord, resource: ComputeResource) -> dict[str, str]:
+    there = resource.identity.keys
+    return {key: principal for key, principal in record.confirmed.items() if key in there}
 
 
 def _anew(record: ResourceRecord, resource: ComputeResource) -> ResourceRecord:

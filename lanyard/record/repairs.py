@@ -1,16 +1,24 @@
 """How often something had to be put back on a resource: who else takes it away owns it, too. Pure.
 
-The moments (seconds since the epoch) are kept by `repair_key`. Past `MOST_REPAIRS` within a week
-the guard leaves it to people, and it stays with them until one of them releases it.
+The moments (seconds since the epoch) at which it was found taken away are kept by `repair_key`.
+Past `MOST_REPAIRS` within a week the guard leaves it to people, and it stays with them until one of
+them releases it, or it is there again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 
-from lanyard.planning.actions import Action, AttachIdentity, ReplaceIdentity
-from lanyard.planning.contested import MOST_REPAIRS, repair_key
+from lanyard.planning.actions import Action
+from lanyard.planning.contested import (
+    IDENTITY,
+    MOST_REPAIRS,
+    grant_key,
+    identity_key,
+    repair_key,
+)
+from lanyard.planning.desired import Desired
 from lanyard.record.ledger import ResourceRecord
-from lanyard.values.compute import SystemAssigned, UserAssigned
+from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.grants import Grant
 
 _WITHIN = 7 * 86400.0
@@ -19,54 +27,81 @@ type Moments = Mapping[str, tuple[float, ...]]
 
 
 def counted(record: ResourceRecord) -> dict[str, int]:
-    """How often each thing was put back, as the guard asks for it."""
+    """How often each thing was taken away, as the guard asks for it."""
     return {what: len(moments) for what, moments in record.repairs.items()}
 
 
-def after_repairs(
-    record: ResourceRecord,
-    done: list[Action],
-    attached: Mapping[str, str],
-    given_up: Iterable[str],
-    now: float,
-) -> Moments:
-    """The moments after these actions were done.
-
-    `attached` maps identities (by their keys as principals) to the principals they were attached
-    with: with the same one as before, it is a repair; the system-assigned one has another each time
-    that it is enabled. What a person released starts anew. `given_up` are the keys
-    of what is no longer wanted.
+def missing(
+    record: ResourceRecord, resource: ComputeResource, wanted: Desired
+) -> frozenset[PrincipalRef]:
+    """The identities that Lanyard gave the resource, that are still wanted for it, and that it does
+    not have. One that Lanyard itself took off, to attach it again, is not missing.
     """
-    moments = {what: at for what, at in record.repairs.items() if what not in given_up}
-    for action in done:
-        if len(moments.get(repair_key(action), ())) >= MOST_REPAIRS:
-            del moments[repair_key(action)]
-        elif _repairs(action, record.confirmed, attached):
-            moments |= _repaired(moments, repair_key(action), now)
-    return moments
+    refs: list[PrincipalRef] = [
+        UserAssigned(identity) for identity in wanted.identities if identity not in record.in_repair
+    ]
+    refs += [SystemAssigned()] if wanted.system else []
+    lost = record.confirmed.keys() - resource.identity.keys
+    return frozenset(ref for ref in refs if ref.key in lost)
+
+
+def identities_looked_at(
+    record: ResourceRecord,
+    resource: ComputeResource,
+    lost: Set[PrincipalRef],
+    taken: Set[PrincipalRef],
+    now: float,
+) -> ResourceRecord:
+    """The record after a look at a resource that `lost` these identities: the `taken` ones by
+    somebody's doing, the others because they are gone themselves or were made again.
+
+    Each is counted once: from then on it is not known to be there.
+    """
+    there = resource.identity.keys
+    again = {identity_key(ref) for ref in lost - taken}
+    repairs = {
+        what: _recent(moments, now) if what.removeprefix(IDENTITY) in there else moments
+        for what, moments in record.repairs.items()
+        if what not in again
+    }
+    repairs |= {identity_key(ref): _with(repairs, identity_key(ref), now) for ref in taken}
+    repairs = {what: moments for what, moments in repairs.items() if moments}
+    return replace(record, confirmed=_confirmed(record, resource), repairs=repairs)
+
+
+def _confirmed(record: ResourceRecord, resource: ComputeResource) -> dict[str, str]:
+    """What Lanyard gave and is there, also where the answer to the write was lost."""
+    kept = resource.identity.keys | {identity.key for identity in record.in_repair}
+    shown = resource.identity.user_assigned
+    attached = {UserAssigned(one).key: shown.get(one) for one in record.attachments}
+    learned = {key: principal for key, principal in attached.items() if principal}
+    known = {**learned, **record.confirmed}
+    return {key: principal for key, principal in known.items() if key in kept}
+
+
+def after_repairs(
+    record: ResourceRecord, done: Iterable[Action], given_up: Iterable[str]
+) -> Moments:
+    """The moments after these actions were done: what a person released starts anew. `given_up` are
+    the keys of what is no longer wanted.
+    """
+    released = {
+        key for key in map(repair_key, done) if len(record.repairs.get(key, ())) > MOST_REPAIRS
+    }
+    over = released.union(given_up)
+    return {what: at for what, at in record.repairs.items() if what not in over}
 
 
 def grant_repaired(record: ResourceRecord, grant: Grant, now: float) -> ResourceRecord:
-    """Someone deleted the assignment of a grant, and it is about to be made again."""
-    repairs = {**record.repairs, **_repaired(record.repairs, f"grant {grant.name}", now)}
-    return replace(record, repairs=repairs)
+    """Someone took the assignment of a grant away, and it is about to be made again."""
+    key = grant_key(grant)
+    return replace(record, repairs={**record.repairs, key: _with(record.repairs, key, now)})
 
 
-def _repairs(action: Action, before: Mapping[str, str], now: Mapping[str, str]) -> bool:
-    """Whether it attached what was attached already, with the principal of before."""
-    match action:
-        case AttachIdentity(id=identity) if repair_key(action):
-            key = UserAssigned(identity).key
-        case ReplaceIdentity(new=SystemAssigned() as new):
-            return new.key in before
-        case ReplaceIdentity(new=new):
-            key = new.key
-        case _:
-            return False
-    return key in now and before.get(key) == now[key]
-
-
-def _repaired(moments: Moments, what: str, now: float) -> dict[str, tuple[float, ...]]:
+def _with(moments: Moments, what: str, now: float) -> tuple[float, ...]:
     """One more moment; those of more than a week ago do not count any longer."""
-    recent = tuple(at for at in moments.get(what, ()) if now - at < _WITHIN)
-    return {what: (*recent, now)}
+    return (*_recent(moments.get(what, ()), now), now)
+
+
+def _recent(moments: tuple[float, ...], now: float) -> tuple[float, ...]:
+    return tuple(at for at in moments if now - at < _WITHIN)

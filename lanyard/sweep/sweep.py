@@ -7,8 +7,9 @@ whoever takes the message reads it fresh.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Set
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from lanyard.planning.actions import RemoveOrphans
 from lanyard.planning.desired import desired
@@ -40,6 +41,7 @@ from lanyard.sweep.lost_tables import (
 )
 from lanyard.sweep.report import SweepReport
 from lanyard.sweep.survey import Survey, survey
+from lanyard.sweep.taken_away import was_taken_away
 from lanyard.values.change import Change
 from lanyard.values.compute import ComputeResource
 from lanyard.values.grants import Grant, Standing, State
@@ -189,28 +191,40 @@ class Sweep:
         todo = [RemoveOrphans(former) for former in sorted(record.former)]
         return bool(guard_alone(todo, self.policy, Orders()).allowed)
 
-    async def _reopen(self, deleted: Iterable[Standing], enqueue: Enqueue) -> None:
+    async def _reopen(self, deleted: Sequence[Standing], enqueue: Enqueue) -> None:
         """Open these grants again, and look at who claims them."""
         claimed: dict[ResourceId, list[Standing]] = defaultdict(list)
         for standing in deleted:
             for resource in standing.claimants:
                 claimed[resource].append(standing)
-        await at_once(claimed.items(), self._note_reopened)
+        taken: set[str] = set()
+        await at_once(deleted, partial(self._ask_who_took, taken))
+        await at_once(claimed.items(), partial(self._note_reopened, taken))
         await at_once((standing.grant for standing in deleted), self.services.claims.reopen)
         await at_once(map(self._change, claimed), enqueue)
 
-    async def _note_reopened(self, claims: tuple[ResourceId, list[Standing]]) -> None:
-        """On the record of a claimant. Another owner may take theirs away as often as they like:
-        only ours is counted as a repair.
+    async def _ask_who_took(self, taken: set[str], standing: Standing) -> None:
+        """Another owner may take theirs away as often as they like: only what somebody takes of
+        ours is counted.
         """
+        services = self.services
+        if not standing.ours or standing.state is not State.ACTIVE:
+            return
+        if await was_taken_away(standing, services.activity_log, services.now()):
+            taken.add(standing.grant.name)
+
+    async def _note_reopened(
+        self, taken: Set[str], claims: tuple[ResourceId, list[Standing]]
+    ) -> None:
+        """On the record of a claimant."""
         (resource, deleted), now = claims, self.services.now()
 
         def reopen(record: ResourceRecord) -> ResourceRecord:
             opened = reopened(record, frozenset(standing.grant for standing in deleted))
-            changed = {grant.name for grant in record.grants - opened.grants}
-            for standing in deleted:
-                if standing.ours and standing.grant.name in changed:
-                    opened = grant_repaired(opened, standing.grant, now)
+            changed = record.grants - opened.grants
+            for grant in changed:
+                if grant.name in taken:
+                    opened = grant_repaired(opened, grant, now)
             return opened if changed else record
 
         await self.services.ledger.update(resource, reopen)

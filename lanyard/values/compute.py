@@ -48,6 +48,13 @@ class Identity:
     system_principal_id: str | None = None
     user_assigned: Mapping[ResourceId, str | None] = field(default_factory=dict)
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """Those of all the identities that it has, as principals."""
+        keys = {UserAssigned(identity).key for identity in self.user_assigned}
+        system = {SystemAssigned().key} if self.system_principal_id is not None else set()
+        return frozenset(keys | system)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagedIdentity:

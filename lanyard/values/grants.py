@@ -171,7 +171,8 @@ class State(StrEnum):
 class Standing:
     """A grant that is not revoked. `claimants` are resources; `kept`: a person claims it, too.
 
-    `ours` is False where someone else's assignment gives the same.
+    `ours` is False where someone else's assignment gives the same. `since`: when that was last put
+    on record (seconds since the epoch).
     """
 
     grant: Grant
@@ -179,6 +180,7 @@ class Standing:
     claimants: tuple[ResourceId, ...]
     kept: bool
     ours: bool
+    since: float = 0.0
 
     @property
     def claimed(self) -> bool:

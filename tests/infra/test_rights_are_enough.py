@@ -193,6 +193,18 @@ async def an_orphan_is_removed(estate: BoundedEstate) -> None:
     await nothing_failed(estate)
 
 
+async def what_others_take_is_left_to_people(estate: BoundedEstate) -> None:
+    await create(estate, MACHINE)
+    await estate.settle()
+    for given in (1, 1, 1, 0):
+        (ours,) = [a for a in estate.azure.state.role_assignments.values() if a.description]
+        del estate.azure.state.role_assignments[ours.id.lower()]
+        await estate.sweeps.run()
+        await estate.settle()
+        assert len(estate.assignments()) == given
+    await nothing_failed(estate)
+
+
 async def a_dedicated_identity_comes_and_goes(estate: BoundedEstate) -> None:
     await comes_and_goes(MACHINE)(estate)
     assert not [key for key in estate.azure.state.resources if "/id-main" in key]
@@ -343,6 +355,9 @@ UPGRADED = Flow(
     instances_are_upgraded,
 )
 ORPHAN = Flow("an orphan is removed", policy(MACHINE.type), an_orphan_is_removed, (READER,))
+TAKEN = Flow(
+    "what others take is left to people", policy(MACHINE.type), what_others_take_is_left_to_people
+)
 DEDICATED = Flow(
     "a dedicated identity comes and goes",
     policy(MACHINE.type, identity=OWN),
@@ -399,6 +414,7 @@ FLOWS = [
     INSTANCE,
     UPGRADED,
     ORPHAN,
+    TAKEN,
     DEDICATED,
     IN_USE,
     CUSTOM_ROLE,
@@ -432,6 +448,7 @@ NEEDED_BY = {
     f"{_ASSIGNMENTS}/read": ORPHAN,
     f"{_ASSIGNMENTS}/write": LIFE[MACHINE.type],
     f"{_ASSIGNMENTS}/delete": ORPHAN,
+    "Microsoft.Insights/eventtypes/values/read": TAKEN,
     "Microsoft.Authorization/roleDefinitions/read": SWEEP,
     f"{_IDENTITIES}/read": LIFE[MACHINE.type],
     f"{_IDENTITIES}/write": LIFE[MACHINE.type],

@@ -4,6 +4,7 @@ import asyncio
 import math
 
 import pytest
+from azure.mgmt.compute.models import VirtualMachineUpdate
 
 from simulator.faults import Fault
 from simulator.seeding import Sizes, fill
@@ -59,6 +60,28 @@ async def test_what_another_owner_gives_costs_one_get_a_claim(estate: Estate) ->
     await estate.settle()
     calls = [call for call in estate.app_calls() if "roleAssignments" in call]
     assert calls == ["GET Microsoft.Authorization/roleAssignments"]
+
+
+async def test_a_grant_that_somebody_took_costs_a_look_at_the_activity_log(estate: Estate) -> None:
+    """Of the assignment, and of its group: it may have gone with that."""
+    await prepared(estate)
+    (ours,) = [a for a in estate.azure.state.role_assignments.values() if a.description]
+    del estate.azure.state.role_assignments[ours.id.lower()]
+    estate.app_calls()
+    await estate.sweeps.run()
+    calls = [call for call in estate.app_calls() if "ResourceGraph" not in call]
+    assert calls == ["GET Microsoft.Authorization/roleAssignments", *["GET management/values"] * 2]
+
+
+async def test_an_identity_that_somebody_took_costs_one_get_more(estate: Estate) -> None:
+    await prepared(estate)
+    await estate.compute.virtual_machines.begin_update(
+        "rg-app", "vm0", VirtualMachineUpdate({"identity": {"type": "None"}}), polling_interval=1
+    )
+    estate.app_calls()
+    await estate.settle()
+    calls = [call for call in estate.app_calls() if "virtualMachines" not in call]
+    assert calls == ["GET userAssignedIdentities/id-lanyard-westeurope"]
 
 
 async def test_an_event_for_a_machine_already_as_desired_costs_one_get(estate: Estate) -> None:

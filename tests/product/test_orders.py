@@ -196,14 +196,12 @@ async def test_a_grant_that_another_owner_deletes_again_and_again_is_a_conflict(
 ) -> None:
     await estate.create_vm("vm1")
     await estate.settle()
-    for round_ in range(4):
+    for put_back in (1, 1, 1, 0):
         (ours,) = [a for a in estate.azure.state.role_assignments.values() if a.description]
         del estate.azure.state.role_assignments[ours.id.lower()]
         await estate.sweeps.run()
         await estate.settle()
-        assert len(estate.assignments()) == (1 if round_ < 2 else 0)
-        if round_ == 2:
-            break
+        assert len(estate.assignments()) == put_back
     (entry,) = await held(estate)
     assert "conflict of owners" in entry.refusal.reason
 

@@ -87,6 +87,18 @@ def test_where_nothing_distinguishes_two_lives_a_reported_end_does(
     assert as_seen(record(ENDED + at), machine(ID), ended, NOW) == record(ENDED + at)
 
 
+def test_what_an_earlier_life_had_nobody_took_from_this_one() -> None:
+    ended = Life(alive=ENDED - 60.0, deleted=ENDED)
+    moments = {"identity": (ENDED - 5.0, ENDED + 5.0)}
+    before = replace(record(incarnation=""), repairs=moments)
+    seen = as_seen(before, machine(incarnation=""), ended, NOW)
+    assert (seen.confirmed, seen.repairs) == ({}, {"identity": (ENDED + 5.0,)})
+    there = as_seen(before, machine(ID, incarnation=""), ended, NOW)
+    assert there.confirmed == before.confirmed
+    same = as_seen(replace(before, incarnation="first"), machine(), ended, NOW)
+    assert (same.confirmed, same.repairs) == (before.confirmed, moments)
+
+
 @pytest.mark.parametrize("end", [Life(deleted=ENDED), Life(missing=ENDED)], ids=str)
 @pytest.mark.parametrize(
     ("dated", "stays"),

@@ -1,4 +1,6 @@
-"""What counts as put back again, for how long, and when the count begins anew."""
+"""What counts as taken away by somebody, for how long, and when the count begins anew."""
+
+from dataclasses import replace
 
 import pytest
 
@@ -7,106 +9,149 @@ from lanyard.planning.actions import (
     AssignRole,
     AttachIdentity,
     DetachIdentity,
+    EnableSystemIdentity,
     ReplaceIdentity,
 )
 from lanyard.planning.contested import MOST_REPAIRS, repair_key
+from lanyard.planning.desired import Desired, WantedIdentity
 from lanyard.record.ledger import ResourceRecord
-from lanyard.record.repairs import after_repairs, counted, grant_repaired
-from lanyard.values.compute import PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.record.repairs import (
+    after_repairs,
+    counted,
+    grant_repaired,
+    identities_looked_at,
+    missing,
+)
+from lanyard.values.compute import (
+    ComputeResource,
+    Identity,
+    PrincipalRef,
+    SystemAssigned,
+    UserAssigned,
+)
 from lanyard.values.resource_id import ResourceId
 from tests.support.examples import grant, identity_id, vm_id
 
 NOW = 1_000_000.0
 WEEK = 7 * 86400.0
 ID = identity_id("id-app")
+REF, SYSTEM = UserAssigned(ID), SystemAssigned()
 ATTACH = AttachIdentity(ID, ("rule",))
-ASSIGN = AssignRole(
-    grant().scope, grant().role_id, SystemAssigned(), grant().principal_id, ("rule",)
-)
+ASSIGN = AssignRole(grant().scope, grant().role_id, SYSTEM, grant().principal_id, ("rule",))
 KEY = repair_key(ATTACH)
-OFTEN = tuple(NOW - 60.0 * n for n in range(MOST_REPAIRS, 0, -1))
+OFTEN = tuple(NOW - 60.0 * n for n in range(MOST_REPAIRS + 1, 0, -1))
+WANTED = Desired(identities={ID: WantedIdentity(ID, None, ("rule",))}, system=("rule",))
+GIVEN = ResourceRecord(id=vm_id(), confirmed={REF.key: "p-1", SYSTEM.key: "p-s"})
+BARE = ComputeResource(id=vm_id(), location="westeurope", tags={}, identity=Identity())
+WHOLE = replace(BARE, identity=Identity("p-s", {ID: "p-1"}))
 
 
-def test_an_identity_attached_again_with_the_same_principal_was_put_back() -> None:
-    before = ResourceRecord(id=vm_id(), confirmed={ID.key: "p-1"})
-    assert after_repairs(before, [ATTACH], {ID.key: "p-1"}, (), NOW) == {KEY: (NOW,)}
+def looked_at(
+    record: ResourceRecord, taken: set[PrincipalRef], resource: ComputeResource = BARE
+) -> ResourceRecord:
+    """The record after a look at which all that is missing was taken by somebody."""
+    return identities_looked_at(record, resource, taken, taken, NOW)
+
+
+def test_what_lanyard_gave_and_the_resource_does_not_show_is_missing() -> None:
+    assert missing(GIVEN, BARE, WANTED) == {REF, SYSTEM}
+    assert missing(GIVEN, WHOLE, WANTED) == frozenset()
 
 
 @pytest.mark.parametrize(
-    ("before", "attached"),
+    ("record", "wanted"),
     [
-        ({}, {ID.key: "p-1"}),
-        ({ID.key: "p-1"}, {ID.key: "p-2"}),
-        ({ID.key: "p-1"}, {}),
+        (ResourceRecord(id=vm_id()), WANTED),
+        (GIVEN, Desired()),
+        (replace(GIVEN, confirmed={REF.key: "p-1"}, in_repair=frozenset({ID})), WANTED),
     ],
-    ids=["for the first time", "with another principal", "and Azure does not show it"],
+    ids=["Lanyard never gave it", "nobody wants it", "Lanyard itself took it off"],
 )
-def test_an_identity_attached_is_no_repair(
-    before: dict[str, str], attached: dict[str, str]
-) -> None:
-    known = ResourceRecord(id=vm_id(), confirmed=before)
-    assert after_repairs(known, [ATTACH], attached, (), NOW) == {}
+def test_what_nobody_took_is_not_missing(record: ResourceRecord, wanted: Desired) -> None:
+    assert missing(record, BARE, wanted) == frozenset()
 
 
 def test_an_identity_is_the_same_in_any_case_of_its_id() -> None:
-    shouted = AttachIdentity(ResourceId.parse(ID.text.upper()), ("rule",))
-    before = ResourceRecord(id=vm_id(), confirmed={ID.key: "p-1"}, repairs={KEY: (NOW - 5,)})
-    moments = after_repairs(before, [shouted], {ID.key: "p-1"}, (), NOW)
-    assert moments == {KEY: (NOW - 5, NOW)}
-
-
-def test_the_second_half_of_lanyards_own_repair_is_nobody_elses_doing() -> None:
-    before = ResourceRecord(id=vm_id(), confirmed={ID.key: "p-1"})
-    action = AttachIdentity(ID, ("rule",), in_repair=True)
-    assert after_repairs(before, [action], {ID.key: "p-1"}, (), NOW) == {}
+    shouted = ResourceId.parse(ID.text.upper())
+    wanted = Desired(identities={shouted: WantedIdentity(shouted, None, ("rule",))})
+    assert missing(GIVEN, BARE, wanted) == {REF}
+    assert repair_key(AttachIdentity(shouted, ("rule",))) == KEY
 
 
 @pytest.mark.parametrize(
-    ("new", "before", "now", "repaired"),
+    ("ref", "puts_back"),
     [
-        (UserAssigned(ID), {ID.key: "p-1"}, "p-1", True),
-        (UserAssigned(ID), {ID.key: "p-1"}, "p-2", False),
-        (UserAssigned(ID), {}, "p-1", False),
-        (SystemAssigned(), {"system": "p-1"}, "p-2", True),
-        (SystemAssigned(), {}, "p-2", False),
+        (REF, ATTACH),
+        (REF, ReplaceIdentity(REF, UserAssigned(identity_id("id-theirs")), ("rule",))),
+        (SYSTEM, EnableSystemIdentity(("rule",))),
+        (SYSTEM, ReplaceIdentity(SYSTEM, UserAssigned(identity_id("id-theirs")), ("rule",))),
     ],
+    ids=str,
 )
-def test_what_takes_the_same_place_again_was_put_back(
-    new: PrincipalRef, before: dict[str, str], now: str, repaired: bool
+def test_what_somebody_took_counts_under_the_key_of_what_puts_it_back(
+    ref: PrincipalRef, puts_back: Action
 ) -> None:
-    action = ReplaceIdentity(new, UserAssigned(identity_id("id-theirs")), ("rule",))
-    known = ResourceRecord(id=vm_id(), confirmed=before)
-    moments = after_repairs(known, [action], {new.key: now}, (), NOW)
-    assert moments == ({repair_key(action): (NOW,)} if repaired else {})
+    assert counted(looked_at(GIVEN, {ref})) == {repair_key(puts_back): 1}
+
+
+def test_what_is_missing_is_counted_once() -> None:
+    seen = looked_at(GIVEN, {REF, SYSTEM})
+    assert missing(seen, BARE, WANTED) == frozenset()
+    assert looked_at(seen, set()) == seen
+
+
+def test_an_identity_that_is_gone_itself_or_made_again_was_taken_by_nobody() -> None:
+    before = replace(GIVEN, repairs={KEY: OFTEN})
+    assert counted(identities_looked_at(before, BARE, {REF}, frozenset(), NOW)) == {}
+
+
+def test_what_lanyard_attached_and_is_there_is_known_to_be() -> None:
+    """The answer to the write was lost, or it was a surprise."""
+    attached = ResourceRecord(id=vm_id(), attachments={ID: NOW})
+    assert looked_at(attached, set(), WHOLE).confirmed == {REF.key: "p-1"}
+    assert looked_at(attached, set()).confirmed == {}
+    known = replace(attached, confirmed={REF.key: "p-0"})
+    assert looked_at(known, set(), WHOLE).confirmed == {REF.key: "p-0"}
 
 
 def test_what_is_more_than_a_week_ago_does_not_count_any_longer() -> None:
-    before = ResourceRecord(
-        id=vm_id(), confirmed={ID.key: "p-1"}, repairs={KEY: (NOW - WEEK, NOW - WEEK + 1)}
-    )
-    moments = after_repairs(before, [ATTACH], {ID.key: "p-1"}, (), NOW)
-    assert moments == {KEY: (NOW - WEEK + 1, NOW)}
+    before = replace(GIVEN, repairs={KEY: (NOW - WEEK, NOW - WEEK + 1)})
+    assert looked_at(before, {REF}).repairs == {KEY: (NOW - WEEK + 1, NOW)}
 
 
-@pytest.mark.parametrize("action", [ATTACH, ASSIGN], ids=["identity", "role"])
+def test_what_is_left_to_people_stays_with_them_until_it_is_there_again() -> None:
+    old = tuple(at - WEEK for at in OFTEN)
+    before = ResourceRecord(id=vm_id(), repairs={KEY: old})
+    assert looked_at(before, set()).repairs == {KEY: old}
+    assert looked_at(before, set(), WHOLE).repairs == {}
+
+
+def test_the_second_half_of_lanyards_own_repair_is_nobody_elses_doing() -> None:
+    assert repair_key(AttachIdentity(ID, ("rule",), in_repair=True)) == ""
+
+
+@pytest.mark.parametrize(
+    "action", [ATTACH, ASSIGN, EnableSystemIdentity(("rule",))], ids=["identity", "role", "system"]
+)
 def test_what_was_left_to_people_and_is_done_was_released_and_counts_anew(action: Action) -> None:
     """The guard holds it at this count: only a person's release can have had it done."""
-    before = ResourceRecord(
-        id=vm_id(), confirmed={ID.key: "p-1"}, repairs={repair_key(action): OFTEN, "other": (1.0,)}
-    )
-    moments = after_repairs(before, [action], {ID.key: "p-1"}, (), NOW)
-    assert moments == {"other": (1.0,)}
+    before = replace(GIVEN, repairs={repair_key(action): OFTEN, "other": (1.0,)})
+    assert after_repairs(before, [action], ()) == {"other": (1.0,)}
+
+
+def test_what_is_put_back_is_still_counted() -> None:
+    before = replace(GIVEN, repairs={KEY: OFTEN[1:]})
+    assert after_repairs(before, [ATTACH], ()) == before.repairs
 
 
 def test_what_is_no_longer_wanted_is_forgotten() -> None:
     before = ResourceRecord(id=vm_id(), repairs={KEY: OFTEN, "other": (1.0,)})
-    assert after_repairs(before, [], {}, {KEY}, NOW) == {"other": (1.0,)}
+    assert after_repairs(before, [], {KEY}) == {"other": (1.0,)}
 
 
 def test_what_puts_nothing_back_changes_no_count() -> None:
-    before = ResourceRecord(id=vm_id(), confirmed={ID.key: "p-1"}, repairs={KEY: (1.0,)})
-    moments = after_repairs(before, [DetachIdentity(ID)], {ID.key: "p-1"}, (), NOW)
-    assert moments == before.repairs
+    before = replace(GIVEN, repairs={KEY: OFTEN})
+    assert after_repairs(before, [DetachIdentity(ID)], ()) == before.repairs
 
 
 def test_a_grant_made_again_counts_under_the_key_that_the_guard_asks_for() -> None:

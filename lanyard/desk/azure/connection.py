@@ -8,6 +8,7 @@ from typing import Any
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import AsyncHttpTransport
 
+from lanyard.azure.arm.activity_log import ActivityLog
 from lanyard.azure.arm.clients import Clients, Throttling
 from lanyard.azure.arm.compute import Compute
 from lanyard.azure.arm.identities import Identities
@@ -44,7 +45,8 @@ class Reading:
         graph, directory = ResourceGraph(self.clients), Directory(self.clients, control_principal)
         roles = Roles(self.clients, installation)
         own = folded(control_principal)
-        return Azure(self.compute, self.identities, roles, graph, directory, own)
+        log = ActivityLog(self.clients)
+        return Azure(self.compute, self.identities, roles, graph, directory, log, own)
 
 
 @asynccontextmanager

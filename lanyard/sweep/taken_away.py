@@ -1,0 +1,54 @@
+"""Whether somebody took a grant of ours away, or its scope went and it with it.
+
+Azure deletes the assignments at a resource, a group or anything below with it, and what is made
+again under that id has none. Only the activity log distinguishes the two: somebody who takes an
+assignment away deletes it by an operation of its own. What cannot be known is nobody's doing.
+"""
+
+import logging
+from collections.abc import Iterator
+
+from lanyard.ports.azure import ActivityLog
+from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.grants import Standing
+from lanyard.values.resource_id import subscription_of
+
+log = logging.getLogger("lanyard")
+
+#: What was taken away longer ago counts for no conflict, and the log is not kept for ever.
+_WITHIN = 7 * 86400.0
+# Of Azure's clock and this one, in seconds.
+_CLOCK_SKEW = 300.0
+# The segments of the id of a resource group: "/subscriptions/…/resourceGroups/…".
+_GROUP = 5
+# … and of the first resource in it: "…/providers/{namespace}/{type}/{name}".
+_RESOURCE = 9
+
+
+async def was_taken_away(standing: Standing, activities: ActivityLog, now: float) -> bool:
+    """Whether somebody deleted the assignment that is missing, since it was made, while its scope
+    stayed. `now`: seconds since the epoch.
+    """
+    grant = standing.grant
+    where = subscription_of(grant.scope)
+    if where is None or grant.scope == where.text:
+        return True  # no subscription is made again under its id, and nothing above them
+    since, until = max(standing.since, now - _WITHIN), now + _CLOCK_SKEW
+    try:
+        if not await activities.deleted(grant.assignment_id, where.subscription, since, until):
+            return False
+        for holder in _holders(grant.scope):
+            if await activities.deleted(holder, where.subscription, since, until):
+                return False
+    except (Permanent, Temporary) as error:
+        log.warning("nobody is known to have taken away %s: %s", grant, error)
+        return False
+    return True
+
+
+def _holders(scope: str) -> Iterator[str]:
+    """The scope, and what it lies in and can go with: its parents and its group."""
+    segments = scope.split("/")
+    for end in range(len(segments), _RESOURCE - 1, -2):
+        yield "/".join(segments[:end])
+    yield "/".join(segments[:_GROUP])

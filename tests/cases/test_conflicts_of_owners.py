@@ -1,0 +1,296 @@
+"""A conflict of owners is somebody's taking away, four times in a week: of a grant, an identity,
+the system-assigned one. What went with its scope, its resource or its identity was taken by nobody.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+from azure.mgmt.resource.resources.aio import ResourceManagementClient
+
+from lanyard.desk.operator import Operator
+from lanyard.record.held import Entry
+from lanyard.values.resource_id import ResourceId
+from simulator.faults import Fault
+from tests.support.any_resource import client
+from tests.support.cases import (
+    HOUR,
+    Rules,
+    attached,
+    begun,
+    create,
+    delete,
+    delete_identity,
+    held,
+    make_identity,
+    pass_time,
+    patch,
+    roles,
+    sweep,
+)
+from tests.support.compute_examples import CONTAINER_APP, SITE, Example
+from tests.support.estate import Estate
+
+DAY = 24 * HOUR
+GROUP = "/resourceGroups/rg-data"
+ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/stdata"
+CONTAINER = f"{ACCOUNT}/blobServices/default/containers/files"
+SCOPES = {"group": GROUP, "account": ACCOUNT, "container": CONTAINER}
+STORAGE_VERSION = "2023-05-01"
+CONFLICT = "conflict of owners: it was put back 3 times, and taken away again"
+
+
+async def make_scope(estate: Estate) -> None:
+    options = estate.azure.client_options(estate.operator)
+    groups = ResourceManagementClient(subscription_id=estate.subscription, **options)
+    await groups.resource_groups.create_or_update("rg-data", {"location": "westeurope"})
+    poller = await client(estate).resources.begin_create_or_update_by_id(
+        f"{estate.scope}{ACCOUNT}",
+        {"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}},
+        api_version=STORAGE_VERSION,
+        polling_interval=1,
+    )
+    await poller.result()
+
+
+async def tear_down_group(estate: Estate) -> None:
+    await estate.delete_group("rg-data")
+
+
+async def tear_down_account(estate: Estate) -> None:
+    poller = await client(estate).resources.begin_delete_by_id(
+        f"{estate.scope}{ACCOUNT}", api_version=STORAGE_VERSION, polling_interval=1
+    )
+    await poller.result()
+
+
+def take_grant(estate: Estate) -> None:
+    """Somebody deletes our assignment; its scope stays."""
+    assignments = estate.azure.state.role_assignments
+    (ours,) = [key for key, each in assignments.items() if each.description]
+    del assignments[ours]
+
+
+async def served(monkeypatch: pytest.MonkeyPatch, scope: str = GROUP) -> Estate:
+    """A machine whose identity has a role at a scope that goes with all at it."""
+    estate = await begun(monkeypatch, "version: 1\nmode: full\n", "id-old")
+    estate.azure.behaviour.scope_deletion_removes_assignments = True
+    await make_scope(estate)
+    policy = Rules(scope=f"{estate.scope}{scope}")
+    estate.change_policy(policy.text(estate.subscription))
+    await estate.create_vm("vm1")
+    await pass_time(estate)
+    assert roles(estate, "id-old") == ["Reader"]
+    return estate
+
+
+async def conflict(estate: Estate) -> Entry:
+    (entry,) = (await held(estate)).values()
+    assert entry.refusal.reason == CONFLICT
+    return entry
+
+
+TEARING_DOWN = [
+    pytest.param(scope, tear_down, id=f"{name} torn down with its {what}")
+    for name, scope in SCOPES.items()
+    for what, tear_down in (("group", tear_down_group), ("account", tear_down_account))
+    if name != "group" or what == "group"
+]
+
+
+@pytest.mark.parametrize("at_night", [True, False], ids=["swept at night", "swept by day"])
+@pytest.mark.parametrize(("scope", "tear_down"), TEARING_DOWN)
+async def test_case_B13_what_goes_with_its_scope_is_granted_again_each_morning(
+    monkeypatch: pytest.MonkeyPatch,
+    scope: str,
+    tear_down: Callable[[Estate], Awaitable[None]],
+    at_night: bool,
+) -> None:
+    estate = await served(monkeypatch, scope)
+    for _ in range(6):
+        await pass_time(estate, DAY / 2)
+        await tear_down(estate)
+        await pass_time(estate, HOUR)
+        if at_night:
+            await sweep(estate)
+        await pass_time(estate, HOUR)
+        await make_scope(estate)
+        await pass_time(estate, HOUR)
+        await sweep(estate)
+        await pass_time(estate, HOUR)
+        assert roles(estate, "id-old") == ["Reader"]
+        assert await held(estate) == {}
+
+
+@pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
+async def test_case_B13_what_somebody_takes_from_a_scope_that_stays_is_a_conflict(
+    monkeypatch: pytest.MonkeyPatch, scope: str
+) -> None:
+    estate = await served(monkeypatch, scope)
+    for _ in range(3):
+        await pass_time(estate, DAY)
+        take_grant(estate)
+        await sweep(estate)
+        assert roles(estate, "id-old") == ["Reader"]
+        assert await held(estate) == {}
+    await pass_time(estate, DAY)
+    take_grant(estate)
+    await sweep(estate)
+    assert roles(estate, "id-old") == []
+    entry = await conflict(estate)
+    await pass_time(estate, 30 * DAY)
+    await sweep(estate)
+    assert roles(estate, "id-old") == []
+    await Operator(estate.services, estate.queue.put, "ann").release(entry.id)
+    await pass_time(estate)
+    assert roles(estate, "id-old") == ["Reader"]
+    assert await held(estate) == {}
+
+
+async def test_case_B13_a_fight_counts_beside_a_scope_that_is_torn_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await served(monkeypatch, ACCOUNT)
+    for _ in range(3):
+        await pass_time(estate, DAY / 2)
+        await tear_down_account(estate)
+        await pass_time(estate, HOUR)
+        await make_scope(estate)
+        await sweep(estate)
+        await pass_time(estate, DAY / 2)
+        take_grant(estate)
+        await sweep(estate)
+        assert roles(estate, "id-old") == ["Reader"]
+    await pass_time(estate, DAY / 2)
+    take_grant(estate)
+    await sweep(estate)
+    await conflict(estate)
+
+
+async def test_case_B13_what_is_taken_away_each_third_day_is_put_back_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await served(monkeypatch)
+    for _ in range(6):
+        await pass_time(estate, 3 * DAY)
+        take_grant(estate)
+        await sweep(estate)
+        assert roles(estate, "id-old") == ["Reader"]
+
+
+async def test_case_B13_where_the_activity_log_may_not_be_read_nobody_took_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await served(monkeypatch)
+    refused = Fault(status=403, code="AuthorizationFailed", path="/eventtypes/management/values$")
+    estate.azure.faults.add(replace(refused, times=100))
+    for _ in range(6):
+        await pass_time(estate, HOUR)
+        take_grant(estate)
+        await sweep(estate)
+        assert roles(estate, "id-old") == ["Reader"]
+
+
+SYSTEM = """
+version: 1
+mode: full
+rules:
+  - name: all
+    match: {types: [Microsoft.Compute/virtualMachines]}
+    system: true
+    grant: [{role: Reader, scope: "{resourceGroup}", to: system}]
+orphans: {graceMinutes: 0}
+limits: {removals: {perHour: 50, graceMinutes: 0}}
+"""
+
+
+def system_of(estate: Estate, resource: ResourceId) -> str:
+    block = estate.azure.state.resources[resource.key].identity or {}
+    return str(block.get("principalId") or "")
+
+
+@pytest.mark.parametrize("by_event", [True, False], ids=["event", "sweep"])
+async def test_case_B14_a_system_assigned_identity_switched_off_four_times_is_a_conflict(
+    monkeypatch: pytest.MonkeyPatch, by_event: bool
+) -> None:
+    estate = await begun(monkeypatch, SYSTEM)
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate)
+
+    async def switch_off() -> None:
+        await pass_time(estate, HOUR)
+        await patch(estate, vm, identity={"type": "None"})
+        if not by_event:
+            estate.new_events()
+            await sweep(estate)
+        await pass_time(estate)
+
+    seen = {system_of(estate, vm)}
+    for _ in range(3):
+        await switch_off()
+        seen.add(system_of(estate, vm))
+        assert await held(estate) == {}
+    assert "" not in seen
+    assert len(seen) == 4
+    await switch_off()
+    assert system_of(estate, vm) == ""
+    reasons = {action: entry.refusal.reason for action, entry in (await held(estate)).items()}
+    assert CONFLICT in reasons.values()
+    (entry,) = [e for e in (await held(estate)).values() if e.refusal.reason == CONFLICT]
+    await sweep(estate)
+    assert system_of(estate, vm) == ""
+    await Operator(estate.services, estate.queue.put, "ann").release(entry.id)
+    await pass_time(estate)
+    assert system_of(estate, vm) not in seen
+    await switch_off()
+    assert system_of(estate, vm) != ""
+
+
+async def test_case_B14_one_that_is_switched_off_each_third_day_is_put_back_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, SYSTEM)
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate)
+    for _ in range(6):
+        await pass_time(estate, 3 * DAY)
+        await patch(estate, vm, identity={"type": "None"})
+        await pass_time(estate)
+        assert system_of(estate, vm) != ""
+
+
+@pytest.mark.parametrize("example", [SITE, CONTAINER_APP], ids=lambda each: each.type)
+async def test_case_B14_a_resource_that_is_made_again_each_night_was_robbed_by_nobody(
+    monkeypatch: pytest.MonkeyPatch, example: Example
+) -> None:
+    """Within the grace, so that its claims and its record outlive it."""
+    estate = await begun(monkeypatch, Rules(type=example.type, grace_minutes=60), "id-old")
+    for _ in range(6):
+        made = await create(estate, example)
+        await pass_time(estate)
+        assert attached(estate, made) == ["id-old"]
+        assert await held(estate) == {}
+        await pass_time(estate, DAY)
+        await delete(estate, made)
+        await pass_time(estate, 600)
+
+
+@pytest.mark.parametrize("seen_gone", [True, False])
+async def test_case_B14_an_identity_that_is_made_again_each_night_was_taken_by_nobody(
+    monkeypatch: pytest.MonkeyPatch, seen_gone: bool
+) -> None:
+    estate = await begun(monkeypatch, Rules(), "id-old")
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate)
+    for _ in range(6):
+        await pass_time(estate, DAY / 2)
+        await patch(estate, vm, identity={"type": "None"})
+        await delete_identity(estate, "id-old")
+        if seen_gone:
+            await pass_time(estate, 600)
+        await make_identity(estate, "id-old")
+        estate.new_events()
+        await sweep(estate)
+        await pass_time(estate, HOUR)
+        assert attached(estate, vm) == ["id-old"]
+        assert await held(estate) == {}
