@@ -61,6 +61,8 @@ _SHAPE = {
     "keepsAll[]": "what of those rules is not known for it: `rule` as above, `part`, `reason`; "
     "where there is any, it keeps everything that Lanyard gave it",
     "assignments[].madeByLanyard": "whether it is Lanyard's own",
+    "assignments[].condition": "under which it holds; null for none",
+    "assignments[].conditionChanged": "whether somebody changed that of Lanyard's own",
     "assignments[].keptBy": "who had its removal undone; else empty",
     "assignments[].claims[]": "resources that need it, by Lanyard's record; ten at most",
     "assignments[].claims[].resource": "its id",
@@ -200,6 +202,8 @@ def _assignment(why: Why, places: Mapping[str, str]) -> dict[str, Any]:
         "scope": assignment.scope,
         "principalId": assignment.principal_id,
         "madeByLanyard": why.lanyards,
+        "condition": assignment.condition,
+        "conditionChanged": why.condition_changed,
         "keptBy": why.kept_by,
         "claims": [_claim(claim, places) for claim in why.claims],
         "moreClaims": why.more,
@@ -253,6 +257,10 @@ def _show_assignment(why: Why, places: Mapping[str, str], terminal: Terminal) ->
         terminal.show(f"    claimed by {claim.resource}{_by_rules(claim.rules, places)}")
         if claim.decision is not None:
             terminal.show((f"      given {_after(claim)}", "dim"))
+    if why.condition_changed:
+        given = "none" if assignment.condition is None else assignment.condition
+        changed = f"somebody changed its condition, to {given}: the next sweep puts it back"
+        terminal.show((f"    {changed}", "yellow"))
     if why.kept_by:
         terminal.show(f"    kept by {why.kept_by}, who had its removal undone")
     for way in why.ways_out():

@@ -12,7 +12,7 @@ from lanyard.planning.needs import needs_grant
 from lanyard.policy import Policy
 from lanyard.record.decisions import Recorded
 from lanyard.values.compute import ComputeResource, SystemAssigned
-from lanyard.values.grants import Grant, RoleAssignment, Standing
+from lanyard.values.grants import Grant, RoleAssignment, Standing, State
 from lanyard.values.resource_id import ResourceId, folded
 
 #: Of the resources that claim one assignment, so many are read.
@@ -54,6 +54,14 @@ class Why:
     def lanyards(self) -> bool:
         """Whether Lanyard made it."""
         return self.standing is not None and self.standing.ours
+
+    @property
+    def condition_changed(self) -> bool:
+        """Whether somebody changed the condition under which Lanyard gave it."""
+        if self.standing is None or not self.standing.ours:
+            return False
+        given = self.standing.state is State.ACTIVE
+        return given and not self.assignment.serves(self.standing.grant)
 
     def ways_out(self) -> list[str]:
         """What would have to change for it to go, in words."""

@@ -1,5 +1,6 @@
 """Which grants on record do not stand any more as the record has them: nothing gives them, another
-owner's assignment gives something else now, or somebody changed the stamp of ours.
+owner's assignment gives something else now, or somebody changed the stamp or the condition of ours.
+(Scope, role and principal of an assignment cannot be changed: RoleAssignmentUpdateNotPermitted.)
 
 Resource Graph lags behind: what its listing does not show as it should be is read from ARM before
 it counts. Where much of that is there, the listing is a part only.
@@ -29,6 +30,8 @@ class Changed:
     deleted: list[Standing] = field(default_factory=list)
     #: Theirs whose stamp it has now: they serve while they stand.
     edited: list[Standing] = field(default_factory=list)
+    #: Ours, with the condition that somebody gave it or None for none: to be put back.
+    conditions: list[tuple[Standing, str | None]] = field(default_factory=list)
 
 
 async def changed_grants(found: Survey, assignments: Assignments) -> Changed:
@@ -57,6 +60,9 @@ async def _looked_at(
         changed.deleted.append(standing)
         return False
     if assignments.is_ours(now):
+        # One that is being granted is under another condition than it is to be.
+        if standing.ours and standing.state is State.ACTIVE and not now.serves(standing.grant):
+            changed.conditions.append((standing, now.condition))
         return standing.ours and not shown.lists(standing)
     if now.serves(standing.grant):
         if standing.ours:
@@ -80,7 +86,7 @@ class _Shown:
 
     def __init__(self, found: Survey, due: Iterable[Standing]) -> None:
         self._stamped = found.facts.stamped
-        self._ids = {folded(assignment.id) for assignment in found.facts.assignments}
+        self._conditions = {folded(each.id): each.condition for each in found.facts.assignments}
         principals = {each.grant.principal_id for each in due if not each.ours}
         self._others: Mapping[Content[str], ListedAssignment] = {
             assignment.content: assignment
@@ -91,12 +97,13 @@ class _Shown:
     def lists(self, standing: Standing) -> bool:
         """Whether there is an assignment of it at all."""
         if standing.ours:
-            return folded(standing.grant.assignment_id) in self._ids
+            return folded(standing.grant.assignment_id) in self._conditions
         return standing.grant.content in self._others
 
     def as_recorded(self, standing: Standing) -> bool:
-        """Whether it stands as the record has it: with our stamp, or with another's condition."""
+        """Whether it stands as the record has it: with its condition, and ours with our stamp."""
         if standing.ours:
-            return folded(standing.grant.assignment_id) in self._stamped
+            own = folded(standing.grant.assignment_id)
+            return own in self._stamped and self._conditions[own] == standing.grant.condition
         listed = self._others.get(standing.grant.content)
         return listed is not None and listed.condition == standing.grant.condition

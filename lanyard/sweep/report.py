@@ -69,7 +69,7 @@ def describe(report: SweepReport) -> str:
         f"{report.drifted} not as desired",
         f"{report.missing} known and not listed",
         f"{report.identities} identities changed",
-        f"{report.deleted_grants} grants deleted by others",
+        f"{report.deleted_grants} grants deleted or changed by others",
         *(f"{len(found)} {kind} orphans" for kind, found in by_kind.items()),
         f"{len(report.unused_identities)} identities without use",
         *(f"{n} role assignments in {s}, of 4,000" for s, n in report.near_limit.items()),

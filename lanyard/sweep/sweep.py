@@ -6,10 +6,9 @@ principal, what claims a grant that someone deleted, and what is orphaned. Nothi
 whoever takes the message reads it fresh.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence, Set
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from lanyard.planning.actions import RemoveOrphans
 from lanyard.planning.desired import desired
@@ -28,7 +27,7 @@ from lanyard.record.checkpoint import Checkpoint
 from lanyard.record.identities import IdentityRecord
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import unseen_attachments
-from lanyard.record.repairs import counted, grant_repaired
+from lanyard.record.repairs import counted
 from lanyard.sweep.at_once import at_once
 from lanyard.sweep.changed_grants import Changed, changed_grants
 from lanyard.sweep.doubts import reopened
@@ -39,12 +38,12 @@ from lanyard.sweep.lost_tables import (
     learn_grants,
     learn_identities,
 )
+from lanyard.sweep.reopening import Reopening
 from lanyard.sweep.report import SweepReport
 from lanyard.sweep.survey import Survey, survey
-from lanyard.sweep.taken_away import was_taken_away
 from lanyard.values.change import Change
 from lanyard.values.compute import ComputeResource
-from lanyard.values.grants import Grant, Standing, State
+from lanyard.values.grants import Grant, Standing, State, content_of
 from lanyard.values.resource_id import ResourceId, folded, last_name, subscription_of
 
 _SOURCE = "sweep"
@@ -102,7 +101,7 @@ class Sweep:
             report,
             drifted=drifted,
             identities=len(changed),
-            deleted_grants=len(grants.deleted),
+            deleted_grants=len(grants.deleted) + len(grants.conditions),
             planned=dict(self._planned),
             excluded=self._excluded,
         )
@@ -139,7 +138,7 @@ class Sweep:
         await at_once(map(self._dated, departures), enqueue)
         self.progress("put on the queue", drifted + len(departures))
         await at_once((edited.grant for edited in grants.edited), self.services.claims.disown)
-        await self._reopen(grants.deleted, enqueue)
+        await self._reopen(grants, found, enqueue)
         await checkpoint.done()
         return drifted
 
@@ -191,43 +190,29 @@ class Sweep:
         todo = [RemoveOrphans(former) for former in sorted(record.former)]
         return bool(guard_alone(todo, self.policy, Orders()).allowed)
 
-    async def _reopen(self, deleted: Sequence[Standing], enqueue: Enqueue) -> None:
-        """Open these grants again, and look at who claims them."""
-        claimed: dict[ResourceId, list[Standing]] = defaultdict(list)
-        for standing in deleted:
-            for resource in standing.claimants:
-                claimed[resource].append(standing)
-        taken: set[str] = set()
-        await at_once(deleted, partial(self._ask_who_took, taken))
-        await at_once(claimed.items(), partial(self._note_reopened, taken))
-        await at_once((standing.grant for standing in deleted), self.services.claims.reopen)
-        await at_once(map(self._change, claimed), enqueue)
+    async def _reopen(self, grants: Changed, found: Survey, enqueue: Enqueue) -> None:
+        """Open again what others took away or changed, and look at who claims it."""
+        reopening = Reopening(self.services)
+        await at_once(grants.deleted, reopening.look_at_deleted)
+        changed = [
+            standing
+            for standing, condition in grants.conditions
+            if await reopening.is_changed(
+                standing, condition, is_wanted=self._is_wanted(standing, condition, found)
+            )
+        ]
+        claimants = await reopening.reopen([*grants.deleted, *changed])
+        await at_once(map(self._change, claimants), enqueue)
 
-    async def _ask_who_took(self, taken: set[str], standing: Standing) -> None:
-        """Another owner may take theirs away as often as they like: only what somebody takes of
-        ours is counted.
-        """
-        services = self.services
-        if not standing.ours or standing.state is not State.ACTIVE:
-            return
-        if await was_taken_away(standing, services.activity_log, services.now()):
-            taken.add(standing.grant.name)
-
-    async def _note_reopened(
-        self, taken: Set[str], claims: tuple[ResourceId, list[Standing]]
-    ) -> None:
-        """On the record of a claimant."""
-        (resource, deleted), now = claims, self.services.now()
-
-        def reopen(record: ResourceRecord) -> ResourceRecord:
-            opened = reopened(record, frozenset(standing.grant for standing in deleted))
-            changed = record.grants - opened.grants
-            for grant in changed:
-                if grant.name in taken:
-                    opened = grant_repaired(opened, grant, now)
-            return opened if changed else record
-
-        await self.services.ledger.update(resource, reopen)
+    def _is_wanted(self, standing: Standing, condition: str | None, found: Survey) -> bool:
+        """Whether the policy wants a grant under this condition for who claims it."""
+        asked = content_of(standing.grant.scope, standing.grant.role_id, condition)
+        claimants = [one for one in found.resources.compute if one.id in standing.claimants]
+        return any(
+            content_of(wanted.scope, wanted.role_id, wanted.condition) == asked
+            for claimant in claimants
+            for wanted in desired(self.policy, claimant).grants
+        )
 
     def _change(self, resource: ResourceId) -> Change:
         return self._dated(Change(resource, _SOURCE))

@@ -1,6 +1,7 @@
 """`lanyard explain`: from an assignment back to the rule, its line, and the event."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -72,6 +73,20 @@ async def test_what_someone_else_gave_is_shown_as_theirs(app: Desk) -> None:
     ran = await app.app("explain", app.estate.vm_id("vm1").text, "--policy", str(app.policy))
     assert f"  Reader at {app.group}  not Lanyard's" in ran.lines
     assert any("Lanyard did not make it and leaves it alone" in line for line in ran.lines)
+
+
+async def test_a_condition_that_somebody_changed_is_shown(app: Desk) -> None:
+    vm, condition = app.estate.vm_id("vm1").text, "@Resource[a:b] StringEquals 'c'"
+    (before,) = (await explain(app, vm))["assignments"]
+    assert (before["condition"], before["conditionChanged"]) == (None, False)
+    assignments = app.estate.azure.state.role_assignments
+    (key,) = [key for key, each in assignments.items() if each.id == before["id"]]
+    assignments[key] = replace(assignments[key], condition=condition, condition_version="2.0")
+    (after,) = (await explain(app, vm))["assignments"]
+    assert (after["condition"], after["conditionChanged"]) == (condition, True)
+    ran = await app.app("explain", vm, "--policy", str(app.policy))
+    shown = f"    somebody changed its condition, to {condition}: the next sweep puts it back"
+    assert shown in ran.lines
 
 
 async def test_a_principal_is_explained_wherever_it_holds_a_role(app: Desk) -> None:

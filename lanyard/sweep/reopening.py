@@ -1,0 +1,96 @@
+"""Grants whose assignment is not what it was are opened again: who claims them makes them anew.
+
+What somebody took away of ours, or changed, is counted; what another owner does with theirs is not.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lanyard.reconcile.services import Services
+from lanyard.record.decisions import Decision
+from lanyard.record.ledger import ResourceRecord
+from lanyard.record.repairs import grant_repaired
+from lanyard.sweep.at_once import at_once
+from lanyard.sweep.doubts import reopened
+from lanyard.sweep.taken_away import was_taken_away
+from lanyard.values.grants import Grant, Standing, State
+from lanyard.values.resource_id import ResourceId
+
+
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """That of one sweep: first it is asked what became of each grant, then they are opened."""
+
+    services: Services
+    #: The names of the grants that somebody took away, or changed.
+    _taken: set[str] = field(init=False, default_factory=set)
+
+    async def look_at_deleted(self, standing: Standing) -> None:
+        """Its assignment is gone, or another owner's gives something else now."""
+        services = self.services
+        if not standing.ours or standing.state is not State.ACTIVE:
+            return
+        if await was_taken_away(standing, services.activity_log, services.now()):
+            self._taken.add(standing.grant.name)
+
+    async def is_changed(
+        self, standing: Standing, condition: str | None, *, is_wanted: bool
+    ) -> bool:
+        """Whether the condition of ours is another one now by somebody's doing: not where a worker
+        is about to change it, or did so since it was looked at. What `is_wanted` by now is no loss.
+        """
+        grant, services = standing.grant, self.services
+        records = [await services.ledger.resource(one) for one in standing.claimants]
+        changed = [record for record in records if _is_settled(record, grant)]
+        if not changed or is_wanted:
+            return bool(changed)
+        self._taken.add(grant.name)
+        reason = f"somebody changed its condition from {_text(grant.condition)} to "
+        for record in changed:
+            decision = Decision(
+                record.id.text,
+                f"put back {grant}",
+                "intended",
+                reason + _text(condition),
+                grant=grant.name,
+            )
+            await services.decisions.add(decision)
+        return True
+
+    async def reopen(self, grants: Iterable[Standing]) -> list[ResourceId]:
+        """Open these grants; returns who claims them, to be looked at."""
+        claimed: dict[ResourceId, list[Grant]] = defaultdict(list)
+        names: dict[str, Grant] = {}
+        for standing in grants:
+            names[standing.grant.name] = standing.grant
+            for resource in standing.claimants:
+                claimed[resource].append(standing.grant)
+        await at_once(claimed.items(), self._note)
+        await at_once(names.values(), self.services.claims.reopen)
+        return list(claimed)
+
+    async def _note(self, claims: tuple[ResourceId, list[Grant]]) -> None:
+        """On the record of a claimant."""
+        (resource, grants), now = claims, self.services.now()
+
+        def reopen(record: ResourceRecord) -> ResourceRecord:
+            opened = reopened(record, frozenset(grants))
+            changed = record.grants - opened.grants
+            for grant in changed:
+                if grant.name in self._taken:
+                    opened = grant_repaired(opened, grant, now)
+            return opened if changed else record
+
+        await self.services.ledger.update(resource, reopen)
+
+
+def _is_settled(record: ResourceRecord, grant: Grant) -> bool:
+    """Whether the resource has it under this very condition, and is to have it under no other."""
+    known = {(one.name, one.condition) for one in record.grants}
+    pending = {one.name for one in record.pending}
+    return (grant.name, grant.condition) in known and grant.name not in pending
+
+
+def _text(condition: str | None) -> str:
+    return "none" if condition is None else f"'{condition}'"
