@@ -4,6 +4,7 @@ the system-assigned one. What went with its scope, its resource or its identity 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
@@ -22,13 +23,14 @@ from tests.support.cases import (
     delete,
     delete_identity,
     held,
+    identity_id,
     make_identity,
     pass_time,
     patch,
     roles,
     sweep,
 )
-from tests.support.compute_examples import CONTAINER_APP, SITE, Example
+from tests.support.compute_examples import CLUSTER, CONTAINER_APP, SITE, Example
 from tests.support.estate import Estate
 
 DAY = 24 * HOUR
@@ -259,6 +261,42 @@ async def test_case_B14_one_that_is_switched_off_each_third_day_is_put_back_for_
         assert system_of(estate, vm) != ""
 
 
+@pytest.mark.parametrize("system", [True, False], ids=["system", "user-assigned"])
+async def test_case_B14_a_cluster_whose_one_identity_is_changed_back_is_a_conflict(
+    monkeypatch: pytest.MonkeyPatch, system: bool
+) -> None:
+    """What another owner puts back takes the place of what the rule gives."""
+    theirs: dict[str, Any] = {"type": "SystemAssigned"}
+    ours = "UserAssigned"
+    policy: Rules | str = Rules(type=CLUSTER.type, options={"replace": "accept"})
+    if system:
+        policy = SYSTEM.replace("Microsoft.Compute/virtualMachines", CLUSTER.type)
+        policy = policy.replace("system: true", "system: true\n    replace: accept")
+        grant = policy.index("    grant:")
+        policy = policy[:grant] + policy[policy.index("orphans:") :]
+    estate = await begun(monkeypatch, policy, "id-old", "id-theirs")
+    if system:
+        other = identity_id(estate.subscription, "id-theirs")
+        theirs = {"type": "UserAssigned", "userAssignedIdentities": {other: {}}}
+        ours = "SystemAssigned"
+    cluster = await create(estate, CLUSTER, identity=theirs)
+    await pass_time(estate, HOUR)
+
+    def kind() -> str:
+        return str((estate.azure.state.resources[cluster.key].identity or {})["type"])
+
+    for _ in range(3):
+        assert kind() == ours
+        await create(estate, CLUSTER, identity=theirs)
+        await pass_time(estate, HOUR)
+        assert await held(estate) == {}
+    assert kind() == ours
+    await create(estate, CLUSTER, identity=theirs)
+    await pass_time(estate, HOUR)
+    assert kind() == theirs["type"]
+    await conflict(estate)
+
+
 @pytest.mark.parametrize("example", [SITE, CONTAINER_APP], ids=lambda each: each.type)
 async def test_case_B14_a_resource_that_is_made_again_each_night_was_robbed_by_nobody(
     monkeypatch: pytest.MonkeyPatch, example: Example
@@ -294,3 +332,27 @@ async def test_case_B14_an_identity_that_is_made_again_each_night_was_taken_by_n
         await pass_time(estate, HOUR)
         assert attached(estate, vm) == ["id-old"]
         assert await held(estate) == {}
+
+
+@pytest.mark.parametrize("lost", [True, False], ids=["events lost", "events heard"])
+@pytest.mark.parametrize("policy", [Rules(grace_minutes=60), SYSTEM], ids=["attached", "system"])
+async def test_case_B13_a_group_that_is_made_again_each_night_with_its_machine(
+    monkeypatch: pytest.MonkeyPatch, policy: Rules | str, lost: bool
+) -> None:
+    """What it has goes with it, and so does the scope of what is granted there."""
+    estate = await begun(monkeypatch, policy, "id-old")
+    estate.azure.behaviour.scope_deletion_removes_assignments = True
+    for _ in range(6):
+        await estate.create_groups()
+        vm = await estate.create_vm("vm1")
+        await pass_time(estate)
+        await sweep(estate)
+        block = estate.azure.state.resources[vm.key].identity or {}
+        assert block.get("principalId") or attached(estate, vm) == ["id-old"]
+        assert len(estate.assignments()) == 1
+        assert await held(estate) == {}
+        await pass_time(estate, DAY)
+        await estate.delete_group("rg-app")
+        if lost:
+            estate.new_events()
+        await pass_time(estate, 600)

@@ -9,11 +9,13 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from azure.core.credentials import AccessToken
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
+from lanyard.azure.arm.activity_log import ActivityLog
 from lanyard.azure.arm.clients import Clients, Throttling
 from lanyard.azure.arm.compute import Compute
 from lanyard.azure.arm.identities import Identities
@@ -40,6 +42,11 @@ GONE = {
     "ResourceGroupNotFound",
     "ResourceNotFound",
     "RoleAssignmentNotFound",
+}
+DELETION = {
+    "resourceId": ASSIGNMENT,
+    "operationName": {"value": "Microsoft.Authorization/roleAssignments/delete"},
+    "status": {"value": "Succeeded"},
 }
 #: A service that pages or polls for ever is cut off after so many answers.
 MOST_ANSWERS = 6
@@ -186,6 +193,10 @@ CALLS: dict[str, tuple[Call, Any]] = {
         lambda to: ResourceGraph(to).assignments_of(PRINCIPAL),
         page({"id": ASSIGNMENT}),
     ),
+    "deleted": (
+        lambda to: ActivityLog(to).deleted(ASSIGNMENT, SUBSCRIPTION, 0.0, 9.0),
+        {"value": [DELETION]},
+    ),
     "known": (
         lambda to: Directory(to, CANARY).existing([PRINCIPAL]),
         {"value": [{"id": CANARY}, {"id": PRINCIPAL}]},
@@ -268,6 +279,8 @@ def test_any_answer_is_read_or_is_a_failure_of_ours(
         assert found is not None or status == 404
     if name == "exists":
         assert found is not False or status == 404
+    if name == "deleted" and found is True:
+        assert all(word in json.dumps(body).lower() for word in ("/delete", "succeeded", CANARY))
     if name == "known":
         assert found in (FAILED, frozenset({PRINCIPAL}), frozenset())
         assert found == FAILED or CANARY in json.dumps(body).lower()
@@ -399,3 +412,19 @@ def test_answers_too_deep_or_no_text_are_failures(name: str) -> None:
     for body in (DEEP_TEXT.encode(), b"\xff\xfe\x00", b"", b"nul"):
         found = outcome(name, 200, body)
         assert found == FAILED or (body == b"" and name == "assign")
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "deleted"),
+    [
+        ("resourceId", ASSIGNMENT.upper(), True),
+        ("resourceId", GROUP, False),
+        ("operationName", {"value": "Microsoft.Authorization/roleAssignments/write"}, False),
+        ("status", {"value": "Started"}, False),
+        ("status", {"value": "Failed"}, False),
+    ],
+)
+def test_only_a_deletion_of_that_very_resource_that_was_done_is_one(
+    member: str, value: Any, deleted: bool
+) -> None:
+    assert outcome("deleted", 200, {"value": [{**DELETION, member: value}]}) is deleted
