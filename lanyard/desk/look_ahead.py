@@ -43,11 +43,12 @@ class Preview:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know of a resource that a rule is for, and Lanyard leaves alone."""
-        wanted = self.wanted
+        """What a person should know of what is given, and of what Lanyard leaves alone."""
+        wanted, warnings = self.wanted, self.verdict.warnings
         if self.resource.kubelet is None or not (wanted.identities or wanted.system):
-            return ()
+            return warnings
         return (
+            *warnings,
             f"its nodes use the kubelet identity {self.resource.kubelet}, which is the cluster's "
             "own: Lanyard does not change it; give pods theirs by workload identity",
         )

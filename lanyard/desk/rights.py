@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from lanyard.policy import IdentitySpec, Mode, Policy, RemoveOrphans, Rule
 from lanyard.policy.document import contents
-from lanyard.policy.privileged import is_assigning
+from lanyard.policy.privileged import hands_out
 from lanyard.policy.templates import variables
 from lanyard.values.compute_types import ComputeType, compute_type
 from lanyard.values.resource_id import ResourceId, folded
-from lanyard.values.roles import is_built_in, role_id, role_name
+from lanyard.values.roles import listed_role, role_id, role_name
 
 #: Azure refuses a longer condition (Azure ABAC, limits).
 MAX_CONDITION = 8 * 1024
@@ -103,9 +103,15 @@ def _granted(policy: Policy) -> Iterator[tuple[str, str]]:
 
 
 def _is_held(policy: Policy, role: str) -> bool:
-    """A role that can assign roles is never given unless the policy allows it by name."""
+    """A role that hands out rights is never given unless the policy allows it by name."""
     allowed = {role_id(entry.role) for entry in policy.privileged.allow}
-    return is_assigning(role) and role not in allowed
+    return _hands_out(role) and role not in allowed
+
+
+def _hands_out(role: str) -> bool:
+    """Whether it is a listed role that hands out rights, wherever it is given."""
+    listed = listed_role(role)
+    return listed is not None and bool(hands_out(listed, "/"))
 
 
 def _types(policy: Policy) -> list[ComputeType]:
@@ -221,13 +227,13 @@ def _notes(
         yield "mode 'observe': these rights only read; ask again when the mode changes"
     for rule, role in sorted({found for found in _granted(policy) if found[1] in refused}):
         yield (
-            f"rule {rule!r} grants {role_name(role)}, which can assign roles: left out, as "
+            f"rule {rule!r} grants {role_name(role)}, which can hand out rights: left out, as "
             "'privileged.allow' does not name it"
         )
     for role in assignable:
-        if is_assigning(role):
+        if _hands_out(role):
             yield f"{role_name(role)} can assign any role: whoever gets it is not bound by this"
-        elif not is_built_in(role):
+        elif listed_role(role) is None:
             yield f"{role} is no known built-in role: see for yourself what it gives"
     replaced = [kind.name for kind in _types(policy) if kind.attachable and not kind.merges]
     if replaced and _attached(policy) and policy.mode is not Mode.OBSERVE:

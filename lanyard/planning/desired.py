@@ -39,6 +39,11 @@ class WantedGrant:
     rules: tuple[str, ...]
     condition: str | None = None
 
+    @property
+    def content(self) -> Content[PrincipalRef]:
+        """What distinguishes it from the resource's other grants. See `content_of`."""
+        return content_of(self.scope, self.role_id, self.to)
+
     def granted(self, principal: str) -> Grant:
         """What it is for the principal (object id, lower case) of that identity."""
         return Grant(self.scope, self.role_id, principal, self.condition)
@@ -225,7 +230,7 @@ def _add_grant(
     new: WantedGrant,
     problems: list[Unfulfillable],
 ) -> None:
-    key = content_of(new.scope, new.role_id, new.to)
+    key = new.content
     old = known.get(key)
     if old is None:
         known[key] = new

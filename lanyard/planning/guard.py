@@ -4,6 +4,7 @@ Each check yields what it holds; the first reason given to an action is the one 
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from lanyard.planning.actions import Action
 from lanyard.planning.contested import contested
@@ -22,9 +23,9 @@ from lanyard.planning.permitted import (
     dismissed,
     outside_mode,
     paused,
-    privileged,
     unknown_principal,
 )
+from lanyard.planning.permitted_roles import not_to_be_given, standing, warnings
 from lanyard.planning.plan import Plan
 from lanyard.planning.side_effects import (
     imds_default,
@@ -42,7 +43,7 @@ _CHECKS = (
     dismissed,
     unknown_principal,
     reported_only,
-    privileged,
+    not_to_be_given,
     more_than_one,
     unaccepted_replacement,
     before_its_roles,
@@ -68,7 +69,11 @@ def guard(plan: Plan, situation: Situation) -> Verdict:
     _hold(made_first, held, released)
     _hold(without_identity(plan, held), held, released)  # of what waits
     allowed = tuple(action for action in plan.actions if action not in held)
-    return Verdict(allowed, tuple(held[action] for action in plan.actions if action in held))
+    not_done = tuple(held[action] for action in plan.actions if action in held)
+    given = replace(plan, actions=allowed)
+    return Verdict(
+        allowed, (*not_done, *standing(plan, situation)), tuple(warnings(given, situation))
+    )
 
 
 def guard_alone(actions: Iterable[Action], policy: Policy, orders: Orders) -> Verdict:

@@ -1,17 +1,15 @@
 """What the policy and persons do not permit: by its mode, by a pause, by a dismissal, by what it
-says of orphans and of privileged roles. Pure.
+says of orphans. Pure.
 """
 
 from collections.abc import Iterator
 
-from lanyard.planning.actions import AssignRole, RemoveUnknown, takes_away
+from lanyard.planning.actions import RemoveUnknown, takes_away
 from lanyard.planning.orders import Paused
 from lanyard.planning.plan import Plan
 from lanyard.planning.verdict import Held, Situation
 from lanyard.policy import Mode, RemoveOrphans
-from lanyard.policy.privileged import is_allowed, is_privileged
 from lanyard.values.errors import Because
-from lanyard.values.roles import role_name
 
 
 def outside_mode(plan: Plan, situation: Situation) -> Iterator[Held]:
@@ -59,21 +57,4 @@ def unknown_principal(plan: Plan, situation: Situation) -> Iterator[Held]:
                 "the directory does not know this principal, and Lanyard never saw it alive",
                 "release it, or set 'orphans: {remove: all}'",
                 True,
-            )
-
-
-def privileged(plan: Plan, situation: Situation) -> Iterator[Held]:
-    """A role that can give itself more is refused unless the policy names it, and where."""
-    for action in plan.actions:
-        if not isinstance(action, AssignRole):
-            continue
-        if not is_privileged(action.role_id, action.scope, situation.can_write_assignments):
-            continue
-        if not is_allowed(action.role_id, action.scope, situation.policy.privileged):
-            name = role_name(action.role_id)
-            yield Held(
-                action,
-                Because.PRIVILEGED,
-                f"{name} at {action.scope} is privileged: who holds it can give itself more",
-                f"name {name!r} with this scope in 'privileged.allow'",
             )

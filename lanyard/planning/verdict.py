@@ -10,6 +10,8 @@ from lanyard.policy import Policy
 from lanyard.values.compute import ComputeResource, PrincipalRef
 from lanyard.values.compute_types import ComputeType, compute_type
 from lanyard.values.errors import Because
+from lanyard.values.permissions import Definition, Unknown
+from lanyard.values.roles import listed_role
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The plan, split: every action is in exactly one of the two, in the plan's order."""
+    """The plan, split: every action is in exactly one of the two, in the plan's order. Held is also
+    what stands and may not be given any more.
+    """
 
     allowed: tuple[Action, ...]
     held: tuple[Held, ...]
+    #: What a person should know of what is allowed.
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +65,8 @@ class Situation:
     desired: Desired
     resource: ComputeResource | None
     _: KW_ONLY
-    #: Custom roles (GUIDs) whose definition lets them assign roles, or could not be read.
-    can_write_assignments: frozenset[str] = frozenset()
+    #: What roles (GUIDs) let their holders do. Of one that is not there nothing is known.
+    roles: Mapping[str, Definition] = field(default_factory=dict)
     #: What persons decided.
     orders: Orders = field(default_factory=Orders)
     #: How often something was put back on this resource, by `repair_key`.
@@ -74,3 +80,7 @@ class Situation:
     def kind(self) -> ComputeType | None:
         """The row of the resource's type."""
         return None if self.resource is None else compute_type(self.resource.id.type)
+
+    def role(self, role_id: str) -> Definition:
+        """What a role (GUID) lets its holder do."""
+        return listed_role(role_id) or self.roles.get(role_id, Unknown.UNREADABLE)

@@ -241,7 +241,7 @@ class Records(Section):
 
 
 class Privileged(Section):
-    """Roles that could give themselves more: refused unless named here."""
+    """Roles by which their holder can get more: held unless named here."""
 
     allow: list[PrivilegedRole] = Field([], description="The roles, each with its scopes.")
 
@@ -269,9 +269,8 @@ class Policy(Section):
     records: Records = Field(Records(), description="What is kept, and for how long.")
     privileged: Privileged = Field(
         Privileged(),
-        description="Roles that could give themselves more (Owner, User Access Administrator, "
-        "RBAC Administrator, Contributor of a whole subscription, custom roles that assign "
-        "roles): held unless named here.",
+        description="Roles that can hand out rights, or write everything in a whole subscription, "
+        "by what their definitions allow: held unless named here.",
     )
 
     @property

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from lanyard.policy.app_identity import names_own
 from lanyard.policy.checks import check
 from lanyard.policy.document import Policy
+from lanyard.policy.grants_to_look_at import grants_to_look_at
 from lanyard.policy.merge import merge
 from lanyard.policy.overlaps import overlaps
 from lanyard.policy.problems import MOST_REPORTED, PolicyError, Problem
@@ -54,7 +55,8 @@ def policy_warnings(path: FilePath) -> list[Problem]:
     """What of a good policy may not do what it says, with its place. Raises PolicyError."""
     source = merge(_sources([(str(file), _read(file)) for file in _files(path)]))
     policy = load_policy(path)
-    found = islice(chain(overlaps(policy), shared_names(policy)), MOST_REPORTED)
+    warnings = (overlaps(policy), shared_names(policy), grants_to_look_at(policy))
+    found = islice(chain(*warnings), MOST_REPORTED)
     return sorted(source.problem(at, message) for at, message in found)
 
 

@@ -1,42 +1,113 @@
-"""Roles that could give themselves more, and where the policy allows them all the same. Pure."""
+"""Roles by which their holder can get more than they give, and where the policy allows them. Pure.
+
+*Privileged* is what can hand out rights, and what may write everything in a subscription: it is
+held unless the policy names it. (What is only *powerful*: powerful.py.) Both go by what a role's
+definition allows in effect, whatever its name is.
+
+Operations: Azure's resource provider operations (learn.microsoft.com, role-based access control).
+"""
 
 from lanyard.policy.document import Privileged
 from lanyard.policy.patterns import within_one_of
-from lanyard.values.resource_id import folded
-from lanyard.values.roles import BUILT_IN_ROLES, role_id
+from lanyard.values.permissions import Permission, RoleDefinition, fits_pattern, resource_type_of
+from lanyard.values.resource_id import folded, is_within
+from lanyard.values.roles import role_id
 
-_OWNER = BUILT_IN_ROLES["Owner"]
-_CONTRIBUTOR = BUILT_IN_ROLES["Contributor"]
-_ASSIGNING = {
-    _OWNER,
-    BUILT_IN_ROLES["User Access Administrator"],
-    BUILT_IN_ROLES["Role Based Access Control Administrator"],
-}
+#: What hands out rights.
+HANDS_OUT = (
+    "Microsoft.Authorization/roleAssignments/write",
+    "Microsoft.Authorization/roleDefinitions/write",
+    "Microsoft.Authorization/roleAssignmentScheduleRequests/write",
+    "Microsoft.Authorization/roleAssignmentSchedules/write",
+    "Microsoft.Authorization/roleEligibilityScheduleRequests/write",
+    "Microsoft.Authorization/roleEligibilitySchedules/write",
+    "Microsoft.Authorization/roleManagementPolicies/write",
+    "Microsoft.Authorization/denyAssignments/delete",
+    "Microsoft.Authorization/elevateAccess/action",
+    "Microsoft.Authorization/classicAdministrators/write",
+)
+#: Data actions that hand out rights within a Kubernetes cluster.
+HANDS_OUT_DATA = tuple(
+    f"{cluster}/rbac.authorization.k8s.io/{bindings}/write"
+    for cluster in (
+        "Microsoft.ContainerService/managedClusters",
+        "Microsoft.ContainerService/fleets",
+        "Microsoft.Kubernetes/connectedClusters",
+    )
+    for bindings in ("rolebindings", "clusterrolebindings")
+)
+# Its resources lie at every scope.
+_AUTHORIZATION = "microsoft.authorization/"
+# Types of providers that have nothing to do with each other, the last one of nobody: what names a
+# write of each names those of every provider.
+_ANY_TYPE = (
+    "microsoft.compute/virtualmachines",
+    "microsoft.keyvault/vaults",
+    "microsoft.web/sites",
+    "microsoft.0/0",
+)
 
 
-def is_privileged(role: str, scope: str, can_write_assignments: frozenset[str]) -> bool:
-    """Whether a role (GUID) at a scope (id) is one that could give itself more.
+def privilege(role: RoleDefinition, scope: str) -> str:
+    """The operation that makes a role privileged at a scope (id); "" where none does."""
+    handed_out = hands_out(role, scope)
+    if handed_out or _within_a_group(scope):
+        return handed_out
+    return writes_everything(role)
 
-    `can_write_assignments` are the custom roles that can. Contributor counts at a subscription or
-    wider: there it can run code as every identity of the subscription.
-    """
-    if is_assigning(role) or role in can_write_assignments:
+
+def hands_out(role: RoleDefinition, scope: str) -> str:
+    """An operation by which the role hands out rights at a scope or below; "" for none."""
+    found = [
+        *(operation for operation in HANDS_OUT if role.allows(operation)),
+        *(operation for operation in HANDS_OUT_DATA if role.allows_data(operation)),
+    ]
+    return next((operation for operation in found if counts_at(operation, scope)), "")
+
+
+def writes_everything(role: RoleDefinition) -> str:
+    """The pattern by which a role may write whatever there is ("*", "*/write"); "" for none."""
+    return next(filter(None, map(_everything, role.permissions)), "")
+
+
+def counts_at(operation: str, scope: str) -> bool:
+    """Whether a resource of the operation's type can lie at or below a scope (id)."""
+    type_, at = resource_type_of(operation), _type_of(scope)
+    if not at or f"{type_}/".startswith(_AUTHORIZATION):
         return True
-    return role == _CONTRIBUTOR and not _within_a_group(scope)
-
-
-def is_assigning(role: str) -> bool:
-    """Whether a role (GUID) is a built-in one that can assign any role."""
-    return role in _ASSIGNING
+    cluster, within_cluster, _ = type_.partition("/rbac.authorization.k8s.io/")
+    if within_cluster and is_within(at, cluster):  # a namespace, which has bindings of its own
+        return True
+    return is_within(type_, at)
 
 
 def is_allowed(role: str, scope: str, privileged: Privileged) -> bool:
-    """Whether the policy names this role for this scope."""
+    """Whether the policy names this role (GUID) for this scope."""
     return any(
         role_id(entry.role) == role and within_one_of(scope, entry.scopes)
         for entry in privileged.allow
     )
 
 
+def _everything(permission: Permission) -> str:
+    """What is taken out for single providers changes nothing."""
+    writes = [f"{type_}/write" for type_ in _ANY_TYPE]
+    others = [f"{type_}/0/action" for type_ in _ANY_TYPE]
+    if not any(map(permission.allows, writes + others)):
+        return ""
+    named = (p for p in permission.actions if all(fits_pattern(write, p) for write in writes))
+    return next(named, "")
+
+
 def _within_a_group(scope: str) -> bool:
     return "/resourcegroups/" in folded(scope)
+
+
+def _type_of(scope: str) -> str:
+    """The type (folded) of the resource that a scope is; "" for a group and above."""
+    if not _within_a_group(scope):
+        return ""
+    provider, _, names = folded(scope).rpartition("/providers/")[2].partition("/")
+    if not provider or "/providers/" not in folded(scope):
+        return ""
+    return "/".join((provider, *names.split("/")[::2]))

@@ -149,6 +149,19 @@ def _plain(variable: str, resource: ComputeResource) -> str:
     return value
 
 
+def sample_scope(template: str, type_: str) -> str:
+    """A scope of the kind that the template leads to, for a resource of a type."""
+    group = f"/subscriptions/{_SAMPLE_SUBSCRIPTION}/resourceGroups/x"
+    provider, _, types = type_.partition("/")
+    resource = "/".join(part for name in types.split("/") for part in (name, "x"))
+    samples = {
+        "{subscription}": f"/subscriptions/{_SAMPLE_SUBSCRIPTION}",
+        "{resourceGroup}": group,
+        "{resource}": f"{group}/providers/{provider}/{resource}",
+    }
+    return samples.get(template) or _VARIABLE.sub(_sample, template)
+
+
 def _value(variable: str, resource: ComputeResource) -> str:
     text = _text(variable, resource)
     if variable.startswith("tags.") and not _TAG_VALUE.fullmatch(text):

@@ -12,6 +12,7 @@ from lanyard.values.compute import ComputeResource, ManagedIdentity
 from lanyard.values.grants import Described, Grant, RoleAssignment
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
 from lanyard.values.own_identity import Created
+from lanyard.values.permissions import Definition
 from lanyard.values.removed import RemovedAssignment
 from lanyard.values.resource_id import ResourceId
 
@@ -109,11 +110,8 @@ class Assignments(Granting, Protocol):
     async def of_principal(self, principal_id: str, subscription: str) -> list[RoleAssignment]:
         """All assignments of a principal at, above and below a subscription."""
 
-    async def can_write_assignments(self, role_id: str, scope: str) -> bool:
-        """Whether the role's definition lets its holder assign roles; True where it is unknown."""
-
-    async def role_exists(self, role_id: str, scope: str) -> bool:
-        """Whether the role is defined where `scope` is."""
+    async def definition(self, role_id: str, scope: str) -> Definition:
+        """What a role (GUID) lets its holder do, as it is defined where `scope` is."""
 
 
 class Index(Protocol):

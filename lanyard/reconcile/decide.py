@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lanyard.planning.actions import AssignRole
 from lanyard.planning.desired import Desired
 from lanyard.planning.guard import guard
 from lanyard.planning.orders import Orders
@@ -11,7 +10,6 @@ from lanyard.planning.plan import Actual, Owned, Plan, plan
 from lanyard.planning.verdict import Situation, Verdict
 from lanyard.policy import Policy
 from lanyard.ports.azure import Assignments
-from lanyard.values.roles import is_built_in
 
 #: Provisioning states (lower case) in which ARM refuses or loses an identity write, and the seconds
 #: to wait before looking again.
@@ -44,31 +42,16 @@ async def decide(
     assignments: Assignments,
     precedents: Precedents,
 ) -> tuple[Plan, Verdict]:
-    """Plan and guard. Reads the definitions of custom roles, nothing else.
-
-    Raises Temporary, Permanent.
-    """
+    """Plan and guard. Reads the definitions of the wanted roles, nothing else. Raises Temporary."""
     todo = plan(wanted, actual, owned)
-    custom = await _can_write_assignments(todo, assignments)
     situation = Situation(
         policy,
         wanted,
         actual.resource,
-        can_write_assignments=custom,
+        roles={g.role_id: await assignments.definition(g.role_id, g.scope) for g in wanted.grants},
         orders=precedents.orders,
         repairs=precedents.repairs,
         principals=actual.principals,
         own_principal=precedents.own_principal,
     )
     return todo, guard(todo, situation)
-
-
-async def _can_write_assignments(todo: Plan, assignments: Assignments) -> frozenset[str]:
-    """The custom roles of the plan that could assign roles; built-in ones are known."""
-    custom = {
-        action.role_id: action.scope
-        for action in todo.actions
-        if isinstance(action, AssignRole) and not is_built_in(action.role_id)
-    }
-    check = assignments.can_write_assignments
-    return frozenset([role for role, scope in custom.items() if await check(role, scope)])

@@ -6,7 +6,7 @@ a broken listing does not hold is not taken for missing.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from lanyard.planning.orphans import Facts, suspects
@@ -27,8 +27,9 @@ from lanyard.values.change import Change
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Grant, Standing
 from lanyard.values.listed import ListedAssignment
+from lanyard.values.permissions import Definition
 from lanyard.values.resource_id import ResourceId, folded, subscription_of
-from lanyard.values.roles import is_built_in
+from lanyard.values.roles import listed_role
 
 _UNTRUSTED_DELAY = 300.0
 
@@ -44,8 +45,8 @@ class Survey:
     doubts: dict[ResourceId, frozenset[Grant]]
     #: The ledger's.
     identities: tuple[IdentityRecord, ...]
-    #: The GUIDs of the role definitions that are listed.
-    roles: frozenset[str]
+    #: The role definitions that are listed, by their GUIDs.
+    roles: Mapping[str, Definition]
     #: What a person released and what is not done yet.
     released: tuple[Change, ...]
     #: The keys of what is on the list of what is held, by the resource.
@@ -72,7 +73,7 @@ class Survey:
         return {
             each.role_id: each.scope
             for each in self.facts.assignments
-            if each.role_id not in self.roles and not is_built_in(each.role_id)
+            if each.role_id not in self.roles and listed_role(each.role_id) is None
         }
 
     def assignments_by_subscription(self) -> dict[str, int]:
@@ -116,7 +117,7 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
         records=records,
         doubts={one: each for one, each in doubts.items() if one.subscription not in unseen},
         identities=identities,
-        roles=frozenset(listed.roles),
+        roles={role.role_id: role.definition for role in listed.roles.values()},
         released=tuple(e.change("sweep") for e in held if e.answer is Answer.RELEASED),
         listed=_listed(held),
         held_principals=_held_principals(held),

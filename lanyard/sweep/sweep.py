@@ -44,6 +44,7 @@ from lanyard.sweep.survey import Survey, survey
 from lanyard.values.change import Change
 from lanyard.values.compute import ComputeResource
 from lanyard.values.grants import Grant, Standing, State, content_of
+from lanyard.values.permissions import Unknown
 from lanyard.values.resource_id import ResourceId, folded, last_name, subscription_of
 
 _SOURCE = "sweep"
@@ -240,11 +241,11 @@ class Sweep:
             self.services.assignments.installation,
         )
         todo = plan(wanted, Actual(resource, principals, theirs), record.owned())
-        # Custom roles are not looked up here: at worst a message is too many, never one too few.
         situation = Situation(
             self.policy,
             wanted,
             resource,
+            roles=found.roles,
             repairs=counted(record),
             principals=principals,
             own_principal=self.services.own_principal,
@@ -269,8 +270,8 @@ class Sweep:
     async def _roles_gone(self, found: Survey) -> list[str]:
         """Asked of ARM one by one: few roles are neither built in nor listed."""
         asked = found.roles_not_listed.items()
-        exists = self.services.assignments.role_exists
-        return sorted([role for role, scope in asked if not await exists(role, scope)])
+        definition = self.services.assignments.definition
+        return sorted([role for role, at in asked if await definition(role, at) is Unknown.MISSING])
 
 
 async def _some(resources: AsyncIterator[ResourceId]) -> AsyncIterator[list[ResourceId]]:

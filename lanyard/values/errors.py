@@ -14,6 +14,7 @@ class Because(StrEnum):
     NO_DIRECTORY = "noDirectory"
     REPORTED_ONLY = "reportedOnly"
     PRIVILEGED = "privileged"
+    ROLE = "role"
     REPLACEMENT = "replacement"
     RESTART = "restart"
     IMDS_DEFAULT = "imdsDefault"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from lanyard.values.compute import ComputeResource
 from lanyard.values.grants import Content, content_of
+from lanyard.values.permissions import Definition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +58,10 @@ class ListedAssignment:
 
 @dataclass(frozen=True, slots=True)
 class ListedRole:
-    """A role definition as the index shows it: its GUID (lower case), its display name, and whether
-    it lets its holder assign roles (True also where its permissions are not shown).
+    """A role definition as the index shows it: its GUID (lower case), its display name, and what
+    it lets its holder do.
     """
 
     role_id: str
     name: str
-    assigns_roles: bool
+    definition: Definition

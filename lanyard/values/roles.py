@@ -2,12 +2,10 @@
 
 Ids are the same in every tenant and cloud; names and ids checked against the output of `az role
 definition list` that Azure/oav keeps. Custom roles, and built-in ones not listed here, are given by
-their GUID. Of the listed ones only those that privileged.py names can assign roles.
+their GUID, and their definitions are read.
 """
 
-from collections.abc import Iterable
-from fnmatch import fnmatchcase
-
+from lanyard.values.permissions import Permission, RoleDefinition
 from lanyard.values.resource_id import folded, is_guid
 
 BUILT_IN_ROLES = {
@@ -80,9 +78,80 @@ BUILT_IN_ROLES = {
     "Website Contributor": "de139f84-1756-47ae-9be6-808fbbe84772",
 }
 
+# What of the listed roles' permissions makes them privileged or powerful (policy/privileged.py,
+# policy/powerful.py): of the others nothing does.
+_DECISIVE = {
+    "Azure Event Hubs Data Owner": Permission(("Microsoft.EventHub/*",)),
+    "Azure Service Bus Data Owner": Permission(("Microsoft.ServiceBus/*",)),
+    "Cognitive Services User": Permission(
+        ("Microsoft.CognitiveServices/accounts/listkeys/action",)
+    ),
+    "Contributor": Permission(
+        ("*",),
+        (
+            "Microsoft.Authorization/*/Delete",
+            "Microsoft.Authorization/*/Write",
+            "Microsoft.Authorization/elevateAccess/Action",
+        ),
+    ),
+    "Cosmos DB Account Reader Role": Permission(
+        ("Microsoft.DocumentDB/databaseAccounts/readonlykeys/action",)
+    ),
+    "Data Factory Contributor": Permission(("Microsoft.DataFactory/factories/*",)),
+    "EventGrid Contributor": Permission(("Microsoft.EventGrid/*",)),
+    "Log Analytics Contributor": Permission(
+        (
+            "Microsoft.ClassicStorage/storageAccounts/listKeys/action",
+            "Microsoft.Compute/virtualMachines/extensions/*",
+            "Microsoft.HybridCompute/machines/extensions/write",
+            "Microsoft.OperationalInsights/*",
+            "Microsoft.Storage/storageAccounts/listKeys/action",
+        )
+    ),
+    "Logic App Contributor": Permission(
+        (
+            "Microsoft.ClassicStorage/storageAccounts/listKeys/action",
+            "Microsoft.Logic/*",
+            "Microsoft.Storage/storageAccounts/listkeys/action",
+            "Microsoft.Web/sites/functions/listSecrets/action",
+        )
+    ),
+    "Managed Identity Contributor": Permission(
+        ("Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",)
+    ),
+    "Managed Identity Operator": Permission(
+        ("Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",)
+    ),
+    "Monitoring Contributor": Permission(
+        ("Microsoft.OperationalInsights/workspaces/sharedKeys/action",)
+    ),
+    "Owner": Permission(("*",)),
+    "Role Based Access Control Administrator": Permission(
+        ("Microsoft.Authorization/roleAssignments/write",)
+    ),
+    "Search Service Contributor": Permission(("Microsoft.Search/searchServices/*",)),
+    "Storage Account Contributor": Permission(("Microsoft.Storage/storageAccounts/*",)),
+    "User Access Administrator": Permission(("Microsoft.Authorization/*",)),
+    "Virtual Machine Contributor": Permission(
+        (
+            "Microsoft.Compute/virtualMachines/*",
+            "Microsoft.Compute/virtualMachineScaleSets/*",
+            "Microsoft.Storage/storageAccounts/listKeys/action",
+        )
+    ),
+    "Virtual Machine User Login": Permission(
+        data_actions=(
+            "Microsoft.Compute/virtualMachines/login/action",
+            "Microsoft.HybridCompute/machines/login/action",
+        )
+    ),
+    "Website Contributor": Permission(("Microsoft.Web/sites/*",)),
+}
+_LISTED = {
+    guid: RoleDefinition(guid, name, (_DECISIVE[name],) if name in _DECISIVE else ())
+    for name, guid in BUILT_IN_ROLES.items()
+}
 _BY_FOLDED_NAME = {folded(name): guid for name, guid in BUILT_IN_ROLES.items()}
-_NAMES = {guid: name for name, guid in BUILT_IN_ROLES.items()}
-_WRITE_ASSIGNMENTS = "microsoft.authorization/roleassignments/write"
 
 
 def role_id(name_or_id: str) -> str | None:
@@ -94,26 +163,12 @@ def role_id(name_or_id: str) -> str | None:
 
 def role_name(guid: str) -> str:
     """The built-in role's name, or the GUID itself where it is not a listed one."""
-    return _NAMES.get(folded(guid), guid)
+    listed = listed_role(guid)
+    return guid if listed is None else listed.name
 
 
-def is_built_in(guid: str) -> bool:
-    """Whether the role is one of the listed built-in ones, whose rights are known."""
-    return folded(guid) in _NAMES
-
-
-def allows_assigning(actions: Iterable[str], not_actions: Iterable[str]) -> bool:
-    """Whether a permission of a role definition lets its holder assign roles."""
-    return allows(_WRITE_ASSIGNMENTS, actions, not_actions)
-
-
-def allows(action: str, actions: Iterable[str], not_actions: Iterable[str]) -> bool:
-    """Whether a permission of a role definition allows an action, all in any case.
-
-    Actions minus not-actions, with Azure's wildcards; a * also matches over slashes.
+def listed_role(guid: str) -> RoleDefinition | None:
+    """One of the listed built-in roles, without a call to Azure, with what decides whether it is
+    privileged or powerful; None for any other.
     """
-    return _names(action, actions) and not _names(action, not_actions)
-
-
-def _names(action: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(folded(action), folded(pattern)) for pattern in patterns)
+    return _LISTED.get(folded(guid))

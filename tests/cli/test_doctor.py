@@ -8,7 +8,8 @@ import pytest
 
 from lanyard.cli.app_status import Reason
 from lanyard.cli.findings import _REMEDIES, State, clock
-from lanyard.desk.azure.app_setup import Permission
+from lanyard.desk.azure.app_setup import Allowed
+from lanyard.values.permissions import Permission
 from simulator.event_grid.models import event_subscription
 from simulator.faults import Fault
 from tests.support.dead_letters import Blob, dead_letter
@@ -218,16 +219,16 @@ def test_a_clock_that_is_wrong_is_a_warning() -> None:
 @pytest.mark.parametrize(
     ("permission", "allowed"),
     [
-        (Permission("/subscriptions/1", ("*/read",), ()), True),
-        (Permission("/", ("*",), ()), True),
-        (Permission("/subscriptions/1", ("*",), ("a/*",)), False),
-        (Permission("/subscriptions/1/resourceGroups/g", ("*",), ()), False),
-        (Permission("/subscriptions/11", ("*",), ()), False),
-        (Permission("/subscriptions/1", ("A/B/READ",), ()), True),
+        (Allowed("/subscriptions/1", Permission(("*/read",), ())), True),
+        (Allowed("/", Permission(("*",), ())), True),
+        (Allowed("/subscriptions/1", Permission(("*",), ("a/*",))), False),
+        (Allowed("/subscriptions/1/resourceGroups/g", Permission(("*",), ())), False),
+        (Allowed("/subscriptions/11", Permission(("*",), ())), False),
+        (Allowed("/subscriptions/1", Permission(("A/B/READ",), ())), True),
     ],
 )
 def test_what_a_role_allows_counts_at_its_scope_and_below(
-    permission: Permission, allowed: bool
+    permission: Allowed, allowed: bool
 ) -> None:
     assert permission.allows("a/b/read", "/subscriptions/1") is allowed
 

@@ -231,9 +231,9 @@ async def test_managed_identities_that_could_give_themselves_more_are_shown(read
     rows = (await found(reader))["privileged"]
     levels = {(row["role"]["name"], row["level"], row["privileged"]) for row in rows}
     assert levels == {
-        ("Owner", "resource group", "can assign roles"),
-        ("Contributor", "subscription", "can run code as every identity below it"),
-        ("Operator", "resource group", "can assign roles"),
+        ("Owner", "resource group", "can hand out rights"),
+        ("Contributor", "subscription", "can write everything below it"),
+        ("Operator", "resource group", "can hand out rights"),
     }
     assert {row["holder"]["kind"] for row in rows} == {"systemAssigned"}
     assert {row["holder"]["resource"] for row in rows} <= set(machines)

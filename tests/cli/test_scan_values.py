@@ -12,6 +12,7 @@ from lanyard.desk.scan.report import AGE_UNKNOWN, Estate, Scan, scope_level
 from lanyard.desk.scan.scan import scan
 from lanyard.sweep.listings import Authorization
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
+from lanyard.values.permissions import RoleDefinition
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
@@ -129,7 +130,7 @@ def test_what_lies_above_subscriptions_is_counted_apart() -> None:
 
 
 def test_a_listed_role_has_the_name_that_it_is_given() -> None:
-    role = ListedRole("custom", "Night Watch", assigns_roles=False)
+    role = ListedRole("custom", "Night Watch", RoleDefinition("custom", "Night Watch", ()))
     (orphan,) = scanned(assignment(GONE, "custom"), roles=(role,)).orphans
     assert (orphan.role, orphan.privileged) == ("Night Watch", "")
 
@@ -140,8 +141,8 @@ def test_the_privileged_come_first_and_the_widest_of_them_then_the_oldest() -> N
         for level, why, days in [
             ("subscription", None, 900),
             ("subscription", None, None),
-            ("resource group", "can assign roles", 1),
-            ("tenant root", "can assign roles", 1),
+            ("resource group", "can hand out rights", 1),
+            ("tenant root", "can hand out rights", 1),
             ("subscription", None, 901),
         ]
     ]

@@ -84,8 +84,9 @@ ROLE_ASSIGNMENT: dict[str, Any] = {
         "createdOn": "2026-11-02T09:00:00Z",
     },
 }
+CUSTOM = "eeeeeeee-0000-0000-0000-000000000001"
 DEFINITION = {
-    "id": f"/providers/Microsoft.Authorization/roleDefinitions/{READER}",
+    "id": f"/providers/Microsoft.Authorization/roleDefinitions/{CUSTOM}",
     "type": "Microsoft.Authorization/roleDefinitions",
     "properties": {"roleName": "Reader", "permissions": [{"actions": ["*/read"]}]},
 }
@@ -164,7 +165,7 @@ CALLS: dict[str, tuple[Call, Any]] = {
         lambda to: Roles(to).of_principal(PRINCIPAL, SUBSCRIPTION),
         {"value": [ROLE_ASSIGNMENT, ROLE_ASSIGNMENT]},
     ),
-    "role": (lambda to: Roles(to).can_write_assignments(READER, GROUP), DEFINITION),
+    "role": (lambda to: Roles(to).definition(CUSTOM, GROUP), DEFINITION),
     "all rights": (
         lambda to: listed(ResourceGraph(to).assignments()),
         page(ROLE_ASSIGNMENT, DEFINITION),

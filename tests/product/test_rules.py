@@ -160,36 +160,6 @@ async def test_a_custom_role_is_privileged_when_it_can_assign_roles(
     assert bool(estate.assignments()) is not held
 
 
-async def test_a_custom_role_that_comes_to_assign_roles_is_held_within_minutes(
-    start: Start,
-) -> None:
-    guid = "eeeeeeee-0000-0000-0000-000000000003"
-    estate = await start(granting(guid), OWN)
-    roles = estate.azure.state.role_definitions
-    roles[guid] = RoleDefinition(
-        guid, "Custom", "", "CustomRole", ["*/read"], [], [], [], [estate.scope]
-    )
-    await estate.create_vm("vm1")
-    await estate.settle()
-    assert len(estate.assignments()) == 1
-    roles[guid] = RoleDefinition(
-        guid, "Custom", "", "CustomRole", ["*"], [], [], [], [estate.scope]
-    )
-    estate.azure.clock.advance(300)
-    await estate.create_vm("vm2")
-    await estate.settle()
-    assert len(estate.assignments()) == 1
-
-
-async def test_a_custom_role_that_cannot_be_read_counts_as_privileged(start: Start) -> None:
-    guid = "eeeeeeee-0000-0000-0000-000000000002"
-    estate = await start(granting(guid), OWN)
-    await estate.create_vm("vm1")
-    await estate.settle()
-    assert estate.assignments() == []
-    assert "held" in [outcome for _, outcome, _ in await estate.decisions()]
-
-
 def existing(name: str = "id-shared") -> str:
     group = "/subscriptions/d23f0824-128b-4f33-8c5c-7fd0a6a3a450/resourceGroups/rg-app"
     return f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"

@@ -24,6 +24,7 @@ from lanyard.policy.document import Privileged, PrivilegedRole
 from lanyard.values.compute import ComputeResource, Identity, SystemAssigned, UserAssigned
 from lanyard.values.compute_types import compute_type
 from lanyard.values.errors import Because
+from lanyard.values.permissions import Definition, Permission, RoleDefinition, Unknown
 from lanyard.values.resource_id import ResourceId
 from lanyard.values.roles import role_id
 from tests.support.examples import GROUP, READER, grant, identity_id, vm
@@ -38,7 +39,15 @@ REMOVALS: tuple[Action, ...] = (
     RemoveOrphans("p-sys"),
 )
 
-CUSTOM = frozenset({"cccccccc-0000-0000-0000-000000000001"})
+CUSTOM = "cccccccc-0000-0000-0000-000000000001"
+HARMLESS = "dddddddd-0000-0000-0000-000000000001"
+ROLES: dict[str, Definition] = {
+    CUSTOM: RoleDefinition(
+        CUSTOM, "Custom", (Permission(("Microsoft.Authorization/roleDefinitions/write",)),)
+    ),
+    HARMLESS: RoleDefinition(HARMLESS, "Harmless", (Permission(("*/read",)),)),
+    "missing": Unknown.MISSING,
+}
 
 
 def judge(
@@ -49,9 +58,7 @@ def judge(
     privileged: Privileged | None = None,
 ) -> Verdict:
     policy = Policy(version=1, mode=mode, privileged=privileged or Privileged())
-    return guard(
-        Plan(actions), Situation(policy, desired, resource or vm(), can_write_assignments=CUSTOM)
-    )
+    return guard(Plan(actions), Situation(policy, desired, resource or vm(), roles=ROLES))
 
 
 def test_full_mode_allows_everything() -> None:
@@ -125,8 +132,8 @@ SUBSCRIPTION_SCOPE = GROUP.partition("/resourceGroups")[0]
         ("Contributor", SUBSCRIPTION_SCOPE, True),
         ("Contributor", GROUP, False),
         ("Reader", SUBSCRIPTION_SCOPE, False),
-        (next(iter(CUSTOM)), GROUP, True),
-        ("dddddddd-0000-0000-0000-000000000001", GROUP, False),
+        (CUSTOM, GROUP, True),
+        (HARMLESS, GROUP, False),
     ],
 )
 def test_a_role_that_could_give_itself_more_is_held(role: str, scope: str, held: bool) -> None:

@@ -5,12 +5,13 @@ of another kind comes from something on the way, or from a service that changed:
 is no proof, neither that something is there nor that it is not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from azure.core.pipeline.policies import ContentDecodePolicy, SansIOHTTPPolicy
 
 from lanyard.values.errors import Temporary
+from lanyard.values.permissions import Permission, RoleDefinition, Unknown
 from lanyard.values.resource_id import InvalidResourceId, ResourceId
 
 type Json = Mapping[str, Any]
@@ -93,6 +94,27 @@ def texts(value: Any) -> list[str] | None:
         return []
     good = isinstance(value, list) and all(isinstance(each, str) for each in value)
     return value if good else None
+
+
+def permission_of(*operations: Any) -> Permission | None:
+    """An entry of a role definition's permissions, from its lists in their order; None where one of
+    them is none.
+    """
+    lists = [texts(each) for each in operations]
+    if any(each is None for each in lists):
+        return None
+    return Permission(*(tuple(each) for each in lists if each is not None))
+
+
+def definition_of(
+    role_id: str, name: str, permissions: Iterable[Permission | None]
+) -> RoleDefinition | Unknown:
+    """A role definition, where all entries of its permissions can be read."""
+    entries = list(permissions)
+    known = tuple(each for each in entries if each is not None)
+    if len(known) < len(entries):
+        return Unknown.UNREADABLE
+    return RoleDefinition(role_id, name, known)
 
 
 def needed(body: Json, name: str) -> str:

@@ -13,13 +13,14 @@ from lanyard.azure.arm.answers import (
     Unreadable,
     as_object,
     body_of,
+    definition_of,
     entries,
     member,
     needed,
     part,
+    permission_of,
     resource_id,
     text,
-    texts,
 )
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import translated
@@ -28,8 +29,8 @@ from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import ComputeType, compute_type
 from lanyard.values.errors import Temporary
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
+from lanyard.values.permissions import Permission
 from lanyard.values.resource_id import ResourceId, folded, last_name, names_of
-from lanyard.values.roles import allows_assigning
 
 _PATH = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
 _PAGE = 1000
@@ -275,19 +276,18 @@ def _listed_right(row: Json) -> ListedAssignment | ListedRole:
 
 
 def _listed_role(role_id: str, properties: Json) -> ListedRole:
-    permissions = member(properties, "permissions")
-    assigns = not isinstance(permissions, list) or any(map(_assigns, permissions))
-    return ListedRole(last_name(role_id), text(properties, "roleName"), assigns)
+    shown, name = member(properties, "permissions"), text(properties, "roleName")
+    permissions = map(_permission, shown) if isinstance(shown, list) else [None]
+    id_ = last_name(role_id)
+    return ListedRole(id_, name, definition_of(id_, name, permissions))
 
 
-def _assigns(permission: Any) -> bool:
-    """What is not known to be harmless is not."""
-    if not isinstance(permission, Mapping):
-        return True
-    actions = texts(member(permission, "actions"))
-    return actions is None or allows_assigning(
-        actions, texts(member(permission, "notActions")) or ()
-    )
+def _permission(shown: Any) -> Permission | None:
+    """None for what cannot be read: nobody knows what it allows."""
+    if not isinstance(shown, Mapping):
+        return None
+    names = ("actions", "notActions", "dataActions", "notDataActions")
+    return permission_of(*(member(shown, name) for name in names))
 
 
 def _listed_assignment(assignment_id: str, properties: Json) -> ListedAssignment:

@@ -6,14 +6,16 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.authorization.v2022_04_01.models import (
-    Permission,
-    RoleAssignmentCreateParameters,
+    Permission as SdkPermission,
 )
 from azure.mgmt.authorization.v2022_04_01.models import (
     RoleAssignment as SdkAssignment,
 )
+from azure.mgmt.authorization.v2022_04_01.models import (
+    RoleAssignmentCreateParameters,
+)
 
-from lanyard.azure.arm.answers import Unreadable, texts
+from lanyard.azure.arm.answers import Unreadable, definition_of, permission_of
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import code_of, is_gone, translated
 from lanyard.ports.cache import Cache
@@ -26,10 +28,12 @@ from lanyard.values.grants import (
     put_back_stamp,
     stamp,
 )
+from lanyard.values.permissions import Definition, Permission, Unknown
 from lanyard.values.removed import RemovedAssignment
-from lanyard.values.resource_id import folded, last_name
-from lanyard.values.roles import allows_assigning
+from lanyard.values.resource_id import folded, last_name, subscription_of
+from lanyard.values.roles import listed_role
 
+_NO_SUCH_ROLE = "RoleDefinitionDoesNotExist"
 #: A role that was harmless may be none any more: its definition is read again after so long.
 _DEFINITION_SECONDS = 300.0
 # What stands in the way of a grant is looked at again so much later (seconds).
@@ -46,7 +50,7 @@ class Roles:
         self.installation = installation
         self._operations = clients.authorization.role_assignments
         self._definitions = clients.authorization.role_definitions
-        self._assigning: Cache[str, bool] = Cache(_DEFINITION_SECONDS, clients.now)
+        self._known: Cache[str, Definition] = Cache(_DEFINITION_SECONDS, clients.now)
 
     async def ensure(self, grant: Grant) -> bool:
         """Make the assignment exist; True for ours.
@@ -155,34 +159,24 @@ class Roles:
         )
         return [_assignment(found) async for found in pages]
 
-    async def can_write_assignments(self, role_id: str, scope: str) -> bool:
-        """Whether the definition of a role (GUID) lets its holder assign roles at `scope`.
-
-        True where it does not exist or may not be read: what is unknown is not harmless.
+    async def definition(self, role_id: str, scope: str) -> Definition:
+        """What a role (GUID) lets its holder do, as it is defined in the subscription of `scope`:
+        one read for all that ask within five minutes. Raises Temporary.
         """
-        with translated(f"read role {role_id}"):
-            try:
-                return await self._assigning.get(
-                    role_id, partial(self._is_assigning, _definition_id(role_id, scope))
-                )
-            except HttpResponseError as error:
-                if error.status_code not in (403, 404):
-                    raise
-                return True
+        if (listed := listed_role(role_id)) is not None:
+            return listed
+        definition_id = _definition_id(role_id, scope)
+        return await self._known.get(definition_id, partial(self._define, definition_id))
 
-    async def _is_assigning(self, definition_id: str) -> bool:
-        found = await self._definitions.get_by_id(definition_id.lstrip("/"))
-        return any(map(_assigns, found.permissions or ()))
-
-    async def role_exists(self, role_id: str, scope: str) -> bool:
-        """Whether there is a definition of a role (GUID) that can be assigned at `scope`."""
-        definition = _definition_id(role_id, scope).lstrip("/")
-        with translated(f"read role {role_id}"):
-            try:
-                await self._definitions.get_by_id(definition)
-            except ResourceNotFoundError:
-                return False
-        return True
+    async def _define(self, definition_id: str) -> Definition:
+        try:
+            with translated(f"read role {last_name(definition_id)}"):
+                found = await self._definitions.get_by_id(definition_id.lstrip("/"))
+        except Permanent as error:
+            return Unknown.MISSING if error.code == _NO_SUCH_ROLE else Unknown.UNREADABLE
+        shown, name = found.permissions, found.role_name
+        permissions = map(_permission, shown) if isinstance(shown, list) else [None]
+        return definition_of(last_name(definition_id), str(name or ""), permissions)
 
     def is_ours(self, assignment: Described) -> bool:
         """Whether the assignment has our name and exactly our stamp."""
@@ -244,14 +238,15 @@ def _page(listed: list[SdkAssignment] | None) -> list[SdkAssignment]:
     return listed
 
 
-def _assigns(permission: Permission | None) -> bool:
-    """What is not known to be harmless is not."""
-    actions = texts(permission.actions) if permission is not None else None
-    if permission is None or actions is None:
-        return True
-    return allows_assigning(actions, texts(permission.not_actions) or ())
+def _permission(shown: object) -> Permission | None:
+    """None for what cannot be read: nobody knows what it allows."""
+    if not isinstance(shown, SdkPermission):
+        return None
+    return permission_of(
+        shown.actions, shown.not_actions, shown.data_actions, shown.not_data_actions
+    )
 
 
 def _definition_id(role_id: str, scope: str) -> str:
-    subscription = "/".join(scope.split("/")[:3])
-    return f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role_id}"
+    subscription = subscription_of(scope)
+    return f"{subscription or ''}/providers/Microsoft.Authorization/roleDefinitions/{role_id}"

@@ -12,8 +12,8 @@ from lanyard.azure.arm import listing
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import translated
 from lanyard.azure.arm.resource_graph import ResourceGraph
+from lanyard.values.permissions import Permission
 from lanyard.values.resource_id import folded, is_guid, is_within
-from lanyard.values.roles import allows
 
 _TOPICS = "/subscriptions/{}/providers/Microsoft.EventGrid/systemTopics?api-version=2022-06-15"
 _EVENTS = "{}/eventSubscriptions?api-version=2022-06-15"
@@ -45,16 +45,15 @@ class Subscribed:
 
 
 @dataclass(frozen=True, slots=True)
-class Permission:
-    """What a role assignment of a principal allows; actions may hold *."""
+class Allowed:
+    """What a role assignment of a principal allows, by one entry of its role's definition."""
 
     scope: str
-    actions: tuple[str, ...]
-    not_actions: tuple[str, ...]
+    permission: Permission
 
     def allows(self, action: str, scope: str) -> bool:
         """Whether it allows an action everywhere in `scope`."""
-        return is_within(scope, self.scope) and allows(action, self.actions, self.not_actions)
+        return is_within(scope, self.scope) and self.permission.allows(action)
 
 
 class Setup:
@@ -71,14 +70,14 @@ class Setup:
             found += [_subscribed(event, source) async for event in self._pages(events)]
         return found
 
-    async def permissions(self, principal: str, subscription: str) -> list[Permission]:
+    async def permissions(self, principal: str, subscription: str) -> list[Allowed]:
         """What a principal (object id) is allowed at, above and below the subscription."""
-        found: list[Permission] = []
+        found: list[Allowed] = []
         async for each in self._pages(_ASSIGNMENTS.format(subscription, principal)):
             scope, role = (str(each["properties"][k]) for k in ("scope", "roleDefinitionId"))
             definition = await self._get(f"{role}?api-version=2022-04-01")
             parts = definition["properties"]["permissions"]
-            found += [_permission(scope, part) for part in parts]
+            found += [_allowed(scope, part) for part in parts]
         return found
 
     async def principal(self, client_id: str) -> str:
@@ -137,5 +136,6 @@ def _subscribed(event: Any, source: str) -> Subscribed:
     )
 
 
-def _permission(scope: str, part: Any) -> Permission:
-    return Permission(scope, tuple(part.get("actions") or ()), tuple(part.get("notActions") or ()))
+def _allowed(scope: str, part: Any) -> Allowed:
+    actions, not_actions = (tuple(part.get(name) or ()) for name in ("actions", "notActions"))
+    return Allowed(scope, Permission(actions, not_actions))

@@ -19,12 +19,13 @@ from lanyard.desk.scan.report import (
     SubscriptionRow,
     subscription_id_of,
 )
-from lanyard.policy.privileged import is_assigning, is_privileged
+from lanyard.policy.privileged import hands_out, privilege
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import compute_type
 from lanyard.values.listed import ListedAssignment
+from lanyard.values.permissions import RoleDefinition
 from lanyard.values.resource_id import folded
-from lanyard.values.roles import is_built_in, role_name
+from lanyard.values.roles import listed_role, role_name
 
 _IDENTITY = "/providers/microsoft.managedidentity/userassignedidentities/"
 
@@ -53,21 +54,6 @@ def scan(estate: Estate) -> Scan:
     )
 
 
-def unreadable_roles(estate: Estate) -> frozenset[str]:
-    """Roles that are assigned and whose definition is not listed: what they allow is unknown."""
-    assigned = {each.role_id for each in estate.authorization.assignments}
-    listed = estate.authorization.roles
-    return frozenset(role for role in assigned if role not in listed and not is_built_in(role))
-
-
-def assigning_roles(estate: Estate) -> frozenset[str]:
-    """The roles (GUIDs) that can assign roles, or of which that is not known."""
-    listed = estate.authorization.roles.values()
-    return frozenset(role.role_id for role in listed if role.assigns_roles) | unreadable_roles(
-        estate
-    )
-
-
 def _compute_rows(resources: Iterable[ComputeResource]) -> tuple[ComputeRow, ...]:
     """The most frequent type first."""
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -87,7 +73,6 @@ def _identities_of(resource: ComputeResource) -> str:
 
 
 def _assignment_rows(estate: Estate, holders: Holders) -> Iterator[AssignmentRow]:
-    assigning, unreadable = assigning_roles(estate), unreadable_roles(estate)
     evidence = (
         "the directory does not know its principal, in an answer that holds "
         f"{estate.directory.control_principal}, which ARM shows",
@@ -99,7 +84,7 @@ def _assignment_rows(estate: Estate, holders: Holders) -> Iterator[AssignmentRow
             assignment,
             _name_of(assignment.role_id, estate),
             holder,
-            _privilege(assignment, assigning, unreadable),
+            _privilege(assignment, estate),
             _age_days(assignment.created, estate.at),
             evidence if holder.kind is HolderKind.UNKNOWN else (),
         )
@@ -110,18 +95,15 @@ def _name_of(role: str, estate: Estate) -> str:
     return listed.name if listed is not None and listed.name else role_name(role)
 
 
-def _privilege(
-    assignment: ListedAssignment, assigning: frozenset[str], unreadable: frozenset[str]
-) -> str:
-    """Why an assignment lets its holder give itself more; "" for one that does not."""
-    role = assignment.role_id
-    if not is_privileged(role, assignment.scope, assigning):
-        return ""
-    if role in unreadable:
+def _privilege(assignment: ListedAssignment, estate: Estate) -> str:
+    """Why an assignment lets its holder get more; "" for one that does not."""
+    listed = estate.authorization.roles.get(assignment.role_id)
+    role = listed.definition if listed is not None else listed_role(assignment.role_id)
+    if not isinstance(role, RoleDefinition):
         return "its definition is not listed: it is not known what it allows"
-    if is_assigning(role) or role in assigning:
-        return "can assign roles"
-    return "can run code as every identity below it"
+    if hands_out(role, assignment.scope):
+        return "can hand out rights"
+    return "can write everything below it" if privilege(role, assignment.scope) else ""
 
 
 def _age_days(created: str, at: datetime) -> int | None:

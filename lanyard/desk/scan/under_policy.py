@@ -9,17 +9,14 @@ from collections.abc import Iterator
 
 from lanyard.desk.look_ahead import Preview
 from lanyard.desk.scan.report import Estate
-from lanyard.desk.scan.scan import assigning_roles
-from lanyard.planning.actions import AssignRole
 from lanyard.planning.desired import Desired, desired
 from lanyard.planning.guard import guard
-from lanyard.planning.plan import Actual, Owned, Plan, plan
+from lanyard.planning.plan import Actual, Owned, plan
 from lanyard.planning.verdict import Situation
 from lanyard.policy import Policy
 from lanyard.sweep.listings import Resources
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.grants import Content, Grant
-from lanyard.values.roles import is_built_in
 
 
 def previews(policy: Policy, estate: Estate) -> Iterator[Preview]:
@@ -40,17 +37,15 @@ class _Look:
         self._policy = policy
         self._identities = resources.identities
         self._standing = standing
-        self._assigning = assigning_roles(estate)
-        self._listed = estate.authorization.roles
+        listed = estate.authorization.roles
+        self._roles = {role_id: role.definition for role_id, role in listed.items()}
 
     def at(self, resource: ComputeResource) -> Preview:
         wanted = desired(self._policy, resource)
         principals = self._principals(wanted, resource)
         owned = Owned(grants=self._grants(wanted, principals))
         todo = plan(wanted, Actual(resource, principals), owned)
-        situation = Situation(
-            self._policy, wanted, resource, can_write_assignments=self._can_assign(todo)
-        )
+        situation = Situation(self._policy, wanted, resource, roles=self._roles)
         return Preview(resource, wanted, todo, guard(todo, situation))
 
     def _principals(self, wanted: Desired, resource: ComputeResource) -> dict[PrincipalRef, str]:
@@ -66,11 +61,3 @@ class _Look:
     def _grants(self, wanted: Desired, principals: dict[PrincipalRef, str]) -> frozenset[Grant]:
         known = [e.granted(principals[e.to]) for e in wanted.grants if e.to in principals]
         return frozenset(grant for grant in known if grant.content in self._standing)
-
-    def _can_assign(self, todo: Plan) -> frozenset[str]:
-        """Custom roles of the plan that can assign roles, or of which nobody knows."""
-        roles = {action.role_id for action in todo.actions if isinstance(action, AssignRole)}
-        custom = {role for role in roles if not is_built_in(role)}
-        return frozenset(
-            role for role in custom if role in self._assigning or role not in self._listed
-        )

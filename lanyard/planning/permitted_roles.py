@@ -1,0 +1,94 @@
+"""What may be given by the roles' own definitions: privileged ones only where the policy names
+them, and none that nobody knows. Pure.
+"""
+
+from collections.abc import Iterator
+
+from lanyard.planning.actions import AssignRole
+from lanyard.planning.desired import WantedGrant
+from lanyard.planning.plan import Plan
+from lanyard.planning.verdict import Held, Situation
+from lanyard.policy.powerful import power
+from lanyard.policy.privileged import is_allowed, privilege
+from lanyard.values.compute import UserAssigned
+from lanyard.values.errors import Because
+from lanyard.values.grants import content_of
+from lanyard.values.permissions import RoleDefinition, Unknown
+from lanyard.values.roles import role_name
+
+
+def not_to_be_given(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """Roles that the policy does not allow by name, and those of which nobody knows."""
+    for action in _assigns(plan):
+        role = situation.role(action.role_id)
+        allowed = is_allowed(action.role_id, action.scope, situation.policy.privileged)
+        if role is Unknown.MISSING:
+            yield _missing(action)
+        elif not allowed and isinstance(role, RoleDefinition):
+            yield from _privileged(action, role)
+        elif not allowed:
+            yield _unreadable(action)
+
+
+def standing(plan: Plan, situation: Situation) -> Iterator[Held]:
+    """What was given before and may not be any more: the policy allowed it then, or the role let
+    its holder do less.
+    """
+    planned = {content_of(each.scope, each.role_id, each.to) for each in _assigns(plan)}
+    blocked = {UserAssigned(identity.id) for identity in plan.blocked}
+    for wanted in situation.desired.grants:
+        role = situation.role(wanted.role_id)
+        stands = wanted.content not in planned and wanted.to not in blocked
+        allowed = is_allowed(wanted.role_id, wanted.scope, situation.policy.privileged)
+        if stands and not allowed and isinstance(role, RoleDefinition):
+            yield from _privileged(_assign(wanted, situation), role, stands=True)
+
+
+def warnings(plan: Plan, situation: Situation) -> Iterator[str]:
+    """What of the roles to be given is worth a look."""
+    for action in _assigns(plan):
+        role = situation.role(action.role_id)
+        found = power(role, action.scope) if isinstance(role, RoleDefinition) else None
+        if found is not None:
+            yield f"{role_name(action.role_id)} at {action.scope} is powerful: who holds it {found}"
+
+
+def _assigns(plan: Plan) -> Iterator[AssignRole]:
+    return (action for action in plan.actions if isinstance(action, AssignRole))
+
+
+def _assign(wanted: WantedGrant, situation: Situation) -> AssignRole:
+    principal = situation.principals.get(wanted.to)
+    return AssignRole(
+        wanted.scope, wanted.role_id, wanted.to, principal, wanted.rules, wanted.condition
+    )
+
+
+def _missing(action: AssignRole) -> Held:
+    reason = (
+        f"role {action.role_id} at {action.scope}: no role has this id here; "
+        "Cosmos DB's data roles are no roles of Azure RBAC"
+    )
+    release = "name a role that there is: a built-in one, or the GUID of any"
+    return Held(action, Because.ROLE, reason, release)
+
+
+def _unreadable(action: AssignRole) -> Held:
+    reason = f"role {action.role_id} at {action.scope}: its definition may not be read"
+    release = "let the app read it (Microsoft.Authorization/roleDefinitions/read)"
+    return Held(action, Because.ROLE, reason, release)
+
+
+def _privileged(
+    action: AssignRole, role: RoleDefinition, *, stands: bool = False
+) -> Iterator[Held]:
+    if not (operation := privilege(role, action.scope)):
+        return
+    name, at = role_name(action.role_id), action.scope
+    reason = f"{name} at {at} is privileged by {operation}: who holds it can get more"
+    if stands:
+        reason = (
+            f"{name} at {at} stands, and is privileged by {operation}: who holds it can get more"
+        )
+    release = f"name {name!r} with this scope in 'privileged.allow', or give a smaller role"
+    yield Held(action, Because.PRIVILEGED, reason, release)

@@ -1,0 +1,189 @@
+"""Cases of roles: what is privileged by its definition is held, what nobody knows says so."""
+
+import pytest
+
+from lanyard.planning.orders import Refusal
+from lanyard.values.errors import Because
+from simulator.faults import Fault
+from simulator.state import RoleDefinition
+from tests.support.cases import (
+    Rules,
+    adopt,
+    attached,
+    begun,
+    held,
+    look,
+    pass_time,
+    principal,
+    sweep,
+)
+from tests.support.estate import Estate
+
+ROLE = "eeeeeeee-0000-0000-0000-000000000001"
+SCOPE = "/subscriptions/*/resourceGroups/rg-app"
+ALLOWED = f"privileged: {{allow: [{{role: {ROLE}, scopes: ['{SCOPE}']}}]}}\n"
+HARMLESS = ["Microsoft.Storage/storageAccounts/read"]
+GROUP, SUBSCRIPTION = "{resourceGroup}", "{subscription}"
+
+
+def define(estate: Estate, *actions: str, but: tuple[str, ...] = ()) -> None:
+    """The custom role, as it is from now on."""
+    estate.azure.state.role_definitions[ROLE] = RoleDefinition(
+        ROLE, "Custom", "", "CustomRole", [*actions], [*but], [], [], [estate.scope]
+    )
+
+
+async def serving(
+    monkeypatch: pytest.MonkeyPatch, *actions: str, scope: str = GROUP, more: str = ""
+) -> Estate:
+    """vm1 under a rule that gives the custom role."""
+    estate = await begun(monkeypatch, "version: 1\nmode: full\n", "id-old")
+    define(estate, *actions)
+    await adopt(estate, Rules(role=ROLE, scope=scope, more=more))
+    await estate.create_vm("vm1")
+    await pass_time(estate)
+    return estate
+
+
+async def refusals(estate: Estate) -> list[Refusal]:
+    """What is held of vm1."""
+    listed = (await held(estate)).values()
+    return [entry.refusal for entry in listed if entry.resource == estate.vm_id("vm1")]
+
+
+async def because(estate: Estate) -> list[Because]:
+    return [refusal.because for refusal in await refusals(estate)]
+
+
+def given(estate: Estate) -> int:
+    """How many assignments the rule's identity has."""
+    return len(estate.assignments(of=principal(estate, "id-old")))
+
+
+@pytest.mark.parametrize(
+    ("actions", "scope", "is_held"),
+    [
+        (["Microsoft.Authorization/roleDefinitions/write"], GROUP, True),
+        (["Microsoft.Authorization/roleAssignmentScheduleRequests/write"], GROUP, True),
+        (["Microsoft.Authorization/elevateAccess/action"], GROUP, True),
+        (["Microsoft.Authorization/denyAssignments/delete"], GROUP, True),
+        (["*/write"], SUBSCRIPTION, True),
+        (["Microsoft.Compute/*", "*/read"], SUBSCRIPTION, False),
+        (["Microsoft.Authorization/roleAssignments/read"], GROUP, False),
+    ],
+)
+async def test_case_B08_what_can_hand_out_rights_is_held(
+    monkeypatch: pytest.MonkeyPatch, actions: list[str], scope: str, is_held: bool
+) -> None:
+    estate = await serving(monkeypatch, *actions, scope=scope)
+    assert await because(estate) == ([Because.PRIVILEGED] if is_held else [])
+    assert bool(given(estate)) is not is_held
+
+
+async def test_case_B08_a_clone_of_contributor_is_held_at_the_subscription_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, "version: 1\nmode: full\n", "id-old")
+    define(estate, "*", but=("Microsoft.Authorization/*/Write", "Microsoft.Authorization/*/Delete"))
+    await adopt(estate, Rules(role=ROLE, scope=SUBSCRIPTION))
+    await estate.create_vm("vm1")
+    await pass_time(estate)
+    (refusal,) = await refusals(estate)
+    assert "is privileged by Microsoft.Authorization/elevateAccess/action" in refusal.reason
+    define(
+        estate,
+        "*",
+        but=(
+            "Microsoft.Authorization/*/Write",
+            "Microsoft.Authorization/*/Delete",
+            "Microsoft.Authorization/elevateAccess/Action",
+        ),
+    )
+    estate.azure.clock.advance(300)
+    await look(estate, estate.vm_id("vm1"))
+    (refusal,) = await refusals(estate)
+    assert "is privileged by *:" in refusal.reason
+    await adopt(estate, Rules(role=ROLE, scope=GROUP))
+    assert await because(estate) == []
+    assert given(estate) == 1
+
+
+async def test_case_B09_a_role_that_becomes_privileged_is_noticed_within_minutes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await serving(monkeypatch, *HARMLESS)
+    assert given(estate) == 1
+    define(estate, "Microsoft.Authorization/*")
+    await pass_time(estate, 300)
+    await estate.create_vm("vm2")
+    await look(estate, estate.vm_id("vm1"))
+    (refusal,) = await refusals(estate)
+    assert refusal.because is Because.PRIVILEGED
+    assert "stands, and is privileged by" in refusal.reason
+    assert given(estate) == 1
+
+
+async def test_case_B09_the_sweep_finds_what_stands_and_may_not_be_given_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await serving(monkeypatch, "Microsoft.Authorization/*", more=ALLOWED)
+    assert given(estate) == 1
+    assert await because(estate) == []
+    await adopt(estate, Rules(role=ROLE))
+    assert await because(estate) == [Because.PRIVILEGED]
+    assert given(estate) == 1  # nothing is taken from who works with it
+    await sweep(estate)
+    assert await because(estate) == [Because.PRIVILEGED]
+    await adopt(estate, Rules(role=ROLE, more=ALLOWED))
+    assert await because(estate) == []
+
+
+@pytest.mark.parametrize(
+    "role", ["00000000-0000-0000-0000-000000000002", "acdd72a7-3385-48ef-bd42-f606fba81ae8"]
+)
+@pytest.mark.parametrize("allow", ["", "privileged: {allow: [{role: ROLE, scopes: ['/']}]}\n"])
+async def test_case_B19_a_role_that_does_not_exist_is_called_that(
+    monkeypatch: pytest.MonkeyPatch, role: str, allow: str
+) -> None:
+    more = allow.replace("ROLE", role).replace("'/'", f"'{SCOPE}'")
+    estate = await begun(monkeypatch, Rules(role=f"{role}", more=more), "id-old")
+    await estate.create_vm("vm1")
+    await pass_time(estate)
+    (refusal,) = await refusals(estate)
+    assert refusal.because is Because.ROLE
+    assert refusal.reason.endswith(
+        "no role has this id here; Cosmos DB's data roles are no roles of Azure RBAC"
+    )
+    assert "privileged" not in f"{refusal.reason} {refusal.release}"
+    assert attached(estate, estate.vm_id("vm1")) == ["id-old"]  # all else goes on
+    assert given(estate) == 0
+
+
+async def test_case_B19_a_role_that_may_not_be_read_is_called_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, "version: 1\nmode: full\n", "id-old")
+    define(estate, *HARMLESS)
+    estate.azure.faults.add(
+        Fault(status=403, code="AuthorizationFailed", times=None, path=f"roleDefinitions/{ROLE}")
+    )
+    await adopt(estate, Rules(role=ROLE))
+    await estate.create_vm("vm1")
+    await pass_time(estate)
+    (refusal,) = await refusals(estate)
+    assert refusal.because is Because.ROLE
+    assert refusal.reason.endswith("its definition may not be read")
+    assert given(estate) == 0
+    await adopt(estate, Rules(role=ROLE, more=ALLOWED))  # whatever it allows, it may be given
+    assert await because(estate) == []
+    assert given(estate) == 1
+
+
+async def test_a_definition_is_read_once_in_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    estate = await serving(monkeypatch, *HARMLESS)
+    read = f"roleDefinitions/{ROLE}"
+    assert len([call for call in estate.app_calls() if read in call]) == 1
+    for name in ("vm2", "vm3", "vm4"):
+        await estate.create_vm(name)
+    await pass_time(estate)
+    assert [call for call in estate.app_calls() if read in call] == []

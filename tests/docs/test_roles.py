@@ -1,0 +1,22 @@
+"""The page of privileged and powerful roles is what the recording of Microsoft's roles makes it."""
+
+from pathlib import Path
+
+import pytest
+
+from lanyard.cli.docs.roles_page import with_roles
+from tests.support.built_in_roles import RECORDED, needs_roles, recorded_roles
+
+PAGE = Path(__file__).parents[2] / "docs" / "roles.md"
+
+
+@needs_roles
+def test_the_lists_are_current() -> None:
+    page = PAGE.read_text()
+    hint = f"run: python -m lanyard.cli.docs.roles_page {RECORDED} docs/roles.md"
+    assert with_roles(page, recorded_roles()) == page, hint
+
+
+def test_a_page_without_a_place_for_the_lists_is_refused() -> None:
+    with pytest.raises(ValueError, match="does not mark"):
+        with_roles("# Something else\n", ())
