@@ -38,6 +38,8 @@ class WantedGrant:
     to: PrincipalRef
     rules: tuple[str, ...]
     condition: str | None = None
+    #: Another rule gives the same on another condition: what stands stays, and nothing is given.
+    contradicted: bool = False
 
     @property
     def content(self) -> Content[PrincipalRef]:
@@ -237,11 +239,18 @@ def _add_grant(
     elif old.condition == new.condition:
         known[key] = replace(old, rules=_both(old.rules, new.rules))
     else:
-        scope, role, to = key
-        about = ("condition", role, scope, to.key, new.condition or "")
-        part = f"role {role_name(new.role_id)!r} at {new.scope} to {new.to}"
-        reason = f"rule {old.rules[0]!r} gives the same on another condition"
-        problems.append(Unfulfillable(new.rules[0], about, part, reason))
+        if not old.contradicted:
+            problems.append(_contradiction(old, new))
+        problems.append(_contradiction(new, old))
+        known[key] = replace(old, contradicted=True)
+
+
+def _contradiction(grant: WantedGrant, other: WantedGrant) -> Unfulfillable:
+    scope, role, to = grant.content
+    about = ("condition", role, scope, to.key, grant.condition or "")
+    part = f"role {role_name(grant.role_id)!r} at {grant.scope} to {grant.to}"
+    reason = f"rule {other.rules[0]!r} gives the same on another condition"
+    return Unfulfillable(grant.rules[0], about, part, reason)
 
 
 def _both(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

@@ -54,6 +54,17 @@ def needs_grant(
     return False
 
 
+def asking_for(desired: Desired, resource: ComputeResource, grant: Grant) -> str:
+    """The rule by which a living resource has, or keeps, a grant just as it is, its condition
+    included; "" for none. Only principals that the resource shows are known.
+    """
+    for wanted in (*desired.grants, *desired.kept.grants):
+        principal = _principal_of(wanted.to, resource, {})
+        if principal and wanted.granted(principal) == grant:
+            return wanted.rules[0]
+    return ""
+
+
 def names_principal(resource: ComputeResource, principal: str) -> bool:
     """Whether the resource's own settings name an identity that it has with this principal."""
     identity = resource.identity

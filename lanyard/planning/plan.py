@@ -14,7 +14,8 @@
     `dead`: attached with the principal of an identity that was deleted, recreated or not yet.
     `in repair`: detached by Lanyard to be attached again. What somebody else attached comes back
     whatever the rules say by then.
-    A grant that is claimed under another condition is assigned again.
+    A grant that is claimed under another condition is assigned again; one on which two rules
+    contradict each other stays as it is.
 
     system-assigned identity                      principal seen on the resource
     wanted and off          EnableSystemIdentity  no longer on it    RemoveOrphans
@@ -206,7 +207,7 @@ def _grants(
         principal = actual.principals.get(wanted.to)
         grant = None if principal is None else wanted.granted(principal)
         has_it = grant is not None and (grant.key, grant.condition) in confirmed
-        if not has_it and wanted.to not in blocked:
+        if not has_it and wanted.to not in blocked and not wanted.contradicted:
             yield AssignRole(
                 wanted.scope,
                 wanted.role_id,

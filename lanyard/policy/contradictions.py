@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 
 from lanyard.policy.document import Grant, Match, Policy, Rule, contents
+from lanyard.policy.overlaps import may_meet
 from lanyard.policy.problems import Found, Path
+from lanyard.policy.standards import GrantContent
+from lanyard.policy.templates import variables
 from lanyard.values.compute_types import compute_type
 from lanyard.values.grants import Content, content_of
 from lanyard.values.resource_id import folded
@@ -48,11 +51,48 @@ def _conditions(policy: Policy) -> Found:
     seen: dict[tuple[str, Content[str]], tuple[str | None, str]] = {}
     for path, grant, rule in _grants(policy):
         for content in contents(policy, grant):
-            role = role_id(content.role) or content.role
-            key = (_normal(rule.match), content_of(content.scope, role, grant.to))
+            # What every resource has as one is one for whatever the rules are for.
+            match = "" if _is_one(policy, content.scope, grant.to) else _normal(rule.match)
+            key = (match, _content(content, grant))
             condition, first = seen.setdefault(key, (content.condition, rule.name))
             if condition != content.condition:
                 yield path, f"rule {first!r} gives the same role under another condition"
+
+
+def may_contradict(policy: Policy) -> Found:
+    """Grants that may come to be one of two conditions, at the later of the two: of one identity
+    for many resources, or for a resource that may fit both rules. Only the estate shows it.
+    """
+    seen: dict[Content[str], list[tuple[str | None, Rule]]] = {}
+    for path, grant, rule in _grants(policy):
+        for content in contents(policy, grant):
+            others = seen.setdefault(_content(content, grant), [])
+            for condition, other in others:
+                meet = _is_shared(policy, grant.to) or may_meet(other.match, rule.match)
+                if condition != content.condition and meet:
+                    message = (
+                        f"rule {other.name!r} gives the same role on another condition: where both "
+                        "come to one assignment, neither changes it"
+                    )
+                    yield path, message
+            others.append((content.condition, rule))
+
+
+def _content(content: GrantContent, grant: Grant) -> Content[str]:
+    return content_of(content.scope, role_id(content.role) or content.role, grant.to)
+
+
+def _is_one(policy: Policy, scope: str, to: str) -> bool:
+    """Whether a scope and an identity are the same for every resource. One that Lanyard makes is
+    another one in each subscription.
+    """
+    spec = policy.identities.get(to)
+    return spec is not None and spec.id is not None and not any(variables(scope))
+
+
+def _is_shared(policy: Policy, to: str) -> bool:
+    spec = policy.identities.get(to)
+    return spec is not None and not spec.dedicated
 
 
 def _one_identity_only(policy: Policy) -> Found:

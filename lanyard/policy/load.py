@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from lanyard.policy.app_identity import names_own
 from lanyard.policy.checks import check
+from lanyard.policy.contradictions import may_contradict
 from lanyard.policy.document import Policy
 from lanyard.policy.grants_to_look_at import grants_to_look_at
 from lanyard.policy.merge import merge
@@ -55,7 +56,12 @@ def policy_warnings(path: FilePath) -> list[Problem]:
     """What of a good policy may not do what it says, with its place. Raises PolicyError."""
     source = merge(_sources([(str(file), _read(file)) for file in _files(path)]))
     policy = load_policy(path)
-    warnings = (overlaps(policy), shared_names(policy), grants_to_look_at(policy))
+    warnings = (
+        overlaps(policy),
+        shared_names(policy),
+        may_contradict(policy),
+        grants_to_look_at(policy),
+    )
     found = islice(chain(*warnings), MOST_REPORTED)
     return sorted(source.problem(at, message) for at, message in found)
 

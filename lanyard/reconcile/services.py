@@ -16,6 +16,7 @@ from lanyard.ports.azure import (
 from lanyard.ports.marks import Marks, Unmarked
 from lanyard.ports.notifier import Notifier, Unheard
 from lanyard.ports.tables import Journal, Table, Tables
+from lanyard.reconcile.agreement import Agreement
 from lanyard.reconcile.cleanup import Orphans
 from lanyard.reconcile.estate import Estate
 from lanyard.record.budget import RemovalBudget
@@ -85,7 +86,8 @@ def assemble[T: Journal](
     decider = Author(author, policy.digest)
     ledger = Ledger(tables.resources)
     grants = GrantRows(tables.grants, now)
-    claims = Claims(grants, azure.assignments)
+    agreement = Agreement(policy, azure.index, azure.compute)
+    claims = Claims(grants, azure.assignments, agreement)
     estate = Estate(policy, azure.index, azure.compute, ledger)
     relearning = Relearning.over(tables, marks or Unmarked(), now)
     kill_switch = KillSwitch(tables.control, now, policy.digest, relearning)

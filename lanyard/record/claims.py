@@ -14,15 +14,21 @@ delete that is on its way cannot be called back. Every change of state is made o
 was read (grant_rows.py).
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
+from typing import Protocol
 
 from lanyard.ports.azure import Granting
 from lanyard.ports.tables import RowChanged, RowExists
 from lanyard.record.grant_rows import Granted, GrantRows, on_fresh_rows
+from lanyard.values.errors import Because, Refused
 from lanyard.values.grants import Grant, Standing, State
 from lanyard.values.resource_id import ResourceId
+
+#: What contradicts another rule is looked at again so much later (seconds).
+_CONTRADICTION_DELAY = 3600.0
 
 
 class Result(StrEnum):
@@ -35,20 +41,52 @@ class Result(StrEnum):
     NOT_OURS = "not ours"
 
 
+class Conditions(Protocol):
+    """Who may change the condition of a grant (reconcile/agreement.py)."""
+
+    def in_question(self, grant: Grant) -> bool:
+        """Whether anybody can want the grant on another condition."""
+
+    async def holding(
+        self, standing: Grant, claimants: Iterable[ResourceId], besides: ResourceId
+    ) -> str:
+        """Who needs it just as it stands, beside the one that wants it otherwise, and why; "" for
+        nobody.
+        """
+
+
+class Unconditional:
+    """For who adds no claims."""
+
+    def in_question(self, _grant: Grant) -> bool:
+        """No."""
+        return False
+
+    async def holding(
+        self, _standing: Grant, _claimants: Iterable[ResourceId], _besides: ResourceId
+    ) -> str:
+        """Nobody."""
+        return ""
+
+
 class Claims:
     """Claims on grants, made and read; revocation.py has them go."""
 
-    def __init__(self, rows: GrantRows, assignments: Granting) -> None:
+    def __init__(
+        self, rows: GrantRows, assignments: Granting, conditions: Conditions | None = None
+    ) -> None:
         self._rows = rows
         self._assignments = assignments
+        self._conditions = conditions or Unconditional()
 
     async def add(self, grant: Grant, resource: ResourceId) -> Result:
         """Claim `grant` for `resource`; on return its assignment exists.
 
-        Raises Temporary while another worker is revoking it, and what the assignment call raises.
+        Raises Temporary while another worker is revoking it, Refused where another resource needs
+        it on another condition, and what the assignment call raises.
         """
         await self._rows.claim(grant, resource)
-        return await on_fresh_rows(grant, lambda: self._ensure_granted(grant))
+        return await on_fresh_rows(grant, lambda: self._ensure_granted(grant, resource))
 
     async def keep(self, grant: Grant, decision_id: str, by: str) -> None:
         """Claim a grant for the person who has its removal undone; call it before putting it back,
@@ -147,16 +185,47 @@ class Claims:
         if found is not None and found.state is State.ACTIVE and found.ours:
             await self._rows.note(found, found.grant, State.ACTIVE, ours=False)
 
-    async def _ensure_granted(self, grant: Grant) -> Result:
+    async def _ensure_granted(self, grant: Grant, resource: ResourceId) -> Result:
         found = await self._rows.find(grant.name)
         if found is not None and found.gives(grant) and await self._still_serves(found):
             return Result.ALREADY_ASSIGNED
         if found is not None and found.state is State.REVOKING:
             self._rows.wait_for_remover(found)
+        await self._ensure_agreed(grant, found, resource)
         found = await self._rows.write(found, grant, State.GRANTING)
         ours = await self._assignments.ensure(grant)
         await self._rows.write(found, grant, State.ACTIVE, ours=ours, missing_since=0.0)
         return Result.ASSIGNED if ours else Result.NOT_OURS
+
+    async def _ensure_agreed(
+        self, grant: Grant, found: Granted | None, resource: ResourceId
+    ) -> None:
+        """Raises Refused where it stands, or is being given, on another condition for somebody."""
+        if not self._conditions.in_question(grant):
+            return
+        standing = await self._given_otherwise(grant, found)
+        if standing is None:
+            return
+        claimants = await self._rows.claimants(grant)
+        if holder := await self._conditions.holding(standing, claimants, resource):
+            raise Refused(
+                Because.RULE,
+                f"{holder}, has it on another condition, and one assignment holds one",
+                _CONTRADICTION_DELAY,
+                "have the rules agree on the condition",
+                releasable=False,
+            )
+
+    async def _given_otherwise(self, grant: Grant, found: Granted | None) -> Grant | None:
+        """The grant as it is given now, where that is on another condition: by its row, or, where
+        that was lost, by Azure.
+        """
+        if found is not None and found.state in (State.GRANTING, State.ACTIVE):
+            return found.grant if found.grant.condition != grant.condition else None
+        now = await self._assignments.read(grant.assignment_id)
+        if now is None or not self._assignments.is_ours(now) or now.serves(grant):
+            return None
+        return replace(grant, condition=now.condition)
 
     async def _still_serves(self, found: Granted) -> bool:
         """What somebody else's assignment gives lasts as long as they like: ARM is asked. Of ours

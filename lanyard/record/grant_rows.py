@@ -142,6 +142,11 @@ class GrantRows:
                 return True
         return False
 
+    async def claimants(self, grant: Grant) -> list[ResourceId]:
+        """The resources that claim it. Raises DamagedRow."""
+        rows = self._table.rows(grant.name, first=_CLAIM, last=_AFTER_CLAIMS)
+        return [_claimant(row) async for row in rows if not row.key.startswith(_KEPT)]
+
     async def keep(self, grant: Grant, decision_id: str, by: str) -> None:
         """A person needs it from now on: who, by the decision that they had undone."""
         await self._table.put(grant.name, _KEPT + decision_id, {"resource": "", "by": by})

@@ -1,0 +1,196 @@
+"""Cases of conditions: one role assignment holds one, for all that share it."""
+
+from pathlib import Path
+
+import pytest
+
+from lanyard.planning.orders import Refusal
+from lanyard.policy import PolicyError, policy_warnings
+from lanyard.policy.load import parse_policy
+from lanyard.values.errors import Because
+from lanyard.values.resource_id import ResourceId
+from tests.support.cases import (
+    MACHINE_TYPE,
+    NOTHING,
+    adopt,
+    begun,
+    held,
+    identity_id,
+    look,
+    pass_time,
+    principal,
+    sweep,
+)
+from tests.support.estate import Estate
+from tests.support.memory_table import MemoryTable
+
+ONE = "@Resource[Microsoft.Storage/storageAccounts:name] StringEquals 'one'"
+TWO = "@Resource[Microsoft.Storage/storageAccounts:name] StringEquals 'two'"
+GROUP, LITERAL = "{resourceGroup}", "/subscriptions/SUBSCRIPTION/resourceGroups/rg-app"
+#: Two conditions, None for none: whichever stands first stays.
+PAIRS = pytest.mark.parametrize(
+    ("first", "second"), [(ONE, None), (None, ONE), (ONE, TWO)], ids=["wider", "narrower", "other"]
+)
+
+
+def grant(condition: str | None, scope: str) -> str:
+    on = f', condition: "{condition}"' if condition else ""
+    return f'{{role: Reader, scope: "{scope}", to: shared{on}}}'
+
+
+def rules(
+    subscription: str,
+    first: str | None,
+    second: str | None,
+    match: tuple[str, str] = ("tags: {team: a}", "tags: {team: b}"),
+    scope: str = GROUP,
+) -> str:
+    """Two rules with one identity: each gives the same role, on a condition of its own."""
+    scope = scope.replace("SUBSCRIPTION", subscription)
+    lines = "".join(
+        f"  - name: {name}\n    match: {{types: [{MACHINE_TYPE}], {fits}}}\n"
+        f"    attach: [shared]\n    grant: [{grant(condition, scope)}]\n"
+        for name, fits, condition in zip("ab", match, (first, second), strict=True)
+    )
+    id_ = identity_id(subscription, "id-shared")
+    return f"version: 1\nmode: full\nidentities: {{shared: {{id: {id_}}}}}\nrules:\n{lines}"
+
+
+def conditions(estate: Estate) -> list[str | None]:
+    """Those of the identity's assignments."""
+    of = principal(estate, "id-shared")
+    found = [
+        each for each in estate.azure.state.role_assignments.values() if each.principal_id == of
+    ]
+    return [each.condition or None for each in found]
+
+
+async def refusals(estate: Estate, vm: str) -> list[Refusal]:
+    listed = (await held(estate)).values()
+    return [entry.refusal for entry in listed if entry.resource == estate.vm_id(vm)]
+
+
+async def machine(estate: Estate, name: str, team: str) -> ResourceId:
+    made = await estate.create_vm(name, tags={"team": team})
+    await pass_time(estate)
+    return made
+
+
+@PAIRS
+async def test_case_B06_what_stands_for_another_machine_keeps_its_condition(
+    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+) -> None:
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    await adopt(estate, rules(estate.subscription, first, second))
+    await machine(estate, "vm1", "a")
+    await machine(estate, "vm2", "b")
+    assert conditions(estate) == [first]
+    (refusal,) = await refusals(estate, "vm2")
+    assert refusal.because is Because.RULE
+    assert "virtualMachines/vm1, by rule 'a', has it on another condition" in refusal.reason
+    await look(estate, estate.vm_id("vm1"))
+    await sweep(estate)
+    assert conditions(estate) == [first]
+    assert await refusals(estate, "vm1") == []
+
+
+@PAIRS
+async def test_case_B06_it_is_the_other_ones_when_the_first_is_gone(
+    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+) -> None:
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    await adopt(estate, rules(estate.subscription, first, second))
+    await machine(estate, "vm1", "a")
+    await machine(estate, "vm2", "b")
+    await estate.delete_vm("vm1")
+    await pass_time(estate, 7200)
+    await sweep(estate)
+    assert conditions(estate) == [second]
+    assert await refusals(estate, "vm2") == []
+
+
+@PAIRS
+async def test_case_B06_a_policy_that_changes_a_condition_for_all_changes_it(
+    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+) -> None:
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    await adopt(estate, rules(estate.subscription, first, first))
+    await machine(estate, "vm1", "a")
+    await machine(estate, "vm2", "b")
+    assert conditions(estate) == [first]
+    await adopt(estate, rules(estate.subscription, second, second))
+    assert conditions(estate) == [second]
+    assert await held(estate) == {}
+
+
+@PAIRS
+async def test_case_B06_a_second_rule_takes_nothing_from_and_gives_nothing_to_what_stands(
+    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+) -> None:
+    fits = ("tags: {team: a}", "tags: {env: prod}")
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    await adopt(estate, rules(estate.subscription, first, first, fits))
+    await estate.create_vm("vm1", tags={"team": "a", "env": "prod"})
+    await pass_time(estate)
+    assert conditions(estate) == [first]
+    # Whichever of the two stands first in the file.
+    for wanted in ((first, second), (second, first)):
+        await adopt(estate, rules(estate.subscription, *wanted, fits))
+        assert conditions(estate) == [first]
+        assert {refusal.because for refusal in await refusals(estate, "vm1")} == {Because.RULE}
+
+
+async def test_case_B06_two_rules_for_a_new_machine_give_neither(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fits = ("tags: {team: a}", "tags: {env: prod}")
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    await adopt(estate, rules(estate.subscription, None, ONE, fits))
+    await estate.create_vm("vm1", tags={"team": "a", "env": "prod"})
+    await pass_time(estate)
+    assert conditions(estate) == []
+    assert {refusal.because for refusal in await refusals(estate, "vm1")} == {Because.RULE}
+
+
+async def test_case_B06_after_the_tables_are_lost_the_estate_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    await adopt(estate, rules(estate.subscription, ONE, None))
+    await machine(estate, "vm1", "a")
+    table = estate.tables.grants
+    assert isinstance(table, MemoryTable)
+    table.content.clear()
+    await machine(estate, "vm2", "b")
+    assert conditions(estate) == [ONE]
+
+
+async def test_case_B06_what_an_excluded_machine_keeps_keeps_its_condition(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    out = "exclude: {tags: {lanyard: ignore}}"
+    fits = (f"tags: {{team: a}}, {out}", "tags: {team: b}")
+    await adopt(estate, rules(estate.subscription, ONE, None, fits))
+    vm1 = await machine(estate, "vm1", "a")
+    resource = estate.azure.state.resources[vm1.key]
+    resource.tags = {"team": "a", "lanyard": "ignore"}
+    await look(estate, vm1)
+    await machine(estate, "vm2", "b")
+    assert conditions(estate) == [ONE]
+
+
+def test_case_B06_validate_names_what_is_certain() -> None:
+    text = rules("11111111-1111-1111-1111-111111111111", ONE, None, scope=LITERAL)
+    with pytest.raises(PolicyError, match="rule 'a' gives the same role under another condition"):
+        parse_policy("lanyard.yaml", text)
+
+
+def test_case_B06_validate_warns_of_what_only_the_estate_shows(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "lanyard.yaml"
+    file.write_text(rules("11111111-1111-1111-1111-111111111111", ONE, None))
+    (warning,) = policy_warnings(file)
+    assert "rule 'a' gives the same role on another condition" in warning.message
+    assert warning.line == 12
