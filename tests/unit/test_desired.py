@@ -175,7 +175,9 @@ def test_what_two_identities_of_one_name_cannot_have_has_two_keys() -> None:
     wanted = desired(parse_policy("test.yaml", NAMESAKES), vm())
     (part,) = {problem.part for problem in wanted.unfulfillable}
     assert "Reader" in part
-    assert sorted(problem.rule for problem in wanted.unfulfillable) == ["narrow"] * 2 + ["wide"] * 2
+    assert (
+        sorted(problem.rule for problem in wanted.unfulfillable) == ["narrow"] * 2 + ["plain"] * 2
+    )
     assert len({problem.key for problem in wanted.unfulfillable}) == 4
     assert all(grant.contradicted for grant in wanted.grants)
 
