@@ -247,7 +247,7 @@ def _add_grant(
 
 def _contradiction(grant: WantedGrant, other: WantedGrant) -> Unfulfillable:
     scope, role, to = grant.content
-    about = ("condition", role, scope, to.key, grant.condition or "")
+    about = ("condition", scope, role, to.key, grant.condition or "")
     part = f"role {role_name(grant.role_id)!r} at {grant.scope} to {grant.to}"
     reason = f"rule {other.rules[0]!r} gives the same on another condition"
     return Unfulfillable(grant.rules[0], about, part, reason)

@@ -54,11 +54,14 @@ class Taken:
 
 @dataclass
 class Given:
-    """A role assignment. `editor`: who changed it after it was made, "" for nobody."""
+    """A role assignment. `editor`: who changed it after it was made, "" for nobody. `drifted`:
+    somebody changed no more than its condition.
+    """
 
     maker: str
     need: Need
     editor: str = ""
+    drifted: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,11 @@ class Judges:
     attached: Callable[[Resource, str, str], None]
     #: An assignment was written over: what it gave, and whose it was.
     overwritten: Callable[[Need, str], None]
+    #: An assignment was made or changed: what it gives, as it was (None: it is new), as it is, and
+    #: by which of `INSTALLATIONS`.
+    given: Callable[[Need, RoleAssignment | None, RoleAssignment, str], None]
+    #: An identity was made, by the first installation.
+    made: Callable[[Resource], None]
 
 
 class Accounts:
@@ -97,6 +105,8 @@ class Accounts:
         self.contested: set[str] = set()
         #: … so soon after it that a look in between was no proof that it had gone.
         self.in_doubt: set[tuple[str, str]] = set()
+        #: How often somebody took away, or changed, what an installation gave.
+        self.takings = 0
         self._attached_at: dict[tuple[str, str], float] = {}
         self._ever: set[tuple[str, str]] = set()
         self._taken_from_us: set[tuple[str, Need]] = set()
@@ -132,6 +142,7 @@ class Accounts:
             self.identities[key] = self.who()
             if self.who() == LANYARD:
                 self._named.add(key)
+                self._judges.made(after)
         elif self.who() in INSTALLATIONS and self.who() != self.identities[key]:
             self.contested.add(key)
 
@@ -147,6 +158,7 @@ class Accounts:
             return
         for identity in had.keys() - has.keys():
             maker = self.attached.pop((key, identity))
+            self.takings += maker in INSTALLATIONS and self.who() not in INSTALLATIONS
             if self.who() in INSTALLATIONS and after is not None:
                 dead = had[identity] not in ("", principal_of(self._azure, identity))
                 self._take(kind="detach", resource=key, identity=identity, maker=maker, dead=dead)
@@ -192,28 +204,40 @@ class Accounts:
         if before is None and after is not None:
             self._note_given(key, after)
         elif before is not None and after is not None:
-            self._written_over(self.given.get(key))
+            self._written_over(self.given.get(key), before, after)
         elif before is not None:
             made = self.given.pop(key, None)
             if made is not None and self.who() in INSTALLATIONS:
                 self._revoked(before, made)
             elif made is not None and made.maker in INSTALLATIONS:
+                self.takings += 1
                 self._taken_from_us.add((before.principal_id, made.need))
 
-    def _written_over(self, made: Given | None) -> None:
+    def _written_over(
+        self, made: Given | None, before: RoleAssignment, after: RoleAssignment
+    ) -> None:
         who = self.who()
         if made is None:
             return
         whose = made.editor or made.maker
         if who in INSTALLATIONS and whose != who:
             self._judges.overwritten(made.need, whose)
+        elif who in INSTALLATIONS:
+            if not made.drifted:
+                self._judges.given(made.need, before, after, who)
+            made.drifted = False
+        elif before.description == after.description:
+            made.drifted = True
+            self.takings += 1
         elif who != made.maker:
             made.editor = who
 
     def _note_given(self, key: str, made: RoleAssignment) -> None:
         need = self.need_of(made)
         self.given[key] = Given(self.who(), need)
-        if self.who() not in INSTALLATIONS:
+        if self.who() in INSTALLATIONS:
+            self._judges.given(need, None, made, self.who())
+        else:
             self.foreign_needs.add((made.principal_id, need.role, need.scope))
             if (made.principal_id, need) in self._taken_from_us:
                 self.handed_over.add((made.principal_id, need))

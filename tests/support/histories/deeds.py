@@ -7,6 +7,7 @@ from simulator.state import RoleAssignment
 from tests.support.histories.accounts import LANYARD, principal_of
 from tests.support.histories.mail import Fate
 from tests.support.histories.places import PLACES, ROLES, group_id, identity_id
+from tests.support.histories.policies import CONDITIONS
 from tests.support.histories.step import Step
 from tests.support.histories.world import ANNA, TERRAFORM, World
 
@@ -232,6 +233,29 @@ class EditStamp(Step):
             scope = each.scope
             principal, name = each.principal_id, each.name
             await world.person.grant(principal, self.role, scope, name=name, note=_EDITED)
+
+
+@dataclass(frozen=True, repr=False)
+class EditCondition(Step):
+    """Somebody has an assignment hold on another condition, "" for none, and changes no more."""
+
+    identity: str
+    on: str = ""
+    role: str = "blobs"
+    group: str = "rg-app"
+    fate: Fate = Fate.COME
+
+    async def act(self, world: World) -> None:
+        """As a person does it."""
+        for each in _assignments(world, self.identity, self.role, self.group):
+            await world.person.grant(
+                each.principal_id,
+                self.role,
+                each.scope,
+                name=each.name,
+                note=each.description or "",
+                on=CONDITIONS[self.on],
+            )
 
 
 def _assignments(world: World, identity: str, role: str, group: str) -> list[RoleAssignment]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lanyard.record.held import Entry
 from simulator.azure import Azure
-from simulator.state import Resource
+from simulator.state import Resource, RoleAssignment
 from tests.support.histories.accounts import (
     ANOTHER,
     INSTALLATIONS,
@@ -23,8 +23,8 @@ from tests.support.histories.accounts import (
 )
 from tests.support.histories.circumstances import Circumstances
 from tests.support.histories.evidence import Looks
-from tests.support.histories.places import PLACES, SYSTEM, Place
-from tests.support.histories.policies import Due, Need, Policy, due
+from tests.support.histories.places import PLACES, RIGHTS, SYSTEM, Place
+from tests.support.histories.policies import TAGS, Due, Need, Policy, due
 
 _HOUR = 3600.0
 #: So many removals in an hour are never too large a share.
@@ -61,7 +61,9 @@ class Model:
     def __init__(self, azure: Azure, names: dict[str, str], lanyard: str, policy: Policy) -> None:
         self.azure = azure
         self.accounts = Accounts(
-            azure, names, Judges(self._judge, self._attached, self._overwritten)
+            azure,
+            names,
+            Judges(self._judge, self._attached, self._overwritten, self._given, self._made),
         )
         self.policy = policy
         #: The second installation's, while there is one.
@@ -187,9 +189,11 @@ class Model:
             if (found := self.azure.state.resources.get(place.id)) is not None:
                 yield place, found
 
-    def missing(self, place: Place, resource: Resource, of: str = LANYARD) -> list[str | Need]:
+    def missing(
+        self, place: Place, resource: Resource, of: str = LANYARD, *, conditions: bool = False
+    ) -> list[str | Need]:
         """What the policy of an installation wants for a resource that is not there, dismissed
-        things aside.
+        things aside; with `conditions` also what is there on another one.
         """
         gives, has = due(self.policies()[of], resource).gives, attached(resource)
         lacking: list[str | Need] = [
@@ -199,7 +203,12 @@ class Model:
         ]
         if gives.system and not system_principal(resource):
             lacking.append(SYSTEM)
-        lacking += [each for each in sorted(gives.needs) if not self._stands(each, resource)]
+        lacking += [
+            each
+            for each in sorted(gives.needs)
+            if not self.stands(each, resource)
+            or (conditions and self._condition(each, resource) not in gives.on(each))
+        ]
         dismissed = self.orders.dismissed[place.id] if of == LANYARD else set()
         return [each for each in lacking if not any(is_about(key, each) for key in dismissed)]
 
@@ -226,8 +235,19 @@ class Model:
             for each in self.azure.state.role_assignments.values()
         }
 
-    def _stands(self, need: Need, resource: Resource) -> bool:
+    def stands(self, need: Need, resource: Resource) -> bool:
+        """Whether it is given, on whatever condition."""
         return (self.principal(need, resource), need.role, need.scope) in self.standing()
+
+    def _condition(self, need: Need, resource: Resource) -> str:
+        principal = self.principal(need, resource)
+        found = (
+            each.condition or ""
+            for each in self.azure.state.role_assignments.values()
+            if (each.principal_id, each.scope.lower()) == (principal, need.scope)
+            and each.role_definition_id.lower().endswith(need.role)
+        )
+        return next(found, "")
 
     def _things(self, place: Place, resource: Resource, told: Due) -> Iterator[Thing]:
         kept = self.kept(place, resource)
@@ -263,6 +283,34 @@ class Model:
         if identity not in due(self.policies()[by], resource).gives.identities:
             name = identity.rpartition("/")[2]
             self._find("given", f"{name} was attached to {resource.name}, which no rule gives")
+        owner = next((place for place in PLACES.values() if place.own == identity), None)
+        if owner is None or identity in self.accounts.contested or owner.id in self.accounts.moving:
+            return
+        maker = self.accounts.identities.get(identity)
+        if maker != by or owner.id != resource.id.lower():
+            name = identity.rpartition("/")[2]
+            seen = f"{name}, which {maker} had made, was attached to {resource.name}"
+            self._find("18.1 made for it", seen)
+
+    def _made(self, identity: Resource) -> None:
+        own = any(place.own == identity.id.lower() for place in PLACES.values())
+        if own and not TAGS.items() <= identity.tags.items():
+            self._find("18.5 tags", f"{identity.name} was made with the tags {identity.tags}")
+
+    def _given(
+        self, need: Need, before: RoleAssignment | None, after: RoleAssignment, by: str
+    ) -> None:
+        if need.role == RIGHTS:
+            self._find("18.3 privileged", f"{need} was given")
+        had, has = ((each and each.condition) or "" for each in (before, after))
+        if before is None or had == has or self.graph_lied or self.circumstances.lost:
+            return
+        for place, resource in self.living():
+            told = due(self.policies()[by], resource)
+            if self.principal(need, resource) != after.principal_id:
+                continue
+            if had in told.gives.on(need) | told.keeps.on(need):
+                self._find("18.2 one condition", f"{place.name} had {need} on {had or 'none'}")
 
     def _overwritten(self, need: Need, whose: str) -> None:
         self._find("17.2 read before write", f"{whose}'s assignment of {need} was written over")

@@ -81,14 +81,17 @@ class Person:
         """Delete a user-assigned identity."""
         await self._ask("DELETE", identity_id(identity), "2024-11-30")
 
-    async def grant(self, principal: str, role: str, scope: str, *, name: str, note: str) -> None:
-        """A role assignment under this name."""
+    async def grant(
+        self, principal: str, role: str, scope: str, *, name: str, note: str, on: str = ""
+    ) -> None:
+        """A role assignment under this name, on this condition."""
         definition = f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{ROLES[role]}"
         properties = {
             "roleDefinitionId": definition,
             "principalId": principal,
             "principalType": "ServicePrincipal",
             "description": note,
+            **({"condition": on, "conditionVersion": "2.0"} if on else {}),
         }
         await self._ask("PUT", _assignment(scope, name), "2022-04-01", {"properties": properties})
 

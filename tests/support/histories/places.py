@@ -27,8 +27,14 @@ SHARED = "id-shared"
 SYSTEM = "system"
 BLOBS = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
-ROLES = {"blobs": BLOBS, "reader": READER}
-ROLE_NAMES = {"blobs": "Storage Blob Data Reader", "reader": "Reader"}
+#: Hands out rights.
+RIGHTS = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
+ROLES = {"blobs": BLOBS, "reader": READER, "rights": RIGHTS}
+ROLE_NAMES = {
+    "blobs": "Storage Blob Data Reader",
+    "reader": "Reader",
+    "rights": "User Access Administrator",
+}
 _UAMI = "providers/microsoft.managedidentity/userassignedidentities"
 _TYPES = {
     "vm": ("microsoft.compute/virtualmachines",),

@@ -22,6 +22,13 @@ from tests.support.histories.printed import Printed
 
 #: What a rule can attach, besides the names of people's identities.
 OWN = "own"
+#: Of an identity that a rule has made for one resource alone.
+TAGS = {"made-by": "policy"}
+#: What a rule can give its roles on, by name; "": on none.
+CONDITIONS = {
+    name: f"@Resource[Microsoft.Storage/storageAccounts:name] StringEquals '{name}'"
+    for name in ("one", "two")
+} | {"": ""}
 _EXCLUDED = {"lanyard": "ignore"}
 _TAGGED = {"app": "shop"}
 
@@ -42,6 +49,8 @@ class Rule(Printed):
     tagged: bool = False
     #: Names of groups, wrong ones included; empty for all.
     groups: tuple[str, ...] = ()
+    #: A key of `CONDITIONS`.
+    on: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,6 +84,12 @@ class Wants:
     identities: frozenset[str] = frozenset()
     needs: frozenset[Need] = frozenset()
     system: bool = False
+    #: Each need with a condition that a rule gives it on, "" for none.
+    conditions: frozenset[tuple[Need, str]] = frozenset()
+
+    def on(self, need: Need) -> set[str]:
+        """The conditions that rules give it on: two contradict each other."""
+        return {condition for each, condition in self.conditions if each == need}
 
 
 NOTHING = Wants()
@@ -97,6 +112,19 @@ def due(policy: Policy, resource: Resource) -> Due:
     return Due(gives=_sum(fitting, resource))
 
 
+def is_sound(policy: Policy) -> bool:
+    """Whether the file is taken: two rules for the same resources agree on their conditions."""
+    seen: dict[tuple[object, ...], str] = {}
+    return all(
+        seen.setdefault(
+            (rule.of, rule.tagged, rule.groups, rule.identity, rule.scope, role), rule.on
+        )
+        == rule.on
+        for rule in policy.rules
+        for role in rule.roles
+    )
+
+
 def _fits(rule: Rule, resource: Resource) -> bool:
     tags = {name.lower(): value for name, value in resource.tags.items()}
     group = resource.id.lower().split("/")[4]
@@ -110,7 +138,10 @@ def _fits(rule: Rule, resource: Resource) -> bool:
 def _sum(rules: list[Rule], resource: Resource) -> Wants:
     needs = frozenset(need for rule in rules for need in _needs(rule, resource))
     named = frozenset(_identity(rule, resource) for rule in rules)
-    return Wants(named - {SYSTEM}, needs, SYSTEM in named)
+    conditions = frozenset(
+        (need, CONDITIONS[rule.on]) for rule in rules for need in _needs(rule, resource)
+    )
+    return Wants(named - {SYSTEM}, needs, SYSTEM in named, conditions)
 
 
 def _needs(rule: Rule, resource: Resource) -> Iterator[Need]:
@@ -158,7 +189,8 @@ def text(policy: Policy, features: Features = Features()) -> str:
 def _specification(name: str, policy: Policy, features: Features) -> dict[str, object]:
     if name == OWN:
         after = {"deleteAfterHours": policy.delete_after_hours} if features.delete_after else {}
-        return {"name": "id-own-{resource.name}", "per": "resource", **after}
+        tags = {"tags": {**TAGS, "app": "{tags.app}"}}
+        return {"name": "id-own-{resource.name}", "per": "resource", **tags, **after}
     if name == SHARED:
         return {"name": SHARED, "resourceGroup": IDENTITIES, "per": ["subscription"]}
     return {"id": identity_id(name)}
@@ -173,8 +205,9 @@ def _rule(number: int, rule: Rule, policy: Policy) -> dict[str, object]:
         match["tags"] = _TAGGED
     if rule.groups:
         match["scopes"] = [group_id(group) for group in rule.groups]
+    on = {"condition": CONDITIONS[rule.on]} if rule.on else {}
     grants = [
-        {"role": ROLE_NAMES[role], "scope": _SCOPES[rule.scope], "to": rule.identity}
+        {"role": ROLE_NAMES[role], "scope": _SCOPES[rule.scope], "to": rule.identity, **on}
         for role in rule.roles
     ]
     gives: dict[str, object] = {"grant": grants} if grants else {}

@@ -45,16 +45,17 @@ PROMISES = {
     "17.3 left over": "after rows were lost or put back what nobody needs goes or is on the list",
     "17.4 in use": "an identity that something else has is not deleted",
     "17.4 gone": "the identity of a resource that is gone stays for deleteAfterHours",
-    "18.1 made for it": "an identity that was not made for a resource is not taken for its own",
     "17.5 watched": "what somebody else's assignment gave is given when it goes",
     "17.6 moved": "a moved resource loses what no rule wants any more, by the graces, and no more",
+    "18.1 made for it": "an identity that was not made for a resource is not taken for its own",
+    "18.2 one condition": "what a resource has on a condition is not written over for another one",
+    "18.2 drift": "what is due comes to be there on the condition that the rule gives it on",
+    "18.3 privileged": "a role that hands out rights is not given",
+    "18.4 taken away": "a conflict of owners is what somebody took away, and the fourth time",
+    "18.5 tags": "an identity that is made has the tags of the policy",
 }
 
-NOT_YET = frozenset(
-    {
-        "18.1 made for it",
-    }
-)
+NOT_YET: frozenset[str] = frozenset()
 
 
 class Violation(AssertionError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from lanyard.planning.contested import MOST_REPAIRS
 from lanyard.policy.document import DELETE_AFTER_HOURS
 from lanyard.record.held import Answer, Entry
 from lanyard.values.errors import Because
@@ -48,7 +49,7 @@ async def found(world: World) -> list[Finding]:
     missing = [
         each for of in model.policies() for each in _missing(model, await world.held(of), of)
     ]
-    return [*missing, *_left_over(model, held), *_released(model, held)]
+    return [*missing, *_left_over(model, held), *_released(model, held), *_conflicts(model, held)]
 
 
 async def _sweep(world: World) -> None:
@@ -78,13 +79,15 @@ def _missing(model: Model, held: list[Entry], of: str) -> Iterator[Finding]:
     whose = "" if of == LANYARD else f" by {of}"
     for place, resource in model.living():
         entries = [entry.refusal.key for entry in held if entry.resource.key == place.id]
-        for thing in model.missing(place, resource, of):
+        for thing in model.missing(place, resource, of, conditions=True):
             if any(is_about(key, thing) for key in entries):
                 continue
             promise = "held" if _would_be_held(model, place, resource, thing, of) else "due"
             moved = place.id in model.circumstances.moved
             promise = model.circumstances.missing(promise, moved=moved)
             if isinstance(thing, Need):
+                if model.stands(thing, resource):
+                    promise = "18.2 drift"
                 content = model.principal(thing, resource), thing.role, thing.scope
                 if content in model.accounts.foreign_needs:
                     promise = "17.5 watched"
@@ -187,6 +190,13 @@ def _released(model: Model, held: list[Entry]) -> Iterator[Finding]:
             place = place_of(entry.resource.key)
             where = place.name if place is not None else str(entry.resource)
             yield Finding("16.7 release", f"{entry.refusal.action} of {where} is held again")
+
+
+def _conflicts(model: Model, held: list[Entry]) -> Iterator[Finding]:
+    for entry in held:
+        if entry.refusal.because is Because.CONFLICT and model.accounts.takings <= MOST_REPAIRS:
+            seen = f"{entry.refusal.action}, after {model.accounts.takings} takings away"
+            yield Finding("18.4 taken away", seen)
 
 
 def _owner(identity: str) -> str | None:

@@ -3,6 +3,7 @@
 from tests.support.histories.deeds import (
     Attach,
     Detach,
+    EditCondition,
     EditStamp,
     Grant,
     HandOver,
@@ -57,6 +58,7 @@ __all__ = [
     "Detach",
     "Directory",
     "Dismiss",
+    "EditCondition",
     "EditStamp",
     "Fails",
     "Fate",

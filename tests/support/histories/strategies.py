@@ -10,7 +10,7 @@ from tests.support.histories import steps as s
 from tests.support.histories.mail import Fate
 from tests.support.histories.places import GROUPS, PEOPLES, SHARED, SYSTEM, TYPO
 from tests.support.histories.play import History
-from tests.support.histories.policies import OWN, Policy, Rule
+from tests.support.histories.policies import OWN, Policy, Rule, is_sound
 
 _NAMES = st.sampled_from(
     ["vm1", "vm1", "vm1", "vm1", "vm2", "vm2", "vm1@shop", "vm3", "web1", "web1/staging"]
@@ -26,7 +26,10 @@ _TAGS = st.sampled_from([_SHOP, (), _IGNORE, _SHOP + _IGNORE])
 _FATES = st.sampled_from([Fate.COME, Fate.COME, Fate.COME, Fate.LOST, Fate.LATE, Fate.TWICE])
 _BY = st.sampled_from([s.ANNA, s.TERRAFORM])
 _SECONDS = st.sampled_from([30.0, 1.0, 50.0, 300.0])
-_ROLES = st.sampled_from([("blobs",), ("blobs", "reader"), ("reader",), ()])
+_ROLES = st.sampled_from(
+    [("blobs",), ("blobs",), ("blobs", "reader"), ("reader",), ("reader", "rights"), ()]
+)
+_ON = st.sampled_from(["", "", "", "one", "two"])
 _IDENTITIES = [SHARED, OWN, "id-old", "id-new", SYSTEM, TYPO]
 _RULES = st.builds(
     Rule,
@@ -36,6 +39,7 @@ _RULES = st.builds(
     scope=st.sampled_from(["group", "group", "resource"]),
     tagged=st.booleans(),
     groups=st.sampled_from([(), (), (), ("rg-app",)]),
+    on=_ON,
 )
 _POLICIES = st.builds(
     Policy,
@@ -47,7 +51,7 @@ _POLICIES = st.builds(
     delete_after_hours=st.sampled_from([24, 1, 0]),
     imds=st.sampled_from(["accept", "accept", "hold"]),
     restart=st.sampled_from(["accept", "accept", "avoid"]),
-)
+).filter(is_sound)
 #: What is changed in a policy: members of its first rule, or of itself. "rg-typo" matches nothing.
 _CHANGES: st.SearchStrategy[dict[str, object]] = st.sampled_from(
     [
@@ -59,6 +63,8 @@ _CHANGES: st.SearchStrategy[dict[str, object]] = st.sampled_from(
         {"tagged": True},
         {"tagged": False},
         {"scope": "resource"},
+        {"on": ""},
+        {"on": "one"},
         {"mode": "observe"},
         {"mode": "add-only"},
         {"mode": "full"},
@@ -96,6 +102,7 @@ _STEPS: list[tuple[int, st.SearchStrategy[s.Step]]] = [
     (1, st.builds(s.Grant, by=_BY, **_GIVEN)),
     (1, st.builds(s.Revoke, by=_BY, **_GIVEN)),
     (1, st.builds(s.EditStamp, **_GIVEN)),
+    (1, st.builds(s.EditCondition, identity=_GIVEN["identity"], on=_ON, fate=_FATES)),
     (2, st.builds(s.Move, st.sampled_from(_MOVABLE), fate=_FATES)),
     (1, st.builds(s.HandOver, back=st.booleans(), **_GIVEN)),
     (1, st.just(s.Another())),
@@ -207,7 +214,8 @@ def histories(draw: st.DrawFn) -> History:
     for _ in range(draw(st.sampled_from(range(2, 11)))):
         weighed = draw(_WEIGHED)
         if weighed is None:
-            policy = changed(policy, draw(_CHANGES))
+            another = changed(policy, draw(_CHANGES))
+            policy = another if is_sound(another) else policy
             steps.append(s.NewPolicy(policy))
         else:
             steps += draw(weighed)
