@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lanyard.app.sweeping import Sweeps
+from lanyard.planning import contested
 from lanyard.record.held import Entry, HeldActions
 from lanyard.record.kill_switch import KillSwitch
 from lanyard.sweep import sweep
@@ -22,6 +23,7 @@ from tests.support.histories.steps import (
     Attach,
     Detach,
     Dismiss,
+    EditCondition,
     EditStamp,
     Fate,
     Grant,
@@ -55,6 +57,7 @@ TAGGED = Policy((Rule(tagged=True),))
 OLD = Policy((Rule(identity="id-old"),))
 TYPO = Policy((Rule(identity="id-typo"),))
 OWN = Policy((Rule(identity="own", tagged=True),))
+CONDITIONAL = Policy((Rule(on="one"),))
 OWN_EACH = Policy((Rule(identity="own"),))
 WEB, WEB_NEW = (Policy((Rule("web", each),)) for each in ("id-old", "id-new"))
 UNTAGGED = (Make("vm1", SHOP), Tag("vm1", fate=Fate.LOST))
@@ -145,6 +148,14 @@ BROKEN = {
     "17.4 gone": history(
         Make("vm1", SHOP), Kill("vm1", fate=Fate.LOST), Rogue(KillIdentity("own:vm1")), policy=OWN
     ),
+    "18.1 made for it": history(
+        MakeIdentity("own:vm1"), Make("vm1"), Rogue(Attach("vm1", "own:vm1")), policy=OWN_EACH
+    ),
+    "18.2 one condition": history(
+        Make("vm1"), Rogue(EditCondition("id-shared", "two")), policy=CONDITIONAL
+    ),
+    "18.3 privileged": history(Make("vm1"), Rogue(Grant("id-shared", "rights"))),
+    "18.5 tags": history(Rogue(MakeIdentity("own:vm1"))),
 }
 
 
@@ -273,6 +284,7 @@ async def nothing(*_arguments: Any, **_more: Any) -> None:
         ),
         ("17.3 left over", history(Make("vm1"), Kill("vm1", fate=Fate.LOST), LoseTable())),
         ("17.6 moved", history(Make("vm1"), Move("vm1", fate=Fate.LOST), policy=OWN_EACH)),
+        ("18.2 drift", history(Make("vm1"), EditCondition("id-shared"), policy=CONDITIONAL)),
     ],
 )
 def test_a_sweep_that_does_nothing_is_found(
@@ -296,6 +308,14 @@ def test_a_grant_of_another_owner_that_nobody_watches_is_found(
     with pytest.raises(Violation) as found:
         play(told, off=only("17.5 watched"))
     assert found.value.promises == {"17.5 watched"}
+
+
+def test_a_conflict_that_nobody_began_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contested, "MOST_REPAIRS", 0)
+    given = Make("vm1"), Detach("vm1", "id-shared"), Sweep(), Detach("vm1", "id-shared")
+    with pytest.raises(Violation) as found:
+        play(history(*given), off=only("18.4 taken away"))
+    assert found.value.promises == {"18.4 taken away"}
 
 
 def test_a_release_that_is_forgotten_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
