@@ -31,7 +31,7 @@ from chaos.script import (
     Upheaval,
 )
 from simulator.azure import IN_PROCESS_URL, Azure
-from simulator.state import Json, Principal, Resource
+from simulator.state import Json, Principal, Resource, RoleAssignment
 from simulator.transport import Answer, ask
 
 _VERSIONS = {VM: "2024-11-01", SITE: "2025-05-01", APP: "2025-07-01"}
@@ -163,9 +163,25 @@ class People:
     async def _delete_assignments(self, identity: str) -> None:
         found = self._find(identity)
         principal = found.properties["principalId"] if found else None
-        for assignment in list(self.azure.state.role_assignments.values()):
-            if assignment.principal_id == principal:
+        standing = list(self.azure.state.role_assignments.values())
+        found_there = [each for each in standing if each.principal_id == principal]
+        for number, assignment in enumerate(found_there):
+            if number % 2 and assignment.condition:
+                await self._lift_condition(assignment)
+            else:
                 await self._call("DELETE", assignment.id, "2022-04-01")
+
+    async def _lift_condition(self, assignment: RoleAssignment) -> None:
+        """As the portal does it: everything else is sent as it was read."""
+        properties = {
+            "roleDefinitionId": assignment.role_definition_id,
+            "principalId": assignment.principal_id,
+            "principalType": "ServicePrincipal",
+            "description": assignment.description,
+        }
+        # One that went meanwhile would be made anew, without an owner.
+        if assignment.id.lower() in self.azure.state.role_assignments:
+            await self._call("PUT", assignment.id, "2022-04-01", {"properties": properties}, [409])
 
     async def _move(self, life: Life, old: str, group: str) -> None:
         """By ARM. Returns when it is there; what was deleted meanwhile is nowhere."""

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 #: Seconds that what is not wanted any more stays: longer than a mistyped policy is in force.
 GRACE = 20.0
+#: On which all compute reads the blobs of its group.
+CONDITION = "@Resource[Microsoft.Storage/storageAccounts:name] StringNotEquals 'secrets'"
+#: Of the identities that are made for one resource.
+TAGS = {"made-by": "storm"}
 #: Seconds that an identity made for one resource is kept when that does not need it any more.
 DELETE_AFTER = 30.0
 
@@ -32,7 +36,11 @@ limits: {removals: {perHour: 100000, percent: 100, graceMinutes: %(grace)s}}
 orphans: {graceMinutes: 0}
 identities:
   regional: {name: "%(regional)s-{location}", resourceGroup: rg-identities}
-  own: {name: "id-{resource.name}", per: resource, deleteAfterHours: %(delete_after)s}
+  own:
+    name: "id-{resource.name}"
+    per: resource
+    deleteAfterHours: %(delete_after)s
+    tags: {made-by: storm}
 rules:
   - name: all compute reads the blobs of its group
     match:
@@ -44,7 +52,10 @@ rules:
       exclude: &ignored {tags: {lanyard: ignore}}
     attach: [regional]
     grant:
-      - {role: Storage Blob Data Reader, scope: "{resourceGroup}", to: regional}
+      - role: Storage Blob Data Reader
+        scope: "{resourceGroup}"
+        to: regional
+        condition: "%(condition)s"
     imdsDefault: accept
   - name: some have an identity of their own
     match: {types: *types, scopes: *groups, tags: {own: "yes"}, exclude: *ignored}
@@ -88,6 +99,7 @@ def _values(edition: Edition) -> dict[str, object]:
     return {
         "regional": edition.regional,
         "groups": edition.groups,
+        "condition": CONDITION,
         "grace": GRACE / 60,
         "delete_after": DELETE_AFTER / 3600,
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from chaos.monitor import Monitor, Removal, Violation
 from chaos.oracle import (
+    BLOB_READER,
     COMPUTE,
     ROLE_NAMES,
     SYSTEM,
@@ -16,7 +17,7 @@ from chaos.oracle import (
     system_principal,
     wants,
 )
-from chaos.policy import GRACE
+from chaos.policy import CONDITION, GRACE, TAGS
 from chaos.record import Record, Row, listed
 from simulator.arm.calls import Call
 from simulator.azure import Azure
@@ -128,6 +129,9 @@ class Verdict:
         if self.monitor.is_ours(found):
             if _content(found) not in due:
                 yield Violation("assignment left over", found.id, text)
+            wanted = CONDITION if _content(found)[2] == BLOB_READER else ""
+            if (found.condition or "") != wanted:
+                yield Violation("another condition", found.id, f"{text}: {found.condition}")
         elif not alive and found.principal_id in self.monitor.known_principals:
             yield Violation("orphaned assignment left over", found.id, text)
 
@@ -136,6 +140,9 @@ class Verdict:
         for key, resource in self.azure.state.resources.items():
             if resource.type.lower() == UAMI_TYPE and "/rg-storm-" in key and key not in needed:
                 yield Violation("dedicated identity left over", key, "no resource needs it")
+            made = resource.tags.get("createdBy") == "lanyard" and "/rg-storm-" in key
+            if made and not TAGS.items() <= resource.tags.items():
+                yield Violation("tags missing", key, str(resource.tags))
 
     # What is on record.
 

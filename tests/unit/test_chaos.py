@@ -8,7 +8,7 @@ import pytest
 
 from chaos.monitor import Monitor, Violation
 from chaos.oracle import BLOB_READER, READER, SYSTEM, Need, wants
-from chaos.policy import DELETE_AFTER, GRACE, Edition, policy_text
+from chaos.policy import CONDITION, DELETE_AFTER, GRACE, Edition, policy_text
 from chaos.record import Decision, Record
 from chaos.script import Life, write_script
 from chaos.verdict import Verdict, assign_text
@@ -66,13 +66,14 @@ class World:
         group = f"{self.scope}/resourceGroups/rg-storm-0"
         return f"{group}/providers/Microsoft.Authorization/roleAssignments/{name}"
 
-    async def assign(self, who: Principal, identity: str) -> None:
+    async def assign(self, who: Principal, identity: str, on: str = CONDITION) -> None:
         found = self.azure.state.resources[self.identity(identity).lower()]
         role = f"{self.scope}/providers/Microsoft.Authorization/roleDefinitions/{BLOB_READER}"
         properties = {
             "roleDefinitionId": role,
             "principalId": found.properties["principalId"],
             "principalType": "ServicePrincipal",
+            **({"condition": on, "conditionVersion": "2.0"} if on else {}),
         }
         await self.call(who, "PUT", self.assignment(), {"properties": properties})
 
@@ -129,6 +130,19 @@ async def test_what_is_as_it_should_be_and_on_record_is_no_violation(world: Worl
 async def test_writes_that_are_not_on_record_are_told(world: World) -> None:
     assert len(world.verdict()) == 3
     assert world.kinds() == UNRECORDED
+
+
+async def test_another_condition_is_told(world: World) -> None:
+    await world.call(world.lanyard, "DELETE", world.assignment())
+    await world.assign(world.lanyard, REGIONAL, on="")
+    assert "another condition" in world.kinds()
+
+
+async def test_an_identity_without_the_tags_of_the_policy_is_told(world: World) -> None:
+    identity = world.identity("id-site").replace("rg-identities", "rg-storm-0")
+    body = {"location": "westeurope", "tags": {"createdBy": "lanyard"}}
+    await world.call(world.lanyard, "PUT", identity, body)
+    assert "tags missing" in world.kinds()
 
 
 async def test_a_removal_is_on_record_whole(world: World) -> None:
