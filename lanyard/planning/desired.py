@@ -64,6 +64,10 @@ class Unfulfillable:
     part: str
     reason: str
 
+    def is_about(self, role: str) -> bool:
+        """Whether it keeps a role (GUID) from being given."""
+        return role in [role_id(part) for part in self.about if self.about[0] != "identity"]
+
     @property
     def key(self) -> str:
         """What distinguishes it from all else that is held of the resource."""

@@ -54,13 +54,25 @@ def needs_grant(
     return False
 
 
-def asking_for(desired: Desired, resource: ComputeResource, grant: Grant) -> str:
+def asking_for(
+    desired: Desired, resource: ComputeResource, grant: Grant, *, claims: bool = False
+) -> str:
     """The rule by which a living resource has, or keeps, a grant just as it is, its condition
-    included; "" for none. Only principals that the resource shows are known.
+    included; "" for none. Where a rule cannot be filled in, or contradicts another, nobody can say
+    that it is not so.
+
+    Only principals that the resource shows are known. Of one that `claims` the grant it is known
+    that it is about one of its identities, shown yet or not.
     """
+    for problem in (*desired.kept.unfilled, *desired.unfulfillable):
+        if problem.is_about(grant.role_id):
+            return problem.rule
     for wanted in (*desired.grants, *desired.kept.grants):
-        principal = _principal_of(wanted.to, resource, {})
-        if principal and wanted.granted(principal) == grant:
+        principal = grant.principal_id if claims else _principal_of(wanted.to, resource, {})
+        if principal is None:
+            continue
+        asked = wanted.granted(principal)
+        if (asked.key, asked.condition) == (grant.key, grant.condition):
             return wanted.rules[0]
     return ""
 

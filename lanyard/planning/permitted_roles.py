@@ -10,9 +10,8 @@ from lanyard.planning.plan import Plan
 from lanyard.planning.verdict import Held, Situation
 from lanyard.policy.powerful import power
 from lanyard.policy.privileged import is_allowed, privilege
-from lanyard.values.compute import UserAssigned
 from lanyard.values.errors import Because
-from lanyard.values.grants import content_of
+from lanyard.values.grants import Grant, content_of
 from lanyard.values.permissions import RoleDefinition, Unknown
 from lanyard.values.roles import role_name
 
@@ -20,7 +19,7 @@ from lanyard.values.roles import role_name
 def not_to_be_given(plan: Plan, situation: Situation) -> Iterator[Held]:
     """Roles that the policy does not allow by name, and those of which nobody knows."""
     for action in _assigns(plan):
-        role = situation.role(action.role_id)
+        role = situation.role(action.role_id, action.scope)
         allowed = is_allowed(action.role_id, action.scope, situation.policy.privileged)
         if role is Unknown.MISSING:
             yield _missing(action)
@@ -32,22 +31,30 @@ def not_to_be_given(plan: Plan, situation: Situation) -> Iterator[Held]:
 
 def standing(plan: Plan, situation: Situation) -> Iterator[Held]:
     """What was given before and may not be any more: the policy allowed it then, or the role let
-    its holder do less.
+    its holder do less. What an excluded resource keeps is looked at, too.
     """
     planned = {content_of(each.scope, each.role_id, each.to) for each in _assigns(plan)}
-    blocked = {UserAssigned(identity.id) for identity in plan.blocked}
-    for wanted in situation.desired.grants:
-        role = situation.role(wanted.role_id)
-        stands = wanted.content not in planned and wanted.to not in blocked
+    given = {grant.content for grant in situation.granted}
+    desired = situation.desired
+    for wanted in (*desired.grants, *desired.kept.grants):
+        principal = situation.principals.get(wanted.to)
+        stands = principal is not None and wanted.granted(principal).content in given
         allowed = is_allowed(wanted.role_id, wanted.scope, situation.policy.privileged)
-        if stands and not allowed and isinstance(role, RoleDefinition):
+        role = situation.role(wanted.role_id, wanted.scope)
+        if not stands or allowed or wanted.content in planned:
+            continue
+        if isinstance(role, RoleDefinition):
             yield from _privileged(_assign(wanted, situation), role, stands=True)
 
 
 def warnings(plan: Plan, situation: Situation) -> Iterator[str]:
     """What of the roles to be given is worth a look."""
+    conditions = {grant.key: grant.condition for grant in situation.granted}
     for action in _assigns(plan):
-        role = situation.role(action.role_id)
+        new = Grant(action.scope, action.role_id, action.principal_id or "", action.condition)
+        if conditions.get(new.key, new.condition) != new.condition:
+            yield f"{new} stands on another condition: it changes unless somebody has it so"
+        role = situation.role(action.role_id, action.scope)
         found = power(role, action.scope) if isinstance(role, RoleDefinition) else None
         if found is not None:
             yield f"{role_name(action.role_id)} at {action.scope} is powerful: who holds it {found}"

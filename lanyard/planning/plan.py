@@ -202,7 +202,9 @@ def _unfinished(
 def _grants(
     desired: Desired, actual: Actual, owned: Owned, blocked: Set[PrincipalRef]
 ) -> Iterator[Action]:
-    confirmed = {(grant.key, grant.condition) for grant in owned.grants}
+    # What is pending on another condition may have been given on it since.
+    unsure = {grant.name for grant in owned.pending}
+    confirmed = {(g.key, g.condition) for g in owned.grants if g.name not in unsure}
     for wanted in desired.grants:
         principal = actual.principals.get(wanted.to)
         grant = None if principal is None else wanted.granted(principal)

@@ -10,7 +10,9 @@ from lanyard.policy import Policy
 from lanyard.values.compute import ComputeResource, PrincipalRef
 from lanyard.values.compute_types import ComputeType, compute_type
 from lanyard.values.errors import Because
+from lanyard.values.grants import Grant
 from lanyard.values.permissions import Definition, Unknown
+from lanyard.values.resource_id import subscription_of
 from lanyard.values.roles import listed_role
 
 
@@ -57,6 +59,10 @@ class Verdict:
     warnings: tuple[str, ...] = ()
 
 
+#: A role (GUID), and the subscription (lower case) that it is defined in.
+type RoleKey = tuple[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What the guard looks at beside the plan."""
@@ -65,8 +71,10 @@ class Situation:
     desired: Desired
     resource: ComputeResource | None
     _: KW_ONLY
-    #: What roles (GUIDs) let their holders do. Of one that is not there nothing is known.
-    roles: Mapping[str, Definition] = field(default_factory=dict)
+    #: What roles let their holders do, by `role_key`. Of one that is not there nothing is known.
+    roles: Mapping[RoleKey, Definition] = field(default_factory=dict)
+    #: What is on record as given to this resource.
+    granted: frozenset[Grant] = frozenset()
     #: What persons decided.
     orders: Orders = field(default_factory=Orders)
     #: How often something was put back on this resource, by `repair_key`.
@@ -81,6 +89,16 @@ class Situation:
         """The row of the resource's type."""
         return None if self.resource is None else compute_type(self.resource.id.type)
 
-    def role(self, role_id: str) -> Definition:
-        """What a role (GUID) lets its holder do."""
-        return listed_role(role_id) or self.roles.get(role_id, Unknown.UNREADABLE)
+    def role(self, role_id: str, scope: str) -> Definition:
+        """What a role (GUID) lets its holder do at a scope."""
+        known = (listed_role(role_id), self.roles.get(role_key(role_id, scope)))
+        anywhere = self.roles.get((role_id, ""), Unknown.UNREADABLE)
+        return next((each for each in known if each is not None), anywhere)
+
+
+def role_key(role_id: str, scope: str) -> RoleKey:
+    """A role (GUID) where a scope is: a subscription may have it, and another one not. What a
+    listing of many shows has no subscription.
+    """
+    where = subscription_of(scope)
+    return role_id, "" if where is None else where.subscription

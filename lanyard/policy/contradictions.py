@@ -79,7 +79,8 @@ def may_contradict(policy: Policy) -> Found:
 
 
 def _content(content: GrantContent, grant: Grant) -> Content[str]:
-    return content_of(content.scope, role_id(content.role) or content.role, grant.to)
+    role = role_id(content.role) or content.role
+    return content_of(content.scope.rstrip("/"), role, grant.to)
 
 
 def _is_one(policy: Policy, scope: str, to: str) -> bool:

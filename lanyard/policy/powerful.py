@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lanyard.policy.privileged import counts_at, writes_everything
+from lanyard.policy.privileged import KUBERNETES, counts_at, writes_everything
 from lanyard.values.permissions import RoleDefinition
 
 _MACHINES = "Microsoft.Compute/virtualMachines"
@@ -24,6 +24,7 @@ _RUNS_CODE = (
     f"{_MACHINES}/runCommand/action",
     f"{_MACHINES}/runCommands/write",
     f"{_MACHINES}/extensions/write",
+    f"{_SETS}/write",
     f"{_SETS}/extensions/write",
     f"{_SETS}/virtualMachines/runCommand/action",
     f"{_SETS}/virtualMachines/runCommands/write",
@@ -77,6 +78,7 @@ _LISTS_KEYS = (
     "Microsoft.ContainerRegistry/registries/listCredentials/action",
     "Microsoft.ContainerService/managedClusters/accessProfiles/listCredential/action",
     "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action",
+    "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",
     "Microsoft.DataFactory/factories/integrationruntimes/listauthkeys/action",
     "Microsoft.Devices/iotHubs/listkeys/Action",
     "Microsoft.Devices/provisioningServices/listkeys/Action",
@@ -88,6 +90,8 @@ _LISTS_KEYS = (
     "Microsoft.EventGrid/topics/listKeys/action",
     "Microsoft.EventHub/namespaces/authorizationRules/listkeys/action",
     "Microsoft.EventHub/namespaces/eventhubs/authorizationRules/listkeys/action",
+    "Microsoft.Kubernetes/connectedClusters/listClusterUserCredential/action",
+    "Microsoft.Kubernetes/connectedClusters/listClusterUserCredentials/action",
     "Microsoft.Logic/workflows/listCallbackUrl/action",
     "Microsoft.MachineLearningServices/workspaces/connections/listsecrets/action",
     "Microsoft.MachineLearningServices/workspaces/listKeys/action",
@@ -114,6 +118,26 @@ _LISTS_KEYS = (
 _LETS_ITSELF_IN = (
     "Microsoft.KeyVault/vaults/accessPolicies/write",
     "Microsoft.KeyVault/vaults/write",
+    "Microsoft.Cache/redis/accessPolicyAssignments/write",
+    "Microsoft.DBforMySQL/flexibleServers/administrators/write",
+    "Microsoft.DBforPostgreSQL/flexibleServers/administrators/write",
+    "Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments/write",
+    "Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions/write",
+    "Microsoft.Kusto/clusters/databases/principalAssignments/write",
+    "Microsoft.Kusto/clusters/principalAssignments/write",
+    "Microsoft.Sql/servers/administrators/write",
+)
+# Whoever is another user of a cluster, or widens a role of it, has what that one has.
+_IMPERSONATES = tuple(
+    f"{cluster}/{operation}"
+    for cluster in KUBERNETES
+    for operation in (
+        "users/impersonate/action",
+        "groups/impersonate/action",
+        "serviceaccounts/impersonate/action",
+        "rbac.authorization.k8s.io/roles/escalate/action",
+        "rbac.authorization.k8s.io/clusterroles/escalate/action",
+    )
 )
 _EXECUTES = (
     "Microsoft.App/containerApps/exec/action",
@@ -127,9 +151,13 @@ _CAN = (
     (_CODE, _RUNS_CODE),
     ("write the code of apps", _WRITES_APPS),
     ("list keys", _LISTS_KEYS),
-    ("let itself into key vaults", _LETS_ITSELF_IN),
+    ("let itself in to what is stored", _LETS_ITSELF_IN),
 )
-_CAN_DATA = (("sign in to machines", _SIGNS_IN), (_CODE, _EXECUTES))
+_CAN_DATA = (
+    ("sign in to machines", _SIGNS_IN),
+    (_CODE, _EXECUTES),
+    ("act as others in a cluster", _IMPERSONATES),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ Operations: Azure's resource provider operations (learn.microsoft.com, role-base
 
 from lanyard.policy.document import Privileged
 from lanyard.policy.patterns import within_one_of
-from lanyard.values.permissions import Permission, RoleDefinition, fits_pattern, resource_type_of
+from lanyard.values.permissions import RoleDefinition, fits_pattern, resource_type_of
 from lanyard.values.resource_id import folded, is_within
 from lanyard.values.roles import role_id
 
@@ -22,30 +22,43 @@ HANDS_OUT = (
     "Microsoft.Authorization/roleEligibilityScheduleRequests/write",
     "Microsoft.Authorization/roleEligibilitySchedules/write",
     "Microsoft.Authorization/roleManagementPolicies/write",
+    "Microsoft.Authorization/roleManagementPolicyAssignments/write",
     "Microsoft.Authorization/denyAssignments/delete",
     "Microsoft.Authorization/elevateAccess/action",
     "Microsoft.Authorization/classicAdministrators/write",
 )
-#: Data actions that hand out rights within a Kubernetes cluster.
+#: Types of Kubernetes clusters.
+KUBERNETES = (
+    "Microsoft.ContainerService/managedClusters",
+    "Microsoft.ContainerService/fleets",
+    "Microsoft.Kubernetes/connectedClusters",
+)
+#: Data actions that hand out rights within a cluster.
 HANDS_OUT_DATA = tuple(
     f"{cluster}/rbac.authorization.k8s.io/{bindings}/write"
-    for cluster in (
-        "Microsoft.ContainerService/managedClusters",
-        "Microsoft.ContainerService/fleets",
-        "Microsoft.Kubernetes/connectedClusters",
-    )
+    for cluster in KUBERNETES
     for bindings in ("rolebindings", "clusterrolebindings")
 )
 # Its resources lie at every scope.
 _AUTHORIZATION = "microsoft.authorization/"
-# Types of providers that have nothing to do with each other, the last one of nobody: what names a
-# write of each names those of every provider.
+# Of providers that have nothing to do with each other: who may write all of these may write
+# whatever there is.
 _ANY_TYPE = (
+    "microsoft.apimanagement/service",
+    "microsoft.batch/batchaccounts",
     "microsoft.compute/virtualmachines",
+    "microsoft.databricks/workspaces",
+    "microsoft.eventhub/namespaces",
+    "microsoft.hdinsight/clusters",
     "microsoft.keyvault/vaults",
+    "microsoft.logic/workflows",
+    "microsoft.network/virtualnetworks",
+    "microsoft.purview/accounts",
+    "microsoft.sql/servers",
     "microsoft.web/sites",
-    "microsoft.0/0",
 )
+# A provider that nobody takes out by its name.
+_SOME_TYPE = "microsoft.0/0"
 
 
 def privilege(role: RoleDefinition, scope: str) -> str:
@@ -66,8 +79,16 @@ def hands_out(role: RoleDefinition, scope: str) -> str:
 
 
 def writes_everything(role: RoleDefinition) -> str:
-    """The pattern by which a role may write whatever there is ("*", "*/write"); "" for none."""
-    return next(filter(None, map(_everything, role.permissions)), "")
+    """The pattern by which a role may write whatever there is ("*", "*/write"), the first one where
+    it takes several; "" for a role that may not. What is taken out for single providers changes
+    nothing.
+    """
+    patterns = [pattern for permission in role.permissions for pattern in permission.actions]
+    writes = [f"{type_}/write" for type_ in _ANY_TYPE]
+    named = [next((p for p in patterns if fits_pattern(w, p)), "") for w in writes]
+    types = (*_ANY_TYPE, _SOME_TYPE)
+    left = (f"{type_}/{verb}" for type_ in types for verb in ("write", "0/action"))
+    return named[0] if all(named) and any(map(role.allows, left)) else ""
 
 
 def counts_at(operation: str, scope: str) -> bool:
@@ -89,25 +110,19 @@ def is_allowed(role: str, scope: str, privileged: Privileged) -> bool:
     )
 
 
-def _everything(permission: Permission) -> str:
-    """What is taken out for single providers changes nothing."""
-    writes = [f"{type_}/write" for type_ in _ANY_TYPE]
-    others = [f"{type_}/0/action" for type_ in _ANY_TYPE]
-    if not any(map(permission.allows, writes + others)):
-        return ""
-    named = (p for p in permission.actions if all(fits_pattern(write, p) for write in writes))
-    return next(named, "")
-
-
 def _within_a_group(scope: str) -> bool:
     return "/resourcegroups/" in folded(scope)
 
 
 def _type_of(scope: str) -> str:
-    """The type (folded) of the resource that a scope is; "" for a group and above."""
-    if not _within_a_group(scope):
-        return ""
-    provider, _, names = folded(scope).rpartition("/providers/")[2].partition("/")
-    if not provider or "/providers/" not in folded(scope):
-        return ""
-    return "/".join((provider, *names.split("/")[::2]))
+    """The type (folded) of the resource that a scope is; "" for a group and above. "providers" in
+    the place of a type begins that of an extension: a name may be called so, too.
+    """
+    rest = folded(scope).split("/")[5:] if _within_a_group(scope) else []
+    types: list[str] = []
+    while rest:
+        if rest[0] == "providers":
+            types, rest = rest[1:2], rest[2:]
+        else:
+            types, rest = [*types, rest[0]], rest[2:]
+    return "/".join(types)

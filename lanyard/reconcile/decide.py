@@ -7,7 +7,7 @@ from lanyard.planning.desired import Desired
 from lanyard.planning.guard import guard
 from lanyard.planning.orders import Orders
 from lanyard.planning.plan import Actual, Owned, Plan, plan
-from lanyard.planning.verdict import Situation, Verdict
+from lanyard.planning.verdict import Situation, Verdict, role_key
 from lanyard.policy import Policy
 from lanyard.ports.azure import Assignments
 
@@ -44,11 +44,17 @@ async def decide(
 ) -> tuple[Plan, Verdict]:
     """Plan and guard. Reads the definitions of the wanted roles, nothing else. Raises Temporary."""
     todo = plan(wanted, actual, owned)
+    grants = (*wanted.grants, *wanted.kept.grants)
+    asked = {role_key(each.role_id, each.scope): each for each in grants}
     situation = Situation(
         policy,
         wanted,
         actual.resource,
-        roles={g.role_id: await assignments.definition(g.role_id, g.scope) for g in wanted.grants},
+        roles={
+            key: await assignments.definition(each.role_id, each.scope)
+            for key, each in asked.items()
+        },
+        granted=owned.grants,
         orders=precedents.orders,
         repairs=precedents.repairs,
         principals=actual.principals,

@@ -14,7 +14,7 @@ delete that is on its way cannot be called back. Every change of state is made o
 was read (grant_rows.py).
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
@@ -48,7 +48,7 @@ class Conditions(Protocol):
         """Whether anybody can want the grant on another condition."""
 
     async def holding(
-        self, standing: Grant, claimants: Iterable[ResourceId], besides: ResourceId
+        self, standing: Grant, claimants: Collection[ResourceId], besides: ResourceId
     ) -> str:
         """Who needs it just as it stands, beside the one that wants it otherwise, and why; "" for
         nobody.
@@ -63,7 +63,7 @@ class Unconditional:
         return False
 
     async def holding(
-        self, _standing: Grant, _claimants: Iterable[ResourceId], _besides: ResourceId
+        self, _standing: Grant, _claimants: Collection[ResourceId], _besides: ResourceId
     ) -> str:
         """Nobody."""
         return ""

@@ -18,14 +18,15 @@ def grants_in_doubt(
     records: Mapping[ResourceId, ResourceRecord], standing: Iterable[Standing]
 ) -> dict[ResourceId, frozenset[Grant]]:
     """The grants that a resource has on record without a claim, or claims without having them on
-    record.
+    record, or has on another condition.
     """
     doubts: dict[ResourceId, set[Grant]] = defaultdict(set)
     claimed: dict[ResourceId, set[str]] = defaultdict(set)
     for each in standing:
         for claimant in each.claimants:
             claimed[claimant].add(each.grant.name)
-            if each.grant.name not in _names(records.get(claimant)):
+            record = records.get(claimant)
+            if each.grant.name not in _names(record) or _has_otherwise(record, each.grant):
                 doubts[claimant].add(each.grant)
     for resource, record in records.items():
         lost = {grant for grant in record.grants if grant.name not in claimed[resource]}
@@ -43,6 +44,12 @@ def claims_lost(
         for grant in sorted(record.owned().claimed, key=lambda grant: grant.name):
             if (resource, grant.name) not in claims:
                 yield resource, grant
+
+
+def _has_otherwise(record: ResourceRecord | None, grant: Grant) -> bool:
+    """Whether a grant is on record as given on another condition than its own row says."""
+    known = record.grants if record is not None else ()
+    return any(one.name == grant.name and one.condition != grant.condition for one in known)
 
 
 def _names(record: ResourceRecord | None) -> set[str]:

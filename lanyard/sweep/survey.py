@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from lanyard.planning.orphans import Facts, suspects
+from lanyard.planning.verdict import RoleKey
 from lanyard.ports.azure import Directory, Index
 from lanyard.reconcile.services import Services
 from lanyard.record.held import Answer, Entry
@@ -45,8 +46,8 @@ class Survey:
     doubts: dict[ResourceId, frozenset[Grant]]
     #: The ledger's.
     identities: tuple[IdentityRecord, ...]
-    #: The role definitions that are listed, by their GUIDs.
-    roles: Mapping[str, Definition]
+    #: The role definitions that are listed, as the guard asks for them.
+    roles: Mapping[RoleKey, Definition]
     #: What a person released and what is not done yet.
     released: tuple[Change, ...]
     #: The keys of what is on the list of what is held, by the resource.
@@ -73,7 +74,7 @@ class Survey:
         return {
             each.role_id: each.scope
             for each in self.facts.assignments
-            if each.role_id not in self.roles and listed_role(each.role_id) is None
+            if (each.role_id, "") not in self.roles and listed_role(each.role_id) is None
         }
 
     def assignments_by_subscription(self) -> dict[str, int]:
@@ -117,7 +118,7 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
         records=records,
         doubts={one: each for one, each in doubts.items() if one.subscription not in unseen},
         identities=identities,
-        roles={role.role_id: role.definition for role in listed.roles.values()},
+        roles={(role.role_id, ""): role.definition for role in listed.roles.values()},
         released=tuple(e.change("sweep") for e in held if e.answer is Answer.RELEASED),
         listed=_listed(held),
         held_principals=_held_principals(held),

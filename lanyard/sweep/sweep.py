@@ -246,6 +246,7 @@ class Sweep:
             wanted,
             resource,
             roles=found.roles,
+            granted=record.owned().grants,
             repairs=counted(record),
             principals=principals,
             own_principal=self.services.own_principal,

@@ -1,20 +1,27 @@
 """Cases of conditions: one role assignment holds one, for all that share it."""
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lanyard.planning.orders import Refusal
 from lanyard.policy import PolicyError, policy_warnings
 from lanyard.policy.load import parse_policy
+from lanyard.values.change import Change
 from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
+from simulator.faults import Fault
 from tests.support.cases import (
     MACHINE_TYPE,
     NOTHING,
     adopt,
+    attached,
     begun,
     held,
+    hours,
     identity_id,
     look,
     pass_time,
@@ -26,6 +33,7 @@ from tests.support.memory_table import MemoryTable
 
 ONE = "@Resource[Microsoft.Storage/storageAccounts:name] StringEquals 'one'"
 TWO = "@Resource[Microsoft.Storage/storageAccounts:name] StringEquals 'two'"
+SOME = "11111111-1111-1111-1111-111111111111"
 GROUP, LITERAL = "{resourceGroup}", "/subscriptions/SUBSCRIPTION/resourceGroups/rg-app"
 #: Two conditions, None for none: whichever stands first stays.
 PAIRS = pytest.mark.parametrize(
@@ -181,7 +189,7 @@ async def test_case_B06_what_an_excluded_machine_keeps_keeps_its_condition(
 
 
 def test_case_B06_validate_names_what_is_certain() -> None:
-    text = rules("11111111-1111-1111-1111-111111111111", ONE, None, scope=LITERAL)
+    text = rules(SOME, ONE, None, scope=LITERAL)
     with pytest.raises(PolicyError, match="rule 'a' gives the same role under another condition"):
         parse_policy("lanyard.yaml", text)
 
@@ -190,7 +198,155 @@ def test_case_B06_validate_warns_of_what_only_the_estate_shows(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "lanyard.yaml"
-    file.write_text(rules("11111111-1111-1111-1111-111111111111", ONE, None))
+    file.write_text(rules(SOME, ONE, None))
     (warning,) = policy_warnings(file)
     assert "rule 'a' gives the same role on another condition" in warning.message
     assert warning.line == 12
+
+
+def change_condition(estate: Estate, condition: str | None) -> None:
+    """Somebody changes it on the identity's assignments."""
+    who, assignments = principal(estate, "id-shared"), estate.azure.state.role_assignments
+    for key, each in [*assignments.items()]:
+        if each.principal_id == who:
+            version = "2.0" if condition else None
+            assignments[key] = replace(each, condition=condition, condition_version=version)
+
+
+async def test_case_B06_a_machine_that_comes_meanwhile_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    await adopt(estate, rules(estate.subscription, ONE, None))
+    vm1 = await estate.create_vm("vm1", tags={"team": "a"})
+    vm2 = await estate.create_vm("vm2", tags={"team": "b"})
+    under_way, ended = asyncio.Event(), asyncio.Event()
+    kind = type(estate.services.compute)
+    write = kind.update_identity
+
+    async def slow(self: Any, resource: Any, **change: Any) -> Any:
+        if resource.id == vm1:
+            under_way.set()
+            await ended.wait()
+        return await write(self, resource, **change)
+
+    monkeypatch.setattr(kind, "update_identity", slow)
+    first = asyncio.create_task(estate.worker.process(Change(vm1, "event")))
+    await under_way.wait()
+    for _ in range(5000):
+        await asyncio.sleep(0)
+    assert conditions(estate) == [ONE]
+    await estate.worker.process(Change(vm2, "event"))
+    ended.set()
+    await first
+    await hours(estate, 3)
+    assert attached(estate, vm1) == attached(estate, vm2) == ["id-shared"]
+    assert conditions(estate) == [ONE]
+
+
+async def test_case_B06_nor_one_that_comes_before_the_first_is_attached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    await adopt(estate, rules(estate.subscription, ONE, None))
+    estate.azure.faults.add(
+        Fault(method="PATCH", path="virtualMachines/vm1", status=503, code="ServiceUnavailable")
+    )
+    await estate.create_vm("vm1", tags={"team": "a"})
+    await pass_time(estate)
+    assert conditions(estate) == [ONE]
+    await estate.create_vm("vm2", tags={"team": "b"})
+    await pass_time(estate)
+    await hours(estate, 2)
+    assert conditions(estate) == [ONE]
+
+
+@PAIRS
+async def test_case_B06_another_casing_of_an_id_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+) -> None:
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    await adopt(estate, rules(estate.subscription, first, second))
+    vm1 = await machine(estate, "vm1", "a")
+    shown = estate.azure.state.resources[vm1.key]
+    shown.id = shown.id.replace("rg-app", "RG-APP")
+    await machine(estate, "vm2", "b")
+    assert conditions(estate) == [first]
+
+
+@PAIRS
+async def test_case_B06_what_stood_stands_after_the_tables_were_lost(
+    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+) -> None:
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    await adopt(estate, rules(estate.subscription, first, second))
+    await machine(estate, "vm2", "a")
+    await machine(estate, "vm1", "b")
+    assert conditions(estate) == [first]
+    table = estate.tables.grants
+    assert isinstance(table, MemoryTable)
+    table.content.clear()
+    await hours(estate, 3)
+    assert conditions(estate) == [first]
+
+
+async def test_case_B07_after_a_condition_that_azure_refused_drift_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    await adopt(estate, rules(estate.subscription, ONE, ONE))
+    await machine(estate, "vm1", "a")
+    fault = estate.azure.faults.add(
+        Fault(
+            method="PUT", path="roleAssignments/", status=400, code="InvalidCondition", times=None
+        )
+    )
+    typo = "@Resorce[x] StringEquals 'y'"
+    await adopt(estate, rules(estate.subscription, typo, typo))
+    assert fault.hits
+    estate.azure.faults.clear()
+    await adopt(estate, rules(estate.subscription, ONE, ONE))
+    await hours(estate, 2)
+    assert conditions(estate) == [ONE]
+    change_condition(estate, None)
+    await hours(estate, 3)
+    assert conditions(estate) == [ONE]
+
+
+async def test_case_B06_one_404_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    await adopt(estate, rules(estate.subscription, ONE, None))
+    estate.azure.behaviour.resource_graph_lag_seconds = 300
+    await machine(estate, "vm1", "a")
+    await pass_time(estate, 30)
+    estate.azure.faults.add(
+        Fault(method="GET", path="virtualMachines/vm1$", status=404, code="ResourceNotFound")
+    )
+    await machine(estate, "vm2", "b")
+    assert conditions(estate) == [ONE]
+
+
+async def test_case_B06_what_cannot_be_filled_in_any_more_keeps_its_condition(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    vault = (
+        f"{estate.scope}/resourceGroups/rg-app/providers/Microsoft.KeyVault/vaults/kv-{{tags.kv}}"
+    )
+    fits = ("tags: {team: a}, exclude: {tags: {lanyard: ignore}}", "tags: {team: b}")
+    await adopt(estate, rules(estate.subscription, ONE, None, fits, scope=vault))
+    vm1 = await estate.create_vm("vm1", tags={"team": "a", "kv": "x"})
+    await pass_time(estate)
+    estate.azure.state.resources[vm1.key].tags = {"team": "a", "lanyard": "ignore"}
+    await look(estate, vm1)
+    await estate.create_vm("vm2", tags={"team": "b", "kv": "x"})
+    await pass_time(estate)
+    assert conditions(estate) == [ONE]
+
+
+def test_case_B06_a_slash_at_the_end_makes_no_other_scope() -> None:
+    literal = f"/subscriptions/{SOME}/resourceGroups/rg-app"
+    text = rules(SOME, ONE, None, scope=literal)
+    first, _, last = text.rpartition(literal)
+    with pytest.raises(PolicyError):
+        parse_policy("lanyard.yaml", f"{first}{literal}/{last}")

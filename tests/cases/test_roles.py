@@ -12,6 +12,7 @@ from tests.support.cases import (
     attached,
     begun,
     held,
+    hours,
     look,
     pass_time,
     principal,
@@ -187,3 +188,73 @@ async def test_a_definition_is_read_once_in_five_minutes(monkeypatch: pytest.Mon
         await estate.create_vm(name)
     await pass_time(estate)
     assert [call for call in estate.app_calls() if read in call] == []
+
+
+async def two_subscriptions(
+    monkeypatch: pytest.MonkeyPatch, turned: bool, status: int, code: str
+) -> Estate:
+    estate = await begun(monkeypatch, "version: 1\nmode: full\n", "id-old")
+    other = estate.azure.state.add_subscription("other").id
+    define(estate, *HARMLESS)
+    path = f"{other}/.*roleDefinitions/{ROLE}"
+    estate.azure.faults.add(Fault(method="GET", path=path, status=status, code=code, times=None))
+    scopes = ["{resourceGroup}", f"/subscriptions/{other}/resourceGroups/rg-x"]
+    grants = [f'{{role: {ROLE}, scope: "{each}", to: main}}' for each in scopes]
+    text = Rules().text(estate.subscription)
+    before = text[text.index("grant: [") : text.index("]\n", text.index("grant: [")) + 1]
+    wanted = ", ".join(reversed(grants) if turned else grants)
+    await adopt(estate, text.replace(before, f"grant: [{wanted}]"))
+    return estate
+
+
+@pytest.mark.parametrize("turned", [False, True])
+async def test_case_B19_a_role_is_judged_where_it_is_given(
+    monkeypatch: pytest.MonkeyPatch, turned: bool
+) -> None:
+    estate = await two_subscriptions(monkeypatch, turned, 404, "RoleDefinitionDoesNotExist")
+    define(estate, "Microsoft.Authorization/*")
+    await estate.create_vm("vm1")
+    await pass_time(estate)
+    assert set(await because(estate)) == {Because.PRIVILEGED, Because.ROLE}
+
+
+async def test_case_B19_what_cannot_be_read_here_is_given_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await two_subscriptions(monkeypatch, False, 403, "AuthorizationFailed")
+    await estate.create_vm("vm1")
+    await pass_time(estate)
+    assert len(estate.assignments(of=principal(estate, "id-old"))) == 1
+
+
+@pytest.mark.parametrize("cluster", ["aks", "providers"])
+async def test_case_B08_a_name_hides_nothing(monkeypatch: pytest.MonkeyPatch, cluster: str) -> None:
+    estate = await begun(monkeypatch, "version: 1\nmode: full\n", "id-old")
+    binds = ["Microsoft.ContainerService/managedClusters/rbac.authorization.k8s.io/*"]
+    estate.azure.state.role_definitions[ROLE] = RoleDefinition(
+        ROLE, "Binds", "", "CustomRole", [], [], binds, [], [estate.scope]
+    )
+    clusters = "providers/Microsoft.ContainerService/managedClusters/{tags.cluster}"
+    scope = f"{estate.scope}/resourceGroups/rg-app/{clusters}/namespaces/{{tags.ns}}"
+    await adopt(estate, Rules(role=ROLE, scope=scope))
+    await estate.create_vm("vm1", tags={"cluster": cluster, "ns": "x"})
+    await pass_time(estate)
+    assert estate.assignments(of=principal(estate, "id-old")) == []
+
+
+async def test_case_B09_what_an_excluded_machine_keeps_is_looked_at_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = "exclude: {tags: {lanyard: ignore}}"
+    scopes = "['/subscriptions/*/resourceGroups/rg-app']"
+    allow = f"privileged: {{allow: [{{role: Owner, scopes: {scopes}}}]}}\n"
+    estate = await begun(monkeypatch, "version: 1\nmode: full\n", "id-old")
+    await adopt(estate, Rules(role="Owner", match=out, more=allow))
+    vm1 = await estate.create_vm("vm1")
+    await pass_time(estate)
+    estate.azure.state.resources[vm1.key].tags = {"lanyard": "ignore"}
+    await look(estate, vm1)
+    await adopt(estate, Rules(role="Owner", match=out))
+    await hours(estate, 1)
+    assert given(estate) == 1
+    assert set(await because(estate)) == {Because.PRIVILEGED}

@@ -41,13 +41,14 @@ REMOVALS: tuple[Action, ...] = (
 
 CUSTOM = "cccccccc-0000-0000-0000-000000000001"
 HARMLESS = "dddddddd-0000-0000-0000-000000000001"
-ROLES: dict[str, Definition] = {
+_ROLES: dict[str, Definition] = {
     CUSTOM: RoleDefinition(
         CUSTOM, "Custom", (Permission(("Microsoft.Authorization/roleDefinitions/write",)),)
     ),
     HARMLESS: RoleDefinition(HARMLESS, "Harmless", (Permission(("*/read",)),)),
     "missing": Unknown.MISSING,
 }
+ROLES = {(role, ""): definition for role, definition in _ROLES.items()}
 
 
 def judge(

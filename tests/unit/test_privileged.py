@@ -161,6 +161,37 @@ def test_signing_in_to_machines_is_a_power_and_reading_is_none() -> None:
     assert power(custom("*/read", data=("*/read",)), "/") is None
 
 
+AKS = "Microsoft.ContainerService/managedClusters"
+
+
+@pytest.mark.parametrize(
+    "permission",
+    [
+        Permission(("Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments/write",)),
+        Permission(("Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions/write",)),
+        Permission(("Microsoft.Cache/redis/accessPolicyAssignments/write",)),
+        Permission(("Microsoft.Kusto/clusters/principalAssignments/write",)),
+        Permission(("Microsoft.Sql/servers/administrators/write",)),
+        Permission(data_actions=(f"{AKS}/groups/impersonate/action",)),
+        Permission(data_actions=(f"{AKS}/rbac.authorization.k8s.io/clusterroles/escalate/action",)),
+        Permission(("Microsoft.Kubernetes/connectedClusters/*",)),
+        Permission(("Microsoft.Compute/virtualMachineScaleSets/write",)),
+    ],
+    ids=lambda one: str((one.actions or one.data_actions)[0]),
+)
+def test_what_lets_its_holder_in_elsewhere_is_powerful(permission: Permission) -> None:
+    assert power(RoleDefinition("r", "R", (permission,)), GROUP)
+
+
+def test_everything_may_be_said_in_many_patterns() -> None:
+    letters = tuple(f"Microsoft.{letter}*" for letter in "abcdefghijklmnopqrstuvwxyz")
+    but = ("Microsoft.Authorization/*",)
+    assert privilege(custom(*letters, but=but), SUBSCRIPTION) == "Microsoft.a*"
+    assert privilege(custom(*letters[1:], but=but), SUBSCRIPTION) == ""
+    halves = tuple(Permission(some, but) for some in (letters[:13], letters[13:]))
+    assert privilege(RoleDefinition("r", "R", halves), SUBSCRIPTION) == "Microsoft.a*"
+
+
 def _literally(role: RoleDefinition, scope: str) -> bool:
     for permission in role.permissions:
         given, taken = (

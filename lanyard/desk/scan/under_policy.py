@@ -38,7 +38,7 @@ class _Look:
         self._identities = resources.identities
         self._standing = standing
         listed = estate.authorization.roles
-        self._roles = {role_id: role.definition for role_id, role in listed.items()}
+        self._roles = {(role_id, ""): role.definition for role_id, role in listed.items()}
 
     def at(self, resource: ComputeResource) -> Preview:
         wanted = desired(self._policy, resource)
