@@ -138,11 +138,11 @@ def azure_over(
         throttling=Throttling(settings.quota_reserve, now=now),
     )
     return Azure(
-        Compute(clients),
-        Identities(clients),
-        Roles(clients, settings.installation),
-        ResourceGraph(clients),
-        Directory(clients, control_principal=settings.principal_id),
-        ActivityLog(clients),
-        settings.principal_id,
+        compute=Compute(clients),
+        identities=Identities(clients),
+        assignments=Roles(clients, settings.installation),
+        index=ResourceGraph(clients),
+        directory=Directory(clients, control_principal=settings.principal_id),
+        activity_log=ActivityLog(clients),
+        own_principal=settings.principal_id,
     )

@@ -179,15 +179,21 @@ class ActivityLog(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Azure:
     """All of them, for one cloud and one identity."""
 
+    #: Of any type that can have an identity.
     compute: Compute
+    #: The user-assigned ones.
     identities: Identities
+    #: Of roles, and their definitions.
     assignments: Assignments
+    #: Resource Graph.
     index: Index
+    #: Microsoft Entra.
     directory: Directory
+    #: Who deleted what.
     activity_log: ActivityLog
     #: The object id (lower case) of the app's own identity; "" where it is not known.
     own_principal: str = ""

@@ -86,12 +86,10 @@ def assemble[T: Journal](
     decider = Author(author, policy.digest)
     ledger = Ledger(tables.resources)
     grants = GrantRows(tables.grants, now)
-    agreement = Agreement(policy, azure.index, azure.compute)
-    claims = Claims(grants, azure.assignments, agreement)
+    claims = Claims(grants, azure.assignments, Agreement(policy, azure.index, azure.compute))
     estate = Estate(policy, azure.index, azure.compute, ledger)
     relearning = Relearning.over(tables, marks or Unmarked(), now)
     kill_switch = KillSwitch(tables.control, now, policy.digest, relearning)
-    grace = policy.orphans.grace_minutes * 60
     return Services(
         compute=azure.compute,
         identities=azure.identities,
@@ -108,7 +106,7 @@ def assemble[T: Journal](
         unread=UnreadSubscriptions(tables.control, now),
         relearning=relearning,
         kill_switch=kill_switch,
-        orphans=Orphans(azure.assignments, azure.index, azure.directory, claims, grace, now),
+        orphans=_orphans(azure, claims, policy, now),
         budget=RemovalBudget(tables.control, policy.limits.removals, kill_switch, now),
         own_principal=azure.own_principal,
         control=tables.control,
@@ -116,6 +114,11 @@ def assemble[T: Journal](
         notifier=notifier or Unheard(),
         now=now,
     )
+
+
+def _orphans(azure: Azure, claims: Claims, policy: Policy, now: Callable[[], float]) -> Orphans:
+    grace = policy.orphans.grace_minutes * 60
+    return Orphans(azure.assignments, azure.index, azure.directory, claims, grace, now)
 
 
 def _revocation(

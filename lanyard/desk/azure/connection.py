@@ -42,11 +42,15 @@ class Reading:
         directory is believed where it knows it. `installation` (GUID, lower case): whose role
         assignments count as Lanyard's own; "" for nobody's.
         """
-        graph, directory = ResourceGraph(self.clients), Directory(self.clients, control_principal)
-        roles = Roles(self.clients, installation)
-        own = folded(control_principal)
-        log = ActivityLog(self.clients)
-        return Azure(self.compute, self.identities, roles, graph, directory, log, own)
+        return Azure(
+            compute=self.compute,
+            identities=self.identities,
+            assignments=Roles(self.clients, installation),
+            index=ResourceGraph(self.clients),
+            directory=Directory(self.clients, control_principal),
+            activity_log=ActivityLog(self.clients),
+            own_principal=folded(control_principal),
+        )
 
 
 @asynccontextmanager
