@@ -117,6 +117,7 @@ class Relearn(Step):
         model = world.model
         orders = model.orders
         was_quiet = world.quiet and not orders.pause and not any(orders.dismissed.values())
+        orders.dismissed.clear()  # they are forgotten with their table: what they are of is missing
         missing, before = _missing(model), _picture(model)
         await LoseTable().act(world)
         await world.pass_time(_TEN_MINUTES)
