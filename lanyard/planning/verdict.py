@@ -77,7 +77,7 @@ class Situation:
     granted: frozenset[Grant] = frozenset()
     #: What persons decided.
     orders: Orders = field(default_factory=Orders)
-    #: How often something was put back on this resource, by `repair_key`.
+    #: How often something was put back, by `repair_key`: a grant, or an identity of the resource.
     repairs: Mapping[str, int] = field(default_factory=dict)
     #: Of identities that exist, as far as they are known.
     principals: Mapping[PrincipalRef, str] = field(default_factory=dict)

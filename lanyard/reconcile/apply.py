@@ -275,7 +275,8 @@ class Application:
             self._wait_for(action.to)
             raise Permanent(f"{action.to} is not there, so it gets no role")
         grant = self._grant(action)
-        result = await self.services.claims.add(grant, self.progress.record.id)
+        anew = action.key in self.progress.removals.orders.released
+        result = await self.services.claims.add(grant, self.progress.record.id, anew=anew)
         self.progress.granted[action] = grant
         if result is Result.ASSIGNED:
             self.progress.made.add(action)

@@ -37,6 +37,7 @@ from lanyard.reconcile.refusals import digest, refused, unfinished, unfulfilled,
 from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
 from lanyard.reconcile.settled import unfinished_repairs
+from lanyard.reconcile.taken_grants import times_taken
 from lanyard.reconcile.taken_identities import looked_at
 from lanyard.reconcile.unconfirmed import Unconfirmed
 from lanyard.record.held import Answer, Entry, orders
@@ -112,13 +113,13 @@ class Reconciler:
         if moved := await self._moved(change, record, observed, resource):
             return moved
         wanted = desired(self.policy, resource)
-        listed = frozenset(entry.refusal.key for entry in entries.values())
         in_force = orders(pause, entries.values())
         principals = await known_principals(
             wanted, resource, services.identities, services.identity_ledger
         )
         before = await self._as_due(observed, wanted, resource, principals, in_force)
-        precedents = Precedents(in_force, counted(before), listed, services.own_principal)
+        taken = await times_taken(wanted, principals, before, services.claims)
+        precedents = self._precedents(in_force, counted(before) | taken, entries)
         todo, verdict = await decide(
             self.policy,
             wanted,
@@ -192,6 +193,12 @@ class Reconciler:
         # Who dismisses that instances lag says that they have what the set has.
         lag = observed.instances_lag and UpgradeInstances().key not in in_force.dismissed
         return replace(observed, dedicated=own, instances_lag=lag)
+
+    def _precedents(
+        self, in_force: Orders, repairs: Mapping[str, int], entries: Mapping[str, Entry]
+    ) -> Precedents:
+        listed = frozenset(entry.refusal.key for entry in entries.values())
+        return Precedents(in_force, repairs, listed, self.services.own_principal)
 
     async def _theirs(
         self,

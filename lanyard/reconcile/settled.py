@@ -15,7 +15,7 @@ from lanyard.planning.actions import (
     RemoveOrphans,
     ReplaceIdentity,
 )
-from lanyard.planning.contested import grant_key, identity_key
+from lanyard.planning.contested import identity_key
 from lanyard.planning.outcomes import Outcome, only
 from lanyard.planning.plan import Plan
 from lanyard.record.ledger import ResourceRecord
@@ -155,7 +155,5 @@ def _confirmed(record: ResourceRecord, done: Done) -> dict[str, str]:
 
 
 def _given_up(done: Done) -> set[str]:
-    """The keys (`repair_key`) of what is no longer wanted."""
-    released = {action.grant for action in done.done(ReleaseGrant)}
-    grants = {grant_key(grant) for grant in released if grant.name in done.released}
-    return grants | {identity_key(identity) for identity in done.no_longer_ours}
+    """The keys (`repair_key`) of the identities that are no longer wanted."""
+    return {identity_key(identity) for identity in done.no_longer_ours}

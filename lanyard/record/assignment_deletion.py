@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import replace
 
 from lanyard.planning.life import SECOND_LOOK
 from lanyard.ports.azure import Granting
@@ -58,12 +59,10 @@ class AssignmentDeletion:
         """ARM answers 404 for it, as a replica may for a while. Raises NotYet until it has done so
         for a minute.
         """
-        first = revoking.missing_since or self._now()
+        first = revoking.moments.missing_since or self._now()
         left = first + SECOND_LOOK - self._now()
         if left > 0:
-            await self._rows.write(
-                revoking, revoking.grant, before, ours=revoking.ours, missing_since=first
-            )
+            await self._put_back(revoking, before, missing_since=first)
             raise NotYet("ARM answers 404 for it, and nothing else says that it is gone", left)
 
     async def _enter(
@@ -77,10 +76,14 @@ class AssignmentDeletion:
         try:
             await removal.enter_async_context(gone)
         except Temporary:
-            await self._rows.write(
-                revoking, revoking.grant, before, ours=revoking.ours, missing_since=0.0
-            )
+            await self._put_back(revoking, before, missing_since=0.0)
             raise
+
+    async def _put_back(self, revoking: Granted, before: State, *, missing_since: float) -> None:
+        moments = replace(revoking.moments, missing_since=missing_since)
+        await self._rows.write(
+            revoking, revoking.grant, before, ours=revoking.ours, moments=moments
+        )
 
     async def _delete(self, grant: Grant, revoking: Granted) -> None:
         # No delete may be on its way any more when an adder is allowed to take over.

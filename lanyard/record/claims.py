@@ -22,7 +22,7 @@ from typing import Protocol
 
 from lanyard.ports.azure import Granting
 from lanyard.ports.tables import RowChanged, RowExists
-from lanyard.record.grant_rows import Granted, GrantRows, on_fresh_rows
+from lanyard.record.grant_rows import Granted, GrantRows, Moments, on_fresh_rows
 from lanyard.values.errors import Because, Refused
 from lanyard.values.grants import Grant, Standing, State
 from lanyard.values.resource_id import ResourceId
@@ -79,14 +79,22 @@ class Claims:
         self._assignments = assignments
         self._conditions = conditions or Unconditional()
 
-    async def add(self, grant: Grant, resource: ResourceId) -> Result:
-        """Claim `grant` for `resource`; on return its assignment exists.
+    async def add(self, grant: Grant, resource: ResourceId, *, anew: bool = False) -> Result:
+        """Claim `grant` for `resource`; on return its assignment exists. `anew`: a person released
+        it, so what somebody took away until now counts no longer.
 
         Raises Temporary while another worker is revoking it, Refused where another resource needs
         it on another condition, and what the assignment call raises.
         """
         await self._rows.claim(grant, resource)
-        return await on_fresh_rows(grant, lambda: self._ensure_granted(grant, resource))
+        return await on_fresh_rows(grant, lambda: self._ensure_granted(grant, resource, anew=anew))
+
+    async def times_taken(self, grant: Grant) -> int:
+        """How often somebody took away what is to be given again, whoever claims it. Raises
+        DamagedRow.
+        """
+        found = await self._rows.find(grant.name)
+        return 0 if found is None else self._rows.times_taken(found)
 
     async def keep(self, grant: Grant, decision_id: str, by: str) -> None:
         """Claim a grant for the person who has its removal undone; call it before putting it back,
@@ -163,18 +171,20 @@ class Claims:
             with suppress(RowExists, RowChanged):  # another worker makes it at this moment
                 await self._rows.write(found, grant, State.GRANTING)
 
-    async def reopen(self, grant: Grant) -> None:
+    async def reopen(self, grant: Grant, taken_at: float | None = None) -> None:
         """Someone deleted the assignment, ours or another owner's, or it gives something else now:
-        the next claim that is added makes it again.
+        the next claim that is added makes it again. `taken_at` (seconds since the epoch): that was
+        found then to be somebody's taking away of ours.
 
         Raises Temporary where other workers go on changing the grant.
         """
-        await on_fresh_rows(grant, lambda: self._reopen(grant))
+        await on_fresh_rows(grant, lambda: self._reopen(grant, taken_at))
 
-    async def _reopen(self, grant: Grant) -> None:
+    async def _reopen(self, grant: Grant, taken_at: float | None) -> None:
         found = await self._rows.find(grant.name)
         if found is not None and found.state is State.ACTIVE:
-            await self._rows.write(found, grant, State.GRANTING, ours=found.ours)
+            moments = found.moments if taken_at is None else found.moments.taken(taken_at)
+            await self._rows.write(found, grant, State.GRANTING, ours=found.ours, moments=moments)
 
     async def disown(self, grant: Grant) -> None:
         """Somebody changed the stamp of the assignment: it is theirs, and serves while it stands.
@@ -185,16 +195,18 @@ class Claims:
         if found is not None and found.state is State.ACTIVE and found.ours:
             await self._rows.note(found, found.grant, State.ACTIVE, ours=False)
 
-    async def _ensure_granted(self, grant: Grant, resource: ResourceId) -> Result:
+    async def _ensure_granted(self, grant: Grant, resource: ResourceId, *, anew: bool) -> Result:
         found = await self._rows.find(grant.name)
         if found is not None and found.gives(grant) and await self._still_serves(found):
             return Result.ALREADY_ASSIGNED
         if found is not None and found.state is State.REVOKING:
             self._rows.wait_for_remover(found)
         await self._ensure_agreed(grant, found, resource)
+        moments = Moments() if found is None else replace(found.moments, missing_since=0.0)
+        moments = replace(moments, taken_at=()) if anew else moments
         found = await self._rows.write(found, grant, State.GRANTING)
         ours = await self._assignments.ensure(grant)
-        await self._rows.write(found, grant, State.ACTIVE, ours=ours, missing_since=0.0)
+        await self._rows.write(found, grant, State.ACTIVE, ours=ours, moments=moments)
         return Result.ASSIGNED if ours else Result.NOT_OURS
 
     async def _ensure_agreed(

@@ -2,11 +2,15 @@
 claims.py.
 """
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from pydantic import FiniteFloat, TypeAdapter
 
 from lanyard.planning.life import LISTING_LAG
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
+from lanyard.record.repairs import once_more, recent
 from lanyard.record.rows import Columns, entries
 from lanyard.values.errors import Temporary
 from lanyard.values.grants import Grant, GrantKind, Standing, State
@@ -23,21 +27,35 @@ _KEPT = "claim|undo "
 REVOKE_SECONDS = 120.0
 _WAIT = 2.0
 _ATTEMPTS = 8
+_MOMENTS = TypeAdapter(tuple[FiniteFloat, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """What is remembered of a grant in whatever state. In seconds since the epoch; 0: never."""
+
+    #: When the last claim that was dropped was last needed.
+    unclaimed_since: float = 0.0
+    #: The first 404 of ARM since the assignment was last read or made.
+    missing_since: float = 0.0
+    #: When somebody took the assignment away, or changed its condition, the last one last.
+    taken_at: tuple[float, ...] = ()
+
+    def taken(self, now: float) -> "Moments":
+        """Somebody took it away once more."""
+        return replace(self, taken_at=once_more(self.taken_at, now))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """A grant's row, read. Moments are seconds since the epoch; 0: never."""
+    """A grant's row, read."""
 
     grant: Grant
     state: State
     ours: bool
-    #: The end of a remover's time.
+    #: The end of a remover's time, in seconds since the epoch.
     until: float
-    #: When the last claim that was dropped was last needed.
-    unclaimed_since: float
-    #: The first 404 of ARM since the assignment was last read or made.
-    missing_since: float
+    moments: Moments
     row: Row
 
     @property
@@ -69,15 +87,14 @@ class GrantRows:
         state: State,
         *,
         ours: bool = True,
-        unclaimed_since: float | None = None,
-        missing_since: float | None = None,
+        moments: Moments | None = None,
     ) -> Granted:
-        """Raises RowChanged, RowExists where another worker wrote it since it was read."""
+        """Without `moments` they stay. Raises RowChanged, RowExists where another worker wrote it
+        since it was read.
+        """
         until = self._now() + REVOKE_SECONDS
-        if unclaimed_since is None:
-            unclaimed_since = before.unclaimed_since if before is not None else 0.0
-        if missing_since is None:
-            missing_since = before.missing_since if before is not None else 0.0
+        if moments is None:
+            moments = before.moments if before is not None else Moments()
         values = {
             "state": state.value,
             "kind": grant.kind.value,
@@ -87,22 +104,15 @@ class GrantRows:
             "condition": grant.condition or "",
             "ours": str(ours),
             "until": str(until),
-            "unclaimedSince": str(unclaimed_since),
-            "missingSince": str(missing_since),
+            "unclaimedSince": str(moments.unclaimed_since),
+            "missingSince": str(moments.missing_since),
+            "takenAt": json.dumps(moments.taken_at),
         }
         if before is None:
             row = await self._table.insert(grant.name, _GRANT, values)
         else:
             row = await self._table.replace(before.row, values)
-        return Granted(
-            grant=grant,
-            state=state,
-            ours=ours,
-            until=until,
-            unclaimed_since=unclaimed_since,
-            missing_since=missing_since,
-            row=row,
-        )
+        return Granted(grant=grant, state=state, ours=ours, until=until, moments=moments, row=row)
 
     async def note(self, before: Granted, grant: Grant, state: State, *, ours: bool) -> None:
         """Write what was seen of it. Raises Temporary where another worker changed it meanwhile."""
@@ -120,6 +130,15 @@ class GrantRows:
     def revoked_long_ago(self, found: Granted) -> bool:
         """Whether it is revoked, and no listing shows it any more."""
         return found.state is State.REVOKED and self._now() - found.written > LISTING_LAG
+
+    def times_taken(self, found: Granted) -> int:
+        """How often somebody took away what is to be given again; 0 where it stands. Once nothing
+        claims it any more, that is forgotten within a week.
+        """
+        moments = found.moments.taken_at
+        if found.state is State.ACTIVE:
+            return 0
+        return len(recent(moments, self._now()) if found.state is State.REVOKED else moments)
 
     async def claim(self, grant: Grant, resource: ResourceId) -> None:
         """The resource needs it from now on."""
@@ -206,8 +225,11 @@ def _granted(row: Row) -> Granted:
         state=state,
         ours=ours,
         until=columns.number("until"),
-        unclaimed_since=columns.number("unclaimedSince"),
-        missing_since=columns.number("missingSince"),
+        moments=Moments(
+            columns.number("unclaimedSince"),
+            columns.number("missingSince"),
+            columns.json("takenAt", _MOMENTS),
+        ),
         row=row,
     )
 

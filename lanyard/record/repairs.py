@@ -1,6 +1,7 @@
-"""How often something had to be put back on a resource: who else takes it away owns it, too. Pure.
+"""How often something had to be put back: who else takes it away owns it, too. Pure.
 
-The moments (seconds since the epoch) at which it was found taken away are kept by `repair_key`.
+The moments (seconds since the epoch) at which an identity was found taken away are kept on the
+record of its resource, by `repair_key`. A grant is shared: its own row has them (grant_rows.py).
 Past `MOST_REPAIRS` within a week the guard leaves it to people, and it stays with them until one of
 them releases it, or it is there again.
 """
@@ -12,14 +13,12 @@ from lanyard.planning.actions import Action
 from lanyard.planning.contested import (
     IDENTITY,
     MOST_REPAIRS,
-    grant_key,
     identity_key,
     repair_key,
 )
 from lanyard.planning.desired import Desired
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
-from lanyard.values.grants import Grant
 
 _WITHIN = 7 * 86400.0
 
@@ -27,7 +26,7 @@ type Moments = Mapping[str, tuple[float, ...]]
 
 
 def counted(record: ResourceRecord) -> dict[str, int]:
-    """How often each thing was taken away, as the guard asks for it."""
+    """How often each identity was taken away, as the guard asks for it."""
     return {what: len(moments) for what, moments in record.repairs.items()}
 
 
@@ -60,11 +59,13 @@ def identities_looked_at(
     there = resource.identity.keys
     again = {identity_key(ref) for ref in lost - taken}
     repairs = {
-        what: _recent(moments, now) if what.removeprefix(IDENTITY) in there else moments
+        what: recent(moments, now) if what.removeprefix(IDENTITY) in there else moments
         for what, moments in record.repairs.items()
         if what not in again
     }
-    repairs |= {identity_key(ref): _with(repairs, identity_key(ref), now) for ref in taken}
+    repairs |= {
+        identity_key(ref): once_more(repairs.get(identity_key(ref), ()), now) for ref in taken
+    }
     repairs = {what: moments for what, moments in repairs.items() if moments}
     return replace(record, confirmed=_confirmed(record, resource), repairs=repairs)
 
@@ -92,16 +93,11 @@ def after_repairs(
     return {what: at for what, at in record.repairs.items() if what not in over}
 
 
-def grant_repaired(record: ResourceRecord, grant: Grant, now: float) -> ResourceRecord:
-    """Someone took the assignment of a grant away, and it is about to be made again."""
-    key = grant_key(grant)
-    return replace(record, repairs={**record.repairs, key: _with(record.repairs, key, now)})
+def once_more(moments: tuple[float, ...], now: float) -> tuple[float, ...]:
+    """With one more moment; those of more than a week ago do not count any longer."""
+    return (*recent(moments, now), now)
 
 
-def _with(moments: Moments, what: str, now: float) -> tuple[float, ...]:
-    """One more moment; those of more than a week ago do not count any longer."""
-    return (*_recent(moments.get(what, ()), now), now)
-
-
-def _recent(moments: tuple[float, ...], now: float) -> tuple[float, ...]:
+def recent(moments: tuple[float, ...], now: float) -> tuple[float, ...]:
+    """Those of less than a week ago."""
     return tuple(at for at in moments if now - at < _WITHIN)

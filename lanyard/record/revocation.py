@@ -5,6 +5,7 @@ The last claim goes with its assignment, not before: whatever holds the removal 
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from lanyard.ports.azure import Granting
 from lanyard.ports.tables import Row, RowChanged
@@ -90,11 +91,12 @@ class Revocation:
         """The assignment outlives this claim by the grace, whoever claims it last."""
         found = await self._rows.find(grant.name)
         until = (self._now() // _NOTED_EVERY + 1) * _NOTED_EVERY
-        if not self._grace or found is None or found.unclaimed_since >= until:
+        if not self._grace or found is None or found.moments.unclaimed_since >= until:
             return
         if found.state in (State.GRANTING, State.ACTIVE):
+            outlived = replace(found.moments, unclaimed_since=until)
             await self._rows.write(
-                found, found.grant, found.state, ours=found.ours, unclaimed_since=until
+                found, found.grant, found.state, ours=found.ours, moments=outlived
             )
 
     async def _revoke_if_unclaimed(
@@ -136,12 +138,14 @@ class Revocation:
         """Raise NotYet while the grace lasts: a machine that is made again under its name needs the
         assignment, and a new one takes Azure minutes.
         """
+        known = found.moments.unclaimed_since
         if since is None:
-            since = found.unclaimed_since or self._now()
-        since = max(since, found.unclaimed_since)
-        if since > found.unclaimed_since:
+            since = known or self._now()
+        since = max(since, known)
+        if since > known:
+            moments = replace(found.moments, unclaimed_since=since)
             found = await self._rows.write(
-                found, grant, found.state, ours=found.ours, unclaimed_since=since
+                found, grant, found.state, ours=found.ours, moments=moments
             )
         if (left := since + self._grace - self._now()) > 0:
             raise NotYet("its last claim is gone, and a successor may come", left)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from lanyard.reconcile.services import Services
 from lanyard.record.decisions import Decision
 from lanyard.record.ledger import ResourceRecord
-from lanyard.record.repairs import grant_repaired
 from lanyard.sweep.at_once import at_once
 from lanyard.sweep.doubts import reopened
 from lanyard.sweep.taken_away import was_taken_away
@@ -67,20 +66,21 @@ class Reopening:
             for resource in standing.claimants:
                 claimed[resource].append(standing.grant)
         await at_once(claimed.items(), self._note)
-        await at_once(names.values(), self.services.claims.reopen)
+        await at_once(names.values(), self._reopen)
         return list(claimed)
+
+    async def _reopen(self, grant: Grant) -> None:
+        """One taking away, however many claim it."""
+        taken_at = self.services.now() if grant.name in self._taken else None
+        await self.services.claims.reopen(grant, taken_at)
 
     async def _note(self, claims: tuple[ResourceId, list[Grant]]) -> None:
         """On the record of a claimant."""
-        (resource, grants), now = claims, self.services.now()
+        resource, grants = claims
 
         def reopen(record: ResourceRecord) -> ResourceRecord:
             opened = reopened(record, frozenset(grants))
-            changed = record.grants - opened.grants
-            for grant in changed:
-                if grant.name in self._taken:
-                    opened = grant_repaired(opened, grant, now)
-            return opened if changed else record
+            return opened if opened.grants != record.grants else record
 
         await self.services.ledger.update(resource, reopen)
 

@@ -23,6 +23,7 @@ from lanyard.ports.queue import Enqueue
 from lanyard.reconcile.principals import AskedOnce, known_principals, not_made_for
 from lanyard.reconcile.refusals import unfulfilled
 from lanyard.reconcile.services import Services
+from lanyard.reconcile.taken_grants import CountedOnce, times_taken
 from lanyard.record.checkpoint import Checkpoint
 from lanyard.record.identities import IdentityRecord
 from lanyard.record.ledger import ResourceRecord
@@ -62,13 +63,17 @@ class Sweep:
     progress: Progress = silent
     _recorded: AskedOnce = field(init=False)
     _read: AskedOnce = field(init=False)
+    _taken: CountedOnce = field(init=False)
     _planned: Counter[str] = field(init=False, default_factory=Counter)
     _excluded: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        """Many resources share an identity: the ledger and ARM are asked once a sweep for each."""
+        """Many resources share an identity and its grants: the ledger and ARM are asked once a
+        sweep for each.
+        """
         self._recorded = AskedOnce(self.services.identity_ledger)
         self._read = AskedOnce(self.services.identities)
+        self._taken = CountedOnce(self.services.claims)
 
     async def run(self) -> SweepReport:
         """Look over everything. Raises Temporary, Permanent where a listing fails: then nothing is
@@ -241,13 +246,14 @@ class Sweep:
             self.services.assignments.installation,
         )
         todo = plan(wanted, Actual(resource, principals, theirs), record.owned())
+        taken = await times_taken(wanted, principals, record, self._taken)
         situation = Situation(
             self.policy,
             wanted,
             resource,
             roles=found.roles,
             granted=record.owned().grants,
-            repairs=counted(record),
+            repairs=counted(record) | taken,
             principals=principals,
             own_principal=self.services.own_principal,
         )

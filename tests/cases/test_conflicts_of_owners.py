@@ -169,6 +169,87 @@ async def test_case_B13_a_fight_counts_beside_a_scope_that_is_torn_down(
     await conflict(estate)
 
 
+async def fought_over(monkeypatch: pytest.MonkeyPatch, *more: str) -> Estate:
+    """A grant that somebody took away for the fourth time, of these machines beside vm1."""
+    estate = await served(monkeypatch)
+    for name in more:
+        await estate.create_vm(name)
+    await pass_time(estate)
+    for number in range(4):
+        await pass_time(estate, HOUR)
+        assert roles(estate, "id-old") == ["Reader"], f"taken away {number} times"
+        take_grant(estate)
+        await sweep(estate)
+    assert roles(estate, "id-old") == []
+    return estate
+
+
+async def test_case_B13_one_taking_of_what_machines_share_counts_once_and_is_released_for_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await fought_over(monkeypatch, "vm2")
+    first, second = [each async for each in estate.services.held.all()]
+    assert {first.refusal.reason, second.refusal.reason} == {CONFLICT}
+    await Operator(estate.services, estate.queue.put, "ann").release(first.id)
+    await pass_time(estate)
+    assert roles(estate, "id-old") == ["Reader"]
+    await sweep(estate)
+    assert await held(estate) == {}
+    for _ in range(3):
+        take_grant(estate)
+        await pass_time(estate, HOUR)
+        await sweep(estate)
+        assert roles(estate, "id-old") == ["Reader"]
+
+
+async def test_case_B13_a_machine_that_comes_later_is_held_like_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await fought_over(monkeypatch)
+    await estate.create_vm("vm2")
+    await pass_time(estate)
+    assert roles(estate, "id-old") == []
+    entries = [each async for each in estate.services.held.all()]
+    assert [each.refusal.reason for each in entries] == [CONFLICT] * 2
+    assert (await estate.sweeps.run()).drifted == 0
+    (late,) = [each for each in entries if each.resource == estate.vm_id("vm2")]
+    await Operator(estate.services, estate.queue.put, "ann").release(late.id)
+    await pass_time(estate)
+    await sweep(estate)
+    assert roles(estate, "id-old") == ["Reader"]
+    assert await held(estate) == {}
+
+
+async def test_case_B13_a_machine_that_takes_the_place_of_the_last_one_is_held_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await fought_over(monkeypatch)
+    await estate.delete_vm("vm1")
+    await pass_time(estate, HOUR)
+    assert await held(estate) == {}
+    await estate.create_vm("vm2")
+    await pass_time(estate, HOUR)
+    assert roles(estate, "id-old") == []
+    await conflict(estate)
+
+
+async def test_case_B13_what_somebody_takes_from_one_machine_after_the_other_is_a_conflict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await served(monkeypatch)
+    for number in range(1, 5):
+        await pass_time(estate, HOUR)
+        assert roles(estate, "id-old") == ["Reader"]
+        take_grant(estate)
+        await sweep(estate)
+        await estate.create_vm(f"vm{number + 1}")
+        await pass_time(estate)
+        await estate.delete_vm(f"vm{number}")
+        await pass_time(estate, HOUR)
+    assert roles(estate, "id-old") == []
+    await conflict(estate)
+
+
 async def test_case_B13_what_is_taken_away_each_third_day_is_put_back_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

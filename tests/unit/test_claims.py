@@ -18,6 +18,8 @@ from tests.support.examples import grant, vm_id
 from tests.support.memory_assignments import STAMP, FakeAssignments, assignment
 from tests.support.memory_table import MemoryTable
 
+WEEK = 7 * 86400.0
+
 
 class Bench:
     def __init__(self) -> None:
@@ -214,3 +216,53 @@ async def test_a_claim_that_comes_while_revoking_keeps_the_assignment(bench: Ben
     assert await bench.drop(vm_id("vm1")) is Result.STILL_CLAIMED
     assert bench.state() == "active"
     assert bench.azure.existing
+
+
+async def test_what_somebody_takes_away_counts_for_all_that_claim_it_until_a_release(
+    bench: Bench,
+) -> None:
+    await bench.claims.add(grant(), vm_id("vm1"))
+    for number in (1, 2):
+        del bench.azure.existing[grant().assignment_id]
+        await bench.claims.reopen(grant(), bench.time)
+        await bench.claims.reopen(grant(), bench.time)
+        assert await bench.claims.times_taken(grant()) == number
+        await bench.claims.add(grant(), vm_id("vm2"))
+        assert await bench.claims.times_taken(grant()) == 0, "it stands"
+    await bench.claims.reopen(grant())
+    assert await bench.claims.times_taken(grant()) == 2, "nobody took it"
+    await bench.claims.add(grant(), vm_id("vm3"), anew=True)
+    await bench.claims.reopen(grant())
+    assert await bench.claims.times_taken(grant()) == 0
+
+
+async def test_a_release_that_gives_nothing_starts_no_count_anew(bench: Bench) -> None:
+    await bench.claims.add(grant(), vm_id())
+    await bench.claims.reopen(grant(), bench.time)
+    bench.azure.fail = Permanent("no right")
+    with pytest.raises(Permanent):
+        await bench.claims.add(grant(), vm_id(), anew=True)
+    assert await bench.claims.times_taken(grant()) == 1
+
+
+async def test_who_took_it_away_is_remembered_for_a_week_after_the_last_claim(
+    bench: Bench,
+) -> None:
+    await bench.claims.add(grant(), vm_id())
+    await bench.claims.reopen(grant(), bench.time)
+    await bench.drop(vm_id())
+    assert bench.state() == "revoked"
+    bench.time += WEEK - 1
+    assert await bench.claims.times_taken(grant()) == 1
+    bench.time += 1
+    assert await bench.claims.times_taken(grant()) == 0
+
+
+async def test_what_is_claimed_and_not_given_counts_for_as_long_as_that(bench: Bench) -> None:
+    await bench.claims.add(grant(), vm_id())
+    await bench.claims.reopen(grant(), bench.time)
+    bench.time += 10 * WEEK
+    assert await bench.claims.times_taken(grant()) == 1
+    await bench.claims.add(grant(), vm_id())
+    await bench.claims.reopen(grant(), bench.time)
+    assert await bench.claims.times_taken(grant()) == 1, "the other one is long ago by now"

@@ -1,6 +1,6 @@
 """What counts as taken away by somebody, for how long, and when the count begins anew."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -13,15 +13,16 @@ from lanyard.planning.actions import (
     ReplaceIdentity,
 )
 from lanyard.planning.contested import MOST_REPAIRS, repair_key
-from lanyard.planning.desired import Desired, WantedIdentity
+from lanyard.planning.desired import Desired, WantedGrant, WantedIdentity
+from lanyard.reconcile.taken_grants import times_taken
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.repairs import (
     after_repairs,
     counted,
-    grant_repaired,
     identities_looked_at,
     missing,
 )
+from lanyard.record.rows import DamagedRow
 from lanyard.values.compute import (
     ComputeResource,
     Identity,
@@ -29,6 +30,7 @@ from lanyard.values.compute import (
     SystemAssigned,
     UserAssigned,
 )
+from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
 from tests.support.examples import grant, identity_id, vm_id
 
@@ -44,6 +46,27 @@ WANTED = Desired(identities={ID: WantedIdentity(ID, None, ("rule",))}, system=("
 GIVEN = ResourceRecord(id=vm_id(), confirmed={REF.key: "p-1", SYSTEM.key: "p-s"})
 BARE = ComputeResource(id=vm_id(), location="westeurope", tags={}, identity=Identity())
 WHOLE = replace(BARE, identity=Identity("p-s", {ID: "p-1"}))
+
+
+ROLE = WantedGrant(ASSIGN.scope, ASSIGN.role_id, SYSTEM, ("rule",))
+SYSTEM_ROLE = Desired(system=("rule",), grants=(ROLE,))
+
+
+@dataclass
+class Taken:
+    """Each grant was taken away so often."""
+
+    times: int
+
+    async def times_taken(self, _grant: Grant) -> int:
+        return self.times
+
+
+class Damaged:
+    """No row of a grant can be read."""
+
+    async def times_taken(self, grant: Grant) -> int:
+        raise DamagedRow(f"the row of {grant}")
 
 
 def looked_at(
@@ -131,7 +154,7 @@ def test_the_second_half_of_lanyards_own_repair_is_nobody_elses_doing() -> None:
 
 
 @pytest.mark.parametrize(
-    "action", [ATTACH, ASSIGN, EnableSystemIdentity(("rule",))], ids=["identity", "role", "system"]
+    "action", [ATTACH, EnableSystemIdentity(("rule",))], ids=["identity", "system"]
 )
 def test_what_was_left_to_people_and_is_done_was_released_and_counts_anew(action: Action) -> None:
     """The guard holds it at this count: only a person's release can have had it done."""
@@ -154,15 +177,24 @@ def test_what_puts_nothing_back_changes_no_count() -> None:
     assert after_repairs(before, [DetachIdentity(ID)], ()) == before.repairs
 
 
-def test_a_grant_made_again_counts_under_the_key_that_the_guard_asks_for() -> None:
-    again = ResourceRecord(id=vm_id())
-    for number in range(MOST_REPAIRS):
-        again = grant_repaired(again, grant(), NOW + number)
-    assert counted(again) == {repair_key(ASSIGN): MOST_REPAIRS}
+async def test_a_grant_counts_under_the_key_that_the_guard_asks_for() -> None:
+    found = await times_taken(SYSTEM_ROLE, {SYSTEM: "p-s"}, GIVEN, Taken(MOST_REPAIRS))
+    assert found == {repair_key(replace(ASSIGN, principal_id="p-s")): MOST_REPAIRS}
 
 
-def test_a_grant_of_another_principal_is_another_thing() -> None:
-    both = grant_repaired(
-        grant_repaired(ResourceRecord(id=vm_id()), grant("p-1"), NOW), grant("p-2"), NOW
-    )
-    assert sorted(counted(both).values()) == [1, 1]
+async def test_a_grant_of_another_principal_is_another_thing() -> None:
+    first, second = [
+        await times_taken(SYSTEM_ROLE, {SYSTEM: who}, GIVEN, Taken(1)) for who in ("p-1", "p-2")
+    ]
+    assert first.keys().isdisjoint(second)
+
+
+async def test_what_is_on_record_as_given_is_not_asked_for() -> None:
+    given = replace(GIVEN, grants=frozenset({ROLE.granted("p-s")}))
+    assert await times_taken(SYSTEM_ROLE, {SYSTEM: "p-s"}, given, Taken(1)) == {}
+    assert await times_taken(SYSTEM_ROLE, {}, GIVEN, Taken(1)) == {}
+
+
+async def test_a_row_that_cannot_be_read_holds_nothing_else_up() -> None:
+    found = await times_taken(SYSTEM_ROLE, {SYSTEM: "p-s"}, GIVEN, Damaged())
+    assert found == {repair_key(replace(ASSIGN, principal_id="p-s")): 0}
