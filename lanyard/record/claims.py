@@ -22,7 +22,7 @@ from typing import Protocol
 
 from lanyard.ports.azure import Granting
 from lanyard.ports.tables import RowChanged, RowExists
-from lanyard.record.grant_rows import Granted, GrantRows, Moments, on_fresh_rows
+from lanyard.record.grant_rows import Granted, GrantRows, on_fresh_rows
 from lanyard.values.errors import Because, Refused
 from lanyard.values.grants import Grant, Standing, State
 from lanyard.values.resource_id import ResourceId
@@ -112,8 +112,9 @@ class Claims:
         found = await self._rows.find(grant.name)
         if found is None or found.state in (State.REVOKING, State.REVOKED):
             return
-        known = found.grant if found.state is State.ACTIVE else grant
-        await self._rows.note(found, known, State.ACTIVE, ours=ours)
+        stood = found.state is State.ACTIVE
+        known, moments = (found.grant, None) if stood else (grant, self._rows.stands_now(found))
+        await self._rows.note(found, known, State.ACTIVE, ours=ours, moments=moments)
 
     async def let_go(self, grant: Grant, decision_id: str) -> None:
         """Withdraw what `keep` claimed."""
@@ -202,7 +203,7 @@ class Claims:
         if found is not None and found.state is State.REVOKING:
             self._rows.wait_for_remover(found)
         await self._ensure_agreed(grant, found, resource)
-        moments = Moments() if found is None else replace(found.moments, missing_since=0.0)
+        moments = self._rows.stands_now(found)
         moments = replace(moments, taken_at=()) if anew else moments
         found = await self._rows.write(found, grant, State.GRANTING)
         ours = await self._assignments.ensure(grant)

@@ -38,8 +38,14 @@ class Moments:
     unclaimed_since: float = 0.0
     #: The first 404 of ARM since the assignment was last read or made.
     missing_since: float = 0.0
+    #: Since when the assignment stands: it was made then, or found to be there.
+    stands_since: float = 0.0
     #: When somebody took the assignment away, or changed its condition, the last one last.
     taken_at: tuple[float, ...] = ()
+
+    def stands(self, now: float) -> "Moments":
+        """It stands from now on. What is done with it by whom is looked for since then."""
+        return replace(self, stands_since=now, missing_since=0.0)
 
     def taken(self, now: float) -> "Moments":
         """Somebody took it away once more."""
@@ -106,6 +112,7 @@ class GrantRows:
             "until": str(until),
             "unclaimedSince": str(moments.unclaimed_since),
             "missingSince": str(moments.missing_since),
+            "standsSince": str(moments.stands_since),
             "takenAt": json.dumps(moments.taken_at),
         }
         if before is None:
@@ -114,10 +121,22 @@ class GrantRows:
             row = await self._table.replace(before.row, values)
         return Granted(grant=grant, state=state, ours=ours, until=until, moments=moments, row=row)
 
-    async def note(self, before: Granted, grant: Grant, state: State, *, ours: bool) -> None:
+    def stands_now(self, found: Granted | None) -> Moments:
+        """The moments of a grant whose assignment is being made now, or found to be there."""
+        return (Moments() if found is None else found.moments).stands(self._now())
+
+    async def note(
+        self,
+        before: Granted,
+        grant: Grant,
+        state: State,
+        *,
+        ours: bool,
+        moments: Moments | None = None,
+    ) -> None:
         """Write what was seen of it. Raises Temporary where another worker changed it meanwhile."""
         try:
-            await self.write(before, grant, state, ours=ours)
+            await self.write(before, grant, state, ours=ours, moments=moments)
         except RowChanged as error:
             raise Temporary(f"the grant {grant.name} is changing", _WAIT) from error
 
@@ -228,6 +247,7 @@ def _granted(row: Row) -> Granted:
         moments=Moments(
             columns.number("unclaimedSince"),
             columns.number("missingSince"),
+            columns.number("standsSince"),
             columns.json("takenAt", _MOMENTS),
         ),
         row=row,
@@ -242,7 +262,7 @@ def _standing(found: Granted, claims: list[Row]) -> Standing:
         claimants,
         kept=len(claimants) < len(claims),
         ours=found.ours,
-        since=found.written,
+        since=found.moments.stands_since,
     )
 
 

@@ -171,8 +171,8 @@ class State(StrEnum):
 class Standing:
     """A grant that is not revoked. `claimants` are resources; `kept`: a person claims it, too.
 
-    `ours` is False where someone else's assignment gives the same. `since`: when that was last put
-    on record (seconds since the epoch).
+    `ours` is False where someone else's assignment gives the same. `since`: when that was made, or
+    found to be there (seconds since the epoch; 0: never).
     """
 
     grant: Grant

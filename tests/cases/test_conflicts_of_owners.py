@@ -17,6 +17,7 @@ from tests.support.any_resource import client
 from tests.support.cases import (
     HOUR,
     Rules,
+    adopt,
     attached,
     begun,
     create,
@@ -246,6 +247,32 @@ async def test_case_B13_what_somebody_takes_from_one_machine_after_the_other_is_
         await pass_time(estate)
         await estate.delete_vm(f"vm{number}")
         await pass_time(estate, HOUR)
+    assert roles(estate, "id-old") == []
+    await conflict(estate)
+
+
+@pytest.mark.parametrize("gone_first", [True, False], ids=["gone before", "gone after"])
+async def test_case_B13_the_end_of_another_claim_hides_nothing_that_somebody_took(
+    monkeypatch: pytest.MonkeyPatch, gone_first: bool
+) -> None:
+    estate = await served(monkeypatch)
+    await adopt(estate, Rules(scope=f"{estate.scope}{GROUP}", grace_minutes=10))
+
+    async def end(name: str) -> None:
+        await estate.delete_vm(name)
+        await pass_time(estate, HOUR / 2)
+
+    for number in range(4):
+        assert roles(estate, "id-old") == ["Reader"]
+        await estate.create_vm(f"tmp{number}")
+        await pass_time(estate, DAY)
+        if gone_first:
+            await end(f"tmp{number}")
+        take_grant(estate)
+        await pass_time(estate, 600)
+        if not gone_first:
+            await end(f"tmp{number}")
+        await sweep(estate)
     assert roles(estate, "id-old") == []
     await conflict(estate)
 

@@ -10,7 +10,7 @@ from lanyard.record.claims import Claims, Result
 from lanyard.record.grant_rows import REVOKE_SECONDS, GrantRows
 from lanyard.record.revocation import Revocation
 from lanyard.record.rows import DamagedRow
-from lanyard.values.errors import Permanent, Refused, Temporary
+from lanyard.values.errors import NotYet, Permanent, Refused, Temporary
 from lanyard.values.grants import RoleAssignment
 from lanyard.values.removed import Removed, RemovedAssignment
 from lanyard.values.resource_id import ResourceId
@@ -266,3 +266,40 @@ async def test_what_is_claimed_and_not_given_counts_for_as_long_as_that(bench: B
     await bench.claims.add(grant(), vm_id())
     await bench.claims.reopen(grant(), bench.time)
     assert await bench.claims.times_taken(grant()) == 1, "the other one is long ago by now"
+
+
+async def test_since_when_it_stands_is_when_it_was_made_whatever_is_written_of_it(
+    bench: Bench,
+) -> None:
+    async def since() -> float:
+        (found,) = [each async for each in bench.claims.standing()]
+        return found.since
+
+    made = bench.time
+    await bench.claims.add(grant(), vm_id("vm1"))
+    bench.revocation = Revocation(
+        GrantRows(bench.table, lambda: bench.time), bench.azure, lambda: bench.time, grace=600.0
+    )
+    bench.time += 60
+    await bench.claims.add(grant(), vm_id("vm2"))
+    assert await bench.drop(vm_id("vm2")) is Result.STILL_CLAIMED
+    bench.time += 60
+    with pytest.raises(NotYet):
+        await bench.drop(vm_id("vm1"))
+    await bench.claims.stands(grant(), ours=True)
+    await bench.claims.disown(grant())
+    assert await since() == made
+    await bench.claims.reopen(grant())
+    await bench.claims.add(grant(), vm_id("vm1"))
+    assert await since() == bench.time
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_what_is_found_to_be_there_stands_since_then(bench: Bench, there: bool) -> None:
+    await bench.claims.keep(grant(), "decision", "ann")
+    bench.time += 60
+    if there:
+        bench.azure.existing[grant().assignment_id] = assignment(grant())
+        await bench.claims.stands(grant(), ours=True)
+    (found,) = [each async for each in bench.claims.standing()]
+    assert found.since == (bench.time if there else 0.0)
