@@ -17,17 +17,22 @@ async def looked_at(
     """The record after this look at a resource (None: gone), at `now` (seconds since the epoch).
 
     ARM is asked for each user-assigned identity that the resource lost: nobody took from it what
-    was deleted, or was made again with another principal. Raises Temporary, Permanent.
+    was made again with another principal. Of one that it does not find nothing is known by that one
+    look. Raises Temporary, Permanent.
     """
     if resource is None:
         return record
     lost = missing(record, resource, wanted)
-    taken = {ref for ref in lost if await _is_the_same(ref, record, identities)}
-    return identities_looked_at(record, resource, lost, taken, now)
+    found = {ref: await _principal(ref, record, identities) for ref in lost}
+    taken = {ref for ref, principal in found.items() if principal == record.confirmed[ref.key]}
+    made_again = {ref for ref, principal in found.items() if principal} - taken
+    return identities_looked_at(record, resource, taken, made_again, now)
 
 
-async def _is_the_same(ref: PrincipalRef, record: ResourceRecord, identities: Source) -> bool:
-    """The system-assigned one has another principal each time that it is enabled."""
+async def _principal(ref: PrincipalRef, record: ResourceRecord, identities: Source) -> str | None:
+    """What it has now; the system-assigned one has another principal each time that it is enabled,
+    and is the same.
+    """
     if not isinstance(ref, UserAssigned):
-        return True
-    return await identities.principal(ref.id) == record.confirmed[ref.key]
+        return record.confirmed[ref.key]
+    return await identities.principal(ref.id)

@@ -47,17 +47,18 @@ def missing(
 def identities_looked_at(
     record: ResourceRecord,
     resource: ComputeResource,
-    lost: Set[PrincipalRef],
     taken: Set[PrincipalRef],
+    made_again: Set[PrincipalRef],
     now: float,
 ) -> ResourceRecord:
-    """The record after a look at a resource that `lost` these identities: the `taken` ones by
-    somebody's doing, the others because they are gone themselves or were made again.
+    """The record after a look at a resource that lost identities: the `taken` ones by somebody's
+    doing. What was `made_again` is another one, of which nothing was counted; of any other that it
+    lost what was counted stays.
 
     Each is counted once: from then on it is not known to be there.
     """
     there = resource.identity.keys
-    again = {identity_key(ref) for ref in lost - taken}
+    again = {identity_key(ref) for ref in made_again}
     repairs = {
         what: recent(moments, now) if what.removeprefix(IDENTITY) in there else moments
         for what, moments in record.repairs.items()

@@ -442,6 +442,26 @@ async def test_case_B14_an_identity_that_is_made_again_each_night_was_taken_by_n
         assert await held(estate) == {}
 
 
+async def test_case_B14_one_answer_that_misses_an_identity_takes_nothing_off_the_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, Rules(), "id-old")
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate)
+    late = Fault(
+        method="GET", path="userAssignedIdentities/id-old$", status=404, code="ResourceNotFound"
+    )
+    for missed in (False, False, True, False, False):
+        await pass_time(estate, DAY / 2)
+        assert attached(estate, vm) == ["id-old"]
+        await patch(estate, vm, identity={"type": "None"})
+        if missed:
+            estate.azure.faults.add(late)
+        await pass_time(estate, HOUR)
+    assert attached(estate, vm) == []
+    await conflict(estate)
+
+
 @pytest.mark.parametrize("lost", [True, False], ids=["events lost", "events heard"])
 @pytest.mark.parametrize("policy", [Rules(grace_minutes=60), SYSTEM], ids=["attached", "system"])
 async def test_case_B13_a_group_that_is_made_again_each_night_with_its_machine(

@@ -72,8 +72,8 @@ class Damaged:
 def looked_at(
     record: ResourceRecord, taken: set[PrincipalRef], resource: ComputeResource = BARE
 ) -> ResourceRecord:
-    """The record after a look at which all that is missing was taken by somebody."""
-    return identities_looked_at(record, resource, taken, taken, NOW)
+    """The record after a look at which these were taken by somebody, and nothing was made again."""
+    return identities_looked_at(record, resource, taken, frozenset(), NOW)
 
 
 def test_what_lanyard_gave_and_the_resource_does_not_show_is_missing() -> None:
@@ -123,9 +123,16 @@ def test_what_is_missing_is_counted_once() -> None:
     assert looked_at(seen, set()) == seen
 
 
-def test_an_identity_that_is_gone_itself_or_made_again_was_taken_by_nobody() -> None:
+def test_an_identity_that_was_made_again_is_another_one_that_nobody_took() -> None:
     before = replace(GIVEN, repairs={KEY: OFTEN})
-    assert counted(identities_looked_at(before, BARE, {REF}, frozenset(), NOW)) == {}
+    assert counted(identities_looked_at(before, BARE, frozenset(), {REF}, NOW)) == {}
+
+
+def test_what_became_of_an_identity_that_is_not_found_is_not_known() -> None:
+    before = replace(GIVEN, repairs={KEY: OFTEN})
+    seen = looked_at(before, set())
+    assert seen.repairs == before.repairs
+    assert missing(seen, BARE, WANTED) == frozenset()
 
 
 def test_what_lanyard_attached_and_is_there_is_known_to_be() -> None:
