@@ -14,18 +14,22 @@ delete that is on its way cannot be called back. Every change of state is made o
 was read (grant_rows.py).
 """
 
+import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 from typing import Protocol
 
+from lanyard.planning.contested import MOST_REPAIRS
 from lanyard.ports.azure import Granting
 from lanyard.ports.tables import RowChanged, RowExists
 from lanyard.record.grant_rows import Granted, GrantRows, on_fresh_rows
-from lanyard.values.errors import Because, Refused
+from lanyard.values.errors import Because, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant, Standing, State
 from lanyard.values.resource_id import ResourceId
+
+log = logging.getLogger("lanyard")
 
 #: What contradicts another rule is looked at again so much later (seconds).
 _CONTRADICTION_DELAY = 3600.0
@@ -81,7 +85,8 @@ class Claims:
 
     async def add(self, grant: Grant, resource: ResourceId, *, anew: bool = False) -> Result:
         """Claim `grant` for `resource`; on return its assignment exists. `anew`: a person released
-        it, so what somebody took away until now counts no longer.
+        it, so what somebody took away until now counts no longer; nor does it where another owner
+        gives it.
 
         Raises Temporary while another worker is revoking it, Refused where another resource needs
         it on another condition, and what the assignment call raises.
@@ -90,11 +95,21 @@ class Claims:
         return await on_fresh_rows(grant, lambda: self._ensure_granted(grant, resource, anew=anew))
 
     async def times_taken(self, grant: Grant) -> int:
-        """How often somebody took away what is to be given again, whoever claims it. Raises
-        DamagedRow.
+        """How often somebody took away what is to be given again, whoever claims it. Before it is
+        left to people ARM is asked: they, or another owner, may give it by now. Raises DamagedRow.
         """
         found = await self._rows.find(grant.name)
-        return 0 if found is None else self._rows.times_taken(found)
+        times = 0 if found is None else self._rows.times_taken(found)
+        return 0 if times > MOST_REPAIRS and await self._is_given(grant) else times
+
+    async def _is_given(self, grant: Grant) -> bool:
+        """Whether it is there, whoever gave it; where ARM cannot say it is not."""
+        try:
+            now = await self._assignments.giving(grant)
+        except (Permanent, Temporary) as error:
+            log.warning("nobody knows whether %s is there again: %s", grant, error)
+            return False
+        return now is not None and now.serves(grant)
 
     async def keep(self, grant: Grant, decision_id: str, by: str) -> None:
         """Claim a grant for the person who has its removal undone; call it before putting it back,
@@ -204,9 +219,10 @@ class Claims:
             self._rows.wait_for_remover(found)
         await self._ensure_agreed(grant, found, resource)
         moments = self._rows.stands_now(found)
-        moments = replace(moments, taken_at=()) if anew else moments
         found = await self._rows.write(found, grant, State.GRANTING)
         ours = await self._assignments.ensure(grant)
+        if anew or not ours:
+            moments = replace(moments, taken_at=())
         await self._rows.write(found, grant, State.ACTIVE, ours=ours, moments=moments)
         return Result.ASSIGNED if ours else Result.NOT_OURS
 

@@ -3,7 +3,7 @@
 The moments (seconds since the epoch) at which an identity was found taken away are kept on the
 record of its resource, by `repair_key`. A grant is shared: its own row has them (grant_rows.py).
 Past `MOST_REPAIRS` within a week the guard leaves it to people, and it stays with them until one of
-them releases it, or it is there again.
+them releases it, or it is there again, whoever gave it.
 """
 
 from collections.abc import Iterable, Mapping, Set

@@ -114,6 +114,21 @@ async def test_case_B07_a_fight_over_a_condition_is_a_conflict_at_the_fourth_tim
     assert standing(estate).condition == given
 
 
+async def test_case_B07_what_the_other_owner_puts_right_is_no_conflict_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await served(monkeypatch, SHOP)
+    for _ in range(4):
+        await pass_time(estate, HOUR)
+        change(estate, None)
+        await sweep(estate)
+    assert {each.refusal.kind for each in (await held(estate)).values()} == {Kind.CONFLICT}
+    change(estate, SHOP)
+    await sweep(estate)
+    assert await held(estate) == {}
+    assert standing(estate).condition == SHOP
+
+
 async def test_case_B07_what_the_index_shows_late_is_nobodys_doing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

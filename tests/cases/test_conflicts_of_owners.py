@@ -25,9 +25,11 @@ from tests.support.cases import (
     delete_identity,
     held,
     identity_id,
+    look,
     make_identity,
     pass_time,
     patch,
+    principal,
     roles,
     sweep,
 )
@@ -232,6 +234,45 @@ async def test_case_B13_a_machine_that_takes_the_place_of_the_last_one_is_held_a
     await pass_time(estate, HOUR)
     assert roles(estate, "id-old") == []
     await conflict(estate)
+
+
+@pytest.mark.parametrize("late", [None, "before", "after"], ids=["vm1", "vm2", "vm2 later"])
+async def test_case_B13_what_another_owner_gives_by_then_is_no_conflict_any_more(
+    monkeypatch: pytest.MonkeyPatch, late: str | None
+) -> None:
+    estate = await fought_over(monkeypatch)
+    if late == "before":
+        await estate.delete_vm("vm1")
+        await pass_time(estate, HOUR)
+        await estate.create_vm("vm2")
+        await pass_time(estate)
+        await conflict(estate)
+    theirs = estate.azure.assign(principal(estate, "id-old"), "Reader", f"{estate.scope}{GROUP}")
+    if late == "after":
+        await estate.create_vm("vm2")
+        await pass_time(estate)
+        assert [
+            each async for each in estate.services.held.all() if "vm2" in each.resource.text
+        ] == []
+    await sweep(estate)
+    assert await held(estate) == {}
+    del estate.azure.state.role_assignments[theirs.id.lower()]
+    await sweep(estate)
+    assert roles(estate, "id-old") == ["Reader"], "what they do with theirs counts for nothing"
+
+
+async def test_case_B13_where_nobody_can_say_whether_it_is_there_again_it_stays_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await fought_over(monkeypatch)
+    estate.azure.assign(principal(estate, "id-old"), "Reader", f"{estate.scope}{GROUP}")
+    estate.azure.faults.add(
+        Fault(method="GET", path="/roleAssignments$", status=403, code="AuthorizationFailed")
+    )
+    await look(estate, estate.vm_id("vm1"))
+    await conflict(estate)
+    await look(estate, estate.vm_id("vm1"))
+    assert await held(estate) == {}
 
 
 async def test_case_B13_what_somebody_takes_from_one_machine_after_the_other_is_a_conflict(
