@@ -15,7 +15,7 @@
     `in repair`: detached by Lanyard to be attached again. What somebody else attached comes back
     whatever the rules say by then.
     A grant that is claimed under another condition is assigned again; one on which two rules
-    contradict each other stays as it is.
+    contradict each other stays as it is, and is put back as it was.
 
     system-assigned identity                      principal seen on the resource
     wanted and off          EnableSystemIdentity  no longer on it    RemoveOrphans
@@ -50,7 +50,7 @@ from lanyard.planning.actions import (
     gives_identity,
     takes_from_resource,
 )
-from lanyard.planning.desired import Desired, WantedIdentity
+from lanyard.planning.desired import Desired, WantedGrant, WantedIdentity
 from lanyard.planning.needs import needs_grant, needs_identity
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.compute_types import compute_type
@@ -94,6 +94,16 @@ class Owned:
     dedicated: frozenset[ResourceId] = frozenset()
     #: Identities that were taken off, to be attached again.
     in_repair: frozenset[ResourceId] = frozenset()
+
+    def to_give(self, wanted: WantedGrant, principal: str) -> Grant | None:
+        """A wanted grant as the resource is to have it. Where two rules contradict each other on
+        its condition, what stands stays, and is put back where somebody took it away: as it is on
+        record, and None where it is not.
+        """
+        grant = wanted.granted(principal)
+        if not wanted.contradicted:
+            return grant
+        return next((each for each in self.claimed if each.key == grant.key), None)
 
     @property
     def claimed(self) -> tuple[Grant, ...]:
@@ -207,16 +217,17 @@ def _grants(
     confirmed = {(g.key, g.condition) for g in owned.grants if g.name not in unsure}
     for wanted in desired.grants:
         principal = actual.principals.get(wanted.to)
-        grant = None if principal is None else wanted.granted(principal)
+        grant = None if principal is None else owned.to_give(wanted, principal)
         has_it = grant is not None and (grant.key, grant.condition) in confirmed
-        if not has_it and wanted.to not in blocked and not wanted.contradicted:
+        is_given = grant is not None or not wanted.contradicted
+        if is_given and not has_it and wanted.to not in blocked:
             yield AssignRole(
                 wanted.scope,
                 wanted.role_id,
                 wanted.to,
                 principal,
                 wanted.rules,
-                wanted.condition,
+                wanted.condition if grant is None else grant.condition,
             )
     for grant in owned.claimed:
         if not needs_grant(desired, actual.resource, actual.principals, grant):

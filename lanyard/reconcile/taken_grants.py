@@ -44,8 +44,11 @@ async def times_taken(
     """By `repair_key`, of what is wanted and not on record as given; what it has is not asked for.
     Raises Temporary.
     """
-    known = (each.granted(principals[each.to]) for each in wanted.grants if each.to in principals)
-    missing = [grant for grant in known if grant not in record.grants]
+    owned = record.owned()
+    known = [
+        owned.to_give(each, principals[each.to]) for each in wanted.grants if each.to in principals
+    ]
+    missing = [grant for grant in known if grant is not None and grant not in record.grants]
     counts = await asyncio.gather(*(_count(grant, claims) for grant in missing))
     return {grant_key(grant): count for grant, count in zip(missing, counts, strict=True)}
 

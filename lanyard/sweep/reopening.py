@@ -5,7 +5,7 @@ What somebody took away of ours, or changed, is counted; what another owner does
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lanyard.reconcile.services import Services
 from lanyard.record.decisions import Decision
@@ -13,6 +13,7 @@ from lanyard.record.ledger import ResourceRecord
 from lanyard.sweep.at_once import at_once
 from lanyard.sweep.doubts import reopened
 from lanyard.sweep.taken_away import was_taken_away
+from lanyard.sweep.wanted_grants import WantedGrants
 from lanyard.values.grants import Grant, Standing, State
 from lanyard.values.resource_id import ResourceId
 
@@ -34,15 +35,16 @@ class Reopening:
             self._taken.add(standing.grant.name)
 
     async def is_changed(
-        self, standing: Standing, condition: str | None, *, is_wanted: bool
+        self, standing: Standing, condition: str | None, wanted: WantedGrants
     ) -> bool:
         """Whether the condition of ours is another one now by somebody's doing: not where a worker
-        is about to change it, or did so since it was looked at. What `is_wanted` by now is no loss.
+        is about to change it, or did so since it was looked at. It is no loss where the policy by
+        now gives it so to who has it; what it would give to others, who have it not, is no matter.
         """
         grant, services = standing.grant, self.services
         records = [await services.ledger.resource(one) for one in standing.claimants]
         changed = [record for record in records if _is_settled(record, grant)]
-        if not changed or is_wanted:
+        if not changed or _is_wanted(changed, grant, condition, wanted):
             return bool(changed)
         self._taken.add(grant.name)
         reason = f"somebody changed its condition from {_text(grant.condition)} to "
@@ -83,6 +85,17 @@ class Reopening:
             return opened if opened.grants != record.grants else record
 
         await self.services.ledger.update(resource, reopen)
+
+
+def _is_wanted(
+    having: Iterable[ResourceRecord], grant: Grant, condition: str | None, wanted: WantedGrants
+) -> bool:
+    """Whether a grant that these have is to be under this condition for one, and as it was for
+    none.
+    """
+    now = replace(grant, condition=condition)
+    as_it_was = any(wanted.has(record.id, grant) for record in having)
+    return not as_it_was and any(wanted.has(record.id, now) for record in having)
 
 
 def _is_settled(record: ResourceRecord, grant: Grant) -> bool:

@@ -42,9 +42,10 @@ from lanyard.sweep.lost_tables import (
 from lanyard.sweep.reopening import Reopening
 from lanyard.sweep.report import SweepReport
 from lanyard.sweep.survey import Survey, survey
+from lanyard.sweep.wanted_grants import WantedGrants
 from lanyard.values.change import Change
 from lanyard.values.compute import ComputeResource
-from lanyard.values.grants import Grant, Standing, State, content_of
+from lanyard.values.grants import Grant, State
 from lanyard.values.permissions import Unknown
 from lanyard.values.resource_id import ResourceId, folded, last_name, subscription_of
 
@@ -200,25 +201,14 @@ class Sweep:
         """Open again what others took away or changed, and look at who claims it."""
         reopening = Reopening(self.services)
         await at_once(grants.deleted, reopening.look_at_deleted)
+        wanted = WantedGrants(self.policy, found.resources)
         changed = [
             standing
             for standing, condition in grants.conditions
-            if await reopening.is_changed(
-                standing, condition, is_wanted=self._is_wanted(standing, condition, found)
-            )
+            if await reopening.is_changed(standing, condition, wanted)
         ]
         claimants = await reopening.reopen([*grants.deleted, *changed])
         await at_once(map(self._change, claimants), enqueue)
-
-    def _is_wanted(self, standing: Standing, condition: str | None, found: Survey) -> bool:
-        """Whether the policy wants a grant under this condition for who claims it."""
-        asked = content_of(standing.grant.scope, standing.grant.role_id, condition)
-        claimants = [one for one in found.resources.compute if one.id in standing.claimants]
-        return any(
-            content_of(wanted.scope, wanted.role_id, wanted.condition) == asked
-            for claimant in claimants
-            for wanted in desired(self.policy, claimant).grants
-        )
 
     def _change(self, resource: ResourceId) -> Change:
         return self._dated(Change(resource, _SOURCE))

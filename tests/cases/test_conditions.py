@@ -15,6 +15,7 @@ from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
 from simulator.faults import Fault
 from tests.support.cases import (
+    HOUR,
     MACHINE_TYPE,
     NOTHING,
     adopt,
@@ -146,6 +147,67 @@ async def test_case_B06_a_second_rule_takes_nothing_from_and_gives_nothing_to_wh
         await adopt(estate, rules(estate.subscription, *wanted, fits))
         assert conditions(estate) == [first]
         assert {refusal.because for refusal in await refusals(estate, "vm1")} == {Because.RULE}
+
+
+async def because(estate: Estate, vm: str) -> set[Because]:
+    entries = [each async for each in estate.services.held.all()]
+    return {each.refusal.because for each in entries if each.resource == estate.vm_id(vm)}
+
+
+def change(estate: Estate, condition: str | None) -> None:
+    """Whoever may changes what the one assignment of the identity is bound to."""
+    of, assignments = principal(estate, "id-shared"), estate.azure.state.role_assignments
+    ((key, found),) = [each for each in assignments.items() if each[1].principal_id == of]
+    version = "2.0" if condition else None
+    assignments[key] = replace(found, condition=condition, condition_version=version)
+
+
+@PAIRS
+async def test_case_B07_beside_a_contradiction_a_changed_condition_is_somebodys_doing(
+    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+) -> None:
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    await adopt(estate, rules(estate.subscription, first, second))
+    for name, team in (("vm1", "a"), ("vm2", "b"), ("vm3", "a")):
+        await machine(estate, name, team)
+    for _ in range(3):
+        await pass_time(estate, HOUR)
+        change(estate, second)
+        await sweep(estate)
+        assert conditions(estate) == [first]
+        assert await because(estate, "vm2") == {Because.RULE}
+    found = [each for each in await estate.recorded() if "changed its condition" in each.reason]
+    assert [each.resource for each in found] == [
+        estate.vm_id(name).text for name in ("vm1", "vm3") * 3
+    ]
+    change(estate, second)
+    await sweep(estate)
+    assert conditions(estate) == [second]
+    assert await because(estate, "vm1") == await because(estate, "vm3") == {Because.CONFLICT}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@PAIRS
+async def test_case_B07_what_stands_beside_a_second_rule_is_put_back_as_it_stood(
+    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None, order: int
+) -> None:
+    fits = ("tags: {team: a}", "tags: {env: prod}")
+    estate = await begun(monkeypatch, NOTHING, "id-shared")
+    await adopt(estate, rules(estate.subscription, first, first, fits))
+    await estate.create_vm("vm1", tags={"team": "a", "env": "prod"})
+    await pass_time(estate)
+    before, after = (first, second)[::order]
+    await adopt(estate, rules(estate.subscription, before, after, fits))
+    for _ in range(3):
+        await pass_time(estate, HOUR)
+        change(estate, second)
+        await sweep(estate)
+        assert conditions(estate) == [first]
+        assert await because(estate, "vm1") == {Because.RULE}
+    change(estate, second)
+    await sweep(estate)
+    assert conditions(estate) == [second]
+    assert await because(estate, "vm1") == {Because.RULE, Because.CONFLICT}
 
 
 async def test_case_B06_two_rules_for_a_new_machine_give_neither(
