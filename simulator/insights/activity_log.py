@@ -17,7 +17,8 @@ from simulator.times import utc_z
 _PATH = "/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values"
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _FILTER = re.compile(
-    r"eventTimestamp ge '([^']*)' and eventTimestamp le '([^']*)' and resourceUri eq '([^']*)'",
+    r"eventTimestamp ge '([^']*)' and eventTimestamp le '([^']*)' "
+    r"and resourceUri eq '((?:[^']|'')*)'",
     re.IGNORECASE,
 )
 #: As the log writes the type of a group.
@@ -89,7 +90,8 @@ class _Handlers:
         if wanted is None:
             raise gateway_error(400, "BadRequest", "The filter of the query is not valid.")
         since, until = (datetime.fromisoformat(moment).timestamp() for moment in wanted.group(1, 2))
-        rows = list(self.log.deletions(wanted[3], since, until))
+        resource = wanted[3].replace("''", "'")  # as OData writes one in a text
+        rows = list(self.log.deletions(resource, since, until))
         return page(request, rows, self.state.behaviour.page_size)
 
 

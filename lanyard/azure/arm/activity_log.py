@@ -32,7 +32,7 @@ class ActivityLog:
         between = f"eventTimestamp ge '{_moment(since)}' and eventTimestamp le '{_moment(until)}'"
         params = {
             "api-version": _VERSION,
-            "$filter": f"{between} and resourceUri eq '{resource_id}'",
+            "$filter": f"{between} and resourceUri eq '{_quoted(resource_id)}'",
         }
         with translated(f"read the activity log of {resource_id}"):
             found = listed(self._clients, f"{url}/values", params)
@@ -46,6 +46,13 @@ def _is_deletion(event: Json, resource_id: str) -> bool:
         and folded(text(operation, "value")).endswith("/delete")
         and folded(text(status, "value")) == "succeeded"
     )
+
+
+def _quoted(value: str) -> str:
+    """Within the quotes of a text: one in it is written twice (OData 4.01, URL Conventions,
+    5.1.1.6.1).
+    """
+    return value.replace("'", "''")
 
 
 def _moment(seconds: float) -> str:

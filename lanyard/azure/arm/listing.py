@@ -1,6 +1,7 @@
 """Collections of ARM, every page of them."""
 
 from collections.abc import AsyncIterator, Mapping
+from urllib.parse import quote
 
 from azure.core.rest import HttpRequest
 
@@ -10,7 +11,9 @@ from lanyard.azure.arm.clients import Clients
 
 async def get(clients: Clients, url: str, params: Mapping[str, str] | None = None) -> Json:
     """The object at a url below ARM's root. Raises the SDK's errors, Unreadable."""
-    response = await clients.resources.send_request(HttpRequest("GET", url, params=params))
+    # The SDK takes them as they are: what separates parameters would end the value that it is in.
+    quoted = {name: quote(value, safe="") for name, value in (params or {}).items()}
+    response = await clients.resources.send_request(HttpRequest("GET", url, params=quoted))
     response.raise_for_status()
     return body_of(response)
 
