@@ -16,6 +16,7 @@ from simulator.faults import Fault
 from tests.support.any_resource import client
 from tests.support.cases import (
     HOUR,
+    NOTHING,
     Rules,
     adopt,
     attached,
@@ -507,6 +508,30 @@ async def test_case_B14_one_answer_that_misses_an_identity_takes_nothing_off_the
         await pass_time(estate, HOUR)
     assert attached(estate, vm) == []
     await conflict(estate)
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "AuthorizationFailed"), (503, "Busy")])
+async def test_case_B14_a_lost_identity_that_cannot_be_read_stops_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, status: int, code: str
+) -> None:
+    estate = await begun(monkeypatch, NOTHING, "id-old", "id-new")
+    text = Rules(options={"imdsDefault": "accept"}).text(estate.subscription)
+    await adopt(estate, text)
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate)
+    await patch(estate, vm, identity={"type": "None"})
+    estate.new_events()
+    path = "userAssignedIdentities/id-old$"
+    refused = estate.azure.faults.add(
+        Fault(method="GET", path=path, status=status, code=code, times=None)
+    )
+    new = f"identities:\n  two: {{id: {identity_id(estate.subscription, 'id-new')}}}\n"
+    text = text.replace("identities:\n", new).replace("attach: [main]", "attach: [main, two]")
+    await adopt(estate, text)
+    assert refused.hits
+    assert attached(estate, vm) == ["id-new", "id-old"]
+    assert roles(estate, "id-old") == ["Reader"]
+    assert await held(estate) == {}
 
 
 @pytest.mark.parametrize("lost", [True, False], ids=["events lost", "events heard"])
