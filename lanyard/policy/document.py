@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from lanyard.policy.section import Name, Section, Text
+from lanyard.policy.section import Condition, Name, Section, Text
 from lanyard.policy.standards import SHIPPED, GrantContent
 from lanyard.values.resource_id import folded
 
@@ -140,7 +140,7 @@ class Grant(Section):
         description="Where: a scope's id as a template, or {resource}, {resourceGroup}, "
         "{subscription} alone for that very scope.",
     )
-    condition: Text | None = Field(
+    condition: Condition | None = Field(
         None, description="A role assignment condition (ABAC, version 2.0)."
     )
     standard: Name | None = Field(

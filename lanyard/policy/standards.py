@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from lanyard.policy.section import Name, Section, Text
+from lanyard.policy.section import Condition, Name, Section, Text
 
 _GROUP = "{resourceGroup}"
 
@@ -15,7 +15,7 @@ class GrantContent(Section):
         description="Where: a scope's id as a template, or {resource}, {resourceGroup}, "
         "{subscription} alone for that very scope."
     )
-    condition: Text | None = Field(
+    condition: Condition | None = Field(
         None, description="A role assignment condition (ABAC, version 2.0)."
     )
 

@@ -54,6 +54,13 @@ def content_of[P](scope: str, role_id: str, principal: P) -> Content[P]:
     return folded(scope), folded(role_id), principal
 
 
+def condition_of(shown: object) -> str | None:
+    """A condition as it counts, None for none: what is blank around it means nothing. A block of
+    YAML ends in a line break, and whoever edits an assignment may leave one there.
+    """
+    return shown.strip() or None if isinstance(shown, str) else None
+
+
 @dataclass(frozen=True)
 class Grant:
     """Access for one principal: one role at one scope, given by a role assignment.
@@ -121,8 +128,9 @@ class RoleAssignment:
     def condition(self) -> str | None:
         """The condition under which it gives that; None for none."""
         properties = self.raw.get("properties")
-        condition = properties.get("condition") if isinstance(properties, Mapping) else None
-        return condition if isinstance(condition, str) and condition else None
+        return condition_of(
+            properties.get("condition") if isinstance(properties, Mapping) else None
+        )
 
     def carries(self, grant: Grant) -> bool:
         """Whether it gives just what `grant` names."""

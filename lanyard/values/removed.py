@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-from lanyard.values.grants import Content, Grant
+from lanyard.values.grants import Content, Grant, condition_of
 from lanyard.values.resource_id import folded, last_name
 
 _NEEDED = ("scope", "roleDefinitionId", "principalId")
@@ -42,7 +42,7 @@ class RemovedAssignment:
             str(properties["scope"]),
             last_name(str(properties["roleDefinitionId"])),
             folded(str(properties["principalId"])),
-            properties.get("condition"),
+            condition_of(properties.get("condition")),
         )
 
     @property

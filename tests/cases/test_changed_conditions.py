@@ -129,6 +129,27 @@ async def test_case_B07_what_the_other_owner_puts_right_is_no_conflict_any_more(
     assert standing(estate).condition == SHOP
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [(f"{SHOP}\\n", SHOP), (SHOP, f"{SHOP}\n"), (f"  {SHOP}", f"\t{SHOP} \r\n"), (None, " ")],
+    ids=["in the policy", "in Azure", "in both", "and nothing else"],
+)
+async def test_case_B07_what_is_blank_around_a_condition_is_nobodys_doing(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, shown: str
+) -> None:
+    estate = await begun(monkeypatch, conditioned(given), "id-old")
+    await estate.create_vm("vm1")
+    await pass_time(estate)
+    change(estate, shown)
+    writes(estate)
+    assert (await estate.sweeps.run()).deleted_grants == 0
+    assert (estate.queue.messages, writes(estate)) == ([], [])
+    await estate.create_vm("vm2")
+    await adopt(estate, conditioned(SHOP if given else None))
+    assert (writes(estate), await held(estate)) == ([], {})
+    assert not [each for each in await estate.recorded() if "its condition" in each.reason]
+
+
 async def test_case_B07_what_the_index_shows_late_is_nobodys_doing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

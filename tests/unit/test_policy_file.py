@@ -46,6 +46,12 @@ def test_a_good_policy_is_read() -> None:
     assert policy.types() == {"microsoft.compute/virtualmachines"}
 
 
+def test_what_is_blank_around_a_condition_means_nothing() -> None:
+    block = "to: regional\n        condition: |\n          a\n            and b\n"
+    policy = parse_policy("x", GOOD.replace("to: regional\n", block))
+    assert policy.rules[0].grant[0].condition == "a\n  and b"
+
+
 def test_the_mode_is_observe_unless_the_file_says_otherwise() -> None:
     assert parse_policy("x", "version: 1\n").mode is Mode.OBSERVE
 
@@ -80,6 +86,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ('"{resourceGroup}"', '"{tags.scope}"', "16:9", "a tag may only be part of"),
         ('"{resourceGroup}"', "/", "16:9", "no scope"),
         ("to: regional", "to: system", "17:9", "say 'system: true'"),
+        ("to: regional", 'to: regional\n        condition: " "', "18:9", "'condition' is empty"),
     ],
 )
 def test_a_mistake_is_shown_where_it_is(old: str, new: str, where: str, what: str) -> None:

@@ -28,6 +28,7 @@ from lanyard.azure.arm.resource_body import read_resource
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import ComputeType, compute_type
 from lanyard.values.errors import Temporary
+from lanyard.values.grants import condition_of
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
 from lanyard.values.permissions import Permission
 from lanyard.values.resource_id import ResourceId, folded, last_name, names_of
@@ -298,6 +299,6 @@ def _listed_assignment(assignment_id: str, properties: Json) -> ListedAssignment
         principal_id=folded(needed(properties, "principalId")),
         principal_type=text(properties, "principalType"),
         description=text(properties, "description"),
-        condition=text(properties, "condition") or None,
+        condition=condition_of(text(properties, "condition")),
         created=text(properties, "createdOn"),
     )
