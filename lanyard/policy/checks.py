@@ -69,11 +69,10 @@ def _created(path: Path, spec: IdentitySpec, name: str) -> Found:
     for key, problem in problems.items():
         if problem:
             yield (*path, key), problem
-    used = {*variables(name), *variables(group)}
-    if any(variable.startswith("tags.") for variable in used):
+    if any(variable.startswith("tags.") for variable in variables(name)):
         yield (*path, "name"), "a tag cannot choose which identity a resource gets"
-    if not any(problems.values()):
-        yield from _distinct_names(path, spec, used)
+    elif not any(problems.values()):
+        yield from _distinct_names(path, spec, {*variables(name), *variables(group)})
 
 
 def _distinct_names(path: Path, spec: IdentitySpec, used: set[str]) -> Found:
@@ -86,6 +85,11 @@ def _distinct_names(path: Path, spec: IdentitySpec, used: set[str]) -> Found:
     elif not spec.dedicated:
         if "location" in spec.per and "location" not in used:
             yield (*path, "name"), "one identity per location needs {location} in its name"
+        if others := [one for one in variables(spec.name or "") if one not in spec.per]:
+            message = (
+                f"it is one per {' and '.join(spec.per)}: {{{others[0]}}} would choose another"
+            )
+            yield (*path, "name"), message
     elif not {"resource.name", "resource.hash"} & used:
         yield (*path, "name"), "one identity per resource needs {resource.name} in its name"
     elif spec.resource_group is not None and not {"resourceGroup", "resource.hash"} & used:

@@ -16,6 +16,8 @@ from lanyard.values.own_identity import OWN_TAGS, RESOURCE_TAG
 # Azure Resource Manager limits: of a resource; and what no name of a tag has.
 _MOST = 50
 _NOT_IN_NAMES = re.compile(r"[<>%&\\?/]")
+# Azure keeps them to itself, as no tag's name begins with one (its documentation of tags).
+_RESERVED = re.compile("microsoft|azure|windows", re.IGNORECASE | re.ASCII)
 
 
 def tag_problems(spec: IdentitySpec) -> Found:
@@ -39,6 +41,8 @@ def _name_problem(name: str) -> str | None:
         return f"{name!r} is Lanyard's own: by it an identity is known again"
     if found := _NOT_IN_NAMES.search(name):
         return f"Azure takes no {found[0]!r} in the name of a tag"
+    if found := _RESERVED.match(name):
+        return f"Azure keeps the names of tags that begin with {found[0]!r} to itself"
     return None
 
 

@@ -7,8 +7,8 @@
     {tags.KEY}       the value of a tag
 
 A scope that is only `{subscription}`, `{resourceGroup}` or `{resource}` means that scope's whole
-id. Tags are written by whoever can tag a resource, so a tag may be part of the *name* of a
-resource at the end of a scope and nothing else: never a subscription, a group, a type or a role.
+id. Whoever makes or tags a resource chooses its name and its tags, so these may be part of the
+*name* of a resource in a scope and nothing else: never a subscription, a group, a type or a role.
 """
 
 import base64
@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 
 from lanyard.policy.patterns import same
 from lanyard.values.compute import ComputeResource
-from lanyard.values.resource_id import InvalidResourceId, ResourceId, is_plain
+from lanyard.values.resource_id import InvalidResourceId, ResourceId, is_own_name, is_plain
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _PLAIN = {"subscription", "location", "resourceGroup", "resource.name", "resource.hash"}
@@ -39,6 +39,16 @@ class TemplateProblem(ValueError):
 def variables(template: str) -> Iterator[str]:
     """The variables that the template uses."""
     yield from _VARIABLE.findall(template)
+
+
+def chosen(template: str) -> str:
+    """What of the template whoever makes a resource chooses; "" for nothing."""
+    for variable in variables(template):
+        if variable.startswith("tags."):
+            return "a tag"
+        if variable == "resource.name":
+            return "the name of the resource that a rule is for"
+    return ""
 
 
 def name_problem(template: str) -> str | None:
@@ -61,9 +71,8 @@ def scope_problem(template: str) -> str | None:
         return problem
     segments = template.split("/")
     for index, segment in enumerate(segments):
-        in_name = index >= 8 and index % 2 == 0
-        if "{tags." in segment and not in_name:
-            return "a tag may only be part of a resource's name in a scope, after its type"
+        if (what := chosen(segment)) and not is_own_name(segments, index):
+            return f"{what} may only be part of a resource's name in a scope, after its type"
     try:
         ResourceId.parse(_VARIABLE.sub(_sample, template))
     except InvalidResourceId as error:
@@ -75,6 +84,8 @@ def resource_group_problem(template: str) -> str | None:
     """What is wrong with the template of a resource group's name, or None."""
     if problem := name_problem(template):
         return problem
+    if what := chosen(template):
+        return f"{what} cannot choose the resource group of an identity"
     literal = _VARIABLE.sub("", template)
     if len(literal) > 90 or not re.fullmatch(r"[\w.()-]*", literal) or template.endswith("."):
         return (

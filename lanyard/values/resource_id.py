@@ -171,12 +171,19 @@ def are_segments(segments: list[str]) -> bool:
     return all(_is_segment(segments, index) for index in range(1, len(segments)))
 
 
+def is_own_name(segments: list[str], index: int) -> bool:
+    """Whether the name of a resource stands there in an id, after its type: no name of a group, no
+    type, and no provider, also below another one.
+    """
+    return index >= 8 and index % 2 == 0 and folded(segments[index - 1]) != "providers"
+
+
 def _is_segment(segments: list[str], index: int) -> bool:
     """By its place: names stand at every second one after the provider, another provider below a
     resource included.
     """
     segment = segments[index]
-    if index < 8 or index % 2 or folded(segments[index - 1]) == "providers":
+    if not is_own_name(segments, index):
         return is_plain(segment)
     return (
         _NAME.fullmatch(segment) is not None

@@ -127,6 +127,7 @@ LONG = "n" * 513
         (tagged("a: x, A: y"), "tag names have no case"),
         *((tagged(f'"a{one}b": x'), "Azure takes no") for one in ("<", ">", "%", "&", "?", "/")),
         (tagged('"a\\\\b": x'), "Azure takes no"),
+        *((tagged(f"{one}: x"), "keeps") for one in ("microsoft-x", "azureEnv", "WindowsVersion")),
         (tagged(f"{LONG}: x"), "longer than 512 characters"),
         (tagged(f"a: {'v' * 257}"), "Azure takes 256 characters"),
         (tagged(MANY), "Azure takes 50 tags, 3 of them are Lanyard's own"),

@@ -1,0 +1,94 @@
+"""Cases of names and tags that whoever makes a resource chooses: they reach no scope, and no
+identity that was not made for that very resource, whatever the policy calls it.
+"""
+
+import pytest
+
+from lanyard.policy import PolicyError
+from lanyard.policy.load import parse_policy
+from lanyard.policy.templates import scope_problem
+from tests.support.cases import MACHINE_TYPE
+
+GROUP = "/subscriptions/{subscription}/resourceGroups"
+VAULT = f"{GROUP}/rg/providers/Microsoft.KeyVault/vaults/kv"
+CHOSEN = pytest.mark.parametrize("chosen", ["{resource.name}", "{tags.team}"])
+
+
+# What the file alone shows
+
+
+@CHOSEN
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "/subscriptions/CHOSEN",
+        f"{GROUP}/CHOSEN",
+        f"{GROUP}/rg-CHOSEN",
+        f"{GROUP}/rg-CHOSEN/providers/Microsoft.KeyVault/vaults/kv",
+        f"{GROUP}/rg/providers/Microsoft.CHOSEN/vaults/kv",
+        f"{GROUP}/rg/providers/Microsoft.KeyVault/CHOSEN/kv",
+        f"{VAULT}/CHOSEN/x",
+        f"{VAULT}/CHOSEN/Microsoft.Authorization/locks/x",
+        f"{VAULT}/providers/Microsoft.CHOSEN/locks/x",
+        f"{VAULT}/providers/Microsoft.Authorization/CHOSEN/x",
+        f"{VAULT}/PROVIDERS/Microsoft.CHOSEN/locks/x",
+    ],
+)
+def test_case_B01_what_a_maker_chooses_moves_no_scope(scope: str, chosen: str) -> None:
+    assert "only be part of a resource's name" in str(
+        scope_problem(scope.replace("CHOSEN", chosen))
+    )
+
+
+@CHOSEN
+@pytest.mark.parametrize(
+    "scope",
+    [
+        f"{GROUP}/rg/providers/Microsoft.KeyVault/vaults/kv-CHOSEN",
+        f"{GROUP}/rg/providers/Microsoft.Storage/storageAccounts/stCHOSEN/blobServices/default",
+        f"{VAULT}/secrets/CHOSEN",
+        f"{VAULT}/providers/Microsoft.Authorization/locks/CHOSEN",
+    ],
+)
+def test_case_B01_it_may_be_part_of_a_resources_name(scope: str, chosen: str) -> None:
+    assert scope_problem(scope.replace("CHOSEN", chosen)) is None
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        'name: "id-{resource.name}", resourceGroup: rg, per: [subscription]',
+        'name: "id-{resource.name}-{location}", resourceGroup: rg',
+        'name: "id-{resourceGroup}-{location}", resourceGroup: rg',
+        'name: "id-{resource.hash}-{location}", resourceGroup: rg',
+        'name: "id-{location}", resourceGroup: rg, per: [subscription]',
+        'name: "id-{tags.team}-{location}", resourceGroup: rg',
+        'name: "id-{location}", resourceGroup: "rg-{resource.name}"',
+        'name: "id-{location}", resourceGroup: "rg-{tags.team}"',
+        'name: "id-{resource.hash}", resourceGroup: "rg-{resource.name}", per: resource',
+        'name: "id-{resource.hash}", resourceGroup: "{tags.team}", per: resource',
+    ],
+)
+def test_case_B01_nor_chooses_an_identity_or_its_group(spec: str) -> None:
+    with pytest.raises(PolicyError):
+        parse_policy("lanyard.yaml", _policy(spec))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "name: id-all, resourceGroup: rg, per: [subscription]",
+        'name: "id-{location}", resourceGroup: "{resourceGroup}"',
+        'name: "id-{subscription}-{location}", resourceGroup: "rg-{location}"',
+        'name: "id-{resource.hash}", resourceGroup: "rg-{resourceGroup}", per: resource',
+    ],
+)
+def test_what_differs_only_as_the_file_says_is_fine(spec: str) -> None:
+    assert parse_policy("lanyard.yaml", _policy(spec))
+
+
+def _policy(spec: str) -> str:
+    return (
+        f"version: 1\nidentities: {{main: {{{spec}}}}}\n"
+        f"rules: [{{name: r, match: {{types: [{MACHINE_TYPE}]}}, attach: [main]}}]\n"
+    )
