@@ -8,7 +8,7 @@ from lanyard.policy import IdentitySpec, ImdsDefault, Policy, Replace, Restart, 
 from lanyard.policy.document import contents
 from lanyard.policy.identity_tags import filled_tags
 from lanyard.policy.matching import excluded_rules, matching_rules
-from lanyard.policy.templates import fill_identity_name, fill_name, fill_scope
+from lanyard.policy.templates import TemplateProblem, fill_identity_name, fill_name, fill_scope
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.grants import Content, Grant, content_of
 from lanyard.values.resource_id import ResourceId
@@ -189,7 +189,7 @@ def _identities(
     for name in rule.attach:
         spec = policy.identities[name]
         try:
-            identity = identity_id(spec, resource)
+            identity = _identity(policy, name, resource)
         except ValueError as error:
             part = f"identity {name!r}"
             problems.append(Unfulfillable(rule.name, ("identity", name), part, str(error)))
@@ -220,14 +220,33 @@ def _grants(
 def _principal(policy: Policy, spec: GrantSpec, resource: ComputeResource) -> PrincipalRef:
     if spec.to == "system":
         return SystemAssigned()
-    return UserAssigned(identity_id(policy.identities[spec.to], resource))
+    return UserAssigned(_identity(policy, spec.to, resource))
+
+
+def _identity(policy: Policy, name: str, resource: ComputeResource) -> ResourceId:
+    """The identity of this name in the policy. Raises ValueError for one that is for this resource
+    alone, and another has its id here: what is given to the one would be given to all that have
+    the other.
+    """
+    spec = policy.identities[name]
+    identity = identity_id(spec, resource)
+    for other, shared in policy.identities.items() if spec.dedicated else ():
+        if not shared.dedicated and _is(identity, shared, resource):
+            reason = f"{identity} is the identity {other!r} as well, and not for this one alone"
+            raise TemplateProblem(reason)
+    return identity
+
+
+def _is(identity: ResourceId, spec: IdentitySpec, resource: ComputeResource) -> bool:
+    try:
+        return identity_id(spec, resource) == identity
+    except ValueError:
+        return False
 
 
 def _add_identity(known: dict[ResourceId, WantedIdentity], new: WantedIdentity) -> None:
     if old := known.get(new.id):
-        # What the policy has by another way as well is no identity of this resource alone.
-        dedicated = old.dedicated and new.dedicated
-        new = replace(old, rules=_both(old.rules, new.rules), dedicated=dedicated)
+        new = replace(old, rules=_both(old.rules, new.rules))
     known[new.id] = new
 
 

@@ -7,7 +7,18 @@ import pytest
 from lanyard.policy import PolicyError
 from lanyard.policy.load import parse_policy
 from lanyard.policy.templates import scope_problem
-from tests.support.cases import MACHINE_TYPE
+from tests.support.cases import (
+    MACHINE_TYPE,
+    adopt,
+    attached,
+    begun,
+    held,
+    hours,
+    identity_id,
+    pass_time,
+    roles,
+)
+from tests.support.estate import Estate
 
 GROUP = "/subscriptions/{subscription}/resourceGroups"
 VAULT = f"{GROUP}/rg/providers/Microsoft.KeyVault/vaults/kv"
@@ -92,3 +103,52 @@ def _policy(spec: str) -> str:
         f"version: 1\nidentities: {{main: {{{spec}}}}}\n"
         f"rules: [{{name: r, match: {{types: [{MACHINE_TYPE}]}}, attach: [main]}}]\n"
     )
+
+
+# An own identity under the name of one that others have
+
+TWO = """
+version: 1
+mode: full
+identities:
+  own: {name: "id-{resource.name}", per: resource}
+  shared: SHARED
+rules:
+  - name: own
+    match: {types: [MACHINE]}
+    attach: [own]
+    imdsDefault: accept
+    grant: [{role: Key Vault Secrets User, scope: "{resourceGroup}", to: own}]
+  - name: served
+    match: {types: [MACHINE], tags: {team: web}}
+    attach: [shared]
+    grant: [{role: Reader, scope: "{resourceGroup}", to: shared}]
+orphans: {graceMinutes: 0}
+"""
+WEB = {"team": "web"}
+SHARED = '{name: "id-web-{location}", resourceGroup: rg-app}'
+BOTH = pytest.mark.parametrize("by_id", [False, True], ids=["made", "by id"])
+
+
+def two(estate: Estate, *, by_id: bool = False) -> str:
+    identity = identity_id(estate.subscription, "id-web-westeurope", "rg-app")
+    shared = f"{{id: {identity}}}" if by_id else SHARED
+    return TWO.replace("MACHINE", MACHINE_TYPE).replace("SHARED", shared)
+
+
+@pytest.mark.parametrize("matched", [True, False], ids=["has both", "has its own alone"])
+async def test_case_B02_what_is_for_one_machine_is_given_to_no_identity_that_others_have(
+    monkeypatch: pytest.MonkeyPatch, matched: bool
+) -> None:
+    estate = await begun(monkeypatch, "version: 1\n")
+    await adopt(estate, two(estate))
+    first = await estate.create_vm("web1", tags=WEB)
+    await pass_time(estate)
+    second = await estate.create_vm("web-westeurope", tags=WEB if matched else {})
+    await hours(estate, 2)
+    assert attached(estate, first) == ["id-web-westeurope", "id-web1"]
+    assert attached(estate, second) == (["id-web-westeurope"] if matched else [])
+    assert roles(estate, "id-web-westeurope") == ["Reader"]
+    reasons = [entry.refusal.reason for entry in (await held(estate)).values()]
+    assert reasons
+    assert all("is the identity 'shared' as well" in reason for reason in reasons)
