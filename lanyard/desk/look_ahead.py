@@ -14,7 +14,7 @@ from lanyard.planning.verdict import Verdict
 from lanyard.policy import Policy
 from lanyard.ports.azure import Assignments, Compute, Identities
 from lanyard.reconcile.decide import AT_WORK, Precedents, decide
-from lanyard.reconcile.principals import AskedOnce, known_principals, not_made_for
+from lanyard.reconcile.principals import AskedOnce, Principals, RecordedOnce
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import compute_type
 from lanyard.values.resource_id import ResourceId
@@ -77,8 +77,9 @@ class Previewer:
         self._compute = compute
         self._assignments = assignments
         self._standing = Standing(assignments)
-        self._identities = identities
-        self._principals = AskedOnce(identities)
+        self._principals = Principals(
+            AskedOnce(identities), RecordedOnce(None), assignments.installation
+        )
 
     async def preview(self, resource: ResourceId) -> Preview | None:
         """What would be done to the resource; None where there is none of that id.
@@ -89,11 +90,9 @@ class Previewer:
         if current is None:
             return None
         wanted = desired(self._policy, current)
-        principals = await known_principals(wanted, current, self._principals, self._principals)
+        principals = await self._principals.known(wanted, current)
         owned = Owned(grants=await self._standing.of(wanted, principals))
-        theirs = await not_made_for(
-            current, wanted, principals, {}, self._identities, self._assignments.installation
-        )
+        theirs = await self._principals.not_for(current, wanted, principals, {})
         actual = Actual(current, principals, theirs)
         todo, verdict = await decide(
             self._policy, wanted, actual, owned, self._assignments, self._precedents

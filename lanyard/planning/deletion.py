@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from lanyard.planning.actions import Action, DeleteIdentity, ReleaseGrant
 from lanyard.planning.life import LISTING_LAG
-from lanyard.planning.verdict import Held
+from lanyard.planning.obstacle import Obstacle
 from lanyard.values.errors import Because, Permanent, Temporary
 from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId
@@ -82,21 +82,6 @@ def seconds_left(action: Action, own: Dedicated, use: Use, now: float) -> float:
 def unused_left(own: Dedicated, now: float) -> float:
     """The seconds that are left until an identity was without use for long enough."""
     return max((own.unused_since or now) + APART - now, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """Why it stays, and what changes that. Nobody can release it: a use is not always seen by who
-    would.
-    """
-
-    because: Because
-    reason: str
-    fix: str
-
-    def held(self, action: Action) -> Held:
-        """One of its removals, as it is listed."""
-        return Held(action, self.because, self.reason, self.fix)
 
 
 def in_use(use: Use) -> Obstacle | None:

@@ -9,8 +9,10 @@ from lanyard.planning.actions import (
     AssignRole,
     AttachIdentity,
     CreateIdentity,
+    DetachIdentity,
     EnableSystemIdentity,
     ReattachIdentity,
+    ReleaseGrant,
     ReplaceIdentity,
     UpgradeInstances,
     changes_identity,
@@ -31,16 +33,32 @@ def waiting(plan: Plan, situation: Situation, held: Mapping[Action, Held]) -> It
     if situation.resource is None:
         return
     dismissed = situation.orders.dismissed
-    missing = [what for key, what in _missing(plan, situation, held) if key not in dismissed]
-    for action in plan.actions:
-        if missing and takes_from_resource(action):
+    found = _missing(plan, situation, held)
+    missing = {key: what for key, what in found if key not in dismissed}
+    for action in filter(takes_from_resource, plan.actions):
+        own = _attached_by_mistake(action, plan, situation)
+        if first := next((what for key, what in missing.items() if key != own), ""):
             yield Held(
                 action,
                 Because.WAITS,
-                f"waits for: {missing[0]}",
+                f"waits for: {first}",
                 "see to that, dismiss it, or release this one",
                 True,
             )
+
+
+def _attached_by_mistake(action: Action, plan: Plan, situation: Situation) -> str:
+    """The key of the attachment that an action takes back, where that may not be; "" for none. What
+    is not to be given is not waited for.
+    """
+    for identity in plan.blocked:
+        principal = situation.principals.get(UserAssigned(identity.id))
+        match action:
+            case DetachIdentity(id=id) if id == identity.id:
+                return AttachIdentity(identity.id, ()).key
+            case ReleaseGrant(grant=grant) if grant.principal_id == principal:
+                return AttachIdentity(identity.id, ()).key
+    return ""
 
 
 def _missing(

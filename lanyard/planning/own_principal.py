@@ -1,5 +1,5 @@
-"""The app's own identity: whoever has it is Lanyard, so no rule gives it away, nor gives it more.
-Pure.
+"""The app's own identity: whoever has it is Lanyard, so no rule gives it away, nor gives it more;
+and nothing is taken of it. Pure.
 """
 
 from collections.abc import Iterator
@@ -9,8 +9,12 @@ from lanyard.planning.actions import (
     AssignRole,
     AttachIdentity,
     CreateIdentity,
+    DeleteIdentity,
+    DetachIdentity,
     EnableSystemIdentity,
     ReattachIdentity,
+    ReleaseGrant,
+    RemoveOrphans,
     ReplaceIdentity,
 )
 from lanyard.planning.plan import Plan
@@ -21,11 +25,17 @@ from lanyard.values.errors import Because
 
 def own_identity(plan: Plan, situation: Situation) -> Iterator[Held]:
     """What would give the app's identity to a resource, or a role to it, however the policy names
-    it; and whatever a resource would get that has it already, the app itself above all: code there
-    may act as every identity of the resource, and is Lanyard.
+    it; whatever a resource would get that has it already, the app itself above all: code there
+    may act as every identity of the resource, and is Lanyard; and what would take it, or of it.
     """
+    if situation.own_principal:
+        yield from _would_give(plan, situation)
+        yield from _would_take(plan, situation)
+
+
+def _would_give(plan: Plan, situation: Situation) -> Iterator[Held]:
     own, resource = situation.own_principal, situation.resource
-    if not own or resource is None:
+    if resource is None:
         return
     shown = {resource.identity.system_principal_id, *resource.identity.user_assigned.values()}
     for action in plan.actions:
@@ -46,6 +56,42 @@ def own_identity(plan: Plan, situation: Situation) -> Iterator[Held]:
                 "it has Lanyard's own identity: what it is given, Lanyard would have",
                 "exclude it from the rule; or take that identity off it, if it is not the app",
             )
+
+
+def _would_take(plan: Plan, situation: Situation) -> Iterator[Held]:
+    for action in plan.actions:
+        if situation.own_principal in _taken(action, situation):
+            yield Held(
+                action,
+                Because.OWN_IDENTITY,
+                "it is of Lanyard's own identity, which Lanyard takes nothing of",
+                "do it yourself, if it is to be done",
+            )
+
+
+def _taken(action: Action, situation: Situation) -> set[str | None]:
+    """Of which principals an action takes something, or themselves, as far as they are known."""
+    match action:
+        case DetachIdentity() | DeleteIdentity():
+            taken: PrincipalRef = UserAssigned(action.id)
+        case ReplaceIdentity():
+            taken = action.old
+        case ReleaseGrant():
+            return {action.grant.principal_id}
+        case RemoveOrphans():
+            return {action.principal_id}
+        case _:
+            return set()
+    return {situation.principals.get(taken), _shown(taken, situation)}
+
+
+def _shown(ref: PrincipalRef, situation: Situation) -> str | None:
+    if situation.resource is None:
+        return None
+    identity = situation.resource.identity
+    if isinstance(ref, SystemAssigned):
+        return identity.system_principal_id
+    return identity.user_assigned.get(ref.id)
 
 
 def _given(action: Action) -> PrincipalRef | None:

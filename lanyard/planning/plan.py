@@ -30,7 +30,7 @@ wants nothing and has nothing: its claims are released and its own principals ar
 """
 
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lanyard.planning.actions import (
     ORDER,
@@ -62,8 +62,8 @@ from lanyard.values.resource_id import ResourceId
 class Actual:
     """What was read: the resource (None: gone) and the principal ids of identities that exist.
 
-    A wanted identity that is absent from `principals` does not exist yet. `theirs`: wanted for this
-    resource alone, and not made for it.
+    A wanted identity that is absent from `principals` does not exist yet. `theirs`: wanted, and not
+    to be given to it: for this resource alone and not made for it, or made for another alone.
     """
 
     resource: ComputeResource | None
@@ -94,6 +94,8 @@ class Owned:
     dedicated: frozenset[ResourceId] = frozenset()
     #: Identities that were taken off, to be attached again.
     in_repair: frozenset[ResourceId] = frozenset()
+    #: The principals that identities (by the keys of their references) had when they were attached.
+    attached_as: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def to_give(self, wanted: WantedGrant, principal: str) -> Grant | None:
         """A wanted grant as the resource is to have it. Where two rules contradict each other on
@@ -119,12 +121,13 @@ class Plan:
     """The actions that close the difference, in the order they are done.
 
     `blocked` are the wanted identities that do not exist and are not Lanyard's to make, or that are
-    for the resource alone and were not made for it; they and the grants to them wait, and
-    everything else goes on.
+    `theirs`: they and the grants to them wait, and everything else goes on.
     """
 
     actions: tuple[Action, ...] = ()
     blocked: tuple[WantedIdentity, ...] = ()
+    #: Of the blocked ones, those that exist: somebody else's, or another resource's.
+    theirs: frozenset[ResourceId] = frozenset()
 
 
 def plan(desired: Desired, actual: Actual, owned: Owned) -> Plan:
@@ -134,15 +137,36 @@ def plan(desired: Desired, actual: Actual, owned: Owned) -> Plan:
         for wanted in desired.identities.values()
         if actual.is_blocked(wanted)
     }
+    given = _given(desired, actual)
     actions = [
         *_identities(desired, actual, owned, blocked.keys()),
+        *_taken(given, actual, owned),
         *_grants(desired, actual, owned, blocked.keys()),
+        *_released(given, actual, owned),
         *_departed(actual, owned),
         *(DeleteIdentity(own) for own in owned.dedicated if not needs_identity(desired, own)),
     ]
     if _needs_upgrade(desired, actual, owned, actions):
         actions.append(UpgradeInstances(lagging=owned.instances_lag))
-    return Plan(tuple(sorted(actions, key=_order)), tuple(blocked.values()))
+    return Plan(tuple(sorted(actions, key=_order)), tuple(blocked.values()), actual.theirs)
+
+
+def _given(desired: Desired, actual: Actual) -> Desired:
+    """Without what is wanted for this resource alone and was not made for it: no rule gives that,
+    and where Lanyard attached it all the same, it goes.
+    """
+    theirs = {one for one in actual.theirs if desired.identities[one].dedicated}
+    if not theirs:
+        return desired
+    return replace(
+        desired,
+        identities={one: each for one, each in desired.identities.items() if one not in theirs},
+        grants=tuple(
+            grant
+            for grant in desired.grants
+            if not (isinstance(grant.to, UserAssigned) and grant.to.id in theirs)
+        ),
+    )
 
 
 def _identities(
@@ -172,9 +196,19 @@ def _identities(
     yield from _unfinished(desired, attached, owned)
     if desired.system and actual.resource.identity.system_principal_id is None:
         yield _enable(desired.system, works_with)
-    replaced = works_with is not None and (desired.identities or desired.system)
-    for identity in attached if not replaced else ():
-        if identity in owned.attachments and not needs_identity(desired, identity):
+
+
+def _taken(given: Desired, actual: Actual, owned: Owned) -> Iterator[Action]:
+    if actual.resource is None:
+        return
+    works_with = _one_identity(actual.resource)
+    replaced = works_with is not None and (given.identities or given.system)
+    for identity, shown in actual.resource.identity.user_assigned.items() if not replaced else ():
+        mine = identity in owned.attachments
+        if identity in actual.theirs:
+            # Under this name a person may have attached another one since.
+            mine = mine and owned.attached_as.get(UserAssigned(identity).key, shown) == shown
+        if mine and not needs_identity(given, identity):
             yield DetachIdentity(identity)
 
 
@@ -229,8 +263,11 @@ def _grants(
                 wanted.rules,
                 wanted.condition if grant is None else grant.condition,
             )
+
+
+def _released(given: Desired, actual: Actual, owned: Owned) -> Iterator[Action]:
     for grant in owned.claimed:
-        if not needs_grant(desired, actual.resource, actual.principals, grant):
+        if not needs_grant(given, actual.resource, actual.principals, grant):
             yield ReleaseGrant(grant)
 
 

@@ -37,6 +37,7 @@ from lanyard.record.identities import IdentityLedger
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.errors import NotYet, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant
+from lanyard.values.own_identity import made_for
 
 
 async def apply(
@@ -186,12 +187,26 @@ class Application:
             # Its last change is Lanyard's own, and was seen.
             seen = progress.record.life.shown(self.services.now())
             progress.record = replace(progress.record, life=seen)
+        self._note_attached(progress.resource, writes.resource)
         progress.resource = writes.resource
         try:
             await self._learn(writes.resource)
         except (Temporary, Permanent) as surprise:
             outcomes = [o if o.failure else Outcome(o.action, failure=surprise) for o in outcomes]
         progress.outcomes += outcomes
+
+    def _note_attached(self, before: ComputeResource | None, after: ComputeResource) -> None:
+        """With the principals that the resource shows: also where they are not those expected, and
+        what was attached is somebody else's.
+        """
+        record = self.progress.record
+        had = before.identity.user_assigned if before is not None else {}
+        came = {
+            UserAssigned(one).key: principal
+            for one, principal in after.identity.user_assigned.items()
+            if one in record.attachments.keys() - had.keys() and principal is not None
+        }
+        self.progress.record = replace(record, confirmed={**record.confirmed, **came})
 
     def _writes(self, resource: ComputeResource) -> IdentityWrites:
         services = self.services
@@ -257,9 +272,11 @@ class Application:
             known = progress.principals.get(UserAssigned(identity))
             if principal is None or known in (None, principal):
                 continue
-            current = await self.services.identities.principal(identity)
-            if current is not None and current != known:
-                await self.services.identity_ledger.learn_principal(identity, current)
+            current = await self.services.identities.details(identity)
+            if current is not None and current.principal_id != known:
+                owner = made_for(current.tags, self.services.assignments.installation)
+                ledger = self.services.identity_ledger
+                await ledger.learn_principal(identity, current.principal_id, owner)
             message = f"{identity} was recreated: the resource shows another principal"
             raise Temporary(message, REPLAN_DELAY)
 

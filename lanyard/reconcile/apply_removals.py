@@ -8,7 +8,7 @@ from lanyard.planning.actions import Action, DeleteIdentity, ReleaseGrant, Remov
 from lanyard.planning.deletion import unused_left
 from lanyard.planning.life import LISTING_LAG
 from lanyard.planning.outcomes import attempt, failed, only
-from lanyard.reconcile.deleted_identities import as_kept
+from lanyard.reconcile.deleted_identities import as_kept, is_deletable
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.services import Services
 from lanyard.record.claims import Result
@@ -90,7 +90,7 @@ class RemovalSteps:
         own, current = record.dedicated[action.id], await services.identities.details(action.id)
         if current is None:
             return "it is gone already"
-        if not own.is_still(current, record.id, self.services.assignments.installation):
+        if not is_deletable(own, current, record.id, services):
             return "it is another one now: kept"
         if resource is not None and action.id in resource.identity.user_assigned:
             reason = f"waits for: detach identity {action.id.name}"

@@ -1,10 +1,22 @@
-"""What is kept of an identity before it is deleted: enough to make one like it by hand."""
+"""Which identity may be deleted, and what is kept of it: enough to make one like it by hand."""
 
 from lanyard.reconcile.services import Services
 from lanyard.values.compute import ManagedIdentity
 from lanyard.values.grants import RoleAssignment
+from lanyard.values.own_identity import Dedicated
 from lanyard.values.removed import HeldRole, RemovedIdentity
 from lanyard.values.resource_id import ResourceId
+
+
+def is_deletable(
+    own: Dedicated, current: ManagedIdentity, owner: ResourceId, services: Services
+) -> bool:
+    """Whether what is there now is still the one that was made for `owner`, and not the app's own,
+    whatever its tags say.
+    """
+    if current.principal_id == services.own_principal:
+        return False
+    return own.is_still(current, owner, services.assignments.installation)
 
 
 async def as_kept(

@@ -14,6 +14,7 @@ from lanyard.reconcile.services import Services
 from lanyard.record.assignment_deletion import Removing
 from lanyard.record.identities import IdentityRecord
 from lanyard.values.change import Change
+from lanyard.values.own_identity import made_for
 from lanyard.values.resource_id import ResourceId
 
 IDENTITY_TYPE = "microsoft.managedidentity/userassignedidentities"
@@ -53,12 +54,13 @@ class IdentityReconciler:
             return before
         now = self.services.now()
         life = before.life.reported(change.written, change.deleted, now)
-        current = await self.services.identities.principal(identity)
+        current = await self.services.identities.details(identity)
         if current is None:
             return await self._lose(replace(before, life=life.missed(now)), before)
-        if current == before.principal:
+        if current.principal_id == before.principal:
             return await ledger.save_identity(replace(before, life=life.shown(now)))
-        await ledger.learn_principal(identity, current)
+        owner = made_for(current.tags, self.services.assignments.installation)
+        await ledger.learn_principal(identity, current.principal_id, owner)
         return await ledger.identity(identity)
 
     async def _lose(self, missed: IdentityRecord, before: IdentityRecord) -> IdentityRecord:

@@ -13,8 +13,8 @@ from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.services import Services
 from lanyard.values.compute import UserAssigned
 from lanyard.values.errors import Temporary
-from lanyard.values.own_identity import Created, Dedicated, creation_tags
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.own_identity import Created, Dedicated, creation_tags, mark_of
+from lanyard.values.resource_id import ResourceId, folded
 
 #: Seconds until what one replica of ARM misses, or a listing still shows, is looked at again: a PUT
 #: would replace the tags of what is there.
@@ -47,39 +47,66 @@ class MadeIdentities:
         await self.progress.save(replace(self.progress.record, dedicated=dedicated))
 
     async def _make(self, action: CreateIdentity, begun: Dedicated | None) -> str:
-        identity, owner = action.id, self.progress.record.id if action.dedicated else None
-        made = await self._made_before(identity, begun) if begun is not None else None
-        if made is None:
-            if await self.services.index.shows(identity):
-                message = f"ARM answers 404 for {identity}, and Resource Graph shows it"
-                raise Temporary(message, _LATE)
-            own = creation_tags(owner, self.services.assignments.installation)
-            tags = {**action.tags, **own}
-            made = await self.services.identities.create(identity, action.location, tags)
-        if made.principal == self.services.own_principal:
-            # One answer of ARM missed it. Known by its principal, it is held from now on.
-            await self.services.identity_ledger.learn_principal(identity, made.principal)
-            raise Temporary(f"{identity} is Lanyard's own identity", REPLAN_DELAY)
+        identity, owner = action.id, self.progress.record.id.text if action.dedicated else ""
+        made = await self._there_by_now(action, begun) or await self._put(action, owner)
         self.created[identity] = made
         if action.dedicated and not _is_mine(made, begun):
-            # The tags that it has by now say that it was.
-            await self.services.identities.create(identity, action.location, {})
             raise Temporary(f"{identity} is there by now, and was not made for it", REPLAN_DELAY)
-        await self.services.identity_ledger.learn_principal(identity, made.principal)
+        whose = folded(mark_of(owner))
+        await self.services.identity_ledger.learn_principal(identity, made.principal, whose)
         self.progress.principals[UserAssigned(identity)] = made.principal
         return f"principal {made.principal}"
 
-    async def _made_before(self, identity: ResourceId, begun: Dedicated) -> Created | None:
-        """One that was begun before may be there all the same: the answer was lost, or a replica of
-        ARM misses it. Made once more, it would have Lanyard's tags whoever made it.
+    async def _there_by_now(
+        self, action: CreateIdentity, begun: Dedicated | None
+    ) -> Created | None:
+        """It may be there all the same: an answer was lost, or a replica of ARM missed it when it
+        was read. Made once more, it would have Lanyard's tags whoever made it.
         """
-        current = await self.services.identities.details(identity)
+        current = await self.services.identities.details(action.id)
         if current is None:
             return None
-        mine = begun.is_still(
-            current, self.progress.record.id, self.services.assignments.installation
-        )
+        if current.principal_id == self.services.own_principal or not action.dedicated:
+            # It is looked at like any that exists.
+            self.created[action.id] = Created(current.principal_id, new=False)
+            raise Temporary(f"{action.id} is there by now", REPLAN_DELAY)
+        installation = self.services.assignments.installation
+        mine = begun is not None and begun.is_still(current, self.progress.record.id, installation)
         return Created(current.principal_id, new=mine)
+
+    async def _put(self, action: CreateIdentity, owner: str) -> Created:
+        """Make it. One that nothing showed, and that is there all the same, has not the tags of
+        another resource's own afterwards, and Lanyard's identity none.
+        """
+        identity, services = action.id, self.services
+        if await services.index.shows(identity):
+            message = f"ARM answers 404 for {identity}, and Resource Graph shows it"
+            raise Temporary(message, _LATE)
+        installation = services.assignments.installation
+        tags = {**action.tags, **creation_tags(owner, installation)}
+        made = await services.identities.create(identity, action.location, tags)
+        if made.new:
+            return made
+        known = await services.identity_ledger.known(identity)
+        whose = known.owner if known is not None and known.principal == made.principal else ""
+        is_app = made.principal == services.own_principal
+        if is_app or whose != folded(mark_of(owner)):
+            await self._give_back(action, made, "" if is_app else whose)
+        return made
+
+    async def _give_back(self, action: CreateIdentity, made: Created, whose: str) -> None:
+        """Take Lanyard's tags off what is somebody else's; those that it had before, nothing shows.
+        On record first: by these tags it would be taken for this resource's own.
+
+        Raises Temporary: it is looked at like any that exists.
+        """
+        self.created[action.id] = made
+        services = self.services
+        await services.identity_ledger.learn_principal(action.id, made.principal, whose)
+        installation = services.assignments.installation
+        tags = creation_tags(whose, installation) if whose else {}
+        await services.identities.create(action.id, action.location, tags)
+        raise Temporary(f"{action.id} is there by now, and was not made for it", REPLAN_DELAY)
 
     def _as_made(self, identity: ResourceId, before: Dedicated) -> Dedicated | None:
         """None for one that somebody else made: it is theirs."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from lanyard.planning.actions import Action, DeleteIdentity
 from lanyard.planning.deletion import (
-    Obstacle,
     Use,
     concerned,
     in_hidden_use,
@@ -18,8 +17,10 @@ from lanyard.planning.deletion import (
     seconds_left,
     trusted,
 )
+from lanyard.planning.obstacle import Obstacle
 from lanyard.planning.outcomes import Outcome, failed, only
 from lanyard.planning.verdict import Held
+from lanyard.reconcile.deleted_identities import is_deletable
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.services import Services
 from lanyard.values.errors import Permanent, Temporary
@@ -147,7 +148,7 @@ class OwnIdentities:
         current = await services.identities.details(identity)
         if current is None:
             return None
-        if not own.is_still(current, progress.record.id, self.services.assignments.installation):
+        if not is_deletable(own, current, progress.record.id, services):
             return None
         listed = set(await services.index.resources_with(identity))
         me = progress.record.id

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection, Iterable
 
 from lanyard.planning.actions import AttachIdentity, is_removal
+from lanyard.planning.blocked import why_blocked
 from lanyard.planning.desired import Desired, Unfulfillable, WantedIdentity
 from lanyard.planning.orders import Kind, Refusal
 from lanyard.planning.outcomes import Outcome
@@ -18,7 +19,7 @@ def unfulfilled(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> list[Ref
     """What is not done although a rule asks for it, with the reason and the way out."""
     return [
         *(entry.refusal() for entry in held),
-        *(_blocked(identity) for identity in todo.blocked),
+        *(_blocked(identity, todo) for identity in todo.blocked),
         *(_unfulfillable(problem) for problem in wanted.unfulfillable),
     ]
 
@@ -73,17 +74,8 @@ def digest(refusals: Collection[Refusal], answered: Collection[str] = ()) -> str
     return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
 
-def _blocked(identity: WantedIdentity) -> Refusal:
-    action = AttachIdentity(identity.id, identity.rules)
-    because, reason = Because.NO_IDENTITY, f"{identity.id} does not exist"
-    release = "create it"
-    if identity.location is not None:
-        because = Because.ANOTHER_OWNER
-        reason = f"{identity.id} exists, and was not made for this resource"
-        release = "use {resource.hash} in its name in the policy; delete it, if nothing uses it"
-    return Refusal(
-        key=action.key, because=because, action=str(action), reason=reason, release=release
-    )
+def _blocked(identity: WantedIdentity, todo: Plan) -> Refusal:
+    return why_blocked(identity, todo).held(AttachIdentity(identity.id, identity.rules)).refusal()
 
 
 def _unfulfillable(problem: Unfulfillable) -> Refusal:

@@ -30,7 +30,7 @@ from lanyard.reconcile.moves import MOVE, Moves
 from lanyard.reconcile.orphan import OrphanReconciler
 from lanyard.reconcile.own_identities import Looks, OwnIdentities
 from lanyard.reconcile.presence import Presence
-from lanyard.reconcile.principals import known_principals, not_made_for
+from lanyard.reconcile.principals import Principals, RecordedOnce
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder
 from lanyard.reconcile.refusals import digest, refused, unfinished, unfulfilled, waited_for
@@ -114,16 +114,16 @@ class Reconciler:
             return moved
         wanted = desired(self.policy, resource)
         in_force = orders(pause, entries.values())
-        principals = await known_principals(
-            wanted, resource, services.identities, services.identity_ledger
-        )
+        behind = self._principals()
+        principals = await behind.known(wanted, resource)
         before = await self._as_due(observed, wanted, resource, principals, in_force)
+        theirs = await behind.not_for(resource, wanted, principals, before.dedicated)
         taken = await times_taken(wanted, principals, before, services.claims)
         precedents = self._precedents(in_force, counted(before) | taken, entries)
         todo, verdict = await decide(
             self.policy,
             wanted,
-            Actual(resource, principals, await self._theirs(before, resource, wanted, principals)),
+            Actual(resource, principals, theirs),
             before.owned(),
             services.assignments,
             precedents,
@@ -200,17 +200,19 @@ class Reconciler:
         listed = frozenset(entry.refusal.key for entry in entries.values())
         return Precedents(in_force, repairs, listed, self.services.own_principal)
 
-    async def _theirs(
-        self,
-        record: ResourceRecord,
-        resource: ComputeResource | None,
-        wanted: Desired,
-        principals: dict[PrincipalRef, str],
-    ) -> frozenset[ResourceId]:
+    def _principals(self) -> Principals:
         services = self.services
-        known, installation = record.dedicated, services.assignments.installation
-        return await not_made_for(
-            resource, wanted, principals, known, services.identities, installation
+
+        async def is_dedicated(owner: str, identity: ResourceId) -> bool:
+            if not owner.startswith("/"):
+                return True  # a hash says of nobody that it is not
+            return identity in (await services.ledger.resource(ResourceId.parse(owner))).dedicated
+
+        return Principals(
+            services.identities,
+            RecordedOnce(services.identity_ledger, writes=True),
+            services.assignments.installation,
+            is_dedicated,
         )
 
     async def _carry_out(

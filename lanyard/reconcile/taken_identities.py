@@ -3,7 +3,7 @@
 import logging
 
 from lanyard.planning.desired import Desired
-from lanyard.reconcile.principals import Source
+from lanyard.ports.azure import Identities
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.repairs import identities_looked_at, missing
 from lanyard.values.compute import ComputeResource, PrincipalRef, UserAssigned
@@ -16,7 +16,7 @@ async def looked_at(
     record: ResourceRecord,
     resource: ComputeResource | None,
     wanted: Desired,
-    identities: Source,
+    identities: Identities,
     now: float,
 ) -> ResourceRecord:
     """The record after this look at a resource (None: gone), at `now` (seconds since the epoch).
@@ -34,7 +34,9 @@ async def looked_at(
     return identities_looked_at(record, resource, taken, made_again, now)
 
 
-async def _principal(ref: PrincipalRef, record: ResourceRecord, identities: Source) -> str | None:
+async def _principal(
+    ref: PrincipalRef, record: ResourceRecord, identities: Identities
+) -> str | None:
     """What it has now, as far as ARM says; the system-assigned one has another principal each time
     that it is enabled, and is the same.
     """

@@ -16,6 +16,7 @@ from lanyard.planning.life import Life
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
 from lanyard.record.ledger import conflict, life_as_json, life_of
 from lanyard.record.rows import Columns, entries
+from lanyard.values.own_identity import Known
 from lanyard.values.resource_id import ResourceId
 
 # The partition of the principals; those of the identities are subscription ids.
@@ -29,11 +30,12 @@ _MOMENTS = TypeAdapter(Mapping[str, FiniteFloat])
 class IdentityRecord:
     """What the ledger knows of a user-assigned identity. `former` are principals that it had and
     that are not looked after yet, with the moment they were found gone (0: just now). `life`: what
-    is known of whether it is there.
+    is known of whether it is there. `owner`: see `Known`.
     """
 
     id: ResourceId
     principal: str | None = None
+    owner: str = ""
     former: Mapping[str, float] = field(default_factory=dict)
     life: Life = field(default_factory=Life)
     row: Row | None = field(default=None, compare=False)
@@ -62,17 +64,24 @@ class IdentityLedger:
         """The object id of a user-assigned identity, where it is known."""
         return (await self.identity(identity)).principal
 
-    async def learn_principal(self, identity: ResourceId, principal_id: str) -> None:
-        """Remember the object id of a user-assigned identity, which ARM showed just now, and the
-        one it had before.
+    async def known(self, identity: ResourceId) -> Known | None:
+        """The object id of a user-assigned identity, and whose it is, where it is known."""
+        record = await self.identity(identity)
+        return None if record.principal is None else Known(record.principal, record.owner)
+
+    async def learn_principal(
+        self, identity: ResourceId, principal_id: str, owner: str = ""
+    ) -> None:
+        """Remember the object id of a user-assigned identity, which ARM showed just now, whose it
+        is (see `Known`), and the object id that it had before.
         """
         before = await self.identity(identity)
-        anew = before.principal != principal_id
-        if anew or before.life.missing:
+        known = (before.principal, before.owner) == (principal_id, owner)
+        if not known or before.life.missing:
             former = {p: at for p, at in before.left().items() if p != principal_id}
             life = before.life.shown(self._now())
             await self.save_identity(
-                replace(before, principal=principal_id, former=former, life=life)
+                replace(before, principal=principal_id, owner=owner, former=former, life=life)
             )
 
     async def lose_principal(self, identity: ResourceId) -> IdentityRecord:
@@ -80,7 +89,8 @@ class IdentityLedger:
         before = await self.identity(identity)
         if before.principal is None:
             return before
-        return await self.save_identity(replace(before, principal=None, former=before.left()))
+        gone = replace(before, principal=None, owner="", former=before.left())
+        return await self.save_identity(gone)
 
     async def save_identity(self, record: IdentityRecord) -> IdentityRecord:
         """Write the record over the version it was read at, with the principals that left now.
@@ -92,6 +102,7 @@ class IdentityLedger:
         values = {
             "id": identity.text,
             "principalId": record.principal or "",
+            "owner": record.owner,
             "former": json.dumps(former),
             "life": life_as_json(record.life),
             "seenAt": self._stamp(),
@@ -158,6 +169,7 @@ def _identity_record(row: Row) -> IdentityRecord:
     return IdentityRecord(
         columns.own_id(),
         columns.text("principalId") or None,
+        columns.text("owner"),
         columns.json("former", _MOMENTS),
         life_of(columns),
         row,

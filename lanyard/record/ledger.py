@@ -80,6 +80,7 @@ class ResourceRecord:
             instances_lag=self.instances_lag,
             dedicated=frozenset(self.dedicated),
             in_repair=self.in_repair,
+            attached_as=self.confirmed,
         )
 
     @property

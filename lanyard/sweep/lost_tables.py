@@ -19,7 +19,7 @@ from lanyard.sweep.doubts import claims_lost
 from lanyard.sweep.survey import Survey
 from lanyard.values.compute import ComputeResource
 from lanyard.values.grants import Grant
-from lanyard.values.own_identity import Dedicated, made_for
+from lanyard.values.own_identity import Dedicated, made_for, mark_of
 from lanyard.values.resource_id import ResourceId, folded
 
 _HOUR = 3600.0
@@ -62,6 +62,8 @@ async def learn_identities(
     tags alone do: the policy may have had another name for it before.
     """
     for identity, principal, owner in _own_identities(found, services.assignments.installation):
+        if principal == services.own_principal:
+            continue  # whatever its tags say
         known = found.records.get(owner.id, ResourceRecord(id=owner.id))
         own = {identity: Dedicated(principal, DELETE_AFTER_HOURS * _HOUR)}
         wanted = desired(policy, owner)
@@ -93,10 +95,10 @@ async def _learnt(
 def _own_identities(
     found: Survey, installation: str
 ) -> Iterator[tuple[ResourceId, str, ComputeResource]]:
-    compute = {resource.id.key: resource for resource in found.resources.compute}
+    compute = {mark_of(resource.id.key): resource for resource in found.resources.compute}
     for key, tags in found.resources.identity_tags.items():
         owner = made_for(tags, installation)
-        if owner in compute and found.resources.sole_user.get(key) == owner:
+        if owner in compute and found.resources.sole_user.get(key) == compute[owner].id.key:
             yield ResourceId.parse(key), found.resources.identities[key], compute[owner]
 
 

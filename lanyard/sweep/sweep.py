@@ -20,7 +20,7 @@ from lanyard.planning.plan import Actual, Plan, plan
 from lanyard.planning.verdict import Situation
 from lanyard.policy import Policy
 from lanyard.ports.queue import Enqueue
-from lanyard.reconcile.principals import AskedOnce, known_principals, not_made_for
+from lanyard.reconcile.principals import AskedOnce, Principals, RecordedOnce
 from lanyard.reconcile.refusals import unfulfilled
 from lanyard.reconcile.services import Services
 from lanyard.reconcile.taken_grants import CountedOnce, times_taken
@@ -62,7 +62,7 @@ class Sweep:
     services: Services
     enqueue: Enqueue | None = None
     progress: Progress = silent
-    _recorded: AskedOnce = field(init=False)
+    _recorded: RecordedOnce = field(init=False)
     _read: AskedOnce = field(init=False)
     _taken: CountedOnce = field(init=False)
     _planned: Counter[str] = field(init=False, default_factory=Counter)
@@ -72,7 +72,7 @@ class Sweep:
         """Many resources share an identity and its grants: the ledger and ARM are asked once a
         sweep for each.
         """
-        self._recorded = AskedOnce(self.services.identity_ledger)
+        self._recorded = RecordedOnce(self.services.identity_ledger)
         self._read = AskedOnce(self.services.identities)
         self._taken = CountedOnce(self.services.claims)
 
@@ -226,15 +226,19 @@ class Sweep:
         if unseen_attachments(record, resource):
             return True
         wanted = desired(self.policy, resource)
-        principals = await known_principals(wanted, resource, self._read, self._recorded)
-        theirs = await not_made_for(
-            resource,
-            wanted,
-            principals,
-            record.dedicated,
-            found.resources,
-            self.services.assignments.installation,
+
+        async def is_dedicated(owner: str, identity: ResourceId) -> bool:
+            if not owner.startswith("/"):
+                return True  # as for a reconcile
+            record = found.records.get(ResourceId.parse(owner))
+            return record is not None and identity in record.dedicated
+
+        installation = self.services.assignments.installation
+        principals = await Principals(self._read, self._recorded, installation).known(
+            wanted, resource
         )
+        listed = Principals(found.resources, self._recorded, installation, is_dedicated)
+        theirs = await listed.not_for(resource, wanted, principals, record.dedicated)
         todo = plan(wanted, Actual(resource, principals, theirs), record.owned())
         taken = await times_taken(wanted, principals, record, self._taken)
         situation = Situation(

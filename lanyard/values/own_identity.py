@@ -1,5 +1,6 @@
 """An identity that was made for one resource alone: what is known of it, and what marks it."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,8 +8,8 @@ from typing import NamedTuple
 from lanyard.values.compute import ManagedIdentity
 from lanyard.values.resource_id import ResourceId, folded
 
-#: The id of the resource that it was made for, as ARM writes it. The tag stays with the identity:
-#: it says whose it is where the tables do not.
+#: The resource that it was made for: its id as ARM writes it, see `mark_of`. The tag stays with the
+#: identity: it says whose it is where the tables do not.
 RESOURCE_TAG = "lanyard-resource"
 #: Which installation made it (GUID, lower case).
 INSTALLATION_TAG = "lanyard-installation"
@@ -43,7 +44,16 @@ class Dedicated:
         """
         if self.principal:
             return identity.principal_id == self.principal
-        return made_for(identity.tags, installation) == (self.owner or owner.key)
+        return made_for(identity.tags, installation) == mark_of(self.owner or owner.key)
+
+
+class Known(NamedTuple):
+    """What is known of an identity: its principal, and the mark (folded) of the resource that this
+    installation made it for alone; "" for one that it did not, or that several may have.
+    """
+
+    principal: str
+    owner: str = ""
 
 
 class Created(NamedTuple):
@@ -53,19 +63,24 @@ class Created(NamedTuple):
     new: bool
 
 
-def creation_tags(owner: ResourceId | None, installation: str) -> dict[str, str]:
-    """The tags of an identity that an installation makes; `owner`: the one resource that it is for,
-    if it is for one. An id that is too long for a tag is left off.
+def mark_of(owner: str) -> str:
+    """How a tag names a resource: by its id, or by a hash of that where it is too long for one."""
+    if len(owner) <= _LONGEST_TAG:
+        return owner
+    return f"sha256:{hashlib.sha256(folded(owner).encode()).hexdigest()}"
+
+
+def creation_tags(owner: str, installation: str) -> dict[str, str]:
+    """The tags of an identity that an installation makes; `owner`: the id, or the mark, of the one
+    resource that it is for, "" where several may have it.
     """
     tags = {_CREATED_BY_TAG: "lanyard", INSTALLATION_TAG: installation}
-    if owner is not None and len(owner.text) <= _LONGEST_TAG:
-        tags[RESOURCE_TAG] = owner.text
-    return tags
+    return tags | ({RESOURCE_TAG: mark_of(owner)} if owner else {})
 
 
 def made_for(tags: Mapping[str, str], installation: str) -> str:
-    """The resource (folded id) that an installation made the identity with these tags for; "" where
-    it did not, or for none alone. Azure compares the names of tags without case.
+    """The mark of the resource that an installation made the identity with these tags for, folded;
+    "" where it did not, or for none alone. Azure compares the names of tags without case.
     """
     named = {name.lower(): value for name, value in tags.items()}
     if not installation or folded(named.get(INSTALLATION_TAG, "")) != installation:

@@ -7,6 +7,7 @@ import pytest
 from lanyard.policy import PolicyError
 from lanyard.policy.load import parse_policy
 from lanyard.policy.templates import scope_problem
+from lanyard.values.errors import Because
 from tests.support.cases import (
     MACHINE_TYPE,
     adopt,
@@ -152,3 +153,57 @@ async def test_case_B02_what_is_for_one_machine_is_given_to_no_identity_that_oth
     reasons = [entry.refusal.reason for entry in (await held(estate)).values()]
     assert reasons
     assert all("is the identity 'shared' as well" in reason for reason in reasons)
+
+
+@BOTH
+async def test_case_B01_a_machines_own_identity_is_never_the_one_that_others_have(
+    monkeypatch: pytest.MonkeyPatch, *, by_id: bool
+) -> None:
+    estate = await begun(monkeypatch, "version: 1\n")
+    await adopt(estate, own_alone(estate))
+    first = await estate.create_vm("web-westeurope", tags=WEB)
+    await pass_time(estate)
+    assert attached(estate, first) == ["id-web-westeurope"]
+    await adopt(estate, two(estate, by_id=by_id))
+    second = await estate.create_vm("web1", tags=WEB)
+    await hours(estate, 2)
+    assert attached(estate, second) == ["id-web1"]
+    entry = (await held(estate))["attach identity id-web-westeurope"]
+    assert entry.refusal.because is Because.ANOTHER_OWNER
+    assert "was made for another resource alone" in entry.refusal.reason
+    assert (await estate.sweeps.run()).drifted == 0
+
+
+def own_alone(estate: Estate) -> str:
+    """The policy before anybody needs the shared one."""
+    rules = two(estate).partition("  - name: served")[0]
+    return rules.replace(f"  shared: {SHARED}\n", "")
+
+
+async def test_case_B01_its_tags_say_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    estate = await begun(monkeypatch, "version: 1\n")
+    await adopt(estate, own_alone(estate))
+    await estate.create_vm("web-westeurope")
+    await pass_time(estate)
+    estate.tables.identities.content.clear()
+    await adopt(estate, two(estate))
+    vm = await estate.create_vm("web1", tags=WEB)
+    await hours(estate, 2)
+    assert attached(estate, vm) == ["id-web1"]
+
+
+async def test_case_B01_once_neither_record_nor_tag_says_so_all_may_have_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, "version: 1\n")
+    await adopt(estate, own_alone(estate))
+    await estate.create_vm("web-westeurope", tags=WEB)
+    await pass_time(estate)
+    found = estate.azure.state.resources.values()
+    (identity,) = [one for one in found if one.name == "id-web-westeurope"]
+    identity.tags.pop("lanyard-resource")
+    await adopt(estate, two(estate))
+    vm = await estate.create_vm("web1", tags=WEB)
+    await hours(estate, 2)
+    assert attached(estate, vm) == ["id-web-westeurope", "id-web1"]
+    assert "attach identity id-web-westeurope" not in await held(estate)

@@ -2,6 +2,7 @@
 called, and none gives it more.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from lanyard.app.policy_source import DeliveredPolicy
 from lanyard.policy import Mode, PolicyError, load_policy
 from lanyard.ports.policy import Fetched
 from lanyard.record.last_good_policy import LastGood
+from lanyard.record.ledger import ResourceRecord
 from lanyard.values.errors import Because
+from lanyard.values.own_identity import Dedicated, creation_tags
 from lanyard.values.resource_id import ResourceId
 from simulator.behaviour import ResourceGraphAnswer
 from simulator.faults import Fault
@@ -37,7 +40,7 @@ from tests.support.cases import (
 )
 from tests.support.compute_examples import CLUSTER, SITE
 from tests.support.desk import Desk
-from tests.support.estate import Estate
+from tests.support.estate import INSTALLATION, Estate
 
 OWN = "id-lanyard"
 
@@ -205,6 +208,55 @@ async def test_case_B11_nor_does_its_own_identity_take_anothers_place(
     await hours(estate, 1)
     assert attached(estate, cluster) == ["id-old"]
     assert Because.OWN_IDENTITY in {e.refusal.because for e in (await held(estate)).values()}
+
+
+@pytest.mark.parametrize("shown", [False, True], ids=["used where nobody sees", "the app's site"])
+async def test_case_B11_it_does_not_go_with_a_machine_whose_name_comes_to_it(
+    monkeypatch: pytest.MonkeyPatch, *, shown: bool
+) -> None:
+    estate = await lanyards(monkeypatch, Rules(identity=own(0)))
+    if shown:
+        app = await create(estate, SITE)
+        await patch(estate, app, identity=block(named(estate)))
+    vm = await estate.create_vm("lanyard")
+    estate.azure.behaviour.resource_graph_answer = ResourceGraphAnswer.EMPTY
+    fault = Fault(method="GET", path=f"{OWN}$", status=404, code="ResourceNotFound", times=2)
+    estate.azure.faults.add(fault)
+    await pass_time(estate, MINUTE)
+    estate.azure.behaviour.resource_graph_answer = ResourceGraphAnswer.FULL
+    assert fault.hits == 2
+    await hours(estate, 1)
+    assert attached(estate, vm) == []
+    assert "lanyard-resource" not in tags_of(estate, OWN)
+    assert (await estate.ledger.resource(vm)).dedicated == {}
+    before = rights_of(estate)
+    await estate.delete_vm("lanyard")
+    await hours(estate, 4)
+    assert exists(estate, OWN)
+    assert rights_of(estate) == before
+    assert "delete identity id-lanyard" not in await held(estate)
+
+
+def tags_of(estate: Estate, name: str) -> dict[str, str]:
+    return next(one.tags for one in estate.azure.state.resources.values() if one.name == name)
+
+
+async def test_case_B11_nor_whatever_is_on_record_and_in_its_tags(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await lanyards(monkeypatch, Rules(identity=own(0)))
+    vm = await estate.create_vm("lanyard")
+    await hours(estate, 1)
+    it = ResourceId.parse(named(estate))
+    tags_of(estate, OWN).update(creation_tags(vm.text, INSTALLATION))
+
+    def recorded(record: ResourceRecord) -> ResourceRecord:
+        return replace(record, dedicated={it: Dedicated("", 0.0)})
+
+    await estate.ledger.update(vm, recorded)
+    await estate.delete_vm("lanyard")
+    await hours(estate, 4)
+    assert exists(estate, OWN)
 
 
 # Where the file alone shows it

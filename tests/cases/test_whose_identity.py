@@ -2,7 +2,7 @@
 it, by its principal. A name that whoever makes a resource may choose reaches no other identity.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -12,10 +12,12 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from lanyard.app.sweeping import Sweeps
 from lanyard.ports.tables import Tables
+from lanyard.record.ledger import ResourceRecord
 from lanyard.values.change import Change
+from lanyard.values.compute import UserAssigned
 from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
-from simulator.faults import Fault
+from simulator.faults import Drop, Fault
 from simulator.state import Resource
 from tests.support.any_resource import client
 from tests.support.cases import (
@@ -24,6 +26,7 @@ from tests.support.cases import (
     adopt,
     attached,
     begun,
+    delete_identity,
     exists,
     held,
     hours,
@@ -31,6 +34,7 @@ from tests.support.cases import (
     own,
     pass_time,
     patch,
+    principal,
     roles,
     sweep,
     version,
@@ -256,6 +260,101 @@ async def test_case_A12_another_installations_identity_keeps_its_tags(
     missed(second)
     await second.worker.process(Change(vm, "event"))
     assert of_name(first, "id-vm1").tags["lanyard-installation"] == INSTALLATION
+
+
+async def test_case_A12_what_no_listing_shows_keeps_the_tags_that_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, Rules(identity=AT_ONCE))
+    estate.azure.behaviour.resource_graph_lag_seconds = 120.0
+    await made(estate, "id-vm1", owner="ann")
+    missed(estate)
+    vm = await estate.create_vm("vm1")
+    await hours(estate, 1)
+    assert of_name(estate, "id-vm1").tags == {"owner": "ann"}
+    assert attached(estate, vm) == []
+
+
+async def test_case_A12_lanyards_tags_on_it_do_not_make_it_the_machines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, Rules(identity=AT_ONCE))
+    estate.azure.behaviour.resource_graph_lag_seconds = 120.0
+    await made(estate, "id-vm1")
+    missed(estate)
+    missed(estate)
+    # The first PUT is what met it; the one that takes the tags off fails.
+    put = Fault(method="PUT", path="id-vm1$", after=1, status=403, code="AuthorizationFailed")
+    estate.azure.faults.add(put)
+    vm = await estate.create_vm("vm1")
+    await hours(estate, 1)
+    assert put.hits
+    assert "lanyard-resource" in of_name(estate, "id-vm1").tags
+    assert attached(estate, vm) == []
+    assert ATTACH in await held(estate)
+
+
+@pytest.mark.parametrize("length", [10, 64], ids=["short", "too long for a tag"])
+async def test_case_A12_what_was_made_is_known_again_however_long_its_resources_id_is(
+    monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    estate = await begun(monkeypatch, Rules(identity=own()))
+    group, name = "g" * 90, "v" * length
+    lost = Fault(method="PUT", path=f"id-{name}$", drop=Drop.AFTER, caller=estate.app.object_id)
+    estate.azure.faults.add(lost)
+    vm = await put(estate, MACHINE, group, name)
+    await hours(estate, 2)
+    assert lost.hits
+    assert attached(estate, vm) == [f"id-{name}"]
+    assert await held(estate) == {}
+
+
+# A person's, under the name of one that was made
+
+
+async def test_case_B01_what_a_person_made_under_its_name_is_not_attached_where_events_are_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    it = await served(monkeypatch)
+    await patch(it.estate, it.vm, identity={"type": "None"})
+    await _made_anew(it)
+    await it.estate.worker.process(Change(it.vm, "event"))
+    assert attached(it.estate, it.vm) == []
+    await hours(it.estate, 2)
+    assert attached(it.estate, it.vm) == []
+    assert ATTACH in await held(it.estate)
+
+
+async def _made_anew(it: Served) -> None:
+    """By a person, and no event says so."""
+    await delete_identity(it.estate, "id-vm1", "rg-app")
+    await made(it.estate, "id-vm1")
+    it.estate.new_events()
+
+
+@pytest.mark.parametrize("by", ["Lanyard", "a person"])
+async def test_case_B01_what_lanyard_attached_by_mistake_goes_by_the_rules_for_removals(
+    monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    it = await served(monkeypatch)
+    await patch(it.estate, it.vm, identity={"type": "None"})
+    await _made_anew(it)
+    await patch(it.estate, it.vm, identity=block(it.named()))
+    if by == "Lanyard":
+        await it.estate.ledger.update(it.vm, lambda one: _attached_all_the_time(it, one))
+    await hours(it.estate, 3)
+    assert attached(it.estate, it.vm) == ([] if by == "Lanyard" else ["id-vm1"])
+    assert ATTACH in await held(it.estate)
+
+
+def _attached_all_the_time(it: Served, record: ResourceRecord) -> ResourceRecord:
+    """It was exchanged between Lanyard's last look at it and its write."""
+    identity = ResourceId.parse(it.named())
+    return replace(
+        record,
+        attachments={identity: it.estate.azure.clock.now()},
+        confirmed={UserAssigned(identity).key: principal(it.estate, "id-vm1")},
+    )
 
 
 @pytest.mark.parametrize("number", [2, 30], ids=["detached", "deleted"])

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from azure.mgmt.msi.aio import ManagedServiceIdentityClient
+from azure.mgmt.msi.models import Identity
 
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.plan.batch import Looked
@@ -589,3 +591,32 @@ async def test_the_json_of_a_plan(desk: Desk) -> None:
             }
         ],
     }
+
+
+OWN = POLICY.replace("rules:", "  own: {name: 'id-{resource.name}', per: resource}\nrules:")
+
+
+async def test_an_own_identity_that_the_resource_has_counts_as_its_own(desk: Desk) -> None:
+    """A plan knows no installation, so no tag says whose it is."""
+    text = policy(rule("own").replace("[regional]", "[own]"), head=OWN)
+    desk.write_policy(text)
+    desk.estate.change_policy(text)
+    vm = await desk.estate.create_vm("vm1")
+    await desk.estate.settle()
+    ran = await desk.plan(vm.text)
+    assert ran.code == NO_CHANGES
+    assert "waits" not in ran.out
+
+
+async def test_an_identity_that_was_not_made_for_it_is_shown_as_just_that(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    options = desk.estate.azure.client_options(desk.estate.operator)
+    msi = ManagedServiceIdentityClient(subscription_id=desk.estate.subscription, **options)
+    body = Identity(location="westeurope")
+    await msi.user_assigned_identities.create_or_update("rg-app", "id-vm1", body)
+    desk.write_policy(policy(rule("own").replace("[regional]", "[own]"), head=OWN))
+    ran = await desk.plan(vm.text)
+    assert "exists, and was not made for this resource" in ran.out
+    assert "does not exist" not in ran.out
+    (waiting,) = json.loads((await desk.plan("--json", vm.text)).out)["resources"][0]["waiting"]
+    assert waiting["reason"].endswith("exists, and was not made for this resource")

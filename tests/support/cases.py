@@ -154,10 +154,10 @@ async def make_identity(estate: Estate, name: str) -> str:
     return str(made.id)
 
 
-async def delete_identity(estate: Estate, name: str) -> None:
+async def delete_identity(estate: Estate, name: str, group: str = "rg-identities") -> None:
     options = estate.azure.client_options(estate.operator)
     identities = ManagedServiceIdentityClient(subscription_id=estate.subscription, **options)
-    await identities.user_assigned_identities.delete("rg-identities", name)
+    await identities.user_assigned_identities.delete(group, name)
 
 
 async def create(estate: Estate, made: Example, **more: Any) -> ResourceId:

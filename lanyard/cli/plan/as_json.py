@@ -10,6 +10,7 @@ from lanyard.cli.plan.batch import Looked
 from lanyard.cli.plan.counts import count
 from lanyard.desk.look_ahead import Preview
 from lanyard.planning.actions import Action, AssignRole, CreateIdentity, ReplaceIdentity
+from lanyard.planning.blocked import why_blocked
 from lanyard.policy import Policy
 from lanyard.values.compute import PrincipalRef, UserAssigned
 
@@ -55,7 +56,11 @@ def _parts(preview: Preview) -> Json:
             for held in preview.verdict.held
         ],
         "waiting": [
-            {"identity": str(wanted.id), "rules": list(wanted.rules)}
+            {
+                "identity": str(wanted.id),
+                "reason": why_blocked(wanted, preview.plan).reason,
+                "rules": list(wanted.rules),
+            }
             for wanted in preview.plan.blocked
         ],
         "impossible": [

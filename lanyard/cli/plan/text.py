@@ -10,6 +10,7 @@ from lanyard.planning.actions import (
     UpgradeInstances,
     is_removal,
 )
+from lanyard.planning.blocked import why_blocked
 from lanyard.planning.verdict import Held
 
 NO_REMOVALS = (
@@ -44,7 +45,8 @@ def _lines(preview: Preview) -> list[list[Part]]:
     for held in preview.verdict.held:
         lines += _held(held)
     for identity in preview.plan.blocked:
-        wait = f"! attach identity {identity.id.name} waits: {identity.id} does not exist"
+        why = why_blocked(identity, preview.plan).reason
+        wait = f"! attach identity {identity.id.name} waits: {why}"
         lines.append([(wait, "yellow"), _rules(identity.rules)])
     for problem in preview.wanted.unfulfillable:
         lines.append(
