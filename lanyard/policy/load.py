@@ -13,6 +13,7 @@ from lanyard.policy.contradictions import may_contradict
 from lanyard.policy.document import Policy
 from lanyard.policy.grants_to_look_at import grants_to_look_at
 from lanyard.policy.merge import merge
+from lanyard.policy.others_names import names_of_others
 from lanyard.policy.overlaps import overlaps
 from lanyard.policy.problems import MOST_REPORTED, PolicyError, Problem
 from lanyard.policy.shared_names import shared_names
@@ -59,6 +60,7 @@ def policy_warnings(path: FilePath) -> list[Problem]:
     warnings = (
         overlaps(policy),
         shared_names(policy),
+        names_of_others(policy),
         may_contradict(policy),
         grants_to_look_at(policy),
     )
