@@ -8,8 +8,11 @@ from lanyard.policy import PolicyError
 from lanyard.policy.load import parse_policy
 from lanyard.policy.templates import scope_problem
 from lanyard.values.errors import Because
+from simulator.behaviour import ResourceGraphAnswer
+from simulator.faults import Fault
 from tests.support.cases import (
     MACHINE_TYPE,
+    MINUTE,
     adopt,
     attached,
     begun,
@@ -207,3 +210,30 @@ async def test_case_B01_once_neither_record_nor_tag_says_so_all_may_have_it(
     await hours(estate, 2)
     assert attached(estate, vm) == ["id-web-westeurope", "id-web1"]
     assert "attach identity id-web-westeurope" not in await held(estate)
+
+
+async def test_case_B01_a_put_that_meets_it_leaves_it_that_machines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, "version: 1\n")
+    await adopt(estate, own_alone(estate))
+    first = await estate.create_vm("web-westeurope")
+    await pass_time(estate)
+    await adopt(estate, two(estate))
+    estate.azure.behaviour.resource_graph_answer = ResourceGraphAnswer.EMPTY
+    path, caller = "id-web-westeurope$", estate.app.object_id
+    put = Fault(method="PUT", path=path, after=99)
+    missed = Fault(
+        method="GET", path=path, caller=caller, status=404, code="ResourceNotFound", times=2
+    )
+    estate.azure.faults.add(put)
+    estate.azure.faults.add(missed)
+    vm = await estate.create_vm("web1", tags=WEB)
+    await pass_time(estate, MINUTE)
+    estate.azure.behaviour.resource_graph_answer = ResourceGraphAnswer.FULL
+    assert (missed.hits, put.spared) == (2, 2), "made once more, and its tags put back"
+    await hours(estate, 2)
+    assert attached(estate, vm) == ["id-web1"]
+    found = estate.azure.state.resources.values()
+    (identity,) = [one for one in found if one.name == "id-web-westeurope"]
+    assert identity.tags["lanyard-resource"] == first.key
