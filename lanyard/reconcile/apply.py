@@ -187,26 +187,12 @@ class Application:
             # Its last change is Lanyard's own, and was seen.
             seen = progress.record.life.shown(self.services.now())
             progress.record = replace(progress.record, life=seen)
-        self._note_attached(progress.resource, writes.resource)
         progress.resource = writes.resource
         try:
             await self._learn(writes.resource)
         except (Temporary, Permanent) as surprise:
             outcomes = [o if o.failure else Outcome(o.action, failure=surprise) for o in outcomes]
         progress.outcomes += outcomes
-
-    def _note_attached(self, before: ComputeResource | None, after: ComputeResource) -> None:
-        """With the principals that the resource shows: also where they are not those expected, and
-        what was attached is somebody else's.
-        """
-        record = self.progress.record
-        had = before.identity.user_assigned if before is not None else {}
-        came = {
-            UserAssigned(one).key: principal
-            for one, principal in after.identity.user_assigned.items()
-            if one in record.attachments.keys() - had.keys() and principal is not None
-        }
-        self.progress.record = replace(record, confirmed={**record.confirmed, **came})
 
     def _writes(self, resource: ComputeResource) -> IdentityWrites:
         services = self.services
