@@ -45,7 +45,7 @@ def test_a_misspelt_command_is_shown_what_was_meant(capsys: pytest.CaptureFixtur
 def test_ctrl_c_ends_with_130_and_without_a_stack_trace(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(_path: Path) -> None:
+    def interrupted(_path: Path, _own: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("lanyard.cli.validate.load_policy", interrupted)
@@ -54,7 +54,7 @@ def test_ctrl_c_ends_with_130_and_without_a_stack_trace(
 
 
 def test_what_lanyard_did_not_foresee_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_path: Path) -> None:
+    def broken(_path: Path, _own: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("lanyard.cli.validate.load_policy", broken)

@@ -449,7 +449,7 @@ NEEDED_BY = {
     f"{_ASSIGNMENTS}/write": LIFE[MACHINE.type],
     f"{_ASSIGNMENTS}/delete": ORPHAN,
     "Microsoft.Insights/eventtypes/values/read": TAKEN,
-    "Microsoft.Authorization/roleDefinitions/read": SWEEP,
+    "Microsoft.Authorization/roleDefinitions/read": CUSTOM_ROLE,
     f"{_IDENTITIES}/read": LIFE[MACHINE.type],
     f"{_IDENTITIES}/write": LIFE[MACHINE.type],
     f"{_IDENTITIES}/assign/action": LIFE[MACHINE.type],
