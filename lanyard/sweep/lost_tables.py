@@ -65,7 +65,7 @@ async def learn_identities(
         if principal == services.own_principal:
             continue  # whatever its tags say
         known = found.records.get(owner.id, ResourceRecord(id=owner.id))
-        own = {identity: Dedicated(principal, DELETE_AFTER_HOURS * _HOUR)}
+        own = {identity: Dedicated(principal, _kept_for(policy))}
         wanted = desired(policy, owner)
         named = identity in (wanted.identities.keys() | wanted.kept.identities.keys())
         lost = relearning or known.row is None
@@ -73,6 +73,14 @@ async def learn_identities(
             continue
         if own := still_dedicated(own, policy, wanted):
             found.records[owner.id] = await _learnt(own, owner, services)
+
+
+def _kept_for(policy: Policy) -> float:
+    """How long (seconds) one is kept at the most, as the policy has it now: by which of its entries
+    this one was made is not known, where no rule wants it any more.
+    """
+    hours = [spec.delete_after_hours for spec in policy.identities.values() if spec.dedicated]
+    return max(hours, default=DELETE_AFTER_HOURS) * _HOUR
 
 
 async def _learnt(

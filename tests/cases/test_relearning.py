@@ -124,6 +124,19 @@ async def test_case_A22_an_own_identity_is_known_again_by_its_tags(
     assert (exists(estate, "id-vm1"), exists(estate, "id-vm2")) == (False, True)
 
 
+async def test_case_A22_an_own_identity_that_no_rule_wants_goes_after_the_time_of_the_policy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rules = Rules(identity=own(1), match="tags: {env: prod}")
+    estate = await begun(monkeypatch, rules)
+    vm1 = await estate.create_vm("vm1", tags={"env": "prod"})
+    await pass_time(estate)
+    estate.azure.state.resources[vm1.key].tags = {}
+    lose_tables(estate)
+    await hours(estate, 5)
+    assert not exists(estate, "id-vm1")
+
+
 async def test_case_A22_an_own_identity_that_another_has_too_is_nobodys_to_delete(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
