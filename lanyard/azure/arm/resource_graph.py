@@ -101,12 +101,12 @@ class ResourceGraph:
         return {last_name(needed(row, "id")): text(row, "name") async for row in self.rows(query)}
 
     async def shows(self, resource: ResourceId) -> bool:
-        """Whether a resource or identity is listed, in any of the tables."""
-        for table in _TABLES:
-            query = f"{table} | where id =~ {_quoted(resource.text)} | project id | order by id asc"
-            async for row in self.rows(query):
-                if folded(needed(row, "id")) == resource.key:
-                    return True
+        """Whether a resource or identity is listed, in the table of its type."""
+        table = _table_of(resource.type)
+        query = f"{table} | where id =~ {_quoted(resource.text)} | project id | order by id asc"
+        async for row in self.rows(query):
+            if folded(needed(row, "id")) == resource.key:
+                return True
         return False
 
     async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
@@ -136,14 +136,15 @@ class ResourceGraph:
     async def named(self, resource_type: str, names: str) -> list[Listed]:
         """The resources of a type that have all these names, wherever they are; in any case."""
         found = await self._found(
-            f"type =~ {_quoted(resource_type)} and id endswith {_quoted('/' + last_name(names))}"
+            f"type =~ {_quoted(resource_type)} and id endswith {_quoted('/' + last_name(names))}",
+            [_table_of(resource_type)],
         )
         return [listed for listed in found if names_of(listed.id) == folded(names)]
 
-    async def _found(self, where: str) -> list[Listed]:
-        """The rows of both tables that a condition holds of."""
+    async def _found(self, where: str, tables: Iterable[str] = _TABLES) -> list[Listed]:
+        """The rows of these tables that a condition holds of."""
         found: list[Listed] = []
-        for table in _TABLES:
+        for table in tables:
             query = f"{table} | where {where} | order by id asc | project {_COLUMNS}"
             async for row in self.rows(query):
                 with translated(_QUERY):
@@ -186,6 +187,11 @@ class _Page:
     total: int
     truncated: bool
     token: str
+
+
+def _table_of(resource_type: str) -> str:
+    """The one that holds the resources of a type (any case): queries are few."""
+    return _TABLES[1] if folded(resource_type) == _POOLS else _TABLES[0]
 
 
 def _page(body: Json) -> _Page:
