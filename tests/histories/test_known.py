@@ -373,6 +373,15 @@ KNOWN = {
             NewPolicy(Policy()),
         ),
     ),
+    "made_again_and_excluded": (
+        "nobody",
+        history(
+            Make("vm1", SHOP),
+            Kill("vm1"),
+            Make("vm1", IGNORE),
+            policy=Policy((Rule(), Rule(identity="own"))),
+        ),
+    ),
     "excluded_before_its_identity_was_attached": (
         "nobody",
         history(

@@ -175,6 +175,8 @@ def _identities_left(model: Model, keys: set[str]) -> Iterator[str]:
             for place, resource in model.living()
             for each in (
                 *due(model.policy, resource).gives.identities,
+                # What was made for it stays while it is excluded, attached or not.
+                *due(model.policy, resource).keeps.identities,
                 *model.kept(place, resource),
                 *attached(resource),
             )
