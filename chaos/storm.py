@@ -177,6 +177,8 @@ class _Run:
                         await self._quiet()
                 await self._replay()
                 self._phase = "sweep"
+                # What the first one puts on record as in doubt, the next one brings to its end.
+                await self._swept()
                 await self._swept()
                 answers = Answers(self._stack, self._monitor)
                 while given := await answers.give():
