@@ -7,13 +7,15 @@ what stands already is asked of ARM, and what Lanyard would take away cannot be 
 from dataclasses import dataclass
 
 from lanyard.desk.standing_grants import Standing
+from lanyard.desk.worth_a_look import worth_a_look
 from lanyard.planning.actions import ReplaceIdentity, changes_identity
 from lanyard.planning.desired import Desired, desired
+from lanyard.planning.guard import guard
 from lanyard.planning.plan import Actual, Owned, Plan
-from lanyard.planning.verdict import Verdict
+from lanyard.planning.verdict import Situation, Verdict
 from lanyard.policy import Policy
 from lanyard.ports.azure import Assignments, Compute, Identities
-from lanyard.reconcile.decide import AT_WORK, Precedents, decide
+from lanyard.reconcile.decide import AT_WORK, Precedents, consider
 from lanyard.reconcile.principals import AskedOnce, Principals, RecordedOnce
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import compute_type
@@ -28,6 +30,8 @@ class Preview:
     wanted: Desired
     plan: Plan
     verdict: Verdict
+    #: What a person should know of what is allowed.
+    warnings: tuple[str, ...] = ()
 
     @property
     def restarts(self) -> bool:
@@ -44,11 +48,11 @@ class Preview:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know of what is given, and of what Lanyard leaves alone."""
-        wanted, warnings = self.wanted, self.verdict.warnings
+        wanted = self.wanted
         if self.resource.kubelet is None or not (wanted.identities or wanted.system):
-            return warnings
+            return self.warnings
         return (
-            *warnings,
+            *self.warnings,
             f"its nodes use the kubelet identity {self.resource.kubelet}, which is the cluster's "
             "own: Lanyard does not change it; give pods theirs by workload identity",
         )
@@ -58,6 +62,13 @@ class Preview:
         """The provisioning state in which Lanyard would wait first, or ""."""
         state = self.resource.provisioning_state
         return state if state.lower() in AT_WORK else ""
+
+
+def look_ahead(resource: ComputeResource, todo: Plan, situation: Situation) -> Preview:
+    """Guard the plan, and say what of it is worth a look. Pure."""
+    verdict = guard(todo, situation)
+    warnings = tuple(worth_a_look(verdict.allowed, situation))
+    return Preview(resource, situation.desired, todo, verdict, warnings)
 
 
 class Previewer:
@@ -94,7 +105,7 @@ class Previewer:
         owned = Owned(grants=await self._standing.of(wanted, principals))
         theirs = await self._principals.not_for(current, wanted, principals, {})
         actual = Actual(current, principals, theirs)
-        todo, verdict = await decide(
+        todo, situation = await consider(
             self._policy, wanted, actual, owned, self._assignments, self._precedents
         )
-        return Preview(current, wanted, todo, verdict)
+        return look_ahead(current, todo, situation)

@@ -4,7 +4,6 @@ Each check yields what it holds; the first reason given to an action is the one 
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from lanyard.planning.actions import Action
 from lanyard.planning.contested import contested
@@ -25,7 +24,7 @@ from lanyard.planning.permitted import (
     paused,
     unknown_principal,
 )
-from lanyard.planning.permitted_roles import not_to_be_given, standing, warnings
+from lanyard.planning.permitted_roles import not_to_be_given, standing
 from lanyard.planning.plan import Plan
 from lanyard.planning.side_effects import (
     imds_default,
@@ -70,10 +69,7 @@ def guard(plan: Plan, situation: Situation) -> Verdict:
     _hold(without_identity(plan, held), held, released)  # of what waits
     allowed = tuple(action for action in plan.actions if action not in held)
     not_done = tuple(held[action] for action in plan.actions if action in held)
-    given = replace(plan, actions=allowed)
-    return Verdict(
-        allowed, (*not_done, *standing(plan, situation)), tuple(warnings(given, situation))
-    )
+    return Verdict(allowed, (*not_done, *standing(plan, situation)))
 
 
 def guard_alone(actions: Iterable[Action], policy: Policy, orders: Orders) -> Verdict:

@@ -8,10 +8,9 @@ from lanyard.planning.actions import AssignRole
 from lanyard.planning.desired import WantedGrant
 from lanyard.planning.plan import Plan
 from lanyard.planning.verdict import Held, Situation
-from lanyard.policy.powerful import power
 from lanyard.policy.privileged import is_allowed, privilege
 from lanyard.values.errors import Because
-from lanyard.values.grants import Grant, content_of
+from lanyard.values.grants import content_of
 from lanyard.values.permissions import RoleDefinition, Unknown
 from lanyard.values.roles import role_name
 
@@ -39,25 +38,12 @@ def standing(plan: Plan, situation: Situation) -> Iterator[Held]:
     for wanted in (*desired.grants, *desired.kept.grants):
         principal = situation.principals.get(wanted.to)
         stands = principal is not None and wanted.granted(principal).content in given
+        if not stands or wanted.content in planned:
+            continue
         allowed = is_allowed(wanted.role_id, wanted.scope, situation.policy.privileged)
         role = situation.role(wanted.role_id, wanted.scope)
-        if not stands or allowed or wanted.content in planned:
-            continue
-        if isinstance(role, RoleDefinition):
+        if not allowed and isinstance(role, RoleDefinition):
             yield from _privileged(_assign(wanted, situation), role, stands=True)
-
-
-def warnings(plan: Plan, situation: Situation) -> Iterator[str]:
-    """What of the roles to be given is worth a look."""
-    conditions = {grant.key: grant.condition for grant in situation.granted}
-    for action in _assigns(plan):
-        new = Grant(action.scope, action.role_id, action.principal_id or "", action.condition)
-        if conditions.get(new.key, new.condition) != new.condition:
-            yield f"{new} stands on another condition: it changes unless somebody has it so"
-        role = situation.role(action.role_id, action.scope)
-        found = power(role, action.scope) if isinstance(role, RoleDefinition) else None
-        if found is not None:
-            yield f"{role_name(action.role_id)} at {action.scope} is powerful: who holds it {found}"
 
 
 def _assigns(plan: Plan) -> Iterator[AssignRole]:

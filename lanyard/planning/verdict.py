@@ -55,8 +55,6 @@ class Verdict:
 
     allowed: tuple[Action, ...]
     held: tuple[Held, ...]
-    #: What a person should know of what is allowed.
-    warnings: tuple[str, ...] = ()
 
 
 #: A role (GUID), and the subscription (lower case) that it is defined in.

@@ -21,9 +21,10 @@ from lanyard.policy.possible_resources import (
     shown,
     subscriptions,
     types_of,
+    used_by,
 )
 from lanyard.policy.problems import Found
-from lanyard.policy.templates import fill_name, variables
+from lanyard.policy.templates import fill_name
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import ComputeType, compute_type
 from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
@@ -43,7 +44,7 @@ class _Place:
 def names_of_others(policy: Policy) -> Found:
     """Every identity of one resource each with such a name, with one resource that comes to it."""
     for name, spec in policy.identities.items():
-        if not spec.dedicated or spec.name is None or "resource.hash" in _used(spec):
+        if not spec.dedicated or spec.name is None or "resource.hash" in used_by(spec):
             continue
         rules = [rule for rule in policy.rules if name in rule.attach]
         for other, shared in policy.identities.items():
@@ -57,16 +58,12 @@ def names_of_others(policy: Policy) -> Found:
                 yield ("identities", name, "name"), message
 
 
-def _used(spec: IdentitySpec) -> set[str]:
-    return {*variables(spec.name or ""), *variables(spec.resource_group or "")}
-
-
 def _coming_to(
     spec: IdentitySpec, shared: IdentitySpec, rules: Iterable[Rule]
 ) -> Iterator[ComputeResource]:
     for rule in rules:
         groups = groups_of(rule.match, ["a", *_groups(spec, shared, rule)])
-        own = rule.match.locations or (LOCATIONS if "location" in _used(spec) else LOCATIONS[:1])
+        own = rule.match.locations or (LOCATIONS if "location" in used_by(spec) else LOCATIONS[:1])
         places = product(_subscriptions(shared, rule), groups, _locations(shared, rule), own)
         for subscription, group, others, location in places:
             with suppress(ValueError):  # no group has such a name
@@ -92,7 +89,7 @@ def _subscriptions(shared: IdentitySpec, rule: Rule) -> Sequence[str]:
 
 
 def _locations(shared: IdentitySpec, rule: Rule) -> Sequence[str]:
-    used = "location" in _used(shared)
+    used = "location" in used_by(shared)
     return tuple(dict.fromkeys((*rule.match.locations, *LOCATIONS))) if used else LOCATIONS[:1]
 
 

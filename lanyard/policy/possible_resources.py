@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from lanyard.policy.document import Match, Policy, Rule
+from lanyard.policy.document import IdentitySpec, Match, Policy, Rule
 from lanyard.policy.matching import matching_rules
+from lanyard.policy.templates import variables
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.compute_types import ComputeType
 from lanyard.values.resource_id import ResourceId, folded
@@ -29,6 +30,11 @@ def shown(resource: ComputeResource) -> str:
 
 def _names(id_: ResourceId) -> list[str]:
     return id_.text.split("/")[8::2]
+
+
+def used_by(spec: IdentitySpec) -> set[str]:
+    """The variables of its name, and of its group."""
+    return {*variables(spec.name or ""), *variables(spec.resource_group or "")}
 
 
 def types_of(rule: Rule) -> list[str]:

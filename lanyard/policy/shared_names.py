@@ -21,9 +21,10 @@ from lanyard.policy.possible_resources import (
     shown,
     subscriptions,
     types_of,
+    used_by,
 )
 from lanyard.policy.problems import Found
-from lanyard.policy.templates import fill_name, variables
+from lanyard.policy.templates import fill_name
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import compute_type
 from lanyard.values.resource_id import InvalidResourceId, folded
@@ -44,7 +45,7 @@ def shared_names(policy: Policy) -> Found:
     own = {
         name: (spec, spec.name)
         for name, spec in policy.identities.items()
-        if spec.dedicated and spec.name is not None and "resource.hash" not in _used(spec)
+        if spec.dedicated and spec.name is not None and "resource.hash" not in used_by(spec)
     }
     seen: Seen = {}
     for name, (spec, template) in own.items():
@@ -57,10 +58,6 @@ def shared_names(policy: Policy) -> Found:
                 "gets none; use {resource.hash} in its name"
             )
             yield ("identities", name, "name"), message
-
-
-def _used(spec: IdentitySpec) -> set[str]:
-    return {*variables(spec.name or ""), *variables(spec.resource_group or "")}
 
 
 def _two_of_one_name(
@@ -81,7 +78,7 @@ def _resources(
     """Resources that the rules match, of names that show where the template is weak; `beside`: more
     names to try.
     """
-    used = _used(spec)
+    used = used_by(spec)
     parts = [*_parts(_joints(template) | _joints(spec.resource_group or ""))]
     alone = spec.resource_group in (None, "{resourceGroup}")
     groups = [*(["a"] if alone else parts), *_cores(group_patterns(rule.match) for rule in rules)]

@@ -42,7 +42,22 @@ async def decide(
     assignments: Assignments,
     precedents: Precedents,
 ) -> tuple[Plan, Verdict]:
-    """Plan and guard. Reads the definitions of the wanted roles, nothing else. Raises Temporary."""
+    """Plan and guard, by what `consider` reads. Raises Temporary."""
+    todo, situation = await consider(policy, wanted, actual, owned, assignments, precedents)
+    return todo, guard(todo, situation)
+
+
+async def consider(
+    policy: Policy,
+    wanted: Desired,
+    actual: Actual,
+    owned: Owned,
+    assignments: Assignments,
+    precedents: Precedents,
+) -> tuple[Plan, Situation]:
+    """The plan, and what the guard looks at beside it. Reads the definitions of the wanted roles,
+    nothing else. Raises Temporary.
+    """
     todo = plan(wanted, actual, owned)
     grants = (*wanted.grants, *wanted.kept.grants)
     asked = {role_key(each.role_id, each.scope): each for each in grants}
@@ -60,4 +75,4 @@ async def decide(
         principals=actual.principals,
         own_principal=precedents.own_principal,
     )
-    return todo, guard(todo, situation)
+    return todo, situation

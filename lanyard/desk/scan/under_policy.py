@@ -7,10 +7,9 @@ stand; here a grant that stands counts as it is wanted.
 
 from collections.abc import Iterator
 
-from lanyard.desk.look_ahead import Preview
+from lanyard.desk.look_ahead import Preview, look_ahead
 from lanyard.desk.scan.report import Estate
 from lanyard.planning.desired import Desired, desired
-from lanyard.planning.guard import guard
 from lanyard.planning.plan import Actual, Owned, plan
 from lanyard.planning.verdict import Situation
 from lanyard.policy import Policy
@@ -46,7 +45,7 @@ class _Look:
         owned = Owned(grants=self._grants(wanted, principals))
         todo = plan(wanted, Actual(resource, principals), owned)
         situation = Situation(self._policy, wanted, resource, roles=self._roles)
-        return Preview(resource, wanted, todo, guard(todo, situation))
+        return look_ahead(resource, todo, situation)
 
     def _principals(self, wanted: Desired, resource: ComputeResource) -> dict[PrincipalRef, str]:
         found: dict[PrincipalRef, str] = {
