@@ -1,5 +1,8 @@
 """Who uses an identity, as the adapters ask it of Azure: exactly, and never of a part."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from lanyard.desk.rights import rights
@@ -7,6 +10,7 @@ from lanyard.policy.load import parse_policy
 from lanyard.values.errors import NotYet, Permanent, Temporary
 from lanyard.values.resource_id import ResourceId
 from simulator.behaviour import ResourceGraphAnswer
+from simulator.transport import InProcessTransport
 from tests.support.any_resource import client
 from tests.support.cases import create, identity_id, make_identity
 from tests.support.compute_examples import POOL, SITE, SLOT, Example
@@ -50,6 +54,41 @@ async def test_a_user_of_any_type_is_found(estate: Estate, example: Example) -> 
     user = await create(estate, example, **having(identity.text))
     assert await estate.services.index.resources_with(identity) == [user]
     assert await estate.services.identities.associated(identity) == 1
+
+
+async def test_many_who_ask_at_once_share_queries(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = estate.services.index
+    identities = [await made(estate, f"id-{number:02}") for number in range(30)]
+    principals = [await estate.services.identities.principal(each) or "" for each in identities]
+    machines = [
+        await estate.create_vm(f"vm{number:02}", **having(each.text))
+        for number, each in enumerate(identities)
+    ]
+    answer = InProcessTransport.send
+
+    async def later(self: InProcessTransport, request: Any, **options: Any) -> Any:
+        await asyncio.sleep(0)  # others ask meanwhile
+        return await answer(self, request, **options)
+
+    monkeypatch.setattr(InProcessTransport, "send", later)
+    estate.azure.calls.clear()
+    rows, users, named, shown = await asyncio.gather(
+        asyncio.gather(*(index.showing(each) for each in principals)),
+        asyncio.gather(*(index.resources_with(each) for each in identities)),
+        asyncio.gather(*(index.named(each.type, each.names) for each in machines)),
+        asyncio.gather(*(index.shows(each) for each in machines)),
+    )
+    # 120 questions of one table and 60 of the other one, these as the first are answered.
+    assert len(estate.azure.calls) <= (120 + 60) / 6
+    pairs = zip(identities, machines, strict=True)
+    assert [[each.id for each in found] for found in rows] == [
+        sorted([identity.text, machine.text]) for identity, machine in pairs
+    ]
+    assert users == [[machine] for machine in machines]
+    assert [[each.id for each in found] for found in named] == [[each.text] for each in machines]
+    assert shown == [True] * 30
 
 
 async def test_a_listing_without_the_identity_itself_is_not_whole(estate: Estate) -> None:

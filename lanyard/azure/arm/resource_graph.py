@@ -1,7 +1,8 @@
 """Azure Resource Graph: the whole estate in pages of 1,000. Eventually consistent, so only a hint
 of where to look: whatever it names is read again before anything is done to it."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ from lanyard.azure.arm.answers import (
 )
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import translated
+from lanyard.azure.arm.questions import Question, Questions
 from lanyard.azure.arm.resource_body import read_resource
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import ComputeType, compute_type
@@ -44,6 +46,7 @@ _DEFINITION = "microsoft.authorization/roledefinitions"
 _IDENTITY = "microsoft.managedidentity/userassignedidentities"
 #: What a resource is read from.
 _COLUMNS = "id, type, location, tags, identity, kind, properties"
+_RIGHTS = "authorizationresources"
 _PARTIAL_DELAY = 60.0
 _QUERY = "query Resource Graph"
 
@@ -53,11 +56,13 @@ class ResourceGraph:
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
+        columns = {**dict.fromkeys(_TABLES, _COLUMNS), _RIGHTS: "id, type, properties"}
+        self._questions = Questions(self.rows, columns)
 
     async def assignments(self) -> AsyncIterator[ListedAssignment | ListedRole]:
         """All role assignments that the app can read, and all role definitions, as they come."""
         query = (
-            "authorizationresources "
+            f"{_RIGHTS} "
             f"| where type =~ '{_ASSIGNMENT}' or type =~ '{_DEFINITION}' "
             "| project id, type, properties | order by id asc"
         )
@@ -68,13 +73,14 @@ class ResourceGraph:
 
     async def assignments_of(self, principal_id: str) -> list[str]:
         """The ids of the role assignments of a principal (object id), at any scope."""
-        query = (
-            "authorizationresources "
-            f"| where type =~ '{_ASSIGNMENT}' "
-            f"| where properties.principalId =~ {_quoted(principal_id)} "
-            "| project id | order by id asc"
-        )
-        return [needed(row, "id") async for row in self.rows(query)]
+        where = f"type =~ '{_ASSIGNMENT}' and properties.principalId =~ {_quoted(principal_id)}"
+
+        def holds(row: Json) -> bool:
+            kind, principal = _text(row, "type"), _text(_object(row, "properties"), "principalId")
+            return folded(kind) == _ASSIGNMENT and folded(principal) == folded(principal_id)
+
+        found = await self._questions.rows(Question(_RIGHTS, where, holds))
+        return [needed(row, "id") for row in found]
 
     async def resources(self, types: Iterable[str]) -> AsyncIterator[Listed]:
         """Every resource of these types (any case), and every other one that has an identity, that
@@ -102,12 +108,10 @@ class ResourceGraph:
 
     async def shows(self, resource: ResourceId) -> bool:
         """Whether a resource or identity is listed, in the table of its type."""
-        table = _table_of(resource.type)
-        query = f"{table} | where id =~ {_quoted(resource.text)} | project id | order by id asc"
-        async for row in self.rows(query):
-            if folded(needed(row, "id")) == resource.key:
-                return True
-        return False
+        where = f"id =~ {_quoted(resource.text)}"
+        tables = [_table_of(resource.type)]
+        found = await self._found(where, lambda row: _id(row) == resource.key, tables)
+        return any(folded(listed.id) == resource.key for listed in found)
 
     async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
         """The resources that the app can read and that have a user-assigned identity attached.
@@ -115,40 +119,59 @@ class ResourceGraph:
         The identity's own row is asked for with them: a listing that does not show what is known to
         be there is not whole. Batch pools are in a table of their own. Raises Temporary, Permanent.
         """
-        found = await self._found(
-            f"tostring(identity.userAssignedIdentities) contains {_quoted(identity.key)} "
-            f"or id =~ {_quoted(identity.key)}"
+        key = identity.key
+        where = (
+            f"tostring(identity.userAssignedIdentities) contains {_quoted(key)} "
+            f"or id =~ {_quoted(key)}"
         )
-        if identity.key not in {folded(listed.id) for listed in found}:
+
+        def holds(row: Json) -> bool:
+            attached = member(_object(row, "identity"), "userAssignedIdentities")
+            return key in _as_text(attached) or _id(row) == key
+
+        found = await self._found(where, holds)
+        if key not in {folded(listed.id) for listed in found}:
             raise _incomplete(f"no row of {identity.name} itself")
         # `contains` finds longer names, too.
-        users = [listed.id for listed in found if identity.key in listed.attached]
+        users = [listed.id for listed in found if key in listed.attached]
         with translated(_QUERY):
             return [resource_id(user, "a row") for user in users]
 
     async def showing(self, principal_id: str) -> list[Listed]:
         """The resources whose identity block, or own properties, show a principal."""
-        return await self._found(
+        where = (
             f"tostring(identity) contains {_quoted(principal_id)} "
             f"or tostring(properties.principalId) =~ {_quoted(principal_id)}"
         )
+        principal = folded(principal_id)
+
+        def holds(row: Json) -> bool:
+            own = _text(_object(row, "properties"), "principalId")
+            return principal in _as_text(member(row, "identity")) or folded(own) == principal
+
+        return await self._found(where, holds)
 
     async def named(self, resource_type: str, names: str) -> list[Listed]:
         """The resources of a type that have all these names, wherever they are; in any case."""
-        found = await self._found(
-            f"type =~ {_quoted(resource_type)} and id endswith {_quoted('/' + last_name(names))}",
-            [_table_of(resource_type)],
-        )
+        ending = "/" + last_name(names)
+        where = f"type =~ {_quoted(resource_type)} and id endswith {_quoted(ending)}"
+
+        def holds(row: Json) -> bool:
+            kind = folded(_text(row, "type"))
+            return kind == folded(resource_type) and _id(row).endswith(folded(ending))
+
+        found = await self._found(where, holds, [_table_of(resource_type)])
         return [listed for listed in found if names_of(listed.id) == folded(names)]
 
-    async def _found(self, where: str, tables: Iterable[str] = _TABLES) -> list[Listed]:
+    async def _found(
+        self, where: str, holds: Callable[[Json], bool], tables: Iterable[str] = _TABLES
+    ) -> list[Listed]:
         """The rows of these tables that a condition holds of."""
         found: list[Listed] = []
         for table in tables:
-            query = f"{table} | where {where} | order by id asc | project {_COLUMNS}"
-            async for row in self.rows(query):
-                with translated(_QUERY):
-                    found.append(_listed(row))
+            rows = await self._questions.rows(Question(table, where, holds))
+            with translated(_QUERY):
+                found += map(_listed, rows)
         return found
 
     async def rows(self, query: str) -> AsyncIterator[Json]:
@@ -242,11 +265,25 @@ def _listed(row: Json) -> Listed:
         compute=compute,
         unread=not whole,
         tags=_tags(row),
-        attached=frozenset(folded(name) for name in attached),
+        attached=_attached(row),
         principals=frozenset(shown - {""}),
         own_principal=own or None,
         system_principal=system or None,
     )
+
+
+def _id(row: Json) -> str:
+    return folded(_text(row, "id"))
+
+
+def _as_text(value: Any) -> str:
+    """As Kusto's `tostring` has an object, folded."""
+    return folded(json.dumps(value, ensure_ascii=False))
+
+
+def _attached(row: Json) -> frozenset[str]:
+    """The ids (lower case) of the user-assigned identities in its identity block."""
+    return frozenset(map(folded, _object(_object(row, "identity"), "userAssignedIdentities")))
 
 
 def _tags(row: Json) -> dict[str, str]:
