@@ -1,18 +1,24 @@
-"""The person who says of what may have moved whether it did, by `lanyard release` and `dismiss`."""
+"""The person who answers what Lanyard holds because nobody but a person can know.
+
+Of what may have moved they say whether it did, by `lanyard release` and `dismiss`. An identity that
+is on no record because its making got no answer before the tables were lost, and that nothing uses,
+they delete, as the entry says.
+"""
 
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from chaos.monitor import Monitor
-from chaos.record import read_rows
+from chaos.record import Row, read_rows
 from chaos.stack import Stack
 from demo.desk import environment
 from demo.stack import PROJECT
 
-_MOVE = "move "
+_MOVE, _ATTACH = "move ", "attach "
+_NOT_MADE = " exists, and was not made for this resource"
 
 
 class AnswerFailed(Exception):
@@ -21,26 +27,32 @@ class AnswerFailed(Exception):
 
 @dataclass(frozen=True)
 class Answers:
-    """Who moved what, the monitor saw."""
+    """Who moved what, and what Lanyard made, the monitor saw. `delete`: of an identity."""
 
     stack: Stack
     monitor: Monitor
+    delete: Callable[[str], Awaitable[None]]
 
     async def give(self) -> int:
         """Answer all that is open; returns how many that were."""
         given = 0
-        async for entry, source, target in self._open():
-            moved = self.monitor.moved.get(source) == target
-            await self._lanyard("release" if moved else "dismiss", entry)
-            given += 1
+        for row in await read_rows(self.stack, "lanyardheld"):
+            if not row["answer"]:
+                given += await self._answer(row)
         return given
 
-    async def _open(self) -> AsyncIterator[tuple[str, str, str]]:
-        for row in await read_rows(self.stack, "lanyardheld"):
-            key = row.get("key", "")
-            if key.startswith(_MOVE) and not row["answer"]:
-                entry = row["RowKey"].rpartition("|")[2]
-                yield entry, row["resource"].lower(), key.removeprefix(_MOVE)
+    async def _answer(self, row: Row) -> bool:
+        key, resource = row.get("key", ""), row["resource"].lower()
+        if key.startswith(_MOVE):
+            moved = self.monitor.moved.get(resource) == key.removeprefix(_MOVE)
+            entry = row["RowKey"].rpartition("|")[2]
+            await self._lanyard("release" if moved else "dismiss", entry)
+            return True
+        identity = row.get("reason", "").removesuffix(_NOT_MADE).lower()
+        if key.startswith(_ATTACH) and identity in self.monitor.unowned:
+            await self.delete(identity)
+            return True
+        return False
 
     async def _lanyard(self, command: str, entry: str) -> None:
         stack = self.stack

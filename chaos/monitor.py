@@ -22,7 +22,7 @@ from chaos.oracle import (
     wants,
 )
 from chaos.policy import DELETE_AFTER, FIRST, GRACE, Edition
-from simulator.arm.pipeline import acting
+from simulator.arm.pipeline import acting, acting_since
 from simulator.azure import Azure
 from simulator.identity import UAMI_TYPE
 from simulator.state import Resource, RoleAssignment
@@ -64,11 +64,12 @@ _EXCLUDED, _LACKS = "excluded", "lacks "
 @dataclass
 class _Living:
     """`since`: of what it wants, of its own principal, of its exclusion and of what it lacks;
-    `foreign`: what people attached.
+    `foreign`: what people attached; `born`: when it was made.
     """
 
     wants: Wants
     since: dict[Hashable, float]
+    born: float
     foreign: set[str] = field(default_factory=set)
 
 
@@ -92,6 +93,7 @@ class Monitor:
         self._left: tuple[Resource, str, set[str]] | None = None  # what went last, its foreign ones
         self._doubted: defaultdict[str, set[str]] = defaultdict(set)  # resource → attached to it
         self.moved: dict[str, str] = {}  # by the id it had: the one that it has since
+        self.late = 0  # writes that came before the resource that they acted on
         self.unowned: set[str] = set()  # identities that Lanyard cannot know as its own any more
         azure.state.resources.observe(self._resource)
         azure.state.role_assignments.observe(self._assignment)
@@ -184,8 +186,8 @@ class Monitor:
 
     def _live(self, key: str, resource: Resource, foreign: set[str]) -> None:
         """What it wants from now on."""
-        old = self._living.get(key, _Living(NOTHING, {}))
         wanted, now = wants(resource, self._edition), self._now()
+        old = self._living.get(key, _Living(NOTHING, {}, now))
         every: set[Hashable] = {*wanted.identities, *wanted.needs, system_principal(resource)}
         if wanted.excluded:
             every.add(_EXCLUDED)
@@ -193,7 +195,7 @@ class Monitor:
             every |= {_LACKS + each for each in wanted.identities - attached(resource).keys()}
         self._end(key, old, every)
         since = {each: old.since.get(each, now) for each in every}
-        self._living[key] = _Living(wanted, since, foreign)
+        self._living[key] = _Living(wanted, since, old.born, foreign)
 
     def _end(self, key: str, old: _Living, kept: set[Hashable]) -> None:
         for each in old.since.keys() - kept:
@@ -218,8 +220,13 @@ class Monitor:
         return kept if self._by_lanyard() else kept | (has - had)
 
     def _check_identities(self, key: str, before: Resource, after: Resource) -> None:
-        """Of one write of Lanyard's to an identity block."""
+        """Of one write of Lanyard's to an identity block. One that came before the resource was
+        made was meant for the one before it, and Azure counts the versions of both alike.
+        """
         living = self._living[key]
+        if acting_since.get() < living.born:
+            self.late += 1
+            return
         if system_principal(before) and not system_principal(after):
             self._tell("system-assigned identity switched off", key, "nobody asked for that")
         if attached(after).keys() - attached(before).keys() and self._knows(key, _EXCLUDED):

@@ -95,6 +95,10 @@ class People:
                     tasks.create_task(self._upheave(upheaval))
                 self.begun += 1
 
+    async def delete_identity(self, identity: str) -> None:
+        """Delete one; returns when it is gone."""
+        await self._delete(identity, "2024-11-30")
+
     async def _live(self, life: Life) -> None:
         group = life.group
         for pause, step in life.steps:

@@ -167,7 +167,7 @@ class _Run:
     async def _calm(self) -> None:
         self._phase = "calm"
         began = time.monotonic()
-        self.result.counts["moves answered"] = 0
+        self.result.counts["held, answered by a person"] = 0
         settling = _SETTLING_SECONDS + _SETTLING_SECONDS_EACH * self._options.scale
         try:
             async with asyncio.timeout(self._options.patience):
@@ -180,9 +180,9 @@ class _Run:
                 # What the first one puts on record as in doubt, the next one brings to its end.
                 await self._swept()
                 await self._swept()
-                answers = Answers(self._stack, self._monitor)
+                answers = Answers(self._stack, self._monitor, self._people.delete_identity)
                 while given := await answers.give():
-                    self.result.counts["moves answered"] += given
+                    self.result.counts["held, answered by a person"] += given
                     await self._swept()
                 await self._no_lease_held()
         except TimeoutError:

@@ -51,6 +51,7 @@ class Verdict:
         kept = dict(self._granted(living, wanted, excluded=True))
         self.counts["resources alive at the end"] = len(living)
         self.counts["of these excluded, with an identity"] = 0
+        self.counts["writes from before what they acted on"] = self.monitor.late
         self.counts["grants they need"] = len(set(granted))
         return [
             *self.monitor.violations,

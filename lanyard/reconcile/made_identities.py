@@ -12,43 +12,57 @@ from lanyard.reconcile.apply_removals import REPLAN_DELAY
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.services import Services
 from lanyard.values.compute import UserAssigned
-from lanyard.values.errors import Temporary
+from lanyard.values.errors import NotYet, Permanent, Temporary
 from lanyard.values.own_identity import Created, Dedicated, creation_tags, mark_of
 from lanyard.values.resource_id import ResourceId, folded
 
 #: Seconds until what one replica of ARM misses, or a listing still shows, is looked at again: a PUT
 #: would replace the tags of what is there.
 _LATE = 30.0
+#: Until so many seconds after a PUT that got no answer it may act, or what it made be missed. After
+#: one more nobody could say whether it was Lanyard or somebody else who made it.
+_UNDER_WAY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class MadeIdentities:
-    """Those of one plan. `created`: what became of each."""
+    """Those of one plan. `created`: what became of each; `asked_at`: when a PUT went out that may
+    act yet.
+    """
 
     services: Services
     progress: Progress
     created: dict[ResourceId, Created] = field(default_factory=dict)
+    asked_at: dict[ResourceId, float] = field(default_factory=dict)
 
     async def make(self, actions: Sequence[CreateIdentity]) -> None:
         """All of them, side by side. One that fails stops no other."""
         before = self.progress.record.dedicated
+        self.asked_at.update({one: own.asked_at for one, own in before.items()})
         mine = [action for action in actions if action.dedicated]
-        own = {a.id: before.get(a.id, Dedicated("", a.delete_after)) for a in mine}
+        own = {a.id: self._begun(before.get(a.id), a) for a in mine}
         await self._keep({**before, **own})
         self.progress.outcomes += await asyncio.gather(
             *(attempt(action, self._make(action, before.get(action.id))) for action in actions)
         )
         known = self.progress.record.dedicated
-        found = {one: self._as_made(one, known[one]) for one in own if one in self.created}
-        kept = {**known, **found}
+        kept = {**known, **{one: self._by_now(one, known[one]) for one in own}}
         await self._keep({one: still for one, still in kept.items() if still is not None})
+
+    def _begun(self, before: Dedicated | None, action: CreateIdentity) -> Dedicated:
+        """What is on record while it is asked for: whoever asks may die."""
+        begun, now = before or Dedicated("", action.delete_after), self.services.now()
+        return begun if now < begun.asked_at + _UNDER_WAY else replace(begun, asked_at=now)
 
     async def _keep(self, dedicated: Mapping[ResourceId, Dedicated]) -> None:
         await self.progress.save(replace(self.progress.record, dedicated=dedicated))
 
     async def _make(self, action: CreateIdentity, begun: Dedicated | None) -> str:
         identity, owner = action.id, self.progress.record.id.text if action.dedicated else ""
-        made = await self._there_by_now(action, begun) or await self._put(action, owner)
+        made = await self._there_by_now(action, begun)
+        if made is None:
+            self._ensure_not_under_way(identity)
+            made = await self._put(action, owner)
         self.created[identity] = made
         if action.dedicated and not _is_mine(made, begun):
             raise Temporary(f"{identity} is there by now, and was not made for it", REPLAN_DELAY)
@@ -84,7 +98,7 @@ class MadeIdentities:
             raise Temporary(message, _LATE)
         installation = services.assignments.installation
         tags = {**action.tags, **creation_tags(owner, installation)}
-        made = await services.identities.create(identity, action.location, tags)
+        made = await self._ask(action, tags)
         if made.new:
             return made
         known = await services.identity_ledger.known(identity)
@@ -93,6 +107,22 @@ class MadeIdentities:
         if is_app or whose != folded(mark_of(owner)):
             await self._give_back(action, made, "" if is_app else whose)
         return made
+
+    def _ensure_not_under_way(self, identity: ResourceId) -> None:
+        """Raises NotYet while what was asked for before may come to be, or be seen by all."""
+        left = self.asked_at.get(identity, 0.0) + _UNDER_WAY - self.services.now()
+        if left > 0:
+            raise NotYet(f"{identity} was asked for without an answer: it may come to be", left)
+
+    async def _ask(self, action: CreateIdentity, tags: Mapping[str, str]) -> Created:
+        identity, services = action.id, self.services
+        self.asked_at[identity] = services.now()
+        try:
+            return await services.identities.create(identity, action.location, tags)
+        except (Temporary, Permanent) as failure:
+            if not failure.uncertain:
+                self.asked_at[identity] = 0.0
+            raise
 
     async def _give_back(self, action: CreateIdentity, made: Created, whose: str) -> None:
         """Take Lanyard's tags off what is somebody else's; those that it had before, nothing shows.
@@ -108,9 +138,11 @@ class MadeIdentities:
         await services.identities.create(action.id, action.location, tags)
         raise Temporary(f"{action.id} is there by now, and was not made for it", REPLAN_DELAY)
 
-    def _as_made(self, identity: ResourceId, before: Dedicated) -> Dedicated | None:
+    def _by_now(self, identity: ResourceId, before: Dedicated) -> Dedicated | None:
         """None for one that somebody else made: it is theirs."""
-        made = self.created[identity]
+        made = self.created.get(identity)
+        if made is None:
+            return replace(before, asked_at=self.asked_at.get(identity, 0.0))
         if _is_mine(made, before):
             return Dedicated(made.principal, before.delete_after)
         return None

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import NamedTuple
 
 from lanyard.values.compute import ManagedIdentity
@@ -28,6 +28,7 @@ class Dedicated:
     principal: str
     #: So many seconds it is kept when it is no longer needed.
     delete_after: float
+    _: KW_ONLY
     #: Since when every listing shows it on no resource but its own.
     alone_since: float = 0.0
     #: Since when every listing shows it on no resource that lives.
@@ -36,6 +37,8 @@ class Dedicated:
     owner: str = ""
     #: Since when Azure does not say whether it is in use.
     unanswered_since: float = 0.0
+    #: When Azure was asked to make it, and nobody knows whether it did.
+    asked_at: float = 0.0
 
     def is_still(self, identity: ManagedIdentity, owner: ResourceId, installation: str) -> bool:
         """Whether the identity that is there now is the one that an installation made for `owner`:

@@ -36,6 +36,8 @@ _NOBODY = Caller("", "", {})
 #: The object id of whose request is being answered, for those who observe the state; "" where
 #: Azure itself is at work (a long operation that ends).
 acting: ContextVar[str] = ContextVar("acting", default="")
+#: When that request came: some take their time (seconds since the epoch).
+acting_since: ContextVar[float] = ContextVar("acting_since", default=0.0)
 
 
 @dataclass
@@ -123,7 +125,7 @@ class Pipeline:
         except AzureError as error:
             return _failure(error)
         await self._take_time(request)
-        actor = acting.set(caller.object_id)
+        actor, since = acting.set(caller.object_id), acting_since.set(exchange.call.at)
         try:
             self._guard.authorize(match.operation, request)
             self._check_group(match.operation, request)
@@ -138,6 +140,7 @@ class Pipeline:
             return _failure(error)
         finally:
             acting.reset(actor)
+            acting_since.reset(since)
         tell(self._state, match.operation, request, response)
         return response
 

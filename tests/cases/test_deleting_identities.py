@@ -355,6 +355,41 @@ async def test_case_A12_one_whose_making_was_cut_off_and_that_a_replica_misses_i
     assert not exists(estate, "id-vm1")
 
 
+async def test_case_A12_one_whose_making_was_cut_off_and_that_nothing_shows_yet_is_lanyards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, Rules(identity=AT_ONCE))
+    estate.azure.behaviour.resource_graph_lag_seconds = 5 * MINUTE
+    estate.azure.faults.add(Fault(method="PUT", path="id-vm1$", drop=Drop.AFTER))
+    missed = Fault(
+        method="GET", path="id-vm1$", status=404, code="ResourceNotFound", times=None,
+        caller=estate.app.object_id,
+    )  # fmt: skip
+    estate.azure.faults.add(missed)
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate, 45)
+    assert missed.hits > 1
+    estate.azure.faults.clear()
+    await pass_time(estate, 10 * MINUTE)
+    assert attached(estate, vm) == ["id-vm1"]
+    assert await held(estate) == {}
+    await estate.delete_vm("vm1")
+    await hours(estate, 4)
+    assert not exists(estate, "id-vm1")
+
+
+async def test_what_azure_refused_to_make_is_asked_for_again_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, Rules(identity=AT_ONCE))
+    busy = Fault(method="PUT", path="id-vm1$", status=429, code="TooManyRequests", retry_after=5)
+    estate.azure.faults.add(busy)
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate, 45)
+    assert busy.hits
+    assert attached(estate, vm) == ["id-vm1"]
+
+
 async def test_case_A12_one_that_a_person_made_while_lanyard_was_at_it_is_theirs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

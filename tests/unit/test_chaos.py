@@ -1,5 +1,6 @@
 """The storm's own parts: a judge who lets things pass would make every storm end well."""
 
+import asyncio
 import json
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from chaos.verdict import Verdict, assign_text
 from chaos.weather import Dice, LaggingReplica, SeededFault
 from lanyard.policy.load import parse_policy
 from simulator.azure import IN_PROCESS_URL, Azure
+from simulator.faults import Fault
 from simulator.state import Principal
 from simulator.transport import ask
 
@@ -273,6 +275,27 @@ async def test_identities_that_lanyard_takes_off_are_told(world: World) -> None:
     await world.call(world.lanyard, "GET", world.site)
     await world.call(world.lanyard, "PATCH", world.site, {"identity": {"type": "None"}})
     assert {"identity detached that was needed", "identity missing"} <= world.kinds()
+
+
+@pytest.mark.parametrize("again", [True, False])
+async def test_what_a_call_does_to_a_resource_that_was_made_since_is_not_counted(
+    world: World, again: bool
+) -> None:
+    slow = Fault(method="PATCH", caller=world.lanyard.object_id, delay=20)
+    world.azure.faults.add(slow)
+    late = asyncio.create_task(world.attach(world.lanyard, off=FOREIGN))
+    for _ in range(20):  # until it waits
+        await asyncio.sleep(0)
+    assert slow.hits
+    if again:
+        world.azure.clock.advance(1)
+        await world.call(world.people, "DELETE", world.site)
+        await world.call(world.people, "PUT", world.site, {"location": "x", "properties": {}})
+        await world.attach(world.people, FOREIGN, REGIONAL)
+    world.azure.clock.advance(20)
+    await late
+    assert ("foreign identity detached" in world.kinds()) is not again
+    assert bool(world.monitor.late) == again
 
 
 async def test_an_identity_that_people_take_off_is_only_missing(world: World) -> None:
