@@ -107,10 +107,10 @@ def settled(record: ResourceRecord, done: Done, *, gone: bool) -> ResourceRecord
     `gone`: the resource is no more.
     """
     cleaned = {action.principal_id for action in done.done(RemoveOrphans)}
-    return replace(
+    after = replace(
         record,
         dedicated=_dedicated(record, done),
-        attachments={} if gone else _attachments(record, done),
+        attachments=_attachments(record, done),
         in_repair=frozenset() if gone else record.in_repair - done.repaired,
         grants=_unsettled(record.grants, done) | done.assigned,
         pending=_unsettled(record.pending, done),
@@ -120,6 +120,15 @@ def settled(record: ResourceRecord, done: Done, *, gone: bool) -> ResourceRecord
         confirmed=_confirmed(record, done),
         repairs=after_repairs(record, done.actions, _given_up(done)),
     )
+    return _without_a_resource(after) if gone else after
+
+
+def _without_a_resource(record: ResourceRecord) -> ResourceRecord:
+    """What Lanyard attached to it keeps no record, and stays on one while something of the resource
+    is to go: a listing that is late or wrong may show by then that it was moved.
+    """
+    bare = replace(record, attachments={})
+    return bare if bare.empty else record
 
 
 def unfinished_repairs(in_repair: Set[ResourceId], todo: Plan) -> frozenset[ResourceId]:

@@ -11,6 +11,7 @@ from azure.mgmt.resource.resources.models import ResourcesMoveInfo
 
 from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
+from simulator.behaviour import ResourceGraphAnswer
 from simulator.faults import Fault
 from tests.support.any_resource import client
 from tests.support.cases import (
@@ -119,6 +120,25 @@ async def test_case_B12_a_listing_that_is_nearly_five_minutes_late_is_waited_for
     moved = await move(estate, resource, "rg-other")
     await hours(estate, 2)
     assert (attached(estate, moved), roles(estate, "id-old")) == ([], [])
+
+
+async def test_case_B12_what_a_listing_hid_at_first_is_followed_when_it_shows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    policy = Rules(grace_minutes=10)
+    estate = await begun(monkeypatch, policy, "id-old")
+    await adopt(estate, scoped(estate, policy, "rg-app"))
+    machine = await create(estate, MACHINE)
+    await pass_time(estate)
+    # Not a sign of it: an answer that is whole, as far as it says.
+    estate.azure.behaviour.resource_graph_answer = ResourceGraphAnswer.EMPTY
+    moved = await move(estate, machine, "rg-other")
+    await pass_time(estate, 5 * MINUTE)
+    assert attached(estate, moved) == ["id-old"]
+    estate.azure.behaviour.resource_graph_answer = ResourceGraphAnswer.FULL
+    await hours(estate, 2)
+    assert (attached(estate, moved), roles(estate, "id-old")) == ([], [])
+    assert (await estate.ledger.resource(machine)).row is None
 
 
 @TYPES

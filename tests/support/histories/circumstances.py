@@ -30,6 +30,9 @@ class Circumstances:
     put_back: bool = False
     #: What the tables say of the last sweep was lost or is older than it, and none was since.
     relearning: bool = False
+    #: Resource Graph left rows out at some time, and nothing in its answers showed it: whether a
+    #: resource was moved cannot be known then.
+    hidden: bool = False
     #: Resources (lower-case ids) that came by a move.
     moved: set[str] = field(default_factory=set)
     #: (resource, identity) that no record says any more that Lanyard attached.

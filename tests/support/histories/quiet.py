@@ -124,6 +124,8 @@ def _left_over(model: Model, held: list[Entry]) -> Iterator[Finding]:
 
 def _attachments_left(model: Model, keys: set[str]) -> Iterator[str]:
     for place, resource in model.living():
+        if model.circumstances.hidden and place.id in model.circumstances.moved:
+            continue
         wanted = due(model.policy, resource).gives.identities
         for identity in attached(resource).keys() - wanted:
             ours = model.accounts.attached[place.id, identity] == LANYARD

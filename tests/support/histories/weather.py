@@ -76,6 +76,7 @@ class Graph(Step):
     async def act(self, world: World) -> None:
         """Until the history is over, or another such step."""
         behaviour = world.estate.azure.behaviour
+        world.model.circumstances.hidden |= self.answer in ("half-untold", "empty")
         world.model.graph_lied |= bool(self.lag_minutes) or self.answer != "full"
         behaviour.resource_graph_lag_seconds = self.lag_minutes * 60
         behaviour.resource_graph_answer = ResourceGraphAnswer(self.answer)
