@@ -46,13 +46,17 @@ class MadeIdentities:
             *(attempt(action, self._make(action, before.get(action.id))) for action in actions)
         )
         known = self.progress.record.dedicated
-        kept = {**known, **{one: self._by_now(one, known[one]) for one in own}}
+        by_now = {one: self._by_now(one, before.get(one), known[one]) for one in own}
+        kept = {**known, **by_now}
         await self._keep({one: still for one, still in kept.items() if still is not None})
 
     def _begun(self, before: Dedicated | None, action: CreateIdentity) -> Dedicated:
-        """What is on record while it is asked for: whoever asks may die."""
+        """What is on record while it is asked for: whoever asks may die. What it comes to has
+        another principal than what was there before.
+        """
         begun, now = before or Dedicated("", action.delete_after), self.services.now()
-        return begun if now < begun.asked_at + _UNDER_WAY else replace(begun, asked_at=now)
+        under_way = now < begun.asked_at + _UNDER_WAY
+        return begun if under_way else replace(begun, principal="", asked_at=now)
 
     async def _keep(self, dedicated: Mapping[ResourceId, Dedicated]) -> None:
         await self.progress.save(replace(self.progress.record, dedicated=dedicated))
@@ -138,14 +142,16 @@ class MadeIdentities:
         await services.identities.create(action.id, action.location, tags)
         raise Temporary(f"{action.id} is there by now, and was not made for it", REPLAN_DELAY)
 
-    def _by_now(self, identity: ResourceId, before: Dedicated) -> Dedicated | None:
+    def _by_now(
+        self, identity: ResourceId, before: Dedicated | None, begun: Dedicated
+    ) -> Dedicated | None:
         """None for one that somebody else made: it is theirs."""
-        made = self.created.get(identity)
-        if made is None:
-            return replace(before, asked_at=self.asked_at.get(identity, 0.0))
-        if _is_mine(made, before):
-            return Dedicated(made.principal, before.delete_after)
-        return None
+        made, asked_at = self.created.get(identity), self.asked_at.get(identity, 0.0)
+        if made is not None:
+            mine = _is_mine(made, before)
+            return Dedicated(made.principal, begun.delete_after) if mine else None
+        known = begun if asked_at else before or begun
+        return replace(known, asked_at=asked_at)
 
 
 def _is_mine(made: Created, before: Dedicated | None) -> bool:

@@ -20,6 +20,7 @@ from tests.support.cases import (
     attached,
     begun,
     create,
+    delete_identity,
     exists,
     held,
     hours,
@@ -372,6 +373,30 @@ async def test_case_A12_one_whose_making_was_cut_off_and_that_nothing_shows_yet_
     estate.azure.faults.clear()
     await pass_time(estate, 10 * MINUTE)
     assert attached(estate, vm) == ["id-vm1"]
+    assert await held(estate) == {}
+    await estate.delete_vm("vm1")
+    await hours(estate, 4)
+    assert not exists(estate, "id-vm1")
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["event", "event lost"])
+@pytest.mark.parametrize("how", [Drop.AFTER, Drop.BEFORE])
+@pytest.mark.parametrize("late", [0, 5], ids=["listed", "not listed yet"])
+async def test_case_A12_one_whose_making_once_more_was_cut_off_is_lanyards(
+    monkeypatch: pytest.MonkeyPatch, how: Drop, late: int, *, lost: bool
+) -> None:
+    estate = await begun(monkeypatch, Rules(identity=AT_ONCE))
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate, MINUTE)
+    cut = Fault(method="PUT", path="id-vm1$", drop=how, caller=estate.app.object_id)
+    estate.azure.faults.add(cut)
+    await delete_identity(estate, "id-vm1", "rg-app")
+    if lost:
+        estate.new_events()
+    estate.azure.behaviour.resource_graph_lag_seconds = late * MINUTE
+    await hours(estate, 2)
+    assert cut.hits
+    assert (attached(estate, vm), roles(estate, "id-vm1")) == (["id-vm1"], ["Reader"])
     assert await held(estate) == {}
     await estate.delete_vm("vm1")
     await hours(estate, 4)
