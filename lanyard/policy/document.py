@@ -5,12 +5,14 @@ use and the reference in docs/ are made from these models. Keys of the file are 
 import hashlib
 import json
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from lanyard.policy.section import Condition, Name, Section, Text
 from lanyard.policy.standards import SHIPPED, GrantContent
+from lanyard.policy.tag_index import TagIndex
 from lanyard.values.resource_id import folded
 
 MACHINE = "microsoft.compute/virtualmachines"
@@ -288,6 +290,11 @@ class Policy(Section):
         ]
         meant = self.model_dump_json() + json.dumps(shipped)
         return hashlib.sha256(meant.encode()).hexdigest()[:12]
+
+    @cached_property
+    def by_tag(self) -> TagIndex[Rule]:
+        """The rules, by the tags that they want."""
+        return TagIndex((rule.match.tags, rule) for rule in self.rules)
 
     def types(self) -> frozenset[str]:
         """The resource types that any rule is for, lower case.

@@ -1,7 +1,7 @@
 """Which rules are for a resource."""
 
 import re
-from collections.abc import Iterator
+from typing import NamedTuple
 
 from lanyard.policy.document import SCALE_SET, Match, Policy, Rule, Selector
 from lanyard.policy.patterns import fits_one_of, has_tags, one_of, within_one_of
@@ -15,18 +15,22 @@ _PATTERN = re.compile(
 )
 
 
-def matching_rules(policy: Policy, resource: ComputeResource) -> Iterator[Rule]:
-    """The rules whose every condition fits, in the order of the file."""
-    return (rule for rule in policy.rules if _fits(rule.match, resource))
+class Rules(NamedTuple):
+    """Of one resource, each in the order of the file. `excluded`: would be for it but for their
+    `exclude`.
+    """
+
+    matching: list[Rule]
+    excluded: list[Rule]
 
 
-def excluded_rules(policy: Policy, resource: ComputeResource) -> Iterator[Rule]:
-    """The rules that would be for a resource but for their `exclude`, in the order of the file."""
-    return (
-        rule
-        for rule in policy.rules
-        if _names(rule.match, resource) and _is_excluded(rule.match, resource)
-    )
+def rules_for(policy: Policy, resource: ComputeResource) -> Rules:
+    """The rules whose every condition fits, and those that leave the resource out."""
+    rules = Rules([], [])
+    for rule in policy.by_tag.may_fit(resource.tags):
+        if _names(rule.match, resource):
+            (rules.excluded if _is_excluded(rule.match, resource) else rules.matching).append(rule)
+    return rules
 
 
 def scope_pattern_problem(pattern: str) -> str | None:
@@ -38,10 +42,6 @@ def scope_pattern_problem(pattern: str) -> str | None:
         f"{pattern!r} is no scope; write /subscriptions/GUID or "
         "/subscriptions/GUID/resourceGroups/NAME, with * for any part of a segment"
     )
-
-
-def _fits(match: Match, resource: ComputeResource) -> bool:
-    return _names(match, resource) and not _is_excluded(match, resource)
 
 
 def _names(match: Match, resource: ComputeResource) -> bool:
@@ -59,14 +59,14 @@ def _is_excluded(match: Match, resource: ComputeResource) -> bool:
 def selects(selector: Selector, resource: ComputeResource) -> bool:
     """Whether every field that the selector gives fits the resource."""
     return (
-        (not selector.scopes or within_one_of(resource.id.key, selector.scopes))
+        has_tags(resource.tags, selector.tags)
+        and (not selector.scopes or within_one_of(resource.id.key, selector.scopes))
         and (not selector.locations or one_of(resource.location, selector.locations))
         and (not selector.names or fits_one_of(resource.id.name, selector.names))
         and (
             not selector.resource_groups
             or fits_one_of(resource.id.resource_group, selector.resource_groups)
         )
-        and has_tags(resource.tags, selector.tags)
     )
 
 

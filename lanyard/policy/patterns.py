@@ -3,13 +3,18 @@
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import translate
+from functools import lru_cache
 
 from lanyard.values.resource_id import folded
 
 # Wildcards to fnmatch, and characters of names to Azure.
 _NO_WILDCARDS = re.compile(r"[\[?]")
+
+
+#: The value of a tag that stands for any.
+ANY = "*"
 
 
 def same(one: str, other: str) -> bool:
@@ -24,7 +29,16 @@ def one_of(value: str, names: Iterable[str]) -> bool:
 
 def fits(value: str, pattern: str) -> bool:
     """Whether the whole of a name fits a pattern."""
-    return fnmatchcase(folded(value), _NO_WILDCARDS.sub(r"[\g<0>]", folded(pattern)))
+    return bool(_fitting(pattern)(folded(value)))
+
+
+@lru_cache(maxsize=4096)
+def _fitting(pattern: str) -> Callable[[str], object]:
+    """Whether a folded name fits. A policy has few patterns, and asks of each again and again."""
+    wanted = folded(pattern)
+    if "*" not in wanted:
+        return wanted.__eq__
+    return re.compile(translate(_NO_WILDCARDS.sub(r"[\g<0>]", wanted))).match
 
 
 def fits_one_of(value: str, patterns: Iterable[str]) -> bool:
@@ -54,6 +68,6 @@ def has_tags(tags: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
     """Whether all the wanted tags are there; the value "*" stands for any."""
     have = {folded(key): folded(value) for key, value in tags.items()}
     return all(
-        folded(key) in have and folded(value) in ("*", have[folded(key)])
+        folded(key) in have and folded(value) in (ANY, have[folded(key)])
         for key, value in wanted.items()
     )

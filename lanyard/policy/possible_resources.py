@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 
 from lanyard.policy.document import IdentitySpec, Match, Policy, Rule
-from lanyard.policy.matching import matching_rules
+from lanyard.policy.matching import rules_for
 from lanyard.policy.templates import variables
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.compute_types import ComputeType
@@ -95,7 +95,7 @@ def matched(policy: Policy, id_: ResourceId, location: str) -> Iterator[ComputeR
     resource = ComputeResource(
         id=id_, location=location, tags=tags, identity=Identity(), kind=",".join(match.kinds)
     )
-    if any(matching_rules(policy, resource)):
+    if rules_for(policy, resource).matching:
         yield resource
 
 
