@@ -181,7 +181,7 @@ class Sweep:
         for resource in sorted(found.facts.missing | set(changed) | owners):
             yield Change(resource, _SOURCE)
         yield from _orphan_changes(o for o in report.orphans if not _waits(o, found))
-        yield from _never_given(found)
+        yield from _left_on_the_way(found)
         yield from found.released
 
     def _changed_identities(self, found: Survey) -> Iterator[ResourceId]:
@@ -302,13 +302,15 @@ def _waits(orphan: Orphan, found: Survey) -> bool:
     return orphan.kind is OrphanKind.DEPARTED or orphan.owner is not None
 
 
-def _never_given(found: Survey) -> Iterator[Change]:
-    """Grants that are on record as being granted, that nothing claims and nothing gives."""
+def _left_on_the_way(found: Survey) -> Iterator[Change]:
+    """Grants that are on record as on their way, in or out, that nothing claims and nothing gives:
+    whoever was at it died.
+    """
     listed = {folded(assignment.id) for assignment in found.facts.assignments}
     for key, standing in found.facts.standing.items():
         where = subscription_of(standing.grant.scope)
         claimed = standing.kept or standing.claimants or standing.grant.name in found.facts.recorded
-        if standing.state is State.GRANTING and not claimed and key not in listed and where:
+        if standing.state is not State.ACTIVE and not claimed and key not in listed and where:
             yield Change(where, _SOURCE, grant=standing.grant.name)
 
 

@@ -223,6 +223,23 @@ async def test_a_grant_that_nothing_claims_any_more_is_revoked(estate: Estate) -
     assert estate.assignments() == []
 
 
+async def test_a_revocation_whose_worker_died_after_the_deletion_is_brought_to_its_end(
+    estate: Estate,
+) -> None:
+    await estate.create_vm("vm1")
+    await estate.settle()
+    await estate.delete_vm("vm1")
+    await estate.settle()
+    (row,) = [row async for row in estate.tables.grants.everything() if row.key == "grant"]
+    assert row.values["state"] == "revoked"
+    # As it was right before that worker's last write.
+    await estate.tables.grants.replace(row, {**row.values, "state": "revoking"})
+    estate.azure.clock.advance(DAY)
+    await sweep(estate)
+    (row,) = [row async for row in estate.tables.grants.everything() if row.key == "grant"]
+    assert row.values["state"] == "revoked"
+
+
 async def test_looking_writes_nothing(estate: Estate) -> None:
     stranger(estate)
     await estate.create_vm("vm1")
