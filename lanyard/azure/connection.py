@@ -145,4 +145,5 @@ def azure_over(
         directory=Directory(clients, control_principal=settings.principal_id),
         activity_log=ActivityLog(clients),
         own_principal=settings.principal_id,
+        sleep=clients.sleep,
     )

@@ -4,7 +4,8 @@ Every call raises Temporary or Permanent (errors.py) where it fails; principal i
 in lower case.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -197,3 +198,5 @@ class Azure:
     activity_log: ActivityLog
     #: The object id (lower case) of the app's own identity; "" where it is not known.
     own_principal: str = ""
+    #: Waits so many seconds, by the clock that Azure's answers go by.
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

@@ -48,6 +48,34 @@ class Cache[K, V]:
         return answer
 
 
+class Together[K, V]:
+    """The answer for each key for all who ask at once. Nothing is kept.
+
+    Who comes while a call is under way joins the next one: that one may answer what was before.
+    """
+
+    def __init__(self) -> None:
+        self._under_way: dict[K, asyncio.Task[V]] = {}
+        self._next: dict[K, asyncio.Task[V]] = {}
+
+    async def get(self, key: K, ask: Callable[[], Coroutine[Any, Any, V]]) -> V:
+        """The answer of an `ask` that begins from now on. Raises what asking raises, to all."""
+        if key not in self._next:
+            self._next[key] = call = asyncio.create_task(self._ask(key, ask))
+            call.add_done_callback(_look_at)
+        return await asyncio.shield(self._next[key])
+
+    async def _ask(self, key: K, ask: Callable[[], Coroutine[Any, Any, V]]) -> V:
+        if key in self._under_way:
+            await asyncio.wait([self._under_way[key]])
+        call = self._under_way[key] = self._next.pop(key)
+        try:
+            return await ask()
+        finally:
+            if self._under_way[key] is call:
+                del self._under_way[key]
+
+
 def _look_at(call: asyncio.Task[Any]) -> None:
     """asyncio complains of a failure that nobody waits for any more."""
     if not call.cancelled():

@@ -1,10 +1,12 @@
 """Identities that are missing, made. One of a resource's own goes on record before, and with the
-principal that it was made with after: only that one is deleted with the resource.
+principal that it was made with after: only that one is deleted with the resource. One that many
+need at once is made by one of them (record/making.py).
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from lanyard.planning.actions import CreateIdentity
 from lanyard.planning.outcomes import attempt
@@ -62,6 +64,46 @@ class MadeIdentities:
         await self.progress.save(replace(self.progress.record, dedicated=dedicated))
 
     async def _make(self, action: CreateIdentity, begun: Dedicated | None) -> str:
+        identity = action.id
+        if action.dedicated:
+            principal = await self._make_one(action, begun)
+        else:
+            there = partial(self._learnt, identity)
+            make = partial(self._make_for_all, action)
+            principal = await self.services.many.once.ensure(identity, there, make)
+        self.progress.principals[UserAssigned(identity)] = principal
+        return f"principal {principal}"
+
+    async def _make_for_all(self, action: CreateIdentity) -> str:
+        """As its maker, for every instance; nobody waits for one that failed, unless what it asked
+        for may come to be. Returns the principal. Raises BeingMade.
+        """
+        makers = self.services.many.makers
+        maker = await makers.begin(action.id, self.progress.record.id)
+        try:
+            principal = await self._learnt(action.id) or await self._make_one(action, None)
+        except (Temporary, Permanent) as failure:
+            if not failure.uncertain:
+                await makers.end(maker)
+            raise
+        await makers.end(maker)
+        return principal
+
+    async def _learnt(self, identity: ResourceId) -> str | None:
+        """The principal of one that is on record since this was planned, as everybody's. Where the
+        resource shows another one, the record may be older.
+        """
+        known, resource = (
+            await self.services.identity_ledger.known(identity),
+            self.progress.resource,
+        )
+        shown = resource.identity.user_assigned.get(identity) if resource is not None else None
+        if known is None or shown not in (None, known.principal):
+            return None
+        is_for_all = not known.owner and known.principal != self.services.own_principal
+        return known.principal if is_for_all else None
+
+    async def _make_one(self, action: CreateIdentity, begun: Dedicated | None) -> str:
         identity, owner = action.id, self.progress.record.id.text if action.dedicated else ""
         made = await self._there_by_now(action, begun)
         if made is None:
@@ -72,8 +114,7 @@ class MadeIdentities:
             raise Temporary(f"{identity} is there by now, and was not made for it", REPLAN_DELAY)
         whose = folded(mark_of(owner))
         await self.services.identity_ledger.learn_principal(identity, made.principal, whose)
-        self.progress.principals[UserAssigned(identity)] = made.principal
-        return f"principal {made.principal}"
+        return made.principal
 
     async def _there_by_now(
         self, action: CreateIdentity, begun: Dedicated | None
@@ -84,7 +125,11 @@ class MadeIdentities:
         current = await self.services.identities.details(action.id)
         if current is None:
             return None
-        if current.principal_id == self.services.own_principal or not action.dedicated:
+        is_app = current.principal_id == self.services.own_principal
+        if is_app or not action.dedicated:
+            known = await self.services.identity_ledger.known(action.id)
+            if known == (current.principal_id, "") and not is_app:
+                return Created(current.principal_id, new=False)  # it was looked at
             # It is looked at like any that exists.
             self.created[action.id] = Created(current.principal_id, new=False)
             raise Temporary(f"{action.id} is there by now", REPLAN_DELAY)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from lanyard.planning.desired import Desired, WantedIdentity
-from lanyard.ports.cache import Cache
+from lanyard.ports.cache import Cache, Together
 from lanyard.values.compute import (
     ComputeResource,
     ManagedIdentity,
@@ -51,6 +51,18 @@ class AskedOnce:
 
     async def details(self, identity: ResourceId) -> ManagedIdentity | None:
         """The identity, as it was when it was first asked for."""
+        return await self._answers.get(identity, partial(self._identities.details, identity))
+
+
+class AskedTogether:
+    """Asks for an identity once for all who want to know at the same time."""
+
+    def __init__(self, identities: Details) -> None:
+        self._identities = identities
+        self._answers: Together[ResourceId, ManagedIdentity | None] = Together()
+
+    async def details(self, identity: ResourceId) -> ManagedIdentity | None:
+        """The identity, as it is after it was asked for."""
         return await self._answers.get(identity, partial(self._identities.details, identity))
 
 

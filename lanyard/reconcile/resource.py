@@ -209,7 +209,7 @@ class Reconciler:
             return identity in (await services.ledger.resource(ResourceId.parse(owner))).dedicated
 
         return Principals(
-            services.identities,
+            services.many.asked,
             RecordedOnce(services.identity_ledger, writes=True),
             services.assignments.installation,
             is_dedicated,

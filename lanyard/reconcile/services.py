@@ -19,6 +19,7 @@ from lanyard.ports.tables import Journal, Table, Tables
 from lanyard.reconcile.agreement import Agreement
 from lanyard.reconcile.cleanup import Orphans
 from lanyard.reconcile.estate import Estate
+from lanyard.reconcile.principals import AskedTogether
 from lanyard.record.budget import RemovalBudget
 from lanyard.record.claims import Claims
 from lanyard.record.decisions import Author, Decisions
@@ -27,9 +28,27 @@ from lanyard.record.held import HeldActions
 from lanyard.record.identities import IdentityLedger
 from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.ledger import Ledger
+from lanyard.record.making import MadeOnce, Makers
 from lanyard.record.relearning import Relearning
 from lanyard.record.revocation import Revocation
 from lanyard.record.unread import UnreadSubscriptions
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """For what many resources need at the same moment: made once in this process, by one of the
+    `makers` for all instances; and ARM's answers for identities, each for all who asked before.
+    """
+
+    once: MadeOnce
+    makers: Makers
+    asked: AskedTogether
+
+    @classmethod
+    def over(cls, azure: Azure, identities: Table, now: Callable[[], float]) -> "Many":
+        """`identities`: the table of them; `now`: seconds since the epoch."""
+        asked = AskedTogether(azure.identities)
+        return cls(MadeOnce(azure.sleep), Makers(identities, now), asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +82,8 @@ class Services:
     control: Table
     #: On whose account decisions are taken.
     author: Author
+    #: What many need at the same moment.
+    many: Many
     #: Publishes them.
     notifier: Notifier
     #: Seconds since the epoch.
@@ -85,9 +106,8 @@ def assemble[T: Journal](
     """
     decider = Author(author, policy.digest)
     ledger = Ledger(tables.resources)
-    grants = GrantRows(tables.grants, now)
-    claims = Claims(grants, azure.assignments, Agreement(policy, azure.index, azure.compute))
-    estate = Estate(policy, azure.index, azure.compute, ledger)
+    many = Many.over(azure, tables.identities, now)
+    claims, revocation = _of_grants(azure, tables.grants, policy, ledger, many.once, now)
     relearning = Relearning.over(tables, marks or Unmarked(), now)
     kill_switch = KillSwitch(tables.control, now, policy.digest, relearning)
     return Services(
@@ -100,7 +120,7 @@ def assemble[T: Journal](
         ledger=ledger,
         identity_ledger=IdentityLedger(tables.identities, now),
         claims=claims,
-        revocation=_revocation(azure, grants, policy, estate, now),
+        revocation=revocation,
         decisions=Decisions(tables.decisions, decider, now),
         held=HeldActions(tables.held, now),
         unread=UnreadSubscriptions(tables.control, now),
@@ -111,6 +131,7 @@ def assemble[T: Journal](
         own_principal=azure.own_principal,
         control=tables.control,
         author=decider,
+        many=many,
         notifier=notifier or Unheard(),
         now=now,
     )
@@ -121,8 +142,20 @@ def _orphans(azure: Azure, claims: Claims, policy: Policy, now: Callable[[], flo
     return Orphans(azure.assignments, azure.index, azure.directory, claims, grace, now)
 
 
-def _revocation(
-    azure: Azure, grants: GrantRows, policy: Policy, estate: Estate, now: Callable[[], float]
-) -> Revocation:
+def _of_grants(
+    azure: Azure,
+    table: Table,
+    policy: Policy,
+    ledger: Ledger,
+    once: MadeOnce,
+    now: Callable[[], float],
+) -> tuple[Claims, Revocation]:
+    """Claims that come, and claims that go."""
+    rows = GrantRows(table, now)
+    agreement = Agreement(policy, azure.index, azure.compute)
+    estate = Estate(policy, azure.index, azure.compute, ledger)
     grace = policy.limits.removals.grace_minutes * 60
-    return Revocation(grants, azure.assignments, now, grace, estate.needing)
+    return (
+        Claims(rows, azure.assignments, agreement, once),
+        Revocation(rows, azure.assignments, now, grace, estate.needing),
+    )

@@ -12,6 +12,10 @@ remover (revocation.py) reads the claims again *after* it has set `revoking`. On
 other. An adder that meets `revoking` waits until the remover's time is over (`until`), because a
 delete that is on its way cannot be called back. Every change of state is made on the version that
 was read (grant_rows.py).
+
+Many that need a new grant at once make its assignment once (making.py): `granting` names the
+resource that it is made for, and who meets that has written its claim and waits. Who waited reads
+the state for itself: what another read may be older than its claim.
 """
 
 import logging
@@ -19,12 +23,14 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from typing import Protocol
 
 from lanyard.planning.contested import MOST_REPAIRS
 from lanyard.ports.azure import Granting
 from lanyard.ports.tables import RowChanged, RowExists
 from lanyard.record.grant_rows import Granted, GrantRows, on_fresh_rows
+from lanyard.record.making import MadeOnce
 from lanyard.values.errors import Because, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant, Standing, State
 from lanyard.values.resource_id import ResourceId
@@ -77,22 +83,34 @@ class Claims:
     """Claims on grants, made and read; revocation.py has them go."""
 
     def __init__(
-        self, rows: GrantRows, assignments: Granting, conditions: Conditions | None = None
+        self,
+        rows: GrantRows,
+        assignments: Granting,
+        conditions: Conditions | None = None,
+        once: MadeOnce | None = None,
     ) -> None:
         self._rows = rows
         self._assignments = assignments
         self._conditions = conditions or Unconditional()
+        self._once = once or MadeOnce()
 
     async def add(self, grant: Grant, resource: ResourceId, *, anew: bool = False) -> Result:
         """Claim `grant` for `resource`; on return its assignment exists. `anew`: a person released
         it, so what somebody took away until now counts no longer; nor does it where another owner
         gives it.
 
-        Raises Temporary while another worker is revoking it, Refused where another resource needs
-        it on another condition, and what the assignment call raises.
+        Raises NotYet while another worker is making or revoking it, Refused where another resource
+        needs it on another condition, and what the assignment call raises.
         """
         await self._rows.claim(grant, resource)
-        return await on_fresh_rows(grant, lambda: self._ensure_granted(grant, resource, anew=anew))
+        # What is refused, or forgotten, for one resource is so for no other.
+        alone = resource if anew or self._conditions.in_question(grant) else None
+        make = partial(self._ensure_granted, grant, resource, anew=anew)
+        return await self._once.ensure(
+            (grant.name, grant.condition, alone),
+            partial(self._given, grant),
+            partial(on_fresh_rows, grant, make),
+        )
 
     async def times_taken(self, grant: Grant) -> int:
         """How often somebody took away what is to be given again, whoever claims it. Before it is
@@ -115,7 +133,7 @@ class Claims:
         """Claim a grant for the person who has its removal undone; call it before putting it back,
         and `stands` when it is there: until then the next claim makes it.
 
-        Raises Temporary while a worker is revoking it.
+        Raises NotYet while a worker is revoking it.
         """
         await self._rows.keep(grant, decision_id, by)
         await on_fresh_rows(grant, lambda: self._ensure_granting(grant))
@@ -215,16 +233,32 @@ class Claims:
         found = await self._rows.find(grant.name)
         if found is not None and found.gives(grant) and await self._still_serves(found):
             return Result.ALREADY_ASSIGNED
-        if found is not None and found.state is State.REVOKING:
-            self._rows.wait_for_remover(found)
+        if found is not None:
+            self._rows.wait_for_others(found, resource)
         await self._ensure_agreed(grant, found, resource)
         moments = self._rows.stands_now(found)
-        found = await self._rows.write(found, grant, State.GRANTING)
-        ours = await self._assignments.ensure(grant)
+        found = await self._rows.write(found, grant, State.GRANTING, maker=resource.key)
+        ours = await self._make(grant, found)
         if anew or not ours:
             moments = replace(moments, taken_at=())
         await self._rows.write(found, grant, State.ACTIVE, ours=ours, moments=moments)
         return Result.ASSIGNED if ours else Result.NOT_OURS
+
+    async def _make(self, grant: Grant, making: Granted) -> bool:
+        """Nobody waits for a maker that failed, unless what it asked for may come to be."""
+        try:
+            return await self._assignments.ensure(grant)
+        except (Temporary, Permanent) as failure:
+            if not failure.uncertain:
+                with suppress(RowChanged, Temporary):  # then its time ends by itself
+                    await self._rows.write(making, grant, State.GRANTING)
+            raise
+
+    async def _given(self, grant: Grant) -> Result | None:
+        """None where it is not given, or not so."""
+        found = await self._rows.find(grant.name)
+        given = found is not None and found.gives(grant) and await self._still_serves(found)
+        return Result.ALREADY_ASSIGNED if given else None
 
     async def _ensure_agreed(
         self, grant: Grant, found: Granted | None, resource: ResourceId

@@ -10,9 +10,10 @@ from pydantic import FiniteFloat, TypeAdapter
 
 from lanyard.planning.life import LISTING_LAG
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
+from lanyard.record.making import MAKE_SECONDS, being_made
 from lanyard.record.repairs import once_more, recent
 from lanyard.record.rows import Columns, entries
-from lanyard.values.errors import Temporary
+from lanyard.values.errors import NotYet, Temporary
 from lanyard.values.grants import Grant, GrantKind, Standing, State
 from lanyard.values.resource_id import ResourceId
 
@@ -62,6 +63,8 @@ class Granted:
     #: The end of a remover's time, in seconds since the epoch.
     until: float
     moments: Moments
+    #: The resource (lower-case id) that the assignment is being made for, or "": nobody is at it.
+    maker: str
     row: Row
 
     @property
@@ -94,9 +97,10 @@ class GrantRows:
         *,
         ours: bool = True,
         moments: Moments | None = None,
+        maker: str = "",
     ) -> Granted:
-        """Without `moments` they stay. Raises RowChanged, RowExists where another worker wrote it
-        since it was read.
+        """Without `moments` they stay. `maker`: see `Granted`. Raises RowChanged, RowExists where
+        another worker wrote it since it was read.
         """
         until = self._now() + REVOKE_SECONDS
         if moments is None:
@@ -114,12 +118,21 @@ class GrantRows:
             "missingSince": str(moments.missing_since),
             "standsSince": str(moments.stands_since),
             "takenAt": json.dumps(moments.taken_at),
+            "maker": maker,
         }
         if before is None:
             row = await self._table.insert(grant.name, _GRANT, values)
         else:
             row = await self._table.replace(before.row, values)
-        return Granted(grant=grant, state=state, ours=ours, until=until, moments=moments, row=row)
+        return Granted(
+            grant=grant,
+            state=state,
+            ours=ours,
+            until=until,
+            moments=moments,
+            maker=maker,
+            row=row,
+        )
 
     def stands_now(self, found: Granted | None) -> Moments:
         """The moments of a grant whose assignment is being made now, or found to be there."""
@@ -141,10 +154,22 @@ class GrantRows:
             raise Temporary(f"the grant {grant.name} is changing", _WAIT) from error
 
     def wait_for_remover(self, found: Granted) -> None:
-        """Raise Temporary while a remover may still be at work on this row."""
+        """Raise NotYet while a remover may still be at work on this row."""
         left = found.until - self._now()
         if left > 0:
-            raise Temporary("the grant is being revoked by another worker", min(left, _WAIT))
+            raise NotYet("the grant is being revoked by another worker", min(left, _WAIT))
+
+    def wait_for_others(self, found: Granted, resource: ResourceId) -> None:
+        """Raise NotYet while a remover may still be at work on this row, BeingMade while the
+        assignment is being made for another resource: a maker that died is its own successor.
+        """
+        if found.state is State.REVOKING:
+            self.wait_for_remover(found)
+        if found.state is not State.GRANTING or found.maker in ("", resource.key):
+            return
+        left = found.written + MAKE_SECONDS - self._now()
+        if left > 0:
+            raise being_made(str(found.grant), found.maker, left)
 
     def revoked_long_ago(self, found: Granted) -> bool:
         """Whether it is revoked, and no listing shows it any more."""
@@ -217,14 +242,14 @@ class GrantRows:
 async def on_fresh_rows[T](grant: Grant, attempt: Callable[[], Awaitable[T]]) -> T:
     """Attempt it, from the start again where another worker wrote a row in between.
 
-    Raises Temporary where that goes on, and what the attempt raises.
+    Raises NotYet where that goes on, and what the attempt raises.
     """
     for _ in range(_ATTEMPTS):
         try:
             return await attempt()
         except (RowChanged, RowExists):
             continue
-    raise Temporary(f"the grant {grant.name} is changing too fast", _WAIT)
+    raise NotYet(f"the grant {grant.name} is changing too fast", _WAIT)
 
 
 def _granted(row: Row) -> Granted:
@@ -250,6 +275,7 @@ def _granted(row: Row) -> Granted:
             columns.number("standsSince"),
             columns.json("takenAt", _MOMENTS),
         ),
+        maker=columns.text("maker"),
         row=row,
     )
 

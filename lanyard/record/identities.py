@@ -3,6 +3,7 @@
 one row a user-assigned identity     its principal id, which saves a call, and those it had
 one row a system-assigned principal  the resource it was last seen on
 one row an unknown principal         since when the directory does not know it
+one row an identity that is made     for which resource, and how long its maker has (making.py)
 """
 
 import json
@@ -14,7 +15,8 @@ from pydantic import FiniteFloat, TypeAdapter
 
 from lanyard.planning.life import Life
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
-from lanyard.record.ledger import conflict, life_as_json, life_of
+from lanyard.record.ledger import Conflict, conflict, life_as_json, life_of
+from lanyard.record.making import MAKING
 from lanyard.record.rows import Columns, entries
 from lanyard.values.own_identity import Known
 from lanyard.values.resource_id import ResourceId
@@ -22,6 +24,8 @@ from lanyard.values.resource_id import ResourceId
 # The partition of the principals; those of the identities are subscription ids.
 _PRINCIPALS = "principal"
 _UNKNOWN = "unknown"
+# How often it is learnt anew where others learn of it at the same moment.
+_ROUNDS = 8
 
 _MOMENTS = TypeAdapter(Mapping[str, FiniteFloat])
 
@@ -73,8 +77,17 @@ class IdentityLedger:
         self, identity: ResourceId, principal_id: str, owner: str = ""
     ) -> None:
         """Remember the object id of a user-assigned identity, which ARM showed just now, whose it
-        is (see `Known`), and the object id that it had before.
+        is (see `Known`), and the object id that it had before. Many that come at once learn the
+        same.
         """
+        for _ in range(_ROUNDS):
+            try:
+                return await self._learn_principal(identity, principal_id, owner)
+            except Conflict:
+                continue
+        raise conflict(identity)
+
+    async def _learn_principal(self, identity: ResourceId, principal_id: str, owner: str) -> None:
         before = await self.identity(identity)
         known = (before.principal, before.owner) == (principal_id, owner)
         if not known or before.life.missing:
@@ -152,7 +165,7 @@ class IdentityLedger:
     async def identities(self) -> AsyncIterator[IdentityRecord]:
         """Every user-assigned identity on record."""
         async for row in entries(self._table):
-            if row.partition not in (_PRINCIPALS, _UNKNOWN):
+            if row.partition not in (_PRINCIPALS, _UNKNOWN, MAKING):
                 yield _identity_record(row)
 
     async def holders(self) -> AsyncIterator[tuple[str, ResourceId]]:

@@ -96,7 +96,12 @@ class Revocation:
         if found.state in (State.GRANTING, State.ACTIVE):
             outlived = replace(found.moments, unclaimed_since=until)
             await self._rows.write(
-                found, found.grant, found.state, ours=found.ours, moments=outlived
+                found,
+                found.grant,
+                found.state,
+                ours=found.ours,
+                moments=outlived,
+                maker=found.maker,
             )
 
     async def _revoke_if_unclaimed(
@@ -145,7 +150,7 @@ class Revocation:
         if since > known:
             moments = replace(found.moments, unclaimed_since=since)
             found = await self._rows.write(
-                found, grant, found.state, ours=found.ours, moments=moments
+                found, grant, found.state, ours=found.ours, moments=moments, maker=found.maker
             )
         if (left := since + self._grace - self._now()) > 0:
             raise NotYet("its last claim is gone, and a successor may come", left)

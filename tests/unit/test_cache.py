@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from lanyard.ports.cache import Cache
+from lanyard.ports.cache import Cache, Together
 from lanyard.values.errors import Temporary
 
 
@@ -117,3 +117,30 @@ async def test_an_answer_learnt_in_another_way_is_kept(source: Source) -> None:
     cache.put("a", 7)
     assert await cache.get("a", source.ask) == 7
     assert source.asked == 0
+
+
+async def test_who_comes_while_it_is_asked_joins_the_next_call(source: Source) -> None:
+    together: Together[str, int] = Together()
+    first = asyncio.create_task(together.get("a", source.ask))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting = [asyncio.create_task(together.get("a", source.ask)) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert source.asked == 1
+    source.go.set()
+    assert [await first, *await asyncio.gather(*waiting)] == [1, 2, 2, 2]
+    assert await together.get("a", source.ask) == 3
+
+
+async def test_all_who_joined_hear_of_the_failure_and_who_comes_later_asks_anew(
+    source: Source,
+) -> None:
+    together: Together[str, int] = Together()
+    source.failing = True
+    source.go.set()
+    asked = [together.get("a", source.ask) for _ in range(2)]
+    heard = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(one) for one in heard] == [Temporary, Temporary]
+    assert source.asked == 1
+    source.failing = False
+    assert await together.get("a", source.ask) == 2

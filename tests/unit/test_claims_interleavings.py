@@ -7,6 +7,7 @@ back later, as a queue message is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Hashable
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from lanyard.ports.tables import Row, RowChanged, RowExists, Values
 from lanyard.record.claims import Claims
 from lanyard.record.grant_rows import REVOKE_SECONDS, GrantRows
+from lanyard.record.making import MadeOnce
 from lanyard.record.revocation import Revocation
 from lanyard.values.errors import Temporary
 from lanyard.values.grants import Described, Grant, RoleAssignment
@@ -109,10 +111,12 @@ class SharedAssignments:
 
     def __init__(self, world: ClaimsWorld) -> None:
         self.exists = False
+        self.asked = 0
         self._world = world
 
     async def ensure(self, _wanted: Grant) -> bool:
         def work() -> bool:
+            self.asked += 1
             self.exists = True
             return True
 
@@ -135,6 +139,8 @@ class SharedAssignments:
 
 
 GRANT = grant()
+#: Whom it is made for, where that is another one than the worker itself.
+ANY_MAKER = re.compile(r"('maker': '[^']*?vm)\d(?=')")
 RESOURCES = {number: vm_id(f"vm{number}") for number in "123"}
 ASSIGNMENT = RoleAssignment(
     GRANT.assignment_id, GRANT.scope, GRANT.role_id, GRANT.principal_id, STAMP, {}
@@ -150,8 +156,7 @@ class ClaimsWorld(World):
         self.time = 1000.0
         self.table = SharedTable(self)
         self.azure = SharedAssignments(self)
-        rows = code(self.table, lambda: self.time)
-        self.claims = Claims(rows, self.azure)
+        self._rows = rows = code(self.table, lambda: self.time)
         self.revocation = Revocation(rows, self.azure, lambda: self.time)
         for job in before:
             finish(self._work(job))
@@ -161,13 +166,17 @@ class ClaimsWorld(World):
     def shared(self) -> Hashable:
         row = self.table.rows_now.get("grant")
         others = self._claims() - {job[1] for job in self._jobs}
-        return (repr(row.values if row else None), self.azure.exists, tuple(sorted(others)))
+        values = ANY_MAKER.sub(r"\1", repr(row.values if row else None))
+        return (values, self.azure.exists, tuple(sorted(others)))
 
     def part(self, number: int, state: Hashable) -> str:
         """Resources are interchangeable: worlds that differ only in their numbers are one."""
         job = self._jobs[number]
-        found = repr((job[0], job[1] in self._claims(), state))
-        return found.replace(f"vm{job[1]}", "vm?").replace(repr(job), job[0])
+        row = self.table.rows_now.get("grant")
+        is_maker = row is not None and row.values["maker"] == RESOURCES[job[1]].key
+        found = repr((job[0], job[1] in self._claims(), is_maker, state))
+        found = found.replace(f"vm{job[1]}", "vm?").replace(repr(job), job[0])
+        return ANY_MAKER.sub(r"\1", found)
 
     def _claims(self) -> set[str]:
         return {key[-1] for key in self.table.claimed()}
@@ -204,10 +213,16 @@ class ClaimsWorld(World):
             return "later"
         return "done"
 
+    async def _sleep(self, _seconds: float) -> None:
+        """Until any moment."""
+        await self.step(lambda: None)
+
     async def _work(self, job: str) -> None:
         resource = RESOURCES[job[1]]
         if job[0] == "+":
-            await self.claims.add(GRANT, resource)
+            # Each worker is another instance.
+            claims = Claims(self._rows, self.azure, once=MadeOnce(self._sleep, looks=1))
+            await claims.add(GRANT, resource)
         else:
             await self.revocation.drop(GRANT, resource, unrecorded, 0.0)
 
@@ -231,6 +246,24 @@ def test_the_assignment_exists_exactly_when_a_claim_does(
 ) -> None:
     explored = explore(lambda: ClaimsWorld(jobs, before), crashes=crashes)
     assert explored.runs > 1
+
+
+class CountedWorld(ClaimsWorld):
+    """Nobody dies, and no time passes: then one makes it for all."""
+
+    def shared(self) -> Hashable:
+        return (super().shared(), self.azure.asked)
+
+    def end(self) -> None:
+        assert self.azure.asked == 1
+        super().end()
+
+
+@pytest.mark.parametrize("jobs", [("+1", "+2"), ("+1", "+2", "+3")], ids=" ".join)
+def test_case_C26_whoever_comes_while_it_is_made_does_not_begin_again(
+    jobs: tuple[str, ...],
+) -> None:
+    assert explore(lambda: CountedWorld(jobs, ())).runs > 1
 
 
 class WithoutSecondLook(GrantRows):
