@@ -62,6 +62,8 @@ class Behaviour:
     scope_deletion_removes_assignments: bool = False
     throttling: bool = False  # Azure's published token buckets, on the simulator's clock
     conflict_while_updating: bool = False  # a VM refuses a write during another with 409 Conflict
+    # How long after a change of an app no other app of its plan takes one (U): 429 until then.
+    plan_lock_seconds: float = 0.0
     # Whether following a long-running operation needs an action of its own at the subscription (U:
     # people whose role is at a resource group get along without, and now and then do not).
     polls_need_rights: bool = False

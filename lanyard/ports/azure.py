@@ -6,6 +6,7 @@ in lower case.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,6 +40,11 @@ class Compute(Protocol):
         enable_system: bool = False,
     ) -> ComputeResource:
         """Change the identity block in one write; returns the resource as read after it."""
+
+    def alone(self, resource: ComputeResource) -> AbstractAsyncContextManager[bool]:
+        """While the context is open nothing is written whose write excludes this one's; whether
+        it had to wait for it. Raises NotYet where that takes long.
+        """
 
     async def upgrade_instances(self, resource: ComputeResource) -> None:
         """Bring the instances of a uniform scale set up to date with its model."""

@@ -6,8 +6,9 @@ missing ones are found and parked, references to identities that no longer exist
 them (dangling.py), and the rest goes on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from lanyard.planning.actions import (
     Action,
@@ -58,6 +59,25 @@ class IdentityWrites:
 
     async def add(self, actions: Sequence[Action]) -> list[Outcome]:
         """Attach, enable, and attach again what was recreated."""
+        return await self._alone(actions, partial(self._add, actions))
+
+    async def detach(self, actions: Sequence[DetachIdentity]) -> list[Outcome]:
+        """Detach those that may go, in one write."""
+        return await self._alone(actions, partial(self._take_off, actions))
+
+    async def _alone(
+        self, actions: Sequence[Action], work: Callable[[], Awaitable[list[Outcome]]]
+    ) -> list[Outcome]:
+        """Before anything is looked at that must hold right before a removal: the mode, a pause."""
+        try:
+            async with self.compute.alone(self.resource) as waited:
+                if waited:
+                    self.resource = await self.compute.unchanged(self.resource)
+                return await work()
+        except (Temporary, Permanent) as failure:
+            return failed(actions, failure)
+
+    async def _add(self, actions: Sequence[Action]) -> list[Outcome]:
         outcomes: list[Outcome] = []
         together = [a for a in actions if not isinstance(a, ReattachIdentity)]
         if together:
@@ -66,8 +86,7 @@ class IdentityWrites:
             outcomes.append(await self._reattach(action))
         return outcomes
 
-    async def detach(self, actions: Sequence[DetachIdentity]) -> list[Outcome]:
-        """Detach those that may go, in one write."""
+    async def _take_off(self, actions: Sequence[DetachIdentity]) -> list[Outcome]:
         detaches = [Detach(action, action.id, Taken.DETACH, _UNWANTED) for action in actions]
         try:
             refused = await self._past_dangling(actions[0], detaches)

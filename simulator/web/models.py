@@ -14,6 +14,7 @@ from simulator.state import Json, Resource, State
 from simulator.times import utc_z
 from simulator.tracked.kind import Kind
 from simulator.tracked.models import TrackedResources
+from simulator.web.errors import exclusive_lock
 
 #: Of all that App Service sets itself, as much as tells an app from another.
 _READ_ONLY = ("name", "state", "hostNames", "defaultHostName")
@@ -36,6 +37,7 @@ class Sites(TrackedResources):
     def __init__(self, state: State, operations: Operations, access: Access, kind: Kind) -> None:
         super().__init__(state, operations, access, kind)
         self.restarts: Counter[str] = Counter()
+        self._locked: dict[str, float] = {}
 
     def born(self, resource_id: str, body: Json) -> Json:  # noqa: ARG002
         """Running at once. A slot's host name is made of its app's name and its own."""
@@ -48,6 +50,17 @@ class Sites(TrackedResources):
             "hostNames": [f"{host}.azurewebsites.net".lower()],
             "defaultHostName": f"{host}.azurewebsites.net".lower(),
         }
+
+    def check(self, base: Resource, body: Json, *, created: bool) -> None:
+        """Changes of the apps of one plan exclude each other."""
+        super().check(base, body, created=created)
+        plan = str(base.properties.get("serverFarmId", "")).lower()
+        if not plan or created:
+            return
+        now = self.state.clock.now()
+        if now < self._locked.get(plan, 0.0):
+            raise exclusive_lock()
+        self._locked[plan] = now + self.state.behaviour.plan_lock_seconds
 
     def written(self, before: Resource, after: Resource, body: Json) -> Resource:
         """A write of the identity restarts what is there already, changed or not."""

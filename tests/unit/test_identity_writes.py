@@ -1,6 +1,7 @@
 """One write for all changes of a resource's identities, and what becomes of it when one is bad."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -64,6 +65,9 @@ class OneMachine:
     async def unchanged(self, resource: ComputeResource) -> ComputeResource:
         assert resource is self.resource, "what was read last"
         return resource
+
+    def alone(self, _resource: ComputeResource) -> AbstractAsyncContextManager[bool]:
+        return nullcontext(enter_result=False)
 
     async def update_identity(
         self,

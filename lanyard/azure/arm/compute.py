@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from lanyard.azure.arm.identity_block import (
     takes_off,
     wanted,
 )
+from lanyard.azure.arm.one_at_a_time import OneAtATime, past_locks, shared_parent
 from lanyard.azure.arm.resource_body import is_flexible, location_of, put_body, read_resource
 from lanyard.ports.cache import Cache
 from lanyard.values.compute import ComputeResource
@@ -40,6 +42,7 @@ class Compute:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
         self._locations: Cache[ResourceId, str] = Cache()
+        self._apart = OneAtATime()
 
     def hold(self, resource: ResourceId) -> None:
         """Raise NotYet while writes in its subscription have to wait: nothing is begun then."""
@@ -112,6 +115,13 @@ class Compute:
             raise Temporary(f"{resource.id} changed since it was read", _CHANGED_DELAY)
         return now
 
+    def alone(self, resource: ComputeResource) -> AbstractAsyncContextManager[bool]:
+        """While the context is open nothing is written whose write excludes this one's; whether
+        it had to wait for it: the resource may be another one by then. Raises NotYet where that
+        takes long.
+        """
+        return self._apart.alone(shared_parent(resource))
+
     async def upgrade_instances(self, resource: ComputeResource) -> None:
         """Bring every instance of a uniform scale set to its model, identities included.
 
@@ -162,7 +172,8 @@ class Compute:
     ) -> ComputeResource:
         with written(f"update the identity of {resource.id}"):
             async with asyncio.timeout(_OPERATION_SECONDS):
-                body = await self._send(resource, kind, block)
+                send = partial(self._send, resource, kind, block)
+                body = await past_locks(shared_parent(resource), send, self._clients.sleep)
             if folded(str(body.get("id", ""))) != resource.id.key:
                 return _still(await self._read(resource.id, kind), resource)
         return _still(read_resource({"location": resource.location, **body}, kind), resource)

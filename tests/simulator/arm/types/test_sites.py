@@ -171,3 +171,19 @@ async def test_identities_that_an_app_works_with_by_name_are_shown(world: World,
     assert shown["siteConfig"]["acrUserManagedIdentityID"] == client_id
     assert shown["siteConfig"]["acrUseManagedIdentityCreds"] is False
     assert shown["functionAppConfig"]["deployment"]["storage"] == storage
+
+
+async def test_changes_of_the_apps_of_one_plan_exclude_each_other(world: World) -> None:
+    for name, plan in (("app1", "/plans/A"), ("app2", "/plans/a"), ("app3", "/plans/b")):
+        path = f"{resource_id(world, f'Microsoft.Web/sites/{name}')}?api-version={VERSION}"
+        body = {"location": "westeurope", "properties": {"serverFarmId": plan}}
+        assert (await world.raw("PUT", path, body)).status == 200
+    world.azure.behaviour.plan_lock_seconds = 2
+
+    async def change(name: str) -> int:
+        path = f"{resource_id(world, f'Microsoft.Web/sites/{name}')}?api-version={VERSION}"
+        return (await world.raw("PATCH", path, {"tags": {"a": "b"}})).status
+
+    assert [await change(f"app{number}") for number in (1, 2, 3)] == [200, 429, 200]
+    world.azure.clock.advance(2)
+    assert await change("app2") == 200

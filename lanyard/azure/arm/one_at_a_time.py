@@ -1,0 +1,85 @@
+"""Writes that exclude each other, one after the other in this process.
+
+App Service takes one change at a time of all apps of a plan, and answers 429 "Cannot acquire
+exclusive lock" to every other (azure-facts-2, section 10): thirty apps of one plan that went at
+once would refuse each other for an hour. What another instance, or somebody else, is at is asked
+again after a short while, which does not double: nothing failed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
+
+from azure.core.exceptions import HttpResponseError
+
+from lanyard.azure.arm.answers import part, text
+from lanyard.azure.arm.failures import code_of, retry_after
+from lanyard.values.compute import ComputeResource
+from lanyard.values.errors import NotYet
+from lanyard.values.resource_id import folded
+
+#: So long (seconds) one waits in this process before its message is put back.
+PATIENCE = 120.0
+# When a message that was put back comes again, and a write that another one's lock refused.
+_BACK_DELAY = 5.0
+_LOCKED_SECONDS = 1.0
+_TRIES = 5
+# What ARM answers where its own quota is used up: that is the limiter's to heed.
+_THROTTLED = "Throttled"
+
+type Sleep = Callable[[float], Awaitable[None]]
+
+
+def shared_parent(resource: ComputeResource) -> str:
+    """What the writes of several resources exclude each other for (lower-case id), or "": the plan
+    of an app or a slot.
+    """
+    return folded(text(part(resource.raw, "properties"), "serverFarmId"))
+
+
+class OneAtATime:
+    """Those of one process; a lock lives as long as somebody holds it or waits for it."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def alone(self, parent: str) -> AsyncIterator[bool]:
+        """While the context is open no other has it; whether it had to wait for it. Raises NotYet
+        where that takes long.
+        """
+        if not parent:
+            yield False
+            return
+        lock = self._locks.setdefault(parent, asyncio.Lock())
+        waits = lock.locked()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await lock.acquire()
+        except TimeoutError as error:
+            raise NotYet(f"others of {parent} are written first", _BACK_DELAY) from error
+        try:
+            yield waits
+        finally:
+            lock.release()
+
+
+async def past_locks[T](parent: str, write: Callable[[], Awaitable[T]], sleep: Sleep) -> T:
+    """The write, some times over while another instance has the lock of its parent. Raises NotYet
+    where that goes on, and what `write` raises.
+    """
+    for _ in range(_TRIES):
+        try:
+            return await write()
+        except HttpResponseError as error:
+            if not parent or not _is_locked(error):
+                raise
+            refused = error
+        await sleep(_LOCKED_SECONDS)
+    delay = retry_after(refused.response, _BACK_DELAY)
+    raise NotYet(f"another write has the lock of {parent}: {refused.message}", delay)
+
+
+def _is_locked(error: HttpResponseError) -> bool:
+    return error.status_code == 429 and not code_of(error).endswith(_THROTTLED)
