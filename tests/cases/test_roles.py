@@ -1,5 +1,7 @@
 """Cases of roles: what is privileged by its definition is held, what nobody knows says so."""
 
+from dataclasses import replace
+
 import pytest
 
 from lanyard.planning.orders import Refusal
@@ -54,6 +56,14 @@ async def refusals(estate: Estate) -> list[Refusal]:
 
 async def because(estate: Estate) -> list[Because]:
     return [refusal.because for refusal in await refusals(estate)]
+
+
+def change_conditions(estate: Estate, condition: str) -> None:
+    """Somebody binds what the rule's identity has to a condition."""
+    of, assignments = principal(estate, "id-old"), estate.azure.state.role_assignments
+    for key, each in [*assignments.items()]:
+        if each.principal_id == of:
+            assignments[key] = replace(each, condition=condition, condition_version="2.0")
 
 
 def given(estate: Estate) -> int:
@@ -258,3 +268,24 @@ async def test_case_B09_what_an_excluded_machine_keeps_is_looked_at_too(
     await hours(estate, 1)
     assert given(estate) == 1
     assert set(await because(estate)) == {Because.PRIVILEGED}
+
+
+@pytest.mark.parametrize(
+    ("role", "how"),
+    [("Reader", ""), ("Owner", "stands on another condition, and ")],
+    ids=["new", "given before"],
+)
+async def test_case_B09_what_stands_on_another_condition_is_listed_as_standing(
+    monkeypatch: pytest.MonkeyPatch, role: str, how: str
+) -> None:
+    """Somebody changes the condition of a privileged grant that may not be given any more."""
+    allow = f"privileged: {{allow: [{{role: Owner, scopes: ['{SCOPE}']}}]}}\n"
+    estate = await begun(monkeypatch, Rules(role=role, more=allow), "id-old")
+    await estate.create_vm("vm1")
+    await pass_time(estate)
+    await adopt(estate, Rules(role="Owner"))
+    change_conditions(estate, "@Resource[a:b] StringEquals 'c'")
+    await sweep(estate)
+    (refusal,) = [e for e in await refusals(estate) if e.because is Because.PRIVILEGED]
+    assert f"rg-app {how}is privileged by " in refusal.reason
+    assert given(estate) == 1
