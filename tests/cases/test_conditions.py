@@ -266,6 +266,49 @@ def test_case_B06_validate_warns_of_what_only_the_estate_shows(
     assert warning.line == 12
 
 
+GROUPS = f"/subscriptions/{SOME}/resourceGroups"
+VAULTS = "/providers/Microsoft.KeyVault/vaults"
+MACHINES = f"{GROUPS}/rg-app/providers/{MACHINE_TYPE}"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "match", "warned"),
+    [
+        (GROUP, f"{GROUPS}/rg-app", "names: ['*']", True),
+        (GROUP, f"{GROUPS}/rg-app", "resourceGroups: [rg-b, rg-a*]", True),
+        (GROUP, f"{GROUPS}/rg-app", "resourceGroups: [rg-b]", False),
+        (GROUP, f"{GROUPS}/rg-app", f"scopes: [{GROUPS}/rg-b]", False),
+        (GROUP, f"{GROUPS}/rg-app", f"scopes: [{GROUPS}/rg-b, /subscriptions/{SOME}]", True),
+        ("{subscription}", f"/subscriptions/{SOME}", "names: ['*']", True),
+        ("{subscription}", f"{GROUPS}/rg-app", "names: ['*']", False),
+        ("{resource}", f"{MACHINES}/vm1", "names: ['*']", True),
+        ("{resource}", f"{GROUPS}/rg-app{VAULTS}/kv", "names: ['*']", False),
+        (f"{GROUPS}/rg-app{VAULTS}/kv-{{tags.kv}}", f"{GROUPS}/rg-app{VAULTS}/KV-a", "", True),
+        (f"{GROUPS}/rg-app{VAULTS}/kv-{{tags.kv}}", f"{GROUPS}/rg-app{VAULTS}/other", "", False),
+        (
+            f"{GROUPS}/rg-app{VAULTS}/kv-{{tags.kv}}",
+            f"{GROUPS}/rg-app{VAULTS}/{{tags.x}}",
+            "",
+            True,
+        ),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_case_B06_validate_warns_of_scopes_that_may_come_to_one(
+    tmp_path: Path, first: str, second: str, match: str, warned: bool, turned: bool
+) -> None:
+    """Whichever of the two rules stands first."""
+    scopes = (second, first) if turned else (first, second)
+    fits = (match or "names: ['*']", "tags: {team: b}")
+    text = rules(SOME, ONE, None, fits[::-1] if turned else fits, scope="SCOPE")
+    for scope in scopes:
+        text = text.replace('"SCOPE"', f'"{scope}"', 1)
+    file = tmp_path / "lanyard.yaml"
+    file.write_text(text)
+    found = [each for each in policy_warnings(file) if "on another condition" in each.message]
+    assert bool(found) is warned
+
+
 def change_condition(estate: Estate, condition: str | None) -> None:
     """Somebody changes it on the identity's assignments."""
     who, assignments = principal(estate, "id-shared"), estate.azure.state.role_assignments
