@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from lanyard.planning.orders import Refusal
-from lanyard.policy import PolicyError, policy_warnings
+from lanyard.policy import PolicyError
 from lanyard.policy.load import parse_policy
+from lanyard.policy.look_over import policy_warnings
 from lanyard.values.change import Change
 from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
