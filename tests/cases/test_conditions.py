@@ -43,6 +43,12 @@ PAIRS = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture
+async def estate(monkeypatch: pytest.MonkeyPatch) -> Estate:
+    """An identity that the machines of both rules have."""
+    return await begun(monkeypatch, NOTHING, "id-shared")
+
+
 def grant(condition: str | None, scope: str) -> str:
     on = f', condition: "{condition}"' if condition else ""
     return f'{{role: Reader, scope: "{scope}", to: shared{on}}}'
@@ -88,9 +94,8 @@ async def machine(estate: Estate, name: str, team: str) -> ResourceId:
 
 @PAIRS
 async def test_case_B06_what_stands_for_another_machine_keeps_its_condition(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+    estate: Estate, first: str | None, second: str | None
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, second))
     await machine(estate, "vm1", "a")
     await machine(estate, "vm2", "b")
@@ -106,9 +111,8 @@ async def test_case_B06_what_stands_for_another_machine_keeps_its_condition(
 
 @PAIRS
 async def test_case_B06_it_is_the_other_ones_when_the_first_is_gone(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+    estate: Estate, first: str | None, second: str | None
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, second))
     await machine(estate, "vm1", "a")
     await machine(estate, "vm2", "b")
@@ -121,9 +125,8 @@ async def test_case_B06_it_is_the_other_ones_when_the_first_is_gone(
 
 @PAIRS
 async def test_case_B06_a_policy_that_changes_a_condition_for_all_changes_it(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+    estate: Estate, first: str | None, second: str | None
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, first))
     await machine(estate, "vm1", "a")
     await machine(estate, "vm2", "b")
@@ -135,10 +138,9 @@ async def test_case_B06_a_policy_that_changes_a_condition_for_all_changes_it(
 
 @PAIRS
 async def test_case_B06_a_second_rule_takes_nothing_from_and_gives_nothing_to_what_stands(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+    estate: Estate, first: str | None, second: str | None
 ) -> None:
     fits = ("tags: {team: a}", "tags: {env: prod}")
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, first, fits))
     await estate.create_vm("vm1", tags={"team": "a", "env": "prod"})
     await pass_time(estate)
@@ -165,9 +167,8 @@ def change(estate: Estate, condition: str | None) -> None:
 
 @PAIRS
 async def test_case_B07_beside_a_contradiction_a_changed_condition_is_somebodys_doing(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+    estate: Estate, first: str | None, second: str | None
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, second))
     for name, team in (("vm1", "a"), ("vm2", "b"), ("vm3", "a")):
         await machine(estate, name, team)
@@ -190,10 +191,9 @@ async def test_case_B07_beside_a_contradiction_a_changed_condition_is_somebodys_
 @pytest.mark.parametrize("order", [1, -1])
 @PAIRS
 async def test_case_B07_what_stands_beside_a_second_rule_is_put_back_as_it_stood(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None, order: int
+    estate: Estate, first: str | None, second: str | None, order: int
 ) -> None:
     fits = ("tags: {team: a}", "tags: {env: prod}")
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, first, fits))
     await estate.create_vm("vm1", tags={"team": "a", "env": "prod"})
     await pass_time(estate)
@@ -212,10 +212,9 @@ async def test_case_B07_what_stands_beside_a_second_rule_is_put_back_as_it_stood
 
 
 async def test_case_B06_two_rules_for_a_new_machine_give_neither(
-    monkeypatch: pytest.MonkeyPatch,
+    estate: Estate,
 ) -> None:
     fits = ("tags: {team: a}", "tags: {env: prod}")
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, None, ONE, fits))
     await estate.create_vm("vm1", tags={"team": "a", "env": "prod"})
     await pass_time(estate)
@@ -224,9 +223,8 @@ async def test_case_B06_two_rules_for_a_new_machine_give_neither(
 
 
 async def test_case_B06_after_the_tables_are_lost_the_estate_is_asked(
-    monkeypatch: pytest.MonkeyPatch,
+    estate: Estate,
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, ONE, None))
     await machine(estate, "vm1", "a")
     table = estate.tables.grants
@@ -237,9 +235,8 @@ async def test_case_B06_after_the_tables_are_lost_the_estate_is_asked(
 
 
 async def test_case_B06_what_an_excluded_machine_keeps_keeps_its_condition(
-    monkeypatch: pytest.MonkeyPatch,
+    estate: Estate,
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     out = "exclude: {tags: {lanyard: ignore}}"
     fits = (f"tags: {{team: a}}, {out}", "tags: {team: b}")
     await adopt(estate, rules(estate.subscription, ONE, None, fits))
@@ -321,8 +318,8 @@ def change_condition(estate: Estate, condition: str | None) -> None:
 
 async def test_case_B06_a_machine_that_comes_meanwhile_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
+    estate: Estate,
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, ONE, None))
     vm1 = await estate.create_vm("vm1", tags={"team": "a"})
     vm2 = await estate.create_vm("vm2", tags={"team": "b"})
@@ -351,9 +348,8 @@ async def test_case_B06_a_machine_that_comes_meanwhile_changes_nothing(
 
 
 async def test_case_B06_nor_one_that_comes_before_the_first_is_attached(
-    monkeypatch: pytest.MonkeyPatch,
+    estate: Estate,
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, ONE, None))
     estate.azure.faults.add(
         Fault(method="PATCH", path="virtualMachines/vm1", status=503, code="ServiceUnavailable")
@@ -369,9 +365,8 @@ async def test_case_B06_nor_one_that_comes_before_the_first_is_attached(
 
 @PAIRS
 async def test_case_B06_another_casing_of_an_id_changes_nothing(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+    estate: Estate, first: str | None, second: str | None
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, second))
     vm1 = await machine(estate, "vm1", "a")
     shown = estate.azure.state.resources[vm1.key]
@@ -382,9 +377,8 @@ async def test_case_B06_another_casing_of_an_id_changes_nothing(
 
 @PAIRS
 async def test_case_B06_what_stood_stands_after_the_tables_were_lost(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+    estate: Estate, first: str | None, second: str | None
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, second))
     await machine(estate, "vm2", "a")
     await machine(estate, "vm1", "b")
@@ -397,9 +391,8 @@ async def test_case_B06_what_stood_stands_after_the_tables_were_lost(
 
 
 async def test_case_B07_after_a_condition_that_azure_refused_drift_is_noticed(
-    monkeypatch: pytest.MonkeyPatch,
+    estate: Estate,
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, ONE, ONE))
     await machine(estate, "vm1", "a")
     fault = estate.azure.faults.add(
@@ -419,8 +412,7 @@ async def test_case_B07_after_a_condition_that_azure_refused_drift_is_noticed(
     assert conditions(estate) == [ONE]
 
 
-async def test_case_B06_one_404_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
+async def test_case_B06_one_404_proves_nothing(estate: Estate) -> None:
     await adopt(estate, rules(estate.subscription, ONE, None))
     estate.azure.behaviour.resource_graph_lag_seconds = 300
     await machine(estate, "vm1", "a")
@@ -433,9 +425,8 @@ async def test_case_B06_one_404_proves_nothing(monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_case_B06_what_cannot_be_filled_in_any_more_keeps_its_condition(
-    monkeypatch: pytest.MonkeyPatch,
+    estate: Estate,
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     vault = (
         f"{estate.scope}/resourceGroups/rg-app/providers/Microsoft.KeyVault/vaults/kv-{{tags.kv}}"
     )
