@@ -22,6 +22,7 @@ from lanyard.policy.load import rule_places
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import LanyardError
+from lanyard.values.grants import shown_condition
 from lanyard.values.resource_id import ResourceId, folded, is_guid
 from lanyard.values.roles import role_name
 
@@ -261,7 +262,7 @@ def _show_assignment(why: Why, places: Mapping[str, str], terminal: Terminal) ->
         if claim.decision is not None:
             terminal.show((f"      given {_after(claim)}", "dim"))
     if why.condition_changed:
-        given = "none" if assignment.condition is None else assignment.condition
+        given = shown_condition(assignment.condition)
         changed = f"somebody changed its condition, to {given}: the next sweep puts it back"
         terminal.show((f"    {changed}", "yellow"))
     if why.otherwise:

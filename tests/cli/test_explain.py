@@ -85,7 +85,7 @@ async def test_a_condition_that_somebody_changed_is_shown(app: Desk) -> None:
     (after,) = (await explain(app, vm))["assignments"]
     assert (after["condition"], after["conditionChanged"]) == (condition, True)
     ran = await app.app("explain", vm, "--policy", str(app.policy))
-    shown = f"    somebody changed its condition, to {condition}: the next sweep puts it back"
+    shown = f"    somebody changed its condition, to '{condition}': the next sweep puts it back"
     assert shown in ran.lines
 
 
