@@ -49,9 +49,11 @@ class Reopening:
         self._taken.add(grant.name)
         reason = f"somebody changed its condition from {shown_condition(grant.condition)} to "
         for record in changed:
+            # Who is excluded gets nothing new: it stays as they left it.
+            what = "put back" if wanted.gives(record.id, grant) else "keep"
             decision = Decision(
                 record.id.text,
-                f"put back {grant}",
+                f"{what} {grant}",
                 "intended",
                 reason + shown_condition(condition),
                 grant=grant.name,

@@ -188,6 +188,27 @@ async def test_case_B07_beside_a_contradiction_a_changed_condition_is_somebodys_
     assert await because(estate, "vm1") == await because(estate, "vm3") == {Because.CONFLICT}
 
 
+@PAIRS
+async def test_case_B07_an_excluded_machine_keeps_it_as_somebody_left_it(
+    estate: Estate, first: str | None, second: str | None
+) -> None:
+    """On record once, no conflict of owners, and as the rule has it once that is for it again."""
+    fits = ("tags: {team: a}, exclude: {tags: {lanyard: ignore}}", "tags: {team: b}")
+    await adopt(estate, rules(estate.subscription, first, first, fits))
+    vm1 = await machine(estate, "vm1", "a")
+    estate.azure.state.resources[vm1.key].tags = {"team": "a", "lanyard": "ignore"}
+    await look(estate, vm1)
+    change(estate, second)
+    await hours(estate, 6)
+    assert conditions(estate) == [second]
+    found = [each for each in await estate.recorded() if "changed its condition" in each.reason]
+    assert [each.action.partition(" ")[0] for each in found] == ["keep"]
+    assert await because(estate, "vm1") == set()
+    estate.azure.state.resources[vm1.key].tags = {"team": "a"}
+    await look(estate, vm1)
+    assert conditions(estate) == [first]
+
+
 @pytest.mark.parametrize("order", [1, -1])
 @PAIRS
 async def test_case_B07_what_stands_beside_a_second_rule_is_put_back_as_it_stood(
