@@ -2,6 +2,7 @@
 
 What a new version would do is on record within minutes, then, and its removals wait no longer than
 that. The first policy of an app counts, too: what was there before Lanyard came gets its look.
+Where no sweep is due, custom roles are looked at: nothing reports that one became privileged.
 """
 
 import logging

@@ -10,6 +10,7 @@ from lanyard.ports.queue import Queue
 from lanyard.reconcile.services import Services
 from lanyard.record.decisions import SWEEP, Decision
 from lanyard.record.installation import record_installation
+from lanyard.sweep.changed_roles import ChangedRoles
 from lanyard.sweep.report import SweepReport, describe, difference
 from lanyard.sweep.sweep import Sweep
 from lanyard.telemetry import orphans_known, sweeping
@@ -39,11 +40,12 @@ class Sweeps:
 
     async def run_for_new_policy(self) -> SweepReport | None:
         """A sweep, if none has reported yet what the policy in force would do, or the tables were
-        lost or put back; else nothing. Raises as the sweep does.
+        lost or put back; else only the custom roles are looked at. Raises as the sweep does.
         """
         services = self.services
         if await services.kill_switch.reported() and not await services.relearning.under_way():
             await services.relearning.confirm()
+            await ChangedRoles(self.policy, services, self.queue).look()
             return None
         return await self.run()
 

@@ -111,7 +111,7 @@ def _foreign(event: Event, resource: ResourceId) -> str:
 def _not_ours_to_handle(event: Event, resource: ResourceId, types: Collection[str]) -> str:
     if resource.is_resource_group:
         return "" if event.type in DELETED else "a resource group was written"
-    if folded(resource.type) not in types:
+    if folded(resource.type) not in types or resource.extends:
         return "a type that is not watched"
     return ""
 

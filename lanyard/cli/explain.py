@@ -22,6 +22,7 @@ from lanyard.policy.load import rule_places
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import LanyardError
+from lanyard.values.grants import shown_condition
 from lanyard.values.resource_id import ResourceId, folded, is_guid
 from lanyard.values.roles import role_name
 
@@ -63,6 +64,8 @@ _SHAPE = {
     "assignments[].madeByLanyard": "whether it is Lanyard's own",
     "assignments[].condition": "under which it holds; null for none",
     "assignments[].conditionChanged": "whether somebody changed that of Lanyard's own",
+    "assignments[].otherCondition": "whether a rule asks for it on another condition than it "
+    "stands on: it changes unless somebody has it so",
     "assignments[].keptBy": "who had its removal undone; else empty",
     "assignments[].claims[]": "resources that need it, by Lanyard's record; ten at most",
     "assignments[].claims[].resource": "its id",
@@ -151,7 +154,7 @@ async def _of_resource(resource: ResourceId, explainer: Explainer) -> Explanatio
     record = await explainer.app.ledger().resource(resource)
     identities = _attached(found, record, explainer.policy)
     principals = [one.principal for one in identities if one.principal is not None]
-    why = await explainer.of_principals(principals, resource.subscription)
+    why = await explainer.of_principals(principals, resource)
     kept = desired(explainer.policy, found).kept
     return Explanation(tuple(identities), tuple(why), kept.rules, kept.unfilled)
 
@@ -204,6 +207,7 @@ def _assignment(why: Why, places: Mapping[str, str]) -> dict[str, Any]:
         "madeByLanyard": why.lanyards,
         "condition": assignment.condition,
         "conditionChanged": why.condition_changed,
+        "otherCondition": bool(why.otherwise),
         "keptBy": why.kept_by,
         "claims": [_claim(claim, places) for claim in why.claims],
         "moreClaims": why.more,
@@ -258,9 +262,11 @@ def _show_assignment(why: Why, places: Mapping[str, str], terminal: Terminal) ->
         if claim.decision is not None:
             terminal.show((f"      given {_after(claim)}", "dim"))
     if why.condition_changed:
-        given = "none" if assignment.condition is None else assignment.condition
+        given = shown_condition(assignment.condition)
         changed = f"somebody changed its condition, to {given}: the next sweep puts it back"
         terminal.show((f"    {changed}", "yellow"))
+    if why.otherwise:
+        terminal.show((f"    {why.otherwise}", "yellow"))
     if why.kept_by:
         terminal.show(f"    kept by {why.kept_by}, who had its removal undone")
     for way in why.ways_out():

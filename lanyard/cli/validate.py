@@ -10,7 +10,8 @@ import typer
 from lanyard.cli.frame.names import counted
 from lanyard.cli.frame.options import AppIdentity, Command, Json, Quiet, own_identity
 from lanyard.cli.frame.terminal import Terminal
-from lanyard.policy import Policy, PolicyError, Problem, load_policy, policy_warnings
+from lanyard.policy import Policy, PolicyError, Problem, load_policy
+from lanyard.policy.look_over import policy_warnings
 from lanyard.values.resource_id import ResourceId
 
 _ABOUT = """\

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from lanyard.cli.frame.connect import App
-from lanyard.planning.desired import Desired, desired
+from lanyard.desk.worth_a_look import standing_otherwise
+from lanyard.planning.desired import Desired, WantedGrant, desired
 from lanyard.planning.needs import needs_grant
 from lanyard.policy import Policy
 from lanyard.record.decisions import Recorded
@@ -41,7 +42,8 @@ class Claim:
 @dataclass(frozen=True, slots=True)
 class Why:
     """One role assignment. `standing` is what Lanyard has on record of it, if it has anything;
-    `kept_by` is who had its removal undone. `more` claims were not read.
+    `kept_by` is who had its removal undone. `more` claims were not read. `otherwise`: what `plan`
+    says where a rule asks for it on another condition; "" where none does.
     """
 
     assignment: RoleAssignment
@@ -49,6 +51,7 @@ class Why:
     claims: tuple[Claim, ...] = ()
     more: int = 0
     kept_by: str = ""
+    otherwise: str = ""
 
     @property
     def lanyards(self) -> bool:
@@ -107,15 +110,17 @@ class Explainer:
             self._resources[resource] = await self.app.azure.compute.read(resource)
         return self._resources[resource]
 
-    async def of_principals(self, principals: Iterable[str], subscription: str) -> list[Why]:
-        """The assignments that these hold at, above and below a subscription."""
+    async def of_principals(self, principals: Iterable[str], resource: ResourceId) -> list[Why]:
+        """The assignments that these, which the resource has, hold at, above and below its
+        subscription.
+        """
         assignments = self.app.azure.assignments
         found = [
             each
             for principal in principals
-            for each in await assignments.of_principal(principal, subscription)
+            for each in await assignments.of_principal(principal, resource.subscription)
         ]
-        return [await self.explain(each) for each in found]
+        return [await self.explain(each, (resource,)) for each in found]
 
     async def of_principal_anywhere(self, principal: str) -> list[Why]:
         """The assignments that it holds anywhere, as Resource Graph lists them."""
@@ -127,17 +132,36 @@ class Explainer:
         found = await self.app.azure.assignments.read(assignment_id)
         return None if found is None else await self.explain(found)
 
-    async def explain(self, assignment: RoleAssignment) -> Why:
-        """The chain behind an assignment."""
+    async def explain(self, assignment: RoleAssignment, having: tuple[ResourceId, ...] = ()) -> Why:
+        """The chain behind an assignment. `having`: resources of which it is known that they have
+        its principal.
+        """
         standing = (await self._all_standing()).get(folded(assignment.id))
         if standing is None:
-            return Why(assignment, None)
+            return Why(assignment, None, otherwise=await self._otherwise(assignment, having))
         shown = standing.claimants[:MOST_CLAIMS]
         claims = [await self._claim(standing.grant, one) for one in shown]
-        kept_by = await self.app.claims().kept(standing.grant)
         return Why(
-            assignment, standing, tuple(claims), len(standing.claimants) - len(shown), kept_by
+            assignment,
+            standing,
+            tuple(claims),
+            more=len(standing.claimants) - len(shown),
+            kept_by=await self.app.claims().kept(standing.grant),
+            otherwise=await self._otherwise(assignment, (*having, *shown)),
         )
+
+    async def _otherwise(self, assignment: RoleAssignment, having: Iterable[ResourceId]) -> str:
+        """By the first of these for which a rule asks for it on another condition."""
+        stands = Grant(*assignment.content, assignment.condition)
+        for one in having:
+            found = await self.resource(one)
+            wanted = found and _asking(desired(self.policy, found), found, stands)
+            # Where two rules contradict each other, what stands stays.
+            if wanted and not wanted.contradicted:
+                asked = wanted.granted(stands.principal_id)
+                if note := standing_otherwise(asked, stands.condition):
+                    return note
+        return ""
 
     async def _claim(self, grant: Grant, resource: ResourceId) -> Claim:
         found = await self.resource(resource)
@@ -173,11 +197,17 @@ class Explainer:
 
 def _rules(desired: Desired, resource: ComputeResource, grant: Grant) -> tuple[str, ...]:
     """The rules that ask for just this grant for the resource."""
+    wanted = _asking(desired, resource, grant)
+    return () if wanted is None else wanted.rules
+
+
+def _asking(desired: Desired, resource: ComputeResource, grant: Grant) -> WantedGrant | None:
+    """What the rules ask for the resource that is this grant, on whichever condition."""
     for wanted in desired.grants:
         same = wanted.granted(grant.principal_id).key == grant.key
         if same and principal_of(resource, wanted.to) in (grant.principal_id, None):
-            return wanted.rules
-    return ()
+            return wanted
+    return None
 
 
 def principal_of(resource: ComputeResource, to: object) -> str | None:

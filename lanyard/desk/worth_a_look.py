@@ -17,9 +17,18 @@ def worth_a_look(allowed: Iterable[Action], situation: Situation) -> Iterator[st
         if not isinstance(action, AssignRole):
             continue
         new = Grant(action.scope, action.role_id, action.principal_id or "", action.condition)
-        if conditions.get(new.key, new.condition) != new.condition:
-            yield f"{new} stands on another condition: it changes unless somebody has it so"
+        if note := standing_otherwise(new, conditions.get(new.key, new.condition)):
+            yield note
         role = situation.role(action.role_id, action.scope)
         found = power(role, action.scope) if isinstance(role, RoleDefinition) else None
         if found is not None:
             yield f"{role_name(action.role_id)} at {action.scope} is powerful: who holds it {found}"
+
+
+def standing_otherwise(wanted: Grant, condition: str | None) -> str:
+    """What to know of a wanted grant that stands on this condition (None: on none); "" where that
+    is its own.
+    """
+    if condition == wanted.condition:
+        return ""
+    return f"{wanted} stands on another condition: it changes unless somebody has it so"

@@ -3,6 +3,7 @@ them, and none that nobody knows. Pure.
 """
 
 from collections.abc import Iterator
+from enum import Enum, auto
 
 from lanyard.planning.actions import AssignRole
 from lanyard.planning.desired import WantedGrant
@@ -15,6 +16,14 @@ from lanyard.values.permissions import RoleDefinition, Unknown
 from lanyard.values.roles import role_name
 
 
+class _Stands(Enum):
+    """Whether a role assignment gives it already, on the condition that is wanted or another."""
+
+    NOT = auto()
+    SO = auto()
+    OTHERWISE = auto()
+
+
 def not_to_be_given(plan: Plan, situation: Situation) -> Iterator[Held]:
     """Roles that the policy does not allow by name, and those of which nobody knows."""
     for action in _assigns(plan):
@@ -23,7 +32,7 @@ def not_to_be_given(plan: Plan, situation: Situation) -> Iterator[Held]:
         if role is Unknown.MISSING:
             yield _missing(action)
         elif not allowed and isinstance(role, RoleDefinition):
-            yield from _privileged(action, role)
+            yield from _privileged(action, role, _how_it_stands(action, situation))
         elif not allowed:
             yield _unreadable(action)
 
@@ -43,7 +52,7 @@ def standing(plan: Plan, situation: Situation) -> Iterator[Held]:
         allowed = is_allowed(wanted.role_id, wanted.scope, situation.policy.privileged)
         role = situation.role(wanted.role_id, wanted.scope)
         if not allowed and isinstance(role, RoleDefinition):
-            yield from _privileged(_assign(wanted, situation), role, stands=True)
+            yield from _privileged(_assign(wanted, situation), role, _Stands.SO)
 
 
 def _assigns(plan: Plan) -> Iterator[AssignRole]:
@@ -72,16 +81,31 @@ def _unreadable(action: AssignRole) -> Held:
     return Held(action, Because.ROLE, reason, release)
 
 
-def _privileged(
-    action: AssignRole, role: RoleDefinition, *, stands: bool = False
-) -> Iterator[Held]:
+def _how_it_stands(action: AssignRole, situation: Situation) -> _Stands:
+    """Of what is to be given, by what is known to stand."""
+    content = content_of(action.scope, action.role_id, action.principal_id)
+    for grant in situation.granted:
+        if grant.content == content:
+            return _Stands.SO if grant.condition == action.condition else _Stands.OTHERWISE
+    return _Stands.NOT
+
+
+def _privileged(action: AssignRole, role: RoleDefinition, stands: _Stands) -> Iterator[Held]:
     if not (operation := privilege(role, action.scope)):
         return
     name, at = role_name(action.role_id), action.scope
-    reason = f"{name} at {at} is privileged by {operation}: who holds it can get more"
-    if stands:
-        reason = (
-            f"{name} at {at} stands, and is privileged by {operation}: who holds it can get more"
-        )
+    match stands:
+        case _Stands.NOT:
+            reason = f"{name} at {at} is privileged by {operation}: who holds it can get more"
+        case _Stands.SO:
+            reason = (
+                f"{name} at {at} stands, and is privileged by {operation}: "
+                "who holds it can get more"
+            )
+        case _Stands.OTHERWISE:
+            reason = (
+                f"{name} at {at} stands on another condition, and is privileged by {operation}: "
+                "who holds it can get more"
+            )
     release = f"name {name!r} with this scope in 'privileged.allow', or give a smaller role"
     yield Held(action, Because.PRIVILEGED, reason, release)

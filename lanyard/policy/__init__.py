@@ -12,7 +12,7 @@ from lanyard.policy.document import (
     Restart,
     Rule,
 )
-from lanyard.policy.load import load_policy, policy_warnings
+from lanyard.policy.load import load_policy
 from lanyard.policy.problems import PolicyError, Problem
 
 __all__ = [
@@ -29,5 +29,4 @@ __all__ = [
     "Restart",
     "Rule",
     "load_policy",
-    "policy_warnings",
 ]

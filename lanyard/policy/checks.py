@@ -57,7 +57,7 @@ def _existing(path: Path, spec: IdentitySpec) -> Found:
     except InvalidResourceId as error:
         yield (*path, "id"), str(error)
         return
-    if folded(identity.type) != _IDENTITY_TYPE:
+    if folded(identity.type) != _IDENTITY_TYPE or identity.extends:
         yield (*path, "id"), f"{identity} is no user-assigned identity"
     elif problem := identity_name_problem(identity.name):
         yield (*path, "id"), problem

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from lanyard.policy.document import Grant, Match, Policy, Rule, contents
 from lanyard.policy.overlaps import may_meet
 from lanyard.policy.problems import Found, Path
+from lanyard.policy.scope_overlaps import Patterns, may_be_one, scope_patterns
 from lanyard.policy.standards import GrantContent
 from lanyard.policy.templates import variables
 from lanyard.values.compute_types import compute_type
@@ -63,24 +64,29 @@ def may_contradict(policy: Policy) -> Found:
     """Grants that may come to be one of two conditions, at the later of the two: of one identity
     for many resources, or for a resource that may fit both rules. Only the estate shows it.
     """
-    seen: dict[Content[str], list[tuple[str | None, Rule]]] = {}
+    seen: dict[tuple[str, str], list[tuple[str | None, Rule, list[Patterns]]]] = {}
     for path, grant, rule in _grants(policy):
+        shared = _is_shared(policy, grant.to)
         for content in contents(policy, grant):
-            others = seen.setdefault(_content(content, grant), [])
-            for condition, other in others:
-                meet = _is_shared(policy, grant.to) or may_meet(other.match, rule.match)
-                if condition != content.condition and meet:
+            condition, scopes = content.condition, scope_patterns(content.scope, rule)
+            others = seen.setdefault((_role(content), grant.to), [])
+            for its, other, theirs in others:
+                meet = its != condition and may_be_one(theirs, scopes)
+                if meet and (shared or may_meet(other.match, rule.match)):
                     message = (
                         f"rule {other.name!r} gives the same role on another condition: where both "
                         "come to one assignment, neither changes it"
                     )
                     yield path, message
-            others.append((content.condition, rule))
+            others.append((condition, rule, scopes))
 
 
 def _content(content: GrantContent, grant: Grant) -> Content[str]:
-    role = role_id(content.role) or content.role
-    return content_of(content.scope.rstrip("/"), role, grant.to)
+    return content_of(content.scope.rstrip("/"), _role(content), grant.to)
+
+
+def _role(content: GrantContent) -> str:
+    return role_id(content.role) or content.role
 
 
 def _is_one(policy: Policy, scope: str, to: str) -> bool:

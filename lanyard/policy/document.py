@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field
 from lanyard.policy.section import Condition, Name, Section, Text
 from lanyard.policy.standards import SHIPPED, GrantContent
 from lanyard.policy.tag_index import TagIndex
+from lanyard.policy.templates import MEANING
 from lanyard.values.resource_id import folded
 
 MACHINE = "microsoft.compute/virtualmachines"
@@ -279,8 +280,8 @@ class Policy(Section):
     def digest(self) -> str:
         """Differs for any other policy: on record with every decision that it led to.
 
-        What the shipped standards that it uses give is part of it: where that changes with a new
-        version of Lanyard, it is another policy.
+        What the shipped standards that it uses give is part of it, and what the variables of
+        templates come to: where that changes with a new version of Lanyard, it is another policy.
         """
         used = {grant.standard for rule in self.rules for grant in rule.grant}
         shipped = [
@@ -288,7 +289,7 @@ class Policy(Section):
             for name, contents in sorted(SHIPPED.items())
             if name in used
         ]
-        meant = self.model_dump_json() + json.dumps(shipped)
+        meant = self.model_dump_json() + json.dumps([shipped, MEANING])
         return hashlib.sha256(meant.encode()).hexdigest()[:12]
 
     @cached_property

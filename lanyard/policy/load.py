@@ -9,14 +9,9 @@ from pydantic import ValidationError
 
 from lanyard.policy.app_identity import names_own
 from lanyard.policy.checks import check
-from lanyard.policy.contradictions import may_contradict
 from lanyard.policy.document import Policy
-from lanyard.policy.grants_to_look_at import grants_to_look_at
 from lanyard.policy.merge import merge
-from lanyard.policy.others_names import names_of_others
-from lanyard.policy.overlaps import overlaps
 from lanyard.policy.problems import MOST_REPORTED, PolicyError, Problem
-from lanyard.policy.shared_names import shared_names
 from lanyard.policy.validation_errors import explain
 from lanyard.policy.yaml_source import Source, place_of, read_yaml
 from lanyard.values.resource_id import ResourceId
@@ -30,7 +25,12 @@ def load_policy(path: FilePath, own: ResourceId | None = None) -> Policy:
 
     Raises PolicyError, also where something cannot be read.
     """
-    return parse_policies([(str(file), _read(file)) for file in _files(path)], own)
+    return _checked(read_source(path), own)
+
+
+def read_source(path: FilePath) -> Source:
+    """What stands in a policy file, or in all of a folder, and where. Raises PolicyError."""
+    return merge(_sources([(str(file), _read(file)) for file in _files(path)]))
 
 
 def parse_policy(file: str, text: str, own: ResourceId | None = None) -> Policy:
@@ -40,7 +40,10 @@ def parse_policy(file: str, text: str, own: ResourceId | None = None) -> Policy:
 
 def parse_policies(texts: Iterable[tuple[str, str]], own: ResourceId | None = None) -> Policy:
     """Check the texts of several files, added up to one policy."""
-    source = merge(_sources(texts))
+    return _checked(merge(_sources(texts)), own)
+
+
+def _checked(source: Source, own: ResourceId | None) -> Policy:
     try:
         # Only the keys of the file, not the names that the models have in Python.
         policy = Policy.model_validate(source.data, by_alias=True, by_name=False)
@@ -53,24 +56,9 @@ def parse_policies(texts: Iterable[tuple[str, str]], own: ResourceId | None = No
     return policy
 
 
-def policy_warnings(path: FilePath) -> list[Problem]:
-    """What of a good policy may not do what it says, with its place. Raises PolicyError."""
-    source = merge(_sources([(str(file), _read(file)) for file in _files(path)]))
-    policy = load_policy(path)
-    warnings = (
-        overlaps(policy),
-        shared_names(policy),
-        names_of_others(policy),
-        may_contradict(policy),
-        grants_to_look_at(policy),
-    )
-    found = islice(chain(*warnings), MOST_REPORTED)
-    return sorted(source.problem(at, message) for at, message in found)
-
-
 def rule_places(path: FilePath) -> dict[str, str]:
     """Where each rule stands, by its name: "lanyard.yaml:12". Raises PolicyError."""
-    source = merge(_sources([(str(file), _read(file)) for file in _files(path)]))
+    source = read_source(path)
     places: dict[str, str] = {}
     for index, rule in enumerate(source.data.get("rules", ())):
         at = source.problem(("rules", index, "name"), "")

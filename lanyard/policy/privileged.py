@@ -10,7 +10,7 @@ Operations: Azure's resource provider operations (learn.microsoft.com, role-base
 from lanyard.policy.document import Privileged
 from lanyard.policy.patterns import within_one_of
 from lanyard.values.permissions import RoleDefinition, fits_pattern, resource_type_of
-from lanyard.values.resource_id import folded, is_within
+from lanyard.values.resource_id import folded, is_within, type_of
 from lanyard.values.roles import role_id
 
 #: What hands out rights.
@@ -93,7 +93,7 @@ def writes_everything(role: RoleDefinition) -> str:
 
 def counts_at(operation: str, scope: str) -> bool:
     """Whether a resource of the operation's type can lie at or below a scope (id)."""
-    type_, at = resource_type_of(operation), _type_of(scope)
+    type_, at = resource_type_of(operation), folded(type_of(scope))
     if not at or f"{type_}/".startswith(_AUTHORIZATION):
         return True
     cluster, within_cluster, _ = type_.partition("/rbac.authorization.k8s.io/")
@@ -112,17 +112,3 @@ def is_allowed(role: str, scope: str, privileged: Privileged) -> bool:
 
 def _within_a_group(scope: str) -> bool:
     return "/resourcegroups/" in folded(scope)
-
-
-def _type_of(scope: str) -> str:
-    """The type (folded) of the resource that a scope is; "" for a group and above. "providers" in
-    the place of a type begins that of an extension: a name may be called so, too.
-    """
-    rest = folded(scope).split("/")[5:] if _within_a_group(scope) else []
-    types: list[str] = []
-    while rest:
-        if rest[0] == "providers":
-            types, rest = rest[1:2], rest[2:]
-        else:
-            types, rest = [*types, rest[0]], rest[2:]
-    return "/".join(types)

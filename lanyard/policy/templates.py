@@ -21,6 +21,10 @@ from lanyard.policy.patterns import same
 from lanyard.values.compute import ComputeResource
 from lanyard.values.resource_id import InvalidResourceId, ResourceId, is_own_name, is_plain
 
+#: One more with each version of Lanyard in which a variable comes to something else: a policy that
+#: is as it was means something else then, and removes nothing before that is reported.
+MEANING = 1
+
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _PLAIN = {"subscription", "location", "resourceGroup", "resource.name", "resource.hash"}
 _WHOLE_SCOPES = {"{subscription}", "{resourceGroup}", "{resource}"}

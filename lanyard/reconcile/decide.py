@@ -1,15 +1,22 @@
 """The decision about one resource: the plan, and what of it may be done now. Nothing is changed."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
+from lanyard.planning.actions import AssignRole
 from lanyard.planning.desired import Desired
 from lanyard.planning.guard import guard
 from lanyard.planning.orders import Orders
+from lanyard.planning.permitted_roles import not_to_be_given
 from lanyard.planning.plan import Actual, Owned, Plan, plan
-from lanyard.planning.verdict import Situation, Verdict, role_key
+from lanyard.planning.verdict import Held, Situation, Verdict, role_key
 from lanyard.policy import Policy
 from lanyard.ports.azure import Assignments
+from lanyard.values.errors import Because, Permanent
+from lanyard.values.grants import Grant
+
+log = logging.getLogger("lanyard")
 
 #: Provisioning states (lower case) in which ARM refuses or loses an identity write, and the seconds
 #: to wait before looking again.
@@ -56,7 +63,7 @@ async def consider(
     precedents: Precedents,
 ) -> tuple[Plan, Situation]:
     """The plan, and what the guard looks at beside it. Reads the definitions of the wanted roles,
-    nothing else. Raises Temporary.
+    and what stands of a privileged one that may not be given again. Raises Temporary.
     """
     todo = plan(wanted, actual, owned)
     grants = (*wanted.grants, *wanted.kept.grants)
@@ -75,4 +82,32 @@ async def consider(
         principals=actual.principals,
         own_principal=precedents.own_principal,
     )
-    return todo, situation
+    stands = await _standing(not_to_be_given(todo, situation), owned, assignments)
+    return todo, replace(situation, granted=situation.granted | stands)
+
+
+async def _standing(
+    refused: Iterable[Held], owned: Owned, assignments: Assignments
+) -> frozenset[Grant]:
+    """What stands of privileged roles that were given before and are not confirmed any more, and
+    how: somebody may have changed the condition, or taken it away. Raises Temporary.
+    """
+    keys = {
+        Grant(held.action.scope, held.action.role_id, held.action.principal_id).key
+        for held in refused
+        if held.because is Because.PRIVILEGED
+        and isinstance(held.action, AssignRole)
+        and held.action.principal_id is not None
+    }
+    found = [await _as_it_is(each, assignments) for each in owned.pending if each.key in keys]
+    return frozenset(grant for grant in found if grant is not None)
+
+
+async def _as_it_is(grant: Grant, assignments: Assignments) -> Grant | None:
+    """The grant on the condition that it stands on; None where it does not, or nobody can say."""
+    try:
+        now = await assignments.giving(grant)
+    except Permanent as error:
+        log.warning("nobody knows whether %s stands: %s", grant, error)
+        return None
+    return None if now is None else replace(grant, condition=now.condition)

@@ -47,8 +47,10 @@ class Unconfirmed:
         if found is None:
             await self.claims.give_up(grant, record.id)
             return replace(record, pending=pending)
-        await self.claims.stands(grant, ours=self.assignments.is_ours(found))
-        return replace(record, pending=pending, grants=record.grants | {grant})
+        # As it stands: somebody may have changed its condition, and it gets nothing new.
+        kept = replace(grant, condition=found.condition)
+        await self.claims.stands(kept, ours=self.assignments.is_ours(found))
+        return replace(record, pending=pending, grants=record.grants | {kept})
 
 
 def _is_only_kept(

@@ -106,6 +106,12 @@ class Relearning:
         mark = await self._marks.read()
         await self._keep(Mark(self._later(mark), mark.subscriptions))
 
+    async def subscriptions(self) -> frozenset[str]:
+        """Those (lower case) that sweeps saw, or had something of on record, and that nobody
+        offboarded.
+        """
+        return (await self._marks.read()).subscriptions
+
     async def rows_lost(self, seen: Set[str], offboarded: Set[str]) -> None:
         """A sweep, which sees these subscriptions (lower case), found that rows are gone: those of
         what it cannot read may be, too. Where it reads everything that earlier ones knew, nothing

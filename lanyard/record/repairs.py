@@ -20,7 +20,8 @@ from lanyard.planning.desired import Desired
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 
-_WITHIN = 7 * 86400.0
+#: For so long (seconds) what somebody took away counts.
+COUNTS_FOR = 7 * 86400.0
 
 type Moments = Mapping[str, tuple[float, ...]]
 
@@ -101,4 +102,4 @@ def once_more(moments: tuple[float, ...], now: float) -> tuple[float, ...]:
 
 def recent(moments: tuple[float, ...], now: float) -> tuple[float, ...]:
     """Those of less than a week ago."""
-    return tuple(at for at in moments if now - at < _WITHIN)
+    return tuple(at for at in moments if now - at < COUNTS_FOR)

@@ -14,7 +14,7 @@ from lanyard.sweep.at_once import at_once
 from lanyard.sweep.doubts import reopened
 from lanyard.sweep.taken_away import was_taken_away
 from lanyard.sweep.wanted_grants import WantedGrants
-from lanyard.values.grants import Grant, Standing, State
+from lanyard.values.grants import Grant, Standing, State, shown_condition
 from lanyard.values.resource_id import ResourceId
 
 
@@ -47,13 +47,15 @@ class Reopening:
         if not changed or _is_wanted(changed, grant, condition, wanted):
             return bool(changed)
         self._taken.add(grant.name)
-        reason = f"somebody changed its condition from {_text(grant.condition)} to "
+        reason = f"somebody changed its condition from {shown_condition(grant.condition)} to "
         for record in changed:
+            # Who is excluded gets nothing new: it stays as they left it.
+            what = "put back" if wanted.gives(record.id, grant) else "keep"
             decision = Decision(
                 record.id.text,
-                f"put back {grant}",
+                f"{what} {grant}",
                 "intended",
-                reason + _text(condition),
+                reason + shown_condition(condition),
                 grant=grant.name,
             )
             await services.decisions.add(decision)
@@ -103,7 +105,3 @@ def _is_settled(record: ResourceRecord, grant: Grant) -> bool:
     known = {(one.name, one.condition) for one in record.grants}
     pending = {one.name for one in record.pending}
     return (grant.name, grant.condition) in known and grant.name not in pending
-
-
-def _text(condition: str | None) -> str:
-    return "none" if condition is None else f"'{condition}'"

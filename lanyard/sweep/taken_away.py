@@ -9,14 +9,13 @@ import logging
 from collections.abc import Iterator
 
 from lanyard.ports.azure import ActivityLog
+from lanyard.record.repairs import COUNTS_FOR
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Standing
 from lanyard.values.resource_id import subscription_of
 
 log = logging.getLogger("lanyard")
 
-#: What was taken away longer ago counts for no conflict, and the log is not kept for ever.
-_WITHIN = 7 * 86400.0
 # Of Azure's clock and this one, in seconds.
 _CLOCK_SKEW = 300.0
 # The segments of the id of a resource group: "/subscriptions/…/resourceGroups/…".
@@ -33,7 +32,7 @@ async def was_taken_away(standing: Standing, activities: ActivityLog, now: float
     where = subscription_of(grant.scope)
     if where is None or grant.scope == where.text:
         return True  # no subscription is made again under its id, and nothing above them
-    since, until = max(standing.since, now - _WITHIN), now + _CLOCK_SKEW
+    since, until = max(standing.since, now - COUNTS_FOR), now + _CLOCK_SKEW
     try:
         if not await activities.deleted(grant.assignment_id, where.subscription, since, until):
             return False

@@ -32,6 +32,16 @@ class WantedGrants:
             if (principal := self._principal(each.to, found))
         )
 
+    def gives(self, resource: ResourceId, grant: Grant) -> bool:
+        """Whether the policy gives it, on whichever condition, and does not only have it kept."""
+        if (found := self._compute.get(resource)) is None:
+            return False
+        return any(
+            each.granted(principal).key == grant.key
+            for each in desired(self.policy, found).grants
+            if (principal := self._principal(each.to, found))
+        )
+
     @cached_property
     def _compute(self) -> dict[ResourceId, ComputeResource]:
         return {each.id: each for each in self.resources.compute}

@@ -61,6 +61,11 @@ def condition_of(shown: object) -> str | None:
     return shown.strip() or None if isinstance(shown, str) else None
 
 
+def shown_condition(condition: str | None) -> str:
+    """A condition as people read it within a sentence."""
+    return "none" if condition is None else f"'{condition}'"
+
+
 @dataclass(frozen=True)
 class Grant:
     """Access for one principal: one role at one scope, given by a role assignment.

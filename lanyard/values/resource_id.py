@@ -12,6 +12,8 @@ MAX_ID_LENGTH = 500
 #: A GUID, folded, as a part of other patterns.
 GUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _GUID = re.compile(GUID)
+# The place of "providers" in the id of a resource in a group.
+_PROVIDER = 5
 # Word characters of any alphabet, and . ( ) -: of resource groups, providers and types.
 _PLAIN = re.compile(r"[\w.()-]+")
 # Of a resource's name: what would end a segment or a URL, or be another character by the time it is
@@ -54,6 +56,25 @@ def last_name(id_: str) -> str:
 def names_of(id_: str) -> str:
     """All names below the provider of a resource's id, folded: "app/staging" of a slot."""
     return folded("/".join(id_.split("/")[8::2]))
+
+
+def type_of(id_: str) -> str:
+    """The type of the resource that an id in a group names, as `ResourceId.type` has it; "" for a
+    group and above, whatever lies there.
+    """
+    segments = id_.split("/")
+    if len(segments) < _PROVIDER + 4 or folded(segments[3]) != "resourcegroups":
+        return ""
+    start = _last_provider(segments)
+    return "/".join([segments[start + 1], *segments[start + 2 :: 2]])
+
+
+def _last_provider(segments: list[str]) -> int:
+    """Where the "providers" stands that an id's last types follow. A name may be called so, too:
+    only in the place of a type it begins another provider.
+    """
+    places = range(_PROVIDER, len(segments) - 2, 2)
+    return max((i for i in places if folded(segments[i]) == "providers"), default=_PROVIDER)
 
 
 class InvalidResourceId(ValueError):
@@ -129,10 +150,15 @@ class ResourceId:
 
     @property
     def type(self) -> str:
-        """`Microsoft.Compute/virtualMachines`, child types joined; "" for groups and above."""
-        if len(self._segments) < 9:
-            return ""
-        return "/".join([self._segments[6], *self._segments[7::2]])
+        """`Microsoft.Compute/virtualMachines`, child types joined; "" for groups and above. Of what
+        `extends` a resource its own.
+        """
+        return type_of(self.text)
+
+    @property
+    def extends(self) -> bool:
+        """Whether it lies below a resource of another provider: a diagnostic setting of a vault."""
+        return _last_provider(self._segments) > _PROVIDER
 
     @property
     def is_resource_group(self) -> bool:

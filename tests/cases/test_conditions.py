@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from lanyard.planning.orders import Refusal
-from lanyard.policy import PolicyError, policy_warnings
+from lanyard.policy import PolicyError
 from lanyard.policy.load import parse_policy
+from lanyard.policy.look_over import policy_warnings
 from lanyard.values.change import Change
 from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
@@ -40,6 +41,12 @@ GROUP, LITERAL = "{resourceGroup}", "/subscriptions/SUBSCRIPTION/resourceGroups/
 PAIRS = pytest.mark.parametrize(
     ("first", "second"), [(ONE, None), (None, ONE), (ONE, TWO)], ids=["wider", "narrower", "other"]
 )
+
+
+@pytest.fixture
+async def estate(monkeypatch: pytest.MonkeyPatch) -> Estate:
+    """An identity that the machines of both rules have."""
+    return await begun(monkeypatch, NOTHING, "id-shared")
 
 
 def grant(condition: str | None, scope: str) -> str:
@@ -87,9 +94,8 @@ async def machine(estate: Estate, name: str, team: str) -> ResourceId:
 
 @PAIRS
 async def test_case_B06_what_stands_for_another_machine_keeps_its_condition(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+    estate: Estate, first: str | None, second: str | None
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, second))
     await machine(estate, "vm1", "a")
     await machine(estate, "vm2", "b")
@@ -105,9 +111,8 @@ async def test_case_B06_what_stands_for_another_machine_keeps_its_condition(
 
 @PAIRS
 async def test_case_B06_it_is_the_other_ones_when_the_first_is_gone(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+    estate: Estate, first: str | None, second: str | None
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, second))
     await machine(estate, "vm1", "a")
     await machine(estate, "vm2", "b")
@@ -120,9 +125,8 @@ async def test_case_B06_it_is_the_other_ones_when_the_first_is_gone(
 
 @PAIRS
 async def test_case_B06_a_policy_that_changes_a_condition_for_all_changes_it(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+    estate: Estate, first: str | None, second: str | None
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, first))
     await machine(estate, "vm1", "a")
     await machine(estate, "vm2", "b")
@@ -134,10 +138,9 @@ async def test_case_B06_a_policy_that_changes_a_condition_for_all_changes_it(
 
 @PAIRS
 async def test_case_B06_a_second_rule_takes_nothing_from_and_gives_nothing_to_what_stands(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+    estate: Estate, first: str | None, second: str | None
 ) -> None:
     fits = ("tags: {team: a}", "tags: {env: prod}")
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, first, fits))
     await estate.create_vm("vm1", tags={"team": "a", "env": "prod"})
     await pass_time(estate)
@@ -164,9 +167,8 @@ def change(estate: Estate, condition: str | None) -> None:
 
 @PAIRS
 async def test_case_B07_beside_a_contradiction_a_changed_condition_is_somebodys_doing(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+    estate: Estate, first: str | None, second: str | None
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, second))
     for name, team in (("vm1", "a"), ("vm2", "b"), ("vm3", "a")):
         await machine(estate, name, team)
@@ -186,13 +188,33 @@ async def test_case_B07_beside_a_contradiction_a_changed_condition_is_somebodys_
     assert await because(estate, "vm1") == await because(estate, "vm3") == {Because.CONFLICT}
 
 
+@PAIRS
+async def test_case_B07_an_excluded_machine_keeps_it_as_somebody_left_it(
+    estate: Estate, first: str | None, second: str | None
+) -> None:
+    """On record once, no conflict of owners, and as the rule has it once that is for it again."""
+    fits = ("tags: {team: a}, exclude: {tags: {lanyard: ignore}}", "tags: {team: b}")
+    await adopt(estate, rules(estate.subscription, first, first, fits))
+    vm1 = await machine(estate, "vm1", "a")
+    estate.azure.state.resources[vm1.key].tags = {"team": "a", "lanyard": "ignore"}
+    await look(estate, vm1)
+    change(estate, second)
+    await hours(estate, 6)
+    assert conditions(estate) == [second]
+    found = [each for each in await estate.recorded() if "changed its condition" in each.reason]
+    assert [each.action.partition(" ")[0] for each in found] == ["keep"]
+    assert await because(estate, "vm1") == set()
+    estate.azure.state.resources[vm1.key].tags = {"team": "a"}
+    await look(estate, vm1)
+    assert conditions(estate) == [first]
+
+
 @pytest.mark.parametrize("order", [1, -1])
 @PAIRS
 async def test_case_B07_what_stands_beside_a_second_rule_is_put_back_as_it_stood(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None, order: int
+    estate: Estate, first: str | None, second: str | None, order: int
 ) -> None:
     fits = ("tags: {team: a}", "tags: {env: prod}")
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, first, fits))
     await estate.create_vm("vm1", tags={"team": "a", "env": "prod"})
     await pass_time(estate)
@@ -211,10 +233,9 @@ async def test_case_B07_what_stands_beside_a_second_rule_is_put_back_as_it_stood
 
 
 async def test_case_B06_two_rules_for_a_new_machine_give_neither(
-    monkeypatch: pytest.MonkeyPatch,
+    estate: Estate,
 ) -> None:
     fits = ("tags: {team: a}", "tags: {env: prod}")
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, None, ONE, fits))
     await estate.create_vm("vm1", tags={"team": "a", "env": "prod"})
     await pass_time(estate)
@@ -223,9 +244,8 @@ async def test_case_B06_two_rules_for_a_new_machine_give_neither(
 
 
 async def test_case_B06_after_the_tables_are_lost_the_estate_is_asked(
-    monkeypatch: pytest.MonkeyPatch,
+    estate: Estate,
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, ONE, None))
     await machine(estate, "vm1", "a")
     table = estate.tables.grants
@@ -236,9 +256,8 @@ async def test_case_B06_after_the_tables_are_lost_the_estate_is_asked(
 
 
 async def test_case_B06_what_an_excluded_machine_keeps_keeps_its_condition(
-    monkeypatch: pytest.MonkeyPatch,
+    estate: Estate,
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     out = "exclude: {tags: {lanyard: ignore}}"
     fits = (f"tags: {{team: a}}, {out}", "tags: {team: b}")
     await adopt(estate, rules(estate.subscription, ONE, None, fits))
@@ -266,6 +285,49 @@ def test_case_B06_validate_warns_of_what_only_the_estate_shows(
     assert warning.line == 12
 
 
+GROUPS = f"/subscriptions/{SOME}/resourceGroups"
+VAULTS = "/providers/Microsoft.KeyVault/vaults"
+MACHINES = f"{GROUPS}/rg-app/providers/{MACHINE_TYPE}"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "match", "warned"),
+    [
+        (GROUP, f"{GROUPS}/rg-app", "names: ['*']", True),
+        (GROUP, f"{GROUPS}/rg-app", "resourceGroups: [rg-b, rg-a*]", True),
+        (GROUP, f"{GROUPS}/rg-app", "resourceGroups: [rg-b]", False),
+        (GROUP, f"{GROUPS}/rg-app", f"scopes: [{GROUPS}/rg-b]", False),
+        (GROUP, f"{GROUPS}/rg-app", f"scopes: [{GROUPS}/rg-b, /subscriptions/{SOME}]", True),
+        ("{subscription}", f"/subscriptions/{SOME}", "names: ['*']", True),
+        ("{subscription}", f"{GROUPS}/rg-app", "names: ['*']", False),
+        ("{resource}", f"{MACHINES}/vm1", "names: ['*']", True),
+        ("{resource}", f"{GROUPS}/rg-app{VAULTS}/kv", "names: ['*']", False),
+        (f"{GROUPS}/rg-app{VAULTS}/kv-{{tags.kv}}", f"{GROUPS}/rg-app{VAULTS}/KV-a", "", True),
+        (f"{GROUPS}/rg-app{VAULTS}/kv-{{tags.kv}}", f"{GROUPS}/rg-app{VAULTS}/other", "", False),
+        (
+            f"{GROUPS}/rg-app{VAULTS}/kv-{{tags.kv}}",
+            f"{GROUPS}/rg-app{VAULTS}/{{tags.x}}",
+            "",
+            True,
+        ),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_case_B06_validate_warns_of_scopes_that_may_come_to_one(
+    tmp_path: Path, first: str, second: str, match: str, warned: bool, turned: bool
+) -> None:
+    """Whichever of the two rules stands first."""
+    scopes = (second, first) if turned else (first, second)
+    fits = (match or "names: ['*']", "tags: {team: b}")
+    text = rules(SOME, ONE, None, fits[::-1] if turned else fits, scope="SCOPE")
+    for scope in scopes:
+        text = text.replace('"SCOPE"', f'"{scope}"', 1)
+    file = tmp_path / "lanyard.yaml"
+    file.write_text(text)
+    found = [each for each in policy_warnings(file) if "on another condition" in each.message]
+    assert bool(found) is warned
+
+
 def change_condition(estate: Estate, condition: str | None) -> None:
     """Somebody changes it on the identity's assignments."""
     who, assignments = principal(estate, "id-shared"), estate.azure.state.role_assignments
@@ -277,8 +339,8 @@ def change_condition(estate: Estate, condition: str | None) -> None:
 
 async def test_case_B06_a_machine_that_comes_meanwhile_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
+    estate: Estate,
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, ONE, None))
     vm1 = await estate.create_vm("vm1", tags={"team": "a"})
     vm2 = await estate.create_vm("vm2", tags={"team": "b"})
@@ -307,9 +369,8 @@ async def test_case_B06_a_machine_that_comes_meanwhile_changes_nothing(
 
 
 async def test_case_B06_nor_one_that_comes_before_the_first_is_attached(
-    monkeypatch: pytest.MonkeyPatch,
+    estate: Estate,
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, ONE, None))
     estate.azure.faults.add(
         Fault(method="PATCH", path="virtualMachines/vm1", status=503, code="ServiceUnavailable")
@@ -325,9 +386,8 @@ async def test_case_B06_nor_one_that_comes_before_the_first_is_attached(
 
 @PAIRS
 async def test_case_B06_another_casing_of_an_id_changes_nothing(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+    estate: Estate, first: str | None, second: str | None
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, second))
     vm1 = await machine(estate, "vm1", "a")
     shown = estate.azure.state.resources[vm1.key]
@@ -338,9 +398,8 @@ async def test_case_B06_another_casing_of_an_id_changes_nothing(
 
 @PAIRS
 async def test_case_B06_what_stood_stands_after_the_tables_were_lost(
-    monkeypatch: pytest.MonkeyPatch, first: str | None, second: str | None
+    estate: Estate, first: str | None, second: str | None
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, first, second))
     await machine(estate, "vm2", "a")
     await machine(estate, "vm1", "b")
@@ -353,9 +412,8 @@ async def test_case_B06_what_stood_stands_after_the_tables_were_lost(
 
 
 async def test_case_B07_after_a_condition_that_azure_refused_drift_is_noticed(
-    monkeypatch: pytest.MonkeyPatch,
+    estate: Estate,
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     await adopt(estate, rules(estate.subscription, ONE, ONE))
     await machine(estate, "vm1", "a")
     fault = estate.azure.faults.add(
@@ -375,8 +433,7 @@ async def test_case_B07_after_a_condition_that_azure_refused_drift_is_noticed(
     assert conditions(estate) == [ONE]
 
 
-async def test_case_B06_one_404_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
+async def test_case_B06_one_404_proves_nothing(estate: Estate) -> None:
     await adopt(estate, rules(estate.subscription, ONE, None))
     estate.azure.behaviour.resource_graph_lag_seconds = 300
     await machine(estate, "vm1", "a")
@@ -389,9 +446,8 @@ async def test_case_B06_one_404_proves_nothing(monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_case_B06_what_cannot_be_filled_in_any_more_keeps_its_condition(
-    monkeypatch: pytest.MonkeyPatch,
+    estate: Estate,
 ) -> None:
-    estate = await begun(monkeypatch, NOTHING, "id-shared")
     vault = (
         f"{estate.scope}/resourceGroups/rg-app/providers/Microsoft.KeyVault/vaults/kv-{{tags.kv}}"
     )

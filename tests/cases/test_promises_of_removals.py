@@ -1,14 +1,18 @@
 """Cases of part A: the budget of removals, what a person says of them, and whose policy asks."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from lanyard.desk.operator import Operator
 from lanyard.planning.orders import Paused
+from lanyard.policy import templates
 from lanyard.policy.standards import SHIPPED
 from lanyard.record.held import RELEASE_LASTS, Answer, Entry
 from lanyard.values.change import Change
+from lanyard.values.compute import ComputeResource, Identity
+from lanyard.values.resource_id import ResourceId
 from simulator.faults import Drop, Fault
 from simulator.state import Principal
 from tests.support.estate import BLOB_READER, POLICY, Estate
@@ -268,6 +272,52 @@ def test_case_A21_a_standard_that_the_policy_does_not_use_is_no_part_of_it(
     digest = before.digest
     monkeypatch.setitem(SHIPPED, "lanyard/read-secrets", [])
     assert before.digest == digest
+
+
+async def test_case_A21_a_variable_that_comes_to_something_else_is_reported_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = POLICY.replace("id-lanyard-{location}", "id-{resource.hash}").replace(
+        "resourceGroup: rg-identities", "per: resource"
+    )
+    estate = await started(Estate(own), monkeypatch)
+    vm = await estate.create_vm("vm1")
+    await estate.sweeps.run()
+    await estate.settle()
+    # A new version of Lanyard, with the same policy file.
+    monkeypatch.setattr("lanyard.policy.document.MEANING", templates.MEANING + 1)
+    monkeypatch.setattr(templates, "_hash", lambda _: "another")
+    estate.change_policy(own)
+    await estate.worker.process(Change(vm, "event"))
+    taking = [
+        entry.refusal.reason
+        for entry in await held(estate)
+        if str(entry.refusal.action).startswith(("detach", "release", "delete"))
+    ]
+    assert ["not reported yet" in reason for reason in taking] == [True] * 3
+
+
+#: What the variables come to, by the MEANING of templates: where this changes, that does.
+COMES_TO = {
+    1: {
+        "subscription": "11111111-1111-1111-1111-111111111111",
+        "location": "westeurope",
+        "resourceGroup": "rg-app",
+        "resource.name": "app1-staging",
+        "resource.hash": "4o7lgbqutvljm",
+        "tags.env": "Prod",
+    }
+}
+
+
+def test_case_A21_what_variables_come_to_is_that_of_its_number() -> None:
+    subscription, of = COMES_TO[1]["subscription"], "Microsoft.Web/sites/app1/slots/staging"
+    id_ = f"/subscriptions/{subscription}/resourceGroups/rg-app/providers/{of}"
+    slot = ComputeResource(
+        id=ResourceId.parse(id_), location="westeurope", tags={"env": "Prod"}, identity=Identity()
+    )
+    fill = partial(templates.fill_name, resource=slot)
+    assert {name: fill(f"{{{name}}}") for name in COMES_TO[1]} == COMES_TO[templates.MEANING]
 
 
 async def test_case_A21_a_sweeps_message_says_which_version_asked_for_it(estate: Estate) -> None:

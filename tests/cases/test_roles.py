@@ -1,5 +1,7 @@
 """Cases of roles: what is privileged by its definition is held, what nobody knows says so."""
 
+from dataclasses import replace
+
 import pytest
 
 from lanyard.planning.orders import Refusal
@@ -54,6 +56,14 @@ async def refusals(estate: Estate) -> list[Refusal]:
 
 async def because(estate: Estate) -> list[Because]:
     return [refusal.because for refusal in await refusals(estate)]
+
+
+def change_conditions(estate: Estate, condition: str) -> None:
+    """Somebody binds what the rule's identity has to a condition."""
+    of, assignments = principal(estate, "id-old"), estate.azure.state.role_assignments
+    for key, each in [*assignments.items()]:
+        if each.principal_id == of:
+            assignments[key] = replace(each, condition=condition, condition_version="2.0")
 
 
 def given(estate: Estate) -> int:
@@ -122,6 +132,51 @@ async def test_case_B09_a_role_that_becomes_privileged_is_noticed_within_minutes
     assert refusal.because is Because.PRIVILEGED
     assert "stands, and is privileged by" in refusal.reason
     assert given(estate) == 1
+
+
+async def look_between_sweeps(estate: Estate) -> list[str]:
+    """What the app looks at every five minutes; the reads of the role that it took."""
+    estate.app_calls()
+    assert await estate.sweeps.run_for_new_policy() is None
+    calls = [call for call in estate.app_calls() if f"roleDefinitions/{ROLE}" in call]
+    await pass_time(estate, 300)
+    return calls
+
+
+@pytest.mark.parametrize("watched", [1, 3])
+async def test_case_B09_a_role_that_becomes_privileged_is_held_without_any_event(
+    monkeypatch: pytest.MonkeyPatch, watched: int
+) -> None:
+    estate = await serving(monkeypatch, *HARMLESS)
+    others = [estate.azure.state.add_subscription(f"other{n}").id for n in range(1, watched)]
+    for other in others:  # where nobody may use it
+        path = f"{other}/.*roleDefinitions/{ROLE}"
+        code = "RoleDefinitionDoesNotExist"
+        estate.azure.faults.add(Fault(method="GET", path=path, status=404, code=code, times=None))
+        estate.azure.assign(estate.app.object_id, "Reader", f"/subscriptions/{other}")
+    await sweep(estate)
+    await pass_time(estate, 300)  # what the look at vm1 read is not known any more
+    for _ in range(watched):
+        assert len(await look_between_sweeps(estate)) == 1
+    assert await because(estate) == []
+    define(estate, "Microsoft.Authorization/*")
+    assert len(await look_between_sweeps(estate)) == 1
+    (refusal,) = await refusals(estate)
+    assert refusal.because is Because.PRIVILEGED
+    assert "stands, and is privileged by" in refusal.reason
+    await look_between_sweeps(estate)
+    assert len([each for each in await estate.recorded() if each.outcome == "held"]) == 1
+
+
+@pytest.mark.parametrize("more", ["", ALLOWED], ids=["harmless", "allowed"])
+async def test_case_B09_nobody_is_looked_at_for_a_change_that_holds_nothing(
+    monkeypatch: pytest.MonkeyPatch, more: str
+) -> None:
+    estate = await serving(monkeypatch, *HARMLESS, more=more)
+    await look_between_sweeps(estate)
+    define(estate, "Microsoft.Authorization/*" if more else "Microsoft.Compute/*/read")
+    await estate.sweeps.run_for_new_policy()
+    assert estate.queue.messages == []
 
 
 async def test_case_B09_the_sweep_finds_what_stands_and_may_not_be_given_any_more(
@@ -258,3 +313,24 @@ async def test_case_B09_what_an_excluded_machine_keeps_is_looked_at_too(
     await hours(estate, 1)
     assert given(estate) == 1
     assert set(await because(estate)) == {Because.PRIVILEGED}
+
+
+@pytest.mark.parametrize(
+    ("role", "how"),
+    [("Reader", ""), ("Owner", "stands on another condition, and ")],
+    ids=["new", "given before"],
+)
+async def test_case_B09_what_stands_on_another_condition_is_listed_as_standing(
+    monkeypatch: pytest.MonkeyPatch, role: str, how: str
+) -> None:
+    """Somebody changes the condition of a privileged grant that may not be given any more."""
+    allow = f"privileged: {{allow: [{{role: Owner, scopes: ['{SCOPE}']}}]}}\n"
+    estate = await begun(monkeypatch, Rules(role=role, more=allow), "id-old")
+    await estate.create_vm("vm1")
+    await pass_time(estate)
+    await adopt(estate, Rules(role="Owner"))
+    change_conditions(estate, "@Resource[a:b] StringEquals 'c'")
+    await sweep(estate)
+    (refusal,) = [e for e in await refusals(estate) if e.because is Because.PRIVILEGED]
+    assert f"rg-app {how}is privileged by " in refusal.reason
+    assert given(estate) == 1

@@ -85,8 +85,27 @@ async def test_a_condition_that_somebody_changed_is_shown(app: Desk) -> None:
     (after,) = (await explain(app, vm))["assignments"]
     assert (after["condition"], after["conditionChanged"]) == (condition, True)
     ran = await app.app("explain", vm, "--policy", str(app.policy))
-    shown = f"    somebody changed its condition, to {condition}: the next sweep puts it back"
+    shown = f"    somebody changed its condition, to '{condition}': the next sweep puts it back"
     assert shown in ran.lines
+
+
+async def test_what_stands_on_another_condition_than_a_rule_asks_for_is_shown_as_plan_shows_it(
+    app: Desk,
+) -> None:
+    vm, text = app.estate.vm_id("vm1").text, app.policy.read_text()
+    assert [each["otherCondition"] for each in (await explain(app, vm))["assignments"]] == [False]
+    condition = "condition: \"@Resource[a:b] StringEquals 'c'\""
+    app.write_policy(text.replace("role: Storage Blob Data Reader", f"{condition}, role: Reader"))
+    (principal,) = (await app.estate.identity_of("vm1")).values()
+    app.estate.azure.assign(principal, "Reader", app.group)
+    other = [each["otherCondition"] for each in (await explain(app, vm))["assignments"]]
+    assert sorted(other) == [False, True]
+    note = "Reader at GROUP stands on another condition: it changes unless somebody has it so"
+    note = note.replace("GROUP", app.group)
+    planned = await app.plan(vm)
+    assert f"  i {note}" in planned.lines
+    explained = await app.app("explain", vm, "--policy", str(app.policy))
+    assert f"    {note}" in explained.lines
 
 
 async def test_a_principal_is_explained_wherever_it_holds_a_role(app: Desk) -> None:

@@ -95,6 +95,7 @@ def test_a_delete_is_never_taken_for_our_own_write() -> None:
         ),
         (event(uri=GROUP + "/providers/Microsoft.Network/virtualNetworks/v"), "a type that"),
         (event(uri=vm_id().text + "/extensions/e"), "a type that"),
+        (event(uri=f"{vm_id().text}/providers/{VM_TYPE}/v"), "a type that"),
         (event(uri=GROUP), "a resource group was written"),
         (Event("e", WRITE, "", vm_id().text, None), "the event has no data"),
         (Event("e", WRITE, "", vm_id().text, ["x"]), "the event has no data"),

@@ -28,6 +28,28 @@ def test_parts_of_an_id() -> None:
     assert slot.subscription == SUBSCRIPTION
 
 
+VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults"
+SETTING = "providers/Microsoft.Insights/diagnosticSettings"
+
+
+@pytest.mark.parametrize(
+    ("id_", "type_", "extends"),
+    [
+        (GROUP, "", False),
+        (f"{VAULT}/kv", "Microsoft.KeyVault/vaults", False),
+        (f"{VAULT}/kv/{SETTING}/s", "Microsoft.Insights/diagnosticSettings", True),
+        (f"{VAULT}/kv/keys/k/{SETTING}/s", "Microsoft.Insights/diagnosticSettings", True),
+        (f"{VAULT}/kv/{SETTING}/s/x/y", "Microsoft.Insights/diagnosticSettings/x", True),
+        (f"{VAULT}/providers", "Microsoft.KeyVault/vaults", False),
+        (f"{VAULT}/providers/keys/k", "Microsoft.KeyVault/vaults/keys", False),
+        (f"{VAULT}/kv/PROVIDERS/Microsoft.Web/sites/a", "Microsoft.Web/sites", True),
+    ],
+)
+def test_what_extends_a_resource_has_a_type_of_its_own(id_: str, type_: str, extends: bool) -> None:
+    found = ResourceId.parse(id_)
+    assert (found.type, found.extends) == (type_, extends)
+
+
 def test_a_resource_group_is_told_from_what_is_in_it() -> None:
     group = ResourceId.parse(GROUP.replace("resourceGroups", "resourcegroups"))
     assert group.is_resource_group

@@ -102,6 +102,19 @@ def imported(tmp_path: Path) -> tuple[set[str], set[str]]:
     return set(at_start.split()), set(at_work.split())
 
 
+def test_what_only_warnings_need_is_not_imported_with_the_first_work() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", "import sys, lanyard.app.composition; print(*sys.modules)"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = set(ran.stdout.split())
+    assert "lanyard.policy.load" in found
+    assert not found & {"lanyard.policy.powerful", "lanyard.policy.shared_names"}
+
+
 def test_the_deployed_app_imports_nothing_heavy_and_nothing_of_the_simulator(
     tmp_path: Path,
 ) -> None:

@@ -12,11 +12,12 @@ from azure.core.pipeline.policies import ContentDecodePolicy, SansIOHTTPPolicy
 
 from lanyard.values.errors import Temporary
 from lanyard.values.permissions import Permission, RoleDefinition, Unknown
-from lanyard.values.resource_id import InvalidResourceId, ResourceId
+from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
 
 type Json = Mapping[str, Any]
 
 _DELAY = 15.0
+_NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 class Unreadable(Temporary):
@@ -86,6 +87,14 @@ def text(body: Json, name: str) -> str:
     if not isinstance(value, str):
         raise Unreadable(f"{name!r} is no text")
     return value
+
+
+def principal(body: Json) -> str:
+    """The `principalId` in it, lower case; "" where it is left out, or where zeros hold its place:
+    nobody has that object id, and what is given to it is given to nobody.
+    """
+    found = folded(text(body, "principalId"))
+    return "" if found == _NOBODY else found
 
 
 def texts(value: Any) -> list[str] | None:

@@ -8,7 +8,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.rest import HttpRequest
 from azure.mgmt.msi.models import Identity
 
-from lanyard.azure.arm.answers import Json, Unreadable, body_of, member, needed
+from lanyard.azure.arm.answers import Json, Unreadable, body_of, member, needed, principal
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import is_gone, translated
 from lanyard.azure.arm.listing import listed
@@ -124,6 +124,6 @@ def _read(identity: Identity) -> ManagedIdentity:
 
 
 def _principal(identity: Identity) -> str:
-    if not isinstance(identity.principal_id, str) or not identity.principal_id:
+    if not (found := principal({"principalId": identity.principal_id})):
         raise Unreadable("the identity shows no principal")
-    return folded(identity.principal_id)
+    return found

@@ -4,7 +4,16 @@ import copy
 from datetime import UTC, datetime
 from typing import Any
 
-from lanyard.azure.arm.answers import Json, Unreadable, member, needed, part, resource_id, text
+from lanyard.azure.arm.answers import (
+    Json,
+    Unreadable,
+    member,
+    needed,
+    part,
+    principal,
+    resource_id,
+    text,
+)
 from lanyard.azure.arm.uses import uses
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.compute_types import ComputeType
@@ -49,15 +58,19 @@ def read_identity(block: Json) -> Identity:
     show would be dropped by it, so then Unreadable is raised.
     """
     kinds = {kind.strip().lower() for kind in text(block, "type").split(",")} - {"", "none"}
-    system = text(block, "principalId") if _SYSTEM in kinds else ""
+    system = principal(block) if _SYSTEM in kinds else ""
     attached = part(block, "userAssignedIdentities")
     if kinds - {_SYSTEM, _USER}:
         raise Unreadable(f"identity type {text(block, 'type')!r}")
     if (_SYSTEM in kinds and not system) or (_USER in kinds) != bool(attached):
         raise Unreadable(f"the identity is not whole: its type is {text(block, 'type')!r}")
     return Identity(
-        folded(system) or None,
-        {resource_id(name, "an identity"): _principal(attached, name) for name in attached},
+        system or None,
+        {
+            # Not there while Azure has not filled it in.
+            resource_id(name, "an identity"): principal(part(attached, name)) or None
+            for name in attached
+        },
     )
 
 
@@ -137,8 +150,3 @@ def _named_once(body: Json, properties: Json) -> bool:
 def _manual_upgrade(body: Json) -> bool:
     mode = text(part(part(body, "properties"), "upgradePolicy"), "mode")
     return mode.lower() == "manual" and not is_flexible(body)
-
-
-def _principal(attached: Json, name: str) -> str | None:
-    """Not there while Azure has not filled it in."""
-    return folded(text(part(attached, name), "principalId")) or None

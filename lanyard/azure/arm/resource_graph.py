@@ -20,6 +20,7 @@ from lanyard.azure.arm.answers import (
     needed,
     part,
     permission_of,
+    principal,
     resource_id,
     text,
 )
@@ -76,8 +77,8 @@ class ResourceGraph:
         where = f"type =~ '{_ASSIGNMENT}' and properties.principalId =~ {_quoted(principal_id)}"
 
         def holds(row: Json) -> bool:
-            kind, principal = _text(row, "type"), _text(_object(row, "properties"), "principalId")
-            return folded(kind) == _ASSIGNMENT and folded(principal) == folded(principal_id)
+            kind, whose = _text(row, "type"), _text(_object(row, "properties"), "principalId")
+            return folded(kind) == _ASSIGNMENT and folded(whose) == folded(principal_id)
 
         found = await self._questions.rows(Question(_RIGHTS, where, holds))
         return [needed(row, "id") for row in found]
@@ -143,11 +144,11 @@ class ResourceGraph:
             f"tostring(identity) contains {_quoted(principal_id)} "
             f"or tostring(properties.principalId) =~ {_quoted(principal_id)}"
         )
-        principal = folded(principal_id)
+        wanted = folded(principal_id)
 
         def holds(row: Json) -> bool:
             own = _text(_object(row, "properties"), "principalId")
-            return principal in _as_text(member(row, "identity")) or folded(own) == principal
+            return wanted in _as_text(member(row, "identity")) or folded(own) == wanted
 
         return await self._found(where, holds)
 
@@ -251,7 +252,7 @@ def _listed(row: Json) -> Listed:
     row_id, row_type = needed(row, "id"), needed(row, "type")
     block, own = _object(row, "identity"), ""
     if folded(row_type) == _IDENTITY:
-        own = folded(text(part(row, "properties"), "principalId"))
+        own = principal(part(row, "properties"))
     system = folded(_text(block, "principalId"))
     attached = _object(block, "userAssignedIdentities")
     shown = {
