@@ -7,9 +7,11 @@ from lanyard.planning.desired import Desired
 from lanyard.planning.guard import guard
 from lanyard.planning.orders import Orders
 from lanyard.planning.plan import Actual, Owned, Plan, plan
-from lanyard.planning.verdict import Situation, Verdict, role_key
+from lanyard.planning.verdict import RoleKey, Situation, Verdict, role_key
 from lanyard.policy import Policy
 from lanyard.ports.azure import Assignments
+from lanyard.values.errors import Temporary
+from lanyard.values.permissions import Definition
 
 #: Provisioning states (lower case) in which ARM refuses or loses an identity write, and the seconds
 #: to wait before looking again.
@@ -42,7 +44,7 @@ async def decide(
     assignments: Assignments,
     precedents: Precedents,
 ) -> tuple[Plan, Verdict]:
-    """Plan and guard, by what `consider` reads. Raises Temporary."""
+    """Plan and guard, by what `consider` reads."""
     todo, situation = await consider(policy, wanted, actual, owned, assignments, precedents)
     return todo, guard(todo, situation)
 
@@ -56,19 +58,24 @@ async def consider(
     precedents: Precedents,
 ) -> tuple[Plan, Situation]:
     """The plan, and what the guard looks at beside it. Reads the definitions of the wanted roles,
-    nothing else. Raises Temporary.
+    nothing else.
     """
     todo = plan(wanted, actual, owned)
     grants = (*wanted.grants, *wanted.kept.grants)
     asked = {role_key(each.role_id, each.scope): each for each in grants}
+    roles: dict[RoleKey, Definition] = {}
+    unanswered: dict[RoleKey, Temporary] = {}
+    for key, each in asked.items():
+        try:
+            roles[key] = await assignments.definition(each.role_id, each.scope)
+        except Temporary as failure:
+            unanswered[key] = failure
     situation = Situation(
         policy,
         wanted,
         actual.resource,
-        roles={
-            key: await assignments.definition(each.role_id, each.scope)
-            for key, each in asked.items()
-        },
+        roles=roles,
+        unanswered=unanswered,
         granted=owned.grants,
         orders=precedents.orders,
         repairs=precedents.repairs,

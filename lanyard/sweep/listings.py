@@ -5,7 +5,7 @@ which principals it knows. Where one of them fails or answers a part only, Tempo
 raised: what a broken listing does not hold is not taken for missing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from lanyard.ports.azure import Directory, Index
@@ -57,6 +57,10 @@ class Resources:
             return None
         tags = self.identity_tags.get(identity.key, {})
         return ManagedIdentity(location="", tags=tags, principal_id=principal, client_id="")
+
+    def leave_alone(self, ids: Set[str]) -> None:
+        """Nothing is asked of these (lower-case ids), which exist all the same."""
+        self.compute = [one for one in self.compute if one.id.key not in ids]
 
     def add(self, listed: Listed) -> None:
         """One row."""

@@ -49,6 +49,12 @@ class SweepReport:
     seen: frozenset[str] = frozenset()
     #: Subscriptions on record that can no longer be read.
     unseen: tuple[str, ...] = ()
+    #: Subscriptions (lower case) in which something that is on record cannot be read.
+    partly_seen: frozenset[str] = frozenset()
+    #: What else could not be read, each with the reason: nothing is concluded of it.
+    unread: tuple[str, ...] = ()
+    #: Rows that cannot be read: what they are about is left alone.
+    damaged: tuple[str, ...] = ()
     #: Why no orphan was looked for that only the directory can show, or "".
     no_directory: str = ""
 
@@ -75,6 +81,8 @@ def describe(report: SweepReport) -> str:
         *(f"{n} role assignments in {s}, of 4,000" for s, n in report.near_limit.items()),
         *(f"subscription {one} is on record and cannot be read any more" for one in report.unseen),
         *(f"role {role} is assigned and has no definition" for role in report.roles_gone),
+        *(f"not read: {each}" for each in report.unread),
+        *(f"left alone: {each}" for each in report.damaged),
     ]
     if report.excluded:
         parts.append(f"{report.excluded} excluded, which keep what they have")
