@@ -10,6 +10,7 @@ import pytest
 from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
 from simulator.faults import Fault
+from simulator.state import Resource
 from tests.support.cases import (
     HOUR,
     IDENTITY_TYPE,
@@ -19,9 +20,11 @@ from tests.support.cases import (
     begun,
     create,
     delete_identity,
+    exists,
     held,
     hours,
     identity_id,
+    own,
     pass_time,
     principal,
     roles,
@@ -191,3 +194,41 @@ rules:
     attach: [old, lost]
     imdsDefault: accept
 """
+
+
+# C7
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "resourceGroups/rg-app/providers/Microsoft.Insights/metricAlerts/CPU is high",
+        "resourceGroups/rg-app/providers/Microsoft.Insights/metricAlerts/100% of CPU {a}?#",
+        "resourceGroups/rg-app/providers/Microsoft.Insights/metricAlerts/" + "long" * 130,
+        "providers/Microsoft.Security/pricings/Virtual Machines",
+    ],
+    ids=["blanks", "signs", "long", "no group"],
+)
+async def test_case_C07_whatever_has_an_identity_is_a_user_of_it(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    estate = await begun(monkeypatch, Rules(identity=own(0), match="tags: {env: prod}"))
+    vm = await estate.create_vm("vm1", tags={"env": "prod"})
+    await pass_time(estate)
+    identity, state = estate.vm_id("vm1").text.replace("vm1", "id-vm1"), estate.azure.state
+    identity = identity.replace(MACHINE.type, IDENTITY_TYPE)
+    block = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
+    alert, name = f"{estate.scope}/{path}", path.rpartition("/")[2]
+    state.resources[alert.lower()] = Resource(
+        alert, "Microsoft.Insights/metricAlerts", name, "global", {}, {}, block
+    )
+    await pass_time(estate, HOUR)
+    await estate.delete_vm("vm1")
+    await hours(estate, 4)
+    assert exists(estate, "id-vm1")
+    reason = (await held(estate))["delete identity id-vm1"].refusal.reason
+    assert reason == f"{alert.lower()} has it, too"
+    del state.resources[alert.lower()]
+    await hours(estate, 4)
+    assert not exists(estate, "id-vm1")
+    assert vm.key not in state.resources

@@ -20,7 +20,6 @@ from lanyard.azure.arm.answers import (
     needed,
     part,
     permission_of,
-    resource_id,
     text,
 )
 from lanyard.azure.arm.clients import Clients
@@ -113,8 +112,9 @@ class ResourceGraph:
         found = await self._found(where, lambda row: _id(row) == resource.key, tables)
         return any(folded(listed.id) == resource.key for listed in found)
 
-    async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
-        """The resources that the app can read and that have a user-assigned identity attached.
+    async def resources_with(self, identity: ResourceId) -> list[str]:
+        """The ids (lower case) of the resources that the app can read and that have a user-assigned
+        identity attached: of any type, whatever is in their names.
 
         The identity's own row is asked for with them: a listing that does not show what is known to
         be there is not whole. Batch pools are in a table of their own. Raises Temporary, Permanent.
@@ -133,9 +133,7 @@ class ResourceGraph:
         if key not in {folded(listed.id) for listed in found}:
             raise _incomplete(f"no row of {identity.name} itself")
         # `contains` finds longer names, too.
-        users = [listed.id for listed in found if key in listed.attached]
-        with translated(_QUERY):
-            return [resource_id(user, "a row") for user in users]
+        return [folded(listed.id) for listed in found if key in listed.attached]
 
     async def showing(self, principal_id: str) -> list[Listed]:
         """The resources whose identity block, or own properties, show a principal."""
