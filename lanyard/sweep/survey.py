@@ -21,10 +21,12 @@ from lanyard.record.rows import DamagedRow
 from lanyard.sweep.damaged import Damaged
 from lanyard.sweep.doubts import grants_in_doubt, reopened
 from lanyard.sweep.listings import (
+    Authorization,
     Progress,
     Resources,
     known_to_directory,
     list_authorization,
+    of_other_tenants,
     silent,
 )
 from lanyard.values.change import Change
@@ -65,13 +67,22 @@ class Survey:
     facts: Facts
     #: Rows that cannot be read: what they are about is left alone.
     damaged: Damaged
-    #: Why the app may not ask the directory at all, or "": then no principal counts as unknown.
+    #: Why the directory's answer is not used, or "": then no principal counts as unknown.
     no_directory: str = ""
 
     @property
     def unused_identities(self) -> list[str]:
         """User-assigned identities that no resource has. Workload federation is not seen here."""
         return sorted(self.resources.identities.keys() - self.resources.sole_user.keys())
+
+    @property
+    def unlisted_identities(self) -> list[str]:
+        """User-assigned identities that resources show and no listing has, in a subscription in
+        which anything is listed: resources go on showing what was deleted.
+        """
+        shown = self.resources.sole_user.keys() - self.resources.identities.keys()
+        places = ((one, subscription_of(one)) for one in shown)
+        return sorted(one for one, where in places if where and where.subscription in self.seen)
 
     @property
     def roles_not_listed(self) -> dict[str, str]:
@@ -102,7 +113,8 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
     doubts = _reopen(records, standing.values(), damaged)
     owners = await _owners(services.identity_ledger, identities, damaged.holders)
     asked = suspects(listed.assignments, frozenset(resources.alive)) - damaged.principals
-    unknown, no_directory = await _unknown(services.directory, asked, resources.alive, progress)
+    progress("principals", len(asked))
+    unknown, no_directory = await _unknown(services.directory, asked, resources, listed)
     held = [entry async for entry in services.held.all(damaged.held)]
     seen = _seen(resources, listed.assignments)
     unseen = _on_record(records, standing, damaged) - seen
@@ -191,19 +203,18 @@ def _missing(
 
 
 async def _unknown(
-    directory: Directory, asked: frozenset[str], alive: Iterable[str], progress: Progress
+    directory: Directory, asked: frozenset[str], resources: Resources, listed: Authorization
 ) -> tuple[frozenset[str], str]:
-    """Which of the principals the directory does not know, or why it may not be asked.
+    """Which of the principals the directory does not know, or why its answer is not used: it may
+    not be asked, fails, or answers a part. All else needs no directory, so that ends no sweep.
 
-    The permission is optional, so its absence, which lasts, does not end a sweep. An answer that
-    fails or is a part does. Raises Temporary.
+    What has roles in a subscription of another tenant is known to that one's directory, if to any.
     """
-    progress("principals", len(asked))
     try:
-        known = await known_to_directory(directory, asked, alive)
-    except Permanent as error:
+        known = await known_to_directory(directory, asked, resources.listed_principals)
+    except (Permanent, Temporary) as error:
         return frozenset(), str(error)
-    return asked - known, ""
+    return asked - known.principals - of_other_tenants(known, resources, listed), ""
 
 
 async def _resources(

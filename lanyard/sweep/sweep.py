@@ -99,6 +99,7 @@ class Sweep:
                 s: n for s, n in found.assignments_by_subscription().items() if n >= NEAR_LIMIT
             },
             unused_identities=tuple(found.unused_identities),
+            unlisted_identities=tuple(found.unlisted_identities),
             roles_gone=tuple(await self._roles_gone(found)),
             damaged=tuple(map(str, found.damaged.all)),
         )

@@ -86,7 +86,7 @@ async def test_many_who_ask_at_once_share_queries(
     assert [[each.id for each in found] for found in rows] == [
         sorted([identity.text, machine.text]) for identity, machine in pairs
     ]
-    assert users == [[machine] for machine in machines]
+    assert users == [[machine.key] for machine in machines]
     assert [[each.id for each in found] for found in named] == [[each.text] for each in machines]
     assert shown == [True] * 30
 

@@ -248,8 +248,10 @@ def _listing(table: str, types: Iterable[str]) -> str:
 def _listed(row: Json) -> Listed:
     row_id, row_type = needed(row, "id"), needed(row, "type")
     block, own = _object(row, "identity"), ""
+    tenant = _text(block, "tenantId")
     if folded(row_type) == _IDENTITY:
         own = folded(text(part(row, "properties"), "principalId"))
+        tenant = _text(part(row, "properties"), "tenantId")
     system = folded(_text(block, "principalId"))
     attached = _object(block, "userAssignedIdentities")
     shown = {
@@ -267,6 +269,7 @@ def _listed(row: Json) -> Listed:
         principals=frozenset(shown - {""}),
         own_principal=own or None,
         system_principal=system or None,
+        tenant=folded(tenant),
     )
 
 
