@@ -113,8 +113,7 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
     doubts = _reopen(records, standing.values(), damaged)
     owners = await _owners(services.identity_ledger, identities, damaged.holders)
     asked = suspects(listed.assignments, frozenset(resources.alive)) - damaged.principals
-    progress("principals", len(asked))
-    unknown, no_directory = await _unknown(services.directory, asked, resources, listed)
+    unknown, no_directory = await _unknown(services.directory, asked, resources, listed, progress)
     held = [entry async for entry in services.held.all(damaged.held)]
     seen = _seen(resources, listed.assignments)
     unseen = _on_record(records, standing, damaged) - seen
@@ -203,13 +202,18 @@ def _missing(
 
 
 async def _unknown(
-    directory: Directory, asked: frozenset[str], resources: Resources, listed: Authorization
+    directory: Directory,
+    asked: frozenset[str],
+    resources: Resources,
+    listed: Authorization,
+    progress: Progress,
 ) -> tuple[frozenset[str], str]:
     """Which of the principals the directory does not know, or why its answer is not used: it may
     not be asked, fails, or answers a part. All else needs no directory, so that ends no sweep.
 
     What has roles in a subscription of another tenant is known to that one's directory, if to any.
     """
+    progress("principals", len(asked))
     try:
         known = await known_to_directory(directory, asked, resources.listed_principals)
     except (Permanent, Temporary) as error:
