@@ -52,19 +52,22 @@ class Sweeps:
     async def _sweep(self) -> SweepReport:
         services = self.services
         await record_installation(services.control, services.assignments.installation)
+        sweep = Sweep(self.policy, services, self.queue.put)
         try:
             first = await self._report_policy()
-            report = await Sweep(self.policy, services, self.queue.put).run()
+            report = await sweep.run()
         except (Temporary, Permanent) as error:
-            reason = f"{error}: this sweep puts nothing on the queue and removes nothing"
+            reason = f"{error}: {_cut_off(sweep.put)}"
             await services.decisions.add(Decision("", "sweep", "failed", reason, key=SWEEP))
             raise
         # Who sees not even its own rights has none yet: its first look is still to come.
         if first and report.assignments:
             await services.kill_switch.adopt()
-        if report.assignments:
+        # What lies on a damaged row is not known again yet.
+        if report.assignments and not report.damaged:
             offboarded = await services.unread.offboarded()
-            await services.relearning.swept(report.seen, frozenset(report.unseen), offboarded)
+            unread = report.partly_seen | frozenset(report.unseen)
+            await services.relearning.swept(report.seen - unread, unread, offboarded)
         counts = {"drifted": report.drifted, "missing": report.missing, "excluded": report.excluded}
         missed = {name: str(count) for name, count in counts.items()}
         await services.decisions.add(
@@ -86,3 +89,12 @@ class Sweeps:
             await services.decisions.add(Decision("", "policy changed", "done", reason))
             await services.kill_switch.adopt()
         return reported is None
+
+
+def _cut_off(put: int) -> str:
+    """What a sweep that failed did all the same."""
+    if not put:
+        return "this sweep puts nothing on the queue and removes nothing"
+    return (
+        f"this sweep put {put} messages on the queue before that; the next one goes on from there"
+    )

@@ -63,10 +63,14 @@ _SHAPE = {
     "orphans[].held": "why it is not removed; empty where it will be",
     "nearLimit": "subscriptions near the limit of 4,000 role assignments, with their number",
     "unusedIdentities[]": "user-assigned identities that no resource has",
+    "unlistedIdentities[]": "user-assigned identities that resources show and no listing has",
     "rolesGone[]": "GUIDs of roles that are assigned and no longer defined",
-    "noDirectory": "why the directory could not be asked, and so no `departed` and no `unknown` "
+    "noDirectory": "why the directory's answer is not used, and so no `departed` and no `unknown` "
     "orphan was looked for; else empty",
     "unseenSubscriptions[]": "on record, and not to be read any more: left as they are",
+    "partlySeenSubscriptions[]": "something that is on record there cannot be read",
+    "unread[]": "what else could not be read, each with the reason: nothing is concluded of it",
+    "damaged[]": "rows of Lanyard's tables that cannot be read: what they are about is left alone",
 }
 _FOUND = 2
 
@@ -104,7 +108,8 @@ def run(
 def _finds_something(report: SweepReport) -> bool:
     counts = report.drifted, report.missing, report.identities, report.deleted_grants
     reported = report.orphans, report.near_limit, report.roles_gone, report.unseen
-    return any(counts) or any(reported) or bool(report.no_directory)
+    unread = report.no_directory, report.unread, report.damaged
+    return any(counts) or any(reported) or any(unread)
 
 
 def _as_json(report: SweepReport, policy: Policy, *, dry_run: bool) -> dict[str, Any]:
@@ -123,9 +128,13 @@ def _as_json(report: SweepReport, policy: Policy, *, dry_run: bool) -> dict[str,
         "orphans": [_orphan(orphan) for orphan in report.orphans],
         "nearLimit": report.near_limit,
         "unusedIdentities": list(report.unused_identities),
+        "unlistedIdentities": list(report.unlisted_identities),
         "rolesGone": list(report.roles_gone),
         "noDirectory": report.no_directory,
         "unseenSubscriptions": list(report.unseen),
+        "partlySeenSubscriptions": sorted(report.partly_seen),
+        "unread": list(report.unread),
+        "damaged": list(report.damaged),
     }
 
 

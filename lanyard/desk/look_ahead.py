@@ -11,7 +11,7 @@ from lanyard.desk.worth_a_look import worth_a_look
 from lanyard.planning.actions import ReplaceIdentity, changes_identity
 from lanyard.planning.desired import Desired, desired
 from lanyard.planning.guard import guard
-from lanyard.planning.plan import Actual, Owned, Plan
+from lanyard.planning.plan import Owned, Plan
 from lanyard.planning.verdict import Situation, Verdict
 from lanyard.policy import Policy
 from lanyard.ports.azure import Assignments, Compute, Identities
@@ -101,10 +101,9 @@ class Previewer:
         if current is None:
             return None
         wanted = desired(self._policy, current)
-        principals = await self._principals.known(wanted, current)
-        owned = Owned(grants=await self._standing.of(wanted, principals))
-        theirs = await self._principals.not_for(current, wanted, principals, {})
-        actual = Actual(current, principals, theirs)
+        behind = await self._principals.known(wanted, current)
+        owned = Owned(grants=await self._standing.of(wanted, behind.principals))
+        actual = await self._principals.actual(current, wanted, behind, {})
         todo, situation = await consider(
             self._policy, wanted, actual, owned, self._assignments, self._precedents
         )

@@ -9,6 +9,12 @@ from lanyard.values.own_identity import RESOURCE_TAG
 
 def why_blocked(identity: WantedIdentity, plan: Plan) -> Obstacle:
     """Of one that the plan has as blocked."""
+    if (failure := plan.unread.get(identity.id)) is not None:
+        return Obstacle(
+            Because.CANNOT_BE_ASKED,
+            f"{identity.id} cannot be read: {failure}",
+            "let the app read it, or name another one in the policy; it is asked again by itself",
+        )
     if identity.id not in plan.theirs:
         return Obstacle(Because.NO_IDENTITY, f"{identity.id} does not exist", "create it")
     if identity.dedicated:

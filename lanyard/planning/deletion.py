@@ -31,8 +31,8 @@ APART, ROLES_APART = 3600.0, LISTING_LAG
 class Use:
     """Where one look found the identity."""
 
-    #: Other resources that have it.
-    others: tuple[ResourceId, ...] = ()
+    #: The ids of the other resources that have it.
+    others: tuple[str, ...] = ()
     #: Whether it is listed on its own resource.
     listed: bool = False
     #: Whether its own resource lives and has it.

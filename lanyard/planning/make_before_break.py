@@ -52,6 +52,8 @@ def _attached_by_mistake(action: Action, plan: Plan, situation: Situation) -> st
     is not to be given is not waited for.
     """
     for identity in plan.blocked:
+        if identity.id not in plan.theirs:
+            continue
         principal = situation.principals.get(UserAssigned(identity.id))
         match action:
             case DetachIdentity(id=id) if id == identity.id:

@@ -37,7 +37,7 @@ def _would_give(plan: Plan, situation: Situation) -> Iterator[Held]:
     own, resource = situation.own_principal, situation.resource
     if resource is None:
         return
-    shown = {resource.identity.system_principal_id, *resource.identity.user_assigned.values()}
+    shown = resource.identity.principals
     for action in plan.actions:
         given = _given(action)
         if given is None:

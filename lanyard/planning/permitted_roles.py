@@ -8,7 +8,7 @@ from enum import Enum, auto
 from lanyard.planning.actions import AssignRole
 from lanyard.planning.desired import WantedGrant
 from lanyard.planning.plan import Plan
-from lanyard.planning.verdict import Held, Situation
+from lanyard.planning.verdict import Held, Situation, role_key
 from lanyard.policy.privileged import is_allowed, privilege
 from lanyard.values.errors import Because
 from lanyard.values.grants import content_of
@@ -33,6 +33,8 @@ def not_to_be_given(plan: Plan, situation: Situation) -> Iterator[Held]:
             yield _missing(action)
         elif not allowed and isinstance(role, RoleDefinition):
             yield from _privileged(action, role, _how_it_stands(action, situation))
+        elif not allowed and (failure := _unanswered(action, situation)):
+            yield failure
         elif not allowed:
             yield _unreadable(action)
 
@@ -51,8 +53,11 @@ def standing(plan: Plan, situation: Situation) -> Iterator[Held]:
             continue
         allowed = is_allowed(wanted.role_id, wanted.scope, situation.policy.privileged)
         role = situation.role(wanted.role_id, wanted.scope)
+        action = _assign(wanted, situation)
         if not allowed and isinstance(role, RoleDefinition):
-            yield from _privileged(_assign(wanted, situation), role, _Stands.SO)
+            yield from _privileged(action, role, _Stands.SO)
+        elif not allowed and (failure := _unanswered(action, situation)):
+            yield failure
 
 
 def _assigns(plan: Plan) -> Iterator[AssignRole]:
@@ -79,6 +84,17 @@ def _unreadable(action: AssignRole) -> Held:
     reason = f"role {action.role_id} at {action.scope}: its definition may not be read"
     release = "let the app read it (Microsoft.Authorization/roleDefinitions/read)"
     return Held(action, Because.ROLE, reason, release)
+
+
+def _unanswered(action: AssignRole, situation: Situation) -> Held | None:
+    """Of a role whose definition cannot be read just now."""
+    failure = situation.unanswered.get(role_key(action.role_id, action.scope))
+    if failure is None:
+        return None
+    role, at = action.role_id, action.scope
+    reason = f"role {role} at {at}: its definition cannot be read now: {failure}"
+    release = "it is asked again by itself"
+    return Held(action, Because.CANNOT_BE_ASKED, reason, release, failure=failure)
 
 
 def _how_it_stands(action: AssignRole, situation: Situation) -> _Stands:

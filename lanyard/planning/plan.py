@@ -54,6 +54,7 @@ from lanyard.planning.desired import Desired, WantedGrant, WantedIdentity
 from lanyard.planning.needs import needs_grant, needs_identity
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.compute_types import compute_type
+from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
 
@@ -64,16 +65,20 @@ class Actual:
 
     A wanted identity that is absent from `principals` does not exist yet. `theirs`: wanted, and not
     to be given to it: for this resource alone and not made for it, or made for another alone.
+    `unread`: wanted, and ARM does not answer for it: whether it exists, or is the one, is unknown.
     """
 
     resource: ComputeResource | None
     principals: Mapping[PrincipalRef, str] = field(default_factory=dict)
     theirs: frozenset[ResourceId] = frozenset()
+    unread: Mapping[ResourceId, Temporary | Permanent] = field(default_factory=dict)
 
     def is_blocked(self, wanted: WantedIdentity) -> bool:
         """Whether it is not Lanyard's to make, nor to give."""
         exists = UserAssigned(wanted.id) in self.principals
-        return wanted.id in self.theirs or (not exists and wanted.location is None)
+        if wanted.id in self.theirs or wanted.id in self.unread:
+            return True
+        return not exists and wanted.location is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,14 +125,16 @@ class Owned:
 class Plan:
     """The actions that close the difference, in the order they are done.
 
-    `blocked` are the wanted identities that do not exist and are not Lanyard's to make, or that are
-    `theirs`: they and the grants to them wait, and everything else goes on.
+    `blocked` are the wanted identities that do not exist and are not Lanyard's to make, that are
+    `theirs`, or that cannot be read: they and the grants to them wait, and everything else goes on.
     """
 
     actions: tuple[Action, ...] = ()
     blocked: tuple[WantedIdentity, ...] = ()
     #: Of the blocked ones, those that exist: somebody else's, or another resource's.
     theirs: frozenset[ResourceId] = frozenset()
+    #: Of the blocked ones, those that cannot be read, and why.
+    unread: Mapping[ResourceId, Temporary | Permanent] = field(default_factory=dict)
 
 
 def plan(desired: Desired, actual: Actual, owned: Owned) -> Plan:
@@ -148,7 +155,8 @@ def plan(desired: Desired, actual: Actual, owned: Owned) -> Plan:
     ]
     if _needs_upgrade(desired, actual, owned, actions):
         actions.append(UpgradeInstances(lagging=owned.instances_lag))
-    return Plan(tuple(sorted(actions, key=_order)), tuple(blocked.values()), actual.theirs)
+    ordered = tuple(sorted(actions, key=_order))
+    return Plan(ordered, tuple(blocked.values()), actual.theirs, actual.unread)
 
 
 def _given(desired: Desired, actual: Actual) -> Desired:

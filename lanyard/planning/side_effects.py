@@ -56,9 +56,10 @@ def imds_default(plan: Plan, situation: Situation) -> Iterator[Held]:
     identity = resource.identity
     if situation.desired.imds_default_accepted or identity.system_principal_id is not None:
         return
-    if len(identity.user_assigned) != 1:
+    assigned = [*(each.name for each in identity.user_assigned), *identity.odd]
+    if len(assigned) != 1:
         return
-    default = next(iter(identity.user_assigned))
+    default = assigned[0]
     for action in plan.actions:
         if isinstance(action, AttachIdentity) and action.in_repair:
             continue  # the machine had both
@@ -66,7 +67,7 @@ def imds_default(plan: Plan, situation: Situation) -> Iterator[Held]:
             yield Held(
                 action,
                 Because.IMDS_DEFAULT,
-                f"{default.name} is the machine's only identity and IMDS's default; another one "
+                f"{default} is the machine's only identity and IMDS's default; another one "
                 "breaks code that asks for a token without naming an identity",
                 f"set 'imdsDefault: accept' in rule {action.rules[0]!r}",
             )

@@ -9,7 +9,7 @@ from lanyard.planning.orders import Kind, Orders, Refusal
 from lanyard.policy import Policy
 from lanyard.values.compute import ComputeResource, PrincipalRef
 from lanyard.values.compute_types import ComputeType, compute_type
-from lanyard.values.errors import Because
+from lanyard.values.errors import Because, Temporary
 from lanyard.values.grants import Grant
 from lanyard.values.permissions import Definition, Unknown
 from lanyard.values.resource_id import subscription_of
@@ -20,7 +20,8 @@ from lanyard.values.roles import listed_role
 class Held:
     """An action that is not done: the reason, and what changes that.
 
-    `releasable`: a person may release it; otherwise only what `release` names does.
+    `releasable`: a person may release it; otherwise only what `release` names does. `failure`: it
+    could not be decided now, and is looked at again after that; it is not listed.
     """
 
     action: Action
@@ -28,6 +29,7 @@ class Held:
     reason: str
     release: str
     releasable: bool = False
+    failure: Temporary | None = None
 
     def refusal(self) -> Refusal:
         """As it is recorded and listed."""
@@ -71,6 +73,8 @@ class Situation:
     _: KW_ONLY
     #: What roles let their holders do, by `role_key`. Of one that is not there nothing is known.
     roles: Mapping[RoleKey, Definition] = field(default_factory=dict)
+    #: The roles whose definitions could not be read just now, which passes.
+    unanswered: Mapping[RoleKey, Temporary] = field(default_factory=dict)
     #: What is on record as given to this resource.
     granted: frozenset[Grant] = frozenset()
     #: What persons decided.

@@ -147,9 +147,9 @@ class Index(Protocol):
     async def shows(self, resource: ResourceId) -> bool:
         """Whether a resource or identity is listed."""
 
-    async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
-        """The resources that a user-assigned identity is attached to. One that is not listed
-        itself may be in use all the same: Temporary.
+    async def resources_with(self, identity: ResourceId) -> list[str]:
+        """The ids (lower case) of the resources, of any type, that a user-assigned identity is
+        attached to. One that is not listed itself may be in use all the same: Temporary.
         """
 
     async def showing(self, principal_id: str) -> list[Listed]:

@@ -88,3 +88,8 @@ def key_of(resource_id: str) -> str:
     A bar that a name has itself stands after a blank, which no segment of an id ends in.
     """
     return folded(resource_id).replace("|", " |").replace("/", "|")
+
+
+def id_of(key: str) -> str:
+    """The resource id (lower case) that a key was made of."""
+    return "|".join(part.replace("|", "/") for part in key.split(" |"))

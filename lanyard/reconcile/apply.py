@@ -34,10 +34,17 @@ from lanyard.reconcile.services import Services
 from lanyard.reconcile.settled import Done, settled
 from lanyard.record.claims import Result
 from lanyard.record.identities import IdentityLedger
-from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.values.compute import (
+    ComputeResource,
+    ManagedIdentity,
+    PrincipalRef,
+    SystemAssigned,
+    UserAssigned,
+)
 from lanyard.values.errors import NotYet, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant
 from lanyard.values.own_identity import made_for
+from lanyard.values.resource_id import ResourceId
 
 
 async def apply(
@@ -258,13 +265,20 @@ class Application:
             known = progress.principals.get(UserAssigned(identity))
             if principal is None or known in (None, principal):
                 continue
-            current = await self.services.identities.details(identity)
+            current = await self._current(identity)
             if current is not None and current.principal_id != known:
                 owner = made_for(current.tags, self.services.assignments.installation)
                 ledger = self.services.identity_ledger
                 await ledger.learn_principal(identity, current.principal_id, owner)
             message = f"{identity} was recreated: the resource shows another principal"
             raise Temporary(message, REPLAN_DELAY)
+
+    async def _current(self, identity: ResourceId) -> ManagedIdentity | None:
+        """None, too, where it may not be read: what was written stands all the same."""
+        try:
+            return await self.services.identities.details(identity)
+        except Permanent:
+            return None  # the plan that is made anew reads it, and names the refusal
 
     def _grant(self, action: AssignRole) -> Grant:
         principal = self.progress.principals[action.to]

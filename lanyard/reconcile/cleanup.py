@@ -53,9 +53,9 @@ class Orphans:
         Raises Refused where the directory may not be read, or knows the principal for a day yet.
         """
         await self._check_departure(principal_id, gone_at)
-        found = await self.find(principal_id, subscription)
+        found, unread = await self._find(principal_id, subscription)
         self._check_grace(found, gone_at)
-        return await self._delete(found, removing, self._evidence(principal_id, gone_at))
+        return await self._delete(found, unread, removing, self._evidence(principal_id, gone_at))
 
     async def remove_unknown(
         self,
@@ -75,11 +75,11 @@ class Orphans:
         if await self.directory.restorable(principal_id):
             message = f"principal {principal_id} is in the recycle bin and can be restored"
             raise NotYet(message, _RESTORABLE_DELAY)
-        found = await self.find(principal_id, subscription)
+        found, unread = await self._find(principal_id, subscription)
         self._check_grace(found, unknown_since)
         self._check_age(found)
         evidence = self._evidence(principal_id, unknown_since)
-        return await self._delete(found, removing, evidence)
+        return await self._delete(found, unread, removing, evidence)
 
     async def _check_departure(self, principal_id: str, gone_at: float) -> None:
         """Replicas of the directory are minutes behind: where it takes a day, a person sees it."""
@@ -137,15 +137,21 @@ class Orphans:
         )
 
     async def _delete(
-        self, found: Iterable[RoleAssignment], removing: Removing, evidence: tuple[str, ...]
+        self,
+        found: Iterable[RoleAssignment],
+        unread: Iterable[Temporary | Permanent],
+        removing: Removing,
+        evidence: tuple[str, ...],
     ) -> list[RoleAssignment]:
-        """One that fails stops no other; in the end it is the failure of all."""
+        """One that fails stops no other, nor does one that cannot be read; in the end it is the
+        failure of all.
+        """
         removed: list[RoleAssignment] = []
-        failures: list[Temporary | Permanent] = []
+        failures = [*unread]
         for assignment in found:
-            if await self.claims.kept(_grant(assignment)):
-                continue  # a person had its removal undone
             try:
+                if await self.claims.kept(_grant(assignment)):
+                    continue  # a person had its removal undone
                 async with removing(RemovedAssignment(assignment.raw), evidence):
                     await self.assignments.delete(assignment.id)
             except Refused:
@@ -160,17 +166,31 @@ class Orphans:
 
     async def find(self, principal_id: str, subscription: str) -> list[RoleAssignment]:
         """Everything the principal holds, each read from ARM just now. Raises Temporary, Permanent
-        where any listing fails.
+        where any listing fails, or one cannot be read.
         """
+        found, unread = await self._find(principal_id, subscription)
+        if unread:
+            raise unread[0]
+        return found
+
+    async def _find(
+        self, principal_id: str, subscription: str
+    ) -> tuple[list[RoleAssignment], list[Temporary | Permanent]]:
+        """What can be read of it, and why the rest cannot."""
+        unread: list[Temporary | Permanent] = []
         listed = await self.assignments.of_principal(principal_id, subscription)
         found = {folded(assignment.id): assignment for assignment in listed}
         for assignment_id in await self.index.assignments_of(principal_id):
             if folded(assignment_id) not in found:
-                assignment = await self.assignments.read(assignment_id)
+                try:
+                    assignment = await self.assignments.read(assignment_id)
+                except (Temporary, Permanent) as failure:
+                    unread.append(failure)
+                    continue
                 if assignment is not None:
                     found[folded(assignment_id)] = assignment
         # A filter that the service ignored would list everybody's: never trust it blindly.
-        return [one for one in found.values() if one.principal_id == principal_id]
+        return [one for one in found.values() if one.principal_id == principal_id], unread
 
 
 def _of_all(failures: list[Temporary | Permanent], removed: int) -> Temporary | Permanent:

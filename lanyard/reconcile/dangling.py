@@ -41,12 +41,15 @@ class References:
 
         One is gone where ARM misses it, as for any resource (life.py), and then the directory does
         not know its principal either; the first 404 is put on record. One without a principal is
-        on its way, and never gone. Raises Temporary, Permanent.
+        on its way, and never gone; nor is one that may not be read. Raises Temporary, Permanent.
         """
         found, expected = Found(), dict[ResourceId, str]()
         for identity, principal in attached.items():
-            if await self._seen(identity):
-                continue
+            try:
+                if await self._seen(identity):
+                    continue
+            except Permanent:
+                continue  # who may not ask knows nothing of it: it is not gone
             found.missing.append(identity)
             if principal is not None:
                 try:

@@ -10,11 +10,12 @@ from lanyard.planning.guard import guard
 from lanyard.planning.orders import Orders
 from lanyard.planning.permitted_roles import not_to_be_given
 from lanyard.planning.plan import Actual, Owned, Plan, plan
-from lanyard.planning.verdict import Held, Situation, Verdict, role_key
+from lanyard.planning.verdict import Held, RoleKey, Situation, Verdict, role_key
 from lanyard.policy import Policy
 from lanyard.ports.azure import Assignments
-from lanyard.values.errors import Because, Permanent
+from lanyard.values.errors import Because, Permanent, Temporary
 from lanyard.values.grants import Grant
+from lanyard.values.permissions import Definition
 
 log = logging.getLogger("lanyard")
 
@@ -49,7 +50,7 @@ async def decide(
     assignments: Assignments,
     precedents: Precedents,
 ) -> tuple[Plan, Verdict]:
-    """Plan and guard, by what `consider` reads. Raises Temporary."""
+    """Plan and guard, by what `consider` reads."""
     todo, situation = await consider(policy, wanted, actual, owned, assignments, precedents)
     return todo, guard(todo, situation)
 
@@ -63,19 +64,24 @@ async def consider(
     precedents: Precedents,
 ) -> tuple[Plan, Situation]:
     """The plan, and what the guard looks at beside it. Reads the definitions of the wanted roles,
-    and what stands of a privileged one that may not be given again. Raises Temporary.
+    and what stands of a privileged one that may not be given again.
     """
     todo = plan(wanted, actual, owned)
     grants = (*wanted.grants, *wanted.kept.grants)
     asked = {role_key(each.role_id, each.scope): each for each in grants}
+    roles: dict[RoleKey, Definition] = {}
+    unanswered: dict[RoleKey, Temporary] = {}
+    for key, each in asked.items():
+        try:
+            roles[key] = await assignments.definition(each.role_id, each.scope)
+        except Temporary as failure:
+            unanswered[key] = failure
     situation = Situation(
         policy,
         wanted,
         actual.resource,
-        roles={
-            key: await assignments.definition(each.role_id, each.scope)
-            for key, each in asked.items()
-        },
+        roles=roles,
+        unanswered=unanswered,
         granted=owned.grants,
         orders=precedents.orders,
         repairs=precedents.repairs,

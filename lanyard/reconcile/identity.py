@@ -42,7 +42,8 @@ class IdentityReconciler:
         # A clean-up that waits comes back again and again, as does who found it missing; thousands
         # may have the identity.
         if change.source not in ("retry", "identity") or record.former != before.former:
-            using = [found async for found in self.services.ledger.having(change.resource)]
+            # A damaged row is its own resource's; each sweep names it.
+            using = [found async for found in self.services.ledger.having(change.resource, [])]
         return await self._clean_up(record, change), using
 
     async def _follow(self, change: Change, before: IdentityRecord) -> IdentityRecord:

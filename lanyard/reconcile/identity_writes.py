@@ -7,6 +7,7 @@ them (dangling.py), and the rest goes on.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -186,8 +187,12 @@ class IdentityWrites:
         return outcomes
 
     async def _missing(self, identities: Sequence[ResourceId]) -> list[ResourceId]:
-        """Those that ARM does not know."""
-        gone = [one for one in identities if await self.identities.principal(one) is None]
+        """Those that ARM does not know. One that may not be read is none of them."""
+        gone = []
+        for one in identities:
+            with suppress(Permanent):
+                if await self.identities.principal(one) is None:
+                    gone.append(one)
         self.gone += gone
         return gone
 

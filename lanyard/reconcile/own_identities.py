@@ -151,7 +151,7 @@ class OwnIdentities:
         if not is_deletable(own, current, progress.record.id, services):
             return None
         listed = set(await services.index.resources_with(identity))
-        me = progress.record.id
+        me = progress.record.id.key
         use = Use(
             others=tuple(sorted(listed - {me})), listed=me in listed, attached=self._has(identity)
         )
@@ -187,7 +187,8 @@ class OwnIdentities:
     async def _on_record(self, identity: ResourceId) -> Obstacle | None:
         """What Lanyard attached it to a moment ago is not listed yet."""
         having = {resource async for resource in self.services.ledger.having(identity)}
-        return in_use(Use(others=tuple(sorted(having - {self.progress.record.id}))))
+        others = sorted(having - {self.progress.record.id})
+        return in_use(Use(others=tuple(other.text for other in others)))
 
     async def _trusted(self, identity: ResourceId) -> Obstacle | None:
         return trusted(await self.services.identities.federated(identity))

@@ -3,12 +3,14 @@ with as few calls as can be.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
 from lanyard.planning.desired import Desired, WantedIdentity
+from lanyard.planning.plan import Actual
 from lanyard.ports.cache import Cache, Together
+from lanyard.record.rows import DamagedRow
 from lanyard.values.compute import (
     ComputeResource,
     ManagedIdentity,
@@ -16,6 +18,7 @@ from lanyard.values.compute import (
     SystemAssigned,
     UserAssigned,
 )
+from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.own_identity import Dedicated, Known, made_for, mark_of
 from lanyard.values.resource_id import ResourceId, folded
 
@@ -42,16 +45,24 @@ class Record(Protocol):
 
 class AskedOnce:
     """Asks for each identity once, and keeps the answer: for looks at many resources that share
-    identities. An identity that does not exist is an answer, too.
+    identities. That an identity does not exist is an answer, too, and so is a refusal.
     """
 
     def __init__(self, identities: Details) -> None:
         self._identities = identities
         self._answers: Cache[ResourceId, ManagedIdentity | None] = Cache()
+        #: Why an identity could not be read.
+        self.unread: dict[ResourceId, Temporary | Permanent] = {}
 
     async def details(self, identity: ResourceId) -> ManagedIdentity | None:
-        """The identity, as it was when it was first asked for."""
-        return await self._answers.get(identity, partial(self._identities.details, identity))
+        """The identity, as it was when it was first asked for. Raises Temporary, Permanent."""
+        if identity in self.unread:
+            raise self.unread[identity]
+        try:
+            return await self._answers.get(identity, partial(self._identities.details, identity))
+        except (Temporary, Permanent) as failure:
+            self.unread[identity] = failure
+            raise
 
 
 class AskedTogether:
@@ -96,6 +107,16 @@ async def nowhere(_owner: str, _identity: ResourceId) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """What stands behind the identities of one resource, as far as it is known."""
+
+    #: Of those that exist, wanted, kept, or named by the resource's own settings.
+    principals: dict[PrincipalRef, str] = field(default_factory=dict)
+    #: The wanted ones that cannot be read, and why: nothing is concluded of them.
+    unread: dict[ResourceId, Temporary | Permanent] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Principals:
     """What is known of the identities of one resource, or of many one after the other.
 
@@ -110,60 +131,73 @@ class Principals:
     installation: str
     is_dedicated: IsDedicated = nowhere
 
-    async def known(
-        self, wanted: Desired, resource: ComputeResource | None
-    ) -> dict[PrincipalRef, str]:
+    async def known(self, wanted: Desired, resource: ComputeResource | None) -> Behind:
         """The principals of the identities that exist, wanted, kept, or named by the resource's own
-        settings; a wanted one that does not exist is left out. Raises Temporary, Permanent.
+        settings; a wanted one that does not exist is left out. Raises Temporary where the record
+        cannot be read, DamagedRow.
         """
-        principals: dict[PrincipalRef, str] = {}
+        behind = Behind()
         if resource is None:
-            return principals
+            return behind
         if resource.identity.system_principal_id is not None:
-            principals[SystemAssigned()] = resource.identity.system_principal_id
+            behind.principals[SystemAssigned()] = resource.identity.system_principal_id
         for identity in wanted.identities:
             shown = resource.identity.user_assigned.get(identity)
-            principal = await self._principal(identity, shown)
-            if principal is not None:
-                principals[UserAssigned(identity)] = principal
+            await self._look_up(identity, shown, behind)
         in_use = resource.names.keys() | wanted.kept.identities.keys()
         for identity in in_use - wanted.identities.keys():
             # What its settings name is in use, and what it keeps its own, attached or not; only
             # what is on record is known of it.
             if (known := await self.ledger.known(identity)) is not None:
-                principals[UserAssigned(identity)] = known.principal
-        return principals
+                behind.principals[UserAssigned(identity)] = known.principal
+        return behind
 
-    async def not_for(
+    async def actual(
         self,
         resource: ComputeResource | None,
         wanted: Desired,
-        principals: dict[PrincipalRef, str],
+        behind: Behind,
+        own: Mapping[ResourceId, Dedicated],
+    ) -> Actual:
+        """What there is, by what stands behind the identities and whose they are.
+
+        `own`: those that are on record as made for the resource. One that is gone is taken out of
+        what stands `behind`, and one of which it cannot be asked is among those that cannot be
+        read. Raises Temporary where the record cannot be read.
+        """
+        theirs = frozenset[ResourceId]()
+        if resource is not None:
+            theirs = await self._not_for(resource, wanted, behind, own)
+        return Actual(resource, behind.principals, theirs, behind.unread)
+
+    async def _not_for(
+        self,
+        resource: ComputeResource,
+        wanted: Desired,
+        behind: Behind,
         own: Mapping[ResourceId, Dedicated],
     ) -> frozenset[ResourceId]:
         """The identities that are wanted, and exist, and are not to be given to this resource: one
         for it alone that was not made for it, and one that several have where it was made for
         another alone. Whoever may choose a resource's name would choose an identity by it.
-
-        `own`: those that are on record as made for it. One that is gone is taken out of
-        `principals`. Raises Temporary, Permanent.
         """
-        if resource is None:
-            return frozenset()
         theirs = set[ResourceId]()
         for identity in wanted.identities.values():
-            if UserAssigned(identity.id) not in principals:
+            if UserAssigned(identity.id) not in behind.principals or identity.id in behind.unread:
                 continue
             check = self._is_anothers_own if identity.dedicated else self._is_of_one
-            if await check(resource, identity, principals, own):
-                theirs.add(identity.id)
+            try:
+                if await check(resource, identity, behind, own):
+                    theirs.add(identity.id)
+            except DamagedRow as damage:  # of whom it may be
+                behind.unread[identity.id] = damage
         return frozenset(theirs)
 
     async def _is_anothers_own(
         self,
         resource: ComputeResource,
         wanted: WantedIdentity,
-        principals: dict[PrincipalRef, str],
+        behind: Behind,
         own: Mapping[ResourceId, Dedicated],
     ) -> bool:
         """Asked of one that is not on record as made for the resource, that has another principal
@@ -171,9 +205,9 @@ class Principals:
         """
         ref, known = UserAssigned(wanted.id), own.get(wanted.id, Dedicated("", 0.0))
         has_it = wanted.id in resource.identity.user_assigned
-        if has_it and (principals[ref] == known.principal or not self.installation):
+        if has_it and (behind.principals[ref] == known.principal or not self.installation):
             return False
-        current = await self._now(ref, principals)
+        current = await self._now(ref, behind)
         if current is None:
             return False
         if not known.principal and not await self._may_be(current, ref.id):
@@ -191,7 +225,7 @@ class Principals:
         self,
         resource: ComputeResource,
         wanted: WantedIdentity,
-        principals: dict[PrincipalRef, str],
+        behind: Behind,
         _own: Mapping[ResourceId, Dedicated],
     ) -> bool:
         """Asked of one that was made for another resource when it was read last: that its tag says
@@ -201,7 +235,7 @@ class Principals:
         mine = folded(mark_of(resource.id.key))
         if known is None or known.owner in ("", mine):
             return False
-        current = await self._now(ref, principals)
+        current = await self._now(ref, behind)
         if current is None:
             return False
         owner = made_for(current.tags, self.installation)
@@ -210,26 +244,43 @@ class Principals:
         await self.ledger.learn_principal(wanted.id, current.principal_id, "")
         return False
 
-    async def _now(
-        self, ref: UserAssigned, principals: dict[PrincipalRef, str]
-    ) -> ManagedIdentity | None:
-        """What it is by now, with its principal."""
-        current = await self.identities.details(ref.id)
+    async def _now(self, ref: UserAssigned, behind: Behind) -> ManagedIdentity | None:
+        """What it is by now, with its principal; None, too, where it cannot be read."""
+        try:
+            current = await self.identities.details(ref.id)
+        except (Temporary, Permanent) as failure:
+            behind.unread[ref.id] = failure
+            return None
         if current is None:
-            del principals[ref]
-        elif current.principal_id != principals[ref]:
-            principals[ref] = current.principal_id
-            owner = made_for(current.tags, self.installation)
-            await self.ledger.learn_principal(ref.id, current.principal_id, owner)
+            del behind.principals[ref]
+        elif current.principal_id != behind.principals[ref]:
+            await self._learn(ref.id, current, behind)
         return current
 
-    async def _principal(self, identity: ResourceId, shown: str | None) -> str | None:
-        known = await self.ledger.known(identity)
-        if known is not None and shown in (None, known.principal):
-            return known.principal
-        current = await self.identities.details(identity)
+    async def _look_up(self, identity: ResourceId, shown: str | None, behind: Behind) -> None:
+        """A wanted one, which the resource shows with that principal. ARM is asked where the record
+        does not say it; what is on record of one that it does not show stays.
+        """
+        try:
+            known = await self.ledger.known(identity)
+        except DamagedRow as damage:
+            behind.unread[identity] = damage
+            return
+        if known is not None:
+            behind.principals[UserAssigned(identity)] = known.principal
+            if shown in (None, known.principal):
+                return
+        try:
+            current = await self.identities.details(identity)
+        except (Temporary, Permanent) as failure:
+            behind.unread[identity] = failure
+            return
         if current is None:
-            return None
+            behind.principals.pop(UserAssigned(identity), None)
+        else:
+            await self._learn(identity, current, behind)
+
+    async def _learn(self, identity: ResourceId, current: ManagedIdentity, behind: Behind) -> None:
         owner = made_for(current.tags, self.installation)
         await self.ledger.learn_principal(identity, current.principal_id, owner)
-        return current.principal_id
+        behind.principals[UserAssigned(identity)] = current.principal_id

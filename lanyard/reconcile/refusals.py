@@ -12,16 +12,34 @@ from lanyard.planning.orders import Kind, Refusal
 from lanyard.planning.outcomes import Outcome
 from lanyard.planning.plan import Plan
 from lanyard.planning.verdict import Held
-from lanyard.values.errors import Because, Refused
+from lanyard.values.errors import Because, Refused, Temporary
 
 
 def unfulfilled(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> list[Refusal]:
-    """What is not done although a rule asks for it, with the reason and the way out."""
+    """What is not done although a rule asks for it, with the reason and the way out; without what
+    is only postponed.
+    """
+    late = {outcome.action.key for outcome in postponed(held, todo)}
+    blocked = [_blocked(identity, todo) for identity in todo.blocked]
     return [
-        *(entry.refusal() for entry in held),
-        *(_blocked(identity, todo) for identity in todo.blocked),
+        *(entry.refusal() for entry in held if entry.action.key not in late),
+        *(refusal for refusal in blocked if refusal.key not in late),
         *(_unfulfillable(problem) for problem in wanted.unfulfillable),
     ]
+
+
+def postponed(held: Iterable[Held], todo: Plan) -> list[Outcome]:
+    """What Azure does not answer for just now, as failures that pass: the message comes back for
+    it, and all else goes on.
+    """
+    roles = [Outcome(entry.action, failure=entry.failure) for entry in held if entry.failure]
+    failures = ((each, todo.unread.get(each.id)) for each in todo.blocked)
+    identities = [
+        Outcome(AttachIdentity(identity.id, identity.rules), failure=failure)
+        for identity, failure in failures
+        if isinstance(failure, Temporary)
+    ]
+    return [*identities, *roles]
 
 
 def refused(outcomes: Iterable[Outcome]) -> list[Refusal]:

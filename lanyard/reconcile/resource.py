@@ -20,7 +20,7 @@ from lanyard.planning.grace import Graces, due_since, seconds_left, still_dedica
 from lanyard.planning.life import Life
 from lanyard.planning.orders import Orders, Refusal
 from lanyard.planning.outcomes import Effects, Outcome
-from lanyard.planning.plan import Actual, Plan
+from lanyard.planning.plan import Plan
 from lanyard.planning.verdict import Verdict
 from lanyard.policy import Policy
 from lanyard.reconcile.apply import apply, see
@@ -33,7 +33,14 @@ from lanyard.reconcile.presence import Presence
 from lanyard.reconcile.principals import Principals, RecordedOnce
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder
-from lanyard.reconcile.refusals import digest, refused, unfinished, unfulfilled, waited_for
+from lanyard.reconcile.refusals import (
+    digest,
+    postponed,
+    refused,
+    unfinished,
+    unfulfilled,
+    waited_for,
+)
 from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
 from lanyard.reconcile.settled import unfinished_repairs
@@ -115,31 +122,27 @@ class Reconciler:
         wanted = desired(self.policy, resource)
         in_force = orders(pause, entries.values())
         behind = self._principals()
-        principals = await behind.known(wanted, resource)
-        before = await self._as_due(observed, wanted, resource, principals, in_force)
-        theirs = await behind.not_for(resource, wanted, principals, before.dedicated)
-        taken = await times_taken(wanted, principals, before, services.claims)
+        known = await behind.known(wanted, resource)
+        before = await self._as_due(observed, wanted, resource, known.principals, in_force)
+        actual = await behind.actual(resource, wanted, known, before.dedicated)
+        taken = await times_taken(wanted, known.principals, before, services.claims)
         precedents = self._precedents(in_force, counted(before) | taken, entries)
         todo, verdict = await decide(
-            self.policy,
-            wanted,
-            Actual(resource, principals, theirs),
-            before.owned(),
-            services.assignments,
-            precedents,
+            self.policy, wanted, actual, before.owned(), services.assignments, precedents
         )
         progress = Progress(
             ledger=services.ledger,
             resource=resource,
             # Of what is missing, `observed` is on file already.
             record=observed if resource is None else record,
-            principals=principals,
+            principals=known.principals,
             removals=self._removals(change, precedents.orders),
         )
         async with Recorder(services, change.resource, cause_of(change)) as recorder:
             await self._note(progress, before, todo)
             looks = await self._carry_out(todo, verdict, progress, recorder)
             await self._put_off(looks.waiting, record, progress, recorder)
+            await self._postpone(postponed(verdict.held, todo), progress, recorder)
             refusals = unfulfilled((*verdict.held, *looks.held), todo, wanted)
             await self._hold(refusals, precedents, progress, recorder)
             if resource is None and progress.record.empty:
@@ -316,6 +319,13 @@ class Reconciler:
         fresh = [o for o in outcomes if o.action.key not in before.due_since]
         if fresh:
             await recorder.outcomes(fresh, Effects())
+        progress.outcomes += outcomes
+
+    async def _postpone(
+        self, outcomes: list[Outcome], progress: Progress, recorder: Recorder
+    ) -> None:
+        """What Azure does not answer for now, beside what was done."""
+        await recorder.outcomes(outcomes, Effects())
         progress.outcomes += outcomes
 
     async def _hold(

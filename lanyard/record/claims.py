@@ -31,6 +31,7 @@ from lanyard.ports.azure import Granting
 from lanyard.ports.tables import RowChanged, RowExists
 from lanyard.record.grant_rows import Granted, GrantRows, on_fresh_rows
 from lanyard.record.making import MadeOnce
+from lanyard.record.rows import DamagedRow
 from lanyard.values.errors import Because, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant, Standing, State
 from lanyard.values.resource_id import ResourceId
@@ -164,9 +165,9 @@ class Claims:
             return None
         return found.grant
 
-    def standing(self) -> AsyncIterator[Standing]:
-        """Every grant whose assignment should exist, or is on its way out."""
-        return self._rows.standing()
+    def standing(self, damaged: list[DamagedRow] | None = None) -> AsyncIterator[Standing]:
+        """Every grant whose assignment should exist, or is on its way out. See `GrantRows`."""
+        return self._rows.standing(damaged)
 
     async def move(self, grant: Grant, source: ResourceId, target: ResourceId) -> None:
         """A resource moved, and its claim with it: it is never without one."""

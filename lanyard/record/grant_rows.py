@@ -5,6 +5,7 @@ claims.py.
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pydantic import FiniteFloat, TypeAdapter
 
@@ -12,7 +13,7 @@ from lanyard.planning.life import LISTING_LAG
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
 from lanyard.record.making import MAKE_SECONDS, being_made
 from lanyard.record.repairs import once_more, recent
-from lanyard.record.rows import Columns, entries
+from lanyard.record.rows import Columns, DamagedRow, entries, readable
 from lanyard.values.errors import NotYet, Temporary
 from lanyard.values.grants import Grant, GrantKind, Standing, State
 from lanyard.values.resource_id import ResourceId
@@ -224,8 +225,10 @@ class GrantRows:
             return Columns(_TABLE, row).text("by")
         return ""
 
-    async def standing(self) -> AsyncIterator[Standing]:
-        """Every grant that is not revoked. Raises DamagedRow."""
+    async def standing(self, damaged: list[DamagedRow] | None = None) -> AsyncIterator[Standing]:
+        """Every grant that is not revoked. A row's partition is the grant's name: where one of its
+        rows is damaged, so is the grant. See `readable`.
+        """
         claims: list[Row] = []
         # Within a partition the claims come before the grant: "claim|…" sorts before "grant".
         async for row in entries(self._table):
@@ -234,9 +237,15 @@ class GrantRows:
             elif row.key == _GRANT:
                 # A claim is written before its grant: of one that was cut off there is no grant.
                 mine = [claim for claim in claims if claim.partition == row.partition]
-                if (found := _granted(row)).state is not State.REVOKED:
-                    yield _standing(found, mine)
+                for standing in readable(row, partial(_stands, claims=mine), damaged):
+                    if standing is not None:
+                        yield standing
                 claims = []
+
+
+def _stands(row: Row, claims: list[Row]) -> Standing | None:
+    found = _granted(row)
+    return None if found.state is State.REVOKED else _standing(found, claims)
 
 
 async def on_fresh_rows[T](grant: Grant, attempt: Callable[[], Awaitable[T]]) -> T:

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from lanyard.planning.orders import Kind, Orders, Pause, Refusal
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table
-from lanyard.record.rows import Columns, entries
+from lanyard.record.rows import Columns, DamagedRow, entries, readable
 from lanyard.values.change import Change
 from lanyard.values.errors import Because, Permanent, Temporary
 from lanyard.values.resource_id import ResourceId
@@ -91,10 +91,11 @@ class HeldActions:
         mine = [e for e in entries if (e.resource, e.principal) == (resource, principal)]
         return {entry.refusal.key: entry for entry in mine}
 
-    async def all(self) -> AsyncIterator[Entry]:
-        """Everything that is held now, dismissed included."""
+    async def all(self, damaged: list[DamagedRow] | None = None) -> AsyncIterator[Entry]:
+        """Everything that is held now, dismissed included. See `readable` for what is damaged."""
         async for row in entries(self._table):
-            yield self._read(row)
+            for entry in readable(row, self._read, damaged):
+                yield entry
 
     async def update(
         self,

@@ -17,7 +17,7 @@ from lanyard.planning.life import Life
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
 from lanyard.record.ledger import Conflict, conflict, life_as_json, life_of
 from lanyard.record.making import MAKING
-from lanyard.record.rows import Columns, entries
+from lanyard.record.rows import Columns, DamagedRow, entries, readable
 from lanyard.values.own_identity import Known
 from lanyard.values.resource_id import ResourceId
 
@@ -162,16 +162,24 @@ class IdentityLedger:
         """The principal turned up, or nothing of it is left."""
         await self._table.delete(_UNKNOWN, principal_id)
 
-    async def identities(self) -> AsyncIterator[IdentityRecord]:
-        """Every user-assigned identity on record."""
+    async def identities(
+        self, damaged: list[DamagedRow] | None = None
+    ) -> AsyncIterator[IdentityRecord]:
+        """Every user-assigned identity on record. See `readable` for what is damaged."""
         async for row in entries(self._table):
             if row.partition not in (_PRINCIPALS, _UNKNOWN, MAKING):
-                yield _identity_record(row)
+                for record in readable(row, _identity_record, damaged):
+                    yield record
 
-    async def holders(self) -> AsyncIterator[tuple[str, ResourceId]]:
-        """Every system-assigned principal on record, with the resource it was last seen on."""
+    async def holders(
+        self, damaged: list[DamagedRow] | None = None
+    ) -> AsyncIterator[tuple[str, ResourceId]]:
+        """Every system-assigned principal on record, with the resource it was last seen on. The key
+        of a row is the principal's. See `readable` for what is damaged.
+        """
         async for row in self._table.rows(_PRINCIPALS):
-            yield row.key, _holder(row)
+            for holder in readable(row, _holder, damaged):
+                yield row.key, holder
 
     def _stamp(self) -> str:
         return datetime.fromtimestamp(self._now(), UTC).isoformat()

@@ -13,8 +13,8 @@ from pydantic import ConfigDict, FiniteFloat, TypeAdapter
 
 from lanyard.planning.life import Life
 from lanyard.planning.plan import Owned
-from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
-from lanyard.record.rows import Columns, entries
+from lanyard.ports.tables import Row, RowChanged, RowExists, Table, id_of, key_of
+from lanyard.record.rows import Columns, DamagedRow, entries, readable
 from lanyard.values.errors import Temporary
 from lanyard.values.grants import Grant
 from lanyard.values.own_identity import Dedicated
@@ -115,14 +115,16 @@ class Ledger:
         # "}" follows "|" in code order, so the range holds all keys that begin with first + "|".
         async for row in self._table.rows(scope.subscription, first=first, last=first + "}"):
             # Only the id: what else is wrong with a row is reported when its resource is looked at.
-            found = Columns("resources", row).own_id()
-            if found.within(scope):
+            if (found := _whose(row)).within(scope):
                 yield found
 
-    async def records(self) -> AsyncIterator[ResourceRecord]:
-        """Every resource on record."""
+    async def records(
+        self, damaged: list[DamagedRow] | None = None
+    ) -> AsyncIterator[ResourceRecord]:
+        """Every resource on record. See `readable` for what is damaged."""
         async for row in entries(self._table):
-            yield _record(row)
+            for record in readable(row, _record, damaged):
+                yield record
 
     async def save(self, record: ResourceRecord) -> ResourceRecord:
         """Write the record over the version it was read at."""
@@ -164,11 +166,27 @@ class Ledger:
         except RowChanged as error:
             raise conflict(record.id) from error
 
-    async def having(self, identity: ResourceId) -> AsyncIterator[ResourceId]:
-        """The resources that Lanyard attached an identity to, in any subscription."""
-        async for record in self.records():
+    async def having(
+        self, identity: ResourceId, damaged: list[DamagedRow] | None = None
+    ) -> AsyncIterator[ResourceId]:
+        """The resources that Lanyard attached an identity to, in any subscription. See `readable`
+        for what is damaged.
+        """
+        async for record in self.records(damaged):
             if identity in record.attachments:
                 yield record.id
+
+
+def _whose(row: Row) -> ResourceId:
+    """Of which resource a row is, by its key where its columns do not say it."""
+    columns = Columns("resources", row)
+    try:
+        return columns.own_id()
+    except DamagedRow as damage:
+        try:
+            return ResourceId.parse(id_of(row.key))
+        except InvalidResourceId:
+            raise damage from None
 
 
 def _values(record: ResourceRecord) -> dict[str, str]:

@@ -5,7 +5,7 @@ nothing, so whatever asked for it goes no further, and a person is shown which r
 """
 
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -33,6 +33,26 @@ async def entries(table: Table) -> AsyncIterator[Row]:
 class DamagedRow(Permanent):
     """A row cannot be read. The message names its table, its keys and the column."""
 
+    def __init__(self, message: str, row: Row) -> None:
+        super().__init__(message)
+        self.row = row
+
+
+def readable[T](
+    row: Row, read: Callable[[Row], T], damaged: list[DamagedRow] | None
+) -> Iterator[T]:
+    """What a row holds. One that is damaged goes into the list instead; without one it is raised:
+    then nothing may be concluded from the others.
+    """
+    try:
+        value = read(row)
+    except DamagedRow as damage:
+        if damaged is None:
+            raise
+        damaged.append(damage)
+    else:
+        yield value
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -46,7 +66,8 @@ class Columns:
         where = f"table lanyard{self.table}, partition {self.row.partition}, row {self.row.key}"
         return DamagedRow(
             f"{where}: column {column!r} {why}. Nothing is removed on the strength of this row; "
-            "put it right, or delete it: then what it held is forgotten, and learnt anew"
+            "put it right, or delete it: then what it held is forgotten, and learnt anew",
+            self.row,
         )
 
     def text(self, column: str) -> str:

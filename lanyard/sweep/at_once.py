@@ -3,14 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from lanyard.values.errors import LanyardError
+from lanyard.values.errors import LanyardError, Permanent
 
 _AT_ONCE = 16
 
 
-async def at_once[T](items: Iterable[T], work: Callable[[T], Awaitable[None]]) -> None:
+async def at_once[T](
+    items: Iterable[T],
+    work: Callable[[T], Awaitable[None]],
+    refused: list[Permanent] | None = None,
+) -> None:
     """Do the work on each of the items. One that fails stops no other: the first failure
-    (Temporary, Permanent) is raised when all were worked on.
+    (Temporary, Permanent) is raised when all were worked on; what is refused for good goes into
+    `refused` instead, where that is given.
     """
     rest = iter(items)
     failures: list[LanyardError] = []
@@ -20,6 +25,9 @@ async def at_once[T](items: Iterable[T], work: Callable[[T], Awaitable[None]]) -
             try:
                 await work(item)
             except LanyardError as failure:
+                if refused is not None and isinstance(failure, Permanent):
+                    refused.append(failure)
+                    continue
                 failures.append(failure)
 
     await asyncio.gather(*(take() for _ in range(_AT_ONCE)))

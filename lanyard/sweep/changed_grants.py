@@ -6,12 +6,13 @@ Resource Graph lags behind: what its listing does not show as it should be is re
 it counts. Where much of that is there, the listing is a part only.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lanyard.ports.azure import Assignments
 from lanyard.sweep.survey import Survey
-from lanyard.values.errors import Temporary
+from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Content, Standing, State
 from lanyard.values.listed import ListedAssignment
 from lanyard.values.resource_id import folded, subscription_of
@@ -20,6 +21,8 @@ from lanyard.values.resource_id import folded, subscription_of
 _MOST_OVERLOOKED = 5
 _MOST_OVERLOOKED_SHARE = 0.05
 _UNTRUSTED_DELAY = 300.0
+# After so many that cannot be read in a subscription no more are asked for there.
+_MOST_UNREAD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +35,37 @@ class Changed:
     edited: list[Standing] = field(default_factory=list)
     #: Ours, with the condition that somebody gave it or None for none: to be put back.
     conditions: list[tuple[Standing, str | None]] = field(default_factory=list)
+    #: Those that cannot be read, by their subscription (lower case), with Azure's reasons: nothing
+    #: is concluded of them.
+    unread: dict[str, list[Temporary | Permanent]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def partly_seen(self) -> frozenset[str]:
+        """The subscriptions (lower case) in which one is refused; what only fails may pass."""
+        refused = (
+            where
+            for where, failures in self.unread.items()
+            if any(isinstance(failure, Permanent) for failure in failures)
+        )
+        return frozenset(refused) - {""}
 
 
 async def changed_grants(found: Survey, assignments: Assignments) -> Changed:
     """Compare the record with the listing, and with ARM where they differ. Raises Temporary where
-    the listing is a part only, Permanent.
+    the listing is a part only.
     """
     due = [each for each in found.facts.standing.values() if _is_due(each, found)]
     shown = _Shown(found, due)
     changed, overlooked = Changed(), 0
     for standing in due:
-        if shown.as_recorded(standing):
+        unread = changed.unread.get(_subscription(standing), ())
+        if shown.as_recorded(standing) or len(unread) == _MOST_UNREAD:
             continue
-        overlooked += await _looked_at(standing, shown, assignments, changed)
+        try:
+            overlooked += await _looked_at(standing, shown, assignments, changed)
+        except (Temporary, Permanent) as failure:
+            changed.unread[_subscription(standing)].append(failure)
         if overlooked > _MOST_OVERLOOKED and overlooked > len(due) * _MOST_OVERLOOKED_SHARE:
             message = f"Resource Graph does not list {overlooked} assignments that exist"
             raise Temporary(f"{message}: its listing is not used", _UNTRUSTED_DELAY)
@@ -74,9 +95,14 @@ async def _looked_at(
     return False
 
 
-def _is_due(standing: Standing, found: Survey) -> bool:
+def _subscription(standing: Standing) -> str:
+    """ "" above subscriptions."""
     where = subscription_of(standing.grant.scope)
-    if where is not None and where.subscription in found.unseen:
+    return "" if where is None else where.subscription
+
+
+def _is_due(standing: Standing, found: Survey) -> bool:
+    if _subscription(standing) in found.unseen:
         return False
     return standing.state in (State.ACTIVE, State.GRANTING) and bool(standing.claimants)
 

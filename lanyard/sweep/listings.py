@@ -5,14 +5,15 @@ which principals it knows. Where one of them fails or answers a part only, Tempo
 raised: what a broken listing does not hold is not taken for missing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 
 from lanyard.ports.azure import Directory, Index
 from lanyard.values.compute import ComputeResource, ManagedIdentity
 from lanyard.values.errors import Temporary
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
-from lanyard.values.resource_id import ResourceId, folded
+from lanyard.values.resource_id import ResourceId, folded, subscription_of
 
 #: Role assignments that a subscription holds at most, fixed; and from how many on it is reported.
 LIMIT = 4000
@@ -41,6 +42,11 @@ class Resources:
     ids: set[str] = field(default_factory=set)
     #: Principals that any of them shows.
     alive: set[str] = field(default_factory=set)
+    #: Principals of listed identities, and of listed resources' own ones, with their tenants (""
+    #: unknown). What resources show besides may be of identities that were deleted since.
+    listed_principals: dict[str, str] = field(default_factory=dict)
+    #: The subscriptions (lower case) of each tenant, as far as identities show them.
+    tenants: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     #: Of each attached identity the one resource that has it, "" where several do.
     sole_user: dict[str, str] = field(default_factory=dict)
     #: How many user-assigned identities are attached, over all resources.
@@ -58,10 +64,18 @@ class Resources:
         tags = self.identity_tags.get(identity.key, {})
         return ManagedIdentity(location="", tags=tags, principal_id=principal, client_id="")
 
+    def leave_alone(self, ids: Set[str]) -> None:
+        """Nothing is asked of these (lower-case ids), which exist all the same."""
+        self.compute = [one for one in self.compute if one.id.key not in ids]
+
     def add(self, listed: Listed) -> None:
         """One row."""
         self.ids.add(folded(listed.id))
         self.alive |= listed.principals
+        for principal in {listed.own_principal, listed.system_principal} - {None}:
+            self.listed_principals[str(principal)] = listed.tenant
+            if where := subscription_of(listed.id):
+                self.tenants[listed.tenant].add(where.subscription)
         for identity in listed.attached:
             self.sole_user[identity] = "" if identity in self.sole_user else folded(listed.id)
         self.attachments += len(listed.attached)
@@ -94,24 +108,50 @@ async def list_authorization(index: Index, progress: Progress = silent) -> Autho
     return Authorization(tuple(assignments), roles)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the directory answered."""
+
+    #: Those that it knows, of the principals asked for.
+    principals: frozenset[str] = frozenset()
+    #: Tenants (lower case) that it is not the directory of.
+    foreign: frozenset[str] = frozenset()
+
+
 async def known_to_directory(
     directory: Directory,
     asked: frozenset[str],
-    alive: Iterable[str],
+    listed: Mapping[str, str],
     most_missed: int = _MOST_MISSED,
-) -> frozenset[str]:
-    """Those of the principals asked for that the directory knows.
+) -> Known:
+    """Which of the principals asked for the directory knows.
 
-    Some principals that ARM shows (`alive`) are asked for beside them: a directory that misses many
-    of those answers a part only. Up to `most_missed` may be missing, because the listing lags
-    behind. Raises Temporary, Permanent.
+    Some principals that are `listed` (see `Resources`) are asked for beside them: a directory that
+    misses many of those answers a part only. Up to `most_missed` may be missing, because the
+    listing lags behind. A tenant of which it knows none, while it knows another one's, is not its
+    own. Raises Temporary, Permanent.
     """
     if not asked:
-        return frozenset()
-    shown = frozenset(sorted(alive)[:_SAMPLE])
-    known = await directory.existing(asked | shown)
+        return Known()
+    sample = frozenset(sorted(listed)[:_SAMPLE])
+    known = await directory.existing(asked | sample)
+    own = {listed[each] for each in known & sample}
+    foreign = {listed[each] for each in sample} - own - {""} if own else set[str]()
+    shown = {each for each in sample if listed[each] not in foreign}
     missed = len(shown - known)
     if missed > most_missed and missed > len(shown) * _MOST_MISSED_SHARE:
         message = f"the directory misses {missed} of {len(shown)} principals that ARM shows"
         raise Temporary(f"{message}: its answer is not used", _UNTRUSTED_DELAY)
-    return known & asked
+    return Known(known & asked, frozenset(foreign))
+
+
+def of_other_tenants(known: Known, resources: Resources, listed: Authorization) -> frozenset[str]:
+    """The principals with roles in a subscription of another tenant: that one's directory knows
+    them, if any does.
+    """
+    elsewhere = {one for tenant in known.foreign for one in resources.tenants[tenant]}
+    return frozenset(
+        each.principal_id
+        for each in listed.assignments
+        if (where := subscription_of(each.scope)) and where.subscription in elsewhere
+    )

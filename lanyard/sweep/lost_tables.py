@@ -20,7 +20,7 @@ from lanyard.sweep.survey import Survey
 from lanyard.values.compute import ComputeResource
 from lanyard.values.grants import Grant
 from lanyard.values.own_identity import Dedicated, made_for, mark_of
-from lanyard.values.resource_id import ResourceId, folded
+from lanyard.values.resource_id import ResourceId, folded, last_name
 
 _HOUR = 3600.0
 
@@ -34,7 +34,7 @@ async def learn_grants(found: Survey, services: Services) -> None:
     grants = [
         Grant(*each.content, each.condition)
         for each in found.facts.assignments
-        if folded(each.id) in unrecorded
+        if folded(each.id) in unrecorded and last_name(each.id) not in found.damaged.grant_names
     ]
     for grant in grants:
         if not await services.claims.on_record(grant):

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from lanyard.reconcile.services import Services
 from lanyard.record.decisions import Decision
 from lanyard.record.ledger import ResourceRecord
+from lanyard.record.rows import DamagedRow
 from lanyard.sweep.at_once import at_once
 from lanyard.sweep.doubts import reopened
 from lanyard.sweep.taken_away import was_taken_away
 from lanyard.sweep.wanted_grants import WantedGrants
+from lanyard.values.errors import Permanent
 from lanyard.values.grants import Grant, Standing, State, shown_condition
 from lanyard.values.resource_id import ResourceId
 
@@ -23,6 +25,8 @@ class Reopening:
     """That of one sweep: first it is asked what became of each grant, then they are opened."""
 
     services: Services
+    #: What is refused for good of one resource or grant alone.
+    refused: list[Permanent]
     #: The names of the grants that somebody took away, or changed.
     _taken: set[str] = field(init=False, default_factory=set)
 
@@ -42,7 +46,9 @@ class Reopening:
         now gives it so to who has it; what it would give to others, who have it not, is no matter.
         """
         grant, services = standing.grant, self.services
-        records = [await services.ledger.resource(one) for one in standing.claimants]
+        records = [
+            record for one in standing.claimants if (record := await self._record(one)) is not None
+        ]
         changed = [record for record in records if _is_settled(record, grant)]
         if not changed or _is_wanted(changed, grant, condition, wanted):
             return bool(changed)
@@ -69,9 +75,17 @@ class Reopening:
             names[standing.grant.name] = standing.grant
             for resource in standing.claimants:
                 claimed[resource].append(standing.grant)
-        await at_once(claimed.items(), self._note)
-        await at_once(names.values(), self._reopen)
+        await at_once(claimed.items(), self._note, self.refused)
+        await at_once(names.values(), self._reopen, self.refused)
         return list(claimed)
+
+    async def _record(self, resource: ResourceId) -> ResourceRecord | None:
+        """None where it is damaged: that one is left alone."""
+        try:
+            return await self.services.ledger.resource(resource)
+        except DamagedRow as damage:
+            self.refused.append(damage)
+            return None
 
     async def _reopen(self, grant: Grant) -> None:
         """One taking away, however many claim it."""

@@ -39,6 +39,8 @@ class SweepReport:
     near_limit: dict[str, int] = field(default_factory=dict)
     #: The ids of user-assigned identities that no resource has.
     unused_identities: tuple[str, ...] = ()
+    #: The ids of those that resources show and no listing has.
+    unlisted_identities: tuple[str, ...] = ()
     #: Assigned roles without a definition.
     roles_gone: tuple[str, ...] = ()
     #: What would be done to the drifted ones, by kind.
@@ -49,6 +51,12 @@ class SweepReport:
     seen: frozenset[str] = frozenset()
     #: Subscriptions on record that can no longer be read.
     unseen: tuple[str, ...] = ()
+    #: Subscriptions (lower case) in which something that is on record cannot be read.
+    partly_seen: frozenset[str] = frozenset()
+    #: What else could not be read, each with the reason: nothing is concluded of it.
+    unread: tuple[str, ...] = ()
+    #: Rows that cannot be read: what they are about is left alone.
+    damaged: tuple[str, ...] = ()
     #: Why no orphan was looked for that only the directory can show, or "".
     no_directory: str = ""
 
@@ -72,9 +80,12 @@ def describe(report: SweepReport) -> str:
         f"{report.deleted_grants} grants deleted or changed by others",
         *(f"{len(found)} {kind} orphans" for kind, found in by_kind.items()),
         f"{len(report.unused_identities)} identities without use",
+        *(f"{one} is shown by resources and not listed" for one in report.unlisted_identities),
         *(f"{n} role assignments in {s}, of 4,000" for s, n in report.near_limit.items()),
         *(f"subscription {one} is on record and cannot be read any more" for one in report.unseen),
         *(f"role {role} is assigned and has no definition" for role in report.roles_gone),
+        *(f"not read: {each}" for each in report.unread),
+        *(f"left alone: {each}" for each in report.damaged),
     ]
     if report.excluded:
         parts.append(f"{report.excluded} excluded, which keep what they have")

@@ -13,15 +13,20 @@ from lanyard.planning.orphans import Facts, suspects
 from lanyard.planning.verdict import RoleKey
 from lanyard.ports.azure import Directory, Index
 from lanyard.reconcile.services import Services
+from lanyard.record.claims import Claims
 from lanyard.record.held import Answer, Entry
 from lanyard.record.identities import IdentityLedger, IdentityRecord
 from lanyard.record.ledger import ResourceRecord
+from lanyard.record.rows import DamagedRow
+from lanyard.sweep.damaged import Damaged
 from lanyard.sweep.doubts import grants_in_doubt, reopened
 from lanyard.sweep.listings import (
+    Authorization,
     Progress,
     Resources,
     known_to_directory,
     list_authorization,
+    of_other_tenants,
     silent,
 )
 from lanyard.values.change import Change
@@ -60,13 +65,24 @@ class Survey:
     #: them any more, and what is on record of them is left as it is.
     unseen: frozenset[str]
     facts: Facts
-    #: Why the app may not ask the directory at all, or "": then no principal counts as unknown.
+    #: Rows that cannot be read: what they are about is left alone.
+    damaged: Damaged
+    #: Why the directory's answer is not used, or "": then no principal counts as unknown.
     no_directory: str = ""
 
     @property
     def unused_identities(self) -> list[str]:
         """User-assigned identities that no resource has. Workload federation is not seen here."""
         return sorted(self.resources.identities.keys() - self.resources.sole_user.keys())
+
+    @property
+    def unlisted_identities(self) -> list[str]:
+        """User-assigned identities that resources show and no listing has, in a subscription in
+        which anything is listed: resources go on showing what was deleted.
+        """
+        shown = self.resources.sole_user.keys() - self.resources.identities.keys()
+        places = ((one, subscription_of(one)) for one in shown)
+        return sorted(one for one, where in places if where and where.subscription in self.seen)
 
     @property
     def roles_not_listed(self) -> dict[str, str]:
@@ -85,27 +101,27 @@ class Survey:
 
 async def survey(types: frozenset[str], services: Services, progress: Progress = silent) -> Survey:
     """Read everything; of resources those of these types (lower case), and of those on record.
-
-    Raises Temporary or Permanent where any of it cannot be read whole.
+    Raises Temporary or Permanent where any listing, or table, cannot be read whole.
     """
-    ledger = services.ledger
-    records = {record.id: record async for record in ledger.records()}
-    identities = tuple([record async for record in services.identity_ledger.identities()])
-    resources = await _resources(services.index, types, records, progress)
+    damaged = Damaged()
+    records = {one.id: one async for one in services.ledger.records(damaged.resources)}
+    identities = await _identities(services.identity_ledger, damaged)
+    resources = await _resources(services.index, types, records, damaged, progress)
     listed = await list_authorization(services.index, progress)
-    standing = {folded(each.grant.assignment_id): each async for each in services.claims.standing()}
+    standing = await _standing(services.claims, damaged)
     _check(listed.assignments, standing)
-    doubts = _reopen(records, standing.values())
-    asked = suspects(listed.assignments, frozenset(resources.alive))
-    unknown, no_directory = await _unknown(services.directory, asked, resources.alive, progress)
-    held = [entry async for entry in services.held.all()]
+    doubts = _reopen(records, standing.values(), damaged)
+    owners = await _owners(services.identity_ledger, identities, damaged.holders)
+    asked = suspects(listed.assignments, frozenset(resources.alive)) - damaged.principals
+    unknown, no_directory = await _unknown(services.directory, asked, resources, listed, progress)
+    held = [entry async for entry in services.held.all(damaged.held)]
     seen = _seen(resources, listed.assignments)
-    unseen = _on_record(records, standing) - seen
+    unseen = _on_record(records, standing, damaged) - seen
     facts = Facts(
         assignments=listed.assignments,
         alive=frozenset(resources.alive),
         unknown=unknown,
-        owners=await _owners(services.identity_ledger, identities),
+        owners=owners,
         standing=standing,
         stamped=_stamped(listed.assignments, services),
         missing=_missing(records, resources, unseen),
@@ -125,15 +141,33 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
         seen=frozenset(seen),
         unseen=frozenset(unseen),
         facts=facts,
+        damaged=damaged,
         no_directory=no_directory,
     )
 
 
+async def _identities(ledger: IdentityLedger, damaged: Damaged) -> tuple[IdentityRecord, ...]:
+    return tuple([record async for record in ledger.identities(damaged.identities)])
+
+
+async def _standing(claims: Claims, damaged: Damaged) -> dict[str, Standing]:
+    found = [each async for each in claims.standing(damaged.grants)]
+    return {folded(each.grant.assignment_id): each for each in found}
+
+
 def _reopen(
-    records: dict[ResourceId, ResourceRecord], standing: Iterable[Standing]
+    records: dict[ResourceId, ResourceRecord], standing: Iterable[Standing], damaged: Damaged
 ) -> dict[ResourceId, frozenset[Grant]]:
-    """What is in doubt, after which the records have it so."""
-    doubts = grants_in_doubt(records, standing)
+    """What is in doubt, after which the records have it so. By a row that cannot be read nothing
+    is.
+    """
+    left_alone, unreadable = damaged.left_alone, damaged.grant_names
+    found = {
+        resource: frozenset(grant for grant in grants if grant.name not in unreadable)
+        for resource, grants in grants_in_doubt(records, standing).items()
+        if resource.key not in left_alone
+    }
+    doubts = {resource: grants for resource, grants in found.items() if grants}
     for resource, grants in doubts.items():
         known = records.get(resource, ResourceRecord(id=resource))
         records[resource] = reopened(known, grants)
@@ -168,25 +202,30 @@ def _missing(
 
 
 async def _unknown(
-    directory: Directory, asked: frozenset[str], alive: Iterable[str], progress: Progress
+    directory: Directory,
+    asked: frozenset[str],
+    resources: Resources,
+    listed: Authorization,
+    progress: Progress,
 ) -> tuple[frozenset[str], str]:
-    """Which of the principals the directory does not know, or why it may not be asked.
+    """Which of the principals the directory does not know, or why its answer is not used: it may
+    not be asked, fails, or answers a part. All else needs no directory, so that ends no sweep.
 
-    The permission is optional, so its absence, which lasts, does not end a sweep. An answer that
-    fails or is a part does. Raises Temporary.
+    What has roles in a subscription of another tenant is known to that one's directory, if to any.
     """
     progress("principals", len(asked))
     try:
-        known = await known_to_directory(directory, asked, alive)
-    except Permanent as error:
+        known = await known_to_directory(directory, asked, resources.listed_principals)
+    except (Permanent, Temporary) as error:
         return frozenset(), str(error)
-    return asked - known, ""
+    return asked - known.principals - of_other_tenants(known, resources, listed), ""
 
 
 async def _resources(
     index: Index,
     named: frozenset[str],
     records: Iterable[ResourceId],
+    damaged: Damaged,
     progress: Progress,
 ) -> Resources:
     types = named | {folded(record.type) for record in records}
@@ -194,6 +233,7 @@ async def _resources(
     async for listed in index.resources(types):
         found.add(listed)
         progress("resources", len(found.ids))
+    found.leave_alone(damaged.left_alone)
     return found
 
 
@@ -203,10 +243,13 @@ def _check(assignments: Sequence[ListedAssignment], standing: dict[str, Standing
         raise Temporary("Resource Graph lists no role assignment at all", _UNTRUSTED_DELAY)
 
 
-def _on_record(records: Iterable[ResourceId], standing: dict[str, Standing]) -> set[str]:
+def _on_record(
+    records: Iterable[ResourceId], standing: dict[str, Standing], damaged: Damaged
+) -> set[str]:
     """The subscriptions that the ledger knows something in."""
     scopes = (subscription_of(each.grant.scope) for each in standing.values())
-    return {one.subscription for one in [*records, *(scope for scope in scopes if scope)]}
+    known = {one.subscription for one in [*records, *(scope for scope in scopes if scope)]}
+    return known | damaged.subscriptions
 
 
 def _seen(resources: Resources, assignments: Iterable[ListedAssignment]) -> set[str]:
@@ -216,10 +259,10 @@ def _seen(resources: Resources, assignments: Iterable[ListedAssignment]) -> set[
 
 
 async def _owners(
-    ledger: IdentityLedger, identities: tuple[IdentityRecord, ...]
+    ledger: IdentityLedger, identities: tuple[IdentityRecord, ...], damaged: list[DamagedRow]
 ) -> dict[str, ResourceId]:
     """Where each principal on record was last seen alive."""
-    owners = {principal: where async for principal, where in ledger.holders()}
+    owners = {principal: where async for principal, where in ledger.holders(damaged)}
     for record in identities:
         owners |= dict.fromkeys(record.left(), record.id)
     return owners

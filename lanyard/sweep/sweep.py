@@ -16,12 +16,12 @@ from lanyard.planning.grace import still_dedicated
 from lanyard.planning.guard import guard, guard_alone
 from lanyard.planning.orders import Orders
 from lanyard.planning.orphans import Orphan, OrphanKind, orphans
-from lanyard.planning.plan import Actual, Plan, plan
+from lanyard.planning.plan import Plan, plan
 from lanyard.planning.verdict import Situation
 from lanyard.policy import Policy
 from lanyard.ports.queue import Enqueue
 from lanyard.reconcile.principals import AskedOnce, Principals, RecordedOnce
-from lanyard.reconcile.refusals import unfulfilled
+from lanyard.reconcile.refusals import postponed, unfulfilled
 from lanyard.reconcile.services import Services
 from lanyard.reconcile.taken_grants import CountedOnce, times_taken
 from lanyard.record.checkpoint import Checkpoint
@@ -45,6 +45,7 @@ from lanyard.sweep.survey import Survey, survey
 from lanyard.sweep.wanted_grants import WantedGrants
 from lanyard.values.change import Change
 from lanyard.values.compute import ComputeResource
+from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Grant, State
 from lanyard.values.permissions import Unknown
 from lanyard.values.resource_id import ResourceId, folded, last_name, subscription_of
@@ -65,6 +66,11 @@ class Sweep:
     _recorded: RecordedOnce = field(init=False)
     _read: AskedOnce = field(init=False)
     _taken: CountedOnce = field(init=False)
+    #: How many messages were put on the queue.
+    put: int = field(init=False, default=0)
+    #: What was refused on the way, each for itself.
+    _refused: list[Permanent] = field(init=False, default_factory=list)
+    _unread: list[str] = field(init=False, default_factory=list)
     _planned: Counter[str] = field(init=False, default_factory=Counter)
     _excluded: int = field(init=False, default=0)
 
@@ -78,7 +84,7 @@ class Sweep:
 
     async def run(self) -> SweepReport:
         """Look over everything. Raises Temporary, Permanent where a listing fails: then nothing is
-        put on the queue.
+        put on the queue; or where a table or the queue fails: `put` says how many are on it.
         """
         found = await survey(self.policy.types(), self.services, self.progress)
         report = SweepReport(
@@ -93,17 +99,20 @@ class Sweep:
                 s: n for s, n in found.assignments_by_subscription().items() if n >= NEAR_LIMIT
             },
             unused_identities=tuple(found.unused_identities),
+            unlisted_identities=tuple(found.unlisted_identities),
             roles_gone=tuple(await self._roles_gone(found)),
+            damaged=tuple(map(str, found.damaged.all)),
         )
         changed = list(self._changed_identities(found))
         grants = await changed_grants(found, self.services.assignments)
+        partly_seen = grants.partly_seen()
         if self.enqueue is None:
             drifted = len([each async for each in self._drifted(found, "")])
         else:
             await self.services.budget.know(report.assignments, found.resources.attachments)
             await self._relearn(found)
-            drifted = await self._put(self.enqueue, found, report, changed, grants)
-            await self.services.unread.found(found.unseen)
+            drifted = await self._put(self._enqueue, found, report, changed, grants)
+            await self.services.unread.found(found.unseen | partly_seen)
         return replace(
             report,
             drifted=drifted,
@@ -111,7 +120,21 @@ class Sweep:
             deleted_grants=len(grants.deleted) + len(grants.conditions),
             planned=dict(self._planned),
             excluded=self._excluded,
+            partly_seen=partly_seen,
+            unread=tuple(self._all_unread(grants)),
         )
+
+    async def _enqueue(self, change: Change) -> None:
+        assert self.enqueue is not None, "this sweep only looks"
+        await self.enqueue(change)
+        self.put += 1
+
+    def _all_unread(self, grants: Changed) -> Iterator[str]:
+        """Each once, in a stable order."""
+        for where, failures in sorted(grants.unread.items()):
+            yield f"grants in subscription {where}: {failures[0]}" if where else str(failures[0])
+        failures = [*self._read.unread.values(), *self._refused]
+        yield from sorted({*map(str, failures), *self._unread})
 
     async def _relearn(self, found: Survey) -> None:
         """Put on record again what lost tables do not hold."""
@@ -134,7 +157,7 @@ class Sweep:
         """Put the work on the queue. After a crash the next sweep goes on where this one was."""
         checkpoint = Checkpoint(self.services.control, self.services.now)
         before = await checkpoint.start()
-        await at_once(found.doubts.items(), self._doubt)
+        await at_once(found.doubts.items(), self._doubt, self._refused)
         drifted = before.put
         async for resources in _some(self._drifted(found, before.after)):
             await at_once(map(self._change, resources), enqueue)
@@ -144,7 +167,8 @@ class Sweep:
         departures = [*self._departures(found, report, changed)]
         await at_once(map(self._dated, departures), enqueue)
         self.progress("put on the queue", drifted + len(departures))
-        await at_once((edited.grant for edited in grants.edited), self.services.claims.disown)
+        edited = (each.grant for each in grants.edited)
+        await at_once(edited, self.services.claims.disown, self._refused)
         await self._reopen(grants, found, enqueue)
         await checkpoint.done()
         return drifted
@@ -170,8 +194,18 @@ class Sweep:
             # What is in doubt is looked at, wherever the sweep before this one got to.
             if resource.id.key > after or resource.id in found.doubts:
                 record = found.records.get(resource.id, ResourceRecord(id=resource.id))
-                if await self._needs_a_look(resource, record, found):
+                if await self._look_at(resource, record, found):
                     yield resource.id
+
+    async def _look_at(
+        self, resource: ComputeResource, record: ResourceRecord, found: Survey
+    ) -> bool:
+        """One that cannot be looked at is left to who looks at it alone, and puts it on record."""
+        try:
+            return await self._needs_a_look(resource, record, found)
+        except Permanent as failure:
+            self._unread.append(f"{resource.id}: {failure}")
+            return True
 
     def _departures(
         self, found: Survey, report: SweepReport, changed: list[ResourceId]
@@ -199,7 +233,7 @@ class Sweep:
 
     async def _reopen(self, grants: Changed, found: Survey, enqueue: Enqueue) -> None:
         """Open again what others took away or changed, and look at who claims it."""
-        reopening = Reopening(self.services)
+        reopening = Reopening(self.services, self._refused)
         await at_once(grants.deleted, reopening.look_at_deleted)
         wanted = WantedGrants(self.policy, found.resources)
         changed = [
@@ -234,13 +268,11 @@ class Sweep:
             return record is not None and identity in record.dedicated
 
         installation = self.services.assignments.installation
-        principals = await Principals(self._read, self._recorded, installation).known(
-            wanted, resource
-        )
+        behind = await Principals(self._read, self._recorded, installation).known(wanted, resource)
         listed = Principals(found.resources, self._recorded, installation, is_dedicated)
-        theirs = await listed.not_for(resource, wanted, principals, record.dedicated)
-        todo = plan(wanted, Actual(resource, principals, theirs), record.owned())
-        taken = await times_taken(wanted, principals, record, self._taken)
+        actual = await listed.actual(resource, wanted, behind, record.dedicated)
+        todo = plan(wanted, actual, record.owned())
+        taken = await times_taken(wanted, behind.principals, record, self._taken)
         situation = Situation(
             self.policy,
             wanted,
@@ -248,7 +280,7 @@ class Sweep:
             roles=found.roles,
             granted=record.owned().grants,
             repairs=counted(record) | taken,
-            principals=principals,
+            principals=behind.principals,
             own_principal=self.services.own_principal,
         )
         verdict = guard(todo, situation)
@@ -256,7 +288,7 @@ class Sweep:
         self._excluded += bool(wanted.kept.rules) and not record.empty
         held = {refusal.key for refusal in unfulfilled(verdict.held, todo, wanted)}
         return (
-            bool(verdict.allowed)
+            bool(verdict.allowed or postponed(verdict.held, todo))
             or self._is_listed_wrongly(record, held, found.listed.get(resource.id, set()))
             or still_dedicated(record.dedicated, self.policy, wanted) != record.dedicated
             or _is_due_no_more(record, todo)
@@ -271,8 +303,17 @@ class Sweep:
     async def _roles_gone(self, found: Survey) -> list[str]:
         """Asked of ARM one by one: few roles are neither built in nor listed."""
         asked = found.roles_not_listed.items()
-        definition = self.services.assignments.definition
-        return sorted([role for role, at in asked if await definition(role, at) is Unknown.MISSING])
+        return sorted([role for role, at in asked if await self._is_gone(role, at)])
+
+    async def _is_gone(self, role: str, at: str) -> bool:
+        try:
+            found = await self.services.assignments.definition(role, at)
+        except Temporary as failure:
+            self._unread.append(str(failure))
+            return False
+        if found is Unknown.UNREADABLE:
+            self._unread.append(f"the definition of role {role}, which is assigned at {at}")
+        return found is Unknown.MISSING
 
 
 async def _some(resources: AsyncIterator[ResourceId]) -> AsyncIterator[list[ResourceId]]:

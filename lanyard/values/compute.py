@@ -47,6 +47,26 @@ class Identity:
 
     system_principal_id: str | None = None
     user_assigned: Mapping[ResourceId, str | None] = field(default_factory=dict)
+    #: Keys of its block that are no resource ids, as they are written, with their principals: they
+    #: are somebody else's.
+    odd: Mapping[str, str | None] = field(default_factory=dict)
+    #: Its type names user-assigned identities, and none is shown.
+    shows_none: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that it has is known by its id."""
+        return not self.odd and not self.shows_none
+
+    @property
+    def principals(self) -> frozenset[str]:
+        """All that it shows."""
+        shown = {
+            self.system_principal_id,
+            *self.user_assigned.values(),
+            *self.odd.values(),
+        }
+        return frozenset(each for each in shown if each is not None)
 
     @property
     def keys(self) -> frozenset[str]:

@@ -28,6 +28,8 @@ class Listed:
     own_principal: str | None
     #: Of its system-assigned identity.
     system_principal: str | None = None
+    #: The tenant (lower case) of these two, "" where it does not show it.
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 directory. Every resource type goes through here; the rules themselves are in simulator/identity.py.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 
 from simulator.arm.messages import Caller
@@ -44,7 +45,7 @@ class Attacher:
         self._check_rights(resource_id, wanted, caller)
         self._check_count(resource_id, current, wanted)
         for identity_id in wanted.user_assigned:
-            if identity_id.lower() not in self.state.resources:
+            if _resolved(identity_id) not in self.state.resources:
                 raise _failed(resource_id, f"Resource '{identity_id}' was not found.")
         return wanted
 
@@ -100,7 +101,7 @@ class Attacher:
 
     def _ids_of(self, identity_id: str) -> Json:
         """Its principal and client id; those it had, where it was deleted while it was attached."""
-        identity = self.state.resources.get(identity_id.lower())
+        identity = self.state.resources.get(_resolved(identity_id))
         if identity is None:
             return self._last_ids_of(identity_id)
         ids = identity.properties
@@ -134,6 +135,11 @@ class Attacher:
             f"not have permission to perform action(s) '{ASSIGN}' on the linked scope(s) "
             f"'{','.join(refused)}' (respectively) or the linked scope(s) are invalid.",
         )
+
+
+def _resolved(identity_id: str) -> str:
+    """Where a key leads: a doubled slash is seen in templates' output, and works (I)."""
+    return re.sub("/+", "/", identity_id.lower())
 
 
 def _failed(resource_id: str, reason: str) -> AzureError:

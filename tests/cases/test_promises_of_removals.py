@@ -12,6 +12,7 @@ from lanyard.policy.standards import SHIPPED
 from lanyard.record.held import RELEASE_LASTS, Answer, Entry
 from lanyard.values.change import Change
 from lanyard.values.compute import ComputeResource, Identity
+from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
 from simulator.faults import Drop, Fault
 from simulator.state import Principal
@@ -227,6 +228,46 @@ async def test_case_A20_one_assignment_under_a_lock_keeps_no_other_from_going(
     assert "ScopeLocked" in failed.reason
     assert sorted(failed.became.values()) == ["done", "done", "failed"]
     assert await estate.services.budget.spent() == 2
+
+
+async def test_case_A20_one_assignment_that_cannot_be_read_keeps_no_other_from_going(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await started(Estate(STRANGERS), monkeypatch)
+    gone = await gone_with_three(estate)
+    # The cleanup lists the first one's assignments, and reads the others one by one.
+    while (elsewhere := estate.azure.state.add_subscription("another").id) < estate.subscription:
+        pass
+    for each in ("Lanyard", "Role Based Access Control Administrator"):
+        estate.azure.assign(estate.app.object_id, each, f"/subscriptions/{elsewhere}")
+    hidden = estate.azure.assign(gone.object_id, "Reader", f"/subscriptions/{elsewhere}")
+    estate.azure.clock.advance(DAY)
+    estate.azure.faults.add(
+        Fault(method="GET", path=hidden.id, status=403, code="AuthorizationFailed", times=None)
+    )
+    estate.change_policy(STRANGERS)
+    await estate.sweeps.run()
+    await estate.settle()
+    assert [scope for _, scope, _ in estate.assignments(of=gone.object_id)] == [hidden.scope]
+    (failed,) = [d for d in await estate.recorded() if d.outcome == "failed"]
+    assert failed.reason.startswith("3 removed, 1 not: ")
+    assert "AuthorizationFailed" in failed.reason
+
+
+async def test_case_A20_one_whose_row_is_damaged_keeps_no_other_from_going(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await started(Estate(STRANGERS), monkeypatch)
+    gone = await gone_with_three(estate)
+    (role, scope, _), *_ = standing = estate.assignments(of=gone.object_id)
+    name = Grant(scope, role, gone.object_id).name
+    await estate.tables.grants.put(name, "claim|undo x", {"resource": "]"})
+    estate.change_policy(STRANGERS)
+    await estate.sweeps.run()
+    await estate.settle()
+    left = estate.assignments(of=gone.object_id)
+    assert len(left) < len(standing)
+    assert set(left) <= {standing[0]}
 
 
 STANDARD = """

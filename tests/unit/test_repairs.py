@@ -14,6 +14,7 @@ from lanyard.planning.actions import (
 )
 from lanyard.planning.contested import MOST_REPAIRS, repair_key
 from lanyard.planning.desired import Desired, WantedGrant, WantedIdentity
+from lanyard.ports.tables import Row
 from lanyard.reconcile.taken_grants import times_taken
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.repairs import (
@@ -66,7 +67,7 @@ class Damaged:
     """No row of a grant can be read."""
 
     async def times_taken(self, grant: Grant) -> int:
-        raise DamagedRow(f"the row of {grant}")
+        raise DamagedRow(f"the row of {grant}", Row("p", "k", {}, ""))
 
 
 def looked_at(

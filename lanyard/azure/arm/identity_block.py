@@ -7,13 +7,15 @@ from typing import Any, Self
 
 from lanyard.values.compute import Identity
 from lanyard.values.compute_types import ComputeType, Verb
-from lanyard.values.errors import Permanent
+from lanyard.values.errors import Because, Permanent, Refused
 from lanyard.values.resource_id import ResourceId
 
 type Block = Mapping[str, Any]
 
 #: The most identities that one write may add ("exceed limit '150' in one request").
 MOST_AT_ONCE = 150
+# What cannot be written safely is looked at again so much later (seconds).
+_UNSAFE_DELAY = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,13 @@ class Wanted:
 
     system: bool
     user_assigned: tuple[ResourceId, ...]
+    #: Whether there are user-assigned identities besides that are not known by their ids.
+    others: bool = False
+
+    @property
+    def any_assigned(self) -> bool:
+        """Whether it has a user-assigned identity."""
+        return bool(self.user_assigned) or self.others
 
 
 def wanted(kind: ComputeType, before: Identity, change: IdentityChange) -> Wanted:
@@ -55,8 +64,8 @@ def wanted(kind: ComputeType, before: Identity, change: IdentityChange) -> Wante
     if not kind.combined:
         system = system and not change.add
         kept = [] if change.enable_system else kept
-    left = Wanted(system, tuple(dict.fromkeys([*kept, *change.add])))
-    if kind.required and not (left.system or left.user_assigned):
+    left = Wanted(system, tuple(dict.fromkeys([*kept, *change.add])), others=not before.whole)
+    if kind.required and not (left.system or left.any_assigned):
         raise _refused(kind)
     return left
 
@@ -66,12 +75,14 @@ def identity_blocks(kind: ComputeType, before: Identity, change: IdentityChange)
 
     The type repeats SystemAssigned where it is on, for "UserAssigned" alone would drop it. Values
     are `{}` to have and, with PATCH, null to remove: any other is refused (InvalidIdentityValues).
+    Raises Refused where a write could drop, or change, what is not known by its id.
     """
     after = wanted(kind, before, change)
     changes = _changes(before, after)
     if not changes and after.system == (before.system_principal_id is not None):
         return []
-    if not after.user_assigned:
+    _check_safe(kind, before, names_any=bool(changes))
+    if not after.any_assigned:
         return [{"type": _type(kind, after)}]
     return list(_writes(kind, before, after, changes or _any_attached(before)))
 
@@ -108,6 +119,25 @@ def _refused(kind: ComputeType) -> Permanent:
     return Permanent(f"{kind.name} does not take this: {kind.reason}")
 
 
+def _check_safe(kind: ComputeType, before: Identity, *, names_any: bool) -> None:
+    """An odd key is written as it was read, but where something takes its place. What is not shown
+    is left alone by a write that merges, and names what it changes.
+    """
+    replaced = kind.replaces or not kind.combined
+    if not (before.odd and replaced) and not (
+        before.shows_none and not (kind.merges and names_any)
+    ):
+        return
+    shown = ", ".join(map(repr, before.odd)) or "user-assigned identities of which it shows none"
+    raise Refused(
+        Because.ANOTHER_OWNER,
+        f"its identity block has what cannot be written back safely: {shown}",
+        _UNSAFE_DELAY,
+        "write that identity under its plain id, or take it off; it goes on by itself",
+        releasable=False,
+    )
+
+
 def _changes(before: Identity, after: Wanted) -> dict[ResourceId, Block | None]:
     """Additions (`{}`) before removals (null), each of these spelled as it is attached, should the
     service compare case.
@@ -132,16 +162,19 @@ def _writes(
     each. Where unnamed identities might be dropped, all that stay are named with each part.
     """
     there: dict[ResourceId, Block | None] = {each: {} for each in before.user_assigned}
-    for part in batched(changes.items(), MOST_AT_ONCE, strict=False):
+    odd: dict[str, Block | None] = {each: {} for each in before.odd}
+    for part in [*batched(changes.items(), MOST_AT_ONCE, strict=False)] or [()]:
         there |= dict(part)
         names = dict(part) if kind.merges else dict(there)
         if kind.verb is Verb.PUT:
             names = {each: value for each, value in names.items() if value is not None}
         ids = {each.text: value for each, value in names.items()}
+        if not kind.merges or not ids:
+            ids = {**odd, **ids}
         yield {"type": _type(kind, after), "userAssignedIdentities": ids}
 
 
 def _type(kind: ComputeType, goal: Wanted) -> str:
     words = ["SystemAssigned"] if goal.system else []
-    words += ["UserAssigned"] if goal.user_assigned else []
+    words += ["UserAssigned"] if goal.any_assigned else []
     return kind.separator.join(words) or "None"

@@ -17,7 +17,7 @@ from lanyard.azure.arm.answers import (
 from lanyard.azure.arm.uses import uses
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.compute_types import ComputeType
-from lanyard.values.resource_id import ResourceId, folded, names_of
+from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded, names_of
 
 # ARM's own members of an answer; a PUT has the id in its path, and these nowhere.
 _ENVELOPE = {"id", "name", "type", "systemdata", "etag", "identity"}
@@ -54,24 +54,37 @@ def read_resource(body: Json, kind: ComputeType) -> ComputeResource:
 def read_identity(block: Json) -> Identity:
     """The `identity` of a resource; {} for one that has none. Principal ids in lower case.
 
-    A write repeats what was read: a kind of identity that the type names and that the rest does not
-    show would be dropped by it, so then Unreadable is raised.
+    A write repeats what was read: a system-assigned identity that the type names and that the rest
+    does not show would be dropped by it, so then Unreadable is raised. What is not known by its id
+    is kept apart: identity_block.py says which writes leave it alone.
     """
     kinds = {kind.strip().lower() for kind in text(block, "type").split(",")} - {"", "none"}
     system = principal(block) if _SYSTEM in kinds else ""
     attached = part(block, "userAssignedIdentities")
     if kinds - {_SYSTEM, _USER}:
         raise Unreadable(f"identity type {text(block, 'type')!r}")
-    if (_SYSTEM in kinds and not system) or (_USER in kinds) != bool(attached):
+    if (_SYSTEM in kinds and not system) or (attached and _USER not in kinds):
         raise Unreadable(f"the identity is not whole: its type is {text(block, 'type')!r}")
+    ids = {name: _id(name) for name in attached}
     return Identity(
         system or None,
-        {
-            # Not there while Azure has not filled it in.
-            resource_id(name, "an identity"): principal(part(attached, name)) or None
-            for name in attached
-        },
+        {each: _principal_of(attached, name) for name, each in ids.items() if each is not None},
+        {name: _principal_of(attached, name) for name, each in ids.items() if each is None},
+        shows_none=_USER in kinds and not attached,
     )
+
+
+def _principal_of(attached: Json, name: str) -> str | None:
+    """Not there while Azure has not filled it in."""
+    return principal(part(attached, name)) or None
+
+
+def _id(name: str) -> ResourceId | None:
+    """None for what is no id, as some services keep what somebody wrote: "…/resourceGroups//…"."""
+    try:
+        return ResourceId.parse(name)
+    except InvalidResourceId:
+        return None
 
 
 def location_of(body: Json) -> str:

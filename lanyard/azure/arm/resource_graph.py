@@ -21,7 +21,6 @@ from lanyard.azure.arm.answers import (
     part,
     permission_of,
     principal,
-    resource_id,
     text,
 )
 from lanyard.azure.arm.clients import Clients
@@ -114,8 +113,9 @@ class ResourceGraph:
         found = await self._found(where, lambda row: _id(row) == resource.key, tables)
         return any(folded(listed.id) == resource.key for listed in found)
 
-    async def resources_with(self, identity: ResourceId) -> list[ResourceId]:
-        """The resources that the app can read and that have a user-assigned identity attached.
+    async def resources_with(self, identity: ResourceId) -> list[str]:
+        """The ids (lower case) of the resources that the app can read and that have a user-assigned
+        identity attached: of any type, whatever is in their names.
 
         The identity's own row is asked for with them: a listing that does not show what is known to
         be there is not whole. Batch pools are in a table of their own. Raises Temporary, Permanent.
@@ -134,9 +134,7 @@ class ResourceGraph:
         if key not in {folded(listed.id) for listed in found}:
             raise _incomplete(f"no row of {identity.name} itself")
         # `contains` finds longer names, too.
-        users = [listed.id for listed in found if key in listed.attached]
-        with translated(_QUERY):
-            return [resource_id(user, "a row") for user in users]
+        return [folded(listed.id) for listed in found if key in listed.attached]
 
     async def showing(self, principal_id: str) -> list[Listed]:
         """The resources whose identity block, or own properties, show a principal."""
@@ -251,8 +249,10 @@ def _listing(table: str, types: Iterable[str]) -> str:
 def _listed(row: Json) -> Listed:
     row_id, row_type = needed(row, "id"), needed(row, "type")
     block, own = _object(row, "identity"), ""
+    tenant = _text(block, "tenantId")
     if folded(row_type) == _IDENTITY:
         own = principal(part(row, "properties"))
+        tenant = _text(part(row, "properties"), "tenantId")
     system = folded(_text(block, "principalId"))
     attached = _object(block, "userAssignedIdentities")
     shown = {
@@ -270,6 +270,7 @@ def _listed(row: Json) -> Listed:
         principals=frozenset(shown - {""}),
         own_principal=own or None,
         system_principal=system or None,
+        tenant=folded(tenant),
     )
 
 

@@ -4,7 +4,7 @@
 one of Batch pools where there are Batch accounts, and ⌈suspects/1000⌉ calls of the directory.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 
@@ -15,8 +15,10 @@ from lanyard.ports.azure import Azure, Index
 from lanyard.sweep.listings import (
     Authorization,
     Progress,
+    Resources,
     known_to_directory,
     list_authorization,
+    of_other_tenants,
     silent,
 )
 from lanyard.values.compute_types import COMPUTE_TYPES
@@ -64,10 +66,12 @@ async def read_estate(
         raise Permanent(_NO_SUBSCRIPTION)
     if not authorization.assignments:
         raise Temporary(_NO_ASSIGNMENT, _UNTRUSTED_DELAY)
-    alive = frozenset(each for listed in resources for each in listed.principals)
-    asked = suspects(authorization.assignments, alive)
+    found = Resources()
+    for each in resources:
+        found.add(each)
+    asked = suspects(authorization.assignments, frozenset(found.alive))
     progress("principals", len(asked))
-    directory = await _ask(ports, asked, alive, _control_principal(authorization, alive), sleep)
+    directory = await _ask(ports, asked, found, authorization, sleep)
     return Estate(at, subscriptions, resources, authorization, directory)
 
 
@@ -87,24 +91,25 @@ def _has_accounts(resources: Iterable[Listed]) -> bool:
     return any(one is not None and folded(one.id.type) == _ACCOUNTS for one in compute)
 
 
-def _control_principal(authorization: Authorization, alive: frozenset[str]) -> str:
-    """A principal that ARM shows and the directory has known for long: the one with the oldest
+def _control_principal(authorization: Authorization, listed: Mapping[str, str]) -> str:
+    """A principal that is listed and that the directory has known for long: the one with the oldest
     assignment.
     """
-    known = [each for each in authorization.assignments if each.principal_id in alive]
+    known = [each for each in authorization.assignments if each.principal_id in listed]
     oldest = min(known, key=lambda each: (each.created or "9", each.principal_id), default=None)
-    return oldest.principal_id if oldest is not None else min(alive, default="")
+    return oldest.principal_id if oldest is not None else min(listed, default="")
 
 
 async def _ask(
     ports: Callable[[str], Azure],
     asked: frozenset[str],
-    alive: frozenset[str],
-    control_principal: str,
+    found: Resources,
+    authorization: Authorization,
     sleep: Sleep,
 ) -> DirectoryAnswer:
     if not asked:
         return DirectoryAnswer()
+    control_principal = _control_principal(authorization, found.listed_principals)
     if not control_principal:
         return DirectoryAnswer(
             failure="no resource shows a managed identity, by which to know whether the directory "
@@ -113,12 +118,13 @@ async def _ask(
     try:
         directory = ports(control_principal).directory
         # Nobody asks for each orphan alone before it is shown, so a part is refused sooner here.
-        call = partial(known_to_directory, directory, asked, alive, most_missed=0)
+        call = partial(known_to_directory, directory, asked, found.listed_principals, most_missed=0)
         known = await patiently(call, sleep)
     except LanyardError as error:
         # The SDK's text repeats it, over several lines.
         return DirectoryAnswer(failure=str(error).partition("\n")[0])
-    return DirectoryAnswer(asked - known, control_principal)
+    others = of_other_tenants(known, found, authorization)
+    return DirectoryAnswer(asked - known.principals - others, control_principal)
 
 
 async def patiently[T](call: Callable[[], Awaitable[T]], sleep: Sleep) -> T:
