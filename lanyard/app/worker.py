@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lanyard.app.giving_up import give_up
 from lanyard.ports.leases import End
 from lanyard.ports.queue import Queue
 from lanyard.queue.locks import Arrival, Locks, Ticket
@@ -37,10 +38,16 @@ class Worker:
     async def process(self, change: Change, arrival: Arrival = _UNKNOWN) -> None:
         """Work on one message. Returns when it may be deleted: done, recorded, or put back later.
 
-        Raises Temporary when all attempts failed: then the host moves it to the poison queue.
+        Raises Temporary when all attempts failed: then the host moves it to the poison queue. That
+        it is given up is on record with the last delivery.
         """
         with reconciling(change, self.now) as message:
-            message.outcome = await self._work(change, arrival)
+            try:
+                message.outcome = await self._work(change, arrival)
+            except Exception as error:
+                if arrival.is_last:
+                    await give_up(self.decisions, change, error)
+                raise
 
     async def _work(self, change: Change, arrival: Arrival) -> Outcome:
         if change.resource.is_resource_group:
