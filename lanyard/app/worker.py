@@ -6,15 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lanyard.app.giving_up import give_up
+from lanyard.planning.attempts import is_over
 from lanyard.ports.leases import End
 from lanyard.ports.queue import Queue
 from lanyard.queue.locks import Arrival, Locks, Ticket
-from lanyard.queue.retry import MAX_ATTEMPTS, again, backoff
+from lanyard.queue.retry import again, backoff
 from lanyard.reconcile.resource import Reconciler, Report
 from lanyard.record.decisions import Decision, Decisions
 from lanyard.telemetry import Outcome, reconciling
 from lanyard.values.change import Change, cause_of
-from lanyard.values.errors import NotYet, Permanent, Temporary
+from lanyard.values.errors import MAX_ATTEMPTS, GivenUp, MayPass, NotYet, Permanent, Temporary
 
 _UNKNOWN = Arrival()
 # How often many messages are tried to be put on the queue.
@@ -62,7 +63,7 @@ class Worker:
         except NotYet as error:
             return await self._later(ticket.change, error)
         except Temporary as error:
-            return await self._retry(ticket.change, error.delay, str(error))
+            return await self._failed(ticket.change, error)
         except Permanent as error:
             return await self._record_failure(ticket.change, error)
 
@@ -113,9 +114,18 @@ class Worker:
             changes = failed
         raise failure
 
+    async def _failed(self, change: Change, error: Temporary) -> Outcome:
+        """It could not begin. Raises Temporary where it never could: an outage is no answer about
+        the resource, and a person has it done again when that is over.
+        """
+        if not is_over(error, change):
+            return await self._retry(change, error.delay, str(error))
+        if isinstance(error, MayPass):
+            return await self._record_failure(change, GivenUp.because(error))
+        message = f"{change.resource}: given up after {MAX_ATTEMPTS}: {error}"
+        raise Temporary(message, error.delay) from error
+
     async def _retry(self, change: Change, delay: float, reason: str) -> Outcome:
-        if change.attempt >= MAX_ATTEMPTS:
-            raise Temporary(f"{change.resource}: given up after {MAX_ATTEMPTS}: {reason}", delay)
         wait = backoff(change.attempt, delay, self.dice)
         log.info("%s: again in %.0f s: %s", change.resource, wait, reason)
         await self.queue.put(again(change, failing=True), wait)

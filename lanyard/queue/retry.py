@@ -5,8 +5,6 @@ from dataclasses import replace
 
 from lanyard.values.change import Change
 
-#: After this many failed attempts a message is left to the host: poison queue, shown, replayable.
-MAX_ATTEMPTS = 12
 #: How often the host delivers a message that fails, `maxDequeueCount` of host.json: then it is a
 #: poison message.
 MAX_DELIVERIES = 5

@@ -46,7 +46,7 @@ from lanyard.record.ownership import as_seen, is_another
 from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource, PrincipalRef
-from lanyard.values.errors import NotYet, Temporary
+from lanyard.values.errors import MayPass, NotYet, Temporary
 from lanyard.values.resource_id import ResourceId, folded
 
 
@@ -120,13 +120,9 @@ class Reconciler:
         theirs = await behind.not_for(resource, wanted, principals, before.dedicated)
         taken = await times_taken(wanted, principals, before, services.claims)
         precedents = self._precedents(in_force, counted(before) | taken, entries)
+        actual, owned = Actual(resource, principals, theirs), before.owned()
         todo, verdict = await decide(
-            self.policy,
-            wanted,
-            Actual(resource, principals, theirs),
-            before.owned(),
-            services.assignments,
-            precedents,
+            self.policy, wanted, actual, owned, services.assignments, precedents
         )
         progress = Progress(
             ledger=services.ledger,
@@ -134,7 +130,8 @@ class Reconciler:
             # Of what is missing, `observed` is on file already.
             record=observed if resource is None else record,
             principals=principals,
-            removals=self._removals(change, precedents.orders),
+            removals=self._removals(change, in_force),
+            change=change,
         )
         async with Recorder(services, change.resource, cause_of(change)) as recorder:
             await self._note(progress, before, todo)
@@ -373,7 +370,8 @@ def _report(
     failing = [
         o
         for o in waits
-        if not isinstance(o.failure, NotYet) and not isinstance(o.action, RemoveOrphans)
+        if isinstance(o.failure, MayPass)
+        or not (isinstance(o.failure, NotYet) or isinstance(o.action, RemoveOrphans))
     ]
     delays = [o.failure.delay for o in failing or waits if isinstance(o.failure, Temporary)]
     retry_in = (max if failing else min)(delays, default=None)

@@ -33,6 +33,12 @@ class Because(StrEnum):
     AZURE_POLICY = "azurePolicy"
 
 
+#: So many attempts may fail before a message is given up; and where Azure refuses what may pass in
+#: seconds, and does not.
+MAX_ATTEMPTS = 12
+FEW_ATTEMPTS = 4
+
+
 class LanyardError(Exception):
     """The base of what Lanyard raises on purpose. The message says what a person does next."""
 
@@ -48,6 +54,25 @@ class Temporary(LanyardError):
         super().__init__(message)
         self.delay = delay
         self.uncertain = uncertain
+
+
+class MayPass(Temporary):
+    """Azure refuses it in a way that may pass. Where it has not after `attempts` more, it is final:
+    an outage ends, and a refusal may last. `code` is Azure's error code, "" where it has none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        delay: float,
+        code: str = "",
+        *,
+        attempts: int = FEW_ATTEMPTS,
+        uncertain: bool = False,
+    ) -> None:
+        super().__init__(message, delay, uncertain=uncertain)
+        self.code = code
+        self.attempts = attempts
 
 
 class NotYet(Temporary):
@@ -79,3 +104,13 @@ class Permanent(LanyardError):
         super().__init__(message)
         self.code = code
         self.uncertain = uncertain
+
+
+class GivenUp(Permanent):
+    """What was tried again did not come to pass: the sweep tries it at lengthening intervals."""
+
+    @classmethod
+    def because(cls, failure: Temporary) -> "GivenUp":
+        """Of what failed for the last time."""
+        code = failure.code if isinstance(failure, MayPass) else ""
+        return cls(f"given up, because {failure}", code, uncertain=failure.uncertain)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from lanyard.record.decisions import Decision
 from lanyard.values.change import Change
 from lanyard.values.errors import Permanent, Temporary
 from simulator.faults import Fault
-from tests.support.cases import HOUR, Rules, begun, pass_time
+from tests.support.cases import HOUR, MINUTE, Rules, attached, begun, pass_time, roles
 from tests.support.estate import Estate
 
 ACCEPTED = Rules(options={"imdsDefault": "accept"})
@@ -102,3 +103,121 @@ async def test_case_C09_what_no_policy_can_be_used_for_is_on_record(
 def test_case_C09_the_last_delivery_is_the_hosts() -> None:
     host = json.loads(Path("host.json").read_text())
     assert host["extensions"]["queues"]["maxDequeueCount"] == MAX_DELIVERIES
+
+
+# C10
+
+
+#: A region where nothing was made yet: the identity comes with its first machine.
+REGIONAL = Rules(
+    identity='{name: "id-{location}", resourceGroup: rg-identities}',
+    options={"imdsDefault": "accept"},
+)
+ATTACHES = "virtualMachines/vm1$"
+
+
+def refusing(estate: Estate, path: str = ATTACHES, *, method: str = "PATCH", **how: Any) -> Fault:
+    """What Azure answers to the app's writes."""
+    return estate.azure.faults.add(
+        Fault(method=method, path=path, caller=estate.app.object_id, **how)
+    )
+
+
+@pytest.mark.parametrize("code", ["AppServicePlanLocked", "EtagMismatch", "OperationNotAllowed"])
+async def test_case_C10_a_conflict_that_nobody_knows_is_tried_again_in_seconds(
+    monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    estate = await begun(monkeypatch, ACCEPTED, "id-old")
+    fault = refusing(estate, status=409, code=code, times=2)
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate, MINUTE)
+    assert (fault.hits, attached(estate, vm)) == (2, ["id-old"])
+
+
+async def test_case_C10_so_is_the_writing_of_a_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    estate = await begun(monkeypatch, ACCEPTED, "id-old")
+    fault = refusing(estate, "roleAssignments/", method="PUT", status=409, code="Odd", times=2)
+    await estate.create_vm("vm1")
+    await pass_time(estate, MINUTE)
+    assert (fault.hits, roles(estate, "id-old")) == (2, ["Reader"])
+
+
+@pytest.mark.parametrize("code", ["ScopeLocked", "MissingSubscriptionRegistration"])
+async def test_case_C10_what_is_known_to_be_final_is_final_at_once(
+    monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    estate = await begun(monkeypatch, ACCEPTED, "id-old")
+    fault = refusing(estate, status=409, code=code, times=None)
+    await estate.create_vm("vm1")
+    await pass_time(estate, 30 * MINUTE)
+    assert fault.hits == 1
+
+
+async def test_case_C10_the_first_machine_of_a_region_is_served_in_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, REGIONAL)
+    fault = refusing(estate, status=400, code="FailedIdentityOperation", times=2)
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate, MINUTE)
+    assert (fault.hits, attached(estate, vm)) == (2, ["id-westeurope"])
+
+
+async def test_case_C10_so_is_one_whose_identity_a_replica_of_arm_misses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, REGIONAL)
+    fault = refusing(estate, status=400, code="FailedIdentityOperation", times=1)
+    vm = await estate.create_vm("vm1")
+    # Read before it is made, right before that, and when a write with it was refused.
+    missed = Fault(
+        method="GET", path="id-westeurope$", status=404, code="ResourceNotFound", after=2
+    )
+    estate.azure.faults.add(missed)
+    await pass_time(estate, MINUTE)
+    assert (fault.hits, missed.hits) == (1, 1)
+    assert attached(estate, vm) == ["id-westeurope"]
+
+
+async def test_case_C10_an_identity_that_no_service_comes_to_know_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, REGIONAL)
+    fault = refusing(estate, status=400, code="FailedIdentityOperation", times=None)
+    await estate.create_vm("vm1")
+    await pass_time(estate, 30 * MINUTE)
+    assert fault.hits == 5
+    (decision,) = await given_up(estate)
+    assert decision.action == "attach identity id-westeurope"
+
+
+# C11
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(409, "OperationNotAllowed"), (400, "OperationNotAllowed"), (409, "Odd")]
+)
+async def test_case_C11_what_never_passes_is_final_after_a_few_tries_and_on_record(
+    monkeypatch: pytest.MonkeyPatch, status: int, code: str
+) -> None:
+    estate = await begun(monkeypatch, ACCEPTED, "id-old")
+    fault = refusing(estate, status=status, code=code, message="a quota", times=None)
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate, HOUR)
+    assert fault.hits == 5
+    (decision,) = await given_up(estate)
+    assert (decision.resource, decision.action) == (vm.text, "attach identity id-old")
+    assert f"{code}: " in decision.reason
+    assert "a quota" in decision.reason
+
+
+async def test_case_C11_what_is_busy_for_over_an_hour_is_given_up_without_poison(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, ACCEPTED, "id-old")
+    fault = refusing(estate, status=409, code="Conflict", times=None)
+    await estate.create_vm("vm1")
+    await pass_time(estate, 4 * HOUR)
+    assert fault.hits == 13
+    (decision,) = await given_up(estate)
+    assert decision.action == "attach identity id-old"
