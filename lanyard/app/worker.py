@@ -121,7 +121,7 @@ class Worker:
         if not is_over(error, change):
             return await self._retry(change, error.delay, str(error))
         if isinstance(error, MayPass):
-            return await self._record_failure(change, GivenUp.because(error))
+            return await self._record_failure(change, GivenUp(error))
         message = f"{change.resource}: given up after {MAX_ATTEMPTS}: {error}"
         raise Temporary(message, error.delay) from error
 

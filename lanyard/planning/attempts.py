@@ -24,7 +24,7 @@ def is_over(failure: Temporary, change: Change) -> bool:
 def as_ended(outcomes: Iterable[Outcome], change: Change) -> list[Outcome]:
     """The outcomes, with what failed for the last time as given up."""
     return [
-        replace(outcome, failure=GivenUp.because(outcome.failure))
+        replace(outcome, failure=GivenUp(outcome.failure))
         if isinstance(outcome.failure, Temporary) and is_over(outcome.failure, change)
         else outcome
         for outcome in outcomes

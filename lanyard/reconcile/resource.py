@@ -33,14 +33,21 @@ from lanyard.reconcile.presence import Presence
 from lanyard.reconcile.principals import Principals, RecordedOnce
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder
-from lanyard.reconcile.refusals import digest, refused, unfinished, unfulfilled, waited_for
+from lanyard.reconcile.refusals import (
+    digest,
+    given_up,
+    refused,
+    unfinished,
+    unfulfilled,
+    waited_for,
+)
 from lanyard.reconcile.removals import Removals
 from lanyard.reconcile.services import Services
 from lanyard.reconcile.settled import unfinished_repairs
 from lanyard.reconcile.taken_grants import times_taken
 from lanyard.reconcile.taken_identities import looked_at
 from lanyard.reconcile.unconfirmed import Unconfirmed
-from lanyard.record.held import Answer, Entry, orders
+from lanyard.record.held import Answer, Entry, not_done, orders
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import as_seen, is_another
 from lanyard.record.repairs import counted
@@ -194,8 +201,13 @@ class Reconciler:
     def _precedents(
         self, in_force: Orders, repairs: Mapping[str, int], entries: Mapping[str, Entry]
     ) -> Precedents:
-        listed = frozenset(entry.refusal.key for entry in entries.values())
-        return Precedents(in_force, repairs, listed, self.services.own_principal)
+        return Precedents(
+            in_force,
+            repairs,
+            frozenset(entry.refusal.key for entry in entries.values()),
+            not_done(entries.values()),
+            self.services.own_principal,
+        )
 
     def _principals(self) -> Principals:
         services = self.services
@@ -322,7 +334,9 @@ class Reconciler:
         is new is reported, or not on the list any more, not again at each event that finds the
         same.
         """
-        refusals = refusals + refused(progress.outcomes) + waited_for(progress.waited_for)
+        ended = given_up(progress.outcomes, before.listed, progress.change)
+        refusals = [*refusals, *refused(progress.outcomes), *ended]
+        refusals += waited_for(progress.waited_for)
         answers = before.orders.released | before.orders.dismissed.keys()
         answered = unfinished(progress.outcomes) & answers
         now_held = digest(refusals, answered)

@@ -221,9 +221,8 @@ class Sweep:
     ) -> bool:
         """Whether anything would be done, as far as the listing and the ledger show."""
         present = resource.identity.system_principal_id
-        if present is not None and present not in record.system_principals:
-            return True
-        if unseen_attachments(record, resource):
+        known = present is None or present in record.system_principals
+        if not known or unseen_attachments(record, resource):
             return True
         wanted = desired(self.policy, resource)
 
@@ -234,9 +233,8 @@ class Sweep:
             return record is not None and identity in record.dedicated
 
         installation = self.services.assignments.installation
-        principals = await Principals(self._read, self._recorded, installation).known(
-            wanted, resource
-        )
+        asked = Principals(self._read, self._recorded, installation)
+        principals = await asked.known(wanted, resource)
         listed = Principals(found.resources, self._recorded, installation, is_dedicated)
         theirs = await listed.not_for(resource, wanted, principals, record.dedicated)
         todo = plan(wanted, Actual(resource, principals, theirs), record.owned())
@@ -248,6 +246,7 @@ class Sweep:
             roles=found.roles,
             granted=record.owned().grants,
             repairs=counted(record) | taken,
+            not_done=found.not_done.get(resource.id, frozenset()),
             principals=principals,
             own_principal=self.services.own_principal,
         )

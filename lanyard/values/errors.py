@@ -31,6 +31,7 @@ class Because(StrEnum):
     MOVED = "moved"
     OWN_IDENTITY = "ownIdentity"
     AZURE_POLICY = "azurePolicy"
+    NOT_DONE = "notDone"
 
 
 #: So many attempts may fail before a message is given up; and where Azure refuses what may pass in
@@ -75,6 +76,10 @@ class MayPass(Temporary):
         self.attempts = attempts
 
 
+class NotDone(MayPass):
+    """Azure answered that it was done, and shows that it was not."""
+
+
 class NotYet(Temporary):
     """Nothing failed: time has to pass first (a grace period, a budget). Not counted as a try."""
 
@@ -107,10 +112,9 @@ class Permanent(LanyardError):
 
 
 class GivenUp(Permanent):
-    """What was tried again did not come to pass: the sweep tries it at lengthening intervals."""
+    """What failed for the last time, which is `last`."""
 
-    @classmethod
-    def because(cls, failure: Temporary) -> "GivenUp":
-        """Of what failed for the last time."""
-        code = failure.code if isinstance(failure, MayPass) else ""
-        return cls(f"given up, because {failure}", code, uncertain=failure.uncertain)
+    def __init__(self, last: Temporary) -> None:
+        code = last.code if isinstance(last, MayPass) else ""
+        super().__init__(f"given up, because {last}", code, uncertain=last.uncertain)
+        self.last = last

@@ -1,6 +1,7 @@
 """Cases of part C: every refusal has an end, and its end is on record."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,32 @@ import pytest
 
 from lanyard.app import composition
 from lanyard.app.composition import App
+from lanyard.planning.orders import Kind
 from lanyard.queue.locks import Arrival
 from lanyard.queue.messages import encode
 from lanyard.queue.retry import MAX_DELIVERIES
 from lanyard.record.decisions import Decision
+from lanyard.record.held import Answer
 from lanyard.values.change import Change
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.errors import Because, Permanent, Temporary
+from lanyard.values.resource_id import ResourceId
+from simulator.arm.messages import ArmRequest, ArmResponse, Operation
 from simulator.faults import Fault
-from tests.support.cases import HOUR, MINUTE, Rules, attached, begun, pass_time, roles
+from tests.support.cases import (
+    HOUR,
+    MINUTE,
+    Rules,
+    attached,
+    begun,
+    create,
+    held,
+    hours,
+    look,
+    pass_time,
+    patch,
+    roles,
+)
+from tests.support.compute_examples import MACHINE, SITE, Example
 from tests.support.estate import Estate
 
 ACCEPTED = Rules(options={"imdsDefault": "accept"})
@@ -221,3 +240,77 @@ async def test_case_C11_what_is_busy_for_over_an_hour_is_given_up_without_poison
     assert fault.hits == 13
     (decision,) = await given_up(estate)
     assert decision.action == "attach identity id-old"
+
+
+# C08
+
+
+def ignoring(estate: Estate, resource: ResourceId) -> list[str]:
+    """Azure answers 200 to each write of the app, and does nothing; returns the answered ones."""
+    written: list[str] = []
+
+    def patch_nothing(request: ArmRequest) -> ArmResponse:
+        written.append(request.method)
+        shown = estate.azure.state.resources[resource.key]
+        body = {"id": shown.id, "name": shown.name, "type": shown.type, "location": shown.location}
+        state = {"provisioningState": "Succeeded"} | dict(shown.properties)
+        return ArmResponse(200, body | {"properties": state, "identity": shown.identity})
+
+    estate.azure.add_operations([Operation("PATCH", resource.text, patch_nothing, None)])
+    return written
+
+
+@pytest.mark.parametrize("made", [MACHINE, SITE], ids=str)
+async def test_case_C08_what_azure_does_not_do_is_held_after_a_few_writes(
+    monkeypatch: pytest.MonkeyPatch, made: Example
+) -> None:
+    estate = await begun(monkeypatch, replace(ACCEPTED, type=made.type), "id-old")
+    resource = await create(estate, made)
+    written = ignoring(estate, resource)
+    await pass_time(estate, HOUR)
+    assert len(written) == 5
+    refusal = (await held(estate))["attach identity id-old"].refusal
+    assert (refusal.because, refusal.releasable) == (Because.NOT_DONE, True)
+    assert refusal.reason == "Azure answers 200 and does not do it"
+    (decision,) = await given_up(estate)
+    assert decision.action == "attach identity id-old"
+    await hours(estate, 6)
+    await look(estate, resource)
+    assert len(written) == 5, "no more writes"
+    assert estate.queue.messages == []
+
+
+async def test_case_C08_a_release_has_it_tried_again_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, replace(ACCEPTED, type=SITE.type), "id-old")
+    site = await create(estate, SITE)
+    written = ignoring(estate, site)
+    await pass_time(estate, HOUR)
+    entry = (await held(estate))["attach identity id-old"]
+    await estate.services.held.release(entry.id, "ann")
+    await hours(estate, 2)
+    tried = len(written)
+    assert tried > 5
+    await hours(estate, 3)
+    assert len(written) == tried
+    entry = (await held(estate))["attach identity id-old"]
+    assert (entry.answer, entry.refusal.because) == (Answer.NONE, Because.NOT_DONE)
+
+
+async def test_case_C08_what_is_not_detached_is_held_too_and_ends_when_a_person_does_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rules = replace(ACCEPTED, type=SITE.type, match="tags: {env: prod}")
+    estate = await begun(monkeypatch, rules, "id-old")
+    site = await create(estate, SITE, tags={"env": "prod"})
+    await pass_time(estate)
+    await patch(estate, site, tags={})
+    written = ignoring(estate, site)
+    await hours(estate, 3)
+    assert len(written) == 5
+    refusal = (await held(estate))["detach identity id-old"].refusal
+    assert (refusal.because, refusal.kind) == (Because.NOT_DONE, Kind.REMOVAL)
+    await create(estate, SITE, identity={"type": "None"})
+    await hours(estate, 1)
+    assert await held(estate) == {}

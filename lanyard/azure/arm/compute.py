@@ -24,7 +24,7 @@ from lanyard.azure.arm.resource_body import is_flexible, location_of, put_body, 
 from lanyard.ports.cache import Cache
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import ComputeType, Verb, compute_type
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.errors import NotDone, Permanent, Temporary
 from lanyard.values.resource_id import ResourceId, folded
 
 # A VM takes 3 to 7 s. What takes longer is not waited for: it is read again later.
@@ -75,8 +75,8 @@ class Compute:
         one replaces it: whether that may be is the caller's to know. Raises Permanent before any
         call for what the type cannot take; Temporary where the resource changed since it was read
         (If-Match; and before something is taken off it is read again), where it is another one or
-        gone after the write, where the operation takes long, or where the write was lost to another
-        one.
+        gone after the write, or where the operation takes long; NotDone where Azure took the write
+        and does not show the change.
         """
         kind = _readable(resource.id)
         change = IdentityChange.of(add, remove, enable_system)
@@ -93,7 +93,7 @@ class Compute:
         if lost := lacking(after.identity, goal, change):
             what = ", ".join(lost)
             message = f"{after.id} does not show the change yet: {what}"
-            raise Temporary(message, _VERIFY_DELAY, uncertain=True)
+            raise NotDone(message, _VERIFY_DELAY, uncertain=True)
         return after
 
     async def unchanged(self, resource: ComputeResource) -> ComputeResource:
