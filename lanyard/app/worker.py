@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lanyard.app.giving_up import give_up
-from lanyard.planning.attempts import is_over
+from lanyard.planning.attempts import is_over, refusals
 from lanyard.ports.leases import End
 from lanyard.ports.queue import Queue
 from lanyard.queue.locks import Arrival, Locks, Ticket
 from lanyard.queue.retry import again, backoff
 from lanyard.reconcile.resource import Reconciler, Report
 from lanyard.record.decisions import Decision, Decisions
+from lanyard.record.refused import RefusedWork, name_of
 from lanyard.telemetry import Outcome, reconciling
 from lanyard.values.change import Change, cause_of
 from lanyard.values.errors import MAX_ATTEMPTS, GivenUp, MayPass, NotYet, Permanent, Temporary
@@ -20,6 +21,8 @@ from lanyard.values.errors import MAX_ATTEMPTS, GivenUp, MayPass, NotYet, Perman
 _UNKNOWN = Arrival()
 # How often many messages are tried to be put on the queue.
 _ROUNDS = 3
+# What is refused where it could not begin.
+_ALL = "reconcile"
 
 log = logging.getLogger("lanyard")
 
@@ -88,6 +91,7 @@ class Worker:
     async def _follow_up(self, change: Change, report: Report) -> Outcome:
         for outcome in report.outcomes:
             log.info("%s: %s: %s", change.resource, outcome.action, outcome.failure or "done")
+        await self._note(change, refusals(report.outcomes))
         await self._put_all([Change(resource, "identity") for resource in report.look_at])
         if report.retry_in is None:
             return _ended(report)
@@ -138,8 +142,18 @@ class Worker:
         await self.queue.put(change, wait)
         return Outcome.WAITING
 
+    async def _note(self, change: Change, refused: list[str]) -> None:
+        """The sweep puts what is refused again and again on the queue less and less often."""
+        services = self.reconciler.services
+        work = RefusedWork(services.control, services.now)
+        if refused:
+            await work.note(change, refused)
+        elif change.refused:
+            await work.forget(name_of(change))
+
     async def _record_failure(self, change: Change, error: Permanent) -> Outcome:
         log.warning("%s: %s", change.resource, error)
+        await self._note(change, [_ALL])
         decision = Decision(
             change.resource.text, "reconcile", "failed", str(error), cause=cause_of(change)
         )

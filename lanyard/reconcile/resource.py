@@ -53,7 +53,7 @@ from lanyard.record.ownership import as_seen, is_another
 from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource, PrincipalRef
-from lanyard.values.errors import MayPass, NotYet, Temporary
+from lanyard.values.errors import Because, MayPass, NotYet, Permanent, Refused, Temporary
 from lanyard.values.resource_id import ResourceId, folded
 
 
@@ -376,11 +376,22 @@ def _due(verdict: Verdict, looks: Looks) -> list[Action]:
     return [a for a in due if not isinstance(a, UpgradeInstances) or a.lagging or changed]
 
 
+def _waits_for_another(outcome: Outcome) -> bool:
+    failure = outcome.failure
+    return isinstance(failure, Refused) and failure.because is Because.WAITS
+
+
 def _report(
     outcomes: list[Outcome], look_at: Iterable[ResourceId] = (), *, gone: bool = False
 ) -> Report:
     """What failed asks for the longest delay, what only waits for the shortest."""
-    waits = [o for o in outcomes if isinstance(o.failure, Temporary)]
+    refused = any(isinstance(o.failure, Permanent) for o in outcomes)
+    waits = [
+        o
+        for o in outcomes
+        # What waits for something that is refused comes back with that, at the sweep's intervals.
+        if isinstance(o.failure, Temporary) and not (refused and _waits_for_another(o))
+    ]
     failing = [
         o
         for o in waits

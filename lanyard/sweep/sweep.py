@@ -32,6 +32,7 @@ from lanyard.record.repairs import counted
 from lanyard.sweep.at_once import at_once
 from lanyard.sweep.changed_grants import Changed, changed_grants
 from lanyard.sweep.doubts import reopened
+from lanyard.sweep.intervals import Intervals
 from lanyard.sweep.listings import NEAR_LIMIT, Progress, silent
 from lanyard.sweep.lost_tables import (
     doubt_records,
@@ -134,18 +135,21 @@ class Sweep:
         """Put the work on the queue. After a crash the next sweep goes on where this one was."""
         checkpoint = Checkpoint(self.services.control, self.services.now)
         before = await checkpoint.start()
+        intervals = await Intervals.read(found, self.services)
         await at_once(found.doubts.items(), self._doubt)
         drifted = before.put
         async for resources in _some(self._drifted(found, before.after)):
-            await at_once(map(self._change, resources), enqueue)
+            await at_once(intervals.due(map(self._change, resources)), enqueue)
             drifted += len(resources)
             await checkpoint.reached(max(resources[-1].key, before.after), drifted)
             self.progress("put on the queue", drifted)
         departures = [*self._departures(found, report, changed)]
-        await at_once(map(self._dated, departures), enqueue)
+        await at_once(intervals.due(map(self._dated, departures)), enqueue)
         self.progress("put on the queue", drifted + len(departures))
         await at_once((edited.grant for edited in grants.edited), self.services.claims.disown)
         await self._reopen(grants, found, enqueue)
+        if not before.after:  # one that goes on did not look at all
+            await intervals.forget_others()
         await checkpoint.done()
         return drifted
 

@@ -9,7 +9,7 @@ import pytest
 
 from lanyard.app import composition
 from lanyard.app.composition import App
-from lanyard.planning.orders import Kind
+from lanyard.planning.orders import Kind, Paused
 from lanyard.queue.locks import Arrival
 from lanyard.queue.messages import encode
 from lanyard.queue.retry import MAX_DELIVERIES
@@ -33,6 +33,7 @@ from tests.support.cases import (
     pass_time,
     patch,
     roles,
+    sweep,
 )
 from tests.support.compute_examples import MACHINE, SITE, Example
 from tests.support.estate import Estate
@@ -314,3 +315,53 @@ async def test_case_C08_what_is_not_detached_is_held_too_and_ends_when_a_person_
     await create(estate, SITE, identity={"type": "None"})
     await hours(estate, 1)
     assert await held(estate) == {}
+
+
+# C11, at each sweep
+
+
+@pytest.mark.parametrize(("status", "code"), [(409, "OperationNotAllowed"), (403, "Forbidden")])
+async def test_case_C11_what_is_refused_at_each_sweep_is_tried_less_and_less_often(
+    monkeypatch: pytest.MonkeyPatch, status: int, code: str
+) -> None:
+    estate = await begun(monkeypatch, ACCEPTED, "id-old")
+    fault = refusing(estate, status=status, code=code, times=None)
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate, HOUR / 2)
+    per_day = []
+    for _ in range(3):
+        before = fault.hits
+        await hours(estate, 24)
+        per_day.append(fault.hits - before)
+    assert per_day[0] <= 11
+    assert per_day[2] <= 1
+    assert "attach identity id-old" in await held(estate)
+    await patch(estate, vm, tags={"now": "other"})
+    fault.times = 0
+    await pass_time(estate, MINUTE)
+    assert attached(estate, vm) == ["id-old"]
+    assert await held(estate) == {}
+
+
+@pytest.mark.parametrize("changed", ["the resource", "the policy", "the rights", "a word"])
+async def test_case_C11_it_is_tried_with_the_next_sweep_once_something_about_it_changed(
+    monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    estate = await begun(monkeypatch, ACCEPTED, "id-old")
+    fault = refusing(estate, status=403, code="Forbidden", times=None)
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate)
+    await hours(estate, 5)
+    tried = fault.hits
+    if changed == "the resource":
+        await patch(estate, vm, tags={"now": "other"})
+        estate.new_events()  # which are lost
+    elif changed == "the policy":
+        text = replace(ACCEPTED, per_hour=49).text(estate.subscription)
+        estate.change_policy(text)
+    elif changed == "the rights":
+        estate.azure.assign(estate.app.object_id, "Reader", f"{estate.scope}/resourceGroups/rg-app")
+    else:
+        await estate.services.kill_switch.pause(Paused.REMOVALS, "ann", "an audit")
+    await sweep(estate)
+    assert fault.hits > tried
