@@ -365,3 +365,26 @@ async def test_case_C11_it_is_tried_with_the_next_sweep_once_something_about_it_
         await estate.services.kill_switch.pause(Paused.REMOVALS, "ann", "an audit")
     await sweep(estate)
     assert fault.hits > tried
+
+
+# C18
+
+
+async def test_case_C18_a_refusal_that_names_one_operation_stops_no_other_write(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, ACCEPTED, "id-old")
+    path = "MICROSOFT.COMPUTE/VIRTUALMACHINES/"
+    refusing(
+        estate,
+        status=429,
+        code="SubscriptionRequestsThrottled",
+        message=f"operation 'PATCH/SUBSCRIPTIONS/RESOURCEGROUPS/PROVIDERS/{path}' exceeded",
+        retry_after=600,
+    )
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate, MINUTE)
+    assert attached(estate, vm) == []
+    assert roles(estate, "id-old") == ["Reader"], "a write of the same subscription"
+    await pass_time(estate, 20 * MINUTE)
+    assert attached(estate, vm) == ["id-old"]
