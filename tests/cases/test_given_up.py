@@ -32,6 +32,7 @@ from tests.support.cases import (
     look,
     pass_time,
     patch,
+    principal,
     roles,
     sweep,
 )
@@ -388,3 +389,73 @@ async def test_case_C18_a_refusal_that_names_one_operation_stops_no_other_write(
     assert roles(estate, "id-old") == ["Reader"], "a write of the same subscription"
     await pass_time(estate, 20 * MINUTE)
     assert attached(estate, vm) == ["id-old"]
+
+
+# C13
+
+
+def failing_after(estate: Estate, resource: ResourceId, *, done: bool, code: str) -> list[str]:
+    """Azure accepts each write of the identity, and its operation ends as failed; `done`: the
+    identities are on, or off, all the same. Returns the writes.
+    """
+    written: list[str] = []
+
+    def accept(request: ArmRequest) -> ArmResponse:
+        written.append(request.method)
+        asked = request.body["identity"].get("userAssignedIdentities") or {}
+        there = {
+            one: {"principalId": principal(estate, one.rpartition("/")[2]), "clientId": "c"}
+            for one, value in asked.items()
+            if value is not None
+        }
+        if done:
+            block = {"type": "UserAssigned", "userAssignedIdentities": there} if there else None
+            estate.azure.state.resources[resource.key].identity = block
+        where = f"{request.base_url}{resource}/ended?api-version={request.api_version}"
+        return ArmResponse(202, None, {"azure-asyncoperation": where})
+
+    ended = {"status": "Failed", "error": {"code": code, "message": "what follows"}}
+    path = resource.text.removesuffix(resource.name) + "{name}"
+    estate.azure.add_operations(
+        [
+            Operation("PATCH", path, accept, None, told=True),
+            Operation("GET", f"{path}/ended", lambda _request: ArmResponse(200, ended), None),
+        ]
+    )
+    return written
+
+
+@pytest.mark.parametrize("code", ["VMExtensionError", "InternalServerError"])
+async def test_case_C13_what_is_on_is_on_whatever_its_operation_says(
+    monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    rules = replace(ACCEPTED, type=SITE.type, match="tags: {env: prod}")
+    estate = await begun(monkeypatch, rules, "id-old")
+    site = await create(estate, SITE, tags={"env": "prod"})
+    written = failing_after(estate, site, done=True, code=code)
+    await pass_time(estate, MINUTE)
+    assert (len(written), attached(estate, site)) == (1, ["id-old"])
+    assert [one.name for one in (await estate.ledger.resource(site)).attachments] == ["id-old"]
+    assert await given_up(estate) == []
+    outcomes = [(d.action, d.outcome) for d in await estate.recorded()]
+    assert ("attach identity id-old", "done") in outcomes
+    assert ("attach identity id-old", "failed") not in outcomes
+    estate.azure.state.resources[site.key].tags = {}
+    await look(estate, site)
+    assert (len(written), attached(estate, site)) == (2, [])
+    assert ("detach identity id-old", "done") in [
+        (d.action, d.outcome) for d in await estate.recorded()
+    ]
+
+
+async def test_case_C13_what_is_not_on_is_refused_by_its_operations_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, replace(ACCEPTED, type=SITE.type), "id-old")
+    site = await create(estate, SITE)
+    written = failing_after(estate, site, done=False, code="VMExtensionError")
+    await pass_time(estate, MINUTE)
+    assert len(written) == 1
+    failed = [d for d in await estate.recorded() if d.outcome == "failed"]
+    assert [d.action for d in failed] == ["attach identity id-old"]
+    assert "VMExtensionError" in failed[0].reason

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.core.rest import HttpRequest
+from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from lanyard.azure.arm import long_running
 from lanyard.azure.arm.answers import Json, Unreadable, body_of, member
@@ -16,6 +16,7 @@ from lanyard.azure.arm.identity_block import (
     Block,
     IdentityChange,
     identity_blocks,
+    is_written,
     lacking,
     takes_off,
     wanted,
@@ -160,25 +161,57 @@ class Compute:
     async def _write(
         self, resource: ComputeResource, kind: ComputeType, block: Block
     ) -> ComputeResource:
-        with written(f"update the identity of {resource.id}"):
+        what, request = f"update the identity of {resource.id}", _request(resource, kind, block)
+        with written(what):
             async with asyncio.timeout(_OPERATION_SECONDS):
-                body = await self._send(resource, kind, block)
-            if folded(str(body.get("id", ""))) != resource.id.key:
-                return _still(await self._read(resource.id, kind), resource)
+                accepted = await long_running.begin(self._clients, request)
+        try:
+            with written(what):
+                return await self._ended(request.url, accepted, resource, kind)
+        except (Temporary, Permanent) as failure:
+            return await self._judged(failure, resource, kind, block)
+
+    async def _ended(
+        self, url: str, accepted: AsyncHttpResponse, resource: ComputeResource, kind: ComputeType
+    ) -> ComputeResource:
+        async with asyncio.timeout(_OPERATION_SECONDS):
+            body = await long_running.end(self._clients, url, accepted)
+        if folded(str(body.get("id", ""))) != resource.id.key:
+            return _still(await self._read(resource.id, kind), resource)
         return _still(read_resource({"location": resource.location, **body}, kind), resource)
 
-    async def _send(self, resource: ComputeResource, kind: ComputeType, block: Block) -> Json:
-        method, body = "PATCH", {"identity": block}
-        if kind.verb is Verb.PUT:
-            method, body = "PUT", {**put_body(resource.raw, kind), **body}
-        request = HttpRequest(
-            method,
-            resource.id.text,
-            params={"api-version": kind.api_version},
-            headers=_if_match(resource, kind),
-            json=body,
-        )
-        return await long_running.write(self._clients, request)
+    async def _judged(
+        self,
+        failure: Temporary | Permanent,
+        resource: ComputeResource,
+        kind: ComputeType,
+        block: Block,
+    ) -> ComputeResource:
+        """A write was accepted, and what followed it failed: the resource shows what came of it.
+        Raises the failure where it does not show the change, or is not there to be asked.
+        """
+        failure.uncertain = True
+        try:
+            after = await self._read_again(resource, kind)
+        except (Temporary, Permanent):
+            raise failure from None
+        if is_written(kind, block, resource.identity, after.identity):
+            return after
+        raise failure
+
+
+def _request(resource: ComputeResource, kind: ComputeType, block: Block) -> HttpRequest:
+    """The write of an identity block, and of nothing else."""
+    method, body = "PATCH", {"identity": block}
+    if kind.verb is Verb.PUT:
+        method, body = "PUT", {**put_body(resource.raw, kind), **body}
+    return HttpRequest(
+        method,
+        resource.id.text,
+        params={"api-version": kind.api_version},
+        headers=_if_match(resource, kind),
+        json=body,
+    )
 
 
 def _still(after: ComputeResource, before: ComputeResource) -> ComputeResource:
