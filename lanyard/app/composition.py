@@ -46,11 +46,15 @@ def policies() -> PolicySource:
         return PackagedPolicy(settings().policy, own)
     storage = connected().storage
     assert storage.policy is not None, "a blob is read where the settings name one"
-    tables, by = storage.tables, Author(_author(), "")
-    decisions = Decisions(tables.decisions, by, time.time)
-    good = LastGood(tables.control)
-    fetch = storage.policy.fetch
-    return DeliveredPolicy(settings().policy_url, fetch, good, decisions, time.time, own)
+    good, fetch = LastGood(storage.tables.control), storage.policy.fetch
+    return DeliveredPolicy(settings().policy_url, fetch, good, decisions(), time.time, own)
+
+
+@cache
+def decisions() -> Decisions:
+    """The record, whatever the policy: also where none can be used."""
+    author = Author(_author(), "")
+    return Decisions(connected().storage.tables.decisions, author, time.time)
 
 
 @cache

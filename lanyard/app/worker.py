@@ -5,19 +5,24 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lanyard.app.giving_up import give_up
+from lanyard.planning.attempts import is_over, refusals
 from lanyard.ports.leases import End
 from lanyard.ports.queue import Queue
 from lanyard.queue.locks import Arrival, Locks, Ticket
-from lanyard.queue.retry import MAX_ATTEMPTS, again, backoff
+from lanyard.queue.retry import again, backoff
 from lanyard.reconcile.resource import Reconciler, Report
 from lanyard.record.decisions import Decision, Decisions
+from lanyard.record.refused import RefusedWork, name_of
 from lanyard.telemetry import Outcome, reconciling
 from lanyard.values.change import Change, cause_of
-from lanyard.values.errors import NotYet, Permanent, Temporary
+from lanyard.values.errors import MAX_ATTEMPTS, GivenUp, MayPass, NotYet, Permanent, Temporary
 
 _UNKNOWN = Arrival()
 # How often many messages are tried to be put on the queue.
 _ROUNDS = 3
+# What is refused where it could not begin.
+_ALL = "reconcile"
 
 log = logging.getLogger("lanyard")
 
@@ -37,10 +42,16 @@ class Worker:
     async def process(self, change: Change, arrival: Arrival = _UNKNOWN) -> None:
         """Work on one message. Returns when it may be deleted: done, recorded, or put back later.
 
-        Raises Temporary when all attempts failed: then the host moves it to the poison queue.
+        Raises Temporary when all attempts failed: then the host moves it to the poison queue. That
+        it is given up is on record with the last delivery.
         """
         with reconciling(change, self.now) as message:
-            message.outcome = await self._work(change, arrival)
+            try:
+                message.outcome = await self._work(change, arrival)
+            except Exception as error:
+                if arrival.is_last:
+                    await give_up(self.decisions, change, error)
+                raise
 
     async def _work(self, change: Change, arrival: Arrival) -> Outcome:
         if change.resource.is_resource_group:
@@ -55,7 +66,7 @@ class Worker:
         except NotYet as error:
             return await self._later(ticket.change, error)
         except Temporary as error:
-            return await self._retry(ticket.change, error.delay, str(error))
+            return await self._failed(ticket.change, error)
         except Permanent as error:
             return await self._record_failure(ticket.change, error)
 
@@ -80,6 +91,7 @@ class Worker:
     async def _follow_up(self, change: Change, report: Report) -> Outcome:
         for outcome in report.outcomes:
             log.info("%s: %s: %s", change.resource, outcome.action, outcome.failure or "done")
+        await self._note(change, refusals(report.outcomes))
         await self._put_all([Change(resource, "identity") for resource in report.look_at])
         if report.retry_in is None:
             return _ended(report)
@@ -106,9 +118,18 @@ class Worker:
             changes = failed
         raise failure
 
+    async def _failed(self, change: Change, error: Temporary) -> Outcome:
+        """It could not begin. Raises Temporary where it never could: an outage is no answer about
+        the resource, and a person has it done again when that is over.
+        """
+        if not is_over(error, change):
+            return await self._retry(change, error.delay, str(error))
+        if isinstance(error, MayPass):
+            return await self._record_failure(change, GivenUp(error))
+        message = f"{change.resource}: given up after {MAX_ATTEMPTS}: {error}"
+        raise Temporary(message, error.delay) from error
+
     async def _retry(self, change: Change, delay: float, reason: str) -> Outcome:
-        if change.attempt >= MAX_ATTEMPTS:
-            raise Temporary(f"{change.resource}: given up after {MAX_ATTEMPTS}: {reason}", delay)
         wait = backoff(change.attempt, delay, self.dice)
         log.info("%s: again in %.0f s: %s", change.resource, wait, reason)
         await self.queue.put(again(change, failing=True), wait)
@@ -121,8 +142,18 @@ class Worker:
         await self.queue.put(change, wait)
         return Outcome.WAITING
 
+    async def _note(self, change: Change, refused: list[str]) -> None:
+        """The sweep puts what is refused again and again on the queue less and less often."""
+        services = self.reconciler.services
+        work = RefusedWork(services.control, services.now)
+        if refused:
+            await work.note(change, refused)
+        elif change.refused:
+            await work.forget(name_of(change))
+
     async def _record_failure(self, change: Change, error: Permanent) -> Outcome:
         log.warning("%s: %s", change.resource, error)
+        await self._note(change, [_ALL])
         decision = Decision(
             change.resource.text, "reconcile", "failed", str(error), cause=cause_of(change)
         )

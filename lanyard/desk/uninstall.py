@@ -141,6 +141,7 @@ class Uninstall:
             record=record,
             principals={},
             removals=self._removals(record.id),
+            change=Change(record.id, "command"),
         )
         async with Recorder(services, record.id, _cause(record.id)) as recorder:
             await apply(todo, services, progress, recorder)

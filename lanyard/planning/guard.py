@@ -10,6 +10,7 @@ from lanyard.planning.contested import contested
 from lanyard.planning.desired import NOTHING
 from lanyard.planning.in_use import named_in_settings
 from lanyard.planning.make_before_break import waiting, without_identity
+from lanyard.planning.not_done import not_done
 from lanyard.planning.one_identity import (
     before_its_roles,
     more_than_one,
@@ -50,6 +51,7 @@ _CHECKS = (
     imds_default,
     contested,
     named_in_settings,
+    not_done,
 )
 
 

@@ -81,6 +81,8 @@ class Situation:
     orders: Orders = field(default_factory=Orders)
     #: How often something was put back, by `repair_key`: a grant, or an identity of the resource.
     repairs: Mapping[str, int] = field(default_factory=dict)
+    #: The keys of the actions that Azure reports as done and does not do.
+    not_done: frozenset[str] = frozenset()
     #: Of identities that exist, as far as they are known.
     principals: Mapping[PrincipalRef, str] = field(default_factory=dict)
     #: The object id of the app's own identity; "" where it is not known.

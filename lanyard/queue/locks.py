@@ -33,11 +33,13 @@ class Arrival:
     """How a message came from the queue.
 
     `inserted_at`: seconds since the epoch by the storage's clock, None where it is not known.
-    `redelivered`: it was taken before, by somebody who did not finish.
+    `redelivered`: it was taken before, by somebody who did not finish. `is_last`: the host delivers
+    it no more; where that is not known, it is taken for the last time.
     """
 
     inserted_at: float | None = None
     redelivered: bool = False
+    is_last: bool = True
 
 
 @dataclass(slots=True, eq=False)

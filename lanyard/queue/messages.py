@@ -32,6 +32,8 @@ def encode(change: Change) -> str:
             "deleted": change.deleted,
             "traceparent": change.traceparent,
             "policy": change.policy,
+            "seen": change.seen,
+            "refused": change.refused,
         }
     )
 
@@ -46,7 +48,7 @@ def decode(body: bytes | str) -> Change:
             event_id=_text(values, "eventId"),
             event_type=_text(values, "eventType"),
             correlation_id=_text(values, "correlationId"),
-            attempt=_attempt(values),
+            attempt=_count(values, "attempt"),
             principal=_guid(values, "principal"),
             grant=_guid(values, "grant"),
             since=_moment(values, "since"),
@@ -55,6 +57,8 @@ def decode(body: bytes | str) -> Change:
             deleted=_moment(values, "deleted"),
             traceparent=_traceparent(values),
             policy=_text(values, "policy") if "policy" in values else "",
+            seen=_text(values, "seen") if "seen" in values else "",
+            refused=_count(values, "refused") if "refused" in values else 0,
         )
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise Permanent(f"no message of this queue: {type(error).__name__} {error}") from error
@@ -75,10 +79,10 @@ def _guid(values: Any, name: str) -> str:
     return value
 
 
-def _attempt(values: Any) -> int:
-    value = values["attempt"]
+def _count(values: Any, name: str) -> int:
+    value = values[name]
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError("'attempt' is no count")
+        raise ValueError(f"{name!r} is no count")
     return value
 
 

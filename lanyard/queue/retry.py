@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from lanyard.values.change import Change
 
-#: After this many failed attempts a message is left to the host: poison queue, shown, replayable.
-MAX_ATTEMPTS = 12
+#: How often the host delivers a message that fails, `maxDequeueCount` of host.json: then it is a
+#: poison message.
+MAX_DELIVERIES = 5
 _FIRST_DELAY = 2.0
 _LONGEST_DELAY = 900.0
 _SOURCE = "retry"

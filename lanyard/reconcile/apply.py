@@ -22,6 +22,7 @@ from lanyard.planning.actions import (
     is_removal,
     takes_from_resource,
 )
+from lanyard.planning.attempts import as_ended
 from lanyard.planning.outcomes import Outcome, attempt, failed, only
 from lanyard.reconcile.apply_removals import REPLAN_DELAY, RemovalSteps
 from lanyard.reconcile.dangling import References
@@ -169,6 +170,7 @@ class Application:
 
     async def _settle(self) -> None:
         progress, resource = self.progress, self.progress.resource
+        progress.outcomes[:] = as_ended(progress.outcomes, progress.change)
         done = Done(
             tuple(progress.outcomes),
             frozenset(progress.granted.values()),

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from lanyard.ports.azure import Assignments, Directory, Index
 from lanyard.record.assignment_deletion import Removing
 from lanyard.record.claims import Claims
-from lanyard.values.errors import Because, NotYet, Permanent, Refused, Temporary
+from lanyard.values.errors import Because, MayPass, NotYet, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant, RoleAssignment
 from lanyard.values.removed import RemovedAssignment
 from lanyard.values.resource_id import folded
@@ -197,9 +197,11 @@ def _of_all(failures: list[Temporary | Permanent], removed: int) -> Temporary | 
     """As one: tried again as long as any of them can succeed."""
     reasons = "; ".join(str(failure) for failure in failures)
     message = f"{removed} removed, {len(failures)} not: {reasons}"
-    delays = [failure.delay for failure in failures if isinstance(failure, Temporary)]
-    if delays:
-        return Temporary(message, max(delays))
+    passing = [failure for failure in failures if isinstance(failure, Temporary)]
+    if passing and all(isinstance(failure, MayPass) for failure in passing):
+        return MayPass(message, max(failure.delay for failure in passing))
+    if passing:
+        return Temporary(message, max(failure.delay for failure in passing))
     codes = [failure.code for failure in failures if isinstance(failure, Permanent)]
     return Permanent(message, codes[0])
 

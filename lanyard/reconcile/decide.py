@@ -38,6 +38,8 @@ class Precedents:
     repairs: Mapping[str, int] = field(default_factory=dict)
     #: The keys of what is on the list of what is held.
     listed: frozenset[str] = frozenset()
+    #: Those of them that Azure reports as done and does not do.
+    not_done: frozenset[str] = frozenset()
     #: The object id of the app's own identity; "" where it is not known.
     own_principal: str = ""
 
@@ -85,6 +87,7 @@ async def consider(
         granted=owned.grants,
         orders=precedents.orders,
         repairs=precedents.repairs,
+        not_done=precedents.not_done,
         principals=actual.principals,
         own_principal=precedents.own_principal,
     )

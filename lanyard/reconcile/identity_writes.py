@@ -19,13 +19,14 @@ from lanyard.planning.actions import (
     ReattachIdentity,
     ReplaceIdentity,
 )
+from lanyard.planning.life import WRITE_LAG
 from lanyard.planning.outcomes import Outcome, failed, only
 from lanyard.ports.azure import Compute, Identities
 from lanyard.reconcile.apply_removals import REPLAN_DELAY
 from lanyard.reconcile.dangling import Found, References
 from lanyard.reconcile.removals import Detach, Removals, attachment
 from lanyard.values.compute import ComputeResource, UserAssigned
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.errors import MayPass, Permanent, Temporary
 from lanyard.values.removed import Taken
 from lanyard.values.resource_id import ResourceId
 
@@ -36,6 +37,9 @@ _GONE = (
     "ARM misses it, and did a minute ago or a delete event says so, and the directory does not "
     "know its principal",
 )
+# Azure's code where a service does not know an identity (recorded).
+_UNKNOWN_IDENTITY = "FailedIdentityOperation"
+_KNOWN_SOON = 5.0
 _RECREATED = ("the resource shows a principal that the identity does not have any more",)
 
 
@@ -125,7 +129,9 @@ class IdentityWrites:
             missing = await self._missing(added)
         except (Temporary, Permanent) as unknown:
             return unknown
-        return _no_such(missing[0], failure) if missing else failure
+        return (
+            await self._no_such(missing[0], failure) if missing else _known_soon(failure, Found())
+        )
 
     async def _past_dangling(
         self, action: Action, detaches: Sequence[Detach]
@@ -145,7 +151,7 @@ class IdentityWrites:
                 return await self._write((), [*detaches, *drops])
             except Permanent as refusal:
                 failure = refusal
-        raise found.doubt or failure
+        raise found.doubt or _known_soon(failure, found)
 
     async def _together(self, actions: Sequence[Action]) -> list[Outcome]:
         try:
@@ -166,9 +172,9 @@ class IdentityWrites:
             return failed(actions, unknown)
         bad = [a for a in only(AttachIdentity, actions) if a.id in missing]
         good = [action for action in actions if action not in bad]
-        outcomes = [Outcome(action, failure=_no_such(action.id, failure)) for action in bad]
+        outcomes = [Outcome(a, failure=await self._no_such(a.id, failure)) for a in bad]
         if not good or not (bad or found.gone or len(good) > 1):
-            return outcomes + failed(good, found.doubt or failure)
+            return outcomes + failed(good, found.doubt or _known_soon(failure, found))
         return outcomes + await self._one_by_one(good, found)
 
     async def _one_by_one(self, actions: Sequence[Action], found: Found) -> list[Outcome]:
@@ -180,11 +186,19 @@ class IdentityWrites:
             except Temporary as failure:
                 outcomes.append(Outcome(action, failure=failure))
             except Permanent as failure:
-                outcomes.append(Outcome(action, failure=found.doubt or failure))
+                outcomes.append(Outcome(action, failure=found.doubt or _known_soon(failure, found)))
             else:
                 outcomes.append(Outcome(action, _DONE))
                 dangling = [identity for identity in dangling if identity in refused]
         return outcomes
+
+    async def _no_such(self, identity: ResourceId, failure: Permanent) -> Temporary | Permanent:
+        """One that was made, or seen first, a moment ago may only be missed by a replica of ARM."""
+        message = f"{identity} does not exist"
+        known = await self.references.ledger.identity(identity)
+        if known.principal and known.life.alive > self.references.now() - WRITE_LAG:
+            return MayPass(message, _KNOWN_SOON, failure.code)
+        return Permanent(message, failure.code)
 
     async def _missing(self, identities: Sequence[ResourceId]) -> list[ResourceId]:
         """Those that ARM does not know. One that may not be read is none of them."""
@@ -275,8 +289,13 @@ class IdentityWrites:
         return Outcome(action, _DONE, refused.get(action.id))
 
 
-def _no_such(identity: ResourceId, failure: Permanent) -> Permanent:
-    return Permanent(f"{identity} does not exist", failure.code)
+def _known_soon(failure: Permanent, found: Found) -> Temporary | Permanent:
+    """Of a write in which every identity is there, as ARM answers: one that was made seconds ago
+    may not be known to each service yet.
+    """
+    if failure.code != _UNKNOWN_IDENTITY or found.missing:
+        return failure
+    return MayPass(str(failure), _KNOWN_SOON, failure.code, uncertain=failure.uncertain)
 
 
 def _drops(action: Action, dangling: Iterable[ResourceId]) -> list[Detach]:

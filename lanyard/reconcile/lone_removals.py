@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from lanyard.planning.actions import Action
+from lanyard.planning.attempts import as_ended
 from lanyard.planning.guard import guard_alone
 from lanyard.planning.outcomes import Effects, Outcome, attempt
 from lanyard.policy import Policy
@@ -54,7 +55,8 @@ class LoneRemovals:
             orders=in_force,
         )
         async with Recorder(services, resource, cause, self.about) as recorder:
-            outcomes = [await attempt(a, remove(a, partial(removals.removing, a))) for a in allowed]
+            tried = [await attempt(a, remove(a, partial(removals.removing, a))) for a in allowed]
+            outcomes = as_ended(tried, self.change)
             await recorder.outcomes(outcomes, Effects(removed=removals.recorded))
             refusals = [*(entry.refusal() for entry in verdict.held), *refused(outcomes)]
             await recorder.held(refusals, unfinished(outcomes))

@@ -6,6 +6,7 @@ from lanyard.planning.actions import AssignRole
 from lanyard.planning.outcomes import Effects, Outcome
 from lanyard.reconcile.removals import Removals
 from lanyard.record.ledger import Ledger, ResourceRecord
+from lanyard.values.change import Change
 from lanyard.values.compute import ComputeResource, PrincipalRef
 from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
@@ -23,6 +24,8 @@ class Progress:
     #: Of the identities that exist, as far as they are known.
     principals: dict[PrincipalRef, str]
     removals: Removals
+    #: What led to it.
+    change: Change
     #: Identities that were not on record as attached before this reconcile set out to attach them.
     newly_attached: set[ResourceId] = field(default_factory=set)
     outcomes: list[Outcome] = field(default_factory=list)

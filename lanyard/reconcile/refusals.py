@@ -5,14 +5,16 @@ or not possible for this resource. Pure.
 import hashlib
 from collections.abc import Collection, Iterable
 
-from lanyard.planning.actions import AttachIdentity, is_removal
+from lanyard.planning.actions import Action, AttachIdentity, is_removal
 from lanyard.planning.blocked import why_blocked
 from lanyard.planning.desired import Desired, Unfulfillable, WantedIdentity
+from lanyard.planning.not_done import held_as_not_done
 from lanyard.planning.orders import Kind, Refusal
 from lanyard.planning.outcomes import Outcome
 from lanyard.planning.plan import Plan
 from lanyard.planning.verdict import Held
-from lanyard.values.errors import Because, Refused, Temporary
+from lanyard.values.change import Change
+from lanyard.values.errors import Because, GivenUp, MayPass, NotDone, Permanent, Refused, Temporary
 
 
 def unfulfilled(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> list[Refusal]:
@@ -75,6 +77,33 @@ def waited_for(failures: Iterable[Outcome]) -> list[Refusal]:
         # The budget's and a pause's refusals are listed as such.
         if not isinstance(o.failure, Refused)
     ]
+
+
+def given_up(outcomes: Iterable[Outcome], listed: Collection[str], change: Change) -> list[Refusal]:
+    """What failed for the last time, as it is listed, and what goes on failing of what is on the
+    list (`listed`: keys) or was given up before.
+    """
+    return [
+        held_as_not_done(o.action).refusal()
+        if isinstance(o.failure, GivenUp) and isinstance(o.failure.last, NotDone)
+        else _failed(o.action, str(o.failure))
+        for o in outcomes
+        if isinstance(o.failure, GivenUp)
+        or (isinstance(o.failure, Permanent) and bool(change.refused))
+        or (isinstance(o.failure, MayPass) and o.action.key in listed)
+    ]
+
+
+def _failed(action: Action, reason: str) -> Refusal:
+    return Refusal(
+        key=action.key,
+        because=Because.FAILED,
+        action=str(action),
+        reason=reason,
+        release="see to that: it is tried again at lengthening intervals, and with the next sweep "
+        "once the resource, the policy or the app's rights changed",
+        kind=Kind.REMOVAL if is_removal(action) else Kind.ADDITION,
+    )
 
 
 def unfinished(outcomes: Iterable[Outcome]) -> set[str]:

@@ -35,6 +35,7 @@ from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder
 from lanyard.reconcile.refusals import (
     digest,
+    given_up,
     postponed,
     refused,
     unfinished,
@@ -47,13 +48,13 @@ from lanyard.reconcile.settled import unfinished_repairs
 from lanyard.reconcile.taken_grants import times_taken
 from lanyard.reconcile.taken_identities import looked_at
 from lanyard.reconcile.unconfirmed import Unconfirmed
-from lanyard.record.held import Answer, Entry, orders
+from lanyard.record.held import Answer, Entry, not_done, orders
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import as_seen, is_another
 from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource, PrincipalRef
-from lanyard.values.errors import NotYet, Temporary
+from lanyard.values.errors import Because, MayPass, NotYet, Permanent, Refused, Temporary
 from lanyard.values.resource_id import ResourceId, folded
 
 
@@ -127,8 +128,9 @@ class Reconciler:
         actual = await behind.actual(resource, wanted, known, before.dedicated)
         taken = await times_taken(wanted, known.principals, before, services.claims)
         precedents = self._precedents(in_force, counted(before) | taken, entries)
+        owned = before.owned()
         todo, verdict = await decide(
-            self.policy, wanted, actual, before.owned(), services.assignments, precedents
+            self.policy, wanted, actual, owned, services.assignments, precedents
         )
         progress = Progress(
             ledger=services.ledger,
@@ -137,6 +139,7 @@ class Reconciler:
             record=observed if resource is None else record,
             principals=known.principals,
             removals=self._removals(change, precedents.orders),
+            change=change,
         )
         async with Recorder(services, change.resource, cause_of(change)) as recorder:
             await self._note(progress, before, todo)
@@ -200,8 +203,13 @@ class Reconciler:
     def _precedents(
         self, in_force: Orders, repairs: Mapping[str, int], entries: Mapping[str, Entry]
     ) -> Precedents:
-        listed = frozenset(entry.refusal.key for entry in entries.values())
-        return Precedents(in_force, repairs, listed, self.services.own_principal)
+        return Precedents(
+            in_force,
+            repairs,
+            frozenset(entry.refusal.key for entry in entries.values()),
+            not_done(entries.values()),
+            self.services.own_principal,
+        )
 
     def _principals(self) -> Principals:
         services = self.services
@@ -335,7 +343,9 @@ class Reconciler:
         is new is reported, or not on the list any more, not again at each event that finds the
         same.
         """
-        refusals = refusals + refused(progress.outcomes) + waited_for(progress.waited_for)
+        ended = given_up(progress.outcomes, before.listed, progress.change)
+        refusals = [*refusals, *refused(progress.outcomes), *ended]
+        refusals += waited_for(progress.waited_for)
         answers = before.orders.released | before.orders.dismissed.keys()
         answered = unfinished(progress.outcomes) & answers
         now_held = digest(refusals, answered)
@@ -375,15 +385,27 @@ def _due(verdict: Verdict, looks: Looks) -> list[Action]:
     return [a for a in due if not isinstance(a, UpgradeInstances) or a.lagging or changed]
 
 
+def _waits_for_another(outcome: Outcome) -> bool:
+    failure = outcome.failure
+    return isinstance(failure, Refused) and failure.because is Because.WAITS
+
+
 def _report(
     outcomes: list[Outcome], look_at: Iterable[ResourceId] = (), *, gone: bool = False
 ) -> Report:
     """What failed asks for the longest delay, what only waits for the shortest."""
-    waits = [o for o in outcomes if isinstance(o.failure, Temporary)]
+    refused = any(isinstance(o.failure, Permanent) for o in outcomes)
+    waits = [
+        o
+        for o in outcomes
+        # What waits for something that is refused comes back with that, at the sweep's intervals.
+        if isinstance(o.failure, Temporary) and not (refused and _waits_for_another(o))
+    ]
     failing = [
         o
         for o in waits
-        if not isinstance(o.failure, NotYet) and not isinstance(o.action, RemoveOrphans)
+        if isinstance(o.failure, MayPass)
+        or not (isinstance(o.failure, NotYet) or isinstance(o.action, RemoveOrphans))
     ]
     delays = [o.failure.delay for o in failing or waits if isinstance(o.failure, Temporary)]
     retry_in = (max if failing else min)(delays, default=None)

@@ -44,9 +44,16 @@ class Done:
         return only(kind, (o.action for o in self.outcomes if o.failure is None))
 
     def refused[T](self, kind: type[T]) -> list[T]:
-        """The actions of one kind that failed for good, or were not let begin."""
-        failed = (o.action for o in self.outcomes if isinstance(o.failure, Permanent | Refused))
+        """The actions of one kind that failed for good, or were not let begin; not where nobody
+        knows whether they were done.
+        """
+        failed = (o.action for o in self._certain if isinstance(o.failure, Permanent | Refused))
         return only(kind, failed)
+
+    @property
+    def _certain(self) -> list[Outcome]:
+        """Of what failed, that which Azure did not do."""
+        return [o for o in self.outcomes if o.failure and not o.failure.uncertain]
 
     @property
     def actions(self) -> list[Action]:
@@ -59,7 +66,7 @@ class Done:
         detached = {UserAssigned(action.id) for action in self.done(DetachIdentity)}
         refused = {UserAssigned(a.id) for a in self.refused(AttachIdentity) if not a.in_repair}
         replaced = {action.old for action in self.done(ReplaceIdentity)}
-        never = {action.new for action in self.refused(ReplaceIdentity)}
+        never = {action.new for action in only(ReplaceIdentity, (o.action for o in self._certain))}
         return frozenset(detached | refused | replaced | never)
 
     @property
@@ -67,8 +74,7 @@ class Done:
         """What a write that was refused for now did not attach: whoever does so meanwhile, it is
         theirs.
         """
-        refused = (o.action for o in self.outcomes if o.failure and not o.failure.uncertain)
-        ids = {action.id for action in only(AttachIdentity, refused)}
+        ids = {a.id for a in only(AttachIdentity, (o.action for o in self._certain))}
         return frozenset((ids & self.newly_attached) - self.shown)
 
     @property

@@ -119,8 +119,8 @@ class HeldActions:
             entry = before.get(refusal.key)
             if entry is None:
                 fresh += await self._add(resource, principal, refusal)
-            elif entry.refusal != refusal:
-                await self._replace(replace(entry, refusal=refusal))
+            elif entry.refusal != refusal or _is_spent(entry, refusal):
+                await self._replace(_with(entry, refusal))
         return fresh
 
     async def find(self, entry_id: str) -> Entry:
@@ -194,6 +194,22 @@ class HeldActions:
         except (RowChanged, RowExists) as error:
             raise Temporary(f"{entry.id} is changing", _CONFLICT_DELAY) from error
         return _entry(row)
+
+
+def not_done(entries: Iterable[Entry]) -> frozenset[str]:
+    """The keys of what Azure reports as done and does not do: that is known by the list alone."""
+    return frozenset(e.refusal.key for e in entries if e.refusal.because is Because.NOT_DONE)
+
+
+def _is_spent(entry: Entry, refusal: Refusal) -> bool:
+    """Whether what a person released was tried, and Azure did not do it again."""
+    return entry.answer is Answer.RELEASED and refusal.because is Because.NOT_DONE
+
+
+def _with(entry: Entry, refusal: Refusal) -> Entry:
+    if _is_spent(entry, refusal):
+        entry = replace(entry, answer=Answer.NONE, by="", answered=None)
+    return replace(entry, refusal=refusal)
 
 
 def orders(pause: Pause | None, entries: Iterable[Entry]) -> Orders:

@@ -14,7 +14,7 @@ from lanyard.planning.verdict import RoleKey
 from lanyard.ports.azure import Directory, Index
 from lanyard.reconcile.services import Services
 from lanyard.record.claims import Claims
-from lanyard.record.held import Answer, Entry
+from lanyard.record.held import Answer, Entry, not_done
 from lanyard.record.identities import IdentityLedger, IdentityRecord
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.rows import DamagedRow
@@ -57,6 +57,8 @@ class Survey:
     released: tuple[Change, ...]
     #: The keys of what is on the list of what is held, by the resource.
     listed: dict[ResourceId, set[str]]
+    #: Those of what Azure reports as done and does not do, by the resource.
+    not_done: dict[ResourceId, frozenset[str]]
     #: Unknown principals that are on the list of what is held.
     held_principals: frozenset[str]
     #: Subscriptions (lower case) in which anything is listed.
@@ -137,6 +139,7 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
         roles={(role.role_id, ""): role.definition for role in listed.roles.values()},
         released=tuple(e.change("sweep") for e in held if e.answer is Answer.RELEASED),
         listed=_listed(held),
+        not_done=_not_done(held),
         held_principals=_held_principals(held),
         seen=frozenset(seen),
         unseen=frozenset(unseen),
@@ -184,6 +187,13 @@ def _listed(held: Iterable[Entry]) -> dict[ResourceId, set[str]]:
     for entry in held:
         keys[entry.resource].add(entry.refusal.key)
     return dict(keys)
+
+
+def _not_done(held: Iterable[Entry]) -> dict[ResourceId, frozenset[str]]:
+    by_resource: dict[ResourceId, list[Entry]] = defaultdict(list)
+    for entry in held:
+        by_resource[entry.resource].append(entry)
+    return {resource: not_done(entries) for resource, entries in by_resource.items()}
 
 
 def _stamped(assignments: Iterable[ListedAssignment], services: Services) -> frozenset[str]:

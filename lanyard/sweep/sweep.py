@@ -32,6 +32,7 @@ from lanyard.record.repairs import counted
 from lanyard.sweep.at_once import at_once
 from lanyard.sweep.changed_grants import Changed, changed_grants
 from lanyard.sweep.doubts import reopened
+from lanyard.sweep.intervals import Intervals
 from lanyard.sweep.listings import NEAR_LIMIT, Progress, silent
 from lanyard.sweep.lost_tables import (
     doubt_records,
@@ -157,19 +158,22 @@ class Sweep:
         """Put the work on the queue. After a crash the next sweep goes on where this one was."""
         checkpoint = Checkpoint(self.services.control, self.services.now)
         before = await checkpoint.start()
+        intervals = await Intervals.read(found, self.services)
         await at_once(found.doubts.items(), self._doubt, self._refused)
         drifted = before.put
         async for resources in _some(self._drifted(found, before.after)):
-            await at_once(map(self._change, resources), enqueue)
+            await at_once(intervals.due(map(self._change, resources)), enqueue)
             drifted += len(resources)
             await checkpoint.reached(max(resources[-1].key, before.after), drifted)
             self.progress("put on the queue", drifted)
         departures = [*self._departures(found, report, changed)]
-        await at_once(map(self._dated, departures), enqueue)
+        await at_once(intervals.due(map(self._dated, departures)), enqueue)
         self.progress("put on the queue", drifted + len(departures))
         edited = (each.grant for each in grants.edited)
         await at_once(edited, self.services.claims.disown, self._refused)
         await self._reopen(grants, found, enqueue)
+        if not before.after:  # one that goes on did not look at all
+            await intervals.forget_others()
         await checkpoint.done()
         return drifted
 
@@ -255,9 +259,8 @@ class Sweep:
     ) -> bool:
         """Whether anything would be done, as far as the listing and the ledger show."""
         present = resource.identity.system_principal_id
-        if present is not None and present not in record.system_principals:
-            return True
-        if unseen_attachments(record, resource):
+        known = present is None or present in record.system_principals
+        if not known or unseen_attachments(record, resource):
             return True
         wanted = desired(self.policy, resource)
 
@@ -280,6 +283,7 @@ class Sweep:
             roles=found.roles,
             granted=record.owned().grants,
             repairs=counted(record) | taken,
+            not_done=found.not_done.get(resource.id, frozenset()),
             principals=behind.principals,
             own_principal=self.services.own_principal,
         )

@@ -38,6 +38,10 @@ class Change:
     traceparent: str = ""
     #: The version of the policy that asked for a look, "" where none did: of a sweep's messages.
     policy: str = ""
+    #: A digest of all that its being refused can depend on, as a sweep saw it; "" where none did.
+    seen: str = ""
+    #: How often a sweep's message of the same digest was given up.
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)

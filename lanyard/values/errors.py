@@ -31,6 +31,13 @@ class Because(StrEnum):
     MOVED = "moved"
     OWN_IDENTITY = "ownIdentity"
     AZURE_POLICY = "azurePolicy"
+    NOT_DONE = "notDone"
+
+
+#: So many attempts may fail before a message is given up; and where Azure refuses what may pass in
+#: seconds, and does not.
+MAX_ATTEMPTS = 12
+FEW_ATTEMPTS = 4
 
 
 class LanyardError(Exception):
@@ -48,6 +55,29 @@ class Temporary(LanyardError):
         super().__init__(message)
         self.delay = delay
         self.uncertain = uncertain
+
+
+class MayPass(Temporary):
+    """Azure refuses it in a way that may pass. Where it has not after `attempts` more, it is final:
+    an outage ends, and a refusal may last. `code` is Azure's error code, "" where it has none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        delay: float,
+        code: str = "",
+        *,
+        attempts: int = FEW_ATTEMPTS,
+        uncertain: bool = False,
+    ) -> None:
+        super().__init__(message, delay, uncertain=uncertain)
+        self.code = code
+        self.attempts = attempts
+
+
+class NotDone(MayPass):
+    """Azure answered that it was done, and shows that it was not."""
 
 
 class NotYet(Temporary):
@@ -79,3 +109,12 @@ class Permanent(LanyardError):
         super().__init__(message)
         self.code = code
         self.uncertain = uncertain
+
+
+class GivenUp(Permanent):
+    """What failed for the last time, which is `last`."""
+
+    def __init__(self, last: Temporary) -> None:
+        code = last.code if isinstance(last, MayPass) else ""
+        super().__init__(f"given up, because {last}", code, uncertain=last.uncertain)
+        self.last = last

@@ -16,5 +16,6 @@ async def started(made: Estate, monkeypatch: pytest.MonkeyPatch) -> Estate:
         return App(made.worker, made.sweeps)
 
     monkeypatch.setattr(composition, "app", app)
+    monkeypatch.setattr(composition, "decisions", lambda: made.services.decisions)
     await made.create_groups()
     return made

@@ -11,8 +11,21 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
-from lanyard.azure.arm.failures import code_of, is_gone, retry_after, translate, translated
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.azure.arm.failures import (
+    code_of,
+    is_gone,
+    retry_after,
+    stored,
+    translate,
+    translated,
+)
+from lanyard.values.errors import (
+    FEW_ATTEMPTS,
+    MAX_ATTEMPTS,
+    MayPass,
+    Permanent,
+    Temporary,
+)
 
 
 class Answer:
@@ -68,6 +81,38 @@ def test_what_may_pass_is_tried_again(status: int, code: str) -> None:
     later = translate("attach", error(status, {"error": {"code": code, "message": "wait"}}))
     assert isinstance(later, Temporary)
     assert later.delay > 0
+
+
+@pytest.mark.parametrize(
+    "code", ["InternalServerError", "OperationPreempted", "ServerTimeout", "TooManyRequests", "500"]
+)
+def test_an_operation_that_was_broken_off_is_tried_again_a_few_times(code: str) -> None:
+    ended = {"status": "Failed", "error": {"code": code, "message": "sorry"}}
+    later = translate("attach", error(200, ended))
+    assert isinstance(later, MayPass)
+    assert (later.code, later.attempts) == (code, FEW_ATTEMPTS)
+
+
+@pytest.mark.parametrize("code", ["FailedIdentityOperation", "BadRequest", "VMExtensionError", ""])
+def test_an_operation_that_failed_for_a_reason_is_over(code: str) -> None:
+    ended = {"status": "Failed", "error": {"code": code, "message": "no"}}
+    assert isinstance(translate("attach", error(200, ended)), Permanent)
+
+
+@pytest.mark.parametrize(
+    ("code", "attempts"),
+    [("Conflict", MAX_ATTEMPTS), ("Unheard", FEW_ATTEMPTS), ("OperationNotAllowed", FEW_ATTEMPTS)],
+)
+def test_how_often_a_conflict_is_tried_again(code: str, attempts: int) -> None:
+    later = translate("attach", error(409, {"error": {"code": code, "message": "no"}}))
+    assert isinstance(later, MayPass)
+    assert later.attempts == attempts
+
+
+def test_a_conflict_in_the_apps_own_storage_says_nothing_of_the_work() -> None:
+    with pytest.raises(Temporary) as caught, stored("write the record"):
+        raise error(409, {"odata.error": {"code": "TableBeingDeleted"}})
+    assert not isinstance(caught.value, MayPass)
 
 
 def test_a_child_is_gone_with_its_parent_but_not_with_a_lost_subscription() -> None:

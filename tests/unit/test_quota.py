@@ -144,3 +144,26 @@ def test_a_subscription_is_low_when_half_of_a_bucket_is_used() -> None:
     answered(used, "PUT", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_writes="99")
     assert used.is_low("PUT", f"{HOST}{SUB}/x", 0)
     assert not used.is_low("PUT", f"{HOST}{OTHER}/x", 0)
+
+
+SITE = "/resourceGroups/rg/providers/Microsoft.Web/sites/"
+NAMED = (
+    f"The request for subscription '{SUB[15:]}' operation "
+    "'PUT/SUBSCRIPTIONS/RESOURCEGROUPS/PROVIDERS/MICROSOFT.WEB/SITES/' exceeded the backend "
+    "storage limit."
+)
+
+
+@pytest.mark.parametrize("code", ["SubscriptionRequestsThrottled", "TooManyRequests"])
+def test_case_C18_a_refusal_that_names_an_operation_has_that_one_wait(code: str) -> None:
+    used = quota()
+    admission = admitted(used.admit("PUT", HOST + SUB + SITE + "a", 0, PATIENCE))
+    used.refuse(admission, f"{code}: {NAMED}", 60, 0)
+    late = used.admit("PUT", HOST + SUB + SITE + "another?api-version=1", 1, PATIENCE)
+    assert isinstance(late, TooLong)
+    assert 58 <= late.delay <= 60
+    others = [("PATCH", SUB + SITE + "a"), ("PUT", SUB + VM), ("PUT", OTHER + SITE + "a")]
+    others += [("PUT", SUB + SITE + "a/slots/b"), ("GET", SUB + SITE + "a")]
+    for method, path in others:
+        assert admitted(used.admit(method, HOST + path, 1, PATIENCE)).wait == 0, (method, path)
+    assert admitted(used.admit("PUT", HOST + SUB + SITE + "a", 61, PATIENCE)).wait == 0

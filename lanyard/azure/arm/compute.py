@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.core.rest import HttpRequest
+from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from lanyard.azure.arm import long_running
 from lanyard.azure.arm.answers import Json, Unreadable, body_of, member
@@ -17,6 +17,7 @@ from lanyard.azure.arm.identity_block import (
     Block,
     IdentityChange,
     identity_blocks,
+    is_written,
     lacking,
     takes_off,
     wanted,
@@ -26,7 +27,7 @@ from lanyard.azure.arm.resource_body import is_flexible, location_of, put_body, 
 from lanyard.ports.cache import Cache
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import ComputeType, Verb, compute_type
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.errors import NotDone, Permanent, Temporary
 from lanyard.values.resource_id import ResourceId, folded
 
 # A VM takes 3 to 7 s. What takes longer is not waited for: it is read again later.
@@ -78,8 +79,8 @@ class Compute:
         one replaces it: whether that may be is the caller's to know. Raises Permanent before any
         call for what the type cannot take; Temporary where the resource changed since it was read
         (If-Match; and before something is taken off it is read again), where it is another one or
-        gone after the write, where the operation takes long, or where the write was lost to another
-        one.
+        gone after the write, or where the operation takes long; NotDone where Azure took the write
+        and does not show the change.
         """
         kind = _readable(resource.id)
         change = IdentityChange.of(add, remove, enable_system)
@@ -96,7 +97,7 @@ class Compute:
         if lost := lacking(after.identity, goal, change):
             what = ", ".join(lost)
             message = f"{after.id} does not show the change yet: {what}"
-            raise Temporary(message, _VERIFY_DELAY, uncertain=True)
+            raise NotDone(message, _VERIFY_DELAY, uncertain=True)
         return after
 
     async def unchanged(self, resource: ComputeResource) -> ComputeResource:
@@ -170,26 +171,61 @@ class Compute:
     async def _write(
         self, resource: ComputeResource, kind: ComputeType, block: Block
     ) -> ComputeResource:
-        with written(f"update the identity of {resource.id}"):
+        what, url = f"update the identity of {resource.id}", _request(resource, kind, block).url
+        with written(what):
             async with asyncio.timeout(_OPERATION_SECONDS):
-                send = partial(self._send, resource, kind, block)
-                body = await past_locks(shared_parent(resource), send, self._clients.sleep)
-            if folded(str(body.get("id", ""))) != resource.id.key:
-                return _still(await self._read(resource.id, kind), resource)
+                accepted = await past_locks(
+                    shared_parent(resource),
+                    lambda: long_running.begin(self._clients, _request(resource, kind, block)),
+                    self._clients.sleep,
+                )
+        try:
+            with written(what):
+                return await self._ended(url, accepted, resource, kind)
+        except (Temporary, Permanent) as failure:
+            return await self._judged(failure, resource, kind, block)
+
+    async def _ended(
+        self, url: str, accepted: AsyncHttpResponse, resource: ComputeResource, kind: ComputeType
+    ) -> ComputeResource:
+        async with asyncio.timeout(_OPERATION_SECONDS):
+            body = await long_running.end(self._clients, url, accepted)
+        if folded(str(body.get("id", ""))) != resource.id.key:
+            return _still(await self._read(resource.id, kind), resource)
         return _still(read_resource({"location": resource.location, **body}, kind), resource)
 
-    async def _send(self, resource: ComputeResource, kind: ComputeType, block: Block) -> Json:
-        method, body = "PATCH", {"identity": block}
-        if kind.verb is Verb.PUT:
-            method, body = "PUT", {**put_body(resource.raw, kind), **body}
-        request = HttpRequest(
-            method,
-            resource.id.text,
-            params={"api-version": kind.api_version},
-            headers=_if_match(resource, kind),
-            json=body,
-        )
-        return await long_running.write(self._clients, request)
+    async def _judged(
+        self,
+        failure: Temporary | Permanent,
+        resource: ComputeResource,
+        kind: ComputeType,
+        block: Block,
+    ) -> ComputeResource:
+        """A write was accepted, and what followed it failed: the resource shows what came of it.
+        Raises the failure where it does not show the change, or is not there to be asked.
+        """
+        failure.uncertain = True
+        try:
+            after = await self._read_again(resource, kind)
+        except (Temporary, Permanent):
+            raise failure from None
+        if is_written(kind, block, resource.identity, after.identity):
+            return after
+        raise failure
+
+
+def _request(resource: ComputeResource, kind: ComputeType, block: Block) -> HttpRequest:
+    """The write of an identity block, and of nothing else."""
+    method, body = "PATCH", {"identity": block}
+    if kind.verb is Verb.PUT:
+        method, body = "PUT", {**put_body(resource.raw, kind), **body}
+    return HttpRequest(
+        method,
+        resource.id.text,
+        params={"api-version": kind.api_version},
+        headers=_if_match(resource, kind),
+        json=body,
+    )
 
 
 def _still(after: ComputeResource, before: ComputeResource) -> ComputeResource:

@@ -2,10 +2,12 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 
 from azure.core.exceptions import (
@@ -19,7 +21,7 @@ from azure.core.exceptions import (
 )
 
 from lanyard.azure.arm.answers import Unreadable
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.errors import MAX_ATTEMPTS, MayPass, Permanent, Temporary
 
 _UNREACHABLE_DELAY = 5.0
 _THROTTLED_DELAY = 10.0
@@ -33,16 +35,37 @@ _UNREADABLE = "an answer that cannot be read"
 _UNCERTAIN = {408, 500, 502, 504}
 _MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
 # Another write to the same resource is under way, which each service names in its own way, or
-# Entra has not replicated a new principal yet.
+# Entra has not replicated a new principal yet: over within an hour, or not at all.
 _BUSY_CODES = {
     "Conflict",
-    "OperationNotAllowed",
     "PreconditionFailed",
     "PrincipalNotFound",
     "ResourceNotReady",
     "RetryableError",
 }
 _BUSY_ENDING = "OperationInProgress"
+# Compute says so of a machine that is being deallocated, and of a quota or a generalized machine
+# for ever.
+_EITHER_CODES = {"OperationNotAllowed"}
+# What no service takes back within seconds, although it answers 409.
+_FINAL_CODES = {
+    "MissingSubscriptionRegistration",
+    "PropertyChangeNotAllowed",
+    "QuotaExceeded",
+    "ReadOnlyDisabledSubscription",
+    "RoleAssignmentExists",
+    "RoleAssignmentLimitExceeded",
+    "ScopeLocked",
+    "SkuNotAvailable",
+}
+# How the codes begin or end of operations that did not come to their end, and may the next time
+# (Azure/azure-rest-api-specs: common error codes of Compute and Resource Manager; "status" itself
+# may be all that is named).
+_PASSING_CODE = re.compile(
+    r"^(Canceled|Internal|Server|Service|Transient|Retryable|TooManyRequests|5\d\d|429)"
+    r"|(Busy|Canceled|Conflict|InternalError|Preempted|Throttled|TimedOut|Timeout|Unavailable)$",
+    re.IGNORECASE,
+)
 
 _GONE_CODES = {
     "NotFound",  # App Service's own code
@@ -79,9 +102,9 @@ def stored(what: str) -> Iterator[None]:
     try:
         with translated(what):
             yield
-    except Permanent as error:
+    except (MayPass, Permanent) as error:
         cause = error.__cause__
-        if isinstance(cause, HttpResponseError) and cause.status_code in (403, 404, 409):
+        if isinstance(cause, HttpResponseError) and cause.status_code in (403, 404, 409, 412):
             raise Temporary(str(error), _STORAGE_DELAY) from cause
         raise
 
@@ -198,11 +221,25 @@ def _by_status(what: str, error: HttpResponseError) -> Temporary | Permanent:
         return Temporary(message, delay, uncertain=uncertain)
     if status == 401:
         return Temporary(message, _TOKEN_DELAY, uncertain=uncertain)
-    busy = code in _BUSY_CODES or code.endswith(_BUSY_ENDING)
-    if status in (408, 412) or status >= 500 or busy:
-        delay = retry_after(error.response, _BUSY_DELAY)
+    delay = retry_after(error.response, _BUSY_DELAY)
+    if status == 408 or status >= 500:
         return Temporary(message, delay, uncertain=uncertain)
+    if status == 412 or code in _BUSY_CODES or code.endswith(_BUSY_ENDING):
+        return MayPass(message, delay, code, attempts=MAX_ATTEMPTS, uncertain=uncertain)
+    if _may_pass(status, code):
+        return MayPass(message, delay, code, uncertain=uncertain)
     return Permanent(message, code, uncertain=uncertain)
+
+
+def _may_pass(status: int, code: str) -> bool:
+    """Whether a refusal may be over in seconds: a conflict of which nothing is known, and an
+    operation (its answer is 200) that was broken off.
+    """
+    if code in _EITHER_CODES:
+        return True
+    if status == HTTPStatus.CONFLICT:
+        return code not in _FINAL_CODES
+    return status < HTTPStatus.BAD_REQUEST and bool(_PASSING_CODE.search(code))
 
 
 def _asked(error: HttpResponseError) -> bool:

@@ -103,6 +103,22 @@ def lacking(after: Identity, goal: Wanted, change: IdentityChange) -> list[str]:
     return lost
 
 
+def is_written(kind: ComputeType, block: Block, before: Identity, after: Identity) -> bool:
+    """Whether a resource shows what a block writes: each identity that it names, with a principal,
+    and none that it takes off, or leaves out where it names all that stay.
+    """
+    ids: Mapping[str, Any] = block.get("userAssignedIdentities", {})
+    named = {ResourceId.parse(text): value for text, value in ids.items()}
+    there = {each for each, value in named.items() if value is not None}
+    if any(after.user_assigned.get(each) is None for each in there):
+        return False
+    system = "SystemAssigned" in str(block["type"])
+    if system != (after.system_principal_id is not None):
+        return False
+    gone = named.keys() if named and kind.merges else before.user_assigned.keys()
+    return not (gone - there) & after.user_assigned.keys()
+
+
 def _check(kind: ComputeType, change: IdentityChange) -> None:
     refused = (
         not kind.attachable

@@ -32,12 +32,23 @@ async def write(clients: Clients, request: HttpRequest) -> Json:
     The url of `request` is below ARM's root. Raises the SDK's errors, also where the operation
     itself fails: the code is then the operation's.
     """
-    response = await _send(clients, request)
-    if _at_work(body := _body(response)):
-        return await _read_until_done(clients, request.url, response)
-    if not await _follow(clients, response):
+    return await end(clients, request.url, await begin(clients, request))
+
+
+async def begin(clients: Clients, request: HttpRequest) -> AsyncHttpResponse:
+    """Send it; returns the answer of a service that accepted it. Raises as `write`."""
+    return await _send(clients, request)
+
+
+async def end(clients: Clients, url: str, accepted: AsyncHttpResponse) -> Json:
+    """The body of the resource at `url` once what was accepted has ended. Raises as `write`, which
+    says nothing of whether it was done: the resource itself does.
+    """
+    if _at_work(body := _body(accepted)):
+        return await _read_until_done(clients, url, accepted)
+    if not await _follow(clients, accepted):
         return body
-    return _body(await _read(clients, request.url))
+    return _body(await _read(clients, url))
 
 
 async def post(clients: Clients, url: str, body: Any, api_version: str) -> None:

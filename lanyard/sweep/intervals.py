@@ -1,0 +1,86 @@
+"""What is refused the same way at each sweep is put on the queue at lengthening intervals, until
+something that its being refused can depend on is not what it was.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lanyard.reconcile.services import Services
+from lanyard.record.refused import Refused, RefusedWork, name_of
+from lanyard.sweep.at_once import at_once
+from lanyard.sweep.survey import Survey
+from lanyard.values.change import Change
+from lanyard.values.compute import ComputeResource
+from lanyard.values.resource_id import ResourceId
+
+
+@dataclass(slots=True)
+class Intervals:
+    """Those of one sweep."""
+
+    found: Survey
+    services: Services
+    known: Mapping[str, Refused]
+    _listed: Mapping[ResourceId, ComputeResource] = field(init=False)
+    _rights: list[str] = field(init=False)
+    _offered: set[str] = field(init=False, default_factory=set)
+
+    @classmethod
+    async def read(cls, found: Survey, services: Services) -> "Intervals":
+        """Raises Temporary, Permanent."""
+        return cls(found, services, await RefusedWork(services.control, services.now).all())
+
+    def __post_init__(self) -> None:
+        """What all that is refused depends on is looked up once."""
+        self._listed = {one.id: one for one in self.found.resources.compute}
+        own = self.services.own_principal
+        assignments = self.found.facts.assignments
+        self._rights = sorted(one.id for one in assignments if one.principal_id == own)
+
+    def due(self, changes: Iterable[Change]) -> Iterator[Change]:
+        """Those that are put on the queue now, each with what this sweep sees of it."""
+        now = self.services.now()
+        for change in changes:
+            name, seen = name_of(change), self._seen(change)
+            self._offered.add(name)
+            before = self.known.get(name)
+            if before is None or before.seen != seen:
+                yield replace(change, seen=seen)
+            elif before.is_due(now):
+                yield replace(change, seen=seen, refused=before.times)
+
+    async def forget_others(self) -> None:
+        """What this sweep finds nothing to do for is refused no more."""
+        work = RefusedWork(self.services.control, self.services.now)
+        await at_once(self.known.keys() - self._offered, work.forget)
+
+    def _seen(self, change: Change) -> str:
+        """A digest of the resource, the policy, the app's own rights and what persons decided."""
+        facts = self.found.facts
+        parts = [
+            self.services.author.policy,
+            self._rights,
+            str(facts.pause),
+            self._answers(change),
+            self._shown(change),
+        ]
+        text = json.dumps(parts, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def _answers(self, change: Change) -> list[str]:
+        keys = self.found.listed.get(change.resource, set()) & self.found.facts.dismissed.keys()
+        about = {name_of(one) for one in self.found.released}
+        return [*sorted(keys), *(["released"] if name_of(change) in about else [])]
+
+    def _shown(self, change: Change) -> Sequence[object]:
+        if change.principal:
+            assignments = self.found.facts.assignments
+            return sorted(one.id for one in assignments if one.principal_id == change.principal)
+        resource = self._listed.get(change.resource)
+        if resource is None:
+            return [self.found.resources.identities.get(change.resource.key)]
+        attached = sorted(resource.identity.user_assigned, key=lambda one: one.key)
+        principals = [self.found.resources.identities.get(one.key) for one in attached]
+        return [resource.raw, resource.tags, str(resource.identity), principals]
