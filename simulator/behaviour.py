@@ -57,6 +57,10 @@ class Behaviour:
     resource_graph_answer: ResourceGraphAnswer = ResourceGraphAnswer.FULL
     # Lower-case names of the tables that it is about; all of them when empty.
     resource_graph_answer_tables: set[str] = field(default_factory=set)
+    # The most bytes of a page (16 MiB in Azure); None: they are not counted, which takes time.
+    resource_graph_most_bytes: int | None = None
+    # Lower-case names of tables that the cloud does not have.
+    resource_graph_lacks: set[str] = field(default_factory=set)
     group_deletion_events: GroupDeletion = GroupDeletion.BOTH
     write_event: WriteEvent = WriteEvent.COMPLETED
     scope_deletion_removes_assignments: bool = False

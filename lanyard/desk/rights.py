@@ -27,6 +27,8 @@ _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 _IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 _EVERYTHING = "*/read"
+# A cloud whose Resource Graph does not have role assignments is asked in each subscription.
+_SUBSCRIPTION = "Microsoft.Resources/subscriptions/read"
 # Whether somebody took an assignment away, or it went with its scope.
 _ACTIVITIES = "Microsoft.Insights/eventtypes/values/read"
 
@@ -134,6 +136,7 @@ def _reads(policy: Policy) -> Iterator[str]:
     if _must_see_everything(policy):
         yield _EVERYTHING
         return
+    yield _SUBSCRIPTION
     yield f"{_IDENTITIES}/read"
     yield f"{_ASSIGNMENTS}/read"
     yield "Microsoft.Authorization/roleDefinitions/read"

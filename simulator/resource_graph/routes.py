@@ -1,5 +1,6 @@
 """HTTP face of Resource Graph: one POST, its paging, its own quota."""
 
+import json
 from dataclasses import dataclass
 
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
@@ -10,9 +11,11 @@ from simulator.resource_graph.answers import (
     access_denied,
     answer,
     invalid,
+    no_table,
     read_page,
     refuse,
     spoiled,
+    too_large,
 )
 from simulator.resource_graph.index import Index
 from simulator.resource_graph.query import Query, parse_query
@@ -40,8 +43,17 @@ class _Handlers:
         query, page = self._read(request, body)
         how = spoiled(self.state.behaviour, query.table)
         refuse(how, page, support)
+        if query.table in self.state.behaviour.resource_graph_lacks:
+            raise no_table(query.table, support)
         rows = self._visible(request, query, self._subscriptions(request, body))
-        return ArmResponse(200, answer(query, query.shape(rows), page, how), headers)
+        found = answer(query, query.shape(rows), page, how)
+        self._weigh(found, support)
+        return ArmResponse(200, found, headers)
+
+    def _weigh(self, found: Json, support: str) -> None:
+        limit = self.state.behaviour.resource_graph_most_bytes
+        if limit is not None and (size := len(json.dumps(found))) > limit:
+            raise too_large(size, limit, support)
 
     def _read(self, request: ArmRequest, body: Json) -> tuple[Query, Page]:
         options = body.get("options") or {}

@@ -430,6 +430,7 @@ _OPERATIONS = "Microsoft.Compute/locations/operations/read"
 _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 _IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _APP = "Microsoft.App/locations"
+_SUBSCRIPTIONS = "Microsoft.Resources/subscriptions/read"
 
 #: Every action that any policy can need, and the flow that cannot do without it.
 NEEDED_BY = {
@@ -483,6 +484,21 @@ async def test_without_one_action_a_flow_fails(
     with pytest.raises((AssertionError, ValueError, LanyardError)):
         await flow.story(estate)
     assert estate.refused()
+
+
+async def test_where_resource_graph_has_no_assignments_the_subscriptions_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without the right nothing is refused: no subscription is listed."""
+    for missing in ("", _SUBSCRIPTIONS):
+        estate = BoundedEstate(SWEEP.policy, needed(SWEEP.policy), without=missing)
+        await started(estate, monkeypatch)
+        estate.azure.behaviour.resource_graph_lacks = {"authorizationresources"}
+        if not missing:
+            await SWEEP.story(estate)
+            continue
+        with pytest.raises(LanyardError, match=_SUBSCRIPTIONS):
+            await SWEEP.story(estate)
 
 
 async def test_an_existing_identity_needs_its_operator(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -548,4 +564,5 @@ def test_every_action_of_every_policy_is_among_those_tried() -> None:
         policy(every, identity=each, role=CUSTOM, more="upgradeInstances: true")
         for each in (SHARED, OWN)
     ]
-    assert {each for text in policies for each in actions(needed(text))} == set(NEEDED_BY)
+    found = {each for text in policies for each in actions(needed(text))}
+    assert found == {*NEEDED_BY, _SUBSCRIPTIONS}

@@ -132,6 +132,14 @@ def code_of(error: HttpResponseError) -> str:
     return str(getattr(error.error, "code", None) or _bare_code(response) or in_header or "")
 
 
+def codes_of(error: HttpResponseError) -> set[str]:
+    """Azure's error code and those of its details: Resource Graph says BadRequest and means one of
+    them.
+    """
+    details = getattr(error.error, "details", None) or []
+    return {code_of(error), *(str(getattr(each, "code", "")) for each in details)} - {""}
+
+
 def _bare_code(response: Any) -> object:
     try:
         body = json.loads(response.text())
