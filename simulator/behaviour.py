@@ -81,5 +81,10 @@ class Behaviour:
     scale_set_identities_need_upgrade: bool = True
     flexible_identities: FlexibleIdentities = FlexibleIdentities.NEW
     container_app_patch_waits: bool = True  # 202 with `location`; else 200 at once (U)
+    # Lower-case types of Microsoft.App whose PATCH answers `azure-asyncoperation`, too: apps have
+    # since October 2024, jobs have not been seen to (recorded).
+    container_app_patch_status: set[str] = field(
+        default_factory=lambda: {"microsoft.app/containerapps"}
+    )
     container_app_identity_makes_revision: bool = False  # whether a change of identities does (U)
     batch_pool_identity_needs_empty: bool = False  # refuse a change while there are nodes (U)

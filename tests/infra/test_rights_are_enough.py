@@ -116,6 +116,18 @@ async def principals_on(
     return {text.rpartition("/")[2]: str(each.principal_id) for text, each in attached.items()}
 
 
+def followed(made: Example) -> Story:
+    """It gets the identity, and how its writes end is seen."""
+
+    async def story(estate: BoundedEstate) -> None:
+        resource = await create(estate, made)
+        await estate.settle()
+        assert list(await principals_on(estate, resource, made)) == ["id-westeurope"]
+        await nothing_failed(estate)
+
+    return story
+
+
 async def nothing_failed(estate: BoundedEstate) -> None:
     failed = [entry for entry in await estate.decisions() if entry[1] in ("failed", "later")]
     assert failed == []
@@ -398,16 +410,42 @@ GRANTED_TO_ARC = Flow(
     .replace("to: shared", "to: system"),
     an_arc_machines_own_identity_is_granted,
 )
+
+
+def as_types_answer(flow: Flow, *types: str) -> Flow:
+    """With the types of Microsoft.App whose PATCH names a status beside the result."""
+
+    async def story(estate: BoundedEstate) -> None:
+        estate.azure.behaviour.container_app_patch_status = set(types)
+        await flow.story(estate)
+
+    name = f"{flow}, its PATCH answered {'with' if types else 'without'} a status"
+    return replace(flow, name=name, story=story)
+
+
+def on_container_apps(made: Example) -> Flow:
+    """A function app whose writes are followed."""
+    body = {**made.body, "kind": "functionapp,linux,container,azurecontainerapps"}
+    hosted = replace(made, body=body)
+    return Flow(f"{made} on Container Apps comes and goes", policy(made.type), followed(hosted))
+
+
 LIFE = {
     each.type: Flow(f"{each} comes and goes", policy(each.type), comes_and_goes(each))
     for each in ATTACHED
 }
+OLDER_APP = as_types_answer(LIFE[CONTAINER_APP.type])
+NEWER_JOB = as_types_answer(LIFE[JOB.type], "microsoft.app/jobs")
+HOSTED = {each.type: on_container_apps(each) for each in (SITE, SLOT)}
 REPORT = {
     each.type: Flow(f"{each} is reported", policy(each.type), is_reported(each))
     for each in ONLY_TOLD
 }
 FLOWS = [
     *LIFE.values(),
+    OLDER_APP,
+    NEWER_JOB,
+    *HOSTED.values(),
     *REPORT.values(),
     CLUSTER_REPLACED,
     FLEXIBLE,
@@ -444,8 +482,11 @@ NEEDED_BY = {
     f"{BATCH_ACCOUNT.type}/read": LIFE[POOL.type],
     f"{SCALE_SET.type}/manualupgrade/action": UPGRADED,
     _OPERATIONS: FAILURE[MACHINE.type],
-    f"{_APP}/containerappOperationResults/read": LIFE[CONTAINER_APP.type],
+    f"{_APP}/containerappOperationStatuses/read": LIFE[CONTAINER_APP.type],
+    f"{_APP}/containerappOperationResults/read": OLDER_APP,
     f"{_APP}/containerappsjobOperationResults/read": LIFE[JOB.type],
+    f"{_APP}/containerappsjobOperationStatuses/read": NEWER_JOB,
+    **{f"{type}/operationresults/read": flow for type, flow in HOSTED.items()},
     f"{_ASSIGNMENTS}/read": ORPHAN,
     f"{_ASSIGNMENTS}/write": LIFE[MACHINE.type],
     f"{_ASSIGNMENTS}/delete": ORPHAN,

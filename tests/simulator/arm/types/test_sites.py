@@ -171,3 +171,19 @@ async def test_identities_that_an_app_works_with_by_name_are_shown(world: World,
     assert shown["siteConfig"]["acrUserManagedIdentityID"] == client_id
     assert shown["siteConfig"]["acrUseManagedIdentityCreds"] is False
     assert shown["functionAppConfig"]["deployment"]["storage"] == storage
+
+
+async def test_a_function_app_on_container_apps_answers_where_the_result_will_be(
+    world: World,
+) -> None:
+    async with generic(world, APP, VERSION) as app:
+        await make(app, "functionapp,linux,container,azurecontainerapps")
+    world.azure.behaviour.operation_seconds = 30
+    path = resource_id(world, APP)
+    accepted = await world.raw("PATCH", f"{path}?api-version={VERSION}", {"tags": {"a": "b"}})
+    assert (accepted.status, accepted.content) == (202, b"")
+    link = accepted.headers["location"].removeprefix("https://arm.local")
+    assert link.startswith(f"{path}/operationresults/")
+    assert (await world.raw("GET", link)).status == 202
+    world.azure.clock.advance(30)
+    assert (await world.raw("GET", link)).status == 200
