@@ -45,7 +45,9 @@ class _Handlers:
         refuse(how, page, support)
         if query.table in self.state.behaviour.resource_graph_lacks:
             raise no_table(query.table, support)
-        rows = self._visible(request, query, self._subscriptions(request, body))
+        # Of named subscriptions what is at them and below (authorizationScopeFilter's default).
+        above = not body.get("subscriptions")
+        rows = self._visible(request, query, self._subscriptions(request, body), above=above)
         found = answer(query, query.shape(rows), page, how)
         self._weigh(found, support)
         return ArmResponse(200, found, headers)
@@ -68,10 +70,11 @@ class _Handlers:
             raise self._invalid(request, str(error)) from None
 
     def _visible(
-        self, request: ArmRequest, query: Query, subscriptions: frozenset[str]
+        self, request: ArmRequest, query: Query, subscriptions: frozenset[str], *, above: bool
     ) -> list[Json]:
         """Rows that the filters leave and the caller may read."""
-        rows = {id(row.columns): row for row in self.index.rows(query.table, subscriptions)}
+        found = self.index.rows(query.table, subscriptions, above=above)
+        rows = {id(row.columns): row for row in found}
         selected = query.select([row.columns for row in rows.values()])
         rights = Rights(self.access, request.caller.object_id)
         return [columns for columns in selected if rights.reads(rows[id(columns)])]
