@@ -29,6 +29,8 @@ _IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _EVERYTHING = "*/read"
 # A cloud whose Resource Graph does not have role assignments is asked in each subscription.
 _SUBSCRIPTION = "Microsoft.Resources/subscriptions/read"
+# Whether another service manages what is in a resource group.
+_GROUP = "Microsoft.Resources/subscriptions/resourceGroups/read"
 # Whether somebody took an assignment away, or it went with its scope.
 _ACTIVITIES = "Microsoft.Insights/eventtypes/values/read"
 
@@ -146,7 +148,7 @@ def _reads(policy: Policy) -> Iterator[str]:
     if _must_see_everything(policy):
         yield _EVERYTHING
         return
-    yield _SUBSCRIPTION
+    yield from (_SUBSCRIPTION, _GROUP)
     yield f"{_IDENTITIES}/read"
     yield f"{_ASSIGNMENTS}/read"
     yield "Microsoft.Authorization/roleDefinitions/read"

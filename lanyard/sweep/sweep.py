@@ -67,6 +67,7 @@ class Sweep:
     _taken: CountedOnce = field(init=False)
     _planned: Counter[str] = field(init=False, default_factory=Counter)
     _excluded: int = field(init=False, default=0)
+    _managed: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         """Many resources share an identity and its grants: the ledger and ARM are asked once a
@@ -111,6 +112,7 @@ class Sweep:
             deleted_grants=len(grants.deleted) + len(grants.conditions),
             planned=dict(self._planned),
             excluded=self._excluded,
+            managed=self._managed,
         )
 
     async def _relearn(self, found: Survey) -> None:
@@ -253,6 +255,7 @@ class Sweep:
         )
         verdict = guard(todo, situation)
         self._planned.update(type(action).__name__ for action in verdict.allowed)
+        self._managed += bool(resource.managed_by and wanted.kept.rules)
         self._excluded += bool(wanted.kept.rules) and not record.empty
         held = {refusal.key for refusal in unfulfilled(verdict.held, todo, wanted)}
         return (

@@ -468,6 +468,8 @@ _OPERATIONS = "Microsoft.Compute/locations/operations/read"
 _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 _IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _APP = "Microsoft.App/locations"
+#: Without it nothing fails: a resource is known as managed by itself alone.
+_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups/read"
 _SUBSCRIPTIONS = "Microsoft.Resources/subscriptions/read"
 
 #: Every action that any policy can need, and the flow that cannot do without it.
@@ -606,4 +608,4 @@ def test_every_action_of_every_policy_is_among_those_tried() -> None:
         for each in (SHARED, OWN)
     ]
     found = {each for text in policies for each in actions(needed(text))}
-    assert found == {*NEEDED_BY, _SUBSCRIPTIONS}
+    assert found == {*NEEDED_BY, _SUBSCRIPTIONS, _GROUPS}

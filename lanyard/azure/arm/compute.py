@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.core.rest import HttpRequest
 
-from lanyard.azure.arm import long_running
-from lanyard.azure.arm.answers import Json, Unreadable, body_of, member
+from lanyard.azure.arm import listing, long_running
+from lanyard.azure.arm.answers import Json, Unreadable, body_of, member, text
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import is_gone, translated, written
 from lanyard.azure.arm.identity_block import (
@@ -32,6 +33,8 @@ _OPERATION_SECONDS = 60
 _VERIFY_DELAY = 15.0
 # What somebody else changed meanwhile is planned anew.
 _CHANGED_DELAY = 2.0
+# `managedBy` of a group is given when it is made, and stays.
+_GROUPS, _MANAGER_SECONDS = "2024-03-01", 300.0
 
 
 class Compute:
@@ -40,6 +43,7 @@ class Compute:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
         self._locations: Cache[ResourceId, str] = Cache()
+        self._managers: Cache[str, str] = Cache(_MANAGER_SECONDS, clients.now)
 
     def hold(self, resource: ResourceId) -> None:
         """Raise NotYet while writes in its subscription have to wait: nothing is begun then."""
@@ -135,7 +139,22 @@ class Compute:
         found = read_resource(body, kind)
         if found.id != resource:
             raise Unreadable(f"it is of {found.id}")
-        return found
+        manager = found.managed_by or await self._manager(resource.resource_group_id)
+        return replace(found, managed_by=manager)
+
+    async def _manager(self, group: str) -> str:
+        """What manages a resource group: of AKS' nodes, of Databricks' machines and of a managed
+        application's resources only that shows whose they are. "" where the app may not read it.
+        """
+        return await self._managers.get(folded(group), partial(self._managed_by, group))
+
+    async def _managed_by(self, group: str) -> str:
+        try:
+            with translated(f"read {group}"):
+                body = await listing.get(self._clients, group, {"api-version": _GROUPS})
+                return text(body, "managedBy")
+        except Permanent:
+            return ""
 
     async def _read_again(self, resource: ComputeResource, kind: ComputeType) -> ComputeResource:
         with written(f"read {resource.id}"):
@@ -165,7 +184,8 @@ class Compute:
                 body = await self._send(resource, kind, block)
             if folded(str(body.get("id", ""))) != resource.id.key:
                 return _still(await self._read(resource.id, kind), resource)
-        return _still(read_resource({"location": resource.location, **body}, kind), resource)
+        after = read_resource({"location": resource.location, **body}, kind)
+        return _still(replace(after, managed_by=resource.managed_by), resource)
 
     async def _send(self, resource: ComputeResource, kind: ComputeType, block: Block) -> Json:
         method, body = "PATCH", {"identity": block}

@@ -43,8 +43,8 @@ SHOWN_PROPERTIES = (
 )
 
 
-def listed_resource(row: Json) -> Listed:
-    """A row of a resource of any type. Raises Unreadable."""
+def listed_resource(row: Json, managed_by: str = "") -> Listed:
+    """A row of a resource of any type; `managed_by`: what manages its group. Raises Unreadable."""
     row_id, row_type = needed(row, "id"), needed(row, "type")
     block, own = object_of(row, "identity"), ""
     if folded(row_type) == IDENTITY:
@@ -56,6 +56,8 @@ def listed_resource(row: Json) -> Listed:
         system,
         *(folded(text_of(object_of(attached, name), "principalId")) for name in attached),
     }
+    if not text_of(row, "managedBy"):
+        row = {**row, "managedBy": managed_by}
     compute, whole = _compute(row, compute_type(row_type))
     return Listed(
         id=row_id,

@@ -29,6 +29,7 @@ from lanyard.values.resource_id import ResourceId, folded, last_name, names_of
 #: Most types are in the first; Batch pools are in a table of their own.
 _TABLES = ("resources", "batchresources")
 _ACCOUNTS = "microsoft.batch/batchaccounts"
+_GROUP = "microsoft.resources/subscriptions/resourcegroups"
 _SUBSCRIPTION = "microsoft.resources/subscriptions"
 _RIGHTS = "authorizationresources"
 
@@ -84,12 +85,20 @@ class ResourceGraph:
         """Every resource of these types (any case), and every other one that has an identity, that
         the app can read, in the order of its id. Batch pools are in a table of their own.
         """
-        wanted = sorted({folded(name) for name in types})
+        wanted, managed = sorted({folded(name) for name in types}), await self._managed_groups()
         for table in _TABLES if POOLS in wanted else _TABLES[:1]:
             async for row in self._all(table, wanted):
                 with translated(QUERY):
-                    listed = listed_resource(row)
+                    listed = listed_resource(row, managed.get(_group_of(_id(row)), ""))
                 yield listed
+
+    async def _managed_groups(self) -> Mapping[str, str]:
+        """What manages each resource group that something does manage, by its id (folded)."""
+        query = (
+            f"resourcecontainers | where type =~ '{_GROUP}' and isnotempty(managedBy) "
+            "| project id, managedBy | order by id asc"
+        )
+        return {_id(row): text(row, "managedBy") async for row in self.rows(query)}
 
     async def batch_pools(self) -> AsyncIterator[Listed]:
         """Every Batch pool that the app can read, in the order of its id."""
@@ -234,7 +243,7 @@ def _columns(whole: str) -> str:
     """
     few = ", ".join(f"'{name}', properties.{name}" for name in SHOWN_PROPERTIES)
     properties = f"iff({whole}, properties, bag_pack({few}))"
-    return f"id, type, location, tags, identity, kind, properties = {properties}"
+    return f"id, type, location, tags, identity, kind, managedBy, properties = {properties}"
 
 
 def _properties(row: Json) -> Json:
@@ -243,6 +252,10 @@ def _properties(row: Json) -> Json:
 
 def _id(row: Json) -> str:
     return folded(text_of(row, "id"))
+
+
+def _group_of(resource: str) -> str:
+    return "/".join(resource.split("/")[:5])
 
 
 def _as_text(value: Any) -> str:
