@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 
 from lanyard.planning.actions import RemoveOrphans
-from lanyard.planning.desired import desired
+from lanyard.planning.desired import Desired, desired
 from lanyard.planning.grace import still_dedicated
 from lanyard.planning.guard import guard, guard_alone
 from lanyard.planning.orders import Orders
@@ -255,8 +255,7 @@ class Sweep:
         )
         verdict = guard(todo, situation)
         self._planned.update(type(action).__name__ for action in verdict.allowed)
-        self._managed += bool(resource.managed_by and wanted.kept.rules)
-        self._excluded += bool(wanted.kept.rules) and not record.empty
+        self._count_kept(wanted, resource, record)
         held = {refusal.key for refusal in unfulfilled(verdict.held, todo, wanted)}
         return (
             bool(verdict.allowed)
@@ -264,6 +263,12 @@ class Sweep:
             or still_dedicated(record.dedicated, self.policy, wanted) != record.dedicated
             or _is_due_no_more(record, todo)
         )
+
+    def _count_kept(
+        self, wanted: Desired, resource: ComputeResource, record: ResourceRecord
+    ) -> None:
+        self._managed += bool(resource.managed_by and wanted.kept.rules)
+        self._excluded += bool(wanted.kept.rules) and not record.empty
 
     def _is_listed_wrongly(self, record: ResourceRecord, held: Set[str], listed: Set[str]) -> bool:
         """Whether something is held that nobody can see, or listed that is held no more."""

@@ -180,7 +180,12 @@ def onboard(
 
             def onboarding(one: str) -> Onboarding:
                 return Onboarding(
-                    resources, app, needed, one, clients.sleep, lambda text: show((text, "dim"))
+                    resources=resources,
+                    app=app,
+                    rights=needed,
+                    subscription=one,
+                    sleep=clients.sleep,
+                    waiting=lambda text: show((text, "dim")),
                 )
 
             return await asking.run(named, onboarding)

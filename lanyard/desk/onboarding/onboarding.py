@@ -31,20 +31,27 @@ _ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
 _SPREADS, _PAUSE = 600.0, 15.0
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Onboarding:
-    """Of one subscription (id, lower case). `sleep`: how it waits (seconds), `waiting`: gets what
-    for; `notes`: what a person should know of it.
-    """
+    """Of one subscription."""
 
+    #: ARM, with the caller's rights.
     resources: Resources
+    #: What is to watch it.
     app: Deployment
+    #: What the app needs there.
     rights: Rights
+    #: Its id, lower case.
     subscription: str
+    #: Waits so many seconds.
     sleep: Callable[[float], Awaitable[None]]
+    #: Gets what is waited for, for people.
     waiting: Callable[[str], None]
+    #: What a person should know of it.
     notes: list[str] = field(default_factory=list)
+    #: The ids of the parts that could not be made or looked at.
     _failed: set[str] = field(default_factory=set)
+    #: The ids of those that were made just now.
     _made: set[str] = field(default_factory=set)
 
     async def go(self, *, write: bool) -> AsyncIterator[Step]:
