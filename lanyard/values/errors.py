@@ -31,6 +31,8 @@ class Because(StrEnum):
     MOVED = "moved"
     OWN_IDENTITY = "ownIdentity"
     AZURE_POLICY = "azurePolicy"
+    LOCKED = "locked"
+    DENIED = "denied"
 
 
 class LanyardError(Exception):

@@ -6,13 +6,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.rest import HttpRequest
 
 from lanyard.azure.arm import listing, long_running
 from lanyard.azure.arm.answers import Json, Unreadable, body_of, member, text
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import is_gone, translated, written
+from lanyard.azure.arm.forbidden import forbidden
 from lanyard.azure.arm.identity_block import (
     Block,
     IdentityChange,
@@ -25,7 +26,7 @@ from lanyard.azure.arm.resource_body import is_flexible, location_of, put_body, 
 from lanyard.ports.cache import Cache
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import ComputeType, Verb, compute_type
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.errors import Permanent, Refused, Temporary
 from lanyard.values.resource_id import ResourceId, folded
 
 # A VM takes 3 to 7 s. What takes longer is not waited for: it is read again later.
@@ -90,7 +91,12 @@ class Compute:
             resource = await self.unchanged(resource)
         after = resource
         for block in blocks:
-            after = await self._write(after, kind, block)
+            try:
+                after = await self._write(after, kind, block)
+            except Permanent as failure:
+                # A removal that is refused stays what it is on record: one that failed.
+                taking = takes_off(resource.identity, goal)
+                raise failure if taking else _in_the_way(resource.id, failure) from failure
         if after is not resource and lacking(after.identity, goal, change):
             # The answer of a write may be of a moment before its end.
             after = await self._read_again(after, kind)
@@ -199,6 +205,13 @@ class Compute:
             json=body,
         )
         return await long_running.write(self._clients, request)
+
+
+def _in_the_way(resource: ResourceId, failure: Permanent) -> Permanent | Refused:
+    cause = failure.__cause__
+    if not isinstance(cause, HttpResponseError):
+        return failure
+    return forbidden(f"update the identity of {resource}", cause) or failure
 
 
 def _still(after: ComputeResource, before: ComputeResource) -> ComputeResource:
