@@ -18,6 +18,10 @@ rights=$fetched/rights.json
 "${LANYARD:-.venv/bin/lanyard}" rights --bicep "$@" "$policy" >"$rights"
 for subscription in ${LANYARD_WATCH:-$AZURE_SUBSCRIPTION_ID}; do
   printf 'watch: %s\n' "$subscription" >&2
+  # A deployment registers what it makes; of identities the app makes the first.
+  if grep -q 'Microsoft.ManagedIdentity/userAssignedIdentities/write' "$rights"; then
+    az provider register --subscription "$subscription" --namespace Microsoft.ManagedIdentity --output none
+  fi
   az deployment sub create \
     --subscription "$subscription" \
     --name lanyard-watch \

@@ -57,6 +57,10 @@ class Behaviour:
     resource_graph_answer: ResourceGraphAnswer = ResourceGraphAnswer.FULL
     # Lower-case names of the tables that it is about; all of them when empty.
     resource_graph_answer_tables: set[str] = field(default_factory=set)
+    # The most bytes of a page (16 MiB in Azure); None: they are not counted, which takes time.
+    resource_graph_most_bytes: int | None = None
+    # Lower-case names of tables that the cloud does not have.
+    resource_graph_lacks: set[str] = field(default_factory=set)
     group_deletion_events: GroupDeletion = GroupDeletion.BOTH
     write_event: WriteEvent = WriteEvent.COMPLETED
     scope_deletion_removes_assignments: bool = False
@@ -79,5 +83,10 @@ class Behaviour:
     scale_set_identities_need_upgrade: bool = True
     flexible_identities: FlexibleIdentities = FlexibleIdentities.NEW
     container_app_patch_waits: bool = True  # 202 with `location`; else 200 at once (U)
+    # Lower-case types of Microsoft.App whose PATCH answers `azure-asyncoperation`, too: apps have
+    # since October 2024, jobs have not been seen to (recorded).
+    container_app_patch_status: set[str] = field(
+        default_factory=lambda: {"microsoft.app/containerapps"}
+    )
     container_app_identity_makes_revision: bool = False  # whether a change of identities does (U)
     batch_pool_identity_needs_empty: bool = False  # refuse a change while there are nodes (U)

@@ -88,14 +88,19 @@ class DeliveredPolicy:
         return await self._take(fetched or Fetched(await self.good.read(), self._version))
 
     async def _take(self, fetched: Fetched) -> Policy:
-        first, self._version = fetched.version != self._version, fetched.version
+        """A version counts as looked at once all is done that it takes: where that fails, the next
+        look meets it again.
+        """
+        first = fetched.version != self._version
         try:
             policy = parse_policy(self.name, fetched.text, self.own)
         except PolicyError as error:
             if first:
                 await self._refuse(error)
+            self._version = fetched.version
             return await self._keep(error)
         await self.good.save(fetched.text)
+        self._version = fetched.version
         return policy
 
     async def _refuse(self, error: PolicyError) -> None:

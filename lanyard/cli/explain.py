@@ -58,6 +58,7 @@ _SHAPE = {
     "assignments[].role": "`id` (GUID), `name`",
     "assignments[].scope": "where it gives the role",
     "assignments[].principalId": "whom it is for",
+    "managedBy": "the service that manages the resource, or its id; empty for none",
     "excludedBy[]": "as above: rules that exclude it; what it has of them stays, nothing is added",
     "keepsAll[]": "what of those rules is not known for it: `rule` as above, `part`, `reason`; "
     "where there is any, it keeps everything that Lanyard gave it",
@@ -97,6 +98,8 @@ class Explanation:
     assignments: tuple[Why, ...]
     #: Rules that exclude the resource: what it has of them stays, and nothing is added.
     excluded_by: tuple[str, ...] = ()
+    #: The other service that manages it, "" for none: rules leave it alone for that, too.
+    managed_by: str = ""
     #: What of them is not known for it: all that Lanyard gave it stays.
     keeps_all: tuple[Unfulfillable, ...] = ()
 
@@ -156,7 +159,7 @@ async def _of_resource(resource: ResourceId, explainer: Explainer) -> Explanatio
     principals = [one.principal for one in identities if one.principal is not None]
     why = await explainer.of_principals(principals, resource)
     kept = desired(explainer.policy, found).kept
-    return Explanation(tuple(identities), tuple(why), kept.rules, kept.unfilled)
+    return Explanation(tuple(identities), tuple(why), kept.rules, found.managed_by, kept.unfilled)
 
 
 def _attached(resource: ComputeResource, record: ResourceRecord, policy: Policy) -> list[Attached]:
@@ -188,6 +191,7 @@ def _as_json(target: str, explanation: Explanation, places: Mapping[str, str]) -
             }
             for identity in explanation.identities
         ],
+        "managedBy": explanation.managed_by,
         "excludedBy": _rules(explanation.excluded_by, places),
         "keepsAll": [
             {"rule": _rules((one.rule,), places)[0], "part": one.part, "reason": one.reason}
@@ -235,6 +239,8 @@ def _show(
     target: str, explanation: Explanation, places: Mapping[str, str], terminal: Terminal
 ) -> None:
     terminal.show((target, "bold"))
+    if explanation.managed_by:
+        terminal.show((f"  managed by another service: {explanation.managed_by}", "dim"))
     for rule in explanation.excluded_by:
         named = _by_rules((rule,), places).removeprefix(", ")
         terminal.show((f"  excluded, so it keeps what it has and gets nothing new: {named}", "dim"))

@@ -27,18 +27,32 @@ _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 _IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 _EVERYTHING = "*/read"
+# A cloud whose Resource Graph does not have role assignments is asked in each subscription.
+_SUBSCRIPTION = "Microsoft.Resources/subscriptions/read"
+# Whether another service manages what is in a resource group.
+_GROUP = "Microsoft.Resources/subscriptions/resourceGroups/read"
 # Whether somebody took an assignment away, or it went with its scope.
 _ACTIVITIES = "Microsoft.Insights/eventtypes/values/read"
 
 # What a long-running write of a type is followed by, to its end or to the reason of its failure.
+# Container apps name a status beside the result since October 2024, jobs the result alone; function
+# apps on Container Apps name a result of their own (azure-facts section 11).
 _FOLLOWED = {
-    "microsoft.compute/virtualmachines": "Microsoft.Compute/locations/operations/read",
-    "microsoft.compute/virtualmachinescalesets": "Microsoft.Compute/locations/operations/read",
-    "microsoft.app/containerapps": "Microsoft.App/locations/containerappOperationResults/read",
-    "microsoft.app/jobs": "Microsoft.App/locations/containerappsjobOperationResults/read",
-    "microsoft.containerservice/managedclusters": (
-        "Microsoft.ContainerService/locations/operations/read"
+    "microsoft.compute/virtualmachines": ("Microsoft.Compute/locations/operations/read",),
+    "microsoft.compute/virtualmachinescalesets": ("Microsoft.Compute/locations/operations/read",),
+    "microsoft.app/containerapps": (
+        "Microsoft.App/locations/containerappOperationResults/read",
+        "Microsoft.App/locations/containerappOperationStatuses/read",
     ),
+    "microsoft.app/jobs": (
+        "Microsoft.App/locations/containerappsjobOperationResults/read",
+        "Microsoft.App/locations/containerappsjobOperationStatuses/read",
+    ),
+    "microsoft.containerservice/managedclusters": (
+        "Microsoft.ContainerService/locations/operations/read",
+    ),
+    "microsoft.web/sites": ("Microsoft.Web/sites/operationresults/read",),
+    "microsoft.web/sites/slots": ("Microsoft.Web/sites/slots/operationresults/read",),
 }
 _SCALE_SETS = "microsoft.compute/virtualmachinescalesets"
 # A pool has no location of its own: its account has.
@@ -134,6 +148,7 @@ def _reads(policy: Policy) -> Iterator[str]:
     if _must_see_everything(policy):
         yield _EVERYTHING
         return
+    yield from (_SUBSCRIPTION, _GROUP)
     yield f"{_IDENTITIES}/read"
     yield f"{_ASSIGNMENTS}/read"
     yield "Microsoft.Authorization/roleDefinitions/read"
@@ -159,8 +174,7 @@ def _writes(policy: Policy) -> Iterator[str]:
     for kind in _types(policy):
         if kind.attachable:
             yield f"{kind.name}/write"
-        if followed := _FOLLOWED.get(folded(kind.name)):
-            yield followed
+        yield from _FOLLOWED.get(folded(kind.name), ())
         if folded(kind.name) == _SCALE_SETS and upgraded:
             yield f"{kind.name}/manualupgrade/action"
 

@@ -22,8 +22,9 @@ from lanyard.planning.orders import Orders, Pause
 from lanyard.policy import Policy
 from lanyard.values.grants import Standing
 from lanyard.values.listed import ListedAssignment
-from lanyard.values.resource_id import ResourceId, folded
+from lanyard.values.resource_id import ResourceId, folded, subscription_of
 
+_ABOVE = "it lies above subscriptions, where Lanyard takes nothing away: left to people"
 _SERVICE_PRINCIPAL = "serviceprincipal"
 
 
@@ -124,6 +125,7 @@ def _unclaimed(
 
 def _without_principal(assignment: ListedAssignment, facts: Facts, policy: Policy) -> Orphan:
     principal = assignment.principal_id
+    above = "" if subscription_of(assignment.scope) else _ABOVE
     owner = facts.owners.get(principal)
     silent = (
         f"the directory does not know {principal}, in an answer that holds the control principal"
@@ -131,9 +133,9 @@ def _without_principal(assignment: ListedAssignment, facts: Facts, policy: Polic
     unseen = "no resource that ARM lists shows it"
     if owner is not None:
         evidence = (f"its principal was seen alive as the identity of {owner}", unseen, silent)
-        held = _held(RemoveOrphans(principal), facts, policy)
+        held = above or _held(RemoveOrphans(principal), facts, policy)
         return Orphan(OrphanKind.DEPARTED, assignment, evidence, owner, held)
-    held = _held(RemoveUnknown(principal), facts, policy)
+    held = above or _held(RemoveUnknown(principal), facts, policy)
     evidence = (silent, unseen, "Lanyard never saw it alive")
     return Orphan(OrphanKind.UNKNOWN, assignment, evidence, None, held)
 

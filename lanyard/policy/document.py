@@ -129,6 +129,11 @@ class Match(Selector):
     kinds: list[Name] = Field(
         [], description="Kinds of a type that has them: functionapp, workflowapp, app, …"
     )
+    managed: bool = Field(
+        False,
+        description="Whether resources that another service manages (nodes of AKS, Databricks, "
+        "managed applications) are among them; by default they are left alone.",
+    )
     exclude: Selector = Field(
         Selector(), description="A resource that fits all that is given here is left out."
     )

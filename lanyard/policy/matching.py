@@ -53,6 +53,11 @@ def _names(match: Match, resource: ComputeResource) -> bool:
 
 
 def _is_excluded(match: Match, resource: ComputeResource) -> bool:
+    """By the rule's own word, or because another service manages it and the rule does not ask for
+    such: what was given to it before stays, as with every `exclude`.
+    """
+    if resource.managed_by and not match.managed:
+        return True
     return is_given(match.exclude) and selects(match.exclude, resource)
 
 

@@ -108,19 +108,36 @@ class Application:
         return [action for action in removals if action not in taking]
 
     async def _give(self, additions: Sequence[Action]) -> None:
-        """Identities and roles, side by side; roles of a new system-assigned identity after it.
+        """Identities and roles, side by side; roles of an identity that is being attached after it,
+        and only where it was: nobody would use them.
 
         What takes the place of another identity comes when all else is there, its roles too.
         """
         known = self.progress.principals
-        ready = [a for a in only(AssignRole, additions) if a.to in known]
+        attaching = {UserAssigned(a.id) for a in only(AttachIdentity, additions)}
+        ready = [a for a in only(AssignRole, additions) if a.to in known and a.to not in attaching]
         await self._intend(additions, ready)
         await asyncio.gather(self._change_identity(additions), *(self._assign(a) for a in ready))
         for replacement in only(ReplaceIdentity, not_waiting(additions, self.progress)):
             await self._replace(replacement)
-        late = [a for a in only(AssignRole, additions) if a not in ready]
+        late = self._of_attached([a for a in only(AssignRole, additions) if a not in ready])
         await self._intend([], [a for a in late if a.to in known])
         await asyncio.gather(*(self._assign(a) for a in late))
+
+    def _of_attached(self, assigns: Sequence[AssignRole]) -> list[AssignRole]:
+        """Without the roles of what could not be attached, which wait for it."""
+        failures: dict[PrincipalRef, Temporary | Permanent] = {
+            UserAssigned(o.action.id): o.failure
+            for o in self.progress.outcomes
+            if isinstance(o.action, AttachIdentity) and o.failure is not None
+        }
+        waiting = [a for a in assigns if a.to in failures and a.to in self.progress.principals]
+        for action in waiting:
+            why, failure = f"{action.to} is not attached, so it gets no role", failures[action.to]
+            delay = failure.delay if isinstance(failure, Temporary) else None
+            missing = Permanent(why) if delay is None else NotYet(why, delay)
+            self.progress.outcomes.append(Outcome(action, failure=missing))
+        return [action for action in assigns if action not in waiting]
 
     async def _replace(self, replacement: ReplaceIdentity) -> None:
         progress = self.progress

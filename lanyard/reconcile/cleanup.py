@@ -17,7 +17,7 @@ from lanyard.record.claims import Claims
 from lanyard.values.errors import Because, MayPass, NotYet, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant, RoleAssignment
 from lanyard.values.removed import RemovedAssignment
-from lanyard.values.resource_id import folded
+from lanyard.values.resource_id import folded, subscription_of
 
 # Entra needs from seconds to minutes to let go of a deleted principal. What takes longer is asked
 # for less and less often.
@@ -54,6 +54,7 @@ class Orphans:
         """
         await self._check_departure(principal_id, gone_at)
         found, unread = await self._find(principal_id, subscription)
+        found = _below_management(found)
         self._check_grace(found, gone_at)
         return await self._delete(found, unread, removing, self._evidence(principal_id, gone_at))
 
@@ -76,6 +77,7 @@ class Orphans:
             message = f"principal {principal_id} is in the recycle bin and can be restored"
             raise NotYet(message, _RESTORABLE_DELAY)
         found, unread = await self._find(principal_id, subscription)
+        found = _below_management(found)
         self._check_grace(found, unknown_since)
         self._check_age(found)
         evidence = self._evidence(principal_id, unknown_since)
@@ -165,8 +167,9 @@ class Orphans:
         return removed
 
     async def find(self, principal_id: str, subscription: str) -> list[RoleAssignment]:
-        """Everything the principal holds, each read from ARM just now. Raises Temporary, Permanent
-        where any listing fails, or one cannot be read.
+        """Everything the principal holds, each read from ARM just now; above subscriptions what
+        ARM lists with the rest, and nothing that has to be read where the app has no rights. Raises
+        Temporary, Permanent where any listing fails, or one cannot be read.
         """
         found, unread = await self._find(principal_id, subscription)
         if unread:
@@ -181,7 +184,7 @@ class Orphans:
         listed = await self.assignments.of_principal(principal_id, subscription)
         found = {folded(assignment.id): assignment for assignment in listed}
         for assignment_id in await self.index.assignments_of(principal_id):
-            if folded(assignment_id) not in found:
+            if folded(assignment_id) not in found and subscription_of(assignment_id):
                 try:
                     assignment = await self.assignments.read(assignment_id)
                 except (Temporary, Permanent) as failure:
@@ -191,6 +194,11 @@ class Orphans:
                     found[folded(assignment_id)] = assignment
         # A filter that the service ignored would list everybody's: never trust it blindly.
         return [one for one in found.values() if one.principal_id == principal_id], unread
+
+
+def _below_management(found: Iterable[RoleAssignment]) -> list[RoleAssignment]:
+    """Without what is above subscriptions, at management groups and the root: left to people."""
+    return [one for one in found if subscription_of(one.scope) is not None]
 
 
 def _of_all(failures: list[Temporary | Permanent], removed: int) -> Temporary | Permanent:

@@ -5,9 +5,16 @@ What waits for one that is held is held itself: lanyard/planning/make_before_bre
 
 from collections.abc import Sequence
 
-from lanyard.planning.actions import Action, AssignRole, is_removal, takes_from_resource
-from lanyard.planning.outcomes import Outcome, failed
+from lanyard.planning.actions import (
+    Action,
+    AssignRole,
+    AttachIdentity,
+    is_removal,
+    takes_from_resource,
+)
+from lanyard.planning.outcomes import Outcome, failed, only
 from lanyard.reconcile.progress import Progress
+from lanyard.values.compute import UserAssigned
 from lanyard.values.errors import Because, Refused
 
 # What waits for an addition that failed is looked at again with it, or this much later (seconds).
@@ -35,13 +42,15 @@ def not_waiting(actions: Sequence[Action], progress: Progress) -> list[Action]:
 
 def _missing(progress: Progress) -> list[Outcome]:
     """The additions that are not there, whatever the reason. A role of an identity that is not
-    there is missing with that one, and no more.
+    there, or not attached, is missing with that one, and no more.
     """
     failures = [o for o in progress.outcomes if o.failure and not is_removal(o.action)]
+    attaches = only(AttachIdentity, (o.action for o in failures))
+    there = progress.principals.keys() - {UserAssigned(action.id) for action in attaches}
     return [
         failure
         for failure in failures
-        if not isinstance(failure.action, AssignRole) or failure.action.to in progress.principals
+        if not isinstance(failure.action, AssignRole) or failure.action.to in there
     ]
 
 

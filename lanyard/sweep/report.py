@@ -47,6 +47,8 @@ class SweepReport:
     planned: dict[str, int] = field(default_factory=dict)
     #: Resources that a rule excludes and that keep what they have of it.
     excluded: int = 0
+    #: Resources that a rule names, and leaves alone because another service manages them.
+    managed: int = 0
     #: Subscriptions (lower case) in which anything is listed.
     seen: frozenset[str] = frozenset()
     #: Subscriptions on record that can no longer be read.
@@ -89,6 +91,8 @@ def describe(report: SweepReport) -> str:
     ]
     if report.excluded:
         parts.append(f"{report.excluded} excluded, which keep what they have")
+    if report.managed:
+        parts.append(f"{report.managed} managed by another service, which are left alone")
     if report.no_directory:
         parts.append(f"orphans only as far as the ledger knows: {report.no_directory}")
     return "sweep: " + ", ".join(parts)

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 
 from lanyard.planning.actions import RemoveOrphans
-from lanyard.planning.desired import desired
+from lanyard.planning.desired import Desired, desired
 from lanyard.planning.grace import still_dedicated
 from lanyard.planning.guard import guard, guard_alone
 from lanyard.planning.orders import Orders
@@ -74,6 +74,7 @@ class Sweep:
     _unread: list[str] = field(init=False, default_factory=list)
     _planned: Counter[str] = field(init=False, default_factory=Counter)
     _excluded: int = field(init=False, default=0)
+    _managed: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         """Many resources share an identity and its grants: the ledger and ARM are asked once a
@@ -123,6 +124,7 @@ class Sweep:
             excluded=self._excluded,
             partly_seen=partly_seen,
             unread=tuple(self._all_unread(grants)),
+            managed=self._managed,
         )
 
     async def _enqueue(self, change: Change) -> None:
@@ -289,7 +291,7 @@ class Sweep:
         )
         verdict = guard(todo, situation)
         self._planned.update(type(action).__name__ for action in verdict.allowed)
-        self._excluded += bool(wanted.kept.rules) and not record.empty
+        self._count_kept(wanted, resource, record)
         held = {refusal.key for refusal in unfulfilled(verdict.held, todo, wanted)}
         return (
             bool(verdict.allowed or postponed(verdict.held, todo))
@@ -297,6 +299,12 @@ class Sweep:
             or still_dedicated(record.dedicated, self.policy, wanted) != record.dedicated
             or _is_due_no_more(record, todo)
         )
+
+    def _count_kept(
+        self, wanted: Desired, resource: ComputeResource, record: ResourceRecord
+    ) -> None:
+        self._managed += bool(resource.managed_by and wanted.kept.rules)
+        self._excluded += bool(wanted.kept.rules) and not record.empty
 
     def _is_listed_wrongly(self, record: ResourceRecord, held: Set[str], listed: Set[str]) -> bool:
         """Whether something is held that nobody can see, or listed that is held no more."""

@@ -102,6 +102,8 @@ class ComputeResource:
     provisioning_state: str = "Succeeded"
     #: For If-Match; None where the type has none.
     etag: str | None = None
+    #: Which other service manages it, by the resource itself, its tags or its group; "" for none.
+    managed_by: str = ""
     #: A list in itself: "functionapp,linux".
     kind: str = ""
     #: The flexible scale set that a machine belongs to.

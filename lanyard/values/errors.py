@@ -32,6 +32,8 @@ class Because(StrEnum):
     OWN_IDENTITY = "ownIdentity"
     AZURE_POLICY = "azurePolicy"
     NOT_DONE = "notDone"
+    LOCKED = "locked"
+    DENIED = "denied"
 
 
 #: So many attempts may fail before a message is given up; and where Azure refuses what may pass in

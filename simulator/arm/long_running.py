@@ -38,6 +38,11 @@ def provider_link(
     return _link(request, path, work)
 
 
+def resource_link(request: ArmRequest, path: str, work: LongRunning) -> str:
+    """A link below a resource of its own."""
+    return _link(request, path, work)
+
+
 def status_body(work: LongRunning) -> Json:
     """What `azure-asyncoperation` answers, always with 200 (recorded)."""
     body: Json = {

@@ -1,7 +1,12 @@
-"""HTTP face of Microsoft.App: a PUT gives `azure-asyncoperation`, a PATCH only `location`."""
+"""HTTP face of Microsoft.App: a PUT gives `azure-asyncoperation`, a PATCH `location`, and the other
+beside it where the switch says so.
+"""
+
+from dataclasses import dataclass, replace
 
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
 from simulator.container_apps.models import ContainerApps, Jobs
+from simulator.tracked.models import Written
 from simulator.tracked.routes import GROUP, Handlers, Style, polls
 from simulator.tracked.routes import operations as tracked_operations
 
@@ -27,11 +32,21 @@ _JOBS = Style(
 )
 
 
+@dataclass(frozen=True)
+class _Handlers(Handlers):
+    def written(self, request: ArmRequest, written: Written) -> ArmResponse:
+        kind = self.resources.kind.type.lower()
+        if kind not in self.resources.state.behaviour.container_app_patch_status:
+            return super().written(request, written)
+        style = replace(self.style, async_operation=_PUT | {"PATCH"})
+        return Handlers(self.resources, style).written(request, written)
+
+
 def operations(apps: ContainerApps, jobs: Jobs) -> list[Operation]:
     """All operations on container apps and jobs."""
     return [
-        *tracked_operations(Handlers(apps, _APPS), VERSIONS),
-        *tracked_operations(Handlers(jobs, _JOBS), VERSIONS),
+        *tracked_operations(_Handlers(apps, _APPS), VERSIONS),
+        *tracked_operations(_Handlers(jobs, _JOBS), VERSIONS),
         *polls(_APPS, apps, VERSIONS),
         *polls(_JOBS, jobs, VERSIONS),
         _list_secrets(apps),

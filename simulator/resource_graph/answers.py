@@ -13,6 +13,10 @@ from simulator.state import Json
 
 #: More than this a page is refused.
 _MAX_PAGE = 1000
+_INVALID = (
+    "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and "
+    "fix the error before retrying."
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,9 @@ def read_page(options: Json, size: int) -> Page:
         return Page(skip, min(top, size))
     try:
         kept = json.loads(base64.b64decode(token, validate=True))
-        return Page(int(kept["skip"]), int(kept["top"]), follows=True)
+        # "$top … overrides the page size when $skipToken property is present" (the specification).
+        asked = min(top, size) if options.get("$top") else int(kept["top"])
+        return Page(int(kept["skip"]), asked, follows=True)
     except (ValueError, KeyError, TypeError):
         raise InvalidQuery("the $skipToken is not one of ours") from None
 
@@ -98,11 +104,25 @@ def access_denied(support: str) -> AzureError:
 
 def invalid(reason: str, support: str) -> AzureError:
     """400: a query that is none, or that is not simulated."""
+    details = {"InvalidQuery": _INVALID, "ParserFailure": reason}
+    return _refused(400, "BadRequest", support, details)
+
+
+def too_large(size: int, limit: int, support: str) -> AzureError:
+    """400: the rows of a page have too many bytes."""
     text = (
-        "Query is invalid. Please refer to the documentation for the Azure Resource Graph "
-        "service and fix the error before retrying."
+        f"Response payload size is {size}, and has exceeded the limit of {limit}. Please consider "
+        "querying less data at a time and make paginated call if needed."
     )
-    details = {"InvalidQuery": text, "ParserFailure": reason}
+    return _refused(400, "BadRequest", support, {"ResponsePayloadTooLarge": text})
+
+
+def no_table(table: str, support: str) -> AzureError:
+    """400: the cloud's Resource Graph does not have the table."""
+    details = {
+        "InvalidQuery": _INVALID,
+        "DisallowedLogicalTableName": f"Table {table} is invalid, unsupported or disallowed.",
+    }
     return _refused(400, "BadRequest", support, details)
 
 

@@ -199,12 +199,35 @@ class Reader:
         return lambda row: (fold(left(row)) in members) is wanted
 
     def _call(self, name: str) -> Value:
+        if name.lower() == "iff":
+            return self._choice()
+        if name.lower() == "bag_pack":
+            return self._bag()
         function = _FUNCTIONS.get(name.lower())
         if function is None:
             raise InvalidQuery(f"the function '{name}' is not simulated")
         inner = self.value()
         self.expect(")")
         return lambda row: function(inner(row))
+
+    def _choice(self) -> Value:
+        holds = self.predicate()
+        self.expect(",")
+        then = self.value()
+        self.expect(",")
+        otherwise = self.value()
+        self.expect(")")
+        return lambda row: then(row) if holds(row) else otherwise(row)
+
+    def _bag(self) -> Value:
+        """Names and values by turns; a value that is not there is null in it."""
+        pairs: list[tuple[Value, Value]] = []
+        while not pairs or self.accept(","):
+            name = self.value()
+            self.expect(",")
+            pairs.append((name, self.value()))
+        self.expect(")")
+        return lambda row: {name(row): value(row) for name, value in pairs}
 
     def _path(self, first: str) -> Value:
         steps = [first]

@@ -55,9 +55,12 @@ class Index:
         self._by_table: dict[str, _Rendered[Resource]] = {}
         self._assignments = _Rendered(Past(state, state.role_assignments), self._of_assignment)
 
-    def rows(self, table: str, subscriptions: frozenset[str]) -> list[Row]:
-        """The table's rows in these subscriptions (lower-case ids), by id."""
-        found = [row for row in self._of_table(table) if row.subscription in subscriptions]
+    def rows(self, table: str, subscriptions: frozenset[str], *, above: bool) -> list[Row]:
+        """The table's rows in these subscriptions (lower-case ids), by id; what lies above any
+        subscription, where that is asked for.
+        """
+        places = subscriptions | ({""} if above else set())
+        found = [row for row in self._of_table(table) if row.subscription in places]
         if table == "authorizationresources":
             found += self._definitions(subscriptions)
         return sorted(found, key=attrgetter("key"))

@@ -1,5 +1,6 @@
 """HTTP face of Resource Graph: one POST, its paging, its own quota."""
 
+import json
 from dataclasses import dataclass
 
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
@@ -10,9 +11,11 @@ from simulator.resource_graph.answers import (
     access_denied,
     answer,
     invalid,
+    no_table,
     read_page,
     refuse,
     spoiled,
+    too_large,
 )
 from simulator.resource_graph.index import Index
 from simulator.resource_graph.query import Query, parse_query
@@ -40,8 +43,19 @@ class _Handlers:
         query, page = self._read(request, body)
         how = spoiled(self.state.behaviour, query.table)
         refuse(how, page, support)
-        rows = self._visible(request, query, self._subscriptions(request, body))
-        return ArmResponse(200, answer(query, query.shape(rows), page, how), headers)
+        if query.table in self.state.behaviour.resource_graph_lacks:
+            raise no_table(query.table, support)
+        # Of named subscriptions what is at them and below (authorizationScopeFilter's default).
+        above = not body.get("subscriptions")
+        rows = self._visible(request, query, self._subscriptions(request, body), above=above)
+        found = answer(query, query.shape(rows), page, how)
+        self._weigh(found, support)
+        return ArmResponse(200, found, headers)
+
+    def _weigh(self, found: Json, support: str) -> None:
+        limit = self.state.behaviour.resource_graph_most_bytes
+        if limit is not None and (size := len(json.dumps(found))) > limit:
+            raise too_large(size, limit, support)
 
     def _read(self, request: ArmRequest, body: Json) -> tuple[Query, Page]:
         options = body.get("options") or {}
@@ -56,10 +70,11 @@ class _Handlers:
             raise self._invalid(request, str(error)) from None
 
     def _visible(
-        self, request: ArmRequest, query: Query, subscriptions: frozenset[str]
+        self, request: ArmRequest, query: Query, subscriptions: frozenset[str], *, above: bool
     ) -> list[Json]:
         """Rows that the filters leave and the caller may read."""
-        rows = {id(row.columns): row for row in self.index.rows(query.table, subscriptions)}
+        found = self.index.rows(query.table, subscriptions, above=above)
+        rows = {id(row.columns): row for row in found}
         selected = query.select([row.columns for row in rows.values()])
         rights = Rights(self.access, request.caller.object_id)
         return [columns for columns in selected if rights.reads(rows[id(columns)])]

@@ -41,6 +41,7 @@ class ResourceGroups:
             location=location,
             tags=read_tags(body),
             properties={},
+            extra={"managedBy": body["managedBy"]} if body.get("managedBy") else {},
             created_at=self.state.clock.now(),
         )
         self.state.resources[key] = made
@@ -106,5 +107,6 @@ def show(group: Resource) -> Json:
         "type": group.type,
         "location": group.location,
         "tags": group.tags,
+        **group.extra,
         "properties": {"provisioningState": group.provisioning_state},
     }

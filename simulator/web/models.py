@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 from simulator.authorization.access import Access
-from simulator.operations import Operations
+from simulator.operations import LongRunning, Operations
 from simulator.resource_ids import parse
 from simulator.state import Json, Resource, State
 from simulator.times import utc_z
@@ -19,6 +19,7 @@ from simulator.web.errors import exclusive_lock
 #: Of all that App Service sets itself, as much as tells an app from another.
 _READ_ONLY = ("name", "state", "hostNames", "defaultHostName")
 _DEFAULT_KIND = "app"
+_ON_CONTAINERS = "azurecontainerapps"
 #: What is shown of identities that an app works with by name, where it was given none (recorded).
 _REFERENCES: Json = {"keyVaultReferenceIdentity": "SystemAssigned", "functionAppConfig": None}
 _PULLS: Json = {"acrUseManagedIdentityCreds": False, "acrUserManagedIdentityID": None}
@@ -74,6 +75,12 @@ class Sites(TrackedResources):
             extra={**after.extra, "kind": kind},
             properties={**after.properties, **shown},
         )
+
+    def _finish(self, resource_id: str, etag: int, *, slow: bool) -> LongRunning | None:
+        """A function app on Container Apps takes 12 to 50 s (recorded)."""
+        resource = self.find(resource_id)
+        kind = str(resource.extra.get("kind") or "") if resource else ""
+        return super()._finish(resource_id, etag, slow=slow or kind.endswith(_ON_CONTAINERS))
 
 
 def _named(given: Json) -> Json:

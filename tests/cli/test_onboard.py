@@ -16,7 +16,8 @@ from tests.support.handlers import started
 from tests.support.watched import Onboarder, UnwatchedEstate
 
 OK, ERROR, CHANGES = 0, 1, 2
-PARTS = 12
+PARTS = 13
+REGISTERED = 3
 
 
 @pytest.fixture
@@ -57,8 +58,8 @@ async def test_a_dry_run_shows_everything_and_changes_nothing(me: Onboarder) -> 
     before = me.there()
     ran = await me.run("onboard", "--dry-run")
     assert (ran.code, ran.err) == (CHANGES, "")
-    assert sum(line.startswith("+ create") for line in ran.lines) == PARTS - 2
-    assert ran.lines[-1].startswith(f"onboard: {PARTS - 2} to create")
+    assert sum(line.startswith("+ create") for line in ran.lines) == PARTS - REGISTERED
+    assert ran.lines[-1].startswith(f"onboard: {PARTS - REGISTERED} to create")
     assert me.there() == before
     assert [call for call in me.desk.calls() if not call.startswith(("GET", "POST"))] == []
 
@@ -142,7 +143,7 @@ async def test_a_right_that_is_missing_is_named_and_a_second_run_finishes(
     undone = [step for step in steps(ran) if step["error"]]
     assert len(undone) == unmade
     assert sum(step["error"].startswith("not tried: it needs /") for step in undone) > unmade - 3
-    assert sum(step["done"] for step in steps(ran)) == PARTS - 2 - unmade
+    assert sum(step["done"] for step in steps(ran)) == PARTS - REGISTERED - unmade
 
     me.lack_nothing()
     ran = await me.run("onboard", "--yes", "--json")
@@ -163,26 +164,53 @@ async def test_administrator_of_assignments_alone_is_not_enough(me: Onboarder) -
     assert (await me.run("onboard", "--yes")).code == OK
 
 
-async def test_a_grant_that_does_not_count_yet_is_waited_out_by_a_second_run(me: Onboarder) -> None:
-    me.estate.azure.behaviour.role_propagation_seconds = 600
+async def test_case_C14_a_grant_that_does_not_count_yet_is_waited_for(me: Onboarder) -> None:
+    me.estate.azure.behaviour.role_propagation_seconds = 590
+    ran = await me.run("onboard", "--yes")
+    assert (ran.err, ran.code) == ("", OK)
+    assert "waiting until what was just made for it counts" in ran.out
+    await me.estate.create_vm("vm1")
+    assert await me.estate.hear() != []
+
+
+async def test_case_C14_a_grant_that_never_counts_is_given_up_after_ten_minutes(
+    me: Onboarder,
+) -> None:
+    me.estate.azure.behaviour.role_propagation_seconds = 10_000
     ran = await me.run("onboard", "--yes")
     assert (ran.code, "cannot write to the dead-letter container" in ran.err) == (ERROR, True)
     assert "takes up to ten minutes to count" in ran.err
-    me.estate.azure.clock.advance(601)
+    me.estate.azure.clock.advance(10_000)
+    assert (await me.run("onboard", "--yes")).code == OK
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "RoleDefinitionDoesNotExist"),
+        (404, "RoleDefinitionDoesNotExist"),
+        (400, "RoleAssignmentScopeNotAssignableToRoleDefinition"),
+        (400, "PrincipalNotFound"),
+    ],
+)
+async def test_case_C12_a_role_that_was_just_made_is_waited_for(
+    me: Onboarder, status: int, code: str
+) -> None:
+    fault = Fault(method="PUT", path="roleAssignments", status=status, code=code, times=3)
+    me.estate.azure.faults.add(fault)
     ran = await me.run("onboard", "--yes")
-    assert (ran.err, ran.code) == ("", OK)
-    await me.estate.create_vm("vm1")
-    assert await me.estate.hear() != []
+    assert (ran.err, ran.code, fault.hits) == ("", OK, 3)
 
 
 async def test_providers_are_registered_before_they_are_needed(me: Onboarder) -> None:
     unregistered = me.estate.azure.state.unregistered
     unregistered |= {
-        (me.estate.subscription, each) for each in ("microsoft.eventgrid", "microsoft.insights")
+        (me.estate.subscription, each)
+        for each in ("microsoft.eventgrid", "microsoft.insights", "microsoft.managedidentity")
     }
     ran = await me.run("onboard", "--dry-run")
     assert "+ change   resource provider" not in ran.out
-    assert sum("resource provider" in line for line in ran.lines) == 2
+    assert sum("resource provider" in line for line in ran.lines) == 3
     ran = await me.run("onboard", "--yes")
     assert (ran.err, ran.code) == ("", OK)
     assert unregistered == set()
@@ -344,8 +372,8 @@ async def test_nothing_is_changed_where_nobody_can_be_asked(me: Onboarder) -> No
     before = me.there()
     ran = await me.run("onboard")
     assert (ran.code, "--yes does it unasked" in ran.err) == (ERROR, True)
-    assert f"onboard: {PARTS - 2} to create" not in ran.out
-    assert sum(line.startswith("+ create") for line in ran.lines) == PARTS - 2
+    assert f"onboard: {PARTS - REGISTERED} to create" not in ran.out
+    assert sum(line.startswith("+ create") for line in ran.lines) == PARTS - REGISTERED
     assert me.there() == before
 
 

@@ -78,4 +78,6 @@ def test_a_policy_without_rules_reads_assignments_and_identities_only() -> None:
         "Microsoft.Authorization/roleAssignments/read",
         "Microsoft.Authorization/roleDefinitions/read",
         "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+        "Microsoft.Resources/subscriptions/read",
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
     )

@@ -116,6 +116,18 @@ async def principals_on(
     return {text.rpartition("/")[2]: str(each.principal_id) for text, each in attached.items()}
 
 
+def followed(made: Example) -> Story:
+    """It gets the identity, and how its writes end is seen."""
+
+    async def story(estate: BoundedEstate) -> None:
+        resource = await create(estate, made)
+        await estate.settle()
+        assert list(await principals_on(estate, resource, made)) == ["id-westeurope"]
+        await nothing_failed(estate)
+
+    return story
+
+
 async def nothing_failed(estate: BoundedEstate) -> None:
     failed = [entry for entry in await estate.decisions() if entry[1] in ("failed", "later")]
     assert failed == []
@@ -398,16 +410,42 @@ GRANTED_TO_ARC = Flow(
     .replace("to: shared", "to: system"),
     an_arc_machines_own_identity_is_granted,
 )
+
+
+def as_types_answer(flow: Flow, *types: str) -> Flow:
+    """With the types of Microsoft.App whose PATCH names a status beside the result."""
+
+    async def story(estate: BoundedEstate) -> None:
+        estate.azure.behaviour.container_app_patch_status = set(types)
+        await flow.story(estate)
+
+    name = f"{flow}, its PATCH answered {'with' if types else 'without'} a status"
+    return replace(flow, name=name, story=story)
+
+
+def on_container_apps(made: Example) -> Flow:
+    """A function app whose writes are followed."""
+    body = {**made.body, "kind": "functionapp,linux,container,azurecontainerapps"}
+    hosted = replace(made, body=body)
+    return Flow(f"{made} on Container Apps comes and goes", policy(made.type), followed(hosted))
+
+
 LIFE = {
     each.type: Flow(f"{each} comes and goes", policy(each.type), comes_and_goes(each))
     for each in ATTACHED
 }
+OLDER_APP = as_types_answer(LIFE[CONTAINER_APP.type])
+NEWER_JOB = as_types_answer(LIFE[JOB.type], "microsoft.app/jobs")
+HOSTED = {each.type: on_container_apps(each) for each in (SITE, SLOT)}
 REPORT = {
     each.type: Flow(f"{each} is reported", policy(each.type), is_reported(each))
     for each in ONLY_TOLD
 }
 FLOWS = [
     *LIFE.values(),
+    OLDER_APP,
+    NEWER_JOB,
+    *HOSTED.values(),
     *REPORT.values(),
     CLUSTER_REPLACED,
     FLEXIBLE,
@@ -430,6 +468,9 @@ _OPERATIONS = "Microsoft.Compute/locations/operations/read"
 _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 _IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _APP = "Microsoft.App/locations"
+#: Without it nothing fails: a resource is known as managed by itself alone.
+_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups/read"
+_SUBSCRIPTIONS = "Microsoft.Resources/subscriptions/read"
 
 #: Every action that any policy can need, and the flow that cannot do without it.
 NEEDED_BY = {
@@ -443,8 +484,11 @@ NEEDED_BY = {
     f"{BATCH_ACCOUNT.type}/read": LIFE[POOL.type],
     f"{SCALE_SET.type}/manualupgrade/action": UPGRADED,
     _OPERATIONS: FAILURE[MACHINE.type],
-    f"{_APP}/containerappOperationResults/read": LIFE[CONTAINER_APP.type],
+    f"{_APP}/containerappOperationStatuses/read": LIFE[CONTAINER_APP.type],
+    f"{_APP}/containerappOperationResults/read": OLDER_APP,
     f"{_APP}/containerappsjobOperationResults/read": LIFE[JOB.type],
+    f"{_APP}/containerappsjobOperationStatuses/read": NEWER_JOB,
+    **{f"{type}/operationresults/read": flow for type, flow in HOSTED.items()},
     f"{_ASSIGNMENTS}/read": ORPHAN,
     f"{_ASSIGNMENTS}/write": LIFE[MACHINE.type],
     f"{_ASSIGNMENTS}/delete": ORPHAN,
@@ -483,6 +527,21 @@ async def test_without_one_action_a_flow_fails(
     with pytest.raises((AssertionError, ValueError, LanyardError)):
         await flow.story(estate)
     assert estate.refused()
+
+
+async def test_where_resource_graph_has_no_assignments_the_subscriptions_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without the right nothing is refused: no subscription is listed."""
+    for missing in ("", _SUBSCRIPTIONS):
+        estate = BoundedEstate(SWEEP.policy, needed(SWEEP.policy), without=missing)
+        await started(estate, monkeypatch)
+        estate.azure.behaviour.resource_graph_lacks = {"authorizationresources"}
+        if not missing:
+            await SWEEP.story(estate)
+            continue
+        with pytest.raises(LanyardError, match=_SUBSCRIPTIONS):
+            await SWEEP.story(estate)
 
 
 async def test_an_existing_identity_needs_its_operator(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -548,4 +607,5 @@ def test_every_action_of_every_policy_is_among_those_tried() -> None:
         policy(every, identity=each, role=CUSTOM, more="upgradeInstances: true")
         for each in (SHARED, OWN)
     ]
-    assert {each for text in policies for each in actions(needed(text))} == set(NEEDED_BY)
+    found = {each for text in policies for each in actions(needed(text))}
+    assert found == {*NEEDED_BY, _SUBSCRIPTIONS, _GROUPS}

@@ -75,7 +75,11 @@ def test_each_subscription_gets_the_template_with_the_rights_of_the_policy(desk:
     desk.environment["LANYARD_POLICY"] = "demo/lanyard.yaml"
     ran = desk.run("watch.sh", "--removable", "Reader")
     assert ran.returncode == 0, ran.stderr
-    asked = desk.asked()
+    registered, asked = desk.asked()[::2], desk.asked()[1::2]
+    namespace = "provider register --subscription {} --namespace Microsoft.ManagedIdentity"
+    assert [line.split(" --output")[0] for line in registered] == [
+        namespace.format(each) for each in ("one", "two")
+    ]
     assert [line.split("--subscription ")[1].split()[0] for line in asked] == ["one", "two"]
     assert all("deployment sub create" in line and "infra/watch.bicep" in line for line in asked)
     assert all("principalId=principal" in line for line in asked)

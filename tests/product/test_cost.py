@@ -121,7 +121,8 @@ async def test_a_sweep_costs_a_call_for_each_thousand_of_what_it_looks_at(
     assert (report.listed, report.assignments) == (2300, len(state.role_assignments))
     with_identity = 2300 + 100
     authorization = len(state.role_assignments) + len(state.role_definitions)
-    pages = math.ceil(with_identity / 1000) + math.ceil(authorization / 1000)
+    # One more asks which groups another service manages.
+    pages = 1 + math.ceil(with_identity / 1000) + math.ceil(authorization / 1000)
     assert estate.app_calls() == ["POST Microsoft.ResourceGraph/resources"] * pages
     assert math.ceil(authorization / 1000) <= math.ceil(len(state.role_assignments) / 1000) + 1
     principals = len({a.principal_id for a in state.role_assignments.values()})

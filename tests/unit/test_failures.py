@@ -121,6 +121,39 @@ def test_a_child_is_gone_with_its_parent_but_not_with_a_lost_subscription() -> N
     assert not is_gone(error(404, {"error": {"code": "SubscriptionNotFound", "message": ""}}))
 
 
+_GROUP = "https://management.azure.com/subscriptions/s/resourceGroups/rg/providers"
+
+
+def _asked(path: str, code: str) -> HttpResponseError:
+    failure = error(404, {"error": {"code": code, "message": ""}})
+    failure.response.request = SimpleNamespace(url=f"{_GROUP}/{path}?api-version=1")  # type: ignore
+    return failure
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "gone"),
+    [
+        ("Microsoft.App/containerApps/a", "ContainerAppNotFound", True),
+        ("Microsoft.App/jobs/a", "ContainerAppJobNotFound", True),
+        ("Microsoft.Logic/workflows/a", "WorkflowNotFound", True),
+        ("Microsoft.Batch/batchAccounts/a/pools/p", "PoolNotFound", True),
+        ("Microsoft.Batch/batchAccounts/a/pools/p", "BatchAccountNotFound", True),
+        (
+            "Microsoft.ContainerInstance/containerGroups/a/providers/Microsoft.Authorization"
+            "/roleAssignments/r",
+            "ContainerGroupNotFound",
+            True,
+        ),
+        ("Microsoft.App/containerApps/a", "ContainerAppRegistryNotFound", False),
+        ("Microsoft.App/containerApps/workflows", "WorkflowNotFound", False),
+        ("Microsoft.ServiceBus/namespaces/n/subscriptions/s", "SubscriptionNotFound", False),
+        ("Microsoft.Compute/virtualMachines/a", "ImageNotFound", False),
+    ],
+)
+def test_case_C15_a_service_has_a_code_for_its_own_type(path: str, code: str, gone: bool) -> None:
+    assert is_gone(_asked(path, code)) is gone
+
+
 NOW = "Mon, 02 Nov 2026 09:00:00 GMT"
 
 

@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
-from lanyard.azure.arm import long_running
-from lanyard.azure.arm.answers import Json, Unreadable, body_of, member
+from lanyard.azure.arm import listing, long_running
+from lanyard.azure.arm.answers import Json, Unreadable, body_of, member, text
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import is_gone, translated, written
+from lanyard.azure.arm.forbidden import forbidden
 from lanyard.azure.arm.identity_block import (
     Block,
     IdentityChange,
@@ -27,7 +29,7 @@ from lanyard.azure.arm.resource_body import is_flexible, location_of, put_body, 
 from lanyard.ports.cache import Cache
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import ComputeType, Verb, compute_type
-from lanyard.values.errors import NotDone, Permanent, Temporary
+from lanyard.values.errors import NotDone, Permanent, Refused, Temporary
 from lanyard.values.resource_id import ResourceId, folded
 
 # A VM takes 3 to 7 s. What takes longer is not waited for: it is read again later.
@@ -35,6 +37,8 @@ _OPERATION_SECONDS = 60
 _VERIFY_DELAY = 15.0
 # What somebody else changed meanwhile is planned anew.
 _CHANGED_DELAY = 2.0
+# `managedBy` of a group is given when it is made, and stays.
+_GROUPS, _MANAGER_SECONDS = "2024-03-01", 300.0
 
 
 class Compute:
@@ -44,6 +48,7 @@ class Compute:
         self._clients = clients
         self._locations: Cache[ResourceId, str] = Cache()
         self._apart = OneAtATime()
+        self._managers: Cache[str, str] = Cache(_MANAGER_SECONDS, clients.now)
 
     def hold(self, resource: ResourceId) -> None:
         """Raise NotYet while writes in its subscription have to wait: nothing is begun then."""
@@ -90,7 +95,12 @@ class Compute:
             resource = await self.unchanged(resource)
         after = resource
         for block in blocks:
-            after = await self._write(after, kind, block)
+            try:
+                after = await self._write(after, kind, block)
+            except Permanent as failure:
+                # A removal that is refused stays what it is on record: one that failed.
+                taking = takes_off(resource.identity, goal)
+                raise failure if taking else _in_the_way(resource.id, failure) from failure
         if after is not resource and lacking(after.identity, goal, change):
             # The answer of a write may be of a moment before its end.
             after = await self._read_again(after, kind)
@@ -146,7 +156,22 @@ class Compute:
         found = read_resource(body, kind)
         if found.id != resource:
             raise Unreadable(f"it is of {found.id}")
-        return found
+        manager = found.managed_by or await self._manager(resource.resource_group_id)
+        return replace(found, managed_by=manager)
+
+    async def _manager(self, group: str) -> str:
+        """What manages a resource group: of AKS' nodes, of Databricks' machines and of a managed
+        application's resources only that shows whose they are. "" where the app may not read it.
+        """
+        return await self._managers.get(folded(group), partial(self._managed_by, group))
+
+    async def _managed_by(self, group: str) -> str:
+        try:
+            with translated(f"read {group}"):
+                body = await listing.get(self._clients, group, {"api-version": _GROUPS})
+                return text(body, "managedBy")
+        except Permanent:
+            return ""
 
     async def _read_again(self, resource: ComputeResource, kind: ComputeType) -> ComputeResource:
         with written(f"read {resource.id}"):
@@ -192,7 +217,8 @@ class Compute:
             body = await long_running.end(self._clients, url, accepted)
         if folded(str(body.get("id", ""))) != resource.id.key:
             return _still(await self._read(resource.id, kind), resource)
-        return _still(read_resource({"location": resource.location, **body}, kind), resource)
+        after = read_resource({"location": resource.location, **body}, kind)
+        return _still(replace(after, managed_by=resource.managed_by), resource)
 
     async def _judged(
         self,
@@ -226,6 +252,13 @@ def _request(resource: ComputeResource, kind: ComputeType, block: Block) -> Http
         headers=_if_match(resource, kind),
         json=body,
     )
+
+
+def _in_the_way(resource: ResourceId, failure: Permanent) -> Permanent | Refused:
+    cause = failure.__cause__
+    if not isinstance(cause, HttpResponseError):
+        return failure
+    return forbidden(f"update the identity of {resource}", cause) or failure
 
 
 def _still(after: ComputeResource, before: ComputeResource) -> ComputeResource:

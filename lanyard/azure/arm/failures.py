@@ -22,6 +22,7 @@ from azure.core.exceptions import (
 
 from lanyard.azure.arm.answers import Unreadable
 from lanyard.values.errors import MAX_ATTEMPTS, MayPass, Permanent, Temporary
+from lanyard.values.resource_id import folded
 
 _UNREACHABLE_DELAY = 5.0
 _THROTTLED_DELAY = 10.0
@@ -67,7 +68,11 @@ _PASSING_CODE = re.compile(
     re.IGNORECASE,
 )
 
+# What somebody asks for in a subscription that the app may not read any more is not gone.
+_NEVER_GONE = "SubscriptionNotFound"
 _GONE_CODES = {
+    "ContainerAppNotFound",  # recorded, as is the next
+    "ContainerGroupNotFound",
     "NotFound",  # App Service's own code
     "ParentResourceNotFound",  # a slot's app, a pool's account
     "ResourceGroupNotFound",
@@ -155,6 +160,14 @@ def code_of(error: HttpResponseError) -> str:
     return str(getattr(error.error, "code", None) or _bare_code(response) or in_header or "")
 
 
+def codes_of(error: HttpResponseError) -> set[str]:
+    """Azure's error code and those of its details: Resource Graph says BadRequest and means one of
+    them.
+    """
+    details = getattr(error.error, "details", None) or []
+    return {code_of(error), *(str(getattr(each, "code", "")) for each in details)} - {""}
+
+
 def _bare_code(response: Any) -> object:
     try:
         body = json.loads(response.text())
@@ -207,9 +220,24 @@ def is_gone(error: HttpResponseError) -> bool:
     """Whether the answer says that the resource itself, or its group, does not exist.
 
     A 404 for any other reason proves nothing: SubscriptionNotFound is also what an app sees that
-    lost its right to read, and then everything would look deleted.
+    lost its right to read, and then everything would look deleted. Some services have a code of
+    their own, named after the type: for a workflow `WorkflowNotFound` is one, and for nothing else.
     """
-    return error.status_code == 404 and code_of(error) in _GONE_CODES
+    code = code_of(error)
+    if error.status_code != 404 or code == _NEVER_GONE:
+        return False
+    return code in _GONE_CODES or folded(code).endswith(_own_codes(error))
+
+
+def _own_codes(error: HttpResponseError) -> tuple[str, ...]:
+    """What a code ends with, folded, that names a type which stands in the path that was asked: its
+    own, or a parent's.
+    """
+    request = getattr(error.response, "request", None)
+    path = str(getattr(request, "url", "")).partition("?")[0]
+    _, *below = folded(path).split("/providers/")
+    types = [part for each in below for part in each.split("/")[1::2]]
+    return tuple(f"{each.removesuffix('s')}notfound" for each in types)
 
 
 def _by_status(what: str, error: HttpResponseError) -> Temporary | Permanent:

@@ -11,8 +11,8 @@ from azure.mgmt.msi.models import Identity
 from lanyard.azure.arm.answers import Json, Unreadable, body_of, member, needed, principal
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import is_gone, translated
+from lanyard.azure.arm.forbidden import forbidden
 from lanyard.azure.arm.listing import listed
-from lanyard.azure.arm.policy_refusals import refused_by_policy
 from lanyard.values.compute import ManagedIdentity
 from lanyard.values.errors import NotYet
 from lanyard.values.own_identity import Created
@@ -60,7 +60,7 @@ class Identities:
                     identity.resource_group, identity.name, body, cls=_with_status
                 )
             except HttpResponseError as error:
-                if refused := refused_by_policy(f"create identity {identity}", error):
+                if refused := forbidden(f"create identity {identity}", error):
                     raise refused from error
                 raise
             return Created(_principal(made), status == HTTPStatus.CREATED)

@@ -21,6 +21,7 @@ from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded, na
 
 # ARM's own members of an answer; a PUT has the id in its path, and these nowhere.
 _ENVELOPE = {"id", "name", "type", "systemdata", "etag", "identity"}
+_AKS_TAGS = "aks-managed-"
 _SYSTEM, _USER = "systemassigned", "userassigned"
 
 
@@ -38,6 +39,7 @@ def read_resource(body: Json, kind: ComputeType) -> ComputeResource:
         provisioning_state=text(properties, "provisioningState") or "Succeeded",
         # AKS spells it eTag.
         etag=text(body, "etag") or None,
+        managed_by=_managed_by(body),
         kind=text(body, "kind"),
         scale_set=_named(part(properties, "virtualMachineScaleSet"), "id"),
         manual_upgrade=kind.instances and _manual_upgrade(body),
@@ -120,6 +122,14 @@ def _drop(value: Any, path: list[str]) -> None:
             _drop(each, rest)
     else:
         _drop(value.get(name), rest)
+
+
+def _managed_by(body: Json) -> str:
+    """The id of what manages it, or AKS, which marks its nodes by tags alone (recorded); a scale
+    set of AKS shows no `managedBy` of its own.
+    """
+    marked = any(folded(name).startswith(_AKS_TAGS) for name in part(body, "tags"))
+    return text(body, "managedBy") or ("Azure Kubernetes Service" if marked else "")
 
 
 def _tags(tags: Json) -> dict[str, str]:

@@ -18,6 +18,7 @@ from azure.mgmt.authorization.v2022_04_01.models import (
 from lanyard.azure.arm.answers import Unreadable, definition_of, permission_of
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import code_of, is_gone, translated
+from lanyard.azure.arm.forbidden import forbidden
 from lanyard.ports.cache import Cache
 from lanyard.values.errors import Because, Permanent, Refused, Temporary
 from lanyard.values.grants import (
@@ -68,6 +69,9 @@ class Roles:
             try:
                 await self._operations.create(grant.scope, grant.name, self._parameters(grant))
             except HttpResponseError as error:
+                what = f"assign role {grant.role_id} at {grant.scope}"
+                if refusal := forbidden(what, error):
+                    raise refusal from error
                 if code_of(error) != "RoleAssignmentExists":
                     raise
             else:

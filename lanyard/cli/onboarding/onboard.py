@@ -174,9 +174,21 @@ def onboard(
 
     async def go() -> int:
         async with connect.reading(azure) as reading:
-            resources = resources_over(reading.clients)
+            clients, show = reading.clients, asking.terminal.show
+            resources = resources_over(clients)
             show_notes(asking.terminal, needed.notes)
-            return await asking.run(named, lambda one: Onboarding(resources, app, needed, one))
+
+            def onboarding(one: str) -> Onboarding:
+                return Onboarding(
+                    resources=resources,
+                    app=app,
+                    rights=needed,
+                    subscription=one,
+                    sleep=clients.sleep,
+                    waiting=lambda text: show((text, "dim")),
+                )
+
+            return await asking.run(named, onboarding)
 
     return asyncio.run(go())
 

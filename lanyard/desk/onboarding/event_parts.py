@@ -24,6 +24,7 @@ from lanyard.desk.onboarding.parts import (
     assignment,
     dead_letters_name,
     group_id,
+    provider,
     topic_id,
 )
 from lanyard.desk.onboarding.template import assignment_id, definition_id
@@ -42,14 +43,7 @@ _GROUP_TYPE = "Microsoft.Resources/subscriptions/resourceGroups"
 def before_topic(location: str, subscription: str) -> Iterator[Part]:
     """What the topic needs, in order: resource providers, a resource group at `location`."""
     for namespace in _NAMESPACES:
-        provider = f"/subscriptions/{subscription}/providers/{namespace}"
-        yield Part(
-            id=provider,
-            api_version=GROUPS,
-            about=f"resource provider {namespace}",
-            body={"registrationState": "Registered"},
-            registers=True,
-        )
+        yield provider(subscription, namespace)
     yield Part(
         id=group_id(subscription),
         api_version=GROUPS,
@@ -101,7 +95,7 @@ def after_topic(
 
 
 def _provider(subscription: str, index: int) -> str:
-    return f"/subscriptions/{subscription}/providers/{_NAMESPACES[index]}"
+    return provider(subscription, _NAMESPACES[index]).id
 
 
 def _dead_letters(app: Deployment, topic: str, principal_id: str) -> Part:

@@ -2,7 +2,7 @@
 should be. Each is looked at right before, so it may be run again at any time.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,25 +10,49 @@ from lanyard.desk.onboarding.differences import differences
 from lanyard.desk.onboarding.event_parts import after_topic, before_topic, topic
 from lanyard.desk.onboarding.parts import EVENT_GRID, Deployment, Part
 from lanyard.desk.onboarding.role_parts import role_parts
-from lanyard.desk.onboarding.steps import Resources, Step, Verb, doing, explained, reading
+from lanyard.desk.onboarding.steps import (
+    REFUSED,
+    Resources,
+    Step,
+    Verb,
+    doing,
+    explained,
+    reading,
+)
 from lanyard.desk.onboarding.topics import assignments_of, principal_of, topics_of
 from lanyard.desk.rights import Rights
-from lanyard.values.errors import LanyardError, Permanent
+from lanyard.values.errors import LanyardError, Permanent, Temporary
 from lanyard.values.resource_id import folded
 
+_AUTHORIZATION = "/Microsoft.Authorization/"
 _ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
+#: A new role, or principal, is known everywhere within ten minutes (azure-facts-2, section 11).
+#: Seconds: in all, and between two tries.
+_SPREADS, _PAUSE = 600.0, 15.0
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Onboarding:
-    """Of one subscription (id, lower case). `notes`: what a person should know of it."""
+    """Of one subscription."""
 
+    #: ARM, with the caller's rights.
     resources: Resources
+    #: What is to watch it.
     app: Deployment
+    #: What the app needs there.
     rights: Rights
+    #: Its id, lower case.
     subscription: str
+    #: Waits so many seconds.
+    sleep: Callable[[float], Awaitable[None]]
+    #: Gets what is waited for, for people.
+    waiting: Callable[[str], None]
+    #: What a person should know of it.
     notes: list[str] = field(default_factory=list)
+    #: The ids of the parts that could not be made or looked at.
     _failed: set[str] = field(default_factory=set)
+    #: The ids of those that were made just now.
+    _made: set[str] = field(default_factory=set)
 
     async def go(self, *, write: bool) -> AsyncIterator[Step]:
         """The steps in order; with `write`, each is done before the next. One that fails stops
@@ -84,7 +108,8 @@ class Onboarding:
                 verb = Verb.CHANGE if differs else Verb.KEEP
             if write and verb is not Verb.KEEP:
                 right = doing(verb, part.id, registers=part.registers)
-                await self._write(part)
+                await self._write_in_time(part)
+                self._made.add(part.id)
         except LanyardError as error:
             return self._fail(part, verb, explained(error, right, part.id))
         done = write and verb is not Verb.KEEP
@@ -113,6 +138,31 @@ class Onboarding:
             if not [*differences({"scope": scope, "roleDefinitionId": role}, each["properties"])]:
                 return each
         return None
+
+    async def _write_in_time(self, part: Part) -> None:
+        """Write it as soon as what was made for it a moment ago counts: a role that is new, an
+        assignment to the topic by which Event Grid tries the container, the topic's principal.
+        """
+        waited = 0.0
+        while True:
+            try:
+                return await self._write(part)
+            except LanyardError as error:
+                if waited >= _SPREADS or not self._may_spread(part, error):
+                    raise
+            if not waited:
+                self.waiting(f"{part.about}: waiting until what was just made for it counts")
+            await self.sleep(_PAUSE)
+            waited += _PAUSE
+
+    def _may_spread(self, part: Part, error: LanyardError) -> bool:
+        """What the caller may not do never comes by waiting."""
+        if isinstance(error, Permanent) and error.code == REFUSED:
+            return False
+        new = self._made & {*part.needs}
+        rights = any(_AUTHORIZATION in each for each in new)
+        principal = isinstance(error, Temporary) and _AUTHORIZATION in part.id
+        return rights or (bool(new) and principal)
 
     async def _write(self, part: Part) -> None:
         if part.registers:

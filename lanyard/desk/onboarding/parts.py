@@ -74,6 +74,17 @@ class Part:
     registers: bool = False  # a resource provider, which is registered rather than written
 
 
+def provider(subscription: str, namespace: str) -> Part:
+    """A resource provider, registered."""
+    return Part(
+        id=f"/subscriptions/{subscription}/providers/{namespace}",
+        api_version=GROUPS,
+        about=f"resource provider {namespace}",
+        body={"registrationState": "Registered"},
+        registers=True,
+    )
+
+
 def group_id(subscription: str) -> str:
     """The resource group of the topic, in the subscription (id) that is watched."""
     return f"/subscriptions/{subscription}/resourceGroups/{GROUP}"

@@ -10,6 +10,7 @@ from lanyard.desk.onboarding.parts import (
     assignment,
     identity_role_of,
     operator_name,
+    provider,
     role_of,
     watching_assignment,
 )
@@ -37,6 +38,8 @@ def role_parts(app: Deployment, needed: Rights, subscription: str) -> Iterator[P
 
 
 def _identity_rights(app: Deployment, needed: Rights, subscription: str) -> Iterator[Part]:
+    # Where nobody made an identity yet, that of the first machine would be refused.
+    yield provider(subscription, "Microsoft.ManagedIdentity")
     guid_of_role, principal = identity_role_of(subscription), app.principal_id
     about = "The identities that the policy of Lanyard has made."
     actions = needed.identity_actions

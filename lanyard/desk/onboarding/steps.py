@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from lanyard.values.errors import LanyardError, Permanent
 
 _GROUP_TYPE = "Microsoft.Resources/subscriptions/resourceGroups"
-_REFUSED = "AuthorizationFailed"
+#: The code of what the caller may not do.
+REFUSED = "AuthorizationFailed"
 
 
 class Verb(StrEnum):
@@ -83,6 +84,6 @@ def doing(verb: Verb, id_: str, *, registers: bool = False) -> str:
 
 def explained(error: LanyardError, right: str, id_: str) -> str:
     """What went wrong; a right that the caller lacks is named."""
-    if isinstance(error, Permanent) and error.code == _REFUSED:
+    if isinstance(error, Permanent) and error.code == REFUSED:
         return f"you need the right {right} on {id_}"
     return str(error)

@@ -175,3 +175,16 @@ async def test_fifteen_queries_in_five_seconds_are_enough(world: World) -> None:
     assert json.loads(answer.content)["error"]["code"] == "RateLimiting"
     world.azure.clock.advance(5)
     assert (await world.raw("POST", PATH, {"query": "resources"})).status == 200
+
+
+async def test_a_choice_and_a_bag(world: World) -> None:
+    add_machines(world, 2)
+    query = (
+        "resources | order by id asc | project name, "
+        "found = iff(name =~ 'VM0000' and isnotempty(type), location, "
+        "bag_pack('a', name, 'b', properties.none))"
+    )
+    assert [row["found"] for row in await rows(world, query)] == [
+        "westeurope",
+        {"a": "vm0001", "b": None},
+    ]

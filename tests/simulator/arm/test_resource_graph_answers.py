@@ -238,3 +238,24 @@ async def test_quota_headers_come_with_each_answer(world: World) -> None:
     answer = await world.raw("POST", PATH, {"query": "resources"})
     assert answer.headers["x-ms-user-quota-remaining"] == "14"
     assert answer.headers["x-ms-user-quota-resets-after"] == "00:00:05"
+
+
+async def test_a_page_over_the_limit_is_refused_and_a_smaller_one_is_not(world: World) -> None:
+    add_machines(world, 20)
+    world.azure.behaviour.resource_graph_most_bytes = 2_500
+    query = "resources | project id, type | order by id asc"
+    status, body = await ask(world, query)
+    assert (status, body["error"]["details"][0]["code"]) == (400, "ResponsePayloadTooLarge")
+    status, first = await ask(world, query, {"$top": 10})
+    assert status == 200
+    token = first["$skipToken"]
+    _, second = await ask(world, query, {"$skipToken": token, "$top": 5})
+    assert len(second["data"]) == 5, "$top overrides what the token has"
+    assert second["data"][0] not in first["data"]
+
+
+async def test_a_table_that_a_cloud_lacks_is_disallowed(world: World) -> None:
+    world.azure.behaviour.resource_graph_lacks = {"batchresources"}
+    status, body = await ask(world, "batchresources | project id")
+    codes = [each["code"] for each in body["error"]["details"]]
+    assert (status, "DisallowedLogicalTableName" in codes) == (400, True)

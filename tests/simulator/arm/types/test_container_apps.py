@@ -46,7 +46,12 @@ async def test_apps_and_jobs_take_identities(world: World, path: str, waits: boo
         await takes_identities(world, one, "SystemAssigned,UserAssigned")
 
 
-async def test_a_patch_is_accepted_without_a_body_and_followed_by_location(world: World) -> None:
+@pytest.mark.parametrize("status", [True, False])
+async def test_a_patch_is_accepted_without_a_body_and_followed_by_location(
+    world: World, status: bool
+) -> None:
+    if not status:
+        world.azure.behaviour.container_app_patch_status.clear()
     (first,) = await make_identities(world, "first")
     async with generic(world, APP, VERSION) as app:
         await make(app)
@@ -55,7 +60,8 @@ async def test_a_patch_is_accepted_without_a_body_and_followed_by_location(world
     body = {"identity": {"type": "UserAssigned", "userAssignedIdentities": {first: {}}}}
     accepted = await world.raw("PATCH", path, body)
     assert (accepted.status, accepted.content) == (202, b"")
-    assert "azure-asyncoperation" not in accepted.headers
+    named = accepted.headers.get("azure-asyncoperation", "")
+    assert ("/containerappOperationStatuses/" in named) is status
     link = accepted.headers["location"].removeprefix("https://arm.local")
     assert "/locations/westeurope/containerappOperationResults/" in link
     running = await world.raw("GET", link)

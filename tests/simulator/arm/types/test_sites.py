@@ -187,3 +187,19 @@ async def test_changes_of_the_apps_of_one_plan_exclude_each_other(world: World) 
     assert [await change(f"app{number}") for number in (1, 2, 3)] == [200, 429, 200]
     world.azure.clock.advance(2)
     assert await change("app2") == 200
+
+
+async def test_a_function_app_on_container_apps_answers_where_the_result_will_be(
+    world: World,
+) -> None:
+    async with generic(world, APP, VERSION) as app:
+        await make(app, "functionapp,linux,container,azurecontainerapps")
+    world.azure.behaviour.operation_seconds = 30
+    path = resource_id(world, APP)
+    accepted = await world.raw("PATCH", f"{path}?api-version={VERSION}", {"tags": {"a": "b"}})
+    assert (accepted.status, accepted.content) == (202, b"")
+    link = accepted.headers["location"].removeprefix("https://arm.local")
+    assert link.startswith(f"{path}/operationresults/")
+    assert (await world.raw("GET", link)).status == 202
+    world.azure.clock.advance(30)
+    assert (await world.raw("GET", link)).status == 200
