@@ -1,6 +1,7 @@
 """Every call has a deadline, also one whose answer drips in; and each call is made once."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from azure.core.rest import HttpRequest
 from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueClient
 
+from lanyard.azure.arm import transport as transports
 from lanyard.azure.arm.transport import Transport
 from lanyard.azure.storage.queue import WorkQueue
 from lanyard.azure.storage.tables import AzureTable
@@ -130,3 +132,22 @@ async def test_a_request_that_can_never_be_right_is_not_repeated() -> None:
         with pytest.raises(Permanent):
             await add_row(f"{url}/account", transport)
     assert storage.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "asked"), [("HTTPS_PROXY", True), ("https_proxy", True), ("PROXY", False)]
+)
+def test_the_environment_is_asked_for_a_proxy_where_it_names_one(
+    monkeypatch: pytest.MonkeyPatch, variable: str, *, asked: bool
+) -> None:
+    made: list[object] = []
+
+    def connections(**options: object) -> None:
+        made.append(options["use_env_settings"])
+
+    for name in [each for each in os.environ if each.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv(variable, "http://proxy:3128")
+    monkeypatch.setattr(transports, "AioHttpTransport", connections)
+    Transport()
+    assert made == [asked]
