@@ -148,7 +148,7 @@ class Index(Protocol):
         """Whether a resource or identity is listed."""
 
     async def resources_with(self, identity: ResourceId) -> list[str]:
-        """The ids (lower case) of the resources, of any type, that a user-assigned identity is
+        """The ids, as listed, of the resources, of any type, that a user-assigned identity is
         attached to. One that is not listed itself may be in use all the same: Temporary.
         """
 

@@ -42,7 +42,7 @@ from lanyard.values.compute import (
     SystemAssigned,
     UserAssigned,
 )
-from lanyard.values.errors import NotYet, Permanent, Refused, Temporary
+from lanyard.values.errors import NoIdentity, NotYet, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant
 from lanyard.values.own_identity import made_for
 from lanyard.values.resource_id import ResourceId
@@ -128,14 +128,13 @@ class Application:
         """Without the roles of what could not be attached, which wait for it."""
         failures: dict[PrincipalRef, Temporary | Permanent] = {
             UserAssigned(o.action.id): o.failure
-            for o in self.progress.outcomes
+            # What is given up now is waited for no more.
+            for o in as_ended(self.progress.outcomes, self.progress.change)
             if isinstance(o.action, AttachIdentity) and o.failure is not None
         }
         waiting = [a for a in assigns if a.to in failures and a.to in self.progress.principals]
         for action in waiting:
-            why, failure = f"{action.to} is not attached, so it gets no role", failures[action.to]
-            delay = failure.delay if isinstance(failure, Temporary) else None
-            missing = Permanent(why) if delay is None else NotYet(why, delay)
+            missing = _not_attached(action, failures[action.to])
             self.progress.outcomes.append(Outcome(action, failure=missing))
         return [action for action in assigns if action not in waiting]
 
@@ -309,7 +308,7 @@ class Application:
     async def _claim(self, action: AssignRole) -> str:
         if action.to not in self.progress.principals:
             self._wait_for(action.to)
-            raise Permanent(f"{action.to} is not there, so it gets no role")
+            raise NoIdentity(f"{action.to} is not there, so it gets no role")
         grant = self._grant(action)
         anew = action.key in self.progress.removals.orders.released
         result = await self.services.claims.add(grant, self.progress.record.id, anew=anew)
@@ -344,3 +343,9 @@ class Application:
         assert self.progress.resource is not None, "a resource that is gone has no instances"
         await self.services.compute.upgrade_instances(self.progress.resource)
         return "all instances have the model's identity"
+
+
+def _not_attached(action: AssignRole, failure: Temporary | Permanent) -> NotYet | NoIdentity:
+    """Why a role is not given: `failure` is why its identity is not attached."""
+    why = f"{action.to} is not attached, so it gets no role"
+    return NotYet(why, failure.delay) if isinstance(failure, Temporary) else NoIdentity(why)

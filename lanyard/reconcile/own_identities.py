@@ -25,7 +25,7 @@ from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.services import Services
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.own_identity import Dedicated
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.resource_id import ResourceId, folded
 
 #: Seconds for which a question that Azure does not answer is asked again and again; then what waits
 #: for the answer is held, and each sweep asks once more.
@@ -150,10 +150,12 @@ class OwnIdentities:
             return None
         if not is_deletable(own, current, progress.record.id, services):
             return None
-        listed = set(await services.index.resources_with(identity))
-        me = progress.record.id.key
+        listed = {folded(each): each for each in await services.index.resources_with(identity)}
+        mine = listed.pop(progress.record.id.key, None)
         use = Use(
-            others=tuple(sorted(listed - {me})), listed=me in listed, attached=self._has(identity)
+            others=tuple(sorted(listed.values())),
+            listed=mine is not None,
+            attached=self._has(identity),
         )
         known = replace(looked(own, use, services.now()), principal=current.principal_id)
         await self._save(identity, known)

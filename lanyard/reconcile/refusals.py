@@ -14,7 +14,16 @@ from lanyard.planning.outcomes import Outcome
 from lanyard.planning.plan import Plan
 from lanyard.planning.verdict import Held
 from lanyard.values.change import Change
-from lanyard.values.errors import Because, GivenUp, MayPass, NotDone, Permanent, Refused, Temporary
+from lanyard.values.errors import (
+    Because,
+    GivenUp,
+    MayPass,
+    NoIdentity,
+    NotDone,
+    Permanent,
+    Refused,
+    Temporary,
+)
 
 
 def unfulfilled(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> list[Refusal]:
@@ -89,9 +98,13 @@ def given_up(outcomes: Iterable[Outcome], listed: Collection[str], change: Chang
         else _failed(o.action, str(o.failure))
         for o in outcomes
         if isinstance(o.failure, GivenUp)
-        or (isinstance(o.failure, Permanent) and bool(change.refused))
+        or (_fails_by_itself(o.failure) and bool(change.refused))
         or (isinstance(o.failure, MayPass) and o.action.key in listed)
     ]
+
+
+def _fails_by_itself(failure: Temporary | Permanent | None) -> bool:
+    return isinstance(failure, Permanent) and not isinstance(failure, NoIdentity)
 
 
 def _failed(action: Action, reason: str) -> Refusal:

@@ -113,6 +113,12 @@ class Permanent(LanyardError):
         self.uncertain = uncertain
 
 
+class NoIdentity(Permanent):
+    """A role is not given because its identity is not there, or not attached: that has its own
+    failure.
+    """
+
+
 class GivenUp(Permanent):
     """What failed for the last time, which is `last`."""
 

@@ -345,39 +345,38 @@ async def test_case_B06_a_machine_that_comes_meanwhile_changes_nothing(
     vm1 = await estate.create_vm("vm1", tags={"team": "a"})
     vm2 = await estate.create_vm("vm2", tags={"team": "b"})
     under_way, ended = asyncio.Event(), asyncio.Event()
-    kind = type(estate.services.compute)
-    write = kind.update_identity
+    kind = type(estate.services.assignments)
+    give = kind.ensure
 
-    async def slow(self: Any, resource: Any, **change: Any) -> Any:
-        if resource.id == vm1:
+    async def slow(self: Any, grant: Any) -> Any:
+        if not under_way.is_set():
             under_way.set()
             await ended.wait()
-        return await write(self, resource, **change)
+        return await give(self, grant)
 
-    monkeypatch.setattr(kind, "update_identity", slow)
+    monkeypatch.setattr(kind, "ensure", slow)
     first = asyncio.create_task(estate.worker.process(Change(vm1, "event")))
     await under_way.wait()
+    second = asyncio.create_task(estate.worker.process(Change(vm2, "event")))
     for _ in range(5000):
         await asyncio.sleep(0)
-    assert conditions(estate) == [ONE]
-    await estate.worker.process(Change(vm2, "event"))
     ended.set()
-    await first
+    await asyncio.gather(first, second)
     await hours(estate, 3)
     assert attached(estate, vm1) == attached(estate, vm2) == ["id-shared"]
     assert conditions(estate) == [ONE]
 
 
-async def test_case_B06_nor_one_that_comes_before_the_first_is_attached(
+async def test_case_B06_nor_one_that_comes_before_the_first_is_given(
     estate: Estate,
 ) -> None:
     await adopt(estate, rules(estate.subscription, ONE, None))
     estate.azure.faults.add(
-        Fault(method="PATCH", path="virtualMachines/vm1", status=503, code="ServiceUnavailable")
+        Fault(method="PUT", path="roleAssignments/", status=503, code="ServiceUnavailable")
     )
     await estate.create_vm("vm1", tags={"team": "a"})
     await pass_time(estate)
-    assert conditions(estate) == [ONE]
+    assert conditions(estate) == []
     await estate.create_vm("vm2", tags={"team": "b"})
     await pass_time(estate)
     await hours(estate, 2)

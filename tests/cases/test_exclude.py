@@ -78,29 +78,39 @@ async def test_case_A28_what_was_intended_before_it_was_excluded_is_asked(
 
 
 @BOTH
-@pytest.mark.parametrize("assigned", [False, True], ids=["never assigned", "assigned"])
-async def test_case_A28_a_role_whose_identity_was_never_attached_is_kept_where_it_stands(
-    monkeypatch: pytest.MonkeyPatch, policy: Rules, assigned: bool
+async def test_case_A28_what_was_never_attached_gets_no_role_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, policy: Rules
 ) -> None:
     """Somebody sets the tag while Lanyard is at work: the write of the identity is refused."""
     estate = await begun(monkeypatch, policy, "id-old")
-    faults = [Fault(method="PATCH", path="vm1$", status=412, code="PreconditionFailed", times=1)]
-    if not assigned:
-        code = "AuthorizationFailed"
-        faults.append(Fault(method="PUT", path="roleAssignments", status=403, code=code, times=1))
-    for fault in faults:
-        estate.azure.faults.add(fault)
+    estate.azure.faults.add(
+        Fault(method="PATCH", path="vm1$", status=412, code="PreconditionFailed", times=1)
+    )
     vm = await estate.create_vm("vm1")
     for event in estate.new_events():
         if message := await estate.deliver(event):
             await estate.work(message)
     await patch(estate, vm, tags=IGNORE)
     await hours(estate, 3)
-    identity = "id-vm1" if policy is DEDICATED else "id-old"
     assert attached(estate, vm) == []
-    assert roles(estate, identity) == (["Reader"] if assigned else [])
+    assert roles(estate, "id-vm1" if policy is DEDICATED else "id-old") == []
     record = await estate.ledger.resource(vm)
-    assert (len(record.grants), len(record.pending)) == (int(assigned), 0)
+    assert (len(record.grants), len(record.pending)) == (0, 0)
+
+
+@BOTH
+async def test_case_A28_a_role_whose_identity_somebody_took_off_is_kept_where_it_stands(
+    monkeypatch: pytest.MonkeyPatch, policy: Rules
+) -> None:
+    estate = await begun(monkeypatch, policy, "id-old")
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate)
+    await patch(estate, vm, tags=IGNORE, identity={"type": "None"})
+    await hours(estate, 3)
+    assert attached(estate, vm) == []
+    assert roles(estate, "id-vm1" if policy is DEDICATED else "id-old") == ["Reader"]
+    record = await estate.ledger.resource(vm)
+    assert (len(record.grants), len(record.pending)) == (1, 0)
 
 
 async def test_case_A28_a_sweep_asks_arm_for_no_identity_that_is_only_kept(

@@ -374,7 +374,8 @@ async def test_case_C11_it_is_tried_with_the_next_sweep_once_something_about_it_
 async def test_case_C18_a_refusal_that_names_one_operation_stops_no_other_write(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    estate = await begun(monkeypatch, ACCEPTED, "id-old")
+    both = replace(ACCEPTED, type=f"{ACCEPTED.type}, {SITE.type}")
+    estate = await begun(monkeypatch, both, "id-old")
     path = "MICROSOFT.COMPUTE/VIRTUALMACHINES/"
     refusing(
         estate,
@@ -384,9 +385,11 @@ async def test_case_C18_a_refusal_that_names_one_operation_stops_no_other_write(
         retry_after=600,
     )
     vm = await estate.create_vm("vm1")
+    await pass_time(estate)
+    site = await create(estate, SITE)
     await pass_time(estate, MINUTE)
     assert attached(estate, vm) == []
-    assert roles(estate, "id-old") == ["Reader"], "a write of the same subscription"
+    assert attached(estate, site) == ["id-old"], "a write of the same subscription"
     await pass_time(estate, 20 * MINUTE)
     assert attached(estate, vm) == ["id-old"]
 
@@ -457,5 +460,7 @@ async def test_case_C13_what_is_not_on_is_refused_by_its_operations_code(
     await pass_time(estate, MINUTE)
     assert len(written) == 1
     failed = [d for d in await estate.recorded() if d.outcome == "failed"]
-    assert [d.action for d in failed] == ["attach identity id-old"]
-    assert "VMExtensionError" in failed[0].reason
+    attach, role = sorted(failed, key=lambda decision: decision.action, reverse=True)
+    assert attach.action == "attach identity id-old"
+    assert "VMExtensionError" in attach.reason
+    assert role.reason == "id-old is not attached, so it gets no role"

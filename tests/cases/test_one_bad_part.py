@@ -91,7 +91,7 @@ async def swept(estate: Estate) -> str:
 REFUSALS = {
     "forbidden": (403, "AuthorizationFailed"),
     "no subscription": (404, "SubscriptionNotFound"),
-    "conflict": (409, "SubscriptionDisabled"),
+    "conflict": (409, "ReadOnlyDisabledSubscription"),
 }
 
 

@@ -132,10 +132,10 @@ async def test_case_A23_who_needs_it_and_cannot_be_read_keeps_it(
 
 
 async def odd(estate: Estate, name: str) -> None:
-    """A machine whose row of Resource Graph cannot be read: by a reference that is no id."""
+    """A machine whose row of Resource Graph cannot be read: by a kind of identity nobody knows."""
     block = estate.azure.state.resources[estate.vm_id(name).key].identity
     assert block is not None
-    block["userAssignedIdentities"]["//subscriptions/x"] = {"principalId": "p"}
+    block["type"] = "UserAssigned, Odd"
 
 
 async def test_case_A23_who_cannot_be_read_at_all_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:

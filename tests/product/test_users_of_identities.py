@@ -45,14 +45,14 @@ async def test_case_A13_a_longer_name_is_no_user(estate: Estate, longer: str) ->
     await estate.create_vm("web10", **having(other.text))
     assert await estate.services.index.resources_with(identity) == []
     machine = await estate.create_vm("web1", **having(identity.text.upper(), other.text))
-    assert await estate.services.index.resources_with(identity) == [machine.key]
+    assert await estate.services.index.resources_with(identity) == [machine.text]
 
 
 @pytest.mark.parametrize("example", [SITE, SLOT, POOL], ids=str)
 async def test_a_user_of_any_type_is_found(estate: Estate, example: Example) -> None:
     identity = await made(estate, "id-web1")
     user = await create(estate, example, **having(identity.text))
-    assert await estate.services.index.resources_with(identity) == [user.key]
+    assert await estate.services.index.resources_with(identity) == [user.text]
     assert await estate.services.identities.associated(identity) == 1
 
 
@@ -86,7 +86,7 @@ async def test_many_who_ask_at_once_share_queries(
     assert [[each.id for each in found] for found in rows] == [
         sorted([identity.text, machine.text]) for identity, machine in pairs
     ]
-    assert users == [[machine.key] for machine in machines]
+    assert users == [[machine.text] for machine in machines]
     assert [[each.id for each in found] for found in named] == [[each.text] for each in machines]
     assert shown == [True] * 30
 

@@ -138,8 +138,8 @@ class ResourceGraph:
         return any(folded(listed.id) == resource.key for listed in found)
 
     async def resources_with(self, identity: ResourceId) -> list[str]:
-        """The ids (lower case) of the resources that the app can read and that have a user-assigned
-        identity attached: of any type, whatever is in their names.
+        """The ids, as they are listed, of the resources that the app can read and that have a
+        user-assigned identity attached: of any type, whatever is in their names.
 
         The identity's own row is asked for with them: a listing that does not show what is known to
         be there is not whole. Batch pools are in a table of their own. Raises Temporary, Permanent.
@@ -158,7 +158,7 @@ class ResourceGraph:
         if key not in {folded(listed.id) for listed in found}:
             raise incomplete(f"no row of {identity.name} itself")
         # `contains` finds longer names, too.
-        return [folded(listed.id) for listed in found if key in listed.attached]
+        return [listed.id for listed in found if key in listed.attached]
 
     async def showing(self, principal_id: str) -> list[Listed]:
         """The resources whose identity block, or own properties, show a principal."""
