@@ -79,10 +79,10 @@ class Estate:
             raise _unseen(f"{listed.id} shows it, and cannot be read: {error}") from error
 
     async def _learn(self, resource: ResourceId, grant: Grant) -> None:
-        """It goes by that resource's own plan from now on, if at all."""
+        """It stands, and goes by that resource's own plan from now on, if at all."""
         record = await self.ledger.resource(resource)
         if grant.name not in {known.name for known in record.owned().claimed}:
-            await self.ledger.save(replace(record, pending=record.pending | {grant}))
+            await self.ledger.save(replace(record, grants=record.grants | {grant}))
 
 
 def _unseen(reason: str) -> Refused:

@@ -13,6 +13,8 @@ from lanyard.values.removed import Removed, RemovedAssignment
 
 #: The longest that one call may take: lanyard/azure/arm/transport.py sets its time limits below it.
 CALL_SECONDS = 40.0
+#: Seconds until what was missed by one read and shown by the next is looked at again.
+_TURNED_UP = 2.0
 
 #: The deletion goes into it: what is removed is on record first, with the evidence. On entering it
 #: raises Temporary to refuse the removal for now.
@@ -35,9 +37,16 @@ class AssignmentDeletion:
         self._now = now
 
     async def delete(
-        self, grant: Grant, revoking: Granted, before: State, removing: Removing
+        self,
+        grant: Grant,
+        revoking: Granted,
+        before: State,
+        removing: Removing,
+        *,
+        expected: bool = True,
     ) -> bool:
-        """Delete the assignment; whether it is, or was, ours.
+        """Delete the assignment; whether it is, or was, ours. `expected`: it is known to be there,
+        and whoever may need it was asked for; else one that turns up is left for the next time.
 
         Raises Temporary where that is refused for now, or takes too long, NotYet where ARM answers
         404 and it is not certain to be gone, and what the calls raise. Where nothing was begun the
@@ -49,6 +58,9 @@ class AssignmentDeletion:
             return True
         if not (found.carries(grant) and self._assignments.is_ours(found)):
             return False
+        if not expected:
+            await self._put_back(revoking, before, missing_since=0.0)
+            raise NotYet(f"{grant} is there after all", _TURNED_UP)
         async with AsyncExitStack() as removal:
             gone = removing(RemovedAssignment(found.raw), _EVIDENCE)
             await self._enter(removal, gone, revoking, before)

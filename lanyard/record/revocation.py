@@ -123,10 +123,9 @@ class Revocation:
         if found.state is State.REVOKING:
             self._rows.wait_for_remover(found)
         found = await self._wait_for_successor(found, grant, since)
-        if found.ours and (needed_by := await self._needing(grant, resource)) is not None:
-            await self._rows.claim(grant, needed_by)
-            await self._rows.give_up(claim)
-            return Result.STILL_CLAIMED
+        stands = found.state is State.ACTIVE or await self._is_there(grant)
+        if found.ours and stands and (needed_by := await self._needing(grant, resource)):
+            return await self._go_on(found, grant, needed_by, claim)
         # What is put back if nothing is revoked, so that what others saw before stays true.
         before = State.ACTIVE if found.state is State.ACTIVE else State.GRANTING
         found = await self._rows.write(found, grant, State.REVOKING, ours=found.ours)
@@ -134,8 +133,27 @@ class Revocation:
             await self._rows.write(found, grant, before, ours=found.ours)
             await self._rows.give_up(claim)
             return Result.STILL_CLAIMED
-        ours = found.ours and await self._deletion.delete(grant, found, before, removing)
+        ours = found.ours and await self._deletion.delete(
+            grant, found, before, removing, expected=stands
+        )
         return await self._close(grant, found, claim, ours=ours)
+
+    async def _is_there(self, grant: Grant) -> bool:
+        """Of what is on its way, in or out. Nobody needs what is not: two resources that would keep
+        it would hand the claim to each other for ever.
+        """
+        return await self._assignments.read(grant.assignment_id) is not None
+
+    async def _go_on(
+        self, found: Granted, grant: Grant, needed_by: ResourceId, claim: Row | None
+    ) -> Result:
+        """It stands, and another resource has it."""
+        await self._rows.claim(grant, needed_by)
+        if found.state is not State.ACTIVE:
+            moments = self._rows.stands_now(found)
+            await self._rows.write(found, grant, State.ACTIVE, ours=True, moments=moments)
+        await self._rows.give_up(claim)
+        return Result.STILL_CLAIMED
 
     async def _wait_for_successor(
         self, found: Granted, grant: Grant, since: float | None

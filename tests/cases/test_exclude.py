@@ -113,6 +113,28 @@ async def test_case_A28_a_role_whose_identity_somebody_took_off_is_kept_where_it
     assert (len(record.grants), len(record.pending)) == (1, 0)
 
 
+async def test_case_A28_what_somebody_took_from_all_who_keep_it_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """None of them gets it again; nor does one hand its claim to the next for ever."""
+    estate = await begun(monkeypatch, SHARED, "id-old")
+    machines = [await estate.create_vm(f"vm{number}") for number in (1, 2, 3)]
+    await pass_time(estate)
+    for vm in machines:
+        await patch(estate, vm, tags=IGNORE)
+    await pass_time(estate)
+    assert roles(estate, "id-old") == ["Reader"]
+    (taken,) = [a for a in estate.azure.state.role_assignments.values() if a.description]
+    del estate.azure.state.role_assignments[taken.id.lower()]
+    await hours(estate, 4)
+    assert roles(estate, "id-old") == []
+    rows = [row async for row in entries(estate.tables.grants)]
+    assert [row.values["state"] for row in rows if row.key == "grant"] == ["revoked"]
+    assert [row for row in rows if row.key != "grant"] == []
+    for vm in machines:
+        assert (await estate.ledger.resource(vm)).owned().claimed == ()
+
+
 async def test_case_A28_a_sweep_asks_arm_for_no_identity_that_is_only_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -303,3 +304,47 @@ async def test_what_is_found_to_be_there_stands_since_then(bench: Bench, there: 
         await bench.claims.stands(grant(), ours=True)
     (found,) = [each async for each in bench.claims.standing()]
     assert found.since == (bench.time if there else 0.0)
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_who_has_the_identity_is_asked_only_of_what_stands(
+    bench: Bench, *, there: bool
+) -> None:
+    """Else resources that would keep it hand its claim to each other, one a sweep, for ever."""
+    await bench.claims.add(grant(), vm_id("vm1"))
+    await bench.claims.reopen(grant(), bench.time)
+    if not there:
+        bench.azure.existing.clear()
+
+    async def keeps(_grant: Any, _besides: ResourceId | None) -> ResourceId:
+        return vm_id("vm2")
+
+    rows = GrantRows(bench.table, lambda: bench.time)
+    bench.revocation = Revocation(rows, bench.azure, lambda: bench.time, needing=keeps)
+    if there:
+        assert await bench.drop(vm_id("vm1")) is Result.STILL_CLAIMED
+        assert bench.state() == "active"
+        assert await bench.claims.claimed_by(grant(), vm_id("vm2"))
+        return
+    with pytest.raises(NotYet):  # a replica may miss it
+        await bench.drop(vm_id("vm1"))
+    bench.time += 61
+    assert await bench.drop(vm_id("vm1")) is Result.REVOKED
+    assert not await bench.claims.claimed_by(grant(), vm_id("vm2"))
+
+
+async def test_what_turns_up_while_it_is_revoked_is_left_for_the_next_time(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.claims.add(grant(), vm_id("vm1"))
+    await bench.claims.reopen(grant(), bench.time)
+    answers = iter([None, bench.azure.existing[grant().assignment_id]])
+
+    async def read(_assignment_id: str) -> RoleAssignment | None:
+        return next(answers)
+
+    monkeypatch.setattr(bench.azure, "read", read)
+    with pytest.raises(NotYet, match="there after all"):
+        await bench.drop(vm_id("vm1"))
+    assert bench.azure.existing
+    assert bench.removed == []
