@@ -116,8 +116,7 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
     owners = await _owners(services.identity_ledger, identities, damaged.holders)
     asked = suspects(listed.assignments, frozenset(resources.alive)) - damaged.principals
     unknown, no_directory = await _unknown(services.directory, asked, resources, listed, progress)
-    held = [entry async for entry in services.held.all(damaged.held)]
-    seen = _seen(resources, listed.assignments)
+    held, seen = await _held(services, damaged), _seen(resources, listed.assignments)
     unseen = _on_record(records, standing, damaged) - seen
     facts = Facts(
         assignments=listed.assignments,
@@ -147,6 +146,10 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
         damaged=damaged,
         no_directory=no_directory,
     )
+
+
+async def _held(services: Services, damaged: Damaged) -> list[Entry]:
+    return [entry async for entry in services.held.all(damaged.held)]
 
 
 async def _identities(ledger: IdentityLedger, damaged: Damaged) -> tuple[IdentityRecord, ...]:

@@ -19,6 +19,8 @@ QUESTIONS = {
     "Where is the removal budget enforced, and by whom is it called?",
     "What decides that a principal is orphaned?",
     "Who talks to queue storage?",
+    "When is something tried no more?",
+    "When does the sweep try it again?",
     "Where does `lanyard undo` write?",
     "Where is the IMDS trap?",
     "What happens on a group delete?",

@@ -49,7 +49,11 @@ def shown() -> str:
 @cache
 def known_codes() -> str:
     """The sources in which Azure's error codes stand."""
-    files = [*(PROJECT / "simulator").rglob("*.py"), *(PROJECT / "tests" / "product").glob("*.py")]
+    tests = [
+        *(PROJECT / "tests" / "product").glob("*.py"),
+        *(PROJECT / "tests" / "cases").glob("*.py"),
+    ]
+    files = [*(PROJECT / "simulator").rglob("*.py"), *tests]
     return "\n".join(file.read_text() for file in files)
 
 
