@@ -2,7 +2,8 @@
 
 Of what may have moved they say whether it did, by `lanyard release` and `dismiss`. An identity that
 is on no record because its making got no answer before the tables were lost, and that nothing uses,
-they delete, as the entry says.
+they delete, as the entry says. What a write attached that acted on a machine made since, they
+detach: it is not Lanyard's, as far as Lanyard can know.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from chaos.stack import Stack
 from demo.desk import environment
 from demo.stack import PROJECT
 
-_MOVE, _ATTACH = "move ", "attach "
+_MOVE, _ATTACH, _DELETE = "move ", "attach ", "delete identity|"
 _NOT_MADE = " exists, and was not made for this resource"
 
 
@@ -27,11 +28,14 @@ class AnswerFailed(Exception):
 
 @dataclass(frozen=True)
 class Answers:
-    """Who moved what, and what Lanyard made, the monitor saw. `delete`: of an identity."""
+    """Who moved what, and what Lanyard made, the monitor saw. `delete` an identity, `detach` one
+    from a resource.
+    """
 
     stack: Stack
     monitor: Monitor
     delete: Callable[[str], Awaitable[None]]
+    detach: Callable[[str, str], Awaitable[None]]
 
     async def give(self) -> int:
         """Answer all that is open; returns how many that were."""
@@ -51,6 +55,10 @@ class Answers:
         identity = row.get("reason", "").removesuffix(_NOT_MADE).lower()
         if key.startswith(_ATTACH) and identity in self.monitor.unowned:
             await self.delete(identity)
+            return True
+        late = (resource, key.removeprefix(_DELETE))
+        if key.startswith(_DELETE) and late in self.monitor.late_attached:
+            await self.detach(*late)
             return True
         return False
 

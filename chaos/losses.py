@@ -61,6 +61,7 @@ class Losses:
             await self._put_back()
         await self.stack.restart_under(self.monitor.edition)
         await report(self.stack)
+        self.monitor.relearnt()
 
     async def _all_answered(self) -> None:
         """What the dead host asked for may still be done: nobody will have it on record."""

@@ -57,6 +57,8 @@ class Removal:
     needed_by: tuple[Span, ...]
 
 
+#: Lanyard reads a resource at most so many seconds before it sends a write.
+_READ_BEFORE = 45.0
 #: Stands for the time in which a resource is excluded; and for that in which it lacks an identity.
 _EXCLUDED, _LACKS = "excluded", "lacks "
 
@@ -94,6 +96,10 @@ class Monitor:
         self._doubted: defaultdict[str, set[str]] = defaultdict(set)  # resource → attached to it
         self.moved: dict[str, str] = {}  # by the id it had: the one that it has since
         self.late = 0  # writes that came before the resource that they acted on
+        self.late_attached: set[tuple[str, str]] = set()  # (resource, identity) by these
+        # Since the tables were lost no sweep ended: what Lanyard had made for these resources.
+        self._unlearnt: defaultdict[str, set[str]] = defaultdict(set)
+        self._taken_off: dict[tuple[str, str], float] = {}  # foreign ones, by people, and when
         self.unowned: set[str] = set()  # identities that Lanyard cannot know as its own any more
         azure.state.resources.observe(self._resource)
         azure.state.role_assignments.observe(self._assignment)
@@ -123,9 +129,14 @@ class Monitor:
         for key in self._living:
             shown = attached(self._azure.state.resources[key]).keys()
             self._doubted[key] |= shown
+            self._unlearnt[key] |= shown & self._made
             used |= shown
         self.unowned |= self._made - used
         self.known_principals.clear()
+
+    def relearnt(self) -> None:
+        """A sweep has read everything since the tables were lost."""
+        self._unlearnt.clear()
 
     def foreign_on(self, resource: str) -> set[str]:
         """The identities that people attached to a living resource and did not take off."""
@@ -166,6 +177,7 @@ class Monitor:
     def _compute(self, key: str, before: Resource | None, after: Resource | None) -> None:
         if after is None:
             assert before is not None
+            self.unowned |= self._unlearnt.pop(key, set())
             if gone := self._living.pop(key, None):
                 self._end(key, gone, set())
                 self._left = (before, key, gone.foreign)
@@ -181,6 +193,7 @@ class Monitor:
         else:
             old = self._living.get(key)
             foreign = self._foreign(old.foreign if old else set(), before, after)
+            self._doubted[key] |= self._put_back_late(key, before, after)
         self._doubted[key] &= attached(after).keys()
         self._live(key, after, foreign)
 
@@ -219,6 +232,17 @@ class Monitor:
         kept = old & has
         return kept if self._by_lanyard() else kept | (has - had)
 
+    def _put_back_late(self, key: str, before: Resource | None, after: Resource) -> set[str]:
+        """What a write of Lanyard's attaches again that people took off since it was sent: a write
+        of a type without an ETag repeats what was read.
+        """
+        had, has = attached(before).keys(), attached(after).keys()
+        if not self._by_lanyard():
+            self._taken_off |= {(key, one): self._now() for one in had - has}
+            return set()
+        sent = acting_since.get() - _READ_BEFORE
+        return {one for one in has - had if self._taken_off.get((key, one), 0.0) > sent}
+
     def _check_identities(self, key: str, before: Resource, after: Resource) -> None:
         """Of one write of Lanyard's to an identity block. One that came before the resource was
         made was meant for the one before it, and Azure counts the versions of both alike.
@@ -226,6 +250,8 @@ class Monitor:
         living = self._living[key]
         if acting_since.get() < living.born:
             self.late += 1
+            added = attached(after).keys() - attached(before).keys()
+            self.late_attached |= {(key, identity) for identity in added}
             return
         if system_principal(before) and not system_principal(after):
             self._tell("system-assigned identity switched off", key, "nobody asked for that")

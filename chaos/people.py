@@ -99,6 +99,19 @@ class People:
         """Delete one; returns when it is gone."""
         await self._delete(identity, "2024-11-30")
 
+    async def detach_identity(self, resource_id: str, identity: str) -> None:
+        """Take one off a resource."""
+        found = self._find(resource_id)
+        if found is None or identity not in attached(found):
+            return
+        kind = next(kind for kind in _VERSIONS if f"/{kind.lower()}/" in resource_id.lower())
+        left = attached(found).keys() - {identity}
+        kinds = ["SystemAssigned"] if system_principal(found) else []
+        block: Json = {"type": ", ".join([*kinds, *(["UserAssigned"] if left else [])]) or "None"}
+        if left:
+            block["userAssignedIdentities"] = {**{each: {} for each in left}, identity: None}
+        await self._call("PATCH", resource_id, _VERSIONS[kind], {"identity": block})
+
     async def _live(self, life: Life) -> None:
         group = life.group
         for pause, step in life.steps:

@@ -180,7 +180,12 @@ class _Run:
                 # What the first one puts on record as in doubt, the next one brings to its end.
                 await self._swept()
                 await self._swept()
-                answers = Answers(self._stack, self._monitor, self._people.delete_identity)
+                answers = Answers(
+                    self._stack,
+                    self._monitor,
+                    self._people.delete_identity,
+                    self._people.detach_identity,
+                )
                 while given := await answers.give():
                     self.result.counts["held, answered by a person"] += given
                     await self._swept()

@@ -9,7 +9,7 @@ import pytest
 
 from chaos.monitor import Monitor, Violation
 from chaos.oracle import BLOB_READER, READER, SYSTEM, Need, wants
-from chaos.policy import CONDITION, DELETE_AFTER, GRACE, Edition, policy_text
+from chaos.policy import CONDITION, DELETE_AFTER, GRACE, TAGS, Edition, policy_text
 from chaos.record import Decision, Record
 from chaos.script import Life, write_script
 from chaos.verdict import Verdict, assign_text
@@ -296,6 +296,36 @@ async def test_what_a_call_does_to_a_resource_that_was_made_since_is_not_counted
     await late
     assert ("foreign identity detached" in world.kinds()) is not again
     assert bool(world.monitor.late) == again
+
+
+@pytest.mark.parametrize("late", [True, False])
+async def test_what_a_slow_write_puts_back_that_people_took_off_may_stay(
+    world: World, *, late: bool
+) -> None:
+    slow = Fault(method="PATCH", caller=world.lanyard.object_id, delay=20)
+    if late:
+        world.azure.faults.add(slow)
+        writing = asyncio.create_task(world.attach(world.lanyard, FOREIGN))
+        for _ in range(20):  # until it waits
+            await asyncio.sleep(0)
+    await world.attach(world.people, off=FOREIGN)
+    world.azure.clock.advance(100)
+    await (writing if late else world.attach(world.lanyard, FOREIGN))
+    assert (FOREIGN in left_over(world)) is not late
+
+
+async def test_what_lost_tables_knew_of_what_ended_before_a_sweep_is_nobodys(world: World) -> None:
+    own = f"{world.scope}/resourceGroups/rg-storm-0/{IDENTITIES}/id-r1"
+    await world.call(world.lanyard, "PUT", own, {"location": "x", "tags": TAGS})
+    block = {"type": "UserAssigned", "userAssignedIdentities": {own: {}}}
+    for relearnt in (True, False):
+        await world.call(world.people, "PATCH", world.site, {"identity": block})
+        world.monitor.lose()
+        if relearnt:
+            world.monitor.relearnt()
+        await world.call(world.people, "DELETE", world.site)
+        assert ("dedicated identity left over" in world.kinds()) is relearnt
+        await world.call(world.people, "PUT", world.site, {"location": "x", "properties": {}})
 
 
 async def test_an_identity_that_people_take_off_is_only_missing(world: World) -> None:
