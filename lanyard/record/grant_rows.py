@@ -158,7 +158,9 @@ class GrantRows:
         """Raise NotYet while a remover may still be at work on this row."""
         left = found.until - self._now()
         if left > 0:
-            raise NotYet("the grant is being revoked by another worker", min(left, _WAIT))
+            # Most are through in a moment; one that died is not.
+            wait = max((REVOKE_SECONDS - left) / 2, _WAIT)
+            raise NotYet("the grant is being revoked by another worker", min(left, wait))
 
     def wait_for_others(self, found: Granted, resource: ResourceId) -> None:
         """Raise NotYet while a remover may still be at work on this row, BeingMade while the

@@ -69,7 +69,8 @@ async def test_case_C26_what_many_need_at_once_is_made_once(
     calls = await at_once(estate, many, instances)
     assert (puts(calls, IDENTITIES), puts(calls, ASSIGNMENTS)) == (1, 1)
     assert estate.queue.messages == []
-    assert len(calls) <= 3.2 * MANY
+    # What manages the group is asked once an instance besides.
+    assert len(calls) <= 3.2 * MANY + instances
     await check_served(estate, many)
     assert not [row async for row in estate.tables.identities.rows(MAKING)]
 

@@ -227,7 +227,7 @@ async def test_case_C07_whatever_has_an_identity_is_a_user_of_it(
     await hours(estate, 4)
     assert exists(estate, "id-vm1")
     reason = (await held(estate))["delete identity id-vm1"].refusal.reason
-    assert reason == f"{alert.lower()} has it, too"
+    assert reason == f"{alert} has it, too"
     del state.resources[alert.lower()]
     await hours(estate, 4)
     assert not exists(estate, "id-vm1")

@@ -229,6 +229,7 @@ async def test_a_group_is_planned_with_what_is_shared_counted_and_asked_for_once
     assert sorted(desk.calls()) == sorted(
         [
             "GET resourceGroups/rg-app",
+            "GET resourceGroups/rg-app",  # what manages it
             "POST Microsoft.ResourceGraph/resources",
             *(f"GET virtualMachines/vm{number}" for number in range(1, 6)),
             f"GET userAssignedIdentities/{REGIONAL}",

@@ -47,8 +47,14 @@ def invalid(deployed: Path) -> Path:
     return deployed
 
 
+class Taken(func.QueueMessage):
+    """A message that is taken for the first time: the last time would be recorded."""
+
+    dequeue_count = 1
+
+
 async def work() -> None:
-    message = func.QueueMessage(id="m", body=encode(Change(vm_id("vm"), "event")))
+    message = Taken(id="m", body=encode(Change(vm_id("vm"), "event")))
     await function(reconcile_handler.reconcile)(message, invocation())
 
 

@@ -217,27 +217,25 @@ def _faults_end(estate: Estate) -> None:
 
 
 def broken() -> Iterator[Broken]:
-    """Every way in which the directory or a listing can fail to tell."""
+    """Every way in which a listing can fail to tell."""
     for answer in ("TRUNCATED", "HALF", "HALF_UNTOLD", "EMPTY", "EXPIRED_TOKEN", "TIMEOUT"):
         yield Broken(answer, _graph(ResourceGraphAnswer[answer]), _listed_again, "")
     yield Broken("DENIED", _graph(ResourceGraphAnswer.DENIED), _listed_again, "")
+    yield Broken("503", lambda estate: _fail(estate, "ResourceGraph"), _faults_end, "")
+
+
+def doubted() -> Iterator[Broken]:
+    """Every way in which the directory can fail to tell: the rest is done without it."""
     full = _answer(Answer.FULL)
     yield Broken("an empty directory", _answer(Answer.EMPTY), full, "does not return")
     yield Broken("half a directory", _answer(Answer.HALF), full, "")
-    hidden = "a hidden canary"
     yield Broken(
-        hidden,
+        "a hidden canary",
         lambda e: e.platform.directory.behaviour.hidden.add(e.app.object_id),
         lambda e: e.platform.directory.behaviour.hidden.discard(e.app.object_id),
         "does not return",
     )
-    for service in ("ResourceGraph", "getByIds"):
-        yield Broken(
-            f"503 from {service}",
-            lambda e, path=service: _fail(e, path),  # type: ignore[misc]
-            _faults_end,
-            "",
-        )
+    yield Broken("503", lambda estate: _fail(estate, "getByIds"), _faults_end, "")
 
 
 def _fail(estate: Estate, path: str) -> None:
@@ -277,6 +275,15 @@ async def test_exactly_the_orphans_go_and_none_while_anything_cannot_be_read(
         assert "removes nothing" in reason
         assert estate.queue.messages == [], fault.name
         assert scenario.state == before, fault.name
+        fault.mend(estate)
+
+    for fault in doubted():
+        fault.strike(estate)
+        report = await Sweep(estate.policy, estate.services).run()
+        assert fault.reason in report.no_directory, fault.name
+        assert report.no_directory, fault.name
+        kinds_found = {each.kind for each in report.orphans}
+        assert OrphanKind.UNKNOWN not in kinds_found, fault.name
         fault.mend(estate)
 
     report = await Sweep(estate.policy, estate.services).run()
