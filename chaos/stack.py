@@ -12,8 +12,9 @@ from azure.storage.queue.aio import QueueClient
 
 from chaos.policy import Edition, policy_text
 from chaos.storage import StorageFront
+from demo.hosts import PROJECT
 from demo.operator import Operator
-from demo.stack import PROJECT, QUEUE, TIMERS_OFF, deploy, settings_of, subscribe, webhook_of
+from demo.stack import QUEUE, TIMERS_OFF, deploy, settings_of, subscribe, webhook_of
 from demo.timers import run_now
 from simulator.azure import Azure
 from simulator.azurite import Azurite
