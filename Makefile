@@ -37,8 +37,8 @@ bench: setup ## Measure speed and cost beside a baseline; ARGS="--only NAME", AR
 SEED ?= 1
 SCALE ?= 200
 .PHONY: chaos
-chaos: setup ## Chaos: SCALE=2000 resources live and die by SEED=1 while everything fails
-	@$(PY) -m chaos --seed $(SEED) --scale $(SCALE)
+chaos: setup $(HOSTED) ## Chaos: SCALE=2000 resources live and die by SEED=1 while everything fails
+	@$(PY) -m chaos --seed $(SEED) --scale $(SCALE) $(IN_HOST)
 
 .PHONY: fuzz
 fuzz: python .venv/fuzz.stamp ## Look for what breaks a property; TARGET=events SECONDS=30, TARGET=histories

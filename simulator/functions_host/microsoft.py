@@ -98,7 +98,7 @@ class MicrosoftHost(HostProcess):
 
     async def start(self) -> None:
         """Raises HostStartError where it ends, or has no function to serve, within 90 seconds."""
-        self._port = self._port or _free_port()
+        self._port = self._port or free_port()
         self.url, self.keys = f"http://127.0.0.1:{self._port}", await self._written_keys()
         before = self.log_file.stat().st_size if self.log_file.exists() else 0
         await self._begin()
@@ -272,7 +272,8 @@ def _signal(group: int, how: signal.Signals) -> None:
         os.killpg(group, how)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One of loopback that nobody listens on."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]
