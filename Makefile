@@ -5,21 +5,30 @@ PY := .venv/bin/python
 # Imports of the project resolve from here, for every command alike.
 export PYTHONPATH := $(CURDIR)
 
+# HOST=microsoft: in Microsoft's own Functions host, where ../shared/tools has it (docs/dev/host.md).
+IN_HOST = $(if $(HOST),--host $(HOST))
+HOSTED = $(if $(HOST),.venv/host.stamp)
+AT_HAND = $(if $(wildcard ../shared/tools/functions-host.tar.xz),.venv/host.stamp)
+
 .PHONY: help
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: setup ## The main job, end to end, on a local Azure (no subscription needed)
-	@$(PY) -m demo
+demo: setup $(HOSTED) ## The main job, end to end, on a local Azure (no subscription needed)
+	@$(PY) -m demo $(IN_HOST)
 
 .PHONY: local
-local: setup ## Keep the local Azure, the storage and the app running; print the addresses
-	@$(PY) -m demo.local
+local: setup $(HOSTED) ## Keep the local Azure, the storage and the app running; print the addresses
+	@$(PY) -m demo.local $(IN_HOST)
 
 .PHONY: test
-test: setup .venv/chromium.stamp lint ## Everything that CI runs: format, lint, types, layers, all tests
-	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+test: setup .venv/chromium.stamp $(AT_HAND) lint ## Everything that CI runs: format, lint, types, layers, all tests
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not host_check"
+
+.PHONY: host-check
+host-check: setup .venv/host.stamp ## All tests in Microsoft's own Functions host, where ../shared/tools has it
+	@$(PY) -m pytest -q tests/host
 
 .PHONY: bench
 bench: setup ## Measure speed and cost beside a baseline; ARGS="--only NAME", ARGS=--help
@@ -28,8 +37,8 @@ bench: setup ## Measure speed and cost beside a baseline; ARGS="--only NAME", AR
 SEED ?= 1
 SCALE ?= 200
 .PHONY: chaos
-chaos: setup ## Chaos: SCALE=2000 resources live and die by SEED=1 while everything fails
-	@$(PY) -m chaos --seed $(SEED) --scale $(SCALE)
+chaos: setup $(HOSTED) ## Chaos: SCALE=2000 resources live and die by SEED=1 while everything fails
+	@$(PY) -m chaos --seed $(SEED) --scale $(SCALE) $(IN_HOST)
 
 .PHONY: fuzz
 fuzz: python .venv/fuzz.stamp ## Look for what breaks a property; TARGET=events SECONDS=30, TARGET=histories
@@ -87,6 +96,9 @@ python: .venv/python.stamp
 
 .venv/chromium.stamp: .venv/azurite.stamp tests/chromium/package-lock.json
 	@scripts/setup.sh chromium && touch $@
+
+.venv/host.stamp: .venv/python.stamp requirements-host.txt
+	@scripts/setup.sh host && touch $@
 
 .venv/fuzz.stamp: .venv/python.stamp requirements-fuzz.txt
 	@scripts/setup.sh fuzz && touch $@

@@ -13,12 +13,14 @@ from rich.console import Console
 from rich.table import Table
 
 from chaos.storm import Options, Result, run
+from demo.hosts import NAMES, OURS
+from simulator.functions_host.microsoft import NoMicrosoftHost
 
 _SHOWN = 25
 
 
 def main() -> int:
-    """Run a storm; 0, 1 for a broken promise, 130 after Ctrl-C."""
+    """Run a storm; 0, 1 for a broken promise, 2 without the host, 130 after Ctrl-C."""
     arguments = _parser().parse_args()
     console = Console(stderr=True, highlight=False)
     options = Options(
@@ -28,11 +30,15 @@ def main() -> int:
         arguments.app.resolve() if arguments.app else None,
         arguments.patience,
         arguments.keep.resolve() if arguments.keep else None,
+        arguments.host,
     )
     try:
         with console.status("starting") as status:
             show = status.update if console.is_terminal else _Lines(console).show
             result = asyncio.run(run(options, show))
+    except NoMicrosoftHost as error:
+        sys.stderr.write(f"chaos: {error}\n")
+        return 2
     except KeyboardInterrupt:
         return 130
     _print(result, options, as_json=arguments.json)
@@ -58,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Resources live and die on a local Azure while calls fail, events are lost and "
         "the host is killed; then everything is held against the policy.",
         epilog="examples:  make chaos SEED=1 SCALE=2000    python -m chaos --scale 100 --json | jq "
-        ".violations    exit code: 0 every promise was kept, 1 one was not",
+        ".violations    exit code: 0 every promise was kept, 1 one was not, 2 no such host",
     )
     parser.add_argument("--seed", type=int, default=1, help="decides what happens (1)")
     parser.add_argument("--scale", type=int, default=200, help="resources over the run (200)")
@@ -68,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         "--patience", type=float, default=1800, help="seconds until all must be quiet (1800)"
     )
     parser.add_argument("--keep", type=Path, help="a folder for logs, kept after the run")
+    parser.add_argument("--host", choices=NAMES, default=OURS, help="the Functions host (ours)")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
     return parser
 

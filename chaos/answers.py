@@ -16,7 +16,7 @@ from chaos.monitor import Monitor
 from chaos.record import Row, read_rows
 from chaos.stack import Stack
 from demo.desk import environment
-from demo.stack import PROJECT
+from demo.hosts import PROJECT
 
 _MOVE, _ATTACH, _DELETE = "move ", "attach ", "delete identity|"
 _NOT_MADE = " exists, and was not made for this resource"

@@ -5,7 +5,7 @@ caught up, which it always has here: no run takes that long.
 import shutil
 from pathlib import Path
 
-from demo.stack import PROJECT
+from demo.hosts import PROJECT
 
 #: Seconds between two listings that show an identity without use, before it is deleted.
 APART = 60.0

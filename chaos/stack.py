@@ -1,6 +1,5 @@
 """What runs in the storm: the local Azure, Azurite behind a front that fails, and the host."""
 
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,14 +11,16 @@ from azure.storage.queue.aio import QueueClient
 
 from chaos.policy import Edition, policy_text
 from chaos.storage import StorageFront
+from demo.hosts import MICROSOFT, OURS, PROJECT
 from demo.operator import Operator
-from demo.stack import PROJECT, QUEUE, TIMERS_OFF, deploy, settings_of, subscribe, webhook_of
+from demo.stack import QUEUE, TIMERS_OFF, deploy, settings_of, subscribe, webhook_of
 from demo.timers import run_now
 from simulator.azure import Azure
 from simulator.azurite import Azurite
 from simulator.behaviour import Behaviour
 from simulator.certificates import make_certificates
 from simulator.clock import Clock
+from simulator.functions_host.microsoft import MicrosoftHost, free_port
 from simulator.functions_host.process import HostProcess, HostStartError
 from simulator.serve import Addresses, serve
 
@@ -114,9 +115,17 @@ async def start(host: HostProcess) -> None:
 
 @asynccontextmanager
 async def running(
-    directory: Path, *, seed: int, teams: int, app: Path = PROJECT, message_seconds: int
+    directory: Path,
+    *,
+    seed: int,
+    teams: int,
+    app: Path = PROJECT,
+    message_seconds: int,
+    host_name: str = OURS,
 ) -> AsyncIterator[Stack]:
-    """Start everything in `directory`; `app` is the folder of the function app to run."""
+    """Start everything in `directory`; `app` is the folder of the function app to run, in the host
+    of this name. Raises NoMicrosoftHost.
+    """
     certificates = make_certificates(directory / "tls")
     policy = directory / "lanyard.yaml"
     policy.write_text(policy_text(teams))
@@ -135,20 +144,17 @@ async def running(
             **TIMERS_OFF,
             "PYTHONPATH": str(PROJECT),
         }
-        host = HostProcess(
-            app, settings, directory, port=_free_port(), message_seconds=message_seconds
-        )
+        host: HostProcess
+        if host_name == MICROSOFT:
+            front.hidden_seconds = message_seconds
+            host = MicrosoftHost(app, settings, directory, port=free_port())
+        else:
+            host = HostProcess(
+                app, settings, directory, port=free_port(), message_seconds=message_seconds
+            )
         await stack.enter_async_context(host)
         await subscribe(operator, webhook_of(host))
         # The first look at everything: nothing is taken before it.
         assert await run_now(host, "policy_changes", azure.clock), host.log_file
         principal = identity["principalId"]
         yield Stack(azure, addresses, front, host, operator, principal, policy, teams)
-
-
-def _free_port() -> int:
-    """The webhook's address must survive the host."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port

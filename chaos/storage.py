@@ -31,6 +31,7 @@ EFFECTS = {
 }
 _CODES = {"500": "InternalError", "503": "ServerBusy", "429": "TooManyRequests"}
 _END = b"\r\n\r\n"
+_TEN_MINUTES = b"visibilitytimeout=600"
 
 
 class _Reset(Exception):
@@ -54,13 +55,15 @@ class StorageFront:
     """`async with StorageFront(azurite, certificates, seed) as front:`
 
     `blob_url`, `queue_url` and `table_url` are what the app is told. While `raging` is True some
-    requests fail; `hits` counts them.
+    requests fail; `hits` counts them. `hidden_seconds`: for so long messages are hidden from
+    others that a host asks to have hidden for ten minutes.
     """
 
     azurite: Azurite
     certificates: Certificates
     seed: int
     raging: bool = False
+    hidden_seconds: int = 0
     hits: Counter[str] = field(default_factory=Counter)
     requests: int = 0
 
@@ -150,11 +153,16 @@ class StorageFront:
             raise _Reset
         if effect == "slow":
             await asyncio.sleep(_SLOW_SECONDS)
-        onward.write(request.head + request.body)
+        onward.write(self._hidden(request.head) + request.body)
         answer = await _read_answer(there, head_only=request.head.startswith(b"HEAD "))
         if effect == "reset after it acted":
             raise _Reset
         back.write(answer)
+
+    def _hidden(self, head: bytes) -> bytes:
+        if not self.hidden_seconds:
+            return head
+        return head.replace(_TEN_MINUTES, _TEN_MINUTES[:-3] + str(self.hidden_seconds).encode(), 1)
 
     def _effect(self, request: _Request) -> str:
         if not self.raging:

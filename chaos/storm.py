@@ -22,6 +22,7 @@ from chaos.record import read_record
 from chaos.script import Script, teams_of, write_script
 from chaos.stack import Stack, running
 from chaos.verdict import Verdict
+from demo.hosts import OURS
 from simulator.faults import Fault
 from simulator.state import Principal
 
@@ -38,7 +39,8 @@ _MESSAGE_SECONDS = 15
 @dataclass(frozen=True)
 class Options:
     """What to run. `app`: the folder of the function app; `patience`: the most seconds until all
-    is quiet after the storm; `keep`: a folder for logs and the like, else one that is deleted.
+    is quiet after the storm; `keep`: a folder for logs and the like, else one that is deleted;
+    `host`: the name of the Functions host.
     """
 
     seed: int
@@ -48,6 +50,7 @@ class Options:
     app: Path | None = None
     patience: float = 1800.0
     keep: Path | None = None
+    host: str = OURS
 
 
 @dataclass
@@ -77,6 +80,7 @@ async def run(options: Options, show: Show) -> Result:
             teams=teams_of(options.scale),
             app=options.app or hurried(directory / "app"),
             message_seconds=_MESSAGE_SECONDS,
+            host_name=options.host,
         ) as stack:
             return await _Run(options, stack, show).run()
 

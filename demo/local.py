@@ -10,15 +10,17 @@ from rich.console import Console
 from rich.table import Table
 
 from demo.desk import environment, write
+from demo.hosts import MAKERS, NAMES, OURS, PROJECT
 from demo.narration import Narration
-from demo.stack import LOCATION, POLICY, PROJECT, SHOP, Stack, as_json, running
+from demo.stack import LOCATION, POLICY, SHOP, Stack, as_json, running
+from simulator.functions_host.microsoft import NoMicrosoftHost
 
 _DIRECTORY = PROJECT / ".cache" / "local"
 _SHELL = _DIRECTORY / "lanyard.env"
 
 
 def main() -> int:
-    """Run until Ctrl-C or SIGTERM; 0 then, 1 where something does not start."""
+    """Run until Ctrl-C or SIGTERM; 0 then, 1 where something does not start, 2 without the host."""
     parser = argparse.ArgumentParser(
         prog="python -m demo.local",
         description="A local Azure with Lanyard at work in it, until Ctrl-C.",
@@ -29,8 +31,13 @@ def main() -> int:
     parser.add_argument(
         "--operation-seconds", type=float, default=4.0, help="how long a VM's write takes (4)"
     )
+    parser.add_argument("--host", choices=NAMES, default=OURS, help="the Functions host (ours)")
     arguments = parser.parse_args()
-    asyncio.run(_run(arguments))
+    try:
+        asyncio.run(_run(arguments))
+    except NoMicrosoftHost as error:
+        sys.stderr.write(f"local: {error}\n")
+        return 2
     return 0
 
 
@@ -44,6 +51,7 @@ async def _run(arguments: argparse.Namespace) -> None:
         narration.step,
         operation_seconds=arguments.operation_seconds,
         policy=arguments.policy.resolve(),
+        make_host=MAKERS[arguments.host],
         timers=True,
     ) as stack:
         operator = stack.addresses.operator.principal.object_id

@@ -35,6 +35,8 @@ class Narration:
         self._as_json = as_json
         self._console = Console(quiet=as_json, highlight=False)
         self._started = time.monotonic()
+        #: In which the app ran, for the end; "" while it is not known.
+        self.host = ""
         self.checks: list[Check] = []
         self.steps: list[Step] = []
 
@@ -69,12 +71,13 @@ class Narration:
         failed = sum(not check.holds for check in self.checks)
         if self._as_json:
             checks, steps = map(asdict, self.checks), map(asdict, self.steps)
-            result = {"ok": self.ok, "checks": [*checks], "steps": [*steps], "seconds": seconds}
+            told = {"ok": self.ok, "host": self.host, "checks": [*checks], "steps": [*steps]}
+            result = {**told, "seconds": seconds}
             sys.stdout.write(json.dumps(result, indent=2) + "\n")
             return
         self._console.print()
         self._console.print(self._table())
-        self._console.print(f"{seconds:.0f} s in all")
+        self._console.print(f"{seconds:.0f} s in all, in {self.host or 'no host'}")
         verdict = "ok" if self.ok else f"failed, {failed} of"
         self._console.print(f"demo: {verdict}{',' if self.ok else ''} {len(self.checks)} checks")
 

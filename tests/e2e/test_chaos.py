@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from demo.stack import PROJECT
+from demo.hosts import PROJECT
 
 #: The app as it is, after a change.
 APP = """

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from demo.stack import PROJECT
+from demo.hosts import PROJECT
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from demo.stack import BLOB_READER, LOCATION, PROJECT, Stack, running
+from demo.hosts import PROJECT
+from demo.stack import BLOB_READER, LOCATION, Stack, running
 from simulator.functions_host.process import HostProcess
 from tests.support.unseen import unseen
 

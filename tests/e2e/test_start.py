@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.stack import PROJECT
+from demo.hosts import PROJECT
 from simulator.functions_host.process import HostProcess, HostStartError
 
 SETTINGS = {

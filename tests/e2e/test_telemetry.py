@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from demo.stack import LOCATION, PROJECT, Stack, running
+from demo.hosts import PROJECT
+from demo.stack import LOCATION, Stack, running
 from simulator.functions_host.process import HostProcess
 from simulator.insights.components import Taken
 from tests.support.unseen import unseen

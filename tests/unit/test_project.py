@@ -14,6 +14,7 @@ EXPORTED = (
     "requirements-dev.txt",
     "requirements-node.txt",
     "requirements-fuzz.txt",
+    "requirements-host.txt",
 )
 # Written apart, so that this file does not hold what it forbids.
 REGISTRIES = ("py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "npm" + "js.com")
