@@ -8,8 +8,9 @@ import pytest
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
+from demo.hosts import PROJECT
 from demo.operator import Operator
-from demo.stack import LOCATION, POLICY, PROJECT, QUEUE, SHOP, TIMERS_OFF, deploy, settings_of
+from demo.stack import LOCATION, POLICY, QUEUE, SHOP, TIMERS_OFF, deploy, settings_of
 from demo.timers import run_now
 from lanyard.queue.messages import encode
 from lanyard.values.change import Change
