@@ -78,4 +78,13 @@ class Behaviour:
     flexible_identities: FlexibleIdentities = FlexibleIdentities.NEW
     container_app_patch_waits: bool = True  # 202 with `location`; else 200 at once (U)
     container_app_identity_makes_revision: bool = False  # whether a change of identities does (U)
+    # How long lists of role definitions do not know one that was just made or changed.
+    role_definition_lag_seconds: float = 0.0
+    # How long writes to other apps of a plan are refused with 429 after a write to one of them.
+    app_service_plan_lock_seconds: float = 0.0
+    # Whether a GET of what is not there is answered by its service, in the service's own words,
+    # instead of by ARM: people met both (recorded).
+    services_answer_not_found: bool = False
+    # A PATCH of a container app gives `azure-asyncoperation` too, as since October 2024.
+    container_app_patch_both_links: bool = True
     batch_pool_identity_needs_empty: bool = False  # refuse a change while there are nodes (U)

@@ -52,11 +52,17 @@ class Operations:
         self._random = random.Random(0)
         state.clock.on_advance(self.settle)
 
-    def start(self, seconds: float, finish: Callable[[], None], subject: str = "") -> LongRunning:
-        """Accept work that ends in `seconds`; `finish` makes its result visible."""
+    def start(
+        self, seconds: float, finish: Callable[[], None], subject: str = "", name: str | None = None
+    ) -> LongRunning:
+        """Accept work that ends in `seconds`; `finish` makes its result visible.
+
+        `name`: its id, a new one by default.
+        """
         now, seconds = self._state.clock.now(), self._spread(seconds)
-        work = LongRunning(self._state.ids.uuid(), now, now + seconds, finish, subject=subject)
-        self._by_id[work.id] = work
+        name = name or self._state.ids.uuid()
+        work = LongRunning(name, now, now + seconds, finish, subject=subject)
+        self._by_id[work.id.lower()] = work
         heapq.heappush(self._waiting, (work.ends_at, next(self._order), work))
         self._wake_at(work.ends_at)
         return work

@@ -38,6 +38,11 @@ def provider_link(
     return _link(request, path, work)
 
 
+def link_below(request: ArmRequest, resource_id: str, kind: str, work: LongRunning) -> str:
+    """A link of a resource provider that has them below the resource."""
+    return _link(request, f"{resource_id}/{kind}", work)
+
+
 def status_body(work: LongRunning) -> Json:
     """What `azure-asyncoperation` answers, always with 200 (recorded)."""
     body: Json = {

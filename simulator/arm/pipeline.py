@@ -86,10 +86,13 @@ class Pipeline:
         except AzureError as error:
             caller, response = _NOBODY, _failure(error)
         fault = await self._fault(exchange)
-        if fault is not None and (injected := fault.error()):
+        injected = fault.error() if fault is not None else None
+        if injected is not None and not (fault and fault.acts):
             response = _failure(injected)
         if response is None:
             response = await self._answer(exchange, caller)
+        if injected is not None:
+            response = _failure(injected)
         self._operations.settle()
         if fault is not None and fault.drop is Drop.AFTER:
             raise ConnectionDropped(acted=True)
@@ -170,7 +173,9 @@ class Pipeline:
         if not operation.counted or subscription is None:
             return
         method = exchange.request.method
-        exchange.quota |= self._throttle.arm(method, subscription, caller.object_id)
+        exchange.quota |= self._throttle.arm(
+            method, subscription, caller.object_id, operation.budget
+        )
         exchange.quota |= self._throttle.compute(operation.quota, subscription, exchange.path)
 
     async def _take_time(self, request: ArmRequest) -> None:
@@ -189,7 +194,8 @@ class Pipeline:
 
     def _render(self, exchange: _Exchange, response: ArmResponse) -> Response:
         headers = {
-            **exchange.quota,
+            # What ARM refuses by itself shows no quota (recorded).
+            **({} if response.headers.get("x-ms-failure-cause") else exchange.quota),
             "x-ms-request-id": exchange.request_id,
             "x-ms-correlation-request-id": exchange.call.correlation_id,
             "cache-control": "no-cache",

@@ -1,7 +1,15 @@
-"""HTTP face of Microsoft.App: a PUT gives `azure-asyncoperation`, a PATCH only `location`."""
+"""HTTP face of Microsoft.App: a PUT gives `azure-asyncoperation` and always 201, a PATCH `location`
+and, for apps since October 2024, both (recorded).
+"""
 
-from simulator.arm.messages import ArmRequest, ArmResponse, Operation
+from dataclasses import dataclass, replace
+
+from simulator.arm.messages import ArmRequest, ArmResponse, Budget, Operation
 from simulator.container_apps.models import ContainerApps, Jobs
+from simulator.operations import LongRunning
+from simulator.state import Json
+from simulator.times import utc_offset
+from simulator.tracked.kind import WRITES
 from simulator.tracked.routes import GROUP, Handlers, Style, polls
 from simulator.tracked.routes import operations as tracked_operations
 
@@ -11,29 +19,47 @@ VERSIONS = (
     "2026-01-01",
 )
 _PUT, _LATER = frozenset({"PUT"}), frozenset({"PATCH", "DELETE"})
+
+
+def _status(request: ArmRequest, work: LongRunning) -> Json:
+    """With the path of the operation as its id, and without an end (recorded)."""
+    started = utc_offset(work.started_at)
+    return {"id": request.path, "name": work.id, "status": work.status, "startTime": started}
+
+
 _APPS = Style(
     "Microsoft.App",
     async_operation=_PUT,
     location=_LATER,
     statuses="containerappOperationStatuses",
     results="containerappOperationResults",
+    status=_status,
+    updated=201,
+    timeout="PT15M",
+    budgets=dict.fromkeys(WRITES, Budget.RESOURCE),
 )
-_JOBS = Style(
-    "Microsoft.App",
-    async_operation=_PUT,
-    location=_LATER,
+_JOBS = replace(
+    _APPS,
     statuses="containerappsjobOperationStatuses",
     results="containerappsjobOperationResults",
 )
 
 
+@dataclass(frozen=True)
+class _Apps(Handlers):
+    def gives_async_operation(self, request: ArmRequest) -> bool:
+        both = self.resources.state.behaviour.container_app_patch_both_links
+        return (request.method == "PATCH" and both) or super().gives_async_operation(request)
+
+
 def operations(apps: ContainerApps, jobs: Jobs) -> list[Operation]:
     """All operations on container apps and jobs."""
+    handle_apps, handle_jobs = _Apps(apps, _APPS), Handlers(jobs, _JOBS)
     return [
-        *tracked_operations(Handlers(apps, _APPS), VERSIONS),
-        *tracked_operations(Handlers(jobs, _JOBS), VERSIONS),
-        *polls(_APPS, apps, VERSIONS),
-        *polls(_JOBS, jobs, VERSIONS),
+        *tracked_operations(handle_apps, VERSIONS),
+        *tracked_operations(handle_jobs, VERSIONS),
+        *polls(handle_apps),
+        *polls(handle_jobs),
         _list_secrets(apps),
         _list_secrets(jobs),
     ]

@@ -15,17 +15,19 @@ from simulator.operations import Operations
 from simulator.resource_ids import group_id, parse
 from simulator.resources import GROUP_TYPE, read_properties, remove
 from simulator.state import Json, Resource, State
-from simulator.tracked.kind import WRITES, Kind
+from simulator.tracked.kind import WRITES, Casing, Kind, Untagged
 from simulator.tracked.models import TrackedResources
 
 CLUSTERS = Kind(
     "Microsoft.ContainerService/managedClusters",
-    rules=IdentityRules(combined=False, most=1),
+    rules=IdentityRules(combined=False, most=1, ids_later=True),
     top_level=("sku", "kind", "extendedLocation"),
     read_only=("identityProfile", "nodeResourceGroup", "powerState", "fqdn"),
     slow=WRITES | {"DELETE"},
     shows_state=True,
     etag_member="eTag",
+    untagged=Untagged.ABSENT,
+    casing=Casing(type="Microsoft.ContainerService/ManagedClusters", group="resourcegroups"),
     patches_tags_only=True,
 )
 _KUBELET = "kubeletidentity"

@@ -1,7 +1,10 @@
-"""HTTP face of Microsoft.Web/sites and slots: every write answers 200."""
+"""HTTP face of Microsoft.Web/sites and slots: every write answers 200, but for apps on Container
+Apps, whose writes go on (recorded).
+"""
 
-from simulator.arm.messages import Operation
-from simulator.tracked.routes import Handlers, Style
+from simulator.arm.messages import Budget, Operation
+from simulator.tracked.kind import WRITES
+from simulator.tracked.routes import Handlers, Style, polls
 from simulator.tracked.routes import operations as tracked_operations
 from simulator.web import site_config
 from simulator.web.models import Sites
@@ -12,13 +15,22 @@ VERSIONS = (
     "2025-03-01",
     "2025-05-01",
 )
-_STYLE = Style("Microsoft.Web", created=200)
+_STYLE = Style(
+    "Microsoft.Web",
+    created=200,
+    location=WRITES,
+    results="operationresults",
+    results_below=True,
+    budgets=dict.fromkeys(WRITES, Budget.RESOURCE),
+)
 
 
 def operations(sites: Sites, slots: Sites) -> list[Operation]:
     """All operations on apps and slots, their configuration included."""
+    handle = Handlers(sites, _STYLE)
     return [
-        *tracked_operations(Handlers(sites, _STYLE), VERSIONS),
+        *tracked_operations(handle, VERSIONS),
+        *polls(handle),
         *tracked_operations(Handlers(slots, _STYLE), VERSIONS, names=("name", "slot")),
         *site_config.operations(sites.state, VERSIONS),
     ]

@@ -147,7 +147,9 @@ async def test_a_change_reaches_a_webhook_subscribed_over_arm(
     broken = await send(arm, "GET", f"{events}/broken")
     assert broken["properties"]["provisioningState"] == "Failed"
 
-    shown = await send(arm, "PUT", f"{events}/lanyard", subscription_to(webhook.url))
+    accepted = await send(arm, "PUT", f"{events}/lanyard", subscription_to(webhook.url))
+    assert accepted["properties"]["provisioningState"] == "Creating"
+    shown = await send(arm, "GET", f"{events}/lanyard")
     assert shown["properties"]["provisioningState"] == "Succeeded"
     assert "secret" not in json.dumps(shown)
     full = await send(arm, "POST", f"{events}/lanyard/getFullUrl")
@@ -197,7 +199,8 @@ async def test_a_storage_account_is_made_and_its_blobs_have_an_address(
 ) -> None:
     path = f"{world.group}/providers/Microsoft.Storage/storageAccounts/madeoverarm"
     body = {"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}}
-    made = await send(arm, "PUT", path, body)
+    assert await send(arm, "PUT", path, body) == {}, "it is accepted"
+    made = await send(arm, "GET", path)
     address = made["properties"]["primaryEndpoints"]["blob"]
     assert address == f"{world.addresses.blob}/madeoverarm/"
     elsewhere = path.replace("/rg/", "/rg-served/")
