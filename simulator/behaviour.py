@@ -39,6 +39,8 @@ class ResourceGraphAnswer(StrEnum):
     EXPIRED_TOKEN = "expired-token"  # noqa: S105 - 400 to every page but the first
     TIMEOUT = "timeout"  # 504 GatewayTimeout
     DENIED = "denied"  # 403 AccessDenied
+    TOO_LARGE = "too-large"  # 400 ResponsePayloadTooLarge to pages of more than 100 rows
+    NO_TABLE = "no-table"  # 400 InvalidQuery: that cloud does not have the table
 
 
 @dataclass
@@ -80,6 +82,16 @@ class Behaviour:
     container_app_identity_makes_revision: bool = False  # whether a change of identities does (U)
     # How long lists of role definitions do not know one that was just made or changed.
     role_definition_lag_seconds: float = 0.0
+    # How long a role assignment with a role that was just made or changed is refused.
+    role_definition_replication_seconds: float = 0.0
+    # How long every other read of a new resource is answered 404, by a replica that is late.
+    replica_lag_seconds: float = 0.0
+    # Scopes (lower-case ids) at and below which a deny assignment refuses every change.
+    denied_scopes: set[str] = field(default_factory=set)
+    # Lower-case types whose PUT and PATCH answer as they should and do nothing.
+    ignored_writes: set[str] = field(default_factory=set)
+    # Lower-case types whose writes take, and whose long-running operation ends as Failed.
+    failing_operations: set[str] = field(default_factory=set)
     # How long writes to other apps of a plan are refused with 429 after a write to one of them.
     app_service_plan_lock_seconds: float = 0.0
     # Whether a GET of what is not there is answered by its service, in the service's own words,

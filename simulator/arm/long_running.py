@@ -52,6 +52,9 @@ def status_body(work: LongRunning) -> Json:
     }
     if work.status != "InProgress":
         body["endTime"] = utc_offset(work.ends_at)
+    if work.status == "Failed":
+        text = "An internal execution error occurred. Please retry later."
+        body["error"] = {"code": "InternalExecutionError", "message": text}
     return body
 
 

@@ -1,8 +1,8 @@
 """What every management request passes through, in ARM's order.
 
 record → fault injection → token → api-version → token buckets → subscription → the time it takes
-→ RBAC → resource group → locks → policies → the operation → headers → activity (what Event
-Grid and the activity log tell).
+→ RBAC → deny assignments → resource group → locks → policies → the operation → headers → activity
+(what Event Grid and the activity log tell).
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from simulator.arm import policies
+from simulator.arm import denials, policies
 from simulator.arm.activities import tell
 from simulator.arm.calls import Call
 from simulator.arm.guard import Guard
@@ -24,6 +24,7 @@ from simulator.arm.messages import ArmRequest, ArmResponse, Caller, Operation
 from simulator.arm.replicas import Replicas
 from simulator.arm.routing import Match, Routes
 from simulator.arm.throttling import Throttle
+from simulator.arm.unfaithful import ignoring
 from simulator.errors import AzureError, gateway_error
 from simulator.faults import ConnectionDropped, Drop, Fault, Faults
 from simulator.operations import Operations
@@ -131,13 +132,15 @@ class Pipeline:
         actor, since = acting.set(caller.object_id), acting_since.set(exchange.call.at)
         try:
             self._guard.authorize(match.operation, request)
+            denials.check(self._state.behaviour, match.operation, request)
             self._check_group(match.operation, request)
             self._guard.locks.check(request.method, request.path)
             policies.check(self._state.behaviour, request)
-            with self._replicas.serving(request.method, request.path):
+            late = self._replicas.serving(request.method, request.path)
+            with late, ignoring(self._state, request):
                 response = match.operation.handler(request)
-            if isawaitable(response):
-                response = await response
+                if isawaitable(response):
+                    response = await response
         except AzureError as error:
             tell(self._state, match.operation, request, None)
             return _failure(error)

@@ -146,7 +146,8 @@ class VirtualMachines:
                 identity = self.attacher.completed(current.identity)
                 self._store(replace(current, identity=identity, provisioning_state="Succeeded"))
 
-        return self.operations.start(self.state.behaviour.operation_seconds, finish)
+        seconds = self.state.behaviour.operation_seconds
+        return self.operations.start(seconds, finish, subject=vm.id)
 
     def _gone(self, vm: Resource) -> None:
         current = self.state.resources.get(vm.id.lower())

@@ -13,6 +13,8 @@ from simulator.state import Json
 
 #: More than this a page is refused.
 _MAX_PAGE = 1000
+#: A page that is never too large.
+_SMALL_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,10 @@ def refuse(how: ResourceGraphAnswer, page: Page, support: str) -> None:
             raise access_denied(support)
         case ResourceGraphAnswer.EXPIRED_TOKEN if page.follows:
             raise expired_token(support)
+        case ResourceGraphAnswer.TOO_LARGE if page.top > _SMALL_PAGE:
+            raise too_large(support)
+        case ResourceGraphAnswer.NO_TABLE:
+            raise invalid("the table is not known", support)
 
 
 def answer(query: Query, rows: Rows, page: Page, how: ResourceGraphAnswer) -> Json:
@@ -104,6 +110,15 @@ def invalid(reason: str, support: str) -> AzureError:
     )
     details = {"InvalidQuery": text, "ParserFailure": reason}
     return _refused(400, "BadRequest", support, details)
+
+
+def too_large(support: str) -> AzureError:
+    """400: an answer of more than 16 MiB (Azure/cosmos-explorer issue 1877)."""
+    text = (
+        "Response payload size is 29972004, and has exceeded the limit of 16777216. Please "
+        "consider querying less data at a time and make paginated call if needed."
+    )
+    return _refused(400, "BadRequest", support, {"ResponsePayloadTooLarge": text})
 
 
 def expired_token(support: str) -> AzureError:

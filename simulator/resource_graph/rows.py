@@ -94,7 +94,7 @@ def _resource(resource: Resource, tenant_id: str) -> Json:
         **render(resource),
         "type": resource.type.lower(),
         "tenantId": tenant_id,
-        "managedBy": "",
+        "managedBy": resource.extra.get("managedBy") or "",
         "resourceGroup": parsed.group.lower() if parsed else "",
         "subscriptionId": subscription_of(resource.id) or "",
     }
@@ -105,6 +105,7 @@ def _group(group: Resource, tenant_id: str) -> Json:
     return _container(group.id, group.name, kind, tenant_id) | {
         "location": group.location,
         "tags": group.tags,
+        "managedBy": group.extra.get("managedBy") or "",
         "resourceGroup": group.name.lower(),
         "properties": {"provisioningState": group.provisioning_state},
     }

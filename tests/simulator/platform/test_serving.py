@@ -261,12 +261,29 @@ async def test_control_moves_the_clock(world: World, control: Control) -> None:
         await control.ask("POST", "/clock", wrong, status=400)
 
 
+async def test_control_lets_replicas_be_late(world: World, control: Control) -> None:
+    wanted = {"resourceId": world.group, "seconds": 0, "shows": "it"}
+    assert await control.ask("POST", "/replicas", wanted) == wanted
+    wrongs: list[Json] = [
+        {"resourceId": world.group, "seconds": "1"},
+        {"resourceId": world.group, "seconds": 1, "shows": "half"},
+        {"resourceId": f"{world.group}-none", "seconds": 1, "shows": "it"},
+    ]
+    for wrong in wrongs:
+        await control.ask("POST", "/replicas", wrong, status=400)
+
+
 async def test_control_flips_switches(world: World, control: Control) -> None:
     changed = await control.ask(
         "PATCH",
         "/switches",
         {
-            "behaviour": {"directory_lag_seconds": 3, "write_event": "both", "throttling": True},
+            "behaviour": {
+                "directory_lag_seconds": 3,
+                "write_event": "both",
+                "throttling": True,
+                "denied_without_tag": {"a/b": "Owner"},
+            },
             "eventGrid": {"duplicate_probability": 0.5},
             "directory": {"answer": "empty", "hidden": ["x"], "throttle_next": 2},
         },
@@ -274,6 +291,7 @@ async def test_control_flips_switches(world: World, control: Control) -> None:
     assert changed == await control.ask("GET", "/switches")
     assert world.azure.behaviour.directory_lag_seconds == 3.0
     assert world.azure.behaviour.write_event == "both"
+    assert world.azure.behaviour.denied_without_tag == {"a/b": "Owner"}
     assert world.azure.services.event_grid.behaviour.duplicate_probability == 0.5
     assert world.azure.services.directory.behaviour.hidden == {"x"}
     await control.ask(
@@ -284,6 +302,7 @@ async def test_control_flips_switches(world: World, control: Control) -> None:
                 "directory_lag_seconds": 0.0,
                 "write_event": "completed",
                 "throttling": False,
+                "denied_without_tag": {},
             },
             "eventGrid": {"duplicate_probability": 0.0},
             "directory": {"answer": "full", "hidden": [], "throttle_next": 0},
