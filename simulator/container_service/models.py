@@ -62,6 +62,14 @@ class ManagedClusters(TrackedResources):
         if kind.lower() == "none" and "servicePrincipalProfile" not in properties:
             raise _service_principal_missing()
 
+    def at_work(self, before: Resource, after: Resource) -> str:
+        """A cluster says what it does: another version, other numbers of nodes, or the rest."""
+        old, new = before.properties, after.properties
+        if new.get("kubernetesVersion") not in (None, "", old.get("kubernetesVersion")):
+            return "Upgrading"
+        scales = _sizes(new) not in ({}, _sizes(old))
+        return "Scaling" if scales else super().at_work(before, after)
+
     def completed(self, resource: Resource) -> None:
         """The kubelets' identity shows once the cluster is there."""
         profile = resource.properties.get("identityProfile", {}).get(_KUBELET, {})
@@ -105,6 +113,13 @@ class ManagedClusters(TrackedResources):
         if nodes.lower() in self.state.resources:
             remove(self.state, nodes)
             self.state.deleted_groups.add(nodes.lower())
+
+
+def _sizes(properties: Json) -> dict[str, object]:
+    """How many nodes each agent pool is to have, by its name."""
+    pools = properties.get("agentPoolProfiles")
+    listed = pools if isinstance(pools, list) else []
+    return {str(each.get("name")): each.get("count") for each in listed if isinstance(each, dict)}
 
 
 def _node_group(cluster: Resource) -> tuple[str, str]:

@@ -32,6 +32,7 @@ from simulator.tracked import errors
 from simulator.tracked.conditions import UNCONDITIONAL, Conditions
 from simulator.tracked.kind import Casing, Kind, Untagged
 
+_ENDED = frozenset({"Succeeded", "Failed", "Canceled"})
 #: How services write a location that write it for people.
 _DISPLAY: Mapping[str, str] = {"global": "Global", **LOCATIONS}
 
@@ -173,7 +174,6 @@ class TrackedResources:
         merge = method == "PATCH"
         wanted = self.attacher.plan(base.id, base.identity, body, caller, merge=merge)
         self.check(base, body, created=created)
-        running = self.kind.creating if created else self.kind.updating
         written = replace(
             base,
             tags=read_tags(body) if "tags" in body or not merge else base.tags,
@@ -182,6 +182,7 @@ class TrackedResources:
             etag=base.etag + 1,
         )
         slow = self.takes_time(method, written)
+        running = self.kind.creating if created else self.at_work(base, written)
         written = replace(written, provisioning_state=running if slow else "Succeeded")
         identity = self.attacher.accepted(base.id, _principal_name(base.id), base.identity, wanted)
         changed = self._signed(replace(written, identity=identity), caller)
@@ -241,7 +242,7 @@ class TrackedResources:
     def _check_writable(self, resource: Resource) -> None:
         if resource.provisioning_state == "Deleting":
             raise self.deleting_error(resource)
-        busy = resource.provisioning_state in (self.kind.creating, self.kind.updating)
+        busy = resource.provisioning_state not in _ENDED
         if busy and self.state.behaviour.conflict_while_updating:
             raise self.busy_error(resource)
 
@@ -250,6 +251,10 @@ class TrackedResources:
     def takes_time(self, method: str, resource: Resource) -> bool:  # noqa: ARG002
         """Whether the work of a method on it goes on after the answer."""
         return method in self.kind.slow
+
+    def at_work(self, before: Resource, after: Resource) -> str:  # noqa: ARG002
+        """The state while a change is under way."""
+        return self.kind.updating
 
     def born(self, resource_id: str, body: Json) -> Json:  # noqa: ARG002
         """The read-only properties of a new resource."""

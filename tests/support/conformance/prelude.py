@@ -89,15 +89,20 @@ class Prelude:
         azure.behaviour.services_answer_not_found = services
         lags = "/roledefinitions?" in exchange.uri.lower() and exchange.answer == {"value": []}
         azure.behaviour.role_definition_lag_seconds = _LONG if lags else 0.0
+        seeds.unlock(azure)
+        seeds.gone(azure, exchange)
         self._add_group(exchange)
-        self._add_identities(exchange)
+        if _code(exchange) != "FailedIdentityOperation":
+            self._add_identities(exchange)
         self._add_principal(exchange)
         if _POLL.search(exchange.path):
             seeds.operation(azure, exchange, self._recorded)
         elif exchange.status < 400:
             self._add_shown(exchange)
-        elif exchange.status == 409 and _ROLES in exchange.path.lower():
+        elif _code(exchange) == "RoleAssignmentExists":
             seeds.same_assignment(azure, exchange)
+        elif _code(exchange) == "ScopeLocked":
+            seeds.lock(azure, exchange)
         return seeds.stranger(azure, exchange) or self._caller
 
     def _add_group(self, exchange: Exchange) -> None:
@@ -151,7 +156,8 @@ class Prelude:
         if created and exchange.status == 201 and path.lower() in self._known:
             self._forget(path)
         if not created and exchange.status != 204:
-            self._add(path, self._first_shown(path, exchange))
+            shown = self._first_shown(path, exchange)
+            self._add(path, shown, written=shown is exchange.answer and exchange.method != "GET")
         self._known.add(path.lower())
 
     def _creates(self, exchange: Exchange, path: str) -> bool:
@@ -180,12 +186,12 @@ class Prelude:
         place = re.search(r"/locations/([^/]+)/", links)
         return {"id": path, "location": place[1] if place else "westus"}
 
-    def _add(self, resource_id: str, shown: Any) -> None:
+    def _add(self, resource_id: str, shown: Any, *, written: bool = False) -> None:
         key = normalise(resource_id).lower()
         if key in self._known:
             return
         self._known.add(key)
-        seeds.anything(self._azure, normalise(resource_id), shown)
+        seeds.anything(self._azure, normalise(resource_id), shown, written=written)
 
 
 def _since(recorded: list[Exchange], year: int, month: int) -> bool:

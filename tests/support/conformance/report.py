@@ -59,7 +59,10 @@ async def replayed(path: Path) -> list[Outcome]:
 async def _outcome(replay: Replay, exchange: Exchange) -> Outcome:
     if reason := not_claimed(exchange):
         return Outcome(exchange, left_out=reason)
-    answer, body = await replay.answer(exchange)
+    try:
+        answer, body = await replay.answer(exchange)
+    except Exception as error:  # one exchange must not hide all others
+        return Outcome(exchange, None, [], [Difference("replay", None, repr(error))])
     if answer.status != exchange.status:
         differences = [Difference("status", exchange.status, answer.status)]
     else:

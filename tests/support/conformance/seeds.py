@@ -9,6 +9,7 @@ from simulator.azure import Azure
 from simulator.resource_groups.models import ResourceGroups
 from simulator.resource_groups.providers import types_of
 from simulator.resource_ids import normalise, parse
+from simulator.resources import remove
 from simulator.state import Principal, Resource, RoleAssignment
 from tests.support.conformance.recordings import Exchange
 
@@ -51,8 +52,11 @@ def identity(azure: Azure, identity_id: str, ids: dict[str, str], location: str 
     azure.state.resources[resource.id.lower()] = resource
 
 
-def anything(azure: Azure, resource_id: str, shown: Any) -> None:
-    """A resource or a role assignment as shown; other things of roles are Azure's own."""
+def anything(azure: Azure, resource_id: str, shown: Any, *, written: bool = False) -> None:
+    """A resource or a role assignment as shown; other things of roles are Azure's own.
+
+    `written`: it is shown by the answer to a write, so that its ETag was another before.
+    """
     path = resource_id.lower()
     if _ASSIGNMENTS in path:
         _assignment(azure, shown)
@@ -61,10 +65,37 @@ def anything(azure: Azure, resource_id: str, shown: Any) -> None:
         known = properties if "principalId" in properties else {}
         identity(azure, resource_id, known, shown.get("location", "westus"))
     elif parse(resource_id) is not None and _DEFINITIONS not in path:
-        _resource(azure, resource_id, shown)
+        _resource(azure, resource_id, shown, written=written)
 
 
-def _resource(azure: Azure, resource_id: str, shown: Any) -> None:
+def gone(azure: Azure, exchange: Exchange) -> None:
+    """What the answer says is not there, and was: something that was not recorded took it."""
+    path = normalise(exchange.path)
+    missing = (exchange.method, exchange.status) in (("GET", 404), ("DELETE", 204))
+    if missing and path.lower() in azure.state.resources:
+        remove(azure.state, path)
+    if missing:
+        azure.state.role_assignments.pop(path.lower(), None)
+
+
+_LOCKED = re.compile(r"perform (\w+) operation because following scope\(s\) are locked: '([^']+)'")
+
+
+def lock(azure: Azure, exchange: Exchange) -> None:
+    """The lock that a refusal names."""
+    if match := _LOCKED.search(str(exchange.answer)):
+        level = "CanNotDelete" if match[1] == "delete" else "ReadOnly"
+        azure.locks.put(match[2].partition(",")[0], "recorded", level)
+
+
+def unlock(azure: Azure) -> None:
+    """Take that of an earlier exchange away."""
+    for found in azure.locks.list_at("/", at_scope=False):
+        if found.name == "recorded":
+            azure.locks.delete(found.scope, found.name)
+
+
+def _resource(azure: Azure, resource_id: str, shown: Any, *, written: bool) -> None:
     parsed = parse(resource_id)
     assert parsed is not None, resource_id
     kind = _served_type(azure, parsed.type)
@@ -83,7 +114,7 @@ def _resource(azure: Azure, resource_id: str, shown: Any) -> None:
         properties=properties,
         identity=_identity_block(shown),
         extra={key: value for key, value in shown.items() if key not in _RENDERED},
-        etag=int(etag) if etag.isdecimal() else 1,
+        etag=int(etag) - written if etag.isdecimal() else 1,
         shows_state=state is not None,
     )
     azure.state.resources[made.id.lower()] = made
