@@ -14,6 +14,7 @@ from demo.hosts import MAKERS, NAMES, OURS, PROJECT
 from demo.narration import Narration
 from demo.stack import LOCATION, POLICY, SHOP, Stack, as_json, running
 from simulator.functions_host.microsoft import NoMicrosoftHost
+from simulator.serve import Addresses
 
 _DIRECTORY = PROJECT / ".cache" / "local"
 _SHELL = _DIRECTORY / "lanyard.env"
@@ -92,6 +93,15 @@ def _show(stack: Stack, machine: str) -> None:
         console.print(f"  .venv/bin/lanyard {command}", markup=False)
     console.print("\nA token as the operator (Owner of the subscription):")
     console.print(f"  {addresses.as_json()['token']}", markup=False)
+    console.print("\nA bad day (docs/dev/simulator.md has the switches):")
+    console.print(f"  {_switch(addresses)}", markup=False)
+
+
+def _switch(addresses: Addresses) -> str:
+    """The call that turns a switch of the local Azure on."""
+    header = f"Authorization: Bearer {addresses.operator.identity_header}"
+    body = '{"behaviour": {"conflict_while_updating": true}}'
+    return f"curl -X PATCH {addresses.control}/switches -H '{header}' -d '{body}'"
 
 
 if __name__ == "__main__":

@@ -183,7 +183,9 @@ class Azure:
 
     def _add_services(self) -> None:
         groups = ResourceGroups(self.state, self.operations)
-        machines = compute.VirtualMachines(self.state, self.operations, self.attacher(compute.TYPE))
+        machines = compute.VirtualMachines(
+            self.state, self.operations, self.attacher(compute.TYPE, rules=compute.RULES)
+        )
         identities = UserAssignedIdentities(self.state)
         assignments = RoleAssignments(self.state, self.access)
         resources = resource_routes.operations(

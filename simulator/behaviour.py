@@ -57,8 +57,8 @@ class Behaviour:
     resource_graph_answer: ResourceGraphAnswer = ResourceGraphAnswer.FULL
     # Lower-case names of the tables that it is about; all of them when empty.
     resource_graph_answer_tables: set[str] = field(default_factory=set)
-    # The most bytes of a page (16 MiB in Azure); None: they are not counted, which takes time.
-    resource_graph_most_bytes: int | None = None
+    # The most bytes of a page (16 MiB in Azure); 0: they are not counted, which takes time.
+    resource_graph_most_bytes: int = 0
     # Lower-case names of tables that the cloud does not have.
     resource_graph_lacks: set[str] = field(default_factory=set)
     group_deletion_events: GroupDeletion = GroupDeletion.BOTH
@@ -66,8 +66,6 @@ class Behaviour:
     scope_deletion_removes_assignments: bool = False
     throttling: bool = False  # Azure's published token buckets, on the simulator's clock
     conflict_while_updating: bool = False  # a VM refuses a write during another with 409 Conflict
-    # How long after a change of an app no other app of its plan takes one (U): 429 until then.
-    plan_lock_seconds: float = 0.0
     # Whether following a long-running operation needs an action of its own at the subscription (U:
     # people whose role is at a resource group get along without, and now and then do not).
     polls_need_rights: bool = False
@@ -83,10 +81,27 @@ class Behaviour:
     scale_set_identities_need_upgrade: bool = True
     flexible_identities: FlexibleIdentities = FlexibleIdentities.NEW
     container_app_patch_waits: bool = True  # 202 with `location`; else 200 at once (U)
-    # Lower-case types of Microsoft.App whose PATCH answers `azure-asyncoperation`, too: apps have
-    # since October 2024, jobs have not been seen to (recorded).
-    container_app_patch_status: set[str] = field(
+    # Lower-case types of Microsoft.App whose PATCH gives `azure-asyncoperation` beside `location`:
+    # apps do since October 2024, jobs have not been seen to (recorded).
+    container_app_patch_both_links: set[str] = field(
         default_factory=lambda: {"microsoft.app/containerapps"}
     )
     container_app_identity_makes_revision: bool = False  # whether a change of identities does (U)
+    # How long lists of role definitions do not know one that was just made or changed.
+    role_definition_lag_seconds: float = 0.0
+    # How long a role assignment with a role that was just made or changed is refused.
+    role_definition_replication_seconds: float = 0.0
+    # How long every other read of a new resource is answered 404, by a replica that is late.
+    replica_lag_seconds: float = 0.0
+    # Scopes (lower-case ids) at and below which a deny assignment refuses every change.
+    denied_scopes: set[str] = field(default_factory=set)
+    # Lower-case types whose PUT and PATCH answer as they should and do nothing.
+    ignored_writes: set[str] = field(default_factory=set)
+    # Lower-case types whose writes take, and whose long-running operation ends as Failed.
+    failing_operations: set[str] = field(default_factory=set)
+    # How long writes to the apps of a plan are refused with 429 after a write to one of them (U).
+    app_service_plan_lock_seconds: float = 0.0
+    # Whether a GET of what is not there is answered by its service, in the service's own words,
+    # instead of by ARM: people met both (recorded).
+    services_answer_not_found: bool = False
     batch_pool_identity_needs_empty: bool = False  # refuse a change while there are nodes (U)

@@ -12,6 +12,7 @@ wrong with a request is told by 400 `{"error": …}`.
 | GET /control/faults | | `{"value": [fault, …]}` added here, with their `hits` |
 | POST /control/faults | the members of `simulator.faults.Fault` | the fault |
 | DELETE /control/faults | | all cleared |
+| POST /control/replicas | `{"resourceId", "seconds", "shows"?}` | the same, below |
 | GET /control/calls?service=arm | or graph, blob, eventgrid; `&caller={id}` | `{"value": […]}` |
 | GET /control/events | | `{"value": [{"topicId", "event"}, …]}`: what was published |
 | GET /control/received | | the same: what custom topics took |
@@ -22,6 +23,8 @@ wrong with a request is told by 400 `{"error": …}`.
 | DELETE /control/permissions/{object id} | | all of them taken back |
 | POST /control/identity-headers | `{"resourceId"}` | the app's `identityHeader` |
 | PUT /control/addresses | `{"resourceId", "url"}` | where an Azure Function is |
+
+`shows` of a late replica: "nothing" (reads answer 404) or "it" (also once it is gone).
 """
 
 import secrets
@@ -61,6 +64,7 @@ def routes(azure: Azure, delivery: Delivery, operator: Operator) -> list[Route]:
         ("GET", "/faults", control.faults),
         ("POST", "/faults", control.add_fault),
         ("DELETE", "/faults", control.clear_faults),
+        ("POST", "/replicas", control.replica),
         ("GET", "/calls", control.calls),
         ("GET", "/events", control.events),
         ("GET", "/received", control.received),
@@ -164,6 +168,18 @@ class _Control:
         self.added.clear()
         return {"value": []}
 
+    async def replica(self, body: Json, _request: Request) -> Json:
+        resource_id, seconds = _text(body, "resourceId"), body.get("seconds")
+        shows = body.get("shows", "nothing")
+        late = {"nothing": self.azure.replicas.miss, "it": self.azure.replicas.keep}
+        if not isinstance(seconds, int | float) or shows not in late:
+            raise BadControl("'seconds' is a number, 'shows' is nothing or it")
+        try:
+            late[shows](resource_id, seconds)
+        except KeyError:
+            raise BadControl(f"there is no {resource_id}") from None
+        return {"resourceId": resource_id, "seconds": seconds, "shows": shows}
+
     async def calls(self, _body: Json, request: Request) -> Json:
         services = self.azure.services
         recorded: Mapping[str, list[Call]] = {
@@ -256,6 +272,8 @@ def _coerced(name: str, current: object, value: Any) -> object:
             return type(current)(value)
         case set() if isinstance(value, list):
             return {str(each) for each in value}
+        case dict() if isinstance(value, dict):
+            return value
         case int() if isinstance(value, int) and not isinstance(current, bool):
             return value
         case float() if isinstance(value, int | float):

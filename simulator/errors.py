@@ -16,9 +16,13 @@ class AzureError(Exception):
     headers: Mapping[str, str] = field(default_factory=dict)
     details: Sequence[Mapping[str, object]] = ()
     more: Mapping[str, object] = field(default_factory=dict)
+    #: The whole body, of a service that words its errors in a way of its own.
+    whole: Mapping[str, object] | None = None
 
     def body(self) -> dict[str, object]:
         """The JSON body of the answer."""
+        if self.whole is not None:
+            return dict(self.whole)
         error: dict[str, object] = {"code": self.code, "message": self.message}
         if self.details:
             error["details"] = list(self.details)

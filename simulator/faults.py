@@ -35,7 +35,8 @@ class Fault:
     `path` is a regular expression searched in the path without regard to case; `service` is "arm",
     "graph", "blob", …; `caller` an object id. `after`: so many requests that fit go through first.
     `times` None means for ever. `status` with `code`
-    answers an error, with `retry_after` seconds; `delay` waits that many seconds of the simulator's
+    answers an error, with `retry_after` seconds; where it `acts`, the request takes effect all the
+    same. `delay` waits that many seconds of the simulator's
     clock first; `drop` loses the connection.
     """
 
@@ -51,6 +52,7 @@ class Fault:
     code: str = "InjectedFault"
     message: str = "A fault was injected."
     retry_after: int | None = None
+    acts: bool = False
     drop: Drop | None = None
     delay: float = 0.0
     hits: int = field(default=0, init=False)
@@ -78,6 +80,8 @@ class Fault:
         if self.status is None:
             return None
         headers = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
+        if self.status == 504:
+            headers["x-ms-failure-cause"] = "service"  # recorded
         return AzureError(self.status, self.code, self.message, headers)
 
 

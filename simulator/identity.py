@@ -4,7 +4,7 @@ Rules and error texts: azure-facts sections 4 and 10 (recorded ARM traffic and i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from simulator.errors import AzureError
@@ -17,21 +17,28 @@ _KNOWN = {"systemassigned": "SystemAssigned", "userassigned": "UserAssigned", "n
 
 @dataclass(frozen=True)
 class IdentityRules:
-    """How a resource type differs.
+    """How a resource type differs."""
 
-    `separator`: Compute writes "SystemAssigned, UserAssigned", Container Apps without the blank.
-    `system`: False where there is no system-assigned identity (Batch pools), `user_assigned`: where
-    there is no other (Arc machines). `combined`: False where the two exclude each other (managed
-    clusters, Batch accounts, workflows). `merges`: False where a PATCH replaces the whole set of
-    user-assigned identities. `most`: how many of these there can be.
-    """
-
-    separator: str = ", "
+    _: KW_ONLY
+    #: False where there is no system-assigned identity (Batch pools),
     system: bool = True
+    #: or no other (Arc machines).
     user_assigned: bool = True
+    #: False where the two exclude each other (managed clusters, Batch accounts, workflows).
     combined: bool = True
+    #: False where a PATCH replaces the whole set of user-assigned identities.
     merges: bool = True
+    #: How many user-assigned identities there can be.
     most: int | None = None
+    #: Whether the keys of `userAssignedIdentities` stay as sent: Compute's do, all other services
+    #: write them anew, with "resourcegroups" (recorded).
+    keys_as_sent: bool = False
+    #: Whether a new identity shows `{}` until the work has ended: Compute, AKS (recorded).
+    ids_later: bool = False
+    #: Whether `tenantId` is shown of user-assigned identities alone, too (recorded).
+    shows_tenant: bool = False
+    #: Whether "None" is shown where it was asked for, as Event Grid does (recorded).
+    shows_none: bool = False
 
     @property
     def supported(self) -> tuple[str, ...]:
@@ -52,9 +59,11 @@ class WantedIdentity:
     system: bool
     user_assigned: tuple[str, ...]
     named: tuple[str, ...] = ()  # those that the request itself names and keeps
+    asked: bool = True  # whether the request says anything of it
 
-    def type(self, rules: IdentityRules) -> str:
-        """The `type` as ARM answers it."""
+    @property
+    def type(self) -> str:
+        """The `type` as ARM answers it: every service with a blank (recorded)."""
         words = [
             word
             for word, present in (
@@ -63,7 +72,7 @@ class WantedIdentity:
             )
             if present
         ]
-        return rules.separator.join(words) or "None"
+        return ", ".join(words) or "None"
 
 
 def wanted_identity(
@@ -89,9 +98,8 @@ def wanted_identity(
         _refuse_ids(named, kinds)
         return WantedIdentity("SystemAssigned" in kinds, ())
     kept = {id: value for id, value in named.items() if value is not None}
-    if not named:
-        raise _missing_ids()
-    stays = _carried(current) if merge and rules.merges else {}
+    # A PATCH that names none leaves those that are there (recorded on a machine).
+    stays = _carried(current) if merge and (rules.merges or not named) else {}
     ids = _merged(stays, named)
     if not ids:
         raise _missing_ids()
@@ -100,9 +108,21 @@ def wanted_identity(
     return WantedIdentity("SystemAssigned" in kinds, tuple(ids), tuple(kept))
 
 
+def written_key(identity_id: str, rules: IdentityRules) -> str:
+    """The key of `userAssignedIdentities` by which a resource shows an identity; one with a
+    doubled slash stays as it is (I).
+    """
+    parsed = parse(identity_id)
+    if rules.keys_as_sent or parsed is None or "//" in identity_id:
+        return identity_id
+    before = f"/subscriptions/{parsed.subscription}/resourcegroups/{parsed.group}"
+    return f"{before}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{parsed.name}"
+
+
 def kept_identity(current: Json | None) -> WantedIdentity:
     """The identity of a request that does not mention it: as it is."""
-    return WantedIdentity("principalId" in (current or {}), tuple(_carried(current)))
+    system = bool((current or {}).get("principalId"))
+    return WantedIdentity(system, tuple(_carried(current)), asked=False)
 
 
 def carried_principals(block: Json | None) -> tuple[str | None, frozenset[str]]:

@@ -5,7 +5,7 @@ import heapq
 import itertools
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simulator.state import State
 
@@ -29,10 +29,10 @@ class LongRunning:
         """Call `listener` once it has ended."""
         self._on_end.append(listener)
 
-    def end(self) -> None:
-        """Do the work's last step."""
+    def end(self, *, failed: bool = False) -> None:
+        """Do the work's last step. `failed`: it took, and says that it did not."""
         self.finish()
-        self.status = "Succeeded"
+        self.status = "Failed" if failed else "Succeeded"
         for listener in self._on_end:
             listener()
 
@@ -52,11 +52,17 @@ class Operations:
         self._random = random.Random(0)
         state.clock.on_advance(self.settle)
 
-    def start(self, seconds: float, finish: Callable[[], None], subject: str = "") -> LongRunning:
-        """Accept work that ends in `seconds`; `finish` makes its result visible."""
+    def start(
+        self, seconds: float, finish: Callable[[], None], subject: str = "", name: str | None = None
+    ) -> LongRunning:
+        """Accept work that ends in `seconds`; `finish` makes its result visible.
+
+        `name`: its id, a new one by default.
+        """
         now, seconds = self._state.clock.now(), self._spread(seconds)
-        work = LongRunning(self._state.ids.uuid(), now, now + seconds, finish, subject=subject)
-        self._by_id[work.id] = work
+        name = name or self._state.ids.uuid()
+        work = LongRunning(name, now, now + seconds, finish, subject=subject)
+        self._by_id[work.id.lower()] = work
         heapq.heappush(self._waiting, (work.ends_at, next(self._order), work))
         self._wake_at(work.ends_at)
         return work
@@ -72,7 +78,23 @@ class Operations:
     def settle(self) -> None:
         """End everything that is due."""
         while self._waiting and self._waiting[0][0] <= self._state.clock.now():
-            heapq.heappop(self._waiting)[2].end()
+            work = heapq.heappop(self._waiting)[2]
+            work.end(failed=self._fails(work))
+
+    def _fails(self, work: LongRunning) -> bool:
+        """Whether it ends as Failed, by the type of its subject; the resource then shows that."""
+        resource = self._state.resources.get(work.subject.lower())
+        failing = self._state.behaviour.failing_operations
+        if resource is None or resource.type.lower() not in failing:
+            return False
+        # At the end of all that the last step does: here it is still at work.
+        work.on_end(lambda: self._mark_failed(work.subject))
+        return True
+
+    def _mark_failed(self, subject: str) -> None:
+        resource = self._state.resources.get(subject.lower())
+        if resource is not None and resource.provisioning_state == "Succeeded":
+            self._state.resources[subject.lower()] = replace(resource, provisioning_state="Failed")
 
     def _spread(self, seconds: float) -> float:
         spread = self._state.behaviour.operation_spread_seconds

@@ -10,16 +10,18 @@ from simulator.state import Json, Resource, State
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 
 
-def not_found(resource_id: str) -> AzureError:
-    """404 `ResourceNotFound` in ARM's words (recorded)."""
+def not_found(resource_id: str, kind: str = "") -> AzureError:
+    """404 `ResourceNotFound` in ARM's words (recorded). `kind`: the type as ARM writes it, where
+    that is not as it was asked for.
+    """
     parsed = parse(resource_id)
     if parsed is None:
         return gateway_error(404, "ResourceNotFound", f"'{resource_id}' was not found.")
     return gateway_error(
         404,
         "ResourceNotFound",
-        f"The Resource '{parsed.type}/{parsed.name}' under resource group '{parsed.group}' was not "
-        "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+        f"The Resource '{kind or parsed.type}/{parsed.name}' under resource group '{parsed.group}' "
+        "was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
     )
 
 

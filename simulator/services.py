@@ -45,7 +45,7 @@ class Services:
         self.event_grid = EventGrid(state)
         self.custom_topics = CustomTopics(state, operations, access)
         self.components = Components(state, operations, access)
-        self.storage_accounts = StorageAccounts(state)
+        self.storage_accounts = StorageAccounts(state, operations, access)
         self.blobs = BlobStore(state)
         self.graph = directory_routes.data_plane(state, tokens, faults)
         self.blob = blob_routes.data_plane(state, tokens, faults)
@@ -58,7 +58,9 @@ class Services:
     def operations(self) -> list[Operation]:
         """What they add to ARM."""
         return [
-            *event_grid_routes.operations(self._state, self.event_grid, self._access),
+            *event_grid_routes.operations(
+                self._state, self.event_grid, self._access, self._operations
+            ),
             *custom_topic_routes.operations(self.custom_topics),
             *storage_routes.operations(self.storage_accounts),
             *component_routes.operations(self.components),

@@ -64,6 +64,7 @@ class Resource:
     created_at: float = 0.0
     provisioning_state: str = "Succeeded"
     shows_state: bool = False  # whether `properties` carry the provisioning state
+    system_data: Json | None = None  # who made and changed it, of types that show it
     graph_table: str = "resources"
 
 
@@ -80,6 +81,11 @@ class RoleDefinition:
     data_actions: list[str]
     not_data_actions: list[str]
     assignable_scopes: list[str] = field(default_factory=lambda: ["/"])
+    #: When it was made and last changed, and by which object id; of a custom role alone.
+    created_at: float | None = None
+    created_by: str | None = None
+    updated_at: float | None = None
+    updated_by: str | None = None
 
 
 @dataclass
@@ -110,6 +116,7 @@ class Subscription:
     id: str
     display_name: str
     management_groups: tuple[str, ...] = ()
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 class Observed[Value](UserDict[str, Value]):

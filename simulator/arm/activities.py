@@ -35,7 +35,7 @@ def tell(
     def publish() -> None:
         ended = work is not None and work.status != "InProgress"
         at = work.ends_at if work and ended else state.clock.now()
-        succeeded = response is not None
+        succeeded = response is not None and not (work and work.status == "Failed")
         state.publish(activity(request, action, resource_id, at, succeeded=succeeded))
 
     wanted = state.behaviour.write_event

@@ -38,9 +38,9 @@ def provider_link(
     return _link(request, path, work)
 
 
-def resource_link(request: ArmRequest, path: str, work: LongRunning) -> str:
-    """A link below a resource of its own."""
-    return _link(request, path, work)
+def link_below(request: ArmRequest, resource_id: str, kind: str, work: LongRunning) -> str:
+    """A link of a resource provider that has them below the resource."""
+    return _link(request, f"{resource_id}/{kind}", work)
 
 
 def status_body(work: LongRunning) -> Json:
@@ -52,6 +52,9 @@ def status_body(work: LongRunning) -> Json:
     }
     if work.status != "InProgress":
         body["endTime"] = utc_offset(work.ends_at)
+    if work.status == "Failed":
+        text = "An internal execution error occurred. Please retry later."
+        body["error"] = {"code": "InternalExecutionError", "message": text}
     return body
 
 

@@ -1,7 +1,8 @@
 """What the services see of HTTP: a request already authenticated, and the answer to it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from simulator.errors import AzureError
@@ -77,27 +78,39 @@ class Attributes:
 type Handler = Callable[[ArmRequest], ArmResponse | Awaitable[ArmResponse]]
 
 
+class Budget(StrEnum):
+    """Which quota headers of ARM's the answer carries (recorded)."""
+
+    METHOD = "method"  # of reads, writes or deletes, by the method
+    READ = "read"  # of reads, whatever the method
+    RESOURCE = "resource"  # "…-resource-requests" instead of the writes
+    WINDOWS = "windows"  # "…-resource-requests-pt5m" and "-pt1h" beside those of the method
+
+
 @dataclass(frozen=True)
 class Operation:
-    """One operation of one service.
-
-    `template`: the path, with `{name}` for a segment and `{name:path}` for any number of them.
-    `action`: the RBAC action, or None where signing in is enough. `scope`: a template of the scope
-    it is checked at; the request's path when None. `versions`: the api-versions it takes; any when
-    empty. `quota` names Compute's buckets, `attributes` what conditions see. `counted` is False for
-    what ARM's token buckets leave out, `told` where the handler itself publishes what happened.
-    `poll` marks what a long-running operation is followed by: a switch says whether its action is
-    asked for.
-    """
+    """One operation of one service."""
 
     method: str
+    #: The path, with `{name}` for a segment and `{name:path}` for any number of them.
     template: str
     handler: Handler
+    #: The RBAC action, or None where signing in is enough.
     action: str | None
+    #: A template of the scope at which that is checked; the request's path when None.
     scope: str | None = None
+    #: The api-versions it takes; any when empty.
     versions: tuple[str, ...] = ()
+    #: What conditions see.
     attributes: Callable[[ArmRequest], Attributes] | None = None
+    _: KW_ONLY
+    #: Names of Compute's buckets.
     quota: tuple[str, ...] = ()
+    #: False for what ARM's token buckets leave out.
     counted: bool = True
+    budget: Budget = Budget.METHOD
+    #: Whether the handler itself publishes what happened.
     told: bool = False
+    #: Whether a long-running operation is followed by it: a switch says whether its action is asked
+    #: for.
     poll: bool = False

@@ -1,8 +1,8 @@
 """What every management request passes through, in ARM's order.
 
 record → fault injection → token → api-version → token buckets → subscription → the time it takes
-→ RBAC → resource group → locks → policies → the operation → headers → activity (what Event
-Grid and the activity log tell).
+→ RBAC → deny assignments → resource group → locks → policies → the operation → headers → activity
+(what Event Grid and the activity log tell).
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from simulator.arm import policies
+from simulator.arm import denials, policies
 from simulator.arm.activities import tell
 from simulator.arm.calls import Call
 from simulator.arm.guard import Guard
@@ -24,6 +24,7 @@ from simulator.arm.messages import ArmRequest, ArmResponse, Caller, Operation
 from simulator.arm.replicas import Replicas
 from simulator.arm.routing import Match, Routes
 from simulator.arm.throttling import Throttle
+from simulator.arm.unfaithful import ignoring
 from simulator.errors import AzureError, gateway_error
 from simulator.faults import ConnectionDropped, Drop, Fault, Faults
 from simulator.operations import Operations
@@ -86,10 +87,13 @@ class Pipeline:
         except AzureError as error:
             caller, response = _NOBODY, _failure(error)
         fault = await self._fault(exchange)
-        if fault is not None and (injected := fault.error()):
+        injected = fault.error() if fault is not None else None
+        if injected is not None and not (fault and fault.acts):
             response = _failure(injected)
         if response is None:
             response = await self._answer(exchange, caller)
+        if injected is not None:
+            response = _failure(injected)
         self._operations.settle()
         if fault is not None and fault.drop is Drop.AFTER:
             raise ConnectionDropped(acted=True)
@@ -128,13 +132,15 @@ class Pipeline:
         actor, since = acting.set(caller.object_id), acting_since.set(exchange.call.at)
         try:
             self._guard.authorize(match.operation, request)
+            denials.check(self._state.behaviour, match.operation, request)
             self._check_group(match.operation, request)
             self._guard.locks.check(request.method, request.path)
             policies.check(self._state.behaviour, request)
-            with self._replicas.serving(request.method, request.path):
+            late = self._replicas.serving(request.method, request.path)
+            with late, ignoring(self._state, request):
                 response = match.operation.handler(request)
-            if isawaitable(response):
-                response = await response
+                if isawaitable(response):
+                    response = await response
         except AzureError as error:
             tell(self._state, match.operation, request, None)
             return _failure(error)
@@ -170,7 +176,9 @@ class Pipeline:
         if not operation.counted or subscription is None:
             return
         method = exchange.request.method
-        exchange.quota |= self._throttle.arm(method, subscription, caller.object_id)
+        exchange.quota |= self._throttle.arm(
+            method, subscription, caller.object_id, operation.budget
+        )
         exchange.quota |= self._throttle.compute(operation.quota, subscription, exchange.path)
 
     async def _take_time(self, request: ArmRequest) -> None:
@@ -189,7 +197,8 @@ class Pipeline:
 
     def _render(self, exchange: _Exchange, response: ArmResponse) -> Response:
         headers = {
-            **exchange.quota,
+            # What ARM refuses by itself shows no quota (recorded).
+            **({} if response.headers.get("x-ms-failure-cause") else exchange.quota),
             "x-ms-request-id": exchange.request_id,
             "x-ms-correlation-request-id": exchange.call.correlation_id,
             "cache-control": "no-cache",

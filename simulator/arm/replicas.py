@@ -2,6 +2,7 @@
 is gone, for a while.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ class Replicas:
     def __init__(self, state: State) -> None:
         self._state = state
         self._late: dict[str, _Late] = {}  # by lower-case id
+        self._reads: Counter[str] = Counter()  # of what is new, by lower-case id
 
     def miss(self, resource_id: str, seconds: float) -> None:
         """For so long reads of this id answer 404, whether or not it is there."""
@@ -48,6 +50,8 @@ class Replicas:
     def serving(self, method: str, path: str) -> Iterator[None]:
         """The state as the replica has it that serves this request."""
         late = self._of(path) if method == "GET" else None
+        if method == "GET" and late is None and self._is_behind(path):
+            late = _Late(self._state.clock.now(), None)
         if late is None:
             yield
             return
@@ -60,6 +64,17 @@ class Replicas:
             yield
         finally:
             _set(resources, key, true)
+
+    def _is_behind(self, path: str) -> bool:
+        """Whether a replica serves this read of something new that has not heard of it: every
+        other one is such, where the switch says so.
+        """
+        resource = self._state.resources.get(path.lower())
+        lag = self._state.behaviour.replica_lag_seconds
+        if resource is None or self._state.clock.now() >= resource.created_at + lag:
+            return False
+        self._reads[path.lower()] += 1
+        return self._reads[path.lower()] % 2 == 1
 
     def _of(self, resource_id: str) -> _Late | None:
         late = self._late.get(resource_id.lower())

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from simulator.arm.messages import Budget
 from simulator.errors import AzureError
 from simulator.state import State
 
@@ -29,6 +30,12 @@ COMPUTE_LIMITS = {
     "LowCostGetSubscriptionMaximum": Limit(24000, 400),
     "LowCostGetResource": Limit(36, 12 / 60),
     "HighCostGetSubscriptionMaximum": Limit(900, 15),
+    "GetVMScaleSetSubscriptionMaximum": Limit(2400, 40),
+    "GetVMScaleSetResource": Limit(36, 12 / 60),
+    "VMScaleSetActionsSubscriptionMaximum": Limit(1500, 25),
+    "VMScaleSetActionsResource": Limit(12, 4 / 60),
+    "VMScaleSetBatchedVMRequestsSubscriptionMaximum": Limit(6001, 100),
+    "VmssQueuedVMOperations": Limit(1, 1),  # how many wait, not how many are left
     "GetOperationSubscriptionMaximum": Limit(15000, 250),
     "GetOperationResource": Limit(45, 45 / 60),
 }
@@ -51,11 +58,17 @@ class Throttle:
         self._state = state
         self._buckets: dict[tuple[str, ...], _Bucket] = {}
 
-    def arm(self, method: str, subscription: str | None, caller: str) -> dict[str, str]:
-        """The quota headers. Raises AzureError 429 `SubscriptionRequestsThrottled`."""
+    def arm(
+        self, method: str, subscription: str | None, caller: str, budget: Budget = Budget.METHOD
+    ) -> dict[str, str]:
+        """The quota headers. Raises AzureError 429 `SubscriptionRequestsThrottled`.
+
+        That `Budget.RESOURCE` counts as a write all the same is an assumption; its own size is
+        recorded, not how it is refilled, so it never runs out here.
+        """
         if subscription is None:
             return {}
-        kind = _METHOD_KIND.get(method, "writes")
+        kind = "reads" if budget is Budget.READ else _METHOD_KIND.get(method, "writes")
         limit = ARM_LIMITS[kind]
         whole = Limit(limit.size * _GLOBAL_FACTOR, limit.per_second * _GLOBAL_FACTOR)
         try:
@@ -64,9 +77,13 @@ class Throttle:
         except _Empty as empty:
             raise _throttled(kind, subscription, caller, empty.seconds) from None
         prefix = "x-ms-ratelimit-remaining-subscription"
-        headers = {f"{prefix}-global-{kind}": str(shared)}
-        # Recorded: reads carry the global figure alone.
-        return headers if kind == "reads" else headers | {f"{prefix}-{kind}": str(own)}
+        if budget is Budget.RESOURCE:
+            return {f"{prefix}-resource-requests": "499"}
+        headers = {f"{prefix}-global-{kind}": str(shared), f"{prefix}-{kind}": str(own)}
+        if budget is Budget.WINDOWS:
+            requests = f"{prefix}-resource-requests"
+            headers |= {f"{requests}-pt5m": "1499", f"{requests}-pt1h": "14999"}
+        return headers
 
     def compute(self, names: tuple[str, ...], subscription: str, path: str) -> dict[str, str]:
         """Compute's quota header. Raises AzureError 429 `OperationNotAllowed`."""

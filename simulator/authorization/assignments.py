@@ -112,7 +112,9 @@ class RoleAssignments:
         return self.state.role_assignments.values()
 
     def _check(self, wanted: Wanted) -> None:
-        if role_guid(wanted.role_definition_id) not in self.state.role_definitions:
+        role = self.state.role_definitions.get(role_guid(wanted.role_definition_id))
+        lag = self.state.behaviour.role_definition_replication_seconds
+        if role is None or self.state.clock.now() < (role.updated_at or -lag) + lag:
             raise errors.definition_not_found(role_guid(wanted.role_definition_id))
         if wanted.condition is None:
             return

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -11,10 +11,14 @@ from simulator.authorization.access import Access, role_guid
 from simulator.authorization.filters import DefinitionFilter
 from simulator.resource_ids import normalise, subscription_of
 from simulator.state import Json, RoleDefinition, State
+from simulator.times import utc_z
 
 TYPE = "Microsoft.Authorization/roleDefinitions"
 _BUILT_IN = "BuiltInRole"
 _CUSTOM = "CustomRole"
+#: Azure's dates of its built-in roles are not kept here: these are those of Reader.
+_READER_CREATED = "2015-02-02T21:55:09.8806423Z"
+_READER_UPDATED = "2021-11-11T20:13:47.8628684Z"
 
 
 @cache
@@ -68,16 +72,23 @@ class RoleDefinitions:
     def list_at(self, scope: str, wanted: DefinitionFilter) -> Iterator[RoleDefinition]:
         """Those that can be assigned at `scope`."""
         for role in self.state.role_definitions.values():
-            fits = wanted.role_name in (None, role.role_name.lower())
+            fits = wanted.role_name in (None, role.role_name.lower()) and not self._lags(role)
             if fits and wanted.kind in (None, role.kind.lower()) and self._assignable(role, scope):
                 yield role
 
-    def put(self, name: str, body: Json) -> RoleDefinition:
-        """Create or replace a custom role."""
+    def put(self, name: str, body: Json, caller: str) -> RoleDefinition:
+        """Create or replace a custom role. `caller`: an object id."""
         existing = self.state.role_definitions.get(name.lower())
         if existing is not None and existing.kind == _BUILT_IN:
             raise errors.built_in_role(existing.role_name)
-        role = _read(name, body)
+        now, first = self.state.clock.now(), existing
+        role = replace(
+            _read(name, body),
+            created_at=first.created_at if first else now,
+            created_by=first.created_by if first else caller,
+            updated_at=now,
+            updated_by=caller,
+        )
         self.state.role_definitions[name.lower()] = role
         return role
 
@@ -94,12 +105,21 @@ class RoleDefinitions:
         del self.state.role_definitions[name.lower()]
         return role
 
+    def _lags(self, role: RoleDefinition) -> bool:
+        """Whether lists have not heard yet of what was written: its own GUID finds it at once."""
+        lag = self.state.behaviour.role_definition_lag_seconds
+        return role.updated_at is not None and self.state.clock.now() < role.updated_at + lag
+
     def _assignable(self, role: RoleDefinition, scope: str) -> bool:
         return any(self.access.covers(each, scope) for each in role.assignable_scopes)
 
 
-def show(role: RoleDefinition, scope: str) -> Json:
-    """The role as listed under `scope`: its id names the subscription, not the group (recorded)."""
+def show(role: RoleDefinition, scope: str, *, written: bool = False) -> Json:
+    """The role as listed under `scope`: its id names the subscription, not the group (recorded).
+
+    `written`: as the answer to its PUT, which does not name who made it (recorded).
+    """
+    made = role.created_at
     subscription = subscription_of(scope)
     prefix = f"/subscriptions/{subscription}" if subscription else ""
     return {
@@ -116,11 +136,10 @@ def show(role: RoleDefinition, scope: str) -> Json:
                     "notDataActions": role.not_data_actions,
                 }
             ],
-            # Azure's dates of its built-in roles are not kept here: this one is Reader's.
-            "createdOn": "2015-02-02T21:55:09.8806423Z",
-            "updatedOn": "2021-11-11T20:13:47.8628684Z",
-            "createdBy": None,
-            "updatedBy": None,
+            "createdOn": _READER_CREATED if made is None else utc_z(made),
+            "updatedOn": _READER_UPDATED if role.updated_at is None else utc_z(role.updated_at),
+            "createdBy": None if written else role.created_by,
+            "updatedBy": role.updated_by,
         },
         "id": f"{prefix}/providers/{TYPE}/{role.guid}",
         "type": TYPE,

@@ -80,8 +80,9 @@ class _Definitions:
     def put(self, request: ArmRequest) -> ArmResponse:
         if not is_guid(request.params["name"]):
             raise errors.invalid_name(request.params["name"], "definition")
-        role = self.roles.put(request.params["name"], request.json())
-        return ArmResponse(201, definitions.show(role, request.params["scope"]))
+        name, caller = request.params["name"], request.caller.object_id
+        role = self.roles.put(name, request.json(), caller)
+        return ArmResponse(201, definitions.show(role, request.params["scope"], written=True))
 
     def get(self, request: ArmRequest) -> ArmResponse:
         role = self.roles.get(request.params["name"])

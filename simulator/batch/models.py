@@ -10,7 +10,7 @@ from simulator.errors import AzureError
 from simulator.identity import IdentityRules
 from simulator.resources import inside
 from simulator.state import Json, Resource
-from simulator.tracked.kind import Kind
+from simulator.tracked.kind import Kind, Untagged
 from simulator.tracked.models import TrackedResources
 
 ACCOUNTS = Kind(
@@ -19,6 +19,8 @@ ACCOUNTS = Kind(
     read_only=("accountEndpoint", "poolQuota"),
     slow=frozenset({"PUT", "DELETE"}),
     shows_state=True,
+    etag_header=True,
+    untagged=Untagged.ABSENT,
 )
 POOLS = Kind(
     "Microsoft.Batch/batchAccounts/pools",
@@ -45,6 +47,10 @@ class BatchAccounts(TrackedResources):
             ).lower(),
             "poolQuota": 100,
         }
+
+    def etag(self, resource: Resource) -> str:
+        """A moment in hexadecimal (recorded)."""
+        return f'"0x8D{resource.etag:013X}"'
 
     def show(self, resource: Resource) -> Json:
         """Batch writes `None` where other services leave the identity out."""

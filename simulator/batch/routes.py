@@ -9,9 +9,7 @@ VERSIONS = (
     *("2021-01-01", "2021-06-01", "2022-01-01", "2022-06-01", "2022-10-01", "2023-05-01"),
     *("2023-11-01", "2024-02-01", "2024-07-01", "2025-06-01"),
 )
-_ACCOUNTS = Style(
-    "Microsoft.Batch", location=frozenset({"PUT", "DELETE"}), results="accountOperationResults"
-)
+_ACCOUNTS = Style("Microsoft.Batch", location=frozenset({"PUT", "DELETE"}), results_below=True)
 _POOLS = Style(
     "Microsoft.Batch",
     location=frozenset({"DELETE"}),
@@ -22,9 +20,10 @@ _POOLS = Style(
 
 def operations(accounts: BatchAccounts, pools: Pools) -> list[Operation]:
     """All operations on accounts and pools; nodes belong to the data plane."""
+    handle_accounts, handle_pools = Handlers(accounts, _ACCOUNTS), Handlers(pools, _POOLS)
     return [
-        *tracked_operations(Handlers(accounts, _ACCOUNTS), VERSIONS),
-        *tracked_operations(Handlers(pools, _POOLS), VERSIONS, names=("name", "pool")),
-        *polls(_ACCOUNTS, accounts, VERSIONS),
-        *polls(_POOLS, pools, VERSIONS),
+        *tracked_operations(handle_accounts, VERSIONS),
+        *tracked_operations(handle_pools, VERSIONS, names=("name", "pool")),
+        *polls(handle_accounts),
+        *polls(handle_pools),
     ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from simulator.arm.messages import Caller
 from simulator.compute import errors
+from simulator.identity import IdentityRules
 from simulator.managed_identity.attach import Attacher
 from simulator.operations import LongRunning, Operations
 from simulator.resource_ids import group_id
@@ -27,6 +28,8 @@ from simulator.tracked.conditions import UNCONDITIONAL, Conditions
 from simulator.tracked.models import merged
 
 TYPE = "Microsoft.Compute/virtualMachines"
+#: Compute alone keeps keys as they were sent, and gives ids once the work has ended (recorded).
+RULES = IdentityRules(keys_as_sent=True, ids_later=True)
 _TOP_LEVEL = ("plan", "zones", "extendedLocation", "placement")
 
 
@@ -143,12 +146,13 @@ class VirtualMachines:
                 identity = self.attacher.completed(current.identity)
                 self._store(replace(current, identity=identity, provisioning_state="Succeeded"))
 
-        return self.operations.start(self.state.behaviour.operation_seconds, finish)
+        seconds = self.state.behaviour.operation_seconds
+        return self.operations.start(seconds, finish, subject=vm.id)
 
     def _gone(self, vm: Resource) -> None:
         current = self.state.resources.get(vm.id.lower())
         # Not a machine made anew under the same name since.
-        if current is not None and current.properties["vmId"] == vm.properties["vmId"]:
+        if current is not None and current.properties.get("vmId") == vm.properties.get("vmId"):
             remove(self.state, vm.id)
 
     def _check_writable(self, vm: Resource, conditions: Conditions) -> None:

@@ -80,7 +80,7 @@ class _Handlers:
             raise operation_not_found(request.params["id"])
         if "monitor" not in request.query:
             return ArmResponse(200, status_body(work), MARK)
-        return ArmResponse(202 if work.status == "InProgress" else 204, None, MARK)
+        return ArmResponse(202 if work.status == "InProgress" else 200, None, MARK)
 
 
 def _accepted(request: ArmRequest, accepted: Accepted) -> ArmResponse:

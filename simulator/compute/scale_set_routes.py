@@ -20,11 +20,19 @@ from simulator.tracked.models import Deleted, Written
 from simulator.tracked.routes import GROUP, Handlers, Style
 from simulator.tracked.routes import operations as tracked_operations
 
+_READ = ("GetVMScaleSetSubscriptionMaximum", "GetVMScaleSetResource")
+_SHARED = ("VMScaleSetBatchedVMRequestsSubscriptionMaximum", "VmssQueuedVMOperations")
+_ACTION = ("VMScaleSetActionsSubscriptionMaximum", "VMScaleSetActionsResource", *_SHARED)
+_UPGRADE = ("VMScaleSetActionsSubscriptionMaximum", *_SHARED)
+#: What an answer to a write carries (recorded).
+_WRITTEN = {"azure-asyncnotification": "Enabled", "x-ms-request-charge": "0"}
+
 #: As for virtual machines: updates give no `location`, deletions both links.
 _STYLE = Style(
     NAMESPACE,
     async_operation=WRITES | {"DELETE"},
-    headers={**MARK, "azure-asyncnotification": "Enabled"},
+    headers=MARK,
+    quotas={"GET": _READ, "PUT": _ACTION, "PATCH": _ACTION, "DELETE": _ACTION},
 )
 _ONE = f"{GROUP}/providers/{SCALE_SETS.type}/{{name}}"
 _INSTANCES = f"{_ONE}/virtualMachines"
@@ -39,7 +47,8 @@ class _Handlers(Handlers):
         if is_flexible(written.resource):
             started = self.flexible.settle(written.resource, request.caller)
             self._tell(request, f"{MACHINES}/write", started)
-        return super().written(request, written)
+        answer = super().written(request, written)
+        return replace(answer, headers={**answer.headers, **_WRITTEN})
 
     def deleted(self, request: ArmRequest, deleted: Deleted) -> ArmResponse:
         self._tell(request, f"{MACHINES}/delete", self.flexible.delete(deleted.resource))
@@ -74,10 +83,9 @@ def _accepted(request: ArmRequest, scale_set: Resource, work: LongRunning | None
         return ArmResponse(200, None, MARK)
     links = {
         "azure-asyncoperation": async_operation(request, NAMESPACE, scale_set.location, work),
-        "azure-asyncnotification": "Enabled",
         "location": operation_location(request, NAMESPACE, scale_set.location, work),
     }
-    return ArmResponse(202, None, {**MARK, **links}, work, scale_set.id)
+    return ArmResponse(202, None, {**MARK, **_WRITTEN, **links}, work, scale_set.id)
 
 
 def _numbers(body: Json) -> list[str]:
@@ -101,7 +109,7 @@ def operations(scale_sets: ScaleSets, flexible: FlexibleMachines) -> list[Operat
     return [
         *tracked_operations(handle, VERSIONS),
         Operation(
-            "POST", f"{_ONE}/manualupgrade", handle.upgrade, upgrade, _ONE, versions=VERSIONS
+            "POST", f"{_ONE}/manualupgrade", handle.upgrade, upgrade, _ONE, VERSIONS, quota=_UPGRADE
         ),
         Operation("GET", f"{_INSTANCES}/{{instance}}", handle.instance, read, versions=VERSIONS),
         Operation("GET", _INSTANCES, handle.instances, read, _ONE, versions=VERSIONS),

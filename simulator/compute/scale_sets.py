@@ -13,8 +13,8 @@ from simulator.authorization.access import Access
 from simulator.behaviour import FlexibleIdentities
 from simulator.compute import errors
 from simulator.compute.instances import Instances, capacity_of, size_of
+from simulator.compute.models import RULES, VirtualMachines, without_secrets
 from simulator.compute.models import TYPE as MACHINES
-from simulator.compute.models import VirtualMachines, without_secrets
 from simulator.identity import WantedIdentity, carried_principals, kept_identity
 from simulator.operations import LongRunning, Operations
 from simulator.resources import read_properties, require
@@ -25,6 +25,7 @@ from simulator.tracked.models import TrackedResources
 
 SCALE_SETS = Kind(
     "Microsoft.Compute/virtualMachineScaleSets",
+    rules=RULES,
     top_level=("sku", "plan", "zones", "extendedLocation"),
     read_only=("uniqueId", "timeCreated"),
     slow=WRITES | {"DELETE"},
@@ -54,6 +55,10 @@ class ScaleSets(TrackedResources):
             if current is not None:
                 self.instances.upgrade(current, numbers)
 
+        # Recorded. Not during a write, which ends only while the ETag is its own.
+        if scale_set.provisioning_state == "Succeeded":
+            scale_set = replace(scale_set, etag=scale_set.etag + 1)
+            self.store(scale_set)
         return scale_set, self._start(resource_id, finish)
 
     def born(self, resource_id: str, body: Json) -> Json:  # noqa: ARG002
@@ -76,7 +81,13 @@ class ScaleSets(TrackedResources):
         return {"orchestrationMode": "Uniform", **properties}
 
     def written(self, before: Resource, after: Resource, body: Json) -> Resource:  # noqa: ARG002
-        """Instances of another model than the latest say so from here on."""
+        """Instances of another model than the latest say so from here on.
+
+        The ETag moves once more where an identity comes (recorded).
+        """
+        came = carried_principals(after.identity)[1] - carried_principals(before.identity)[1]
+        if before.etag and came:
+            after = replace(after, etag=after.etag + 1)
         if before.etag and not is_flexible(after) and self._model(before) != self._model(after):
             self.instances.outdate(after)
         return after

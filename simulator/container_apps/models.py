@@ -8,32 +8,39 @@ from dataclasses import replace
 
 from simulator.authorization.access import Access
 from simulator.errors import AzureError
-from simulator.identity import IdentityRules, carried_principals
+from simulator.identity import carried_principals
 from simulator.operations import Operations
 from simulator.resources import read_properties, require
 from simulator.state import Json, Resource, State
-from simulator.times import utc_z
-from simulator.tracked.kind import WRITES, Kind
+from simulator.tracked.kind import WRITES, Casing, Kind, Untagged
 from simulator.tracked.models import TrackedResources
 
-_RULES = IdentityRules(separator=",")
+#: The state while anything is at work (recorded).
+_AT_WORK = "InProgress"
 
 CONTAINER_APPS = Kind(
     "Microsoft.App/containerApps",
-    rules=_RULES,
     top_level=("kind", "managedBy", "extendedLocation"),
     read_only=("runningStatus", "latestRevisionName", "latestReadyRevisionName"),
     slow=WRITES | {"DELETE"},
     shows_state=True,
+    creating=_AT_WORK,
+    updating=_AT_WORK,
     display_location=True,
+    untagged=Untagged.ABSENT,
+    casing=Casing(path="Microsoft.App/containerapps"),
+    system_data=True,
 )
 JOBS = Kind(
     "Microsoft.App/jobs",
-    rules=_RULES,
     top_level=("extendedLocation",),
     slow=WRITES | {"DELETE"},
     shows_state=True,
+    creating=_AT_WORK,
+    updating=_AT_WORK,
     display_location=True,
+    untagged=Untagged.ABSENT,
+    system_data=True,
 )
 
 
@@ -50,17 +57,14 @@ class Jobs(TrackedResources):
         return list(self._sent.get(resource.id.lower(), {}).values())
 
     def show(self, resource: Resource) -> Json:
-        """An identity is always shown, and be it none: the Azure CLI counts on it. The moment of
-        its creation is, too, but not in a row of Resource Graph.
-        """
-        created = {"systemData": {"createdAt": utc_z(resource.created_at)}}
-        return {"identity": {"type": "None"}, **super().show(resource), **created}
+        """An identity is always shown, and be it none: the Azure CLI counts on it."""
+        return {"identity": {"type": "None"}, **super().show(resource)}
 
-    def takes_time(self, method: str) -> bool:
+    def takes_time(self, method: str, resource: Resource) -> bool:
         """A PATCH goes on after the answer where the switch says so."""
         if method == "PATCH":
             return self.state.behaviour.container_app_patch_waits
-        return super().takes_time(method)
+        return super().takes_time(method, resource)
 
     def check(self, base: Resource, body: Json, *, created: bool) -> None:  # noqa: ARG002
         """Each secret that is sent brings its value, or says where it is."""
@@ -72,6 +76,12 @@ class Jobs(TrackedResources):
         ]
         if wanting:
             raise _secret_invalid(wanting)
+        known = self._sent.get(base.id.lower(), {}) if base.etag else {}
+        sent = {str(each.get("name")) for each in _secrets(read_properties(body))}
+        for registry in _listed(read_properties(body), "registries"):
+            reference = registry.get("passwordSecretRef")
+            if reference and str(reference) not in sent | known.keys():
+                raise _password_not_found(str(reference), str(registry.get("server")))
 
     def properties(self, base: Resource, sent: Json, *, merge: bool) -> Json:
         """Without the values of secrets."""
@@ -94,9 +104,17 @@ class Jobs(TrackedResources):
 class ContainerApps(Jobs):
     """The container apps of all subscriptions: as jobs, and with revisions."""
 
-    def born(self, resource_id: str, body: Json) -> Json:  # noqa: ARG002
+    def not_found_error(self, resource_id: str) -> AzureError:
+        """As the service itself says it (recorded after a deletion)."""
+        name = resource_id.rpartition("/")[2]
+        return AzureError(
+            404, "ContainerAppNotFound", f"The container app '{name}' does not exist."
+        )
+
+    def completed(self, resource: Resource) -> None:
         """Running as soon as it is there."""
-        return {"runningStatus": "Running"}
+        running = {**resource.properties, "runningStatus": "Running"}
+        self.store(replace(resource, properties=running))
 
     def written(self, before: Resource, after: Resource, body: Json) -> Resource:
         """A new template makes a new revision; a new identity does where the switch says so (U)."""
@@ -116,10 +134,26 @@ class ContainerApps(Jobs):
 
 
 def _secrets(properties: Json) -> list[Json]:
+    """What is empty of a secret is as if it were not there."""
+    listed = _listed(properties, "secrets")
+    return [{k: v for k, v in each.items() if v != ""} for each in listed]
+
+
+def _listed(properties: Json, name: str) -> list[Json]:
+    """The objects of a list in the configuration."""
     configuration = properties.get("configuration")
-    secrets = configuration.get("secrets") if isinstance(configuration, dict) else None
-    listed = secrets if isinstance(secrets, list) else []
+    found = configuration.get(name) if isinstance(configuration, dict) else None
+    listed = found if isinstance(found, list) else []
     return [each for each in listed if isinstance(each, dict)]
+
+
+def _password_not_found(reference: str, server: str) -> AzureError:
+    """400 to a registry whose password is no secret of the app (recorded)."""
+    return AzureError(
+        400,
+        "ContainerAppRegistriesPasswordSecretRefNotFound",
+        f"PasswordSecretRef '{reference}' defined for registry server '{server}' not found.",
+    )
 
 
 def _secret_invalid(names: list[str]) -> AzureError:

@@ -1,12 +1,15 @@
-"""HTTP face of Microsoft.App: a PUT gives `azure-asyncoperation`, a PATCH `location`, and the other
-beside it where the switch says so.
+"""HTTP face of Microsoft.App: a PUT gives `azure-asyncoperation` and always 201, a PATCH `location`
+and, for apps since October 2024, both (recorded).
 """
 
 from dataclasses import dataclass, replace
 
-from simulator.arm.messages import ArmRequest, ArmResponse, Operation
+from simulator.arm.messages import ArmRequest, ArmResponse, Budget, Operation
 from simulator.container_apps.models import ContainerApps, Jobs
-from simulator.tracked.models import Written
+from simulator.operations import LongRunning
+from simulator.state import Json
+from simulator.times import utc_offset
+from simulator.tracked.kind import WRITES
 from simulator.tracked.routes import GROUP, Handlers, Style, polls
 from simulator.tracked.routes import operations as tracked_operations
 
@@ -16,17 +19,27 @@ VERSIONS = (
     "2026-01-01",
 )
 _PUT, _LATER = frozenset({"PUT"}), frozenset({"PATCH", "DELETE"})
+
+
+def _status(request: ArmRequest, work: LongRunning) -> Json:
+    """With the path of the operation as its id, and without an end (recorded)."""
+    started = utc_offset(work.started_at)
+    return {"id": request.path, "name": work.id, "status": work.status, "startTime": started}
+
+
 _APPS = Style(
     "Microsoft.App",
     async_operation=_PUT,
     location=_LATER,
     statuses="containerappOperationStatuses",
     results="containerappOperationResults",
+    status=_status,
+    updated=201,
+    timeout="PT15M",
+    budgets=dict.fromkeys(WRITES, Budget.RESOURCE),
 )
-_JOBS = Style(
-    "Microsoft.App",
-    async_operation=_PUT,
-    location=_LATER,
+_JOBS = replace(
+    _APPS,
     statuses="containerappsjobOperationStatuses",
     results="containerappsjobOperationResults",
 )
@@ -34,21 +47,20 @@ _JOBS = Style(
 
 @dataclass(frozen=True)
 class _Handlers(Handlers):
-    def written(self, request: ArmRequest, written: Written) -> ArmResponse:
-        kind = self.resources.kind.type.lower()
-        if kind not in self.resources.state.behaviour.container_app_patch_status:
-            return super().written(request, written)
-        style = replace(self.style, async_operation=_PUT | {"PATCH"})
-        return Handlers(self.resources, style).written(request, written)
+    def gives_async_operation(self, request: ArmRequest) -> bool:
+        switched = self.resources.state.behaviour.container_app_patch_both_links
+        both = self.resources.kind.type.lower() in switched
+        return (request.method == "PATCH" and both) or super().gives_async_operation(request)
 
 
 def operations(apps: ContainerApps, jobs: Jobs) -> list[Operation]:
     """All operations on container apps and jobs."""
+    handle_apps, handle_jobs = _Handlers(apps, _APPS), _Handlers(jobs, _JOBS)
     return [
-        *tracked_operations(_Handlers(apps, _APPS), VERSIONS),
-        *tracked_operations(_Handlers(jobs, _JOBS), VERSIONS),
-        *polls(_APPS, apps, VERSIONS),
-        *polls(_JOBS, jobs, VERSIONS),
+        *tracked_operations(handle_apps, VERSIONS),
+        *tracked_operations(handle_jobs, VERSIONS),
+        *polls(handle_apps),
+        *polls(handle_jobs),
         _list_secrets(apps),
         _list_secrets(jobs),
     ]

@@ -7,16 +7,23 @@ import copy
 from collections.abc import Iterator
 
 from simulator.errors import AzureError
+from simulator.identity import IdentityRules
 from simulator.resources import read_properties
 from simulator.state import Json, Resource
 from simulator.tracked.kind import Kind
 from simulator.tracked.models import TrackedResources
 
+#: The state while anything is at work (recorded).
+AT_WORK = "Pending"
+
 GROUPS = Kind(
     "Microsoft.ContainerInstance/containerGroups",
     top_level=("zones",),
+    rules=IdentityRules(shows_tenant=True),
     slow=frozenset({"PUT"}),
     shows_state=True,
+    creating=AT_WORK,
+    updating=AT_WORK,
     patches_tags_only=True,
 )
 
@@ -29,6 +36,13 @@ class ContainerGroups(TrackedResources):
         for credential in _members(read_properties(body), "imageRegistryCredentials"):
             if not credential.get("password") and not credential.get("identity"):
                 raise _password_missing(base.name)
+
+    def not_found_error(self, resource_id: str) -> AzureError:
+        """As the service itself says it (recorded)."""
+        name = resource_id.rpartition("/")[2]
+        return AzureError(
+            404, "ContainerGroupNotFound", f"The container group '{name}' does not exist."
+        )
 
     def properties(self, base: Resource, sent: Json, *, merge: bool) -> Json:
         """Without anything secure."""

@@ -15,17 +15,19 @@ from simulator.operations import Operations
 from simulator.resource_ids import group_id, parse
 from simulator.resources import GROUP_TYPE, read_properties, remove
 from simulator.state import Json, Resource, State
-from simulator.tracked.kind import WRITES, Kind
+from simulator.tracked.kind import WRITES, Casing, Kind, Untagged
 from simulator.tracked.models import TrackedResources
 
 CLUSTERS = Kind(
     "Microsoft.ContainerService/managedClusters",
-    rules=IdentityRules(combined=False, most=1),
+    rules=IdentityRules(combined=False, most=1, ids_later=True),
     top_level=("sku", "kind", "extendedLocation"),
     read_only=("identityProfile", "nodeResourceGroup", "powerState", "fqdn"),
     slow=WRITES | {"DELETE"},
     shows_state=True,
     etag_member="eTag",
+    untagged=Untagged.ABSENT,
+    casing=Casing(type="Microsoft.ContainerService/ManagedClusters", group="resourcegroups"),
     patches_tags_only=True,
 )
 _KUBELET = "kubeletidentity"
@@ -59,6 +61,14 @@ class ManagedClusters(TrackedResources):
         properties = {**base.properties, **read_properties(body)}
         if kind.lower() == "none" and "servicePrincipalProfile" not in properties:
             raise _service_principal_missing()
+
+    def at_work(self, before: Resource, after: Resource) -> str:
+        """A cluster says what it does: another version, other numbers of nodes, or the rest."""
+        old, new = before.properties, after.properties
+        if new.get("kubernetesVersion") not in (None, "", old.get("kubernetesVersion")):
+            return "Upgrading"
+        scales = _sizes(new) not in ({}, _sizes(old))
+        return "Scaling" if scales else super().at_work(before, after)
 
     def completed(self, resource: Resource) -> None:
         """The kubelets' identity shows once the cluster is there."""
@@ -103,6 +113,13 @@ class ManagedClusters(TrackedResources):
         if nodes.lower() in self.state.resources:
             remove(self.state, nodes)
             self.state.deleted_groups.add(nodes.lower())
+
+
+def _sizes(properties: Json) -> dict[str, object]:
+    """How many nodes each agent pool is to have, by its name."""
+    pools = properties.get("agentPoolProfiles")
+    listed = pools if isinstance(pools, list) else []
+    return {str(each.get("name")): each.get("count") for each in listed if isinstance(each, dict)}
 
 
 def _node_group(cluster: Resource) -> tuple[str, str]:

@@ -15,12 +15,11 @@ _STYLE = Style(
     async_operation=WRITES | {"DELETE"},
     location=frozenset({"DELETE"}),
     results="operationresults",
+    etag_since="2025",
 )
 
 
 def operations(clusters: ManagedClusters) -> list[Operation]:
     """All operations on clusters."""
-    return [
-        *tracked_operations(Handlers(clusters, _STYLE), VERSIONS),
-        *polls(_STYLE, clusters, VERSIONS),
-    ]
+    handle = Handlers(clusters, _STYLE)
+    return [*tracked_operations(handle, VERSIONS), *polls(handle)]

@@ -31,6 +31,18 @@ _UNKNOWN_OF_A_USER = (
     "preferredLanguage",
     "surname",
 )
+#: What Graph shows of a service principal that the simulator does not keep (recorded),
+_UNKNOWN_OF_AN_APPLICATION = (
+    *("appDisplayName", "appDescription", "applicationTemplateId", "appOwnerOrganizationId"),
+    *("createdDateTime", "description", "disabledByMicrosoftStatus", "homepage", "loginUrl"),
+    *("logoutUrl", "notes", "preferredSingleSignOnMode", "preferredTokenSigningKeyThumbprint"),
+    *("signInAudience", "tokenEncryptionKeyId", "info", "samlSingleSignOnSettings"),
+)
+#: and the lists of it.
+_EMPTY_OF_AN_APPLICATION = (
+    *("notificationEmailAddresses", "replyUrls", "tags", "addIns", "appRoles", "keyCredentials"),
+    *("oauth2PermissionScopes", "passwordCredentials", "resourceSpecificApplicationPermissions"),
+)
 
 
 class Answer(StrEnum):
@@ -112,6 +124,13 @@ class Directory:
         found = [each for each in self._all("ServicePrincipal") if wanted(each)]
         return [service_principal(each) for each in self.behaviour.spoil(found)]
 
+    def user(self, name: str) -> Json:
+        """One user, by object id or user principal name. Raises AzureError 404."""
+        for principal in self._all("User"):
+            if name.lower() in (principal.object_id, user_principal_name(principal).lower()):
+                return user(principal)
+        raise not_found(name)
+
     def users(self, wanted: Wanted) -> list[Json]:
         """The same of users."""
         found = [each for each in self._all("User") if wanted(each)]
@@ -181,6 +200,9 @@ def service_principal(principal: Principal) -> Json:
         "id": principal.object_id,
         "deletedDateTime": None,
         "accountEnabled": True,
+        **dict.fromkeys(_UNKNOWN_OF_AN_APPLICATION),
+        **{name: [] for name in _EMPTY_OF_AN_APPLICATION},
+        "appRoleAssignmentRequired": False,
         "alternativeNames": principal.alternative_names,
         "appId": principal.client_id,
         "displayName": principal.display_name,

@@ -46,6 +46,7 @@ def routes(directory: Directory, recycle_bin: RecycleBin, front: DataPlane) -> l
         Route("/v1.0/directoryObjects/getByIds", handle.get_by_ids, methods=["POST"]),
         Route("/v1.0/servicePrincipals/{id}", handle.service_principal, methods=["GET"]),
         Route("/v1.0/servicePrincipals", handle.service_principals, methods=["GET"]),
+        Route("/v1.0/users/{id}", handle.user, methods=["GET"]),
         Route("/v1.0/users", handle.users, methods=["GET"]),
         Route("/v1.0/me", handle.me, methods=["GET"]),
         Route("/{rest:path}", handle.unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
@@ -83,6 +84,14 @@ class _Handlers:
             wanted = service_principal_filter(request.query_params.get("$filter"))
             found = self.directory.service_principals(wanted)
             return _answer({"@odata.context": f"{_CONTEXT}#servicePrincipals", "value": found}, "2")
+
+        return await self.front.serve(request, act)
+
+    async def user(self, request: Request) -> Response:
+        async def act(claims: Claims) -> Response:
+            self.directory.admit(claims["oid"])
+            found = self.directory.user(request.path_params["id"])
+            return _answer({"@odata.context": f"{_CONTEXT}#users/$entity", **found}, "1")
 
         return await self.front.serve(request, act)
 
@@ -168,7 +177,11 @@ def _answer(body: Json, units: str, headers: dict[str, str] | None = None) -> Re
 
 def _render_error(state: State, error: AzureError) -> Response:
     request_id = str(uuid4())
-    inner = {"date": utc_z(state.clock.now())[:19], "request-id": request_id}
+    inner = {
+        "date": utc_z(state.clock.now())[:19],
+        "request-id": request_id,
+        "client-request-id": request_id,
+    }
     body = {"error": {"code": error.code, "message": error.message, "innerError": inner}}
     headers = {**error.headers, "request-id": request_id}
     return JSONResponse(body, status_code=error.status, headers=headers)

@@ -1,14 +1,24 @@
-"""HTTP face of Microsoft.EventGrid/topics. A create is synchronous here; Azure goes on after it."""
+"""HTTP face of Microsoft.EventGrid/topics, and of where all of Event Grid's links lead."""
 
 from dataclasses import dataclass, replace
 
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
-from simulator.event_grid.custom_topics import CustomTopics, host_of
+from simulator.event_grid.custom_topics import TOPICS, CustomTopics, host_of
+from simulator.event_grid.following import NAMESPACE, RESULTS, STATUSES, status
 from simulator.event_grid.routes import VERSIONS
 from simulator.resources import require
 from simulator.state import Json
-from simulator.tracked.routes import Handlers, Style
+from simulator.tracked.routes import Handlers, Style, polls
 from simulator.tracked.routes import operations as tracked_operations
+
+_STYLE = Style(
+    NAMESPACE,
+    async_operation=TOPICS.slow,
+    location=frozenset({"DELETE"}),
+    statuses=STATUSES,
+    results=RESULTS,
+    status=status,
+)
 
 
 @dataclass(frozen=True)
@@ -38,9 +48,12 @@ class _Handlers(Handlers):
     def _with_endpoint(self, request: ArmRequest, body: Json) -> Json:
         topic = require(self.topics.state, body["id"])
         endpoint = f"{request.base_url}/eventgrid/{host_of(topic)}/api/events"
+        if topic.provisioning_state == TOPICS.creating:
+            return {**body, "properties": {**body["properties"], "endpoint": None}}
         return {**body, "properties": {**body["properties"], "endpoint": endpoint}}
 
 
 def operations(topics: CustomTopics) -> list[Operation]:
     """All operations on custom topics."""
-    return tracked_operations(_Handlers(topics, Style("Microsoft.EventGrid"), topics), VERSIONS)
+    handle = _Handlers(topics, _STYLE, topics)
+    return [*tracked_operations(handle, VERSIONS), *polls(handle)]

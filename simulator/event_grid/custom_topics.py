@@ -8,12 +8,21 @@ from dataclasses import dataclass
 
 from simulator.authorization.access import Access
 from simulator.errors import AzureError
+from simulator.event_grid.models import RULES
 from simulator.operations import Operations
 from simulator.state import Json, Resource, State
-from simulator.tracked.kind import Kind
+from simulator.tracked.kind import Kind, Untagged
 from simulator.tracked.models import TrackedResources
 
-TOPICS = Kind("Microsoft.EventGrid/topics", read_only=("endpoint",), shows_state=True)
+TOPICS = Kind(
+    "Microsoft.EventGrid/topics",
+    rules=RULES,
+    top_level=("sku", "kind"),
+    read_only=("endpoint",),
+    slow=frozenset({"PUT", "DELETE"}),
+    shows_state=True,
+    untagged=Untagged.NULL,
+)
 #: What a topic takes unless `inputSchema` says otherwise.
 DEFAULT_SCHEMA = "EventGridSchema"
 CLOUD_EVENTS = "CloudEventSchemaV1_0"
@@ -49,6 +58,10 @@ class CustomTopics(TrackedResources):
     def properties(self, base: Resource, sent: Json, *, merge: bool) -> Json:
         """With the schema that a topic has where none was named."""
         return {"inputSchema": DEFAULT_SCHEMA, **super().properties(base, sent, merge=merge)}
+
+    def show(self, resource: Resource) -> Json:
+        """Event Grid writes that nobody is known to have made it."""
+        return {**super().show(resource), "systemData": None}
 
     def by_host(self, host: str) -> Resource | None:
         """The topic of `{name}.{region}-1`, which is what its address starts with."""

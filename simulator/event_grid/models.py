@@ -5,9 +5,12 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from simulator.event_grid.filters import check_filter, invalid_subscription
+from simulator.identity import IdentityRules
 from simulator.resource_ids import is_within
 from simulator.state import Json, Resource
 
+#: Of the identities of topics.
+RULES = IdentityRules(shows_none=True)
 TOPIC_TYPE = "Microsoft.EventGrid/systemTopics"
 SUBSCRIPTION_TYPE = "Microsoft.EventGrid/systemTopics/eventSubscriptions"
 
@@ -29,11 +32,13 @@ class Schema(StrEnum):
 
 @dataclass(frozen=True)
 class SystemTopic:
-    """`source`: the id of the subscription or resource group that it listens to."""
+    """`source`: the id of what it listens to. `topic_type`: a `TopicType`, or one of a service of
+    whose resources nothing is told here.
+    """
 
     id: str
     source: str
-    topic_type: TopicType
+    topic_type: str
 
     def covers(self, resource_id: str) -> bool:
         """Whether an activity on this resource is the topic's to tell."""
@@ -85,7 +90,8 @@ class EventSubscription:
 def topic_of(resource: Resource) -> SystemTopic:
     """The topic that a `Microsoft.EventGrid/systemTopics` resource describes."""
     kinds = {kind.lower(): kind for kind in TopicType}
-    kind = kinds[resource.properties["topicType"].lower()]
+    sent = str(resource.properties["topicType"])
+    kind = kinds.get(sent.lower(), sent)
     return SystemTopic(resource.id, resource.properties["source"], kind)
 
 

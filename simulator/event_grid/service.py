@@ -59,9 +59,9 @@ class EventGrid:
         state.role_assignments.observe(self._watch_assignments)
         state.on_activity(self._publish)
 
-    def add_topic(self, topic_id: str, source: str, topic_type: TopicType) -> SystemTopic:
+    def add_topic(self, topic_id: str, source: str, topic_type: str) -> SystemTopic:
         """A system topic, without a call to ARM. `source`: whose events it tells."""
-        properties = {"source": source, "topicType": topic_type.value}
+        properties = {"source": source, "topicType": str(topic_type)}
         name = topic_id.rpartition("/")[2]
         resource = Resource(topic_id, TOPIC_TYPE, name, "global", {}, properties)
         self._state.resources[topic_id.lower()] = resource
@@ -93,9 +93,10 @@ class EventGrid:
             self.farewell(subscription)
         return subscription is not None
 
-    def put_subscription(self, subscription: EventSubscription) -> None:
+    def put_subscription(self, subscription: EventSubscription) -> EventSubscription:
         """Add or replace an event subscription without a handshake."""
         self.subscriptions[subscription.id.lower()] = subscription
+        return subscription
 
     def subscriptions_of(self, topic_id: str) -> list[EventSubscription]:
         """The event subscriptions of one topic."""
@@ -118,7 +119,7 @@ class EventGrid:
 
     def _publish(self, activity: Activity) -> None:
         for topic in self.topics():
-            if topic.covers(activity.resource_id):
+            if topic.topic_type in set(TopicType) and topic.covers(activity.resource_id):
                 event = self._event(topic, activity)
                 if event is not None:
                     self.published.append(Published(topic.id, event))
@@ -126,7 +127,7 @@ class EventGrid:
 
     def _event(self, topic: SystemTopic, activity: Activity) -> Json | None:
         event_id = self.ids.uuid()
-        if topic.topic_type is TopicType.RESOURCE_NOTIFICATIONS:
+        if topic.topic_type == TopicType.RESOURCE_NOTIFICATIONS:
             resource = self._state.resources.get(activity.resource_id.lower())
             return notification_event(activity, resource, topic=topic.source, event_id=event_id)
         return resource_event(
@@ -142,7 +143,7 @@ class EventGrid:
         for subscription in self.subscriptions_of(topic.id):
             cloud = subscription.schema is Schema.CLOUD_EVENTS
             shaped = as_cloud_event(event) if cloud else event
-            ready = subscription.provisioning_state == "Succeeded"
+            ready = subscription.provisioning_state in ("Succeeded", "Updating")
             if ready and wants(subscription.filter, shaped):
                 for receiver in list(self._receivers):
                     receiver(subscription, shaped)

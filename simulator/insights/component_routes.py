@@ -8,7 +8,7 @@ from simulator.state import Json
 from simulator.tracked.routes import Handlers, Style
 from simulator.tracked.routes import operations as tracked_operations
 
-_VERSIONS = ("2015-05-01", "2020-02-02")
+_VERSIONS = ("2015-05-01", "2018-05-01-preview", "2020-02-02", "2020-02-02-preview")
 
 
 @dataclass(frozen=True)
@@ -33,4 +33,6 @@ def _connected(request: ArmRequest, answer: ArmResponse) -> ArmResponse:
 
 def operations(components: Components) -> list[Operation]:
     """All operations on Application Insights components."""
-    return tracked_operations(_Handlers(components, Style("Microsoft.Insights")), _VERSIONS)
+    return tracked_operations(
+        _Handlers(components, Style("Microsoft.Insights", created=200)), _VERSIONS
+    )

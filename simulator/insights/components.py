@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from simulator.authorization.access import Access
 from simulator.operations import Operations
 from simulator.state import Json, Resource, State
-from simulator.tracked.kind import Kind
+from simulator.tracked.kind import Casing, Kind
 from simulator.tracked.models import TrackedResources
 
 COMPONENTS = Kind(
     "Microsoft.Insights/components",
     top_level=("kind",),
     read_only=("InstrumentationKey", "ConnectionString"),
+    shows_state=True,
+    casing=Casing(type="microsoft.insights/components", path="microsoft.insights/components"),
 )
 
 

@@ -6,7 +6,7 @@ That a PATCH changes tags alone is U: the REST reference shows no body for it.
 from simulator.identity import IdentityRules
 from simulator.state import Json
 from simulator.times import utc_z
-from simulator.tracked.kind import Kind
+from simulator.tracked.kind import Kind, Untagged
 from simulator.tracked.models import TrackedResources
 
 WORKFLOWS = Kind(
@@ -15,6 +15,7 @@ WORKFLOWS = Kind(
     read_only=("createdTime", "version"),
     shows_state=True,
     patches_tags_only=True,
+    untagged=Untagged.ABSENT,
 )
 
 

@@ -2,19 +2,34 @@
 directory. Every resource type goes through here; the rules themselves are in simulator/identity.py.
 """
 
-import re
 from dataclasses import dataclass, field, replace
 
 from simulator.arm.messages import Caller
 from simulator.authorization.access import Access
 from simulator.errors import AzureError, gateway_error
-from simulator.identity import IdentityRules, WantedIdentity, kept_identity, wanted_identity
+from simulator.identity import (
+    IdentityRules,
+    WantedIdentity,
+    kept_identity,
+    wanted_identity,
+    written_key,
+)
+from simulator.resource_ids import normalise
 from simulator.state import Json, State
 
 ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 
 #: How many identities one request may attach (issues of bicep and of aad-pod-identity).
 _MOST_AT_ONCE = 150
+
+
+#: The block of a resource without identity, of a service that shows that (recorded).
+_NONE: Json = {
+    "type": "None",
+    "principalId": None,
+    "tenantId": None,
+    "userAssignedIdentities": None,
+}
 
 
 @dataclass(frozen=True)
@@ -52,28 +67,34 @@ class Attacher:
     def accepted(
         self, resource_id: str, name: str, current: Json | None, wanted: WantedIdentity
     ) -> Json | None:
-        """The block while the operation runs: what is new shows `{}`, what goes is gone (recorded).
+        """The block while the operation runs: what goes is gone, of what is new Compute shows
+        `{}` and all others its ids (recorded).
 
         The system-assigned principal comes and goes at once.
         """
         current = current or {}
-        block: Json = {"type": wanted.type(self.rules)}
+        block: Json = {"type": wanted.type}
         if wanted.system:
             principal = current.get("principalId") or self._system_principal(resource_id, name)
             block |= {"principalId": principal, "tenantId": self.state.tenant_id}
-        elif "principalId" in current:
+        elif current.get("principalId"):
             self.state.delete_principal(current["principalId"])
         carried = current.get("userAssignedIdentities") or {}
         known = {each.lower(): value for each, value in carried.items()}
         if wanted.user_assigned:
             block["userAssignedIdentities"] = {
-                each: known.get(each.lower(), {}) for each in wanted.user_assigned
+                written_key(each, self.rules): known.get(each.lower(), {})
+                for each in wanted.user_assigned
             }
-        return None if block["type"] == "None" else block
+            if self.rules.shows_tenant:
+                block["tenantId"] = self.state.tenant_id
+        if block["type"] == "None":
+            return dict(_NONE) if self.rules.shows_none and (wanted.asked or current) else None
+        return block if self.rules.ids_later else self.completed(block)
 
     def completed(self, block: Json | None) -> Json | None:
         """The block once the operation has ended: every `{}` filled with its principal."""
-        if not block or "userAssignedIdentities" not in block:
+        if not block or not block.get("userAssignedIdentities"):
             return block
         filled = {
             each: value or self._ids_of(each)
@@ -139,7 +160,7 @@ class Attacher:
 
 def _resolved(identity_id: str) -> str:
     """Where a key leads: a doubled slash is seen in templates' output, and works (I)."""
-    return re.sub("/+", "/", identity_id.lower())
+    return normalise(identity_id).lower()
 
 
 def _failed(resource_id: str, reason: str) -> AzureError:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from simulator.arm.messages import ArmRequest, ArmResponse, Operation
+from simulator.arm.messages import ArmRequest, ArmResponse, Budget, Operation
 from simulator.arm.paging import page
 from simulator.managed_identity import federated
 from simulator.managed_identity.associated import AssociatedResources
@@ -128,6 +128,7 @@ def operations(identities: UserAssignedIdentities) -> list[Operation]:
             f"{TYPE}/listAssociatedResources/action",
             _ONE,
             versions=_LIST_ASSOCIATED_VERSIONS,
+            budget=Budget.READ,
         ),
         *_credential_operations(FederatedCredentials(identities.state)),
     ]

@@ -109,7 +109,7 @@ def invalid(reason: str, support: str) -> AzureError:
 
 
 def too_large(size: int, limit: int, support: str) -> AzureError:
-    """400: the rows of a page have too many bytes."""
+    """400: a page of too many bytes (Azure/cosmos-explorer issue 1877)."""
     text = (
         f"Response payload size is {size}, and has exceeded the limit of {limit}. Please consider "
         "querying less data at a time and make paginated call if needed."

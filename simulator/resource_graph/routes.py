@@ -54,7 +54,7 @@ class _Handlers:
 
     def _weigh(self, found: Json, support: str) -> None:
         limit = self.state.behaviour.resource_graph_most_bytes
-        if limit is not None and (size := len(json.dumps(found))) > limit:
+        if limit and (size := len(json.dumps(found))) > limit:
             raise too_large(size, limit, support)
 
     def _read(self, request: ArmRequest, body: Json) -> tuple[Query, Page]:

@@ -37,6 +37,7 @@ def of_subscription(subscription: Subscription, tenant_id: str) -> Row:
     scope = f"/subscriptions/{subscription.id}"
     kind = "microsoft.resources/subscriptions"
     columns = _container(scope, subscription.display_name, kind, tenant_id)
+    columns["tags"] = subscription.tags
     return _row(columns, "Microsoft.Resources/subscriptions/read", scope)
 
 

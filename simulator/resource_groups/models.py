@@ -41,7 +41,7 @@ class ResourceGroups:
             location=location,
             tags=read_tags(body),
             properties={},
-            extra={"managedBy": body["managedBy"]} if body.get("managedBy") else {},
+            extra={"managedBy": body["managedBy"]} if "managedBy" in body else {},
             created_at=self.state.clock.now(),
         )
         self.state.resources[key] = made
@@ -101,12 +101,13 @@ def _check_alive(group: Resource) -> None:
 
 def show(group: Resource) -> Json:
     """The group as ARM answers it."""
+    tags = {"tags": group.tags} if group.tags else {}
     return {
         "id": group.id,
         "name": group.name,
         "type": group.type,
         "location": group.location,
-        "tags": group.tags,
         **group.extra,
+        **tags,
         "properties": {"provisioningState": group.provisioning_state},
     }

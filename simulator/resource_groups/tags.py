@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
 from simulator.errors import AzureError
+from simulator.resource_ids import normalise
 from simulator.resources import read_properties, read_tags, require
-from simulator.state import Resource, State
+from simulator.state import Resource, State, Subscription
 
 _TYPE = "Microsoft.Resources/tags"
 _PATH = "/{scope:path}/providers/Microsoft.Resources/tags/default"
@@ -16,14 +17,14 @@ class _Handlers:
     state: State
 
     def get(self, request: ArmRequest) -> ArmResponse:
-        return self._shown(require(self.state, request.params["scope"]))
+        return _shown(self._tagged(request))
 
     def put(self, request: ArmRequest) -> ArmResponse:
-        resource = require(self.state, request.params["scope"])
+        resource = self._tagged(request)
         return self._retag(resource, read_tags(read_properties(request.json())))
 
     def patch(self, request: ArmRequest) -> ArmResponse:
-        resource = require(self.state, request.params["scope"])
+        resource = self._tagged(request)
         body = request.json()
         given = read_tags(read_properties(body))
         kind = str(body.get("operation", "")).lower()
@@ -39,22 +40,34 @@ class _Handlers:
         )
 
     def delete(self, request: ArmRequest) -> ArmResponse:
-        self._retag(require(self.state, request.params["scope"]), {})
+        self._retag(self._tagged(request), {})
         return ArmResponse(200)
 
-    def _retag(self, resource: Resource, tags: dict[str, str]) -> ArmResponse:
-        tagged = replace(resource, tags=tags)
-        self.state.resources[resource.id.lower()] = tagged
-        return self._shown(tagged)
+    def _tagged(self, request: ArmRequest) -> Resource | Subscription:
+        """What has the tags. Raises AzureError 404."""
+        scope = request.params["scope"]
+        if scope.strip("/").count("/") == 1:
+            return self.state.subscriptions[scope.rpartition("/")[2].lower()]
+        return require(self.state, normalise(scope))
 
-    def _shown(self, resource: Resource) -> ArmResponse:
-        body = {
-            "id": f"{resource.id}/providers/{_TYPE}/default",
-            "name": "default",
-            "type": _TYPE,
-            "properties": {"tags": resource.tags},
-        }
-        return ArmResponse(200, body)
+    def _retag(self, tagged: Resource | Subscription, tags: dict[str, str]) -> ArmResponse:
+        if isinstance(tagged, Subscription):
+            tagged.tags = tags
+        else:
+            tagged = replace(tagged, tags=tags)
+            self.state.resources[tagged.id.lower()] = tagged
+        return _shown(tagged)
+
+
+def _shown(tagged: Resource | Subscription) -> ArmResponse:
+    scope = f"/subscriptions/{tagged.id}" if isinstance(tagged, Subscription) else tagged.id
+    body = {
+        "id": f"{scope}/providers/{_TYPE}/default",
+        "name": "default",
+        "type": _TYPE,
+        "properties": {"tags": tagged.tags},
+    }
+    return ArmResponse(200, body)
 
 
 def operations(state: State) -> list[Operation]:

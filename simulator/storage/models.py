@@ -1,35 +1,55 @@
 """Storage accounts as ARM keeps them: just enough for a blob service to belong to someone."""
 
 import re
-from dataclasses import replace
 
+from simulator.authorization.access import Access
 from simulator.errors import AzureError
-from simulator.resource_ids import group_id
-from simulator.resources import inside, read_location, read_tags, remove
+from simulator.operations import Operations
 from simulator.state import Json, Resource, State
+from simulator.times import utc_z
+from simulator.tracked.kind import Kind
+from simulator.tracked.models import TrackedResources
 
-TYPE = "Microsoft.Storage/storageAccounts"
+ACCOUNTS = Kind(
+    "Microsoft.Storage/storageAccounts",
+    top_level=("sku", "kind", "extendedLocation"),
+    read_only=("creationTime", "primaryLocation", "statusOfPrimary", "primaryEndpoints"),
+    shows_state=True,
+)
+TYPE = ACCOUNTS.type
 
 
-class StorageAccounts:
+class StorageAccounts(TrackedResources):
     """The accounts of all subscriptions. Their names are unique."""
 
-    def __init__(self, state: State) -> None:
-        self.state = state
+    def __init__(self, state: State, operations: Operations, access: Access) -> None:
+        super().__init__(state, operations, access, ACCOUNTS)
         self._by_name: dict[str, Resource] = {}  # each blob request asks by name
         state.resources.observe(self._watch)
 
-    def put(self, resource_id: str, name: str, body: Json) -> Resource:
-        """Create or update. Raises AzureError 400 or 409."""
-        taken = self.by_name(name)
-        own = taken is not None and taken.id.lower() == resource_id.lower()
-        if not own and (refusal := self.refusal_of_name(name)):
+    def takes_time(self, method: str, resource: Resource) -> bool:
+        """Only its creation does (recorded)."""
+        return method == "PUT" and resource.etag == 1
+
+    def born(self, resource_id: str, body: Json) -> Json:  # noqa: ARG002
+        """When and where it was made."""
+        return {
+            "creationTime": utc_z(self.state.clock.now()),
+            "primaryLocation": str(body["location"]).replace(" ", "").lower(),
+            "statusOfPrimary": "available",
+        }
+
+    def check(self, base: Resource, body: Json, *, created: bool) -> None:  # noqa: ARG002
+        """A new one has a name that nobody has."""
+        if created and (refusal := self.refusal_of_name(base.name)):
             raise refusal
-        account = self._new(resource_id, name, body)
-        if taken is not None:
-            account = replace(account, id=taken.id, created_at=taken.created_at)
-        self.state.resources[resource_id.lower()] = account
-        return account
+
+    def written(self, before: Resource, after: Resource, body: Json) -> Resource:  # noqa: ARG002
+        """The sku's name says its tier, too."""
+        sku = after.extra.get("sku")
+        if isinstance(sku, dict) and isinstance(sku.get("name"), str):
+            after.extra["sku"] = {**sku, "tier": sku["name"].partition("_")[0]}
+        return after
 
     def refusal_of_name(self, name: str) -> AzureError | None:
         """Why no new account can have this name, if so: 400 for its form, 409 where it is taken."""
@@ -46,32 +66,6 @@ class StorageAccounts:
     def by_name(self, name: str) -> Resource | None:
         """The account of that name, wherever it is."""
         return self._by_name.get(name.lower())
-
-    def delete(self, resource_id: str) -> bool:
-        """Remove it with its data. Returns whether it was there."""
-        if resource_id.lower() not in self.state.resources:
-            return False
-        remove(self.state, resource_id)
-        return True
-
-    def list(self, subscription: str, group: str | None) -> list[Resource]:
-        """Of a resource group, or of a whole subscription."""
-        scope = group_id(subscription, group) if group else f"/subscriptions/{subscription}"
-        return list(inside(self.state, scope, TYPE))
-
-    def _new(self, resource_id: str, name: str, body: Json) -> Resource:
-        properties = {**(body.get("properties") or {}), "provisioningState": "Succeeded"}
-        extra: Json = {key: body[key] for key in ("sku", "kind") if key in body}
-        return Resource(
-            id=resource_id,
-            type=TYPE,
-            name=name,
-            location=read_location(body),
-            tags=read_tags(body),
-            properties=properties,
-            extra=extra,
-            created_at=self.state.clock.now(),
-        )
 
     def _watch(self, _key: str, before: Resource | None, after: Resource | None) -> None:
         if before is not None and before.type.lower() == TYPE.lower():

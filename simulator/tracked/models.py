@@ -18,6 +18,7 @@ from simulator.resource_ids import parse
 from simulator.resources import (
     check_location,
     inside,
+    not_found,
     read_location,
     read_properties,
     read_tags,
@@ -26,9 +27,14 @@ from simulator.resources import (
     require,
 )
 from simulator.state import Json, Resource, State
+from simulator.times import utc_z
 from simulator.tracked import errors
 from simulator.tracked.conditions import UNCONDITIONAL, Conditions
-from simulator.tracked.kind import Kind
+from simulator.tracked.kind import Casing, Kind, Untagged
+
+_ENDED = frozenset({"Succeeded", "Failed", "Canceled"})
+#: How services write a location that write it for people.
+_DISPLAY: Mapping[str, str] = {"global": "Global", **LOCATIONS}
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ class TrackedResources:
         if resource is None:
             return None
         self._check_conditions(resource, conditions)
-        if not self.takes_time("DELETE"):
+        if not self.takes_time("DELETE", resource):
             remove(self.state, resource.id)
             return Deleted(resource, None)
         deleting = replace(resource, provisioning_state="Deleting")
@@ -95,6 +101,15 @@ class TrackedResources:
     def find(self, resource_id: str) -> Resource | None:
         """The resource, None where there is none."""
         return self.state.resources.get(resource_id.lower())
+
+    def require(self, resource_id: str) -> Resource:
+        """The resource. Raises AzureError 404: ARM's, or by a switch the service's own."""
+        found = self.find(resource_id)
+        if found is None and self.state.behaviour.services_answer_not_found:
+            raise self.not_found_error(resource_id)
+        if found is None:
+            raise not_found(resource_id, self.kind.casing.registered)
+        return found
 
     def list_in(self, scope: str) -> list[Resource]:
         """Those of this type below a subscription, a resource group or a parent."""
@@ -110,9 +125,22 @@ class TrackedResources:
         if not self.kind.located:
             del body["location"], body["tags"]
         elif self.kind.display_location:
-            body["location"] = LOCATIONS.get(resource.location, resource.location)
+            body["location"] = _DISPLAY.get(resource.location, resource.location)
         if self.kind.etag_member:
             body[self.kind.etag_member] = self.etag(resource)
+        if self.kind.system_data and resource.system_data is not None:
+            body["systemData"] = resource.system_data
+        return self._cased(body)
+
+    def _cased(self, body: Json) -> Json:
+        """Tags, type and id as the service writes them."""
+        casing = self.kind.casing
+        if not body.get("tags", True) and self.kind.untagged is not Untagged.EMPTY:
+            body["tags"] = None
+            if self.kind.untagged is Untagged.ABSENT:
+                del body["tags"]
+        body["type"] = casing.type or body["type"]
+        body["id"] = written_id(body["id"], self.kind.type, casing)
         return body
 
     def store(self, resource: Resource) -> None:
@@ -146,19 +174,35 @@ class TrackedResources:
         merge = method == "PATCH"
         wanted = self.attacher.plan(base.id, base.identity, body, caller, merge=merge)
         self.check(base, body, created=created)
-        running = "Creating" if created else "Updating"
         written = replace(
             base,
             tags=read_tags(body) if "tags" in body or not merge else base.tags,
             properties=self.properties(base, read_properties(body), merge=merge),
             extra=base.extra | {key: body[key] for key in self.kind.top_level if key in body},
             etag=base.etag + 1,
-            provisioning_state=running if self.takes_time(method) else "Succeeded",
         )
+        slow = self.takes_time(method, written)
+        running = self.kind.creating if created else self.at_work(base, written)
+        written = replace(written, provisioning_state=running if slow else "Succeeded")
         identity = self.attacher.accepted(base.id, _principal_name(base.id), base.identity, wanted)
-        self.store(self.written(base, replace(written, identity=identity), body))
-        work = self._finish(written.id, written.etag, slow=self.takes_time(method))
+        changed = self._signed(replace(written, identity=identity), caller)
+        self.store(self.written(base, changed, body))
+        stored = self.state.resources[written.id.lower()]
+        work = self._finish(stored.id, stored.etag, slow=slow)
         return Written(self.state.resources[written.id.lower()], work, created)
+
+    def _signed(self, resource: Resource, caller: Caller) -> Resource:
+        """With who wrote it, where its type shows that."""
+        if not self.kind.system_data:
+            return resource
+        now = utc_z(self.state.clock.now())
+        person = caller.claims.get("upn")
+        by = {"By": person or caller.client_id, "ByType": "User" if person else "Application"}
+        last = {f"lastModified{key}": value for key, value in by.items()} | {"lastModifiedAt": now}
+        first = resource.system_data or {f"created{k}": v for k, v in by.items()} | {
+            "createdAt": now
+        }
+        return replace(resource, system_data={**first, **last})
 
     def _finish(self, resource_id: str, etag: int, *, slow: bool) -> LongRunning | None:
         def finish() -> None:
@@ -198,15 +242,19 @@ class TrackedResources:
     def _check_writable(self, resource: Resource) -> None:
         if resource.provisioning_state == "Deleting":
             raise self.deleting_error(resource)
-        busy = resource.provisioning_state in ("Creating", "Updating")
+        busy = resource.provisioning_state not in _ENDED
         if busy and self.state.behaviour.conflict_while_updating:
             raise self.busy_error(resource)
 
     # Hooks: what a service overrides.
 
-    def takes_time(self, method: str) -> bool:
-        """Whether the work of a method goes on after its answer."""
+    def takes_time(self, method: str, resource: Resource) -> bool:  # noqa: ARG002
+        """Whether the work of a method on it goes on after the answer."""
         return method in self.kind.slow
+
+    def at_work(self, before: Resource, after: Resource) -> str:  # noqa: ARG002
+        """The state while a change is under way."""
+        return self.kind.updating
 
     def born(self, resource_id: str, body: Json) -> Json:  # noqa: ARG002
         """The read-only properties of a new resource."""
@@ -233,9 +281,29 @@ class TrackedResources:
         """To a write during a deletion."""
         return errors.being_deleted(resource)
 
+    def not_found_error(self, resource_id: str) -> AzureError:
+        """The service's own 404, where ARM leaves it to the service."""
+        return not_found(resource_id)
+
+    def has_etag_header(self, resource: Resource) -> bool:  # noqa: ARG002
+        """Whether its ETag is in the header alone."""
+        return self.kind.etag_header
+
     def busy_error(self, resource: Resource) -> AzureError:
         """To a write during another one, where `conflict_while_updating` is on."""
         return errors.in_progress(resource)
+
+
+def written_id(resource_id: str, kind: str, casing: Casing) -> str:
+    """An id as its service writes it."""
+    before, _, rest = resource_id.partition("/providers/")
+    if casing.group:
+        parts = before.split("/")
+        before = "/".join([*parts[:3], casing.group, *parts[4:]])
+    namespace_and_type = "/".join(kind.split("/")[:2])
+    if casing.path and rest.lower().startswith(f"{namespace_and_type}/".lower()):
+        rest = casing.path + rest[len(namespace_and_type) :]
+    return f"{before}/providers/{rest}"
 
 
 def merged(old: Json, new: Mapping[str, object]) -> Json:

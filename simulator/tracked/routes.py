@@ -1,14 +1,13 @@
 """HTTP face of tracked resources: the operations that most types have, and how work is followed."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
 
-from simulator.arm.long_running import provider_link, status_body
-from simulator.arm.messages import ArmRequest, ArmResponse, Operation
+from simulator.arm.long_running import link_below, provider_link, status_body
+from simulator.arm.messages import ArmRequest, ArmResponse, Budget, Operation
 from simulator.arm.paging import page
 from simulator.operations import LongRunning
-from simulator.resources import require
-from simulator.state import Resource
+from simulator.state import Json, Resource
 from simulator.tracked.conditions import Conditions
 from simulator.tracked.errors import operation_not_found
 from simulator.tracked.models import Deleted, TrackedResources, Written
@@ -18,22 +17,46 @@ GROUP = f"{SUBSCRIPTION}/resourceGroups/{{group}}"
 _EVERY_METHOD = ("PUT", "PATCH", "GET", "DELETE")
 
 
+type Status = Callable[[ArmRequest, LongRunning], Json]
+
+
+def _plain_status(_request: ArmRequest, work: LongRunning) -> Json:
+    return status_body(work)
+
+
 @dataclass(frozen=True)
 class Style:
-    """How a service answers a write whose work goes on.
-
-    `async_operation`: methods that give `azure-asyncoperation` (at `locations/…/{statuses}/{id}`).
-    `location`: methods that answer 202 without a body and give `location` (at
-    `locations/…/{results}/{id}`). `created`: the status of a PUT that creates.
-    """
+    """How a service answers: its statuses and headers, and how work that goes on is followed."""
 
     namespace: str
+    _: KW_ONLY
+    #: Methods that give `azure-asyncoperation`, at `locations/…/{statuses}/{id}`.
     async_operation: frozenset[str] = frozenset()
+    #: Methods that answer 202 without a body and give `location`, at `locations/…/{results}/{id}`,
     location: frozenset[str] = frozenset()
+    #: or at `{resource}/{results}/{id}` where this is on.
+    results_below: bool = False
     statuses: str = "operations"
     results: str = "operationResults"
+    #: What `azure-asyncoperation` shows.
+    status: Status = _plain_status
+    #: The status of a PUT that creates, and of one that changes.
     created: int = 201
+    updated: int = 200
+    #: Whether a PUT that creates gives the resource's own address as `location`.
+    located: bool = False
+    #: Whether a deletion that ends at once answers with what was deleted.
+    shows_deleted: bool = False
+    #: Whether a PUT says for how long its work may go on (`x-ms-async-operation-timeout`).
+    timeout: str = ""
+    #: On every answer.
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: The api-version since which there are ETags, "" where there always were.
+    etag_since: str = ""
+    #: By method, the quota that answers show; by the method's kind where it is not here.
+    budgets: Mapping[str, Budget] = field(default_factory=dict)
+    #: By method, the names of Compute's buckets.
+    quotas: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,12 +81,12 @@ class Handlers:
         )
 
     def get(self, request: ArmRequest) -> ArmResponse:
-        resource = require(self.resources.state, request.path)
-        return ArmResponse(200, self.resources.show(resource), self._headers(resource))
+        resource = self.resources.require(request.path)
+        return ArmResponse(200, self.shown(request, resource), self._headers(request, resource))
 
     def list(self, request: ArmRequest) -> ArmResponse:
         found = self.resources.list_in(list_scope(request.path))
-        rows = [self.resources.show(each) for each in found]
+        rows = [self.shown(request, each) for each in found]
         return page(request, rows, self.resources.state.behaviour.page_size)
 
     def delete(self, request: ArmRequest) -> ArmResponse:
@@ -75,37 +98,66 @@ class Handlers:
     def written(self, request: ArmRequest, written: Written) -> ArmResponse:
         """The answer to a PUT or PATCH."""
         resource, work = written.resource, written.work
-        headers = {**self._headers(resource), **self._links(request, resource, work)}
+        links = self.links(request, resource, work)
         if work is not None and request.method in self.style.location:
-            return ArmResponse(202, None, headers, work, resource.id)
-        status = self.style.created if written.created else 200
-        return ArmResponse(status, self.resources.show(resource), headers, work, resource.id)
+            return ArmResponse(202, None, {**self.style.headers, **links}, work, resource.id)
+        if work is not None and self.style.timeout and request.method == "PUT":
+            links["x-ms-async-operation-timeout"] = self.style.timeout
+        if written.created and self.style.located:
+            links["location"] = f"{request.base_url}{resource.id}?api-version={request.api_version}"
+        status = self.style.created if written.created else self.updated_status(request)
+        headers = {**self._headers(request, resource), **links}
+        return ArmResponse(status, self.shown(request, resource), headers, work, resource.id)
+
+    def updated_status(self, request: ArmRequest) -> int:
+        """Of a write to what was there."""
+        return self.style.updated if request.method == "PUT" else 200
 
     def deleted(self, request: ArmRequest, deleted: Deleted) -> ArmResponse:
         """The answer to a DELETE of something that was there."""
         if deleted.work is None:
-            return ArmResponse(200)
-        links = self._links(request, deleted.resource, deleted.work)
+            gone = self.shown(request, deleted.resource) if self.style.shows_deleted else None
+            return ArmResponse(200, gone, self._headers(request, deleted.resource))
+        links = self.links(request, deleted.resource, deleted.work)
         return ArmResponse(202, None, links, deleted.work, deleted.resource.id)
 
-    def _headers(self, resource: Resource) -> dict[str, str]:
-        etag = {"etag": self.resources.etag(resource)} if self.resources.kind.etag_member else {}
-        return {**self.style.headers, **etag}
+    def _headers(self, request: ArmRequest, resource: Resource) -> dict[str, str]:
+        has_etag = self.resources.kind.etag_member or self.resources.has_etag_header(resource)
+        if not has_etag or not self._shows_etag(request):
+            return dict(self.style.headers)
+        return {**self.style.headers, "etag": self.resources.etag(resource)}
 
-    def _links(
+    def shown(self, request: ArmRequest, resource: Resource) -> Json:
+        """The resource as this request is to see it."""
+        body = self.resources.show(resource)
+        if not self._shows_etag(request):
+            body.pop(self.resources.kind.etag_member, None)
+        return body
+
+    def _shows_etag(self, request: ArmRequest) -> bool:
+        return request.api_version >= self.style.etag_since
+
+    def links(
         self, request: ArmRequest, resource: Resource, work: LongRunning | None
     ) -> dict[str, str]:
+        """Where the work that goes on can be followed."""
         if work is None:
             return {}
         links = {}
         place = self.style.namespace, resource.location or "global"
-        if request.method in self.style.async_operation:
+        if self.gives_async_operation(request):
             links["azure-asyncoperation"] = provider_link(
                 request, *place, self.style.statuses, work
             )
-        if request.method in self.style.location:
+        if request.method in self.style.location and self.style.results_below:
+            links["location"] = link_below(request, resource.id, self.style.results, work)
+        elif request.method in self.style.location:
             links["location"] = provider_link(request, *place, self.style.results, work)
         return links
+
+    def gives_async_operation(self, request: ArmRequest) -> bool:
+        """Whether this write's answer has `azure-asyncoperation`."""
+        return request.method in self.style.async_operation
 
 
 def operations(
@@ -126,7 +178,15 @@ def operations(
         "GET": (handle.get, f"{kind}/read"),
         "DELETE": (handle.delete, f"{kind}/delete"),
     }
-    made = [Operation(each, one, *served[each], versions=versions) for each in methods]
+    budgets = handle.style.budgets
+    made = [
+        replace(
+            Operation(each, one, *served[each], versions=versions),
+            budget=budgets.get(each, Budget.METHOD),
+            quota=handle.style.quotas.get(each, ()),
+        )
+        for each in methods
+    ]
     scope = GROUP if top_level else parent
     made.append(Operation("GET", every, handle.list, f"{kind}/read", scope, versions=versions))
     if top_level:
@@ -150,8 +210,11 @@ def list_scope(path: str) -> str:
     return before if len(parent) == 1 else f"{before}/providers/{'/'.join(parent)}"
 
 
-def polls(style: Style, resources: TrackedResources, versions: tuple[str, ...]) -> list[Operation]:
-    """Where the links of `style` lead."""
+def polls(handle: Handlers, *, names: tuple[str, ...] = ("name",)) -> list[Operation]:
+    """Where the links of its style lead, in any api-version: some links name another than asked.
+    `names` are of the path's segments.
+    """
+    style, resources = handle.style, handle.resources
 
     def work_of(request: ArmRequest) -> LongRunning:
         work = resources.operations.get(request.params["id"])
@@ -160,22 +223,28 @@ def polls(style: Style, resources: TrackedResources, versions: tuple[str, ...]) 
         return work
 
     def status(request: ArmRequest) -> ArmResponse:
-        return ArmResponse(200, status_body(work_of(request)))
+        return ArmResponse(200, style.status(request, work_of(request)))
 
     def result(request: ArmRequest) -> ArmResponse:
         work = work_of(request)
         if work.status == "InProgress":
             return ArmResponse(202, None, {"location": request.url})
         resource = resources.find(work.subject)
-        return ArmResponse(200, resources.show(resource)) if resource else ArmResponse(204)
+        if resource is None:
+            return ArmResponse(204)
+        return handle.get(replace(request, path=resource.id))
 
     place = f"{SUBSCRIPTION}/providers/{style.namespace}/locations/{{location}}"
     read = f"{style.namespace}/locations/{{}}/read"
     made = []
     if style.async_operation:
         path, action = f"{place}/{style.statuses}/{{id}}", read.format(style.statuses)
-        made.append(Operation("GET", path, status, action, versions=versions, poll=True))
+        made.append(Operation("GET", path, status, action, poll=True))
     if style.location:
         path, action = f"{place}/{style.results}/{{id}}", read.format(style.results)
-        made.append(Operation("GET", path, result, action, versions=versions, poll=True))
+        if style.results_below:
+            one = template_of(resources.kind.type, names)
+            path = f"{GROUP}/providers/{one}/{style.results}/{{id}}"
+            action = f"{resources.kind.type}/{style.results}/read"
+        made.append(Operation("GET", path, result, action, poll=True))
     return made

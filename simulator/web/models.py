@@ -8,13 +8,14 @@ from collections import Counter
 from dataclasses import replace
 
 from simulator.authorization.access import Access
-from simulator.operations import LongRunning, Operations
+from simulator.operations import Operations
 from simulator.resource_ids import parse
+from simulator.resources import read_properties
 from simulator.state import Json, Resource, State
 from simulator.times import utc_z
-from simulator.tracked.kind import Kind
+from simulator.tracked.kind import WRITES, Kind, Untagged
 from simulator.tracked.models import TrackedResources
-from simulator.web.errors import exclusive_lock
+from simulator.web.errors import plan_locked
 
 #: Of all that App Service sets itself, as much as tells an app from another.
 _READ_ONLY = ("name", "state", "hostNames", "defaultHostName")
@@ -24,12 +25,28 @@ _ON_CONTAINERS = "azurecontainerapps"
 _REFERENCES: Json = {"keyVaultReferenceIdentity": "SystemAssigned", "functionAppConfig": None}
 _PULLS: Json = {"acrUseManagedIdentityCreds": False, "acrUserManagedIdentityID": None}
 
+#: The members of `siteConfig` that an app shows; all others are null there (recorded).
+_CONFIGURED = frozenset(
+    {
+        *_PULLS,
+        "alwaysOn",
+        "functionAppScaleLimit",
+        "http20Enabled",
+        "linuxFxVersion",
+        "minimumElasticInstanceCount",
+        "numberOfWorkers",
+    }
+)
+
 SITES = Kind(
-    "Microsoft.Web/sites", top_level=("kind",), read_only=_READ_ONLY, display_location=True
+    "Microsoft.Web/sites",
+    top_level=("kind",),
+    read_only=_READ_ONLY,
+    display_location=True,
+    etag_header=True,
+    untagged=Untagged.ABSENT,
 )
-SLOTS = Kind(
-    "Microsoft.Web/sites/slots", top_level=("kind",), read_only=_READ_ONLY, display_location=True
-)
+SLOTS = replace(SITES, type="Microsoft.Web/sites/slots")
 
 
 class Sites(TrackedResources):
@@ -38,7 +55,27 @@ class Sites(TrackedResources):
     def __init__(self, state: State, operations: Operations, access: Access, kind: Kind) -> None:
         super().__init__(state, operations, access, kind)
         self.restarts: Counter[str] = Counter()
+        # Until when, by the plan's lower-case id; the app's without one.
         self._locked: dict[str, float] = {}
+
+    def etag(self, resource: Resource) -> str:
+        """A moment in hexadecimal (recorded)."""
+        return f'"1D{resource.etag:013X}"'
+
+    def has_etag_header(self, resource: Resource) -> bool:
+        """Not where the app runs on Container Apps (recorded)."""
+        return not on_container_apps(resource)
+
+    def takes_time(self, method: str, resource: Resource) -> bool:
+        """A write of an app on Container Apps does (recorded: 12 to 50 s)."""
+        return method in WRITES and on_container_apps(resource)
+
+    def show(self, resource: Resource) -> Json:
+        """Of its configuration only what is not below `config/web` (recorded)."""
+        body = super().show(resource)
+        configured = body["properties"].get("siteConfig") or {}
+        shown = {key: value for key, value in configured.items() if key in _CONFIGURED}
+        return {**body, "properties": {**body["properties"], "siteConfig": shown}}
 
     def born(self, resource_id: str, body: Json) -> Json:  # noqa: ARG002
         """Running at once. A slot's host name is made of its app's name and its own."""
@@ -53,37 +90,46 @@ class Sites(TrackedResources):
         }
 
     def check(self, base: Resource, body: Json, *, created: bool) -> None:
-        """Changes of the apps of one plan exclude each other."""
+        """One app of a plan after the other, where the switch says so."""
         super().check(base, body, created=created)
-        plan = str(base.properties.get("serverFarmId", "")).lower()
-        if not plan or created:
-            return
+        plan = base.properties.get("serverFarmId") or read_properties(body).get("serverFarmId")
+        key = _plan_id(base.id, str(plan)).lower() if plan else base.id.lower()
         now = self.state.clock.now()
-        if now < self._locked.get(plan, 0.0):
-            raise exclusive_lock()
-        self._locked[plan] = now + self.state.behaviour.plan_lock_seconds
+        if now < self._locked.get(key, now):
+            raise plan_locked()
+        self._locked[key] = now + self.state.behaviour.app_service_plan_lock_seconds
 
     def written(self, before: Resource, after: Resource, body: Json) -> Resource:
         """A write of the identity restarts what is there already, changed or not."""
         if before.etag and "identity" in body:
             self.restarts[after.id.lower()] += 1
         kind = after.extra.get("kind") or _DEFAULT_KIND
+        after = replace(after, extra={**after.extra, "kind": kind})
         modified = utc_z(self.state.clock.now()).rstrip("Z")
-        shown = {"kind": kind, "lastModifiedTimeUtc": modified, **_named(after.properties)}
+        shown = {"kind": kind, "lastModifiedTimeUtc": modified, **_named(after)}
+        if plan := after.properties.get("serverFarmId"):
+            shown["serverFarmId"] = _plan_id(after.id, str(plan))
         return replace(
             after,
-            extra={**after.extra, "kind": kind},
             properties={**after.properties, **shown},
         )
 
-    def _finish(self, resource_id: str, etag: int, *, slow: bool) -> LongRunning | None:
-        """A function app on Container Apps takes 12 to 50 s (recorded)."""
-        resource = self.find(resource_id)
-        kind = str(resource.extra.get("kind") or "") if resource else ""
-        return super()._finish(resource_id, etag, slow=slow or kind.endswith(_ON_CONTAINERS))
+
+def on_container_apps(site: Resource) -> bool:
+    """Whether an app runs in an environment of Container Apps, by its kind."""
+    return str(site.extra.get("kind", "")).lower().endswith(_ON_CONTAINERS)
 
 
-def _named(given: Json) -> Json:
+def _plan_id(site_id: str, plan: str) -> str:
+    """A plan of the app's own resource group may be given by its name alone (recorded)."""
+    group = site_id.partition("/providers/")[0]
+    return plan if "/" in plan else f"{group}/providers/Microsoft.Web/serverfarms/{plan}"
+
+
+def _named(site: Resource) -> Json:
     """The members that name identities, with what stands there for none."""
+    given = site.properties
     references = {name: given.get(name) or none for name, none in _REFERENCES.items()}
+    if on_container_apps(site):
+        references["keyVaultReferenceIdentity"] = given.get("keyVaultReferenceIdentity")
     return {**references, "siteConfig": {**_PULLS, **(given.get("siteConfig") or {})}}

@@ -21,7 +21,7 @@ async def _attached(
     text = Rules(type=made.type, identity=_SHARED).text("")
     estate = BoundedEstate(text, needed(text))
     await started(estate, monkeypatch)
-    estate.azure.behaviour.container_app_patch_status = status
+    estate.azure.behaviour.container_app_patch_both_links = status
     resource = await create(estate, made)
     await pass_time(estate)
     assert attached(estate, resource) == ["id-westeurope"]

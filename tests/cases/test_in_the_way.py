@@ -2,58 +2,65 @@
 
 import pytest
 
+from lanyard.values.resource_id import ResourceId
 from simulator.faults import Fault
 from tests.support.cases import Rules, attached, begun, held, hours, pass_time, roles
 from tests.support.estate import Estate
 
-_DENIED = (
-    "The client 'c' with object id 'o' has permission to perform action 'write' on scope 's'; "
-    "however, the access is denied because of the deny assignment with name 'System deny "
-    "assignment created by Azure Databricks w' and Id '0123456789abcdef0123456789abcdef' at "
-    "scope 's'."
+_BY_POLICY = (
+    'Policy identifiers: \'[{"policyAssignment": {"name": "no identities", "id": "/p"}}]\'.'
 )
-_REFUSALS = {
-    "ScopeLocked": (409, "following scope(s) are locked: '/subscriptions/s/resourceGroups/rg'."),
-    "DenyAssignmentAuthorizationFailed": (403, _DENIED),
-    "RequestDisallowedByPolicy": (
-        403,
-        'Policy identifiers: \'[{"policyAssignment": {"name": "no identities", "id": "/p"}}]\'.',
-    ),
-}
-_NAMES = {
-    "ScopeLocked": "/subscriptions/s/resourceGroups/rg",
-    "DenyAssignmentAuthorizationFailed": "System deny assignment created by Azure Databricks w",
-    "RequestDisallowedByPolicy": "no identities",
-}
 
 
-async def _refused(estate: Estate, code: str, method: str = "PATCH") -> Fault:
-    status, message = _REFUSALS[code]
+def _lock(estate: Estate, vm: ResourceId) -> None:
+    estate.azure.locks.put(vm.text, "keep", "ReadOnly")
+
+
+def _deny(estate: Estate, vm: ResourceId) -> None:
+    estate.azure.behaviour.denied_scopes.add(vm.key)
+
+
+def _disallow(estate: Estate, _vm: ResourceId) -> None:
     fault = Fault(
-        method=method,
-        status=status,
-        code=code,
-        message=message,
+        method="PATCH",
+        status=403,
+        code="RequestDisallowedByPolicy",
+        message=_BY_POLICY,
         times=None,
         caller=estate.app.object_id,
     )
-    return estate.azure.faults.add(fault)
+    estate.azure.faults.add(fault)
 
 
-@pytest.mark.parametrize("code", _REFUSALS)
+def _allow(estate: Estate, vm: ResourceId) -> None:
+    estate.azure.locks.delete(vm.text, "keep")
+    estate.azure.behaviour.denied_scopes.clear()
+    estate.azure.faults.clear()
+
+
+#: What refuses it, and the name that the answer gives it.
+_REFUSALS = {
+    "a lock": (_lock, "virtualMachines/vm1"),
+    "a deny assignment": (_deny, "System deny assignment created by the service"),
+    "Azure Policy": (_disallow, "no identities"),
+}
+
+
+@pytest.mark.parametrize("kind", _REFUSALS)
 async def test_case_C19_what_refuses_an_attach_is_named_and_held(
-    monkeypatch: pytest.MonkeyPatch, code: str
+    monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
+    refuse, name = _REFUSALS[kind]
     estate = await begun(monkeypatch, Rules(), "id-old")
-    await _refused(estate, code)
     vm = await estate.create_vm("vm1")
+    refuse(estate, vm)
     await hours(estate, 2)
     assert (attached(estate, vm), roles(estate, "id-old")) == ([], [])
     (entry,) = [one for key, one in (await held(estate)).items() if "attach" in key]
-    assert _NAMES[code] in entry.refusal.reason
+    assert name in entry.refusal.reason
     decisions = [each for each in await estate.recorded() if each.resource]
     assert not [each for each in decisions if each.outcome == "failed"]
-    estate.azure.faults.clear()
+    _allow(estate, vm)
     await hours(estate, 2)
     assert (attached(estate, vm), roles(estate, "id-old")) == (["id-old"], ["Reader"])
     assert await held(estate) == {}, "healed"

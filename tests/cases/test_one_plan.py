@@ -50,7 +50,7 @@ async def at_once(clock: Clock, apps: int, instances: int = 1) -> tuple[float, f
     made = [await create_app(estate, name, one) for name in names]
     alone = await create_app(estate, "alone", another)
     estate.new_events()
-    estate.azure.behaviour.plan_lock_seconds = LOCK
+    estate.azure.behaviour.app_service_plan_lock_seconds = LOCK
     for app in (*made, alone):
         await estate.work_queue.put(Change(app, "event"))
     put_back = _noted(estate)

@@ -124,6 +124,7 @@ def followed(made: Example) -> Story:
         await estate.settle()
         assert list(await principals_on(estate, resource, made)) == ["id-westeurope"]
         await nothing_failed(estate)
+        assert estate.refused() == []
 
     return story
 
@@ -141,7 +142,8 @@ def comes_and_goes(made: Example, role: str = BLOB_READER) -> Story:
         await estate.settle()
         (principal,) = (await principals_on(estate, resource, made)).values()
         scope = f"{estate.scope}/resourceGroups/rg-app"
-        assert estate.assignments() == [(role, scope, principal)]
+        ((given, at, to),) = estate.assignments()
+        assert (given, at.lower(), to) == (role, scope.lower(), principal)
         await delete(estate, resource, made)
         await estate.settle()
         assert estate.assignments() == []
@@ -241,10 +243,13 @@ def failure_is_explained(made: Example) -> Story:
     async def story(estate: BoundedEstate) -> None:
         resource = await create(estate, made, **({"identity": SYSTEM} if made is CLUSTER else {}))
         ended = len(estate.azure.operations.all())
+        resources = estate.azure.state.resources
+        before = resources[resource.key].identity
 
         def fail() -> None:
             for work in estate.azure.operations.all()[ended:]:
-                estate.azure.state.resources[resource.key].provisioning_state = "Failed"
+                shown = resources[resource.key]
+                shown.provisioning_state, shown.identity = "Failed", before
                 work.status = "Failed"
 
         estate.azure.clock.on_advance(fail)
@@ -252,7 +257,7 @@ def failure_is_explained(made: Example) -> Story:
             if message := await estate.deliver(event):
                 await estate.work(message)
         reasons = [reason for _, outcome, reason in await estate.decisions() if outcome != "done"]
-        assert any("the operation ended as failed" in reason for reason in reasons)
+        assert any("InternalExecutionError" in reason for reason in reasons)
 
     return story
 
@@ -416,7 +421,7 @@ def as_types_answer(flow: Flow, *types: str) -> Flow:
     """With the types of Microsoft.App whose PATCH names a status beside the result."""
 
     async def story(estate: BoundedEstate) -> None:
-        estate.azure.behaviour.container_app_patch_status = set(types)
+        estate.azure.behaviour.container_app_patch_both_links = set(types)
         await flow.story(estate)
 
     name = f"{flow}, its PATCH answered {'with' if types else 'without'} a status"

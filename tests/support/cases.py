@@ -240,10 +240,12 @@ async def held(estate: Estate) -> dict[str, Entry]:
 
 
 async def waits_for(estate: Estate, action: str) -> str:
-    """The reason of what waits, which is no other kind of refusal."""
-    listed = await held(estate)
-    assert action in listed, sorted(listed)
-    refusal = listed[action].refusal
+    """The reason of what waits, which is no other kind of refusal. Some types' ids come with
+    `resourcegroups`, so that the casing of a scope is no matter.
+    """
+    listed = {each.lower(): entry for each, entry in (await held(estate)).items()}
+    assert action.lower() in listed, sorted(listed)
+    refusal = listed[action.lower()].refusal
     assert refusal.because.name == "WAITS", refusal
     assert "waits for" in refusal.reason, refusal
     return refusal.reason

@@ -228,16 +228,18 @@ class Compute:
         block: Block,
     ) -> ComputeResource:
         """A write was accepted, and what followed it failed: the resource shows what came of it.
-        Raises the failure where it does not show the change, or is not there to be asked.
+        Raises the failure where it does not show the change, is not there to be asked, or is still
+        at work: most services show the ids as soon as they accept them (recorded).
         """
         failure.uncertain = True
         try:
             after = await self._read_again(resource, kind)
         except (Temporary, Permanent):
             raise failure from None
-        if is_written(kind, block, resource.identity, after.identity):
-            return after
-        raise failure
+        written_so = is_written(kind, block, resource.identity, after.identity)
+        if long_running.at_work(after.raw) or not written_so:
+            raise failure
+        return after
 
 
 def _request(resource: ComputeResource, kind: ComputeType, block: Block) -> HttpRequest:

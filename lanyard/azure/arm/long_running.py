@@ -44,7 +44,7 @@ async def end(clients: Clients, url: str, accepted: AsyncHttpResponse) -> Json:
     """The body of the resource at `url` once what was accepted has ended. Raises as `write`, which
     says nothing of whether it was done: the resource itself does.
     """
-    if _at_work(body := _body(accepted)):
+    if at_work(body := _body(accepted)):
         return await _read_until_done(clients, url, accepted)
     if not await _follow(clients, accepted):
         return body
@@ -62,7 +62,7 @@ async def post(clients: Clients, url: str, body: Any, api_version: str) -> None:
 async def _read_until_done(clients: Clients, url: str, accepted: AsyncHttpResponse) -> Json:
     seconds, then = PRESSED_LOOKS if clients.is_pressed(url) else LOOKS
     response = accepted
-    while _at_work(body := _body(response)):
+    while at_work(body := _body(response)):
         await clients.sleep(retry_after(response, 0) or seconds)
         response, seconds = await _read(clients, url), then
     if _state(body) != "succeeded":
@@ -104,7 +104,8 @@ def _state(body: Json) -> str:
     return (text(part(body, "properties"), "provisioningState") or "Succeeded").lower()
 
 
-def _at_work(body: Json) -> bool:
+def at_work(body: Json) -> bool:
+    """Whether the resource of this body shows that a write of it goes on."""
     return _state(body) not in _ENDED
 
 

@@ -1,7 +1,7 @@
 """Writes that exclude each other, one after the other in this process.
 
-App Service takes one change at a time of all apps of a plan, and answers 429 "Cannot acquire
-exclusive lock" to every other (azure-facts-2, section 10): thirty apps of one plan that went at
+App Service takes one change at a time of all apps of a plan, and answers 429 with the code "429",
+"Cannot acquire exclusive lock", to every other (recorded): thirty apps of one plan that went at
 once would refuse each other for an hour. What another instance, or somebody else, is at is asked
 again after a short while, which does not double: nothing failed.
 """
@@ -25,8 +25,7 @@ PATIENCE = 120.0
 _BACK_DELAY = 5.0
 _LOCKED_SECONDS = 1.0
 _TRIES = 5
-# What ARM answers where its own quota is used up: that is the limiter's to heed.
-_THROTTLED = "Throttled"
+_LOCKED_CODE = "429"
 
 type Sleep = Callable[[float], Awaitable[None]]
 
@@ -82,4 +81,5 @@ async def past_locks[T](parent: str, write: Callable[[], Awaitable[T]], sleep: S
 
 
 def _is_locked(error: HttpResponseError) -> bool:
-    return error.status_code == 429 and not code_of(error).endswith(_THROTTLED)
+    """Every other 429 is of a quota that is used up: that is the limiter's to heed."""
+    return error.status_code == 429 and code_of(error) == _LOCKED_CODE

@@ -24,8 +24,8 @@ COMPUTE_LIMITS = {
 _MANY = 2000
 _LOW = 0.5
 _KINDS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
-# Azure's answers to writes and deletes show what is left; to reads they show the total alone.
-_PROBES = {"writes": 4, "deletes": 4}
+# Answers show what is left of these; some services count writes by themselves and show only that.
+_PROBES = {"reads": 4, "writes": 4, "deletes": 4}
 _ARM_CODE = "SubscriptionRequestsThrottled"
 #: What an answer with 429 says where the bucket was empty; Compute's are named as they are.
 _NAMED_AS = {
@@ -105,7 +105,6 @@ class Quota:
             remaining = _remaining(key, headers)
             if remaining is not None:
                 self._bucket(key, now).heed(remaining, taken, now)
-                self._share_reads(key, now)
 
     def refuse(self, admission: Admission, text: str, seconds: float, now: float) -> None:
         """The answer was 429 with this text: close the bucket that it names for `seconds`.
@@ -120,12 +119,6 @@ class Quota:
         for key in admission.taken:
             if _NAMED_AS.get(key[0], key[0]) in text:
                 self._bucket(key, now).close(now, seconds)
-
-    def _share_reads(self, key: Key, now: float) -> None:
-        """Instances that share the writes share the reads, of which ARM shows nothing."""
-        if key[0] == "writes":
-            reads = self._bucket(("reads", key[1]), now)
-            reads.use.share = self._bucket(key, now).use.share
 
     def _keys(self, method: str, url: str) -> tuple[Key, ...]:
         """An operation counts in none of its own before Azure named it."""

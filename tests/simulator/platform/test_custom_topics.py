@@ -25,11 +25,12 @@ def event(**more: Any) -> CloudEvent[Any]:
 
 
 async def test_a_topic_tells_where_it_takes_events(town: Town) -> None:
-    made = await town.make(inputSchema="CloudEventSchemaV1_0")
+    made = json.loads((await town.make(inputSchema="CloudEventSchemaV1_0")).content)
+    assert made["properties"]["provisioningState"] in ("Creating", "Updating")
     read = await town.arm("GET", town.path)
     listed = await town.arm("GET", f"{town.group}/providers/Microsoft.EventGrid/topics")
     (row,) = json.loads(listed.content)["value"]
-    for body in (json.loads(made.content), json.loads(read.content), row):
+    for body in (json.loads(read.content), row):
         assert body["properties"]["endpoint"] == town.endpoint
         assert body["properties"]["provisioningState"] == "Succeeded"
 
@@ -102,7 +103,7 @@ async def test_a_topic_of_another_schema_refuses_cloud_events(town: Town) -> Non
 
 async def test_a_topic_that_was_deleted_takes_nothing(town: Town) -> None:
     town.let_send()
-    assert (await town.arm("DELETE", town.path)).status == 200
+    assert (await town.arm("DELETE", town.path)).status == 202
     assert (await town.post(json.dumps([EVENT]).encode())).status == 404
 
 

@@ -147,7 +147,9 @@ async def test_a_change_reaches_a_webhook_subscribed_over_arm(
     broken = await send(arm, "GET", f"{events}/broken")
     assert broken["properties"]["provisioningState"] == "Failed"
 
-    shown = await send(arm, "PUT", f"{events}/lanyard", subscription_to(webhook.url))
+    accepted = await send(arm, "PUT", f"{events}/lanyard", subscription_to(webhook.url))
+    assert accepted["properties"]["provisioningState"] == "Creating"
+    shown = await send(arm, "GET", f"{events}/lanyard")
     assert shown["properties"]["provisioningState"] == "Succeeded"
     assert "secret" not in json.dumps(shown)
     full = await send(arm, "POST", f"{events}/lanyard/getFullUrl")
@@ -197,7 +199,8 @@ async def test_a_storage_account_is_made_and_its_blobs_have_an_address(
 ) -> None:
     path = f"{world.group}/providers/Microsoft.Storage/storageAccounts/madeoverarm"
     body = {"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}}
-    made = await send(arm, "PUT", path, body)
+    assert await send(arm, "PUT", path, body) == {}, "it is accepted"
+    made = await send(arm, "GET", path)
     address = made["properties"]["primaryEndpoints"]["blob"]
     assert address == f"{world.addresses.blob}/madeoverarm/"
     elsewhere = path.replace("/rg/", "/rg-served/")
@@ -258,12 +261,29 @@ async def test_control_moves_the_clock(world: World, control: Control) -> None:
         await control.ask("POST", "/clock", wrong, status=400)
 
 
+async def test_control_lets_replicas_be_late(world: World, control: Control) -> None:
+    wanted = {"resourceId": world.group, "seconds": 0, "shows": "it"}
+    assert await control.ask("POST", "/replicas", wanted) == wanted
+    wrongs: list[Json] = [
+        {"resourceId": world.group, "seconds": "1"},
+        {"resourceId": world.group, "seconds": 1, "shows": "half"},
+        {"resourceId": f"{world.group}-none", "seconds": 1, "shows": "it"},
+    ]
+    for wrong in wrongs:
+        await control.ask("POST", "/replicas", wrong, status=400)
+
+
 async def test_control_flips_switches(world: World, control: Control) -> None:
     changed = await control.ask(
         "PATCH",
         "/switches",
         {
-            "behaviour": {"directory_lag_seconds": 3, "write_event": "both", "throttling": True},
+            "behaviour": {
+                "directory_lag_seconds": 3,
+                "write_event": "both",
+                "throttling": True,
+                "denied_without_tag": {"a/b": "Owner"},
+            },
             "eventGrid": {"duplicate_probability": 0.5},
             "directory": {"answer": "empty", "hidden": ["x"], "throttle_next": 2},
         },
@@ -271,6 +291,7 @@ async def test_control_flips_switches(world: World, control: Control) -> None:
     assert changed == await control.ask("GET", "/switches")
     assert world.azure.behaviour.directory_lag_seconds == 3.0
     assert world.azure.behaviour.write_event == "both"
+    assert world.azure.behaviour.denied_without_tag == {"a/b": "Owner"}
     assert world.azure.services.event_grid.behaviour.duplicate_probability == 0.5
     assert world.azure.services.directory.behaviour.hidden == {"x"}
     await control.ask(
@@ -281,6 +302,7 @@ async def test_control_flips_switches(world: World, control: Control) -> None:
                 "directory_lag_seconds": 0.0,
                 "write_event": "completed",
                 "throttling": False,
+                "denied_without_tag": {},
             },
             "eventGrid": {"duplicate_probability": 0.0},
             "directory": {"answer": "full", "hidden": [], "throttle_next": 0},

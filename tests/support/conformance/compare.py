@@ -1,58 +1,132 @@
-"""What must agree between Azure's answer and the simulator's: status, error code, the whole body
-apart from ids and times, and the headers that steer the SDK."""
+"""Where two answers to one request differ: status, error, every member of the body, the headers
+that steer a client. Ids, times and what a recording left out are compared by their form alone."""
 
 import json
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from tests.support.conformance.recordings import DROPPED
 
 _GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|\b[0-9a-f]{32}\b", re.IGNORECASE)
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
-_STEERING = ("etag", "retry-after", "azure-asyncnotification", "x-ms-failure-cause")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
+#: ETags that are moments in hexadecimal: form alone.
+_STAMP = re.compile(r'"(0x8D|1D)[0-9A-F]{9,}"')
+_STEERING = (
+    "etag",
+    "retry-after",
+    "azure-asyncnotification",
+    "x-ms-async-operation-timeout",
+    "x-ms-failure-cause",
+)
 _LINKS = ("location", "azure-asyncoperation")
 _QUOTA = "x-ms-ratelimit-remaining-"
+_JOB = re.compile(r"(/operations?(?:results|status|statuses)?/)[^/?]+", re.IGNORECASE)
 
 
-def alike(value: Any) -> Any:
-    """GUIDs and times replaced, lists in a fixed order, parts that were dropped left out."""
-    if isinstance(value, dict):
-        return {_masked(key): alike(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        kept = [alike(inner) for inner in value if inner != DROPPED]
-        return sorted(kept, key=lambda inner: json.dumps(inner, sort_keys=True))
-    return _masked(value) if isinstance(value, str) else value
+@dataclass(frozen=True)
+class Difference:
+    """`where`: "status", "header etag", "body properties.state"; `theirs` is Azure's, `ours` the
+    simulator's, None for absent.
+    """
+
+    where: str
+    theirs: Any
+    ours: Any
+
+    def __str__(self) -> str:
+        return f"{self.where}: Azure {_short(self.theirs)}, here {_short(self.ours)}"
 
 
-def shape(value: Any) -> Any:
-    """Keys and JSON types only."""
-    if isinstance(value, dict):
-        return {_masked(key): shape(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [shape(inner) for inner in value if inner != DROPPED]
-    return "null" if value is None else type(value).__name__
+_ABSENT = object()
 
 
-def steering(headers: Any) -> dict[str, str]:
-    """The headers that tell the SDK what to do next; links by their path."""
-    found = {name: headers[name] for name in _STEERING if name in headers}
-    return found | {name: _link(headers[name]) for name in _LINKS if name in headers}
+def body_differences(theirs: Any, ours: Any, where: str = "body") -> Iterator[Difference]:
+    """Member by member; lists of objects are matched by `id`, `name` or place."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        left = {_masked(key): value for key, value in theirs.items()}
+        right = {_masked(key): value for key, value in ours.items()}
+        for key in [*left, *(each for each in right if each not in left)]:
+            inner = f"{where} {key}" if where == "body" else f"{where}.{key}"
+            yield from body_differences(left.get(key, _ABSENT), right.get(key, _ABSENT), inner)
+    elif isinstance(theirs, list) and isinstance(ours, list):
+        yield from _row_differences(theirs, ours, f"{where}[]")
+    elif theirs != DROPPED and _alike(theirs) != _alike(ours):
+        yield Difference(where, _shown(theirs), _shown(ours))
 
 
-def quota_names(headers: Any) -> set[str]:
-    """The quota headers there are, Compute's split into its buckets."""
+def _row_differences(theirs: list[Any], ours: list[Any], where: str) -> Iterator[Difference]:
+    left, right = _ordered(theirs), _ordered(ours)
+    if DROPPED in theirs:  # how many rows there were is not known
+        return
+    if len(left) != len(right):
+        yield Difference(where, f"{len(left)} rows", f"{len(right)} rows")
+        return
+    for one, other in zip(left, right, strict=True):
+        yield from body_differences(one, other, where)
+
+
+def header_differences(theirs: Any, ours: Any) -> Iterator[Difference]:
+    """Those that tell a client what to do next, links by their path, and the quota's names."""
+    for name in _STEERING:
+        left, right = theirs.get(name), ours.get(name)
+        if _alike(left) != _alike(right):
+            yield Difference(f"header {name}", left, right)
+    for name in _LINKS:
+        left, right = (_link(each.get(name)) for each in (theirs, ours))
+        if left != right:
+            yield Difference(f"header {name}", left, right)
+    for name in sorted(_quota(theirs) ^ _quota(ours)):
+        present = name in _quota(theirs)
+        yield Difference(f"quota {name}", present or None, not present or None)
+
+
+def _quota(headers: Any) -> set[str]:
     names = {name.lower() for name in headers if name.lower().startswith(_QUOTA)}
     buckets = headers.get(f"{_QUOTA}resource") or ""
     return names | {part.partition(";")[0] for part in buckets.split(",") if part}
 
 
+def _ordered(rows: list[Any]) -> list[Any]:
+    return sorted(
+        (each for each in rows if each != DROPPED), key=lambda each: json.dumps(_key(each))
+    )
+
+
+def _key(row: Any) -> Any:
+    if not isinstance(row, dict):
+        return _alike(row)
+    named = [_alike(row.get(key)) for key in ("id", "name") if key in row]
+    return [str(each).lower() for each in named] or _alike(row)
+
+
+def _alike(value: Any) -> Any:
+    """GUIDs and times replaced."""
+    if isinstance(value, dict):
+        return {_masked(key): _alike(inner) for key, inner in sorted(value.items())}
+    if isinstance(value, list):
+        return [_alike(each) for each in value]
+    return _masked(value) if isinstance(value, str) else value
+
+
 def _masked(text: str) -> str:
-    masked = _TIME.sub("<time>", text)
-    return _GUID.sub("<guid>", masked)
+    return _STAMP.sub('"<stamp>"', _GUID.sub("<guid>", _TIME.sub("<time>", text)))
 
 
-def _link(url: str) -> str:
+def _link(url: str | None) -> str | None:
+    if url is None:
+        return None
     parts = urlsplit(url)
-    path = re.sub(r"(/operationresults/)[^/?]+", r"\1<job>", parts.path)
+    path = _JOB.sub(r"\1<job>", parts.path)
     return ("absolute " if parts.netloc else "relative ") + _masked(path)
+
+
+def _shown(value: Any) -> Any:
+    return None if value is _ABSENT else ("null" if value is None else value)
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) < 160 else f"{text[:157]}…"

@@ -22,7 +22,7 @@ VERSION = "2024-10-23"
 async def test_an_account_takes_identities(world: World, version: str) -> None:
     async with generic(world, ACCOUNT, version) as one:
         await one.put(location=LOCATION, properties={"sku": {"name": "Basic"}})
-        await takes_identities(world, one, "SystemAssigned, UserAssigned")
+        await takes_identities(world, one)
 
 
 async def test_a_write_is_synchronous_and_keeps_the_properties(world: World) -> None:

@@ -43,15 +43,13 @@ async def test_apps_and_jobs_take_identities(world: World, path: str, waits: boo
     world.azure.behaviour.container_app_patch_waits = waits
     async with generic(world, path, VERSION) as one:
         await make(one)
-        await takes_identities(world, one, "SystemAssigned,UserAssigned")
+        await takes_identities(world, one)
 
 
-@pytest.mark.parametrize("status", [True, False])
-async def test_a_patch_is_accepted_without_a_body_and_followed_by_location(
-    world: World, status: bool
-) -> None:
-    if not status:
-        world.azure.behaviour.container_app_patch_status.clear()
+@pytest.mark.parametrize("both", [True, False])
+async def test_a_patch_is_accepted_without_a_body_and_followed(world: World, *, both: bool) -> None:
+    if not both:
+        world.azure.behaviour.container_app_patch_both_links.clear()
     (first,) = await make_identities(world, "first")
     async with generic(world, APP, VERSION) as app:
         await make(app)
@@ -61,12 +59,11 @@ async def test_a_patch_is_accepted_without_a_body_and_followed_by_location(
     accepted = await world.raw("PATCH", path, body)
     assert (accepted.status, accepted.content) == (202, b"")
     named = accepted.headers.get("azure-asyncoperation", "")
-    assert ("/containerappOperationStatuses/" in named) is status
+    assert ("/containerappOperationStatuses/" in named) is both
     link = accepted.headers["location"].removeprefix("https://arm.local")
     assert "/locations/westeurope/containerappOperationResults/" in link
     running = await world.raw("GET", link)
     assert (running.status, running.headers["location"]) == (202, accepted.headers["location"])
-    assert app_token_owner(world, resource_id(world, APP), "first") is None
 
     world.azure.clock.advance(20)
     ended = await world.raw("GET", link)

@@ -1,5 +1,6 @@
 """AKS clusters: one identity, written by PUT alone."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -142,3 +143,24 @@ async def test_kubelets_have_the_identity_that_the_cluster_is_made_with(world: W
         assert await one.attached() == ["control"]
     assert named["resourceId"].lower() == kubelet.lower()
     assert named["objectId"] == principal_of(world, "kubelet")
+
+
+async def test_a_cluster_says_what_it_is_at(world: World) -> None:
+    path = f"{resource_id(world, CLUSTER)}?api-version={VERSION}"
+    world.azure.behaviour.operation_seconds = 30
+
+    async def put(version: str, count: int) -> str:
+        pools = [{"name": "pool1", "count": count}]
+        properties = {"kubernetesVersion": version, "agentPoolProfiles": pools}
+        body = {"location": LOCATION, "identity": SYSTEM, "properties": properties}
+        answer = await world.raw("PUT", path, body)
+        world.azure.clock.advance(30)
+        return str(json.loads(answer.content)["properties"]["provisioningState"])
+
+    states = [
+        await put("1.30", 1),
+        await put("1.30", 2),
+        await put("1.31", 2),
+        await put("1.31", 2),
+    ]
+    assert states == ["Creating", "Scaling", "Upgrading", "Updating"]

@@ -65,7 +65,7 @@ def instance_id(world: World, number: int) -> str:
 
 async def test_a_scale_set_takes_identities(world: World) -> None:
     async with scale_set(world, uniform()) as one:
-        await takes_identities(world, one, "SystemAssigned, UserAssigned")
+        await takes_identities(world, one)
 
 
 async def test_under_manual_instances_change_by_manual_upgrade_alone(world: World) -> None:

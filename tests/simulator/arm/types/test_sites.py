@@ -1,5 +1,7 @@
 """Web apps, function apps, Logic Apps Standard and their slots."""
 
+import json
+
 import pytest
 
 from tests.support.arm.generic import (
@@ -32,19 +34,16 @@ async def test_apps_and_slots_take_identities(world: World, path: str) -> None:
         await make(app)
     async with generic(world, path, VERSION) as one:
         await make(one)
-        await takes_identities(world, one, "SystemAssigned, UserAssigned")
+        await takes_identities(world, one)
 
 
-async def test_a_write_is_synchronous_shows_the_location_by_name_and_has_no_etag(
-    world: World,
-) -> None:
+async def test_a_write_is_synchronous_and_shows_the_location_by_name(world: World) -> None:
     world.azure.behaviour.operation_seconds = 60
     path = f"{resource_id(world, APP)}?api-version={VERSION}"
     answer = await world.raw("PUT", path, {"location": "westeurope", "kind": "functionapp,linux"})
     assert answer.status == 200
-    assert not {"etag", "azure-asyncoperation", "location"} & {
-        each.lower() for each in answer.headers
-    }
+    assert not {"azure-asyncoperation", "location"} & {each.lower() for each in answer.headers}
+    assert answer.headers["etag"]
     async with generic(world, APP, VERSION) as app:
         shown = await app.get()
     assert (shown.location, shown.kind) == ("West Europe", "functionapp,linux")
@@ -178,28 +177,40 @@ async def test_changes_of_the_apps_of_one_plan_exclude_each_other(world: World) 
         path = f"{resource_id(world, f'Microsoft.Web/sites/{name}')}?api-version={VERSION}"
         body = {"location": "westeurope", "properties": {"serverFarmId": plan}}
         assert (await world.raw("PUT", path, body)).status == 200
-    world.azure.behaviour.plan_lock_seconds = 2
+    world.azure.behaviour.app_service_plan_lock_seconds = 2
 
-    async def change(name: str) -> int:
+    async def change(name: str) -> tuple[int, str | None]:
         path = f"{resource_id(world, f'Microsoft.Web/sites/{name}')}?api-version={VERSION}"
-        return (await world.raw("PATCH", path, {"tags": {"a": "b"}})).status
+        answer = await world.raw("PATCH", path, {"tags": {"a": "b"}})
+        return answer.status, json.loads(answer.content).get("Code")
 
-    assert [await change(f"app{number}") for number in (1, 2, 3)] == [200, 429, 200]
+    done, refused = (200, None), (429, "429")
+    assert [await change(f"app{number}") for number in (1, 2, 3)] == [done, refused, done]
     world.azure.clock.advance(2)
-    assert await change("app2") == 200
+    assert await change("app2") == done
 
 
-async def test_a_function_app_on_container_apps_answers_where_the_result_will_be(
-    world: World,
-) -> None:
-    async with generic(world, APP, VERSION) as app:
-        await make(app, "functionapp,linux,container,azurecontainerapps")
-    world.azure.behaviour.operation_seconds = 30
-    path = resource_id(world, APP)
-    accepted = await world.raw("PATCH", f"{path}?api-version={VERSION}", {"tags": {"a": "b"}})
-    assert (accepted.status, accepted.content) == (202, b"")
-    link = accepted.headers["location"].removeprefix("https://arm.local")
-    assert link.startswith(f"{path}/operationresults/")
-    assert (await world.raw("GET", link)).status == 202
-    world.azure.clock.advance(30)
-    assert (await world.raw("GET", link)).status == 200
+async def test_an_app_is_made_in_its_turn_too(world: World) -> None:
+    world.azure.behaviour.app_service_plan_lock_seconds = 30
+    body = {"location": "westeurope", "properties": {"serverFarmId": "plan1"}}
+    paths = [
+        f"{resource_id(world, f'Microsoft.Web/sites/{name}')}?api-version={VERSION}"
+        for name in ("app1", "app2")
+    ]
+    assert [(await world.raw("PUT", path, body)).status for path in paths] == [200, 429]
+
+
+async def test_an_app_on_container_apps_goes_on_after_the_answer(world: World) -> None:
+    kind = "functionapp,linux,container,azurecontainerapps"
+    world.azure.behaviour.operation_seconds = 20
+    path = f"{resource_id(world, APP)}?api-version={VERSION}"
+    for method in ("PUT", "PATCH"):
+        body = {"location": "westeurope", "kind": kind}
+        accepted = await world.raw(method, path, body)
+        assert (accepted.status, accepted.content) == (202, b"")
+        link = accepted.headers["location"].removeprefix("https://arm.local")
+        assert link.startswith(f"{resource_id(world, APP)}/operationresults/")
+        running = await world.raw("GET", link)
+        assert (running.status, running.headers["location"]) == (202, accepted.headers["location"])
+        world.azure.clock.advance(20)
+        assert (await world.raw("GET", link)).status == 200
