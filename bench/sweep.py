@@ -54,7 +54,7 @@ def measure(options: Options, tell: Tell) -> list[Figure]:
     scale = options.resources / _BASELINE_MACHINES
     listed = timed.report.listed + _SUBSCRIPTIONS * _GROUPS  # the identities are listed, too
     pages = ceil(listed / _PAGE) + ceil(timed.report.assignments / _PAGE)
-    least = pages + ceil(timed.principals / _PAGE)
+    least = pages + ceil(timed.principals / _PAGE) + 1  # the groups that a service manages
     made = Counter(f"{call.method} {call.path.split('/')[-2]}" for call in timed.calls)
     scaled = f"baseline: {_BASELINE_MACHINES} machines one by one, scaled"
     return [

@@ -3,6 +3,7 @@
 Only real SDK clients, over TLS, with a token from the local Azure's managed identity endpoint.
 """
 
+import asyncio
 import os
 import uuid
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from azure.core.exceptions import ResourceNotFoundError
+from azure.core.rest import HttpRequest
 from azure.identity.aio import ManagedIdentityCredential
 from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
 from azure.mgmt.authorization.v2022_04_01.models import (
@@ -32,6 +34,10 @@ from azure.mgmt.resource.resources.models import GenericResource, ResourceGroup
 from simulator.serve import Addresses
 
 _POLL_SECONDS = 1
+
+
+#: Between two looks at what is not there yet.
+_LOOK_SECONDS = 0.2
 
 
 class Operator:
@@ -91,10 +97,28 @@ class Operator:
         """
         group, _, rest = path.partition("/")
         resource_id = f"{self.group(group)}/providers/{rest}"
+        if not long:
+            return await self._made(resource_id, api_version, dict(body))
         poller = await self._resources.resources.begin_create_or_update_by_id(
-            resource_id, dict(body), api_version=api_version, polling=long
+            resource_id, dict(body), api_version=api_version
         )
         return (await poller.result()).as_dict()
+
+    async def _made(
+        self, resource_id: str, api_version: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        """As it is once it is there: some services accept without a word."""
+        version = {"api-version": api_version}
+        request = HttpRequest("PUT", resource_id, params=version, json=body)
+        answer = await self._resources.send_request(request)
+        answer.raise_for_status()
+        while answer.status_code in (202, 404):
+            await asyncio.sleep(_LOOK_SECONDS)
+            request = HttpRequest("GET", resource_id, params=version)
+            answer = await self._resources.send_request(request)
+        answer.raise_for_status()
+        made: dict[str, Any] = answer.json()
+        return made
 
     async def create_role(self, name: str, actions: list[str]) -> str:
         """A custom role of the subscription; returns its GUID."""
