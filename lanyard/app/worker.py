@@ -11,7 +11,8 @@ from lanyard.ports.leases import End
 from lanyard.ports.queue import Queue
 from lanyard.queue.locks import Arrival, Locks, Ticket
 from lanyard.queue.retry import again, backoff
-from lanyard.reconcile.resource import Reconciler, Report
+from lanyard.reconcile.reported import Report
+from lanyard.reconcile.resource import Reconciler
 from lanyard.record.decisions import Decision, Decisions
 from lanyard.record.refused import RefusedWork, name_of
 from lanyard.telemetry import Outcome, reconciling

@@ -3,7 +3,7 @@ all come through here: an event is a hint, and everything but the resource's id 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -43,6 +43,7 @@ from lanyard.reconcile.refusals import (
     waited_for,
 )
 from lanyard.reconcile.removals import Removals
+from lanyard.reconcile.reported import Report, report_of
 from lanyard.reconcile.services import Services
 from lanyard.reconcile.settled import unfinished_repairs
 from lanyard.reconcile.taken_grants import times_taken
@@ -54,24 +55,8 @@ from lanyard.record.ownership import as_seen, is_another
 from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource, PrincipalRef
-from lanyard.values.errors import Because, MayPass, NotYet, Permanent, Refused, Temporary
+from lanyard.values.errors import NotYet, Temporary
 from lanyard.values.resource_id import ResourceId, folded
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What one reconcile did.
-
-    `look_at`: resources that it found to need one. `retry_in` is the seconds after which it wants
-    to run again; `failing` says whether that is because something failed, or only because time
-    must pass. `gone`: the resource is no more.
-    """
-
-    outcomes: tuple[Outcome, ...] = ()
-    look_at: tuple[ResourceId, ...] = ()
-    retry_in: float | None = None
-    failing: bool = False
-    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +72,10 @@ class Reconciler:
         What fails later is in the report, beside what was done.
         """
         if change.principal or change.grant:
-            return _report(await OrphanReconciler(self.policy, self.services).reconcile(change))
+            return report_of(await OrphanReconciler(self.policy, self.services).reconcile(change))
         if folded(change.resource.type) == IDENTITY_TYPE:
             identities = IdentityReconciler(self.policy, self.services)
-            return _report(*await identities.reconcile(change))
+            return report_of(*await identities.reconcile(change))
         return await self._compute(change)
 
     async def concerns(self, change: Change) -> bool:
@@ -150,7 +135,7 @@ class Reconciler:
             await self._hold(refusals, precedents, progress, recorder)
             if resource is None and progress.record.empty:
                 await services.ledger.forget(progress.record)
-        return _report(progress.outcomes, progress.gone_identities, gone=resource is None)
+        return report_of(progress.outcomes, progress.gone_identities, gone=resource is None)
 
     async def _moved(
         self,
@@ -383,30 +368,3 @@ def _due(verdict: Verdict, looks: Looks) -> list[Action]:
     due = [action for action in verdict.allowed if looks.may_be_done(action)]
     changed = any(map(changes_identity, due))
     return [a for a in due if not isinstance(a, UpgradeInstances) or a.lagging or changed]
-
-
-def _waits_for_another(outcome: Outcome) -> bool:
-    failure = outcome.failure
-    return isinstance(failure, Refused) and failure.because is Because.WAITS
-
-
-def _report(
-    outcomes: list[Outcome], look_at: Iterable[ResourceId] = (), *, gone: bool = False
-) -> Report:
-    """What failed asks for the longest delay, what only waits for the shortest."""
-    refused = any(isinstance(o.failure, Permanent) for o in outcomes)
-    waits = [
-        o
-        for o in outcomes
-        # What waits for something that is refused comes back with that, at the sweep's intervals.
-        if isinstance(o.failure, Temporary) and not (refused and _waits_for_another(o))
-    ]
-    failing = [
-        o
-        for o in waits
-        if isinstance(o.failure, MayPass)
-        or not (isinstance(o.failure, NotYet) or isinstance(o.action, RemoveOrphans))
-    ]
-    delays = [o.failure.delay for o in failing or waits if isinstance(o.failure, Temporary)]
-    retry_in = (max if failing else min)(delays, default=None)
-    return Report(tuple(outcomes), tuple(look_at), retry_in, bool(failing), gone)

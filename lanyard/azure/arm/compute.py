@@ -100,7 +100,9 @@ class Compute:
             except Permanent as failure:
                 # A removal that is refused stays what it is on record: one that failed.
                 taking = takes_off(resource.identity, goal)
-                raise failure if taking else _in_the_way(resource.id, failure) from failure
+                if not taking and (held := _in_the_way(resource.id, failure)):
+                    raise held from failure
+                raise
         if after is not resource and lacking(after.identity, goal, change):
             # The answer of a write may be of a moment before its end.
             after = await self._read_again(after, kind)
@@ -256,11 +258,11 @@ def _request(resource: ComputeResource, kind: ComputeType, block: Block) -> Http
     )
 
 
-def _in_the_way(resource: ResourceId, failure: Permanent) -> Permanent | Refused:
+def _in_the_way(resource: ResourceId, failure: Permanent) -> Refused | None:
     cause = failure.__cause__
     if not isinstance(cause, HttpResponseError):
-        return failure
-    return forbidden(f"update the identity of {resource}", cause) or failure
+        return None
+    return forbidden(f"update the identity of {resource}", cause)
 
 
 def _still(after: ComputeResource, before: ComputeResource) -> ComputeResource:
