@@ -11,7 +11,7 @@ from lanyard.policy.matching import rules_for
 from lanyard.policy.templates import TemplateProblem, fill_identity_name, fill_name, fill_scope
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.grants import Content, Grant, content_of
-from lanyard.values.resource_id import ResourceId, folded, last_name
+from lanyard.values.resource_id import ResourceId, folded
 from lanyard.values.roles import role_id, role_name
 
 
@@ -230,17 +230,14 @@ def _identity(policy: Policy, name: str, resource: ComputeResource) -> ResourceI
     """
     spec = policy.identities[name]
     identity = identity_id(spec, resource)
-    for other, shared in policy.identities.items() if spec.dedicated else ():
-        if not shared.dedicated and _is(identity, shared, resource):
+    for other in policy.shared.may_fit([[folded(identity.name)]]) if spec.dedicated else ():
+        if _is(identity, policy.identities[other], resource):
             reason = f"{identity} is the identity {other!r} as well, and not for this one alone"
             raise TemplateProblem(reason)
     return identity
 
 
 def _is(identity: ResourceId, spec: IdentitySpec, resource: ComputeResource) -> bool:
-    beginning = spec.name.partition("{")[0] if spec.name else last_name(spec.id or "")
-    if not folded(identity.name).startswith(folded(beginning)):
-        return False  # most by far: filling a template is what takes time
     try:
         return identity_id(spec, resource) == identity
     except ValueError:

@@ -10,11 +10,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from lanyard.policy.pattern_index import PatternIndex
+from lanyard.policy.rule_index import RuleIndex
 from lanyard.policy.section import Condition, Name, Section, Text
 from lanyard.policy.standards import SHIPPED, GrantContent
-from lanyard.policy.tag_index import TagIndex
-from lanyard.policy.templates import MEANING
-from lanyard.values.resource_id import folded
+from lanyard.policy.templates import MEANING, as_pattern
+from lanyard.values.resource_id import folded, last_name
 
 MACHINE = "microsoft.compute/virtualmachines"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
@@ -298,9 +299,20 @@ class Policy(Section):
         return hashlib.sha256(meant.encode()).hexdigest()[:12]
 
     @cached_property
-    def by_tag(self) -> TagIndex[Rule]:
-        """The rules, by the tags that they want."""
-        return TagIndex((rule.match.tags, rule) for rule in self.rules)
+    def index(self) -> RuleIndex:
+        """The rules, by what they match."""
+        return RuleIndex(self.rules)
+
+    @cached_property
+    def shared(self) -> PatternIndex[str]:
+        """The names in `identities` of those that are not for one resource alone, by the names
+        that they may have in Azure.
+        """
+        return PatternIndex(
+            ([[[as_pattern(spec.name) if spec.name else last_name(spec.id or "")]]], name)
+            for name, spec in self.identities.items()
+            if not spec.dedicated
+        )
 
     def types(self) -> frozenset[str]:
         """The resource types that any rule is for, lower case.

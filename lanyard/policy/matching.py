@@ -27,7 +27,7 @@ class Rules(NamedTuple):
 def rules_for(policy: Policy, resource: ComputeResource) -> Rules:
     """The rules whose every condition fits, and those that leave the resource out."""
     rules = Rules([], [])
-    for rule in policy.by_tag.may_fit(resource.tags):
+    for rule in policy.index.may_fit(resource, _types(resource)):
         if _names(rule.match, resource):
             (rules.excluded if _is_excluded(rule.match, resource) else rules.matching).append(rule)
     return rules
@@ -46,7 +46,7 @@ def scope_pattern_problem(pattern: str) -> str | None:
 
 def _names(match: Match, resource: ComputeResource) -> bool:
     return (
-        _is_of_type(resource, match.types)
+        any(one_of(type_, match.types) for type_ in _types(resource))
         and (not match.kinds or _is_of_kind(resource, match.kinds))
         and selects(match, resource)
     )
@@ -80,13 +80,11 @@ def is_given(selector: Selector) -> bool:
     return any(getattr(selector, name) for name in Selector.model_fields)
 
 
-def _is_of_type(resource: ComputeResource, types: list[str]) -> bool:
+def _types(resource: ComputeResource) -> tuple[str, ...]:
     """A machine of a flexible scale set counts as the set too: it is an ordinary machine, and
     whether it inherits what is attached to the set later is not documented.
     """
-    if resource.scale_set is not None and one_of(SCALE_SET, types):
-        return True
-    return one_of(resource.id.type, types)
+    return (resource.id.type, SCALE_SET) if resource.scale_set else (resource.id.type,)
 
 
 def _is_of_kind(resource: ComputeResource, kinds: list[str]) -> bool:

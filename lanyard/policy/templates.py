@@ -17,9 +17,9 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 
-from lanyard.policy.patterns import same
+from lanyard.policy.patterns import ANY, same
 from lanyard.values.compute import ComputeResource
-from lanyard.values.resource_id import InvalidResourceId, ResourceId, is_own_name, is_plain
+from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded, is_own_name, is_plain
 
 #: One more with each version of Lanyard in which a variable comes to something else: a policy that
 #: is as it was means something else then, and removes nothing before that is reported.
@@ -43,6 +43,11 @@ class TemplateProblem(ValueError):
 def variables(template: str) -> Iterator[str]:
     """The variables that the template uses."""
     yield from _VARIABLE.findall(template)
+
+
+def as_pattern(template: str) -> str:
+    """What the names that the template may come to fit, folded: with * for each variable."""
+    return _VARIABLE.sub(ANY, folded(template))
 
 
 def chosen(template: str) -> str:
