@@ -2,7 +2,7 @@
 
 A policy of a thousand rules has most of them for one team's group, name or tag each: none of the
 others has to be asked whether it fits. Each level is one thing that is known of a resource (its
-type, its group, …), so that rules which differ only in how these go together are told apart, too.
+type, its group, …), so that rules which differ only in how these go together are not mixed up.
 """
 
 from __future__ import annotations
