@@ -253,13 +253,19 @@ class Monitor:
             added = attached(after).keys() - attached(before).keys()
             self.late_attached |= {(key, identity) for identity in added}
             return
-        if system_principal(before) and not system_principal(after):
-            self._tell("system-assigned identity switched off", key, "nobody asked for that")
+        self._check_system(key, system_principal(before), system_principal(after))
         if attached(after).keys() - attached(before).keys() and self._knows(key, _EXCLUDED):
             self._tell("identity attached to what is excluded", key, str(living.wants))
         for lost, principal in attached(before).items():
             if lost not in attached(after) and self._is_current(lost, principal):
                 self._check_detach(key, lost, after)
+
+    def _check_system(self, key: str, before: str, after: str) -> None:
+        """One that was switched on after Lanyard's last look is beyond what it can know."""
+        if before and not after and self._knows(key, before):
+            self._tell("system-assigned identity switched off", key, "nobody asked for that")
+        elif before and not after:
+            self.late += 1
 
     def _check_detach(self, key: str, lost: str, after: Resource) -> None:
         living = self._living[key]

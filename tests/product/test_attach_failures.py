@@ -253,3 +253,18 @@ async def test_what_cannot_carry_an_identity_is_not_even_read(
     with pytest.raises(Permanent, match=r"no managed identity|does not know the type"):
         await subscription.compute.read(subscription.resource_id(type, "main"))
     assert subscription.calls() == []
+
+
+async def test_what_has_no_etag_is_read_again_right_before_it_is_written(
+    subscription: Subscription,
+) -> None:
+    """It was made again since it was read: the block that is written repeats what the one before
+    had, and would take what this one has.
+    """
+    ours = await subscription.make_identity("id-o")
+    there = await create(subscription, SITE)
+    remade(subscription, there)
+    subscription.azure.clock.advance(1)
+    with pytest.raises(Temporary, match="changed since it was read"):
+        await subscription.compute.update_identity(there, add=[ours])
+    assert (await subscription.read(there.id)).identity.system_principal_id == PRINCIPAL
