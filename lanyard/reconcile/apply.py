@@ -28,7 +28,7 @@ from lanyard.reconcile.apply_removals import REPLAN_DELAY, RemovalSteps
 from lanyard.reconcile.dangling import References
 from lanyard.reconcile.identity_writes import IdentityWrites
 from lanyard.reconcile.made_identities import MadeIdentities
-from lanyard.reconcile.make_before_break import not_waiting
+from lanyard.reconcile.make_before_break import not_lost, not_waiting
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder
 from lanyard.reconcile.services import Services
@@ -82,6 +82,7 @@ class Application:
     async def run(self, actions: Iterable[Action]) -> None:
         """Carry the actions out: additions first, removals only when none of those failed."""
         progress, todo = self.progress, list(actions)
+        read = progress.resource
         additions = [action for action in todo if not is_removal(action)]
         await MadeIdentities(self.services, progress).make(only(CreateIdentity, additions))
         await self._give(additions)
@@ -91,6 +92,8 @@ class Application:
         if await self._detach(only(DetachIdentity, removals), upgrade=bool(upgrades)):
             await self._upgrade(upgrades)
         rest = self._unless_lost([a for a in removals if not isinstance(a, DetachIdentity)])
+        if progress.resource is read:  # Azure refuses a write while the resource names a dead one
+            rest = await not_lost(rest, progress, self.services.identities)
         await RemovalSteps(self.services, progress).run(rest)
         await self._settle()
 

@@ -53,6 +53,19 @@ ADD_ONLY = Policy(TAGGED.rules, "add-only", grace_minutes=0)
 
 KNOWN = {
     "case_A01": ("16.1 make before break", history(Make("vm1"), NewPolicy(NEW), policy=OLD)),
+    "what is due went unheard before a role's hour came": (
+        "16.1 make before break",
+        history(
+            Make("vm1", SHOP),
+            NewPolicy(Policy((Rule(identity="own"),), per_hour=1, grace_minutes=0)),
+            Tag("vm1", SHOP),
+            NewPolicy(Policy(per_hour=1, grace_minutes=0)),
+            NewPolicy(Policy(per_hour=1, grace_minutes=0)),
+            NewPolicy(Policy((Rule(identity="own"),), per_hour=1, grace_minutes=0)),
+            KillIdentity("own:vm1", Fate.LOST),
+            policy=Policy(per_hour=1, grace_minutes=0),
+        ),
+    ),
     "case_A02": ("16.1 make before break", history(Make("vm1"), NewPolicy(TYPO), policy=OLD)),
     "case_A03": (
         "16.1 make before break",
