@@ -1,19 +1,9 @@
 """The policy file: who gets which identity and which roles."""
 
-from lanyard.policy.document import (
-    Grant,
-    IdentitySpec,
-    ImdsDefault,
-    Mode,
-    Policy,
-    RemovalLimit,
-    RemoveOrphans,
-    Replace,
-    Restart,
-    Rule,
-)
+from lanyard.policy.document import IdentitySpec, Mode, Policy, RemovalLimit, RemoveOrphans
 from lanyard.policy.load import load_policy
 from lanyard.policy.problems import PolicyError, Problem
+from lanyard.policy.rule import Grant, ImdsDefault, Replace, Restart, Rule
 
 __all__ = [
     "Grant",

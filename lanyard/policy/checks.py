@@ -5,11 +5,12 @@ make no sense. Each check yields the path of the part that is wrong, and what wo
 import re
 
 from lanyard.policy.contradictions import contradictions
-from lanyard.policy.document import Grant, IdentitySpec, Policy, Rule, Selector
+from lanyard.policy.document import IdentitySpec, Policy
 from lanyard.policy.identity_tags import tag_problems
 from lanyard.policy.matching import scope_pattern_problem
 from lanyard.policy.problems import Found, Path, unknown
 from lanyard.policy.reachable import never_matches
+from lanyard.policy.rule import Grant, Rule, Selector
 from lanyard.policy.standards import SHIPPED, GrantContent
 from lanyard.policy.templates import (
     identity_name_problem,

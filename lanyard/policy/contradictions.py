@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from lanyard.policy.document import Grant, Match, Policy, Rule, contents
+from lanyard.policy.document import Policy, contents
 from lanyard.policy.overlaps import may_meet
 from lanyard.policy.problems import Found, Path
+from lanyard.policy.rule import Grant, Match, Rule
 from lanyard.policy.scope_overlaps import Patterns, may_be_one, scope_patterns
 from lanyard.policy.standards import GrantContent
 from lanyard.policy.templates import variables

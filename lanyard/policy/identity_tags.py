@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from itertools import combinations
 
-from lanyard.policy.document import MOST_IN_TAG, IdentitySpec
+from lanyard.policy.document import IdentitySpec
 from lanyard.policy.patterns import same
 from lanyard.policy.problems import Found
+from lanyard.policy.rule import MOST_IN_TAG
 from lanyard.policy.templates import TemplateProblem, fill_text, literal, name_problem, variables
 from lanyard.values.compute import ComputeResource
 from lanyard.values.own_identity import OWN_TAGS, RESOURCE_TAG

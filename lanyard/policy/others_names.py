@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 
-from lanyard.policy.document import IdentitySpec, Policy, Rule
+from lanyard.policy.document import IdentitySpec, Policy
 from lanyard.policy.possible_resources import (
     LOCATIONS,
     UNDERSCORES,
@@ -24,6 +24,7 @@ from lanyard.policy.possible_resources import (
     used_by,
 )
 from lanyard.policy.problems import Found
+from lanyard.policy.rule import Rule
 from lanyard.policy.templates import fill_name
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import ComputeType, compute_type

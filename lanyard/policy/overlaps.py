@@ -4,10 +4,11 @@ neither gets it. That is no mistake, for only the estate shows whether there is 
 
 from itertools import combinations
 
-from lanyard.policy.document import Match, Policy, Rule
+from lanyard.policy.document import Policy
 from lanyard.policy.patterns import meet, same
 from lanyard.policy.problems import Found
 from lanyard.policy.reachable import excludes_everything
+from lanyard.policy.rule import Match, Rule
 from lanyard.values.compute_types import ComputeType, compute_type
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from lanyard.policy.document import IdentitySpec, Match, Policy, Rule
+from lanyard.policy.document import IdentitySpec, Policy
 from lanyard.policy.matching import rules_for
+from lanyard.policy.rule import Match, Rule
 from lanyard.policy.templates import variables
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.compute_types import ComputeType

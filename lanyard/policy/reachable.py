@@ -4,9 +4,9 @@ import difflib
 from collections.abc import Mapping
 from itertools import combinations
 
-from lanyard.policy.document import Match, Selector
 from lanyard.policy.patterns import fits_one_of, has_tags, meet, same
 from lanyard.policy.problems import Found
+from lanyard.policy.rule import Match, Selector
 from lanyard.values.compute_types import compute_type
 from lanyard.values.resource_id import folded
 

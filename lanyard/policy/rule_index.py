@@ -4,19 +4,15 @@ that may be for it.
 `kinds` and `exclude` are left to who is asked in the end.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lanyard.policy.pattern_index import PatternIndex
 from lanyard.policy.patterns import ANY
+from lanyard.policy.rule import Match, Rule
+from lanyard.values.compute import ComputeResource
 from lanyard.values.resource_id import folded
-
-if TYPE_CHECKING:
-    from lanyard.policy.document import Match, Rule
-    from lanyard.values.compute import ComputeResource
 
 
 class _Levels(NamedTuple):

@@ -4,9 +4,9 @@ template, or two templates.
 
 from collections.abc import Iterator
 
-from lanyard.policy.document import Match, Rule
 from lanyard.policy.patterns import meet
 from lanyard.policy.possible_resources import types_of
+from lanyard.policy.rule import Match, Rule
 from lanyard.policy.templates import variables
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice, product
 
-from lanyard.policy.document import IdentitySpec, Policy, Rule
+from lanyard.policy.document import IdentitySpec, Policy
 from lanyard.policy.possible_resources import (
     LOCATIONS,
     group_patterns,
@@ -24,6 +24,7 @@ from lanyard.policy.possible_resources import (
     used_by,
 )
 from lanyard.policy.problems import Found
+from lanyard.policy.rule import Rule
 from lanyard.policy.templates import fill_name
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import compute_type

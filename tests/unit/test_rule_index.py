@@ -6,10 +6,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lanyard.policy import Policy, Rule
-from lanyard.policy.document import SCALE_SET, Match, Selector
 from lanyard.policy.matching import Rules, is_given, rules_for, selects
 from lanyard.policy.pattern_index import PatternIndex
 from lanyard.policy.patterns import fits, one_of
+from lanyard.policy.rule import SCALE_SET, Match, Selector
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.resource_id import ResourceId
 
