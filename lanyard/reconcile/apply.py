@@ -82,18 +82,16 @@ class Application:
     async def run(self, actions: Iterable[Action]) -> None:
         """Carry the actions out: additions first, removals only when none of those failed."""
         progress, todo = self.progress, list(actions)
-        read = progress.resource
         additions = [action for action in todo if not is_removal(action)]
         await MadeIdentities(self.services, progress).make(only(CreateIdentity, additions))
         await self._give(additions)
         upgrades = only(UpgradeInstances, additions)
         await self._upgrade(upgrades)
         removals = not_waiting([action for action in todo if is_removal(action)], progress)
+        removals = await not_lost(removals, progress, self.services)
         if await self._detach(only(DetachIdentity, removals), upgrade=bool(upgrades)):
             await self._upgrade(upgrades)
         rest = self._unless_lost([a for a in removals if not isinstance(a, DetachIdentity)])
-        if progress.resource is read:  # Azure refuses a write while the resource names a dead one
-            rest = await not_lost(rest, progress, self.services.identities)
         await RemovalSteps(self.services, progress).run(rest)
         await self._settle()
 

@@ -13,16 +13,17 @@ from lanyard.planning.actions import (
     takes_from_resource,
 )
 from lanyard.planning.outcomes import Outcome, failed, only
-from lanyard.ports.azure import Identities
 from lanyard.reconcile.progress import Progress
+from lanyard.reconcile.services import Services
 from lanyard.values.compute import UserAssigned
 from lanyard.values.errors import Because, NotYet, Permanent, Refused, Temporary
 from lanyard.values.resource_id import ResourceId
 
 # What waits for an addition that failed is looked at again with it, or this much later (seconds).
 _WAITS_DELAY = 3600.0
-# So long it takes until an identity that is missed is known to be gone, and is made again.
-_LOST_DELAY = 90.0
+# So long it takes until an identity that is missed is known to be gone, and is made again; a role
+# that is gone is found by the sweep, and may only be missed by a replica.
+_LOST_IDENTITY_DELAY, _LOST_GRANT_DELAY = 90.0, 300.0
 
 
 def not_waiting(actions: Sequence[Action], progress: Progress) -> list[Action]:
@@ -45,39 +46,42 @@ def not_waiting(actions: Sequence[Action], progress: Progress) -> list[Action]:
 
 
 async def not_lost(
-    actions: Sequence[Action], progress: Progress, identities: Identities
+    actions: Sequence[Action], progress: Progress, services: Services
 ) -> list[Action]:
-    """Those that may be done: a resource goes on showing an identity that somebody deleted or made
-    again, so ARM is asked for each that it is due, and nothing goes while one is not what the
-    resource shows. The outcomes of the others go into `progress`, as does what is lost.
+    """Those that may be done: of a living resource nothing goes while something that it is due was
+    taken and nothing said so. It goes on showing an identity that somebody deleted, and the record
+    a role. The outcomes of the others go into `progress`, as do identities that are lost.
     """
     taking = list(filter(takes_from_resource, actions))
     if not taking or progress.resource is None:
         return list(actions)
     try:
-        lost = [each for each in _due(progress) if not await _is_there(each, progress, identities)]
-    except (Temporary, Permanent) as unknown:
-        progress.outcomes += failed(taking, unknown)
-        return [action for action in actions if action not in taking]
-    if not lost:
+        await _ensure_not_lost(progress, services)
+    except (Temporary, Permanent) as lost:
+        progress.outcomes += failed(taking, lost)
+    else:
         return list(actions)
-    progress.gone_identities += lost
-    failure = NotYet(f"{lost[0]} is not what the resource shows: it is looked at", _LOST_DELAY)
-    progress.outcomes += failed(taking, failure)
     return [action for action in actions if action not in taking]
 
 
-def _due(progress: Progress) -> Iterator[ResourceId]:
-    """The identities that it has, and is to have."""
-    if progress.resource is not None:
-        for identity in progress.resource.identity.user_assigned:
-            if UserAssigned(identity) in progress.principals:
-                yield identity
+async def _ensure_not_lost(progress: Progress, services: Services) -> None:
+    for identity in _identities_to_ask(progress):
+        now = await services.identities.details(identity)
+        if now is None or now.principal_id != progress.principals[UserAssigned(identity)]:
+            progress.gone_identities.append(identity)
+            raise NotYet(f"{identity} is not what the resource shows", _LOST_IDENTITY_DELAY)
+    for grant in progress.due & progress.record.grants - set(progress.granted.values()):
+        if await services.assignments.giving(grant) is None:
+            raise NotYet(f"{grant} is not there: the sweep gives it again", _LOST_GRANT_DELAY)
 
 
-async def _is_there(identity: ResourceId, progress: Progress, identities: Identities) -> bool:
-    now = await identities.details(identity)
-    return now is not None and now.principal_id == progress.principals[UserAssigned(identity)]
+def _identities_to_ask(progress: Progress) -> Iterator[ResourceId]:
+    """Those that it has and is to have, but for what was attached a moment ago."""
+    fresh = only(AttachIdentity, (o.action for o in progress.outcomes if o.failure is None))
+    attached = {action.id for action in fresh}
+    for identity in progress.resource.identity.user_assigned if progress.resource else ():
+        if UserAssigned(identity) in progress.principals and identity not in attached:
+            yield identity
 
 
 def _missing(progress: Progress) -> list[Outcome]:

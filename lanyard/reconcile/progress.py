@@ -24,6 +24,8 @@ class Progress:
     #: Of the identities that exist, as far as they are known.
     principals: dict[PrincipalRef, str]
     removals: Removals
+    #: The grants that the policy wants for it, of identities that exist.
+    due: frozenset[Grant] = frozenset()
     #: What led to it.
     change: Change
     #: Identities that were not on record as attached before this reconcile set out to attach them.

@@ -56,6 +56,7 @@ from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource, PrincipalRef
 from lanyard.values.errors import NotYet, Temporary
+from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId, folded
 
 
@@ -123,6 +124,7 @@ class Reconciler:
             # Of what is missing, `observed` is on file already.
             record=observed if resource is None else record,
             principals=known.principals,
+            due=_granted(wanted, known.principals),
             removals=self._removals(change, precedents.orders),
             change=change,
         )
@@ -361,6 +363,12 @@ def _as_answered(record: ResourceRecord, entries: Mapping[str, Entry]) -> Resour
     """Whoever dismisses that it moved says that what has its identities is another resource."""
     answers = [entry.answer for key, entry in entries.items() if key.startswith(MOVE)]
     return replace(record, confirmed={}) if Answer.DISMISSED in answers else record
+
+
+def _granted(wanted: Desired, principals: Mapping[PrincipalRef, str]) -> frozenset[Grant]:
+    return frozenset(
+        each.granted(principals[each.to]) for each in wanted.grants if each.to in principals
+    )
 
 
 def _due(verdict: Verdict, looks: Looks) -> list[Action]:

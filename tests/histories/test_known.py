@@ -66,6 +66,15 @@ KNOWN = {
             policy=Policy(per_hour=1, grace_minutes=0),
         ),
     ),
+    "a role that is due was taken in the time of a detach": (
+        "16.1 make before break",
+        history(
+            Make("vm1", SHOP),
+            NewPolicy(Policy((Rule(identity="own"),))),
+            Sweep(),
+            Revoke("own:vm1"),
+        ),
+    ),
     "case_A02": ("16.1 make before break", history(Make("vm1"), NewPolicy(TYPO), policy=OLD)),
     "case_A03": (
         "16.1 make before break",
