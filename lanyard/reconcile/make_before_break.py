@@ -49,8 +49,8 @@ async def not_lost(
     actions: Sequence[Action], progress: Progress, services: Services
 ) -> list[Action]:
     """Those that may be done: of a living resource nothing goes while something that it is due was
-    taken and nothing said so. It goes on showing an identity that somebody deleted, and the record
-    a role. The outcomes of the others go into `progress`, as do identities that are lost.
+    taken and no event showed it. It goes on showing an identity that somebody deleted, and its
+    record a role. The outcomes of the others go into `progress`, as do identities that are lost.
     """
     taking = list(filter(takes_from_resource, actions))
     if not taking or progress.resource is None:
