@@ -11,6 +11,7 @@ from lanyard.desk.worth_a_look import worth_a_look
 from lanyard.planning.actions import ReplaceIdentity, changes_identity
 from lanyard.planning.desired import Desired, desired
 from lanyard.planning.guard import guard
+from lanyard.planning.kept_conditions import beside_what_is_kept
 from lanyard.planning.plan import Owned, Plan
 from lanyard.planning.verdict import Situation, Verdict
 from lanyard.policy import Policy
@@ -103,6 +104,7 @@ class Previewer:
         wanted = desired(self._policy, current)
         behind = await self._principals.known(wanted, current)
         owned = Owned(grants=await self._standing.of(wanted, behind.principals))
+        wanted = beside_what_is_kept(wanted, owned, behind.principals)
         actual = await self._principals.actual(current, wanted, behind, {})
         todo, situation = await consider(
             self._policy, wanted, actual, owned, self._assignments, self._precedents

@@ -263,16 +263,19 @@ def _add_grant(
         known[key] = replace(old, rules=_both(old.rules, new.rules))
     else:
         if not old.contradicted:
-            problems.append(_contradiction(old, new))
-        problems.append(_contradiction(new, old))
+            problems.append(contradiction(old, f"rule {new.rules[0]!r} gives"))
+        problems.append(contradiction(new, f"rule {old.rules[0]!r} gives"))
         known[key] = replace(old, contradicted=True)
 
 
-def _contradiction(grant: WantedGrant, other: WantedGrant) -> Unfulfillable:
+def contradiction(grant: WantedGrant, otherwise: str) -> Unfulfillable:
+    """A wanted grant is not to be had on its condition. `otherwise`: who has it on another one, for
+    people.
+    """
     scope, role, to = grant.content
     about = ("condition", scope, role, to.key, grant.condition or "")
     part = f"role {role_name(grant.role_id)!r} at {grant.scope} to {grant.to}"
-    reason = f"rule {other.rules[0]!r} gives the same on another condition"
+    reason = f"{otherwise} the same on another condition"
     return Unfulfillable(grant.rules[0], about, part, reason)
 
 

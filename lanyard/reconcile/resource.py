@@ -17,6 +17,7 @@ from lanyard.planning.actions import (
 )
 from lanyard.planning.desired import Desired, desired
 from lanyard.planning.grace import Graces, due_since, seconds_left, still_dedicated
+from lanyard.planning.kept_conditions import beside_what_is_kept
 from lanyard.planning.life import Life
 from lanyard.planning.orders import Orders, Refusal
 from lanyard.planning.outcomes import Effects, Outcome
@@ -111,10 +112,11 @@ class Reconciler:
         behind = self._principals()
         known = await behind.known(wanted, resource)
         before = await self._as_due(observed, wanted, resource, known.principals, in_force)
+        owned = before.owned()
+        wanted = beside_what_is_kept(wanted, owned, known.principals)
         actual = await behind.actual(resource, wanted, known, before.dedicated)
         taken = await times_taken(wanted, known.principals, before, services.claims)
         precedents = self._precedents(in_force, counted(before) | taken, entries)
-        owned = before.owned()
         todo, verdict = await decide(
             self.policy, wanted, actual, owned, services.assignments, precedents
         )

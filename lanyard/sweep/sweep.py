@@ -14,6 +14,7 @@ from lanyard.planning.actions import RemoveOrphans
 from lanyard.planning.desired import Desired, desired
 from lanyard.planning.grace import still_dedicated
 from lanyard.planning.guard import guard, guard_alone
+from lanyard.planning.kept_conditions import beside_what_is_kept
 from lanyard.planning.orders import Orders
 from lanyard.planning.orphans import Orphan, OrphanKind, orphans
 from lanyard.planning.plan import Plan, plan
@@ -274,7 +275,8 @@ class Sweep:
 
         installation = self.services.assignments.installation
         behind = await Principals(self._read, self._recorded, installation).known(wanted, resource)
-        listed = Principals(found.resources, self._recorded, installation, is_dedicated)
+        wanted = beside_what_is_kept(wanted, record.owned(), behind.principals)
+        listed = Principals(found.resources, self._recorded, installation, is_dedicated, is_left)
         actual = await listed.actual(resource, wanted, behind, record.dedicated)
         todo = plan(wanted, actual, record.owned())
         taken = await times_taken(wanted, behind.principals, record, self._taken)
