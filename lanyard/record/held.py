@@ -67,9 +67,7 @@ class Entry:
         """As it stands at a moment: a release that is too old is none any more."""
         if self.answer is not Answer.RELEASED or self.answered is None:
             return self
-        if moment - self.answered < RELEASE_LASTS:
-            return self
-        return replace(self, answer=Answer.NONE, by="", answered=None)
+        return self if moment - self.answered < RELEASE_LASTS else _unanswered(self)
 
     def change(self, source: str) -> Change:
         """The hint that has it looked at again."""
@@ -145,6 +143,14 @@ class HeldActions:
         """Leave it undone and show it no more."""
         return await self._answer(await self.find(entry_id), Answer.DISMISSED, by)
 
+    async def forget_answers(self) -> None:
+        """Of a list that was put back from an older moment: what people let be done may have been
+        done since, and what they gave up may be wanted again. That they want something kept stays.
+        """
+        async for entry in self.all([]):
+            if entry.answer is not Answer.NONE and not _keeps(entry):
+                await self._replace(_unanswered(entry))
+
     def _read(self, row: Row) -> Entry:
         return _entry(row).at(self._moment())
 
@@ -206,10 +212,19 @@ def _is_spent(entry: Entry, refusal: Refusal) -> bool:
     return entry.answer is Answer.RELEASED and refusal.because is Because.NOT_DONE
 
 
+def _keeps(entry: Entry) -> bool:
+    """Whether a person wants a removal not to be done."""
+    return entry.answer is Answer.DISMISSED and entry.refusal.kind is Kind.REMOVAL
+
+
 def _with(entry: Entry, refusal: Refusal) -> Entry:
     if _is_spent(entry, refusal):
-        entry = replace(entry, answer=Answer.NONE, by="", answered=None)
+        entry = _unanswered(entry)
     return replace(entry, refusal=refusal)
+
+
+def _unanswered(entry: Entry) -> Entry:
+    return replace(entry, answer=Answer.NONE, by="", answered=None)
 
 
 def orders(pause: Pause | None, entries: Iterable[Entry]) -> Orders:

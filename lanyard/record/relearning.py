@@ -18,7 +18,7 @@ from lanyard.record.rows import MARK, Columns, DamagedRow
 
 #: Where the row is in the control table: kill_switch.py reads the partition as a whole.
 PARTITION, KEY = "pause", MARK
-_CONTROL, _RESOURCES = "control", "resources"
+_CONTROL, _HELD, _RESOURCES = "control", "held", "resources"
 # What is kept in memory is read anew after so long (seconds): nobody puts a table back faster.
 _SERVES = 60.0
 _STEP = 0.001
@@ -60,7 +60,7 @@ class Relearning:
         """Of all tables that taking goes by: what is decided is a journal."""
         others = {
             "grants": tables.grants,
-            "held": tables.held,
+            _HELD: tables.held,
             "identities": tables.identities,
             _RESOURCES: tables.resources,
         }
@@ -95,8 +95,15 @@ class Relearning:
         What was written after the last mark was written to the table as it is now: one that was
         put back had been copied before it.
         """
+        return await self._put_back(_RESOURCES)
+
+    async def answers_put_back(self) -> bool:
+        """Whether what people answered is of an older moment, and no sweep has seen to that yet."""
+        return await self._put_back(_HELD) is not None
+
+    async def _put_back(self, table: str) -> float | None:
         times = await self._read_anew()
-        at = times.tables[_RESOURCES]
+        at = times.tables[table]
         return times.mark.at if at is None or at < times.mark.at else None
 
     async def confirm(self) -> None:

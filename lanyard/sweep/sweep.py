@@ -143,6 +143,8 @@ class Sweep:
     async def _relearn(self, found: Survey) -> None:
         """Put on record again what lost tables do not hold."""
         services = self.services
+        if await services.relearning.answers_put_back():
+            await services.held.forget_answers()
         await learn_grants(found, services)
         await learn_claims(found, services)
         relearning = await services.relearning.under_way()

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from lanyard.desk.operator import Operator
 from lanyard.ports.tables import Row
+from lanyard.record.held import Answer
 from lanyard.record.rows import MARK
 from lanyard.values.resource_id import ResourceId
 from simulator.azure import Azure
@@ -280,6 +282,47 @@ async def test_case_A22_a_lost_list_of_what_is_held_is_listed_again(
     estate.tables.held.content.clear()
     await sweep(estate)
     assert list(await held(estate)) == before
+
+
+async def test_case_A22_a_release_of_an_older_moment_is_no_persons_word_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was released then was done, and given again since."""
+    estate = await begun_with(monkeypatch, replace(SHARED, per_hour=0), "vm1")
+    vm = estate.vm_id("vm1")
+    await patch(estate, vm, tags={})
+    await pass_time(estate)
+    for entry in (await held(estate)).values():
+        await Operator(estate.services, estate.queue.put, "ann").release(entry.id)
+    before = as_they_are(estate)
+    await pass_time(estate)
+    assert (attached(estate, vm), roles(estate, "id-old")) == ([], [])
+    await patch(estate, vm, tags=PROD)
+    await hours(estate, 1)
+    put_back(estate, {**as_they_are(estate), "held": before["held"]})
+    assert await timer(estate)
+    await patch(estate, vm, tags={})
+    await hours(estate, 2)
+    assert (attached(estate, vm), roles(estate, "id-old")) == (["id-old"], ["Reader"])
+    assert {entry.answer for entry in (await held(estate)).values()} == {Answer.NONE}
+
+
+async def test_case_A22_what_a_person_wanted_kept_is_kept_in_an_older_list(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun_with(monkeypatch, replace(SHARED, per_hour=0), "vm1")
+    vm = estate.vm_id("vm1")
+    await patch(estate, vm, tags={})
+    await pass_time(estate)
+    for entry in (await held(estate)).values():
+        await Operator(estate.services, estate.queue.put, "ann").dismiss(entry.id)
+    await pass_time(estate)
+    before = as_they_are(estate)
+    await hours(estate, 1)
+    put_back(estate, {**as_they_are(estate), "held": before["held"]})
+    await adopt(estate, SHARED)
+    await hours(estate, 2)
+    assert (attached(estate, vm), roles(estate, "id-old")) == (["id-old"], ["Reader"])
 
 
 async def test_case_A22_a_machine_that_came_since_the_tables_were_copied_is_kept(
