@@ -24,6 +24,8 @@ from lanyard.values.resource_id import ResourceId, folded
 
 #: Whether the record of a resource (by its mark) has an identity as made for it alone.
 type IsDedicated = Callable[[str, ResourceId], Awaitable[bool]]
+#: Whether the record of a resource that moved has an identity as made at this place (id).
+type IsLeft = Callable[[ResourceId, ResourceId], Awaitable[bool]]
 
 
 class Details(Protocol):
@@ -106,6 +108,11 @@ async def nowhere(_owner: str, _identity: ResourceId) -> bool:
     return False
 
 
+async def by_its_tags(_identity: ResourceId, _place: ResourceId) -> bool:
+    """Where there are no records: its tags are all that is known."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Behind:
     """What stands behind the identities of one resource, as far as it is known."""
@@ -130,6 +137,7 @@ class Principals:
     #: resource has counts as its own.
     installation: str
     is_dedicated: IsDedicated = nowhere
+    is_left: IsLeft = by_its_tags
 
     async def known(self, wanted: Desired, resource: ComputeResource | None) -> Behind:
         """The principals of the identities that exist, wanted, kept, or named by the resource's own
@@ -202,6 +210,9 @@ class Principals:
     ) -> bool:
         """Asked of one that is not on record as made for the resource, that has another principal
         now, or that it has not: another may have been made under its name, and its event was lost.
+
+        What is not on record at all, and not attached, has only its tags, which whoever may tag
+        puts on any identity: they say nothing.
         """
         ref, known = UserAssigned(wanted.id), own.get(wanted.id, Dedicated("", 0.0))
         has_it = wanted.id in resource.identity.user_assigned
@@ -212,7 +223,10 @@ class Principals:
             return False
         if not known.principal and not await self._may_be(current, ref.id):
             return True
-        return not known.is_still(current, resource.id, self.installation)
+        if not known.is_still(current, resource.id, self.installation):
+            return True
+        on_record = has_it or wanted.id in own
+        return not (on_record or await self.is_left(wanted.id, resource.id))
 
     async def _may_be(self, current: ManagedIdentity, identity: ResourceId) -> bool:
         """Whether nothing on record says that it is not this resource's own, whatever its tags say:

@@ -215,6 +215,7 @@ class Reconciler:
             is_dedicated,
         )
 
+            services.ledger.left,
     async def _carry_out(
         self, todo: Plan, verdict: Verdict, progress: Progress, recorder: Recorder
     ) -> Looks:

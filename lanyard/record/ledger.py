@@ -176,6 +176,14 @@ class Ledger:
             if identity in record.attachments:
                 yield record.id
 
+    async def left(self, identity: ResourceId, place: ResourceId) -> bool:
+        """Whether a resource that moved has an identity that was made for it at this place."""
+        async for record in self.records([]):
+            own = record.dedicated.get(identity)
+            if own is not None and own.owner == place.key:
+                return True
+        return False
+
 
 def _whose(row: Row) -> ResourceId:
     """Of which resource a row is, by its key where its columns do not say it."""

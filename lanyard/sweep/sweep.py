@@ -275,6 +275,10 @@ class Sweep:
             record = found.records.get(ResourceId.parse(owner))
             return record is not None and identity in record.dedicated
 
+        async def is_left(identity: ResourceId, place: ResourceId) -> bool:
+            own = (record.dedicated.get(identity) for record in found.records.values())
+            return any(one is not None and one.owner == place.key for one in own)
+
         installation = self.services.assignments.installation
         behind = await Principals(self._read, self._recorded, installation).known(wanted, resource)
         wanted = beside_what_is_kept(wanted, record.owned(), behind.principals)

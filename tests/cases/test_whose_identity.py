@@ -129,6 +129,21 @@ async def test_case_B01_a_machines_name_chooses_no_identity(
     assert (await estate.sweeps.run()).drifted == 0
 
 
+async def test_case_B01_whoever_may_only_tag_and_make_machines_chooses_none_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The tags by which Lanyard knows its own, on an identity that it did not make."""
+    estate = await begun(monkeypatch, Rules(identity=own()))
+    tags = {"lanyard-resource": estate.vm_id("deployer").text, "lanyard-installation": INSTALLATION}
+    await made(estate, "id-deployer", **tags)
+    deployer = await estate.create_vm("deployer")
+    await hours(estate, 2)
+    assert (attached(estate, deployer), roles(estate, "id-deployer")) == ([], [])
+    assert "attach identity id-deployer" in await held(estate)
+    assert (await estate.sweeps.run()).drifted == 0
+    assert (await estate.ledger.resource(deployer)).dedicated == {}
+
+
 async def test_case_B01_nor_where_a_person_attached_it(monkeypatch: pytest.MonkeyPatch) -> None:
     estate = await begun(monkeypatch, Rules(identity=own()))
     await made(estate, "id-deployer")
