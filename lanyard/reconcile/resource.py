@@ -52,7 +52,7 @@ from lanyard.reconcile.taken_identities import looked_at
 from lanyard.reconcile.unconfirmed import Unconfirmed
 from lanyard.record.held import Answer, Entry, not_done, orders
 from lanyard.record.ledger import ResourceRecord
-from lanyard.record.ownership import as_seen, is_another
+from lanyard.record.ownership import as_seen, is_another, without_taken
 from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource, PrincipalRef
@@ -183,6 +183,8 @@ class Reconciler:
         unconfirmed = Unconfirmed(services.assignments, services.claims)
         observed = await unconfirmed.settle(observed, wanted, resource, principals)
         observed = await looked_at(observed, resource, wanted, services.identities, services.now())
+        if resource is not None:
+            observed = without_taken(observed, resource, wanted)
         own = await Moves(services).own(observed)
         own = still_dedicated(own, self.policy, wanted)
         # Who dismisses that instances lag says that they have what the set has.
@@ -213,9 +215,9 @@ class Reconciler:
             RecordedOnce(services.identity_ledger, writes=True),
             services.assignments.installation,
             is_dedicated,
+            services.ledger.left,
         )
 
-            services.ledger.left,
     async def _carry_out(
         self, todo: Plan, verdict: Verdict, progress: Progress, recorder: Recorder
     ) -> Looks:

@@ -8,7 +8,9 @@ resource belong to its id, so one that is made again under it has them again.
 from dataclasses import replace
 from enum import StrEnum
 
+from lanyard.planning.desired import Desired
 from lanyard.planning.life import SECOND_LOOK, WRITE_LAG, Life
+from lanyard.planning.needs import needs_identity
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.compute import ComputeResource, SystemAssigned
 from lanyard.values.resource_id import ResourceId
@@ -45,6 +47,23 @@ def as_seen(
         # With another upgrade policy Azure brings them up to date itself.
         instances_lag=record.instances_lag and resource.manual_upgrade,
     )
+
+
+def without_taken(
+    record: ResourceRecord, resource: ComputeResource, wanted: Desired
+) -> ResourceRecord:
+    """The record without what the resource neither shows nor is to have any more: somebody took it.
+
+    A replica of ARM that is behind shows none of what was attached a moment ago, but then it shows
+    nothing else that was written since either, and the policy has it attached as before.
+    """
+    shown = resource.identity.user_assigned
+    attachments = {
+        identity: at
+        for identity, at in record.attachments.items()
+        if identity in shown or identity in record.in_repair or needs_identity(wanted, identity)
+    }
+    return replace(record, attachments=attachments)
 
 
 class Likeness(StrEnum):

@@ -66,6 +66,24 @@ async def test_case_A07_an_attachment_that_was_seen_gone_is_theirs_when_it_is_ba
 
 
 @TYPES
+async def test_case_A07_what_was_taken_right_after_it_was_attached_is_theirs_too(
+    monkeypatch: pytest.MonkeyPatch, made: Example
+) -> None:
+    """While a replica of ARM may not show it yet; nothing is looked at until they attach it."""
+    policy = Rules(type=made.type, match="tags: {env: prod}", grace_minutes=10)
+    estate = await begun(monkeypatch, policy, "id-old")
+    resource = await create(estate, made, tags=TAGS)
+    await pass_time(estate, MINUTE)
+    assert attached(estate, resource) == ["id-old"]
+    await patch(estate, resource, tags={}, identity={"type": "None"})
+    await pass_time(estate, 3 * MINUTE)
+    await patch(estate, resource, identity=block(estate))
+    await pass_time(estate, HOUR)
+    await sweep(estate)
+    assert attached(estate, resource) == ["id-old"]
+
+
+@TYPES
 async def test_case_A07_attached_again_while_a_rule_asks_for_it(
     monkeypatch: pytest.MonkeyPatch, made: Example
 ) -> None:
