@@ -17,6 +17,7 @@ from lanyard.planning.actions import (
 )
 from lanyard.planning.desired import Desired, desired
 from lanyard.planning.grace import Graces, due_since, seconds_left, still_dedicated
+from lanyard.planning.kept_after_a_move import keeping_what_it_left_with
 from lanyard.planning.kept_conditions import beside_what_is_kept
 from lanyard.planning.life import Life
 from lanyard.planning.orders import Orders, Refusal
@@ -107,7 +108,12 @@ class Reconciler:
         observed = _as_answered(observed, entries)
         if moved := await self._moved(change, record, observed, resource):
             return moved
-        wanted = desired(self.policy, resource)
+        wanted = keeping_what_it_left_with(
+            desired(self.policy, resource),
+            resource,
+            observed.left_with,
+            observed.owned().claimed,
+        )
         in_force = orders(pause, entries.values())
         behind = self._principals()
         known = await behind.known(wanted, resource)

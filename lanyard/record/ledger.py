@@ -84,6 +84,11 @@ class ResourceRecord:
         )
 
     @property
+    def left_with(self) -> list[ResourceId]:
+        """The identities that were made for the resource at a place from which it moved."""
+        return [identity for identity, own in self.dedicated.items() if own.owner]
+
+    @property
     def empty(self) -> bool:
         """Whether there is nothing left to remember."""
         return self.owned() == Owned()

@@ -14,6 +14,7 @@ from lanyard.planning.actions import RemoveOrphans
 from lanyard.planning.desired import Desired, desired
 from lanyard.planning.grace import still_dedicated
 from lanyard.planning.guard import guard, guard_alone
+from lanyard.planning.kept_after_a_move import keeping_what_it_left_with
 from lanyard.planning.kept_conditions import beside_what_is_kept
 from lanyard.planning.orders import Orders
 from lanyard.planning.orphans import Orphan, OrphanKind, orphans
@@ -267,7 +268,10 @@ class Sweep:
         known = present is None or present in record.system_principals
         if not known or unseen_attachments(record, resource):
             return True
-        wanted = desired(self.policy, resource)
+        owned = record.owned()
+        wanted = keeping_what_it_left_with(
+            desired(self.policy, resource), resource, record.left_with, owned.claimed
+        )
 
         async def is_dedicated(owner: str, identity: ResourceId) -> bool:
             if not owner.startswith("/"):
@@ -281,17 +285,17 @@ class Sweep:
 
         installation = self.services.assignments.installation
         behind = await Principals(self._read, self._recorded, installation).known(wanted, resource)
-        wanted = beside_what_is_kept(wanted, record.owned(), behind.principals)
+        wanted = beside_what_is_kept(wanted, owned, behind.principals)
         listed = Principals(found.resources, self._recorded, installation, is_dedicated, is_left)
         actual = await listed.actual(resource, wanted, behind, record.dedicated)
-        todo = plan(wanted, actual, record.owned())
+        todo = plan(wanted, actual, owned)
         taken = await times_taken(wanted, behind.principals, record, self._taken)
         situation = Situation(
             self.policy,
             wanted,
             resource,
             roles=found.roles,
-            granted=record.owned().grants,
+            granted=owned.grants,
             repairs=counted(record) | taken,
             not_done=found.not_done.get(resource.id, frozenset()),
             principals=behind.principals,

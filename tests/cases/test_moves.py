@@ -215,6 +215,36 @@ async def test_case_B17_who_moves_back_has_the_identity_of_its_first_place_again
         assert (known.principal, known.owner) == (made.principal, "")
 
 
+@pytest.mark.parametrize("when", ["before it moves", "as it moves"])
+async def test_case_A28_an_excluded_machine_that_moves_keeps_the_identity_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """That of the new place is not for it; once it is, the first one goes as of any that moved."""
+    policy = Rules(
+        identity=own(),
+        match="exclude: {tags: {lanyard: ignore}}",
+        options={"imdsDefault": "accept"},
+    )
+    estate = await begun(monkeypatch, policy)
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate)
+    (first,) = (await estate.ledger.resource(vm)).attachments
+    if when == "before it moves":
+        await patch(estate, vm, tags={"lanyard": "ignore"})
+        await pass_time(estate, HOUR)
+    else:
+        estate.azure.state.resources[vm.key].tags = {"lanyard": "ignore"}
+    moved = await move(estate, vm, "rg-other")
+    await hours(estate, 30)
+    assert list((await estate.ledger.resource(moved)).attachments) == [first]
+    assert (attached(estate, moved), roles(estate, "id-vm1")) == (["id-vm1"], ["Reader"])
+    assert (await estate.sweeps.run()).drifted == 0
+    await patch(estate, moved, tags={})
+    await hours(estate, 30)
+    assert list((await estate.ledger.resource(moved)).attachments) != [first]
+    assert first.key not in estate.azure.state.resources
+
+
 async def moved_outside(
     monkeypatch: pytest.MonkeyPatch, *, served: bool = False
 ) -> tuple[Estate, ResourceId, ResourceId]:
