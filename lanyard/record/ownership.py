@@ -32,7 +32,8 @@ def as_seen(
     """
     if is_another(record, resource):
         return _anew(record, resource)
-    over, repairs = _over(resource, life), record.repairs.items()
+    over = max(_over(resource, life), _made_since(record, resource))
+    repairs = record.repairs.items()
     attachments = {
         identity: at
         for identity, at in record.attachments.items()
@@ -133,6 +134,14 @@ def _over(resource: ComputeResource, life: Life) -> float:
     if not end or resource.incarnation or _was_there(resource, life, end):
         return 0.0
     return end + CLOCK_DOUBT
+
+
+def _made_since(record: ResourceRecord, resource: ComputeResource) -> float:
+    """Until when what is on record as attached was to an earlier one, where the resource itself
+    shows that it was made later, though nobody saw the end of that one; 0 where it does not.
+    """
+    before = resource.created - CLOCK_DOUBT
+    return before if any(at <= before for at in record.attachments.values()) else 0.0
 
 
 def is_another(record: ResourceRecord, resource: ComputeResource) -> bool:

@@ -117,6 +117,8 @@ class ComputeResource:
     #: A moment at which it was there, of its creation or its last change, by Azure's clock (seconds
     #: since the epoch); 0 where it shows none.
     dated: float = 0.0
+    #: The moment of its creation, as `dated`; 0 where it shows none.
+    created: float = 0.0
     #: No other resource of its type has its names anywhere at the same time.
     named_once: bool = False
     #: Identities that its own settings name outside its identity block, with the members that do:

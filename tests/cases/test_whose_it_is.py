@@ -18,7 +18,7 @@ from tests.support.cases import (
     patch,
     sweep,
 )
-from tests.support.compute_examples import MACHINE, SITE, Example
+from tests.support.compute_examples import AUTOMATION, MACHINE, SITE, Example
 from tests.support.estate import Estate
 
 TYPES = pytest.mark.parametrize("made", [MACHINE, SITE], ids=str)
@@ -112,6 +112,21 @@ async def test_case_A08_a_resource_made_again_under_its_name_has_nothing_of_ours
     await sweep(estate)
     await pass_time(estate, HOUR)
     assert attached(estate, resource) == ["id-old"]
+
+
+async def test_case_A08_an_account_that_shows_when_it_was_made_needs_no_event(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No look found it gone, and it has no stable id."""
+    estate, account = await begun_with(monkeypatch, AUTOMATION)
+    await delete(estate, account)
+    estate.azure.clock.advance(30)
+    again = await create(estate, AUTOMATION, identity=block(estate))
+    await lose_events(estate)
+    assert again == account
+    await sweep(estate)
+    await pass_time(estate, HOUR)
+    assert attached(estate, account) == ["id-old"], "its template has it"
 
 
 async def test_case_A08_its_end_was_seen_and_no_event_came(

@@ -45,7 +45,8 @@ def read_resource(body: Json, kind: ComputeType) -> ComputeResource:
         manual_upgrade=kind.instances and _manual_upgrade(body),
         kubelet=_named(part(part(properties, "identityProfile"), "kubeletidentity"), "resourceId"),
         incarnation=_incarnation(body, properties),
-        dated=_dated(properties),
+        dated=_moment(properties, "creationTime") or _moment(properties, "lastModifiedTimeUtc"),
+        created=_moment(properties, "creationTime"),
         named_once=_named_once(body, properties),
         names=used.user_assigned,
         names_system=used.system,
@@ -149,13 +150,12 @@ def _incarnation(body: Json, properties: Json) -> str:
     return next(filter(None, own), "") or text(part(body, "systemData"), "createdAt")
 
 
-def _dated(properties: Json) -> float:
+def _moment(properties: Json, name: str) -> float:
     """Automation accounts and Batch pools show their creation, sites their last change, without an
     offset and in UTC (the reference of each service). What is no moment is none.
     """
-    shown = member(properties, "creationTime") or member(properties, "lastModifiedTimeUtc")
     try:
-        moment = datetime.fromisoformat(shown)
+        moment = datetime.fromisoformat(member(properties, name))
     except (TypeError, ValueError):
         return 0.0
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
