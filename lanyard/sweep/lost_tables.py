@@ -67,7 +67,9 @@ async def learn_identities(
         known = found.records.get(owner.id, ResourceRecord(id=owner.id))
         own = {identity: Dedicated(principal, _kept_for(policy))}
         wanted = desired(policy, owner)
-        named = identity in (wanted.identities.keys() | wanted.kept.identities.keys())
+        # One that a person attached, by an undo, say, is theirs.
+        asked = wanted.identities.keys() | wanted.kept.identities.keys()
+        named = identity in asked and identity in known.attachments
         lost = relearning or known.row is None
         if identity in known.dedicated or not (named or lost):
             continue

@@ -3,6 +3,7 @@ it, by its principal. A name that whoever makes a resource may choose reaches no
 """
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from azure.mgmt.msi.models import Identity
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from lanyard.app.sweeping import Sweeps
+from lanyard.desk.undo import Undo
 from lanyard.ports.tables import Tables
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.change import Change
 from lanyard.values.compute import UserAssigned
 from lanyard.values.errors import Because
+from lanyard.values.removed import RemovedAttachment
 from lanyard.values.resource_id import ResourceId
 from simulator.faults import Drop, Fault
 from simulator.state import Resource
@@ -447,3 +450,25 @@ async def test_one_that_the_policy_names_as_existing_is_not_learnt_again(
     await hours(it.estate, 2)
     sweeps: Sweeps = it.estate.sweeps
     assert (await sweeps.run()).drifted == 0
+
+
+async def test_one_that_a_person_had_attached_again_is_theirs_though_a_rule_asks_for_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What `undo` put back is the person's from then on; its tags still name the machine."""
+    it = await served(monkeypatch)
+    await patch(it.estate, it.vm, tags={})
+    await pass_time(it.estate)
+    assert attached(it.estate, it.vm) == []
+    undo, hour = Undo(it.estate.services, "ann"), timedelta(hours=1)
+    now = datetime.fromtimestamp(it.estate.azure.clock.now(), UTC)
+    async for undoable in undo.between(now - hour, now + hour):
+        if isinstance(undoable.removed, RemovedAttachment):
+            await undo.put_back(undoable)
+    await hours(it.estate, 1)
+    await patch(it.estate, it.vm, tags=PROD)
+    await hours(it.estate, 2)
+    assert roles(it.estate, "id-vm1") == ["Reader"]
+    await patch(it.estate, it.vm, tags={})
+    await hours(it.estate, 4)
+    assert attached(it.estate, it.vm) == ["id-vm1"]
