@@ -104,7 +104,7 @@ class Previewer:
         wanted = desired(self._policy, current)
         behind = await self._principals.known(wanted, current)
         owned = Owned(grants=await self._standing.of(wanted, behind.principals))
-        wanted = beside_what_is_kept(wanted, owned, behind.principals)
+        wanted = beside_what_is_kept(wanted, owned.grants, behind.principals)
         actual = await self._principals.actual(current, wanted, behind, {})
         todo, situation = await consider(
             self._policy, wanted, actual, owned, self._assignments, self._precedents

@@ -6,25 +6,25 @@ and no narrower, as between two rules that are both for the resource. Which one 
 record shows, so this comes after `desired`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from lanyard.planning.desired import Desired, Unfulfillable, WantedGrant, contradiction
-from lanyard.planning.plan import Owned
 from lanyard.values.compute import PrincipalRef
 from lanyard.values.grants import Grant
 
 
 def beside_what_is_kept(
-    wanted: Desired, owned: Owned, principals: Mapping[PrincipalRef, str]
+    wanted: Desired, had: Iterable[Grant], principals: Mapping[PrincipalRef, str]
 ) -> Desired:
     """`wanted` with each grant contradicted that would change the condition of one that is kept.
 
-    `owned`: what the resource has. `principals`: of the identities that exist.
+    `had`: what the resource was given, as it was given, also where somebody took it away since.
+    `principals`: of the identities that exist.
     """
     if not wanted.kept.rules:
         return wanted
-    has = {grant.key: grant for grant in owned.claimed}
+    has = {grant.key: grant for grant in had}
     problems: dict[WantedGrant, Unfulfillable] = {}
     for grant in wanted.grants:
         principal = principals.get(grant.to)

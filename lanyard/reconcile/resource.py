@@ -22,7 +22,7 @@ from lanyard.planning.kept_conditions import beside_what_is_kept
 from lanyard.planning.life import Life
 from lanyard.planning.orders import Orders, Refusal
 from lanyard.planning.outcomes import Effects, Outcome
-from lanyard.planning.plan import Plan
+from lanyard.planning.plan import Owned, Plan
 from lanyard.planning.verdict import Verdict
 from lanyard.policy import Policy
 from lanyard.reconcile.apply import apply, see
@@ -119,7 +119,7 @@ class Reconciler:
         known = await behind.known(wanted, resource)
         before = await self._as_due(observed, wanted, resource, known.principals, in_force)
         owned = before.owned()
-        wanted = beside_what_is_kept(wanted, owned, known.principals)
+        wanted = beside_what_is_kept(wanted, await self._had(wanted, owned), known.principals)
         actual = await behind.actual(resource, wanted, known, before.dedicated)
         taken = await times_taken(wanted, known.principals, before, services.claims)
         precedents = self._precedents(in_force, counted(before) | taken, entries)
@@ -196,6 +196,13 @@ class Reconciler:
         # Who dismisses that instances lag says that they have what the set has.
         lag = observed.instances_lag and UpgradeInstances().key not in in_force.dismissed
         return replace(observed, dedicated=own, instances_lag=lag)
+
+    async def _had(self, wanted: Desired, owned: Owned) -> list[Grant]:
+        """Of what it claims, what it was given: what was only intended it has not to keep."""
+        if not wanted.kept.rules:
+            return []
+        claims, given = self.services.claims, owned.grants
+        return [each for each in owned.claimed if each in given or await claims.stood(each)]
 
     def _precedents(
         self, in_force: Orders, repairs: Mapping[str, int], entries: Mapping[str, Entry]

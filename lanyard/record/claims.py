@@ -193,6 +193,18 @@ class Claims:
         """Whether a resource claims it."""
         return await self._rows.claim_of(grant, resource) is not None
 
+    async def stood(self, grant: Grant) -> bool:
+        """Whether its assignment was made, or found, on this very condition, and on no other since;
+        so, too, where its row cannot be read: by that nothing is changed.
+        """
+        try:
+            found = await self._rows.find(grant.name)
+        except DamagedRow:
+            return True
+        if found is None or found.grant.condition != grant.condition:
+            return False
+        return found.moments.stands_since > 0
+
     async def on_record(self, grant: Grant) -> bool:
         """Whether there is a row of it, whatever it says."""
         return await self._rows.find(grant.name) is not None

@@ -285,7 +285,7 @@ class Sweep:
 
         installation = self.services.assignments.installation
         behind = await Principals(self._read, self._recorded, installation).known(wanted, resource)
-        wanted = beside_what_is_kept(wanted, owned, behind.principals)
+        wanted = beside_what_is_kept(wanted, owned.claimed, behind.principals)
         listed = Principals(found.resources, self._recorded, installation, is_dedicated, is_left)
         actual = await listed.actual(resource, wanted, behind, record.dedicated)
         todo = plan(wanted, actual, owned)

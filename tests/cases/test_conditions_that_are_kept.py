@@ -90,6 +90,24 @@ async def test_case_B06_what_it_never_had_of_that_rule_it_does_not_keep(
 
 
 @PAIRS
+async def test_case_B06_what_was_refused_before_it_was_excluded_it_does_not_keep_either(
+    estate: Estate, first: str | None, second: str | None
+) -> None:
+    """Another machine had it as rule b says, so rule a was held for this one."""
+    await adopt(estate, rules(estate.subscription, first, second, FITS))
+    await estate.create_vm("vm2", tags={"lanyard": "ignore"})
+    await pass_time(estate)
+    vm = await estate.create_vm("vm1", tags={"team": "a"})
+    await pass_time(estate)
+    assert len(await refusals(estate, "vm1")) == 1
+    await tag(estate, vm, team="a", lanyard="ignore")
+    assert (conditions(estate), await refusals(estate, "vm1")) == ([second], [])
+    await estate.delete_vm("vm2")
+    await hours(estate, 2)
+    assert (conditions(estate), await refusals(estate, "vm1")) == ([second], [])
+
+
+@PAIRS
 async def test_case_B07_what_is_kept_beside_another_rule_is_put_back_as_it_stood(
     estate: Estate, first: str | None, second: str | None
 ) -> None:
