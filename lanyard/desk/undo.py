@@ -111,17 +111,18 @@ class Undo:
             raise Permanent(message)
         there = await services.assignments.read(removed.id)
         await services.claims.keep(grant, decision_id, self.by)
-        if there is not None:
-            standing = replace(grant, condition=there.condition)
-            await services.claims.stands(standing, ours=services.assignments.is_ours(there))
-            return "it is there; kept from now on"
         try:
-            await services.assignments.restore(removed)
-        except (Temporary, Permanent):  # it is not there: then nothing of theirs is to be kept
+            if there is None:
+                await services.assignments.restore(removed)
+            elif services.assignments.is_ours(there):
+                # As it stands: its stamp says from now on that a person keeps it, tables or none.
+                await services.assignments.restore(RemovedAssignment(there.raw))
+        except (Temporary, Permanent):  # it is not there, or not theirs: nothing is to be kept
             await services.claims.let_go(grant, decision_id)
             raise
-        await services.claims.stands(grant, ours=False)
-        return "put back"
+        standing = grant if there is None else replace(grant, condition=there.condition)
+        await services.claims.stands(standing, ours=False)
+        return "put back" if there is None else "it is there; kept from now on"
 
     async def _let_go(self, decision_id: str, removed: RemovedAssignment) -> None:
         """What was ours is ours again, unless a person keeps it by another undo."""

@@ -340,6 +340,34 @@ async def test_what_was_put_back_says_so_until_it_is_withdrawn(
     assert standing(estate) == []
 
 
+async def test_what_another_machine_has_by_then_says_so_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So it stays where the tables are lost, and both are gone; and is Lanyard's once withdrawn."""
+    estate = await served(monkeypatch)
+    await estate.delete_vm("vm1")
+    await pass_time(estate, HOUR)
+    undo, removed = Undo(estate.services, "ann"), await removal(estate)
+    await estate.create_vm("vm2")
+    await pass_time(estate)
+    assert the_one(estate).description == stamp(INSTALLATION)
+    assert await undo.put_back(removed) == "it is there; kept from now on"
+    await estate.delete_vm("vm2")
+    await pass_time(estate, HOUR)
+    for name in ("resources", "identities", "grants", "held", "control"):
+        getattr(estate.tables, name).content.clear()
+    estate.restart()
+    for _ in range(3):
+        await sweep(estate)
+        await pass_time(estate, HOUR)
+    assert the_one(estate).description == put_back_stamp(INSTALLATION)
+    await Undo(estate.services, "ann").withdraw(removed)
+    for _ in range(2):
+        await sweep(estate)
+        await pass_time(estate, HOUR)
+    assert standing(estate) == []
+
+
 async def test_of_what_somebody_changed_after_it_was_put_back_only_the_claim_goes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
