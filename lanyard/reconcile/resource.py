@@ -108,12 +108,7 @@ class Reconciler:
         observed = _as_answered(observed, entries)
         if moved := await self._moved(change, record, observed, resource):
             return moved
-        wanted = keeping_what_it_left_with(
-            desired(self.policy, resource),
-            resource,
-            observed.left_with,
-            observed.owned().claimed,
-        )
+        wanted = wanted_for(self.policy, observed, resource)
         in_force = orders(pause, entries.values())
         behind = self._principals()
         known = await behind.known(wanted, resource)
@@ -375,6 +370,12 @@ class Reconciler:
         """A deleted group may have taken everything below it: each is looked at for itself."""
         async for resource in self.services.ledger.under(change.resource):
             yield Change(resource, "group", deleted=change.deleted)
+
+
+def wanted_for(policy: Policy, record: ResourceRecord, resource: ComputeResource | None) -> Desired:
+    """What the policy wants a resource to have and keep, by what is on record of it."""
+    claimed = record.owned().claimed
+    return keeping_what_it_left_with(desired(policy, resource), resource, record.left_with, claimed)
 
 
 def _as_answered(record: ResourceRecord, entries: Mapping[str, Entry]) -> ResourceRecord:

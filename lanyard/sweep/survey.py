@@ -72,6 +72,11 @@ class Survey:
     #: Why the directory's answer is not used, or "": then no principal counts as unknown.
     no_directory: str = ""
 
+    async def left(self, identity: ResourceId, place: ResourceId) -> bool:
+        """As `Ledger.left` of the records that were read."""
+        own = (record.dedicated.get(identity) for record in self.records.values())
+        return any(one is not None and one.owner == place.key for one in own)
+
     @property
     def unused_identities(self) -> list[str]:
         """User-assigned identities that no resource has. Workload federation is not seen here."""

@@ -11,10 +11,9 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 
 from lanyard.planning.actions import RemoveOrphans
-from lanyard.planning.desired import Desired, desired
+from lanyard.planning.desired import Desired
 from lanyard.planning.grace import still_dedicated
 from lanyard.planning.guard import guard, guard_alone
-from lanyard.planning.kept_after_a_move import keeping_what_it_left_with
 from lanyard.planning.kept_conditions import beside_what_is_kept
 from lanyard.planning.orders import Orders
 from lanyard.planning.orphans import Orphan, OrphanKind, orphans
@@ -24,6 +23,7 @@ from lanyard.policy import Policy
 from lanyard.ports.queue import Enqueue
 from lanyard.reconcile.principals import AskedOnce, Principals, RecordedOnce
 from lanyard.reconcile.refusals import postponed, unfulfilled
+from lanyard.reconcile.resource import wanted_for
 from lanyard.reconcile.services import Services
 from lanyard.reconcile.taken_grants import CountedOnce, times_taken
 from lanyard.record.checkpoint import Checkpoint
@@ -269,9 +269,7 @@ class Sweep:
         if not known or unseen_attachments(record, resource):
             return True
         owned = record.owned()
-        wanted = keeping_what_it_left_with(
-            desired(self.policy, resource), resource, record.left_with, owned.claimed
-        )
+        wanted = wanted_for(self.policy, record, resource)
 
         async def is_dedicated(owner: str, identity: ResourceId) -> bool:
             if not owner.startswith("/"):
@@ -279,14 +277,10 @@ class Sweep:
             record = found.records.get(ResourceId.parse(owner))
             return record is not None and identity in record.dedicated
 
-        async def is_left(identity: ResourceId, place: ResourceId) -> bool:
-            own = (record.dedicated.get(identity) for record in found.records.values())
-            return any(one is not None and one.owner == place.key for one in own)
-
         installation = self.services.assignments.installation
         behind = await Principals(self._read, self._recorded, installation).known(wanted, resource)
         wanted = beside_what_is_kept(wanted, owned.claimed, behind.principals)
-        listed = Principals(found.resources, self._recorded, installation, is_dedicated, is_left)
+        listed = Principals(found.resources, self._recorded, installation, is_dedicated, found.left)
         actual = await listed.actual(resource, wanted, behind, record.dedicated)
         todo = plan(wanted, actual, owned)
         taken = await times_taken(wanted, behind.principals, record, self._taken)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from lanyard.planning.orders import Refusal
 from lanyard.policy import PolicyError
 from lanyard.policy.load import parse_policy
 from lanyard.policy.look_over import policy_warnings
@@ -24,66 +23,31 @@ from tests.support.cases import (
     begun,
     held,
     hours,
-    identity_id,
     look,
     pass_time,
     principal,
     sweep,
 )
+from tests.support.conditions import (
+    GROUP,
+    LITERAL,
+    ONE,
+    PAIRS,
+    change_condition,
+    conditions,
+    refusals,
+    rules,
+)
 from tests.support.estate import Estate
 from tests.support.memory_table import MemoryTable
 
-ONE = "@Resource[Microsoft.Storage/storageAccounts:name] StringEquals 'one'"
-TWO = "@Resource[Microsoft.Storage/storageAccounts:name] StringEquals 'two'"
 SOME = "11111111-1111-1111-1111-111111111111"
-GROUP, LITERAL = "{resourceGroup}", "/subscriptions/SUBSCRIPTION/resourceGroups/rg-app"
-#: Two conditions, None for none: whichever stands first stays.
-PAIRS = pytest.mark.parametrize(
-    ("first", "second"), [(ONE, None), (None, ONE), (ONE, TWO)], ids=["wider", "narrower", "other"]
-)
 
 
 @pytest.fixture
 async def estate(monkeypatch: pytest.MonkeyPatch) -> Estate:
     """An identity that the machines of both rules have."""
     return await begun(monkeypatch, NOTHING, "id-shared")
-
-
-def grant(condition: str | None, scope: str) -> str:
-    on = f', condition: "{condition}"' if condition else ""
-    return f'{{role: Reader, scope: "{scope}", to: shared{on}}}'
-
-
-def rules(
-    subscription: str,
-    first: str | None,
-    second: str | None,
-    match: tuple[str, str] = ("tags: {team: a}", "tags: {team: b}"),
-    scope: str = GROUP,
-) -> str:
-    """Two rules with one identity: each gives the same role, on a condition of its own."""
-    scope = scope.replace("SUBSCRIPTION", subscription)
-    lines = "".join(
-        f"  - name: {name}\n    match: {{types: [{MACHINE_TYPE}], {fits}}}\n"
-        f"    attach: [shared]\n    grant: [{grant(condition, scope)}]\n"
-        for name, fits, condition in zip("ab", match, (first, second), strict=True)
-    )
-    id_ = identity_id(subscription, "id-shared")
-    return f"version: 1\nmode: full\nidentities: {{shared: {{id: {id_}}}}}\nrules:\n{lines}"
-
-
-def conditions(estate: Estate) -> list[str | None]:
-    """Those of the identity's assignments."""
-    of = principal(estate, "id-shared")
-    found = [
-        each for each in estate.azure.state.role_assignments.values() if each.principal_id == of
-    ]
-    return [each.condition or None for each in found]
-
-
-async def refusals(estate: Estate, vm: str) -> list[Refusal]:
-    listed = (await held(estate)).values()
-    return [entry.refusal for entry in listed if entry.resource == estate.vm_id(vm)]
 
 
 async def machine(estate: Estate, name: str, team: str) -> ResourceId:
@@ -326,15 +290,6 @@ def test_case_B06_validate_warns_of_scopes_that_may_come_to_one(
     file.write_text(text)
     found = [each for each in policy_warnings(file) if "on another condition" in each.message]
     assert bool(found) is warned
-
-
-def change_condition(estate: Estate, condition: str | None) -> None:
-    """Somebody changes it on the identity's assignments."""
-    who, assignments = principal(estate, "id-shared"), estate.azure.state.role_assignments
-    for key, each in [*assignments.items()]:
-        if each.principal_id == who:
-            version = "2.0" if condition else None
-            assignments[key] = replace(each, condition=condition, condition_version=version)
 
 
 async def test_case_B06_a_machine_that_comes_meanwhile_changes_nothing(

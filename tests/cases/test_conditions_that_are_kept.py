@@ -6,16 +6,6 @@ import pytest
 
 from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
-from tests.cases.test_conditions import (
-    GROUP,
-    ONE,
-    PAIRS,
-    TWO,
-    change_condition,
-    conditions,
-    refusals,
-    rules,
-)
 from tests.support.cases import (
     HOUR,
     NOTHING,
@@ -26,6 +16,16 @@ from tests.support.cases import (
     look,
     pass_time,
     sweep,
+)
+from tests.support.conditions import (
+    GROUP,
+    ONE,
+    PAIRS,
+    TWO,
+    change_condition,
+    conditions,
+    refusals,
+    rules,
 )
 from tests.support.estate import Estate
 
