@@ -3,7 +3,7 @@ made it, and of which living resource the policy wants it. What is not as promis
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -218,9 +218,14 @@ class Model:
         found: set[str | Need] = {each for each in keeps.identities if each in has}
         found |= {each for each in keeps.needs if each.identity in has or each.identity == SYSTEM}
         named = _named_by_body(resource)
-        if named in has:
-            found |= {named} | {each for each in self._ever[place.id] if each.identity == named}
-        return found
+        stay = {named} & has.keys() | self._left_with(place, keeps.identities, has)
+        return found | stay | {each for each in self._ever[place.id] if each.identity in stay}
+
+    def _left_with(self, place: Place, keeps: Collection[str], has: Mapping[str, str]) -> set[str]:
+        """Own identities of earlier places of what moved and is excluded: it gets no other."""
+        if place.id not in self.circumstances.moved or place.own not in keeps or place.own in has:
+            return set()
+        return {each.own for each in PLACES.values()} & has.keys()
 
     def principal(self, need: Need, resource: Resource) -> str:
         """Whose a need is, when it is this resource's; "" where there is none."""
