@@ -29,10 +29,18 @@ from typing import Protocol
 from lanyard.planning.contested import MOST_REPAIRS
 from lanyard.ports.azure import Granting
 from lanyard.ports.tables import RowChanged, RowExists
-from lanyard.record.grant_rows import Granted, GrantRows, on_fresh_rows
+from lanyard.record.grant_rows import Granted, GrantRows, Missing, on_fresh_rows
 from lanyard.record.making import MadeOnce
 from lanyard.record.rows import DamagedRow
-from lanyard.values.errors import Because, Permanent, Refused, Temporary
+from lanyard.values.errors import (
+    FEW_ATTEMPTS,
+    Because,
+    GivenUp,
+    NotDone,
+    Permanent,
+    Refused,
+    Temporary,
+)
 from lanyard.values.grants import Grant, Standing, State
 from lanyard.values.resource_id import ResourceId
 
@@ -101,7 +109,8 @@ class Claims:
         gives it.
 
         Raises NotYet while another worker is making or revoking it, Refused where another resource
-        needs it on another condition, and what the assignment call raises.
+        needs it on another condition, GivenUp where Azure did not do what it reported as done a few
+        times, and what the assignment call raises.
         """
         await self._rows.claim(grant, resource)
         # What is refused, or forgotten, for one resource is so for no other.
@@ -218,19 +227,21 @@ class Claims:
             with suppress(RowExists, RowChanged):  # another worker makes it at this moment
                 await self._rows.write(found, grant, State.GRANTING)
 
-    async def reopen(self, grant: Grant, taken_at: float | None = None) -> None:
+    async def reopen(
+        self, grant: Grant, missing: Missing = Missing.UNKNOWN, now: float = 0.0
+    ) -> None:
         """Someone deleted the assignment, ours or another owner's, or it gives something else now:
-        the next claim that is added makes it again. `taken_at` (seconds since the epoch): that was
-        found then to be somebody's taking away of ours.
+        the next claim that is added makes it again. `missing`: what `now` (seconds since the epoch)
+        is known to have become of ours.
 
         Raises Temporary where other workers go on changing the grant.
         """
-        await on_fresh_rows(grant, lambda: self._reopen(grant, taken_at))
+        await on_fresh_rows(grant, lambda: self._reopen(grant, missing, now))
 
-    async def _reopen(self, grant: Grant, taken_at: float | None) -> None:
+    async def _reopen(self, grant: Grant, missing: Missing, now: float) -> None:
         found = await self._rows.find(grant.name)
         if found is not None and found.state is State.ACTIVE:
-            moments = found.moments if taken_at is None else found.moments.taken(taken_at)
+            moments = found.moments.after(missing, now)
             await self._rows.write(found, grant, State.GRANTING, ours=found.ours, moments=moments)
 
     async def disown(self, grant: Grant) -> None:
@@ -248,12 +259,14 @@ class Claims:
             return Result.ALREADY_ASSIGNED
         if found is not None:
             self._rows.wait_for_others(found, resource)
+            if not anew:
+                _ensure_done(found)
         await self._ensure_agreed(grant, found, resource)
         moments = self._rows.stands_now(found)
         found = await self._rows.write(found, grant, State.GRANTING, maker=resource.key)
         ours = await self._make(grant, found)
         if anew or not ours:
-            moments = replace(moments, taken_at=())
+            moments = replace(moments, taken_at=(), not_done_at=())
         await self._rows.write(found, grant, State.ACTIVE, ours=ours, moments=moments)
         return Result.ASSIGNED if ours else Result.NOT_OURS
 
@@ -319,3 +332,13 @@ class Claims:
             self._rows.wait_for_remover(found)
         if found is None or found.state not in (State.GRANTING, State.ACTIVE):
             await self._rows.write(found, grant, State.GRANTING, ours=False)
+
+
+def _ensure_done(found: Granted) -> None:
+    """Raises GivenUp where Azure answered a few times that it is made, and it was not there then.
+    A person has it tried once more.
+    """
+    times = len(found.moments.not_done_at)
+    if times >= FEW_ATTEMPTS:
+        message = f"{found.grant} was made {times} times by Azure's answer, and is not there"
+        raise GivenUp(NotDone(message, 0.0))

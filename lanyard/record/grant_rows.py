@@ -5,6 +5,7 @@ claims.py.
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import partial
 
 from pydantic import FiniteFloat, TypeAdapter
@@ -32,6 +33,17 @@ _ATTEMPTS = 8
 _MOMENTS = TypeAdapter(tuple[FiniteFloat, ...])
 
 
+class Missing(StrEnum):
+    """What is known of an assignment of ours that was made and is not there, or not so."""
+
+    #: Somebody deleted it, or changed its condition.
+    TAKEN = "taken"
+    #: It never was there: Azure answered that it was done, and did not do it.
+    NOT_DONE = "notDone"
+    #: It went with its scope, or nobody can say.
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Moments:
     """What is remembered of a grant in whatever state. In seconds since the epoch; 0: never."""
@@ -44,14 +56,22 @@ class Moments:
     stands_since: float = 0.0
     #: When somebody took the assignment away, or changed its condition, the last one last.
     taken_at: tuple[float, ...] = ()
+    #: When it was made, by Azure's answer, and found not to be there, the last one last.
+    not_done_at: tuple[float, ...] = ()
 
     def stands(self, now: float) -> "Moments":
         """It stands from now on. What is done with it by whom is looked for since then."""
         return replace(self, stands_since=now, missing_since=0.0)
 
-    def taken(self, now: float) -> "Moments":
-        """Somebody took it away once more."""
-        return replace(self, taken_at=once_more(self.taken_at, now))
+    def after(self, missing: Missing, now: float) -> "Moments":
+        """It was found not to be as it was given once more, and that became of it."""
+        match missing:
+            case Missing.TAKEN:
+                return replace(self, taken_at=once_more(self.taken_at, now))
+            case Missing.NOT_DONE:
+                return replace(self, not_done_at=once_more(self.not_done_at, now))
+            case Missing.UNKNOWN:
+                return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +139,7 @@ class GrantRows:
             "missingSince": str(moments.missing_since),
             "standsSince": str(moments.stands_since),
             "takenAt": json.dumps(moments.taken_at),
+            "notDoneAt": json.dumps(moments.not_done_at),
             "maker": maker,
         }
         if before is None:
@@ -285,6 +306,7 @@ def _granted(row: Row) -> Granted:
             columns.number("missingSince"),
             columns.number("standsSince"),
             columns.json("takenAt", _MOMENTS),
+            columns.json("notDoneAt", _MOMENTS),
         ),
         maker=columns.text("maker"),
         row=row,

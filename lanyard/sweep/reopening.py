@@ -1,6 +1,7 @@
 """Grants whose assignment is not what it was are opened again: who claims them makes them anew.
 
-What somebody took away of ours, or changed, is counted; what another owner does with theirs is not.
+What somebody took away of ours, or changed, and what Azure only said to have made is counted; what
+another owner does with theirs is not.
 """
 
 from collections import defaultdict
@@ -9,11 +10,12 @@ from dataclasses import dataclass, field, replace
 
 from lanyard.reconcile.services import Services
 from lanyard.record.decisions import Decision
+from lanyard.record.grant_rows import Missing
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.rows import DamagedRow
 from lanyard.sweep.at_once import at_once
 from lanyard.sweep.doubts import reopened
-from lanyard.sweep.taken_away import was_taken_away
+from lanyard.sweep.taken_away import why_missing
 from lanyard.sweep.wanted_grants import WantedGrants
 from lanyard.values.errors import Permanent
 from lanyard.values.grants import Grant, Standing, State, shown_condition
@@ -27,16 +29,16 @@ class Reopening:
     services: Services
     #: What is refused for good of one resource or grant alone.
     refused: list[Permanent]
-    #: The names of the grants that somebody took away, or changed.
-    _taken: set[str] = field(init=False, default_factory=set)
+    #: What is known to have become of them, by their names.
+    _missing: dict[str, Missing] = field(init=False, default_factory=dict)
 
     async def look_at_deleted(self, standing: Standing) -> None:
         """Its assignment is gone, or another owner's gives something else now."""
         services = self.services
         if not standing.ours or standing.state is not State.ACTIVE:
             return
-        if await was_taken_away(standing, services.activity_log, services.now()):
-            self._taken.add(standing.grant.name)
+        missing = await why_missing(standing, services.activity_log, services.now())
+        self._missing[standing.grant.name] = missing
 
     async def is_changed(
         self, standing: Standing, condition: str | None, wanted: WantedGrants
@@ -52,7 +54,7 @@ class Reopening:
         changed = [record for record in records if _is_settled(record, grant)]
         if not changed or _is_wanted(changed, grant, condition, wanted):
             return bool(changed)
-        self._taken.add(grant.name)
+        self._missing[grant.name] = Missing.TAKEN
         reason = f"somebody changed its condition from {shown_condition(grant.condition)} to "
         for record in changed:
             # Who is excluded gets nothing new: it stays as they left it.
@@ -89,8 +91,8 @@ class Reopening:
 
     async def _reopen(self, grant: Grant) -> None:
         """One taking away, however many claim it."""
-        taken_at = self.services.now() if grant.name in self._taken else None
-        await self.services.claims.reopen(grant, taken_at)
+        missing = self._missing.get(grant.name, Missing.UNKNOWN)
+        await self.services.claims.reopen(grant, missing, self.services.now())
 
     async def _note(self, claims: tuple[ResourceId, list[Grant]]) -> None:
         """On the record of a claimant."""

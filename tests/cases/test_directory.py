@@ -9,6 +9,7 @@ import pytest
 from simulator.directory.models import Answer
 from simulator.faults import Fault
 from simulator.state import Resource
+from tests.support.bad_parts import swept
 from tests.support.cases import (
     HOUR,
     IDENTITY_TYPE,
@@ -30,13 +31,6 @@ from tests.support.estate import Estate
 DAY = 24 * HOUR
 ANOTHER_TENANT = "07e60000-0000-4000-8000-000000000001"
 STRANGERS = "orphans: {graceMinutes: 0, remove: all}\n"
-
-
-async def swept(estate: Estate) -> str:
-    """What the last sweep says of itself; it came to its end."""
-    found = [d for d in await estate.recorded() if d.action == "sweep"]
-    assert found[-1].outcome == "done", found[-1].reason
-    return found[-1].reason
 
 
 def stranger(estate: Estate, scope: str = "") -> str:

@@ -2,16 +2,14 @@
 that one alone, held or named with its reason, and all else goes on.
 """
 
-from dataclasses import replace
-
 import pytest
 
 from lanyard.desk.operator import Operator
 from lanyard.values.change import Change
 from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
-from simulator.faults import Fault
 from simulator.state import RoleDefinition
+from tests.support.bad_parts import damage, narrow, refuse, swept, watch
 from tests.support.cases import (
     HOUR,
     IDENTITY_TYPE,
@@ -60,29 +58,6 @@ rules:
     attach: [other]
 limits: {{removals: {{graceMinutes: 0}}}}
 """
-
-
-def refuse(
-    estate: Estate, path: str, status: int = 403, code: str = "AuthorizationFailed"
-) -> Fault:
-    """Reads of the app that ARM answers so, until the faults are cleared."""
-    fault = Fault(
-        method="GET",
-        path=path,
-        caller=estate.app.object_id,
-        status=status,
-        code=code,
-        message="no",
-        times=None,
-    )
-    return estate.azure.faults.add(fault)
-
-
-async def swept(estate: Estate) -> str:
-    """What the last sweep says of itself; it came to its end."""
-    found = [d for d in await estate.recorded() if d.action == "sweep"]
-    assert found[-1].outcome == "done", found[-1].reason
-    return found[-1].reason
 
 
 # C1
@@ -252,30 +227,15 @@ async def test_case_C02_a_role_whose_definition_cannot_be_read_is_not_given_and_
 
 async def in_three(estate: Estate, vm: ResourceId) -> tuple[str, str]:
     """Two more subscriptions in which the app serves a machine of this one's name."""
-    azure, app = estate.azure, estate.app.object_id
-    rights = [each for each in azure.state.role_assignments.values() if each.principal_id == app]
     found = []
     for name in ("second", "third"):
-        subscription = azure.state.add_subscription(name).id
-        for each in rights:
-            role = each.role_definition_id.rpartition("/")[2]
-            azure.assign(app, role, f"/subscriptions/{subscription}")
+        subscription = watch(estate, name)
         machine = await machine_in(estate, vm, subscription)
         await estate.worker.process(Change(machine, "event"))
         await pass_time(estate)
         assert attached(estate, machine) == ["id-old"]
         found.append(subscription)
     return found[0], found[1]
-
-
-def narrow(estate: Estate, subscription: str, group: str) -> None:
-    """The app's rights in a subscription are those at one of its groups from now on."""
-    azure, scope = estate.azure, f"/subscriptions/{subscription}"
-    for key, each in list(azure.state.role_assignments.items()):
-        if each.principal_id == estate.app.object_id and each.scope == scope:
-            del azure.state.role_assignments[key]
-            role = each.role_definition_id.rpartition("/")[2]
-            azure.assign(estate.app.object_id, role, f"{scope}/resourceGroups/{group}")
 
 
 async def test_case_C02_a_subscription_that_is_seen_in_part_stops_no_sweep_of_the_others(
@@ -304,18 +264,6 @@ async def test_case_C02_a_subscription_that_is_seen_in_part_stops_no_sweep_of_th
 
 
 # C3
-
-
-def damage(estate: Estate, table: str, key: str, column: str, partition: str = "") -> str:
-    """A row's column holds something that nobody wrote; returns how its table names the row."""
-    content = getattr(estate.tables, table).content
-    ((keys, row),) = [
-        (keys, row)
-        for keys, row in content.items()
-        if key in keys[1] and partition in keys[0] and column in row.values
-    ]
-    content[keys] = replace(row, values={**row.values, column: "]"})
-    return f"table lanyard{table}, partition {keys[0]}, row {keys[1]}"
 
 
 def by_tag(subscription: str) -> str:

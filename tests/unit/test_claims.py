@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lanyard.record.claims import Claims, Result
-from lanyard.record.grant_rows import REVOKE_SECONDS, GrantRows
+from lanyard.record.grant_rows import REVOKE_SECONDS, GrantRows, Missing
 from lanyard.record.revocation import Revocation
 from lanyard.record.rows import DamagedRow
 from lanyard.values.errors import NotYet, Permanent, Refused, Temporary
@@ -225,8 +225,8 @@ async def test_what_somebody_takes_away_counts_for_all_that_claim_it_until_a_rel
     await bench.claims.add(grant(), vm_id("vm1"))
     for number in (1, 2):
         del bench.azure.existing[grant().assignment_id]
-        await bench.claims.reopen(grant(), bench.time)
-        await bench.claims.reopen(grant(), bench.time)
+        await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
+        await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
         assert await bench.claims.times_taken(grant()) == number
         await bench.claims.add(grant(), vm_id("vm2"))
         assert await bench.claims.times_taken(grant()) == 0, "it stands"
@@ -239,7 +239,7 @@ async def test_what_somebody_takes_away_counts_for_all_that_claim_it_until_a_rel
 
 async def test_a_release_that_gives_nothing_starts_no_count_anew(bench: Bench) -> None:
     await bench.claims.add(grant(), vm_id())
-    await bench.claims.reopen(grant(), bench.time)
+    await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
     bench.azure.fail = Permanent("no right")
     with pytest.raises(Permanent):
         await bench.claims.add(grant(), vm_id(), anew=True)
@@ -250,7 +250,7 @@ async def test_who_took_it_away_is_remembered_for_a_week_after_the_last_claim(
     bench: Bench,
 ) -> None:
     await bench.claims.add(grant(), vm_id())
-    await bench.claims.reopen(grant(), bench.time)
+    await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
     await bench.drop(vm_id())
     assert bench.state() == "revoked"
     bench.time += WEEK - 1
@@ -261,11 +261,11 @@ async def test_who_took_it_away_is_remembered_for_a_week_after_the_last_claim(
 
 async def test_what_is_claimed_and_not_given_counts_for_as_long_as_that(bench: Bench) -> None:
     await bench.claims.add(grant(), vm_id())
-    await bench.claims.reopen(grant(), bench.time)
+    await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
     bench.time += 10 * WEEK
     assert await bench.claims.times_taken(grant()) == 1
     await bench.claims.add(grant(), vm_id())
-    await bench.claims.reopen(grant(), bench.time)
+    await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
     assert await bench.claims.times_taken(grant()) == 1, "the other one is long ago by now"
 
 
@@ -312,7 +312,7 @@ async def test_who_has_the_identity_is_asked_only_of_what_stands(
 ) -> None:
     """Else resources that would keep it hand its claim to each other, one a sweep, for ever."""
     await bench.claims.add(grant(), vm_id("vm1"))
-    await bench.claims.reopen(grant(), bench.time)
+    await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
     if not there:
         bench.azure.existing.clear()
 
@@ -337,7 +337,7 @@ async def test_what_turns_up_while_it_is_revoked_is_left_for_the_next_time(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bench.claims.add(grant(), vm_id("vm1"))
-    await bench.claims.reopen(grant(), bench.time)
+    await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
     answers = iter([None, bench.azure.existing[grant().assignment_id]])
 
     async def read(_assignment_id: str) -> RoleAssignment | None:
