@@ -13,6 +13,7 @@ from lanyard.policy import RemovalLimit
 from lanyard.record.budget import RemovalBudget
 from lanyard.record.decisions import SWEEP, Decisions, Recorded
 from lanyard.record.held import Answer, HeldActions
+from lanyard.record.rows import DamagedRow
 
 _SWEEP_OVERDUE = timedelta(hours=3)
 _LOOK_BACK = timedelta(days=7)
@@ -28,6 +29,7 @@ class Reason(StrEnum):
     NO_SWEEP = "noSweep"
     SWEEP_OVERDUE = "sweepOverdue"
     SWEEP_FAILED = "sweepFailed"
+    DAMAGED = "damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Status:
     excluded: int  # resources that keep what they have of a rule that excludes them
     pause: Pause | None
     removed_this_hour: int  # removals of any kind since the full hour (UTC)
+    damaged: tuple[str, ...]  # rows that cannot be read: what they are about is left alone
 
     def attention(self) -> Iterator[Attention]:
         """Why a person should look; nothing where all is well."""
@@ -68,6 +71,8 @@ class Status:
         if self.dead_letters:
             again = f"{self.dead_letters} blobs of dead letters: 'lanyard replay --dead-letters'"
             yield Attention(Reason.DEAD_LETTERS, again)
+        for damage in self.damaged:
+            yield Attention(Reason.DAMAGED, f"left alone: {damage}")
         yield from self._sweep_attention()
 
     def _sweep_attention(self) -> Iterator[Attention]:
@@ -88,20 +93,24 @@ async def status_of(app: App) -> Status:
     now, kill_switch = app.time(), app.kill_switch()
     budget = RemovalBudget(app.tables.control, RemovalLimit(), kill_switch, app.now)
     last_sweep = await _last_sweep(app.decisions(), now)
-    standing = [grant async for grant in app.claims().standing()]
+    damaged: list[DamagedRow] = []
+    standing = [grant async for grant in app.claims().standing(damaged)]
+    records = [record async for record in app.ledger().records(damaged)]
+    held = await _held(app.held(), damaged)
     return Status(
         at=now,
-        resources=len([record async for record in app.ledger().records()]),
+        resources=len(records),
         grants=dict(sorted(Counter(grant.state.value for grant in standing).items())),
         claims=sum(len(grant.claimants) for grant in standing),
         waiting=await app.queue.waiting(),
         poisoned=await app.poison.count(),
         dead_letters=await app.dead_letters.count(),
         last_sweep=last_sweep,
-        held=await _held(app.held()),
+        held=held,
         excluded=int(last_sweep.decision.cause.get("excluded", "0")) if last_sweep else 0,
         pause=await kill_switch.read(),
         removed_this_hour=await budget.spent(),
+        damaged=tuple(map(str, damaged)),
     )
 
 
@@ -117,8 +126,8 @@ async def _last_sweep(decisions: Decisions, now: datetime) -> Recorded | None:
     return None
 
 
-async def _held(listed: HeldActions) -> dict[str, int]:
-    answers = Counter([entry.answer async for entry in listed.all()])
+async def _held(listed: HeldActions, damaged: list[DamagedRow]) -> dict[str, int]:
+    answers = Counter([entry.answer async for entry in listed.all(damaged)])
     return {
         "waiting": answers[Answer.NONE],
         "released": answers[Answer.RELEASED],

@@ -12,6 +12,7 @@ from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
 from lanyard.cli.frame.options import LOOK, Command, Json, PolicyPath, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.policy import Policy, load_policy
+from lanyard.record.rows import DamagedRow
 
 if TYPE_CHECKING:
     from lanyard.cli.findings import Finding
@@ -88,7 +89,9 @@ async def _looked(
     from lanyard.cli.examination import Doctor
     from lanyard.desk.azure.app_setup import Setup  # the SDKs
 
-    known = {record.id.subscription async for record in app.ledger().records()}
+    damaged: list[DamagedRow] = []  # `lanyard status` names them
+    known = {record.id.subscription async for record in app.ledger().records(damaged)}
+    known |= {damage.row.partition for damage in damaged}
     watched = tuple(watch) if watch else tuple(sorted(known))
     return await Doctor(app, Setup(app.reading.clients), policy, principal, watched).findings()
 

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from lanyard.cli.frame import connect
-from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
+from lanyard.cli.frame.connect import AppOptions, AzureOptions
 from lanyard.cli.frame.names import role_as_json, short
 from lanyard.cli.frame.options import Command, Json, PolicyPath, Quiet, storage_rights
 from lanyard.cli.frame.targets import BadTargets, one_target
@@ -76,6 +76,8 @@ _SHAPE = {
     "record of 31 days has none",
     "assignments[].moreClaims": "how many claims there are beyond those",
     "assignments[].toGo[]": "what would have to change for it to go, in words",
+    "damaged[]": "rows of Lanyard's tables that cannot be read: what they are about is shown as "
+    "nobody's",
 }
 _ASSIGNMENT = "/providers/microsoft.authorization/roleassignments/"
 
@@ -102,6 +104,8 @@ class Explanation:
     managed_by: str = ""
     #: What of them is not known for it: all that Lanyard gave it stays.
     keeps_all: tuple[Unfulfillable, ...] = ()
+    #: Rows that cannot be read: what they are about is shown as nobody's.
+    damaged: tuple[str, ...] = ()
 
 
 def run(
@@ -121,7 +125,9 @@ def run(
 
     async def explain() -> Explanation:
         async with connect.app(azure, where) as app:
-            return await _explained(target, app, loaded)
+            explainer = Explainer(app, loaded)
+            explained = await _explained(target, explainer)
+            return replace(explained, damaged=tuple(map(str, explainer.damaged)))
 
     found = asyncio.run(explain())
     if json:
@@ -131,8 +137,7 @@ def run(
     return 0
 
 
-async def _explained(target: str, app: App, policy: Policy) -> Explanation:
-    explainer = Explainer(app, policy)
+async def _explained(target: str, explainer: Explainer) -> Explanation:
     if _ASSIGNMENT in folded(target):
         why = await explainer.of_assignment(target)
         if why is None:
@@ -154,7 +159,7 @@ async def _of_resource(resource: ResourceId, explainer: Explainer) -> Explanatio
     found = await explainer.resource(resource)
     if found is None:
         raise LanyardError(f"{resource} does not exist; 'lanyard history --resource' has its past")
-    record = await explainer.app.ledger().resource(resource)
+    record = await explainer.record(resource)
     identities = _attached(found, record, explainer.policy)
     principals = [one.principal for one in identities if one.principal is not None]
     why = await explainer.of_principals(principals, resource)
@@ -198,6 +203,7 @@ def _as_json(target: str, explanation: Explanation, places: Mapping[str, str]) -
             for one in explanation.keeps_all
         ],
         "assignments": [_assignment(why, places) for why in explanation.assignments],
+        "damaged": list(explanation.damaged),
     }
 
 
@@ -255,6 +261,8 @@ def _show(
         _show_assignment(why, places, terminal)
     if not explanation.assignments:
         terminal.show(("  holds no role", "green"))
+    for damage in explanation.damaged:
+        terminal.report((f"! left alone: {damage}", "yellow"))
 
 
 def _show_assignment(why: Why, places: Mapping[str, str], terminal: Terminal) -> None:

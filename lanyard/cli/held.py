@@ -17,6 +17,7 @@ from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import shown_time
 from lanyard.desk.operator import Operator
 from lanyard.record.held import Answer, Entry
+from lanyard.record.rows import DamagedRow
 from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import is_within
 
@@ -37,7 +38,8 @@ examples:
 exit codes:
   0  nothing is held that nobody has released or dismissed
   1  an error: no credentials, a missing right, a storage account that is not an app's
-  2  something is held and waits for a person or a change of the policy
+  2  something is held and waits for a person or a change of the policy, or a row of the list
+     cannot be read
 """
 _WAITS = 2
 _ENTRY = {
@@ -54,8 +56,11 @@ _ENTRY = {
     "answer": 'what a person decided: `""`, `released`, `dismissed`',
     "by": "who that was",
 }
-_LIST_SHAPE = {"version": "`1`", "held[]": "by resource"} | {
-    f"held[].{key}": meaning for key, meaning in _ENTRY.items()
+_LIST_SHAPE = {
+    "version": "`1`",
+    "held[]": "by resource",
+    **{f"held[].{key}": meaning for key, meaning in _ENTRY.items()},
+    "damaged[]": "rows of the list that cannot be read, of any resource",
 }
 
 _RELEASE_ABOUT = f"""\
@@ -108,19 +113,24 @@ def list_held(
     """List what is held; returns the exit code."""
     terminal = Terminal(quiet=quiet)
 
+    damaged: list[DamagedRow] = []
+
     async def find() -> list[Entry]:
         async with connect.app(azure, where) as app:
-            held = app.held().all()
+            held = app.held().all(damaged)
             return [entry async for entry in held if is_within(entry.resource.text, resource)]
 
     held = asyncio.run(find())
     waiting = [entry for entry in held if entry.answer is Answer.NONE]
     listed = held if everything else waiting
     if json:
-        terminal.json({"version": 1, "held": [entry_as_json(entry) for entry in listed]})
+        entries = [entry_as_json(entry) for entry in listed]
+        terminal.json({"version": 1, "held": entries, "damaged": [*map(str, damaged)]})
     else:
         _show(listed, terminal)
-    return _WAITS if waiting else 0
+        for damage in damaged:
+            terminal.report((f"! left alone: {damage}", "yellow"))
+    return _WAITS if waiting or damaged else 0
 
 
 def release(

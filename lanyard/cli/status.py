@@ -27,13 +27,13 @@ exit codes:
   0  nothing needs a person
   1  an error: no credentials, a missing right, a storage account that is not an app's
   2  something needs a person: a pause, held actions, messages given up, dead letters, a sweep
-     that failed or did not run for three hours
+     that failed or did not run for three hours, a row of a table that cannot be read
 """
 _SHAPE = {
     "version": "`1`",
     "needsAttention[]": "why a person should look, in words; empty where nothing does",
     "reasons[]": "of each of these, for programs: `paused`, `held`, `poisoned`, `deadLetters`, "
-    "`noSweep`, `sweepOverdue`, `sweepFailed`",
+    "`noSweep`, `sweepOverdue`, `sweepFailed`, `damaged`",
     "resources": "compute resources that Lanyard has something to remember of",
     "grants": "its grants by state: `granting`, `active`, `revoking`",
     "claims": "claims on them",
@@ -49,6 +49,8 @@ _SHAPE = {
     "excluded": "resources that a rule excludes and that keep what they have, by the last sweep",
     "pause": "the pause in force, as `lanyard pause --json` has it; else null",
     "removedThisHour": "removals since the full hour (UTC), of any kind",
+    "damaged[]": "rows of Lanyard's tables that cannot be read: what they are about is left alone, "
+    "and not counted",
 }
 _ATTENTION = 2
 
@@ -96,6 +98,7 @@ def _as_json(status: Status, attention: Sequence[Attention]) -> dict[str, Any]:
         "excluded": status.excluded,
         "pause": pause_as_json(status.pause),
         "removedThisHour": status.removed_this_hour,
+        "damaged": list(status.damaged),
     }
 
 

@@ -12,6 +12,8 @@ from lanyard.planning.desired import Desired, WantedGrant, desired
 from lanyard.planning.needs import needs_grant
 from lanyard.policy import Policy
 from lanyard.record.decisions import Recorded
+from lanyard.record.ledger import ResourceRecord
+from lanyard.record.rows import DamagedRow
 from lanyard.values.compute import ComputeResource, SystemAssigned
 from lanyard.values.grants import Grant, RoleAssignment, Standing, State
 from lanyard.values.resource_id import ResourceId, folded
@@ -100,6 +102,8 @@ class Explainer:
 
     app: App
     policy: Policy
+    #: Rows that cannot be read: what they are about may be Lanyard's all the same.
+    damaged: list[DamagedRow] = field(default_factory=list)
     _standing: dict[str, Standing] | None = None
     _resources: dict[ResourceId, ComputeResource | None] = field(default_factory=dict)
     _record: list[Recorded] | None = None
@@ -109,6 +113,14 @@ class Explainer:
         if resource not in self._resources:
             self._resources[resource] = await self.app.azure.compute.read(resource)
         return self._resources[resource]
+
+    async def record(self, resource: ResourceId) -> ResourceRecord:
+        """What is on record of it; nothing where that cannot be read."""
+        try:
+            return await self.app.ledger().resource(resource)
+        except DamagedRow as damage:
+            self.damaged.append(damage)
+            return ResourceRecord(id=resource)
 
     async def of_principals(self, principals: Iterable[str], resource: ResourceId) -> list[Why]:
         """The assignments that these, which the resource has, hold at, above and below its
@@ -190,7 +202,7 @@ class Explainer:
 
     async def _all_standing(self) -> dict[str, Standing]:
         if self._standing is None:
-            found = [one async for one in self.app.claims().standing()]
+            found = [one async for one in self.app.claims().standing(self.damaged)]
             self._standing = {folded(one.grant.assignment_id): one for one in found}
         return self._standing
 

@@ -77,7 +77,8 @@ class Operator:
             return Resumed(None, 0)
         reason = f"{pause.what} was {pause}"
         await self.records.decisions.add(Decision("", "resume", "done", reason))
-        held = [entry async for entry in self.records.held.all()]
+        # What a damaged row is about the next sweep looks at.
+        held = [entry async for entry in self.records.held.all([])]
         waiting = {
             entry.change("resume"): None
             for entry in held

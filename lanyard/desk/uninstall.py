@@ -19,6 +19,7 @@ from lanyard.reconcile.services import Services
 from lanyard.record.assignment_deletion import Removing
 from lanyard.record.budget import Place
 from lanyard.record.ledger import ResourceRecord
+from lanyard.record.rows import DamagedRow
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import Permanent, Temporary
@@ -43,7 +44,8 @@ class Given:
     """What Lanyard gave and is still there, by its own record.
 
     `kept`: what a person had put back; that is theirs. `unrecorded`: assignments with Lanyard's
-    stamp that its record does not know. `made`: identities made for one resource each.
+    stamp that its record does not know. `made`: identities made for one resource each. `damaged`:
+    rows that cannot be read; what they are about stays.
     """
 
     grants: tuple[Standing, ...]
@@ -51,6 +53,7 @@ class Given:
     attachments: tuple[Attachment, ...]
     unrecorded: tuple[ListedAssignment, ...]
     made: tuple[ResourceId, ...]
+    damaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +90,10 @@ class Uninstall:
     services: Services
 
     async def given(self) -> Given:
-        """What there is. Raises LanyardError where it cannot be read whole."""
-        services = self.services
-        standing = [each async for each in services.claims.standing()]
-        records = [record async for record in services.ledger.records()]
+        """What there is. Raises LanyardError where it cannot be listed whole."""
+        services, damaged = self.services, list[DamagedRow]()
+        standing = [each async for each in services.claims.standing(damaged)]
+        records = [record async for record in services.ledger.records(damaged)]
         known = {folded(each.grant.assignment_id) for each in standing}
         listed = [each async for each in services.index.assignments()]
         return Given(
@@ -105,16 +108,18 @@ class Uninstall:
                 and folded(each.id) not in known
             ),
             tuple(each for record in records for each in sorted(record.dedicated)),
+            tuple(map(str, damaged)),
         )
 
     async def take_back(
         self, *, grants: bool, attachments: bool, progress: Callable[[int, int], None]
     ) -> Failures:
-        """Take it back, one resource after the other. One that fails stops no other.
+        """Take it back, one resource after the other. One that fails stops no other, nor does a
+        row that cannot be read: `given` names it.
 
         `progress` is called with how many are done, and of how many.
         """
-        records = [record async for record in self.services.ledger.records()]
+        records = [record async for record in self.services.ledger.records([])]
         failures = Failures()
         for done, record in enumerate(records):
             progress(done, len(records))
@@ -149,7 +154,7 @@ class Uninstall:
 
     async def _leftovers(self, failures: Failures) -> None:
         """Grants that no resource's record has, claimed or not."""
-        for each in [each async for each in self.services.claims.standing()]:
+        for each in [each async for each in self.services.claims.standing([])]:
             if each.ours and not each.kept:
                 await self._leftover(each, failures)
 

@@ -124,7 +124,8 @@ class HeldActions:
     async def find(self, entry_id: str) -> Entry:
         """The entry whose id begins so. Raises Permanent where there is none, or more than one."""
         typed = entry_id.strip().lower()
-        found = [entry async for entry in self.all() if entry.full_id.startswith(typed)]
+        # A row that cannot be read is another action's, or none's.
+        found = [entry async for entry in self.all([]) if entry.full_id.startswith(typed)]
         if len(typed) < _TYPED or not found:
             raise Permanent(f"nothing with id {entry_id!r} is held; 'lanyard held' lists what is")
         if len(found) > 1:

@@ -96,7 +96,7 @@ class ChangedRoles:
             return []
         found = {
             resource
-            async for standing in self.services.claims.standing()
+            async for standing in self.services.claims.standing([])  # a sweep names what is damaged
             if self._is_refused(standing.grant, worse)
             for resource in standing.claimants
         }

@@ -12,6 +12,7 @@ from lanyard.values.change import Change
 from lanyard.values.grants import Grant, stamp
 from lanyard.values.removed import RemovedAssignment
 from simulator.faults import Fault
+from tests.support.bad_parts import damage
 from tests.support.desk import STORAGE, Desk, Ran
 from tests.support.documented import undocumented
 from tests.support.estate import BLOB_READER, INSTALLATION, limited
@@ -202,6 +203,16 @@ async def test_a_machine_that_cannot_be_read_keeps_no_grant(me: Uninstaller) -> 
     left = [each for each in document["attachments"] if not each["removed"]]
     assert [each["resource"].rpartition("/")[2] for each in left] == ["vm1"]
     assert "403" in left[0]["error"]
+
+
+async def test_case_C03_a_damaged_row_is_named_and_all_else_is_taken_back(me: Uninstaller) -> None:
+    where = damage(me.estate, "resources", "|vm1", "grants")
+    ran = await me.uninstall("--grants", "--attachments", "--yes", "--json")
+    document = json.loads(ran.out)
+    assert (ran.code, me.granted()) == (ERROR, []), "its grant has a row of its own"
+    assert [each["resource"].rpartition("/")[2] for each in document["attachments"]] == ["vm2"]
+    assert document["attachments"][0]["removed"]
+    assert any(where in each for each in document["remains"])
 
 
 async def test_machines_that_are_gone_are_no_obstacle(me: Uninstaller) -> None:

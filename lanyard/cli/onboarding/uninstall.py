@@ -24,6 +24,7 @@ from lanyard.desk.onboarding.app_alerts import AppAlerts
 from lanyard.desk.onboarding.parts import Deployment
 from lanyard.desk.uninstall import Uninstall
 from lanyard.planning.orders import Paused
+from lanyard.record.rows import DamagedRow
 
 _ABOUT = f"""\
 Take Lanyard out of the subscriptions that it watches: pause it, take back its event subscriptions,
@@ -150,7 +151,9 @@ class _Work:
         """The app's own alerts, then each subscription."""
         resources = resources_over(self.app.reading.clients)
         watching = await watching_of(self.app.azure.index, self.deployment)
-        on_record = {record.id.subscription async for record in self.app.ledger().records()}
+        damaged: list[DamagedRow] = []
+        on_record = {record.id.subscription async for record in self.app.ledger().records(damaged)}
+        on_record |= {damage.row.partition for damage in damaged}
         subscriptions = sorted({*watching.subscriptions, *on_record})
         make = watching.no_more(resources, subscriptions)
         return [AppAlerts(resources, self.deployment), *map(make, subscriptions)]

@@ -51,7 +51,13 @@ class Report:
         """Whether something that was asked for is still there, or could not be looked at."""
         left = any(self.error_of(each) for each in self.before.grants)
         left = left or any(self.error_of_attachment(each) for each in self.before.attachments)
-        return left or any(each.failed for each in self.parts)
+        return left or self._unknown or any(each.failed for each in self.parts)
+
+    @property
+    def _unknown(self) -> bool:
+        """Whether nobody knows of some of what was asked for whether it is there."""
+        asked_for = self.extent.grants or self.extent.attachments
+        return self.after is not None and asked_for and bool(self.after.damaged)
 
     def error_of(self, standing: Standing) -> str:
         """Why a grant was not removed; "" where it was, or was not asked for."""
@@ -80,6 +86,7 @@ class Report:
         yield from (f"{_named(each)}: a person had it put back" for each in given.kept)
         for listed in given.unrecorded:
             yield f"{listed.id}: it has Lanyard's stamp, and is not on its record"
+        yield from (f"what this row is about: {each}" for each in given.damaged)
         yield from (f"identity {each}, made for one resource" for each in given.made)
         yield "identities that Lanyard made have the tag createdBy: lanyard"
         yield "the app, its storage and record: 'azd down'"
