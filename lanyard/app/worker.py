@@ -3,10 +3,10 @@
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lanyard.app.giving_up import give_up
-from lanyard.planning.attempts import is_over, refusals
+from lanyard.planning.attempts import is_over, next_look, refusals
 from lanyard.ports.leases import End
 from lanyard.ports.queue import Queue
 from lanyard.queue.locks import Arrival, Locks, Ticket
@@ -17,7 +17,15 @@ from lanyard.record.decisions import Decision, Decisions
 from lanyard.record.refused import RefusedWork, name_of
 from lanyard.telemetry import Outcome, reconciling
 from lanyard.values.change import Change, cause_of
-from lanyard.values.errors import MAX_ATTEMPTS, GivenUp, MayPass, NotYet, Permanent, Temporary
+from lanyard.values.errors import (
+    MAX_ATTEMPTS,
+    AtWork,
+    GivenUp,
+    MayPass,
+    NotYet,
+    Permanent,
+    Temporary,
+)
 
 _UNKNOWN = Arrival()
 # How often many messages are tried to be put on the queue.
@@ -64,6 +72,8 @@ class Worker:
             return Outcome.SERVED
         try:
             return await self._in_order(ticket)
+        except AtWork as error:
+            return await self._work_first(ticket.change, error)
         except NotYet as error:
             return await self._later(ticket.change, error)
         except Temporary as error:
@@ -92,7 +102,7 @@ class Worker:
     async def _follow_up(self, change: Change, report: Report) -> Outcome:
         for outcome in report.outcomes:
             log.info("%s: %s: %s", change.resource, outcome.action, outcome.failure or "done")
-        await self._note(change, refusals(report.outcomes))
+        await self._note(change, [*refusals(report.outcomes), *report.held])
         await self._put_all([Change(resource, "identity") for resource in report.look_at])
         if report.retry_in is None:
             return _ended(report)
@@ -121,12 +131,14 @@ class Worker:
 
     async def _failed(self, change: Change, error: Temporary) -> Outcome:
         """It could not begin. Raises Temporary where it never could: an outage is no answer about
-        the resource, and a person has it done again when that is over.
+        the resource, and a person has it done again when that is over. The sweep does so, too, less
+        and less often; what it was given up for before is no outage.
         """
         if not is_over(error, change):
             return await self._retry(change, error.delay, str(error))
-        if isinstance(error, MayPass):
+        if isinstance(error, MayPass) or change.refused:
             return await self._record_failure(change, GivenUp(error))
+        await self._note(change, [_ALL])
         message = f"{change.resource}: given up after {MAX_ATTEMPTS}: {error}"
         raise Temporary(message, error.delay) from error
 
@@ -136,9 +148,20 @@ class Worker:
         await self.queue.put(again(change, failing=True), wait)
         return Outcome.RETRIED
 
-    async def _later(self, change: Change, error: NotYet) -> Outcome:
-        """Nothing was tried, so it does not count as an attempt."""
-        wait = backoff(0, error.delay, self.dice)
+    async def _work_first(self, change: Change, error: AtWork) -> Outcome:
+        """Nothing was tried, so it does not count as an attempt. What lasts is given up."""
+        now = self.now()
+        delay = next_look(error, change, now)
+        if delay is None:
+            return await self._record_failure(change, GivenUp(error))
+        since = now if change.waits_since is None else change.waits_since
+        return await self._later(replace(change, waits_since=since), error, delay)
+
+    async def _later(self, change: Change, error: NotYet, delay: float | None = None) -> Outcome:
+        """Nothing was tried, so it does not count as an attempt. `delay`: another one than the
+        error's, in seconds.
+        """
+        wait = backoff(0, error.delay if delay is None else delay, self.dice)
         log.info("%s: in %.0f s: %s", change.resource, wait, error)
         await self.queue.put(change, wait)
         return Outcome.WAITING

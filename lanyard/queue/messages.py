@@ -34,6 +34,7 @@ def encode(change: Change) -> str:
             "policy": change.policy,
             "seen": change.seen,
             "refused": change.refused,
+            "waitsSince": change.waits_since,
         }
     )
 
@@ -59,6 +60,7 @@ def decode(body: bytes | str) -> Change:
             policy=_text(values, "policy") if "policy" in values else "",
             seen=_text(values, "seen") if "seen" in values else "",
             refused=_count(values, "refused") if "refused" in values else 0,
+            waits_since=_moment(values, "waitsSince"),
         )
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise Permanent(f"no message of this queue: {type(error).__name__} {error}") from error

@@ -27,7 +27,7 @@ def backoff(attempt: int, asked: float, dice: random.Random) -> float:
 def again(change: Change, *, failing: bool) -> Change:
     """The message of the next attempt; waiting for time to pass is not counted as a failure."""
     attempt = change.attempt + 1 if failing else 0
-    return replace(change, source=_SOURCE, attempt=attempt, since=None)
+    return replace(change, source=_SOURCE, attempt=attempt, since=None, waits_since=None)
 
 
 def waits(change: Change) -> bool:

@@ -42,7 +42,7 @@ from lanyard.values.compute import (
     SystemAssigned,
     UserAssigned,
 )
-from lanyard.values.errors import NoIdentity, NotYet, Permanent, Refused, Temporary
+from lanyard.values.errors import ComesWith, NoIdentity, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant
 from lanyard.values.own_identity import made_for
 from lanyard.values.resource_id import ResourceId
@@ -319,12 +319,12 @@ class Application:
         return str(result)
 
     def _wait_for(self, to: PrincipalRef) -> None:
-        """Raises NotYet where its making is refused for now: that is what is held."""
+        """Raises ComesWith where its making is refused for now: that is what is held."""
         for outcome in self.progress.outcomes:
             made, failure = outcome.action, outcome.failure
             is_it = isinstance(made, CreateIdentity) and UserAssigned(made.id) == to
             if is_it and isinstance(failure, Refused):
-                raise NotYet(f"{to} is not there yet", failure.delay)
+                raise ComesWith(f"{to} is not there yet", failure.delay)
 
     def _leaves_instances_behind(self, todo: Sequence[Action]) -> bool:
         resource = self.progress.resource
@@ -346,7 +346,7 @@ class Application:
         return "all instances have the model's identity"
 
 
-def _not_attached(action: AssignRole, failure: Temporary | Permanent) -> NotYet | NoIdentity:
+def _not_attached(action: AssignRole, failure: Temporary | Permanent) -> ComesWith | NoIdentity:
     """Why a role is not given: `failure` is why its identity is not attached."""
     why = f"{action.to} is not attached, so it gets no role"
-    return NotYet(why, failure.delay) if isinstance(failure, Temporary) else NoIdentity(why)
+    return ComesWith(why, failure.delay) if isinstance(failure, Temporary) else NoIdentity(why)

@@ -4,6 +4,7 @@ subscriptions, with its identities, and reports a deletion and a write.
 Its record moves with it. What no rule wants at the new place goes by the same rules as anywhere.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from lanyard.planning.life import LISTING_LAG, Life
@@ -14,7 +15,7 @@ from lanyard.record.held import Answer
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import Likeness, as_seen, likeness, may_be_same
 from lanyard.values.compute import ComputeResource
-from lanyard.values.errors import Because, NotYet
+from lanyard.values.errors import Because, NotYet, Permanent
 from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId
 
@@ -25,6 +26,8 @@ _LISTED_DELAY, _LISTED_LATE = 60.0, LISTING_LAG
 
 #: What the key of what is held of a resource that may have moved begins with; the new id follows.
 MOVE = "move "
+# … and of one of which nobody can say whether it is the one.
+_UNREAD = "unread move "
 _SAY_WHICH = (
     "release it where it is the same: its record goes with it; dismiss it where it is another one: "
     "what it had goes as of any that is gone"
@@ -32,6 +35,10 @@ _SAY_WHICH = (
 _WATCH = (
     "it goes on by itself once Lanyard has; or release it: its record goes with it, and what no "
     "rule wants there is taken as far as the app's rights go"
+)
+_LET_READ = (
+    "let the app read it: then it goes on by itself; or dismiss it where it is another one: what "
+    "it had goes as of any that is gone"
 )
 _OUTSIDE = "it moved to {}: in that subscription Lanyard has given nothing yet"
 _IN_DOUBT = "it may have moved to {}: nothing but its identities shows it, which anybody may attach"
@@ -47,13 +54,16 @@ class Moves:
         """Where the resource of a record, which is gone, is by now, with its record there; None
         where it is nowhere: then whoever has its identities and needs what they have keeps it
         (estate.py). Where nobody can say whether it is the one, or it is where Lanyard has given
-        nothing, what is held: the record stays as it is. Raises NotYet while the listing shows it
-        where it was (where it is now is not listed either) or where ARM does not yet; Temporary,
-        Permanent.
+        nothing, what is held: the record stays as it is. Nor does it go anywhere, or is given up,
+        while one that may be it cannot be read. Raises NotYet while the listing shows it where it
+        was (where it is now is not listed either) or where ARM does not yet; Temporary, Permanent
+        where it cannot be listed.
         """
         if record.row is None or record.empty:
             return None
         found = await self._found(record)
+        if isinstance(found, _Unread):
+            return _refusal_of_unread(found)
         if found is None:
             return None
         if found.doubt:
@@ -66,10 +76,10 @@ class Moves:
     async def part(self, record: ResourceRecord, here: ComputeResource) -> ResourceId | None:
         """As `follow`, for the resource of a record in whose place another one was made: where the
         first is by now, with what it has. Claims and identities that are made for a resource are of
-        its id: the one that is here keeps them.
+        its id: the one that is here keeps them. One that cannot be read is in doubt.
         """
         found = await self._found(record)
-        if found is None or found.doubt:
+        if found is None or isinstance(found, _Unread) or found.doubt:
             return None
         services, there = self.services, found.resource
         for grant in record.owned().claimed:
@@ -94,16 +104,14 @@ class Moves:
         there = await self.services.ledger.resource(ResourceId.parse(own.owner))
         return identity in there.dedicated
 
-    async def _found(self, record: ResourceRecord) -> "_Found | None":
+    async def _found(self, record: ResourceRecord) -> "_Found | _Unread | None":
         """The one resource that is the one of the record, or may be it."""
         services, here = self.services, record.id
         named = [each.compute for each in await services.index.named(here.type, here.names)]
         listed = [one for one in named if one is not None]
         mine = ("", record.incarnation)
         late = any(one.id == here and one.incarnation in mine for one in listed)
-        read = [
-            await services.compute.read(each.id) for each in listed if may_be_same(record, each)
-        ]
+        read, unread = await self._read(record, listed)
         # What is listed elsewhere a replica of ARM may not know yet.
         unsettled = late or None in read
         if unsettled and services.now() < record.life.missing + _LISTED_LATE:
@@ -111,11 +119,32 @@ class Moves:
         alike = [(likeness(record, one), one) for one in read if one is not None]
         same = [one for how, one in alike if how is Likeness.SAME]
         perhaps = [one for how, one in alike if how is Likeness.DOUBTFUL]
+        if unread and not same:
+            return unread[0]
         if len(same or perhaps) != 1:
             return None
         if perhaps and not same:
             return _Found(perhaps[0], _IN_DOUBT)
         return _Found(same[0], "" if await self._at_work_in(same[0].id, here) else _OUTSIDE)
+
+    async def _read(
+        self, record: ResourceRecord, listed: Iterable[ComputeResource]
+    ) -> tuple[list[ComputeResource | None], list["_Unread"]]:
+        """Those that may be the one of the record, as they are now, and those whose reading is
+        refused; not what a person said to be another one.
+        """
+        services, read, unread = self.services, list[ComputeResource | None](), list[_Unread]()
+        held = await services.held.of(record.id)
+        for each in listed:
+            entry = held.get(f"{_UNREAD}{each.id.key}")
+            is_other = entry is not None and entry.answer is Answer.DISMISSED
+            if is_other or not may_be_same(record, each):
+                continue
+            try:
+                read.append(await services.compute.read(each.id))
+            except Permanent as failure:
+                unread.append(_Unread(each.id, failure))
+        return read, unread
 
     async def _at_work_in(self, there: ResourceId, here: ResourceId) -> bool:
         """Whether a resource was moved to where Lanyard has given something before: what the app
@@ -157,6 +186,25 @@ class _Found:
 
     resource: ComputeResource
     doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """One that may be it, and why it cannot be read."""
+
+    id: ResourceId
+    failure: Permanent
+
+
+def _refusal_of_unread(unread: _Unread) -> Refusal:
+    return Refusal(
+        key=f"{_UNREAD}{unread.id.key}",
+        because=Because.MOVED,
+        action="move its record",
+        reason=f"it may have moved to {unread.id}, which cannot be read: {unread.failure}",
+        release=_LET_READ,
+        kind=Kind.REMOVAL,
+    )
 
 
 def _refusal(found: _Found) -> Refusal:

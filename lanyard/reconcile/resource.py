@@ -57,7 +57,7 @@ from lanyard.record.ownership import as_seen, is_another, without_taken
 from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource, PrincipalRef
-from lanyard.values.errors import NotYet, Temporary
+from lanyard.values.errors import AtWork, NotYet
 from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId, folded
 
@@ -112,14 +112,16 @@ class Reconciler:
         in_force = orders(pause, entries.values())
         behind = self._principals()
         known = await behind.known(wanted, resource)
-        before = await self._as_due(observed, wanted, resource, known.principals, in_force)
+        unconfirmed = Unconfirmed(services.assignments, services.claims)
+        observed = await unconfirmed.settle(observed, wanted, resource, known.principals)
+        before = await self._as_due(observed, wanted, resource, in_force)
         owned = before.owned()
         wanted = beside_what_is_kept(wanted, await self._had(wanted, owned), known.principals)
         actual = await behind.actual(resource, wanted, known, before.dedicated)
         taken = await times_taken(wanted, known.principals, before, services.claims)
         precedents = self._precedents(in_force, counted(before) | taken, entries)
         todo, verdict = await decide(
-            self.policy, wanted, actual, owned, services.assignments, precedents
+            self.policy, wanted, actual, before.owned(), services.assignments, precedents
         )
         progress = Progress(
             ledger=services.ledger,
@@ -130,6 +132,7 @@ class Reconciler:
             due=_granted(wanted, known.principals),
             removals=self._removals(change, precedents.orders),
             change=change,
+            outcomes=unconfirmed.failures,
         )
         async with Recorder(services, change.resource, cause_of(change)) as recorder:
             await self._note(progress, before, todo)
@@ -169,20 +172,17 @@ class Reconciler:
             await recorder.held([refusal])
         under = self.services.author.policy
         await self.services.ledger.save(replace(record, held=digest([refusal]), held_under=under))
-        return Report(gone=True)
+        return Report(gone=True, held=(refusal.key,))
 
     async def _as_due(
         self,
         observed: ResourceRecord,
         wanted: Desired,
         resource: ComputeResource | None,
-        principals: Mapping[PrincipalRef, str],
         in_force: Orders,
     ) -> ResourceRecord:
         """The record with what somebody took, and what the policy and a person say of it now."""
         services = self.services
-        unconfirmed = Unconfirmed(services.assignments, services.claims)
-        observed = await unconfirmed.settle(observed, wanted, resource, principals)
         observed = await looked_at(observed, resource, wanted, services.identities, services.now())
         if resource is not None:
             observed = without_taken(observed, resource, wanted)
@@ -242,7 +242,7 @@ class Reconciler:
     ) -> ResourceRecord:
         """The record with what is known of the resource's life after this look at it.
 
-        Raises Temporary while ARM is still at work on it; NotYet, Temporary, Permanent where ARM
+        Raises AtWork while ARM is still at work on it; NotYet, Temporary, Permanent where ARM
         answers 404 and it is not certain to be gone.
         """
         now = self.services.now()
@@ -263,7 +263,7 @@ class Reconciler:
         return known
 
     async def _settled(self, read: ComputeResource, record: ResourceRecord, reported: Life) -> None:
-        """Raises Temporary while ARM is still at work on a resource; it is there all the same."""
+        """Raises AtWork while ARM is still at work on a resource; it is there all the same."""
         delay = AT_WORK.get(read.provisioning_state.lower())
         if delay is None:
             return
@@ -271,7 +271,7 @@ class Reconciler:
             # Whose its attachments are is only looked at once it is settled: by the same report.
             life = replace(reported.shown(self.services.now()), deleted=reported.deleted)
             await self.services.ledger.save(replace(record, life=life))
-        raise Temporary(f"{read.id} is {read.provisioning_state}", delay)
+        raise AtWork(f"{read.id} is {read.provisioning_state}", delay)
 
     async def _note(self, progress: Progress, before: ResourceRecord, todo: Plan) -> None:
         """On record before anything is done: a new principal, since when one is gone, since when

@@ -5,14 +5,22 @@ it has them is asked.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from lanyard.planning.actions import AssignRole
 from lanyard.planning.desired import Desired
 from lanyard.planning.needs import needs_grant
+from lanyard.planning.outcomes import Outcome
 from lanyard.ports.azure import Assignments
 from lanyard.record.claims import Claims
 from lanyard.record.ledger import ResourceRecord
-from lanyard.values.compute import ComputeResource, PrincipalRef
+from lanyard.values.compute import (
+    ComputeResource,
+    PrincipalRef,
+    SystemAssigned,
+    UserAssigned,
+)
+from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Grant
 
 
@@ -22,6 +30,8 @@ class Unconfirmed:
 
     assignments: Assignments
     claims: Claims
+    #: Of the grants of which nobody can say whether they stand: they stay intended.
+    failures: list[Outcome] = field(default_factory=list)
 
     async def settle(
         self,
@@ -32,13 +42,17 @@ class Unconfirmed:
     ) -> ResourceRecord:
         """The record with what stands as confirmed; the claim on what does not is given up, and
         nothing is revoked. `principals`: of the identities that exist, as far as they are known.
-        Raises Temporary, Permanent.
+        What is refused about one is among the `failures`, and no other's.
         """
         if resource is None or not wanted.kept.rules:
             return record
         for grant in sorted(record.pending, key=lambda grant: grant.name):
             if _is_only_kept(grant, wanted, resource, principals):
-                record = await self._asked(record, grant)
+                try:
+                    record = await self._asked(record, grant)
+                except (Temporary, Permanent) as failure:
+                    action = _as_intended(grant, wanted, resource, principals)
+                    self.failures.append(Outcome(action, failure=failure))
         return record
 
     async def _asked(self, record: ResourceRecord, grant: Grant) -> ResourceRecord:
@@ -51,6 +65,20 @@ class Unconfirmed:
         kept = replace(grant, condition=found.condition)
         await self.claims.stands(kept, ours=self.assignments.is_ours(found))
         return replace(record, pending=pending, grants=record.grants | {kept})
+
+
+def _as_intended(
+    grant: Grant,
+    wanted: Desired,
+    resource: ComputeResource,
+    principals: Mapping[PrincipalRef, str],
+) -> AssignRole:
+    """What was begun for the resource, and is not known to be done."""
+    of: dict[str | None, PrincipalRef] = {known: ref for ref, known in principals.items()}
+    of |= {shown: UserAssigned(one) for one, shown in resource.identity.user_assigned.items()}
+    to = of.get(grant.principal_id, SystemAssigned())
+    rules = wanted.kept.rules
+    return AssignRole(grant.scope, grant.role_id, to, grant.principal_id, rules, grant.condition)
 
 
 def _is_only_kept(

@@ -42,6 +42,9 @@ class Change:
     seen: str = ""
     #: How often a sweep's message of the same digest was given up.
     refused: int = 0
+    #: Since when (seconds since the epoch) it waits for ARM to finish somebody's work on the
+    #: resource; None: it does not.
+    waits_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

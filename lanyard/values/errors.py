@@ -42,6 +42,9 @@ MAX_ATTEMPTS = 12
 FEW_ATTEMPTS = 4
 
 
+_LASTING = {Because.LOCKED, Because.DENIED, Because.AZURE_POLICY}
+
+
 class LanyardError(Exception):
     """The base of what Lanyard raises on purpose. The message says what a person does next."""
 
@@ -86,6 +89,16 @@ class NotYet(Temporary):
     """Nothing failed: time has to pass first (a grace period, a budget). Not counted as a try."""
 
 
+class AtWork(NotYet):
+    """ARM has to finish somebody's work on the resource first: it refuses, or loses, a write beside
+    it.
+    """
+
+
+class ComesWith(NotYet):
+    """It waits for another action of its plan, and comes back with that."""
+
+
 class Refused(NotYet):
     """What nothing is wrong with may not be done now: a removal past the budget or during a pause,
     a grant of which another owner's assignment takes the place.
@@ -100,6 +113,11 @@ class Refused(NotYet):
         self.because = because
         self.release = release
         self.releasable = releasable
+
+    @property
+    def lasts(self) -> bool:
+        """Whether Azure goes on refusing it until somebody does something about that."""
+        return self.because in _LASTING
 
 
 class Permanent(LanyardError):
@@ -120,7 +138,7 @@ class NoIdentity(Permanent):
 
 
 class GivenUp(Permanent):
-    """What failed for the last time, which is `last`."""
+    """What failed, or was waited for, for the last time, which is `last`."""
 
     def __init__(self, last: Temporary) -> None:
         code = last.code if isinstance(last, MayPass) else ""

@@ -14,6 +14,7 @@ from lanyard.values.resource_id import ResourceId
 from simulator.behaviour import ResourceGraphAnswer
 from simulator.faults import Fault
 from tests.support.any_resource import client
+from tests.support.bad_parts import refuse
 from tests.support.cases import (
     HOUR,
     MINUTE,
@@ -313,6 +314,47 @@ async def test_case_B12_a_replica_that_does_not_know_the_new_place_yet_is_waited
     moved = await move(estate, vm, "rg-other")
     await hours(estate, 2)
     assert (attached(estate, moved), roles(estate, "id-old")) == ([], [])
+
+
+async def unread(monkeypatch: pytest.MonkeyPatch) -> tuple[Estate, ResourceId, Fault]:
+    """A machine that moved to where the app may not read it, and the fault that keeps it so."""
+    policy = Rules()
+    estate = await begun(monkeypatch, policy, "id-old")
+    await adopt(estate, scoped(estate, policy, "rg-app"))
+    vm = await estate.create_vm("vm1")
+    await pass_time(estate, HOUR)
+    fault = refuse(estate, "rg-other/.*/vm1$")
+    moved = await move(estate, vm, "rg-other")
+    await hours(estate, 2)
+    (entry,) = (await held(estate)).values()
+    assert entry.refusal.because is Because.MOVED
+    assert "403 AuthorizationFailed" in entry.refusal.reason
+    assert (attached(estate, moved), roles(estate, "id-old")) == (["id-old"], ["Reader"])
+    return estate, moved, fault
+
+
+async def test_case_C01_a_place_that_cannot_be_read_keeps_what_may_have_moved_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, moved, fault = await unread(monkeypatch)
+    await hours(estate, 46)
+    met = fault.hits
+    await hours(estate, 24)
+    assert fault.hits - met <= 2, "the message about where it was, and the one about where it is"
+    assert roles(estate, "id-old") == ["Reader"]
+    estate.azure.faults.clear()
+    await hours(estate, 26)
+    assert (attached(estate, moved), roles(estate, "id-old"), await held(estate)) == ([], [], {})
+
+
+async def test_case_C01_who_dismisses_it_says_that_it_is_another_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, moved, _ = await unread(monkeypatch)
+    (entry,) = (await held(estate)).values()
+    await estate.services.held.dismiss(entry.full_id, "ann")
+    await hours(estate, 3)
+    assert (attached(estate, moved), roles(estate, "id-old")) == (["id-old"], [])
 
 
 async def test_case_B17_who_takes_the_place_of_what_moved_has_its_identity(
