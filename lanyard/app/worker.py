@@ -102,12 +102,16 @@ class Worker:
     async def _follow_up(self, change: Change, report: Report) -> Outcome:
         for outcome in report.outcomes:
             log.info("%s: %s: %s", change.resource, outcome.action, outcome.failure or "done")
-        await self._note(change, [*refusals(report.outcomes), *report.held])
+        if report.at_work is None:
+            await self._note(change, [*refusals(report.outcomes), *report.held])
         await self._put_all([Change(resource, "identity") for resource in report.look_at])
         if report.retry_in is None:
             return _ended(report)
         if report.failing:
             return await self._retry(change, report.retry_in, "part of the plan failed")
+        if report.at_work is not None:
+            waiting = replace(again(change, failing=False), waits_since=change.waits_since)
+            return await self._work_first(waiting, report.at_work)
         wait = backoff(0, report.retry_in, self.dice)
         await self.queue.put(again(change, failing=False), wait)
         return Outcome.WAITING

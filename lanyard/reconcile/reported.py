@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lanyard.planning.attempts import is_refused
 from lanyard.planning.outcomes import Outcome
-from lanyard.values.errors import Because, ComesWith, NotYet, Refused, Temporary
+from lanyard.values.errors import AtWork, Because, ComesWith, NotYet, Refused, Temporary
 from lanyard.values.resource_id import ResourceId
 
 
@@ -16,7 +16,8 @@ class Report:
     `look_at`: resources that it found to need one. `retry_in` is the seconds after which it wants
     to run again; `failing` says whether that is because something failed, or only because time
     must pass. `gone`: the resource is no more. `held`: the keys of what waits for a person or a
-    change, where nothing else was looked at.
+    change, where nothing else was looked at. `at_work`: the work of somebody else that a write
+    waits for, where nothing failed.
     """
 
     outcomes: tuple[Outcome, ...] = ()
@@ -25,6 +26,7 @@ class Report:
     failing: bool = False
     gone: bool = False
     held: tuple[str, ...] = ()
+    at_work: AtWork | None = None
 
 
 def report_of(
@@ -43,7 +45,15 @@ def report_of(
     failing = [o for o in waits if not isinstance(o.failure, NotYet)]
     delays = [o.failure.delay for o in failing or waits if isinstance(o.failure, Temporary)]
     retry_in = (max if failing else min)(delays, default=None)
-    return Report(tuple(outcomes), tuple(look_at), retry_in, bool(failing), gone)
+    at_work = next((o.failure for o in waits if isinstance(o.failure, AtWork)), None)
+    return Report(
+        tuple(outcomes),
+        tuple(look_at),
+        retry_in,
+        bool(failing),
+        gone,
+        at_work=None if failing else at_work,
+    )
 
 
 def _waits_for_another(outcome: Outcome) -> bool:

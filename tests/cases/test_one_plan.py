@@ -13,9 +13,21 @@ from lanyard.planning.orders import Paused
 from lanyard.values.change import Change
 from lanyard.values.resource_id import ResourceId
 from simulator.clock import Clock
+from simulator.faults import Fault
 from simulator.virtual_time import run
 from tests.support.any_resource import client
-from tests.support.cases import attached, look, pass_time, patch, version
+from tests.support.cases import (
+    HOUR,
+    MINUTE,
+    attached,
+    create,
+    hours,
+    look,
+    pass_time,
+    patch,
+    version,
+)
+from tests.support.compute_examples import CONTAINER_APP, JOB, MACHINE, Example
 from tests.support.estate import POLICY, Estate
 from tests.support.handlers import started
 
@@ -141,3 +153,60 @@ async def test_case_C22_what_somebody_changed_while_it_waited_is_planned_anew(
     block = estate.azure.state.resources[app.key].identity or {}
     assert block.get("principalId")
     assert attached(estate, app)
+
+
+# Whatever else a resource shares with others
+
+
+IN_PROGRESS = {"status": 409, "code": "ManagedEnvironmentOperationInProgress"}
+
+
+async def busy(
+    monkeypatch: pytest.MonkeyPatch, made: Example, times: int | None
+) -> tuple[Estate, ResourceId, Fault]:
+    """What it lies in, or belongs to, is being changed by somebody."""
+    estate = await started(Estate(POLICY.replace(MACHINE.type, made.type)), monkeypatch)
+    resource = await create(estate, made)
+    fault = Fault(method="PATCH", path=f"{resource.name}$", times=times, **IN_PROGRESS)
+    return estate, resource, estate.azure.faults.add(fault)
+
+
+@pytest.mark.parametrize("made", [CONTAINER_APP, JOB], ids=str)
+async def test_case_C22_an_environment_that_is_being_changed_is_no_failed_attempt(
+    monkeypatch: pytest.MonkeyPatch, made: Example
+) -> None:
+    estate, resource, fault = await busy(monkeypatch, made, 12)
+    await pass_time(estate, MINUTE)
+    assert (fault.hits, len(attached(estate, resource))) == (12, 1)
+    assert [one for one in await estate.recorded() if one.outcome == "failed"] == []
+
+
+async def test_case_C22_one_that_is_never_free_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    estate, _, fault = await busy(monkeypatch, CONTAINER_APP, None)
+    await pass_time(estate, 3 * HOUR)
+    tried = fault.hits
+    assert estate.queue.messages == []
+    assert any("given up, because " in one.reason for one in await estate.recorded())
+    await hours(estate, 48)
+    before = fault.hits
+    await hours(estate, 24)
+    assert fault.hits - before <= 5, "one attempt, which asks five times within seconds"
+    assert tried < 250
+
+
+async def test_case_C22_from_then_on_its_apps_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    estate, resource, _ = await busy(monkeypatch, CONTAINER_APP, 1)
+    read = await estate.services.compute.read(resource)
+    assert read is not None
+    compute = estate.services.compute
+    async with compute.alone(read) as first, compute.alone(read) as second:
+        assert (first, second) == (False, False), "nothing says yet that they exclude each other"
+    await pass_time(estate)
+    await patch(estate, resource, identity={"type": "None"})
+    estate.new_events()
+    async with while_another_is_written(estate, resource):
+        waiting = asyncio.create_task(estate.worker.process(Change(resource, "event")))
+        await others_go()
+        assert attached(estate, resource) == []
+    await waiting
+    assert len(attached(estate, resource)) == 1

@@ -24,7 +24,7 @@ from lanyard.azure.arm.identity_block import (
     takes_off,
     wanted,
 )
-from lanyard.azure.arm.one_at_a_time import OneAtATime, past_locks, shared_parent
+from lanyard.azure.arm.one_at_a_time import OneAtATime, shared_parent
 from lanyard.azure.arm.resource_body import is_flexible, location_of, put_body, read_resource
 from lanyard.ports.cache import Cache
 from lanyard.values.compute import ComputeResource
@@ -201,7 +201,7 @@ class Compute:
         what, url = f"update the identity of {resource.id}", _request(resource, kind, block).url
         with written(what):
             async with asyncio.timeout(_OPERATION_SECONDS):
-                accepted = await past_locks(
+                accepted = await self._apart.past_locks(
                     shared_parent(resource),
                     lambda: long_running.begin(self._clients, _request(resource, kind, block)),
                     self._clients.sleep,
