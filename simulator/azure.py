@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from simulator.arm import cloud_metadata
+from simulator.arm import cloud_metadata, denials
 from simulator.arm.calls import Call
 from simulator.arm.guard import Guard
 from simulator.arm.messages import Operation
@@ -198,6 +198,7 @@ class Azure:
         self.arm.add(identity_routes.operations(identities))
         self.arm.add(authorization_routes.operations(assignments, self.role_definitions))
         self.arm.add(lock_routes.operations(self.state, self.locks))
+        self.arm.add(denials.operations(self.behaviour))
         self.arm.add(resource_graph_routes.operations(self.state, self.access))
         self.arm.add(self.services.operations())
 

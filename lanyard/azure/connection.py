@@ -17,6 +17,7 @@ from lanyard.azure.arm.activity_log import ActivityLog
 from lanyard.azure.arm.clients import Clients, Throttling
 from lanyard.azure.arm.compute import Compute
 from lanyard.azure.arm.identities import Identities
+from lanyard.azure.arm.obstacles import Obstacles
 from lanyard.azure.arm.resource_graph import ResourceGraph
 from lanyard.azure.arm.role_assignments import Roles
 from lanyard.azure.arm.transport import TOKEN_SECONDS, Transport
@@ -144,6 +145,7 @@ def azure_over(
         index=ResourceGraph(clients),
         directory=Directory(clients, control_principal=settings.principal_id),
         activity_log=ActivityLog(clients),
+        obstacles=Obstacles(clients),
         own_principal=settings.principal_id,
         sleep=clients.sleep,
     )

@@ -186,6 +186,13 @@ class ActivityLog(Protocol):
         """
 
 
+class Obstacles(Protocol):
+    """What stands in the way of writes, whatever rights one has."""
+
+    async def in_subscription(self, subscription: str) -> frozenset[str]:
+        """The ids (lower case) of the locks and deny assignments at a subscription and below."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Azure:
     """All of them, for one cloud and one identity."""
@@ -202,6 +209,8 @@ class Azure:
     directory: Directory
     #: Who deleted what.
     activity_log: ActivityLog
+    #: Locks and deny assignments.
+    obstacles: Obstacles
     #: The object id (lower case) of the app's own identity; "" where it is not known.
     own_principal: str = ""
     #: Waits so many seconds, by the clock that Azure's answers go by.

@@ -131,7 +131,7 @@ class Moves:
         self, record: ResourceRecord, listed: Iterable[ComputeResource]
     ) -> tuple[list[ComputeResource | None], list["_Unread"]]:
         """Those that may be the one of the record, as they are now, and those whose reading is
-        refused; not what a person said to be another one.
+        refused; not what a person dismissed as another one.
         """
         services, read, unread = self.services, list[ComputeResource | None](), list[_Unread]()
         held = await services.held.of(record.id)

@@ -9,23 +9,22 @@ from lanyard.values.errors import AtWork, Because, ComesWith, NotYet, Refused, T
 from lanyard.values.resource_id import ResourceId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What one reconcile did.
-
-    `look_at`: resources that it found to need one. `retry_in` is the seconds after which it wants
-    to run again; `failing` says whether that is because something failed, or only because time
-    must pass. `gone`: the resource is no more. `held`: the keys of what waits for a person or a
-    change, where nothing else was looked at. `at_work`: the work of somebody else that a write
-    waits for, where nothing failed.
-    """
+    """What one reconcile did."""
 
     outcomes: tuple[Outcome, ...] = ()
+    #: Resources that it found to need a look.
     look_at: tuple[ResourceId, ...] = ()
+    #: The seconds after which it wants to run again.
     retry_in: float | None = None
+    #: Whether that is because something failed, or only because time must pass.
     failing: bool = False
+    #: The resource is no more.
     gone: bool = False
+    #: The keys of what waits for a person or a change, where nothing else was looked at.
     held: tuple[str, ...] = ()
+    #: The work of somebody else that a write waits for, where nothing failed.
     at_work: AtWork | None = None
 
 
@@ -47,11 +46,11 @@ def report_of(
     retry_in = (max if failing else min)(delays, default=None)
     at_work = next((o.failure for o in waits if isinstance(o.failure, AtWork)), None)
     return Report(
-        tuple(outcomes),
-        tuple(look_at),
-        retry_in,
-        bool(failing),
-        gone,
+        outcomes=tuple(outcomes),
+        look_at=tuple(look_at),
+        retry_in=retry_in,
+        failing=bool(failing),
+        gone=gone,
         at_work=None if failing else at_work,
     )
 

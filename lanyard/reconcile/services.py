@@ -12,6 +12,7 @@ from lanyard.ports.azure import (
     Directory,
     Identities,
     Index,
+    Obstacles,
 )
 from lanyard.ports.marks import Marks, Unmarked
 from lanyard.ports.notifier import Notifier, Unheard
@@ -62,6 +63,7 @@ class Services:
     index: Index
     directory: Directory
     activity_log: ActivityLog
+    obstacles: Obstacles
     # What is on record.
     ledger: Ledger
     identity_ledger: IdentityLedger
@@ -104,8 +106,7 @@ def assemble[T: Journal](
     `author` is who decides: the app, or the person at the command line. `now`: seconds since the
     epoch. Without a `notifier` no decision is published; `marks` is for who sweeps.
     """
-    decider = Author(author, policy.digest)
-    ledger = Ledger(tables.resources)
+    decider, ledger = Author(author, policy.digest), Ledger(tables.resources)
     many = Many.over(azure, tables.identities, now)
     claims, revocation = _of_grants(azure, tables.grants, policy, ledger, many.once, now)
     relearning = Relearning.over(tables, marks or Unmarked(), now)
@@ -117,6 +118,7 @@ def assemble[T: Journal](
         index=azure.index,
         directory=azure.directory,
         activity_log=azure.activity_log,
+        obstacles=azure.obstacles,
         ledger=ledger,
         identity_ledger=IdentityLedger(tables.identities, now),
         claims=claims,

@@ -13,7 +13,10 @@ from lanyard.sweep.at_once import at_once
 from lanyard.sweep.survey import Survey
 from lanyard.values.change import Change
 from lanyard.values.compute import ComputeResource
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.resource_id import ResourceId, is_within
+
+_AUTHORIZATION = "/providers/microsoft.authorization/"
 
 
 @dataclass(slots=True)
@@ -23,14 +26,25 @@ class Intervals:
     found: Survey
     services: Services
     known: Mapping[str, Refused]
+    #: The ids of locks and deny assignments, where they refuse something.
+    obstacles: frozenset[str] = frozenset()
+    #: Why some of them could not be listed: then their change is seen late.
+    unread: list[Temporary | Permanent] = field(default_factory=list)
     _listed: Mapping[ResourceId, ComputeResource] = field(init=False)
     _rights: list[str] = field(init=False)
     _offered: set[str] = field(init=False, default_factory=set)
 
     @classmethod
     async def read(cls, found: Survey, services: Services) -> "Intervals":
-        """Raises Temporary, Permanent."""
-        return cls(found, services, await RefusedWork(services.control, services.now).all())
+        """Raises Temporary, Permanent where the record cannot be read."""
+        known = await RefusedWork(services.control, services.now).all()
+        obstacles, unread = set[str](), list[Temporary | Permanent]()
+        for subscription in sorted(found.obstructed - found.unseen):
+            try:
+                obstacles |= await services.obstacles.in_subscription(subscription)
+            except (Temporary, Permanent) as failure:
+                unread.append(failure)
+        return cls(found, services, known, frozenset(obstacles), unread)
 
     def __post_init__(self) -> None:
         """What all that is refused depends on is looked up once."""
@@ -40,10 +54,12 @@ class Intervals:
         self._rights = sorted(one.id for one in assignments if one.principal_id == own)
 
     def due(self, changes: Iterable[Change]) -> Iterator[Change]:
-        """Those that are put on the queue now, each with what this sweep sees of it."""
+        """Those that are put on the queue now, each with what this sweep sees of it, and once."""
         now = self.services.now()
         for change in changes:
             name, seen = name_of(change), self._seen(change)
+            if name in self._offered:
+                continue
             self._offered.add(name)
             before = self.known.get(name)
             if before is None or before.seen != seen:
@@ -57,13 +73,16 @@ class Intervals:
         await at_once(self.known.keys() - self._offered, work.forget)
 
     def _seen(self, change: Change) -> str:
-        """A digest of the resource, the policy, the app's own rights and what persons decided."""
+        """A digest of the resource, the policy, the app's own rights, what persons decided and what
+        stands in the way of writes.
+        """
         facts = self.found.facts
         parts = [
             self.services.author.policy,
             self._rights,
             str(facts.pause),
             self._answers(change),
+            self._in_the_way(change),
             self._shown(change),
         ]
         text = json.dumps(parts, sort_keys=True, default=str)
@@ -73,6 +92,10 @@ class Intervals:
         keys = self.found.listed.get(change.resource, set()) & self.found.facts.dismissed.keys()
         about = {name_of(one) for one in self.found.released}
         return [*sorted(keys), *(["released"] if name_of(change) in about else [])]
+
+    def _in_the_way(self, change: Change) -> list[str]:
+        scopes = ((one, one.partition(_AUTHORIZATION)[0]) for one in self.obstacles)
+        return sorted(one for one, scope in scopes if is_within(change.resource.key, scope))
 
     def _shown(self, change: Change) -> Sequence[object]:
         if change.principal:

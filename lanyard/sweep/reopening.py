@@ -1,6 +1,6 @@
 """Grants whose assignment is not what it was are opened again: who claims them makes them anew.
 
-What somebody took away of ours, or changed, and what Azure only said to have made is counted; what
+What somebody took away of ours, or changed, and what Azure only reported as made is counted; what
 another owner does with theirs is not.
 """
 

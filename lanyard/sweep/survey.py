@@ -30,7 +30,7 @@ from lanyard.sweep.listings import (
     silent,
 )
 from lanyard.values.change import Change
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.errors import Because, Permanent, Temporary
 from lanyard.values.grants import Grant, Standing
 from lanyard.values.listed import ListedAssignment
 from lanyard.values.permissions import Definition
@@ -59,6 +59,8 @@ class Survey:
     listed: dict[ResourceId, set[str]]
     #: Those of what Azure reports as done and does not do, by the resource.
     not_done: dict[ResourceId, frozenset[str]]
+    #: The subscriptions of what a lock or a deny assignment refuses.
+    obstructed: frozenset[str]
     #: Unknown principals that are on the list of what is held.
     held_principals: frozenset[str]
     #: Subscriptions (lower case) in which anything is listed.
@@ -115,8 +117,7 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
     identities = await _identities(services.identity_ledger, damaged)
     resources = await _resources(services.index, types, records, damaged, progress)
     listed = await list_authorization(services.index, progress)
-    standing = await _standing(services.claims, damaged)
-    _check(listed.assignments, standing)
+    standing = await _standing(services.claims, listed.assignments, damaged)
     doubts = _reopen(records, standing.values(), damaged)
     owners = await _owners(services.identity_ledger, identities, damaged.holders)
     asked = suspects(listed.assignments, frozenset(resources.alive)) - damaged.principals
@@ -144,6 +145,7 @@ async def survey(types: frozenset[str], services: Services, progress: Progress =
         released=tuple(e.change("sweep") for e in held if e.answer is Answer.RELEASED),
         listed=_listed(held),
         not_done=_not_done(held),
+        obstructed=_obstructed(held),
         held_principals=_held_principals(held),
         seen=frozenset(seen),
         unseen=frozenset(unseen),
@@ -161,9 +163,14 @@ async def _identities(ledger: IdentityLedger, damaged: Damaged) -> tuple[Identit
     return tuple([record async for record in ledger.identities(damaged.identities)])
 
 
-async def _standing(claims: Claims, damaged: Damaged) -> dict[str, Standing]:
+async def _standing(
+    claims: Claims, assignments: Sequence[ListedAssignment], damaged: Damaged
+) -> dict[str, Standing]:
+    """Raises Temporary where none at all is listed of what stands by the record."""
     found = [each async for each in claims.standing(damaged.grants)]
-    return {folded(each.grant.assignment_id): each for each in found}
+    standing = {folded(each.grant.assignment_id): each for each in found}
+    _check(assignments, standing)
+    return standing
 
 
 def _reopen(
@@ -183,6 +190,11 @@ def _reopen(
         known = records.get(resource, ResourceRecord(id=resource))
         records[resource] = reopened(known, grants)
     return doubts
+
+
+def _obstructed(held: Iterable[Entry]) -> frozenset[str]:
+    in_the_way = (Because.LOCKED, Because.DENIED)
+    return frozenset(e.resource.subscription for e in held if e.refusal.because in in_the_way)
 
 
 def _held_principals(held: Iterable[Entry]) -> frozenset[str]:

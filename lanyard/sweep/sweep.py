@@ -165,6 +165,7 @@ class Sweep:
         checkpoint = Checkpoint(self.services.control, self.services.now)
         before = await checkpoint.start()
         intervals = await Intervals.read(found, self.services)
+        self._unread += map(str, intervals.unread)
         await at_once(found.doubts.items(), self._doubt, self._refused)
         drifted = before.put
         async for resources in _some(self._drifted(found, before.after)):
@@ -177,7 +178,7 @@ class Sweep:
         self.progress("put on the queue", drifted + len(departures))
         edited = (each.grant for each in grants.edited)
         await at_once(edited, self.services.claims.disown, self._refused)
-        await self._reopen(grants, found, enqueue)
+        await self._reopen(grants, found, enqueue, intervals)
         if not before.after:  # one that goes on did not look at all
             await intervals.forget_others()
         await checkpoint.done()
@@ -241,8 +242,12 @@ class Sweep:
         todo = [RemoveOrphans(former) for former in sorted(record.former)]
         return bool(guard_alone(todo, self.policy, Orders()).allowed)
 
-    async def _reopen(self, grants: Changed, found: Survey, enqueue: Enqueue) -> None:
-        """Open again what others took away or changed, and look at who claims it."""
+    async def _reopen(
+        self, grants: Changed, found: Survey, enqueue: Enqueue, intervals: Intervals
+    ) -> None:
+        """Open again what others took away or changed, and look at who claims it; at the intervals
+        where it was not given before.
+        """
         reopening = Reopening(self.services, self._refused)
         await at_once(grants.deleted, reopening.look_at_deleted)
         wanted = WantedGrants(self.policy, found.resources)
@@ -251,8 +256,13 @@ class Sweep:
             for standing, condition in grants.conditions
             if await reopening.is_changed(standing, condition, wanted)
         ]
-        claimants = await reopening.reopen([*grants.deleted, *changed])
-        await at_once(map(self._change, claimants), enqueue)
+        opened = [*grants.deleted, *changed]
+        claimants = await reopening.reopen(opened)
+        given = (each for each in opened if each.state is State.ACTIVE)
+        lost = {resource for each in given for resource in each.claimants}
+        await at_once(map(self._change, sorted(lost)), enqueue)
+        waiting = (resource for resource in claimants if resource not in lost)
+        await at_once(intervals.due(map(self._change, waiting)), enqueue)
 
     def _change(self, resource: ResourceId) -> Change:
         return self._dated(Change(resource, _SOURCE))

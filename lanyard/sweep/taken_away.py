@@ -4,7 +4,7 @@ Azure deletes the assignments at a resource, a group or anything below with it, 
 again under that id has none. Only the activity log distinguishes the two: somebody who takes an
 assignment away deletes it by an operation of its own. What cannot be known is nobody's doing. Of
 one that was made and is not there when the next sweep comes, although nothing was deleted, Azure
-only said that it was made.
+only reported that it was made.
 """
 
 import logging

@@ -5,11 +5,13 @@ The text is that of Azure's answers (Azure/migAz issue 266, azure-docs issue 511
 
 from uuid import NAMESPACE_URL, uuid5
 
-from simulator.arm.messages import ArmRequest, Operation
+from simulator.arm.messages import ArmRequest, ArmResponse, Operation
 from simulator.behaviour import Behaviour
 from simulator.errors import AzureError, gateway_error
-from simulator.resource_ids import is_within
+from simulator.resource_ids import is_within, normalise
+from simulator.state import Json
 
+_TYPE = "Microsoft.Authorization/denyAssignments"
 _NAME = "System deny assignment created by the service that manages these resources"
 
 
@@ -21,6 +23,32 @@ def check(behaviour: Behaviour, operation: Operation, request: ArmRequest) -> No
     for scope in behaviour.denied_scopes:
         if is_within(request.path, scope):
             raise _denied(request, action, scope)
+
+
+def operations(behaviour: Behaviour) -> list[Operation]:
+    """The list of them at a scope, with those above and below."""
+
+    def list_at(request: ArmRequest) -> ArmResponse:
+        asked = normalise(request.params["scope"])
+        found = [
+            _shown(scope)
+            for scope in sorted(behaviour.denied_scopes)
+            if is_within(scope, asked) or is_within(asked, scope)
+        ]
+        return ArmResponse(200, {"value": found})
+
+    path, read = f"/{{scope:path}}/providers/{_TYPE}", f"{_TYPE}/read"
+    return [Operation("GET", path, list_at, read, "/{scope:path}", ("2022-04-01",))]
+
+
+def _shown(scope: str) -> Json:
+    name = str(uuid5(NAMESPACE_URL, scope))
+    return {
+        "id": f"{scope}/providers/{_TYPE}/{name}",
+        "type": _TYPE,
+        "name": name,
+        "properties": {"denyAssignmentName": _NAME, "scope": scope, "isSystemProtected": True},
+    }
 
 
 def _denied(request: ArmRequest, action: str, scope: str) -> AzureError:

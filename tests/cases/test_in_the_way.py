@@ -4,6 +4,7 @@ import pytest
 
 from lanyard.values.resource_id import ResourceId
 from simulator.faults import Fault
+from tests.support.bad_parts import refuse, swept
 from tests.support.cases import Rules, attached, begun, held, hours, pass_time, roles
 from tests.support.estate import Estate
 
@@ -50,10 +51,10 @@ _REFUSALS = {
 async def test_case_C19_what_refuses_an_attach_is_named_and_held(
     monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    refuse, name = _REFUSALS[kind]
+    block, name = _REFUSALS[kind]
     estate = await begun(monkeypatch, Rules(), "id-old")
     vm = await estate.create_vm("vm1")
-    refuse(estate, vm)
+    block(estate, vm)
     await hours(estate, 2)
     assert (attached(estate, vm), roles(estate, "id-old")) == ([], [])
     (entry,) = [one for key, one in (await held(estate)).items() if "attach" in key]
@@ -64,6 +65,36 @@ async def test_case_C19_what_refuses_an_attach_is_named_and_held(
     await hours(estate, 2)
     assert (attached(estate, vm), roles(estate, "id-old")) == (["id-old"], ["Reader"])
     assert await held(estate) == {}, "healed"
+
+
+@pytest.mark.parametrize("kind", ["a lock", "a deny assignment"])
+async def test_case_C19_it_is_tried_with_the_next_sweep_once_what_refuses_it_is_gone(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    block, _ = _REFUSALS[kind]
+    estate = await begun(monkeypatch, Rules(), "id-old")
+    vm = await estate.create_vm("vm1")
+    block(estate, vm)
+    await hours(estate, 40)
+    writes = Fault(method="PATCH", path="vm1$", times=None)
+    estate.azure.faults.add(writes)
+    await hours(estate, 3)
+    assert writes.hits == 0, "once a day by now"
+    _allow(estate, vm)
+    await hours(estate, 1)
+    assert (attached(estate, vm), roles(estate, "id-old")) == (["id-old"], ["Reader"])
+
+
+async def test_case_C19_what_refuses_it_may_be_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    estate = await begun(monkeypatch, Rules(), "id-old")
+    vm = await estate.create_vm("vm1")
+    _lock(estate, vm)
+    refuse(estate, "Microsoft.Authorization/locks$")
+    await hours(estate, 2)
+    assert "not read: list the locks of subscription" in await swept(estate)
+    _allow(estate, vm)
+    await hours(estate, 3)
+    assert attached(estate, vm) == ["id-old"]
 
 
 async def test_case_C19_a_lock_on_one_machine_keeps_nothing_from_another(

@@ -158,7 +158,7 @@ async def test_case_C22_what_somebody_changed_while_it_waited_is_planned_anew(
 # Whatever else a resource shares with others
 
 
-IN_PROGRESS = {"status": 409, "code": "ManagedEnvironmentOperationInProgress"}
+IN_PROGRESS = "ManagedEnvironmentOperationInProgress"
 
 
 async def busy(
@@ -167,7 +167,8 @@ async def busy(
     """What it lies in, or belongs to, is being changed by somebody."""
     estate = await started(Estate(POLICY.replace(MACHINE.type, made.type)), monkeypatch)
     resource = await create(estate, made)
-    fault = Fault(method="PATCH", path=f"{resource.name}$", times=times, **IN_PROGRESS)
+    path = f"{resource.name}$"
+    fault = Fault(method="PATCH", path=path, times=times, status=409, code=IN_PROGRESS)
     return estate, resource, estate.azure.faults.add(fault)
 
 

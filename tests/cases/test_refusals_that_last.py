@@ -173,6 +173,31 @@ async def test_case_C08_a_role_that_azure_does_not_give_is_held_after_a_few(
     assert attached(estate, estate.vm_id("vm2")) == ["id-old"]
 
 
+@pytest.mark.parametrize(
+    ("method", "status", "code"),
+    [
+        ("PUT", 503, "ServiceUnavailable"),
+        ("PUT", 400, "PrincipalNotFound"),
+        ("GET", 403, "AuthorizationFailed"),
+    ],
+)
+async def test_case_C11_a_role_that_cannot_be_given_is_tried_once_a_day(
+    monkeypatch: pytest.MonkeyPatch, method: str, status: int, code: str
+) -> None:
+    estate = await begun(monkeypatch, Rules(), "id-old")
+    fault = Fault(
+        method=method, path="roleAssignments/[0-9a-f-]+$", status=status, code=code, times=None
+    )
+    estate.azure.faults.add(fault)
+    await estate.create_vm("vm1")
+    await hours(estate, 2)
+    assert (await per_day(estate, fault))[2] <= 1
+    assert f"assign Reader at {estate.scope}/resourceGroups/rg-app to id-old" in await held(estate)
+    fault.times = 0
+    await hours(estate, DAY)
+    assert (roles(estate, "id-old"), await held(estate)) == (["Reader"], {})
+
+
 async def test_case_C08_a_role_that_goes_with_its_scope_each_day_is_given_each_day(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -4,9 +4,9 @@ App Service takes one change at a time of all apps of a plan, and answers 429 wi
 "Cannot acquire exclusive lock", to every other (recorded): thirty apps of one plan that went at
 once would refuse each other for an hour. An environment of container apps answers 409
 `ManagedEnvironmentOperationInProgress` while something in it is changed (azure-container-apps issue
-701), though not always: its apps, and the pools of a Batch account, take turns from the first such
-answer on. What another instance, or somebody else, is at is asked again after a short while, which
-does not double: nothing failed.
+701), though not always: its apps, and the pools of a Batch account, go one after the other from
+the first such answer on. What another instance, or somebody else, is at is asked again after a
+short while, which does not double: nothing failed.
 """
 
 import asyncio

@@ -12,6 +12,7 @@ from lanyard.azure.arm.activity_log import ActivityLog
 from lanyard.azure.arm.clients import Clients, Throttling
 from lanyard.azure.arm.compute import Compute
 from lanyard.azure.arm.identities import Identities
+from lanyard.azure.arm.obstacles import Obstacles
 from lanyard.azure.arm.resource_graph import ResourceGraph
 from lanyard.azure.arm.role_assignments import Roles
 from lanyard.azure.arm.transport import Transport
@@ -49,6 +50,7 @@ class Reading:
             index=ResourceGraph(self.clients),
             directory=Directory(self.clients, control_principal),
             activity_log=ActivityLog(self.clients),
+            obstacles=Obstacles(self.clients),
             own_principal=folded(control_principal),
         )
 
