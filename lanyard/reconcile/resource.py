@@ -109,8 +109,7 @@ class Reconciler:
         if moved := await self._moved(change, record, observed, resource):
             return moved
         wanted = wanted_for(self.policy, observed, resource)
-        in_force = orders(pause, entries.values())
-        behind = self._principals()
+        behind, in_force = self._principals(), orders(pause, entries.values())
         known = await behind.known(wanted, resource)
         unconfirmed = Unconfirmed(services.assignments, services.claims)
         observed = await unconfirmed.settle(observed, wanted, resource, known.principals)
@@ -121,7 +120,7 @@ class Reconciler:
         taken = await times_taken(wanted, known.principals, before, services.claims)
         precedents = self._precedents(in_force, counted(before) | taken, entries)
         todo, verdict = await decide(
-            self.policy, wanted, actual, before.owned(), services.assignments, precedents
+            self.policy, wanted, actual, owned, services.assignments, precedents
         )
         progress = Progress(
             ledger=services.ledger,
