@@ -111,6 +111,11 @@ class Desired:
     #: What rules would give but for their `exclude`: it stays where it is, and nothing is added.
     kept: Kept = field(default_factory=Kept)
 
+    def granted(self, principals: Mapping[PrincipalRef, str]) -> frozenset[Grant]:
+        """What is given to the identities whose principals (object ids, lower case) are known."""
+        known = [each for each in self.grants if each.to in principals]
+        return frozenset(each.granted(principals[each.to]) for each in known)
+
 
 NOTHING = Desired()
 

@@ -20,7 +20,7 @@ from lanyard.planning.grace import Graces, due_since, seconds_left, still_dedica
 from lanyard.planning.kept_after_a_move import keeping_what_it_left_with
 from lanyard.planning.kept_conditions import beside_what_is_kept
 from lanyard.planning.life import Life
-from lanyard.planning.orders import Orders, Refusal
+from lanyard.planning.orders import Orders, Pause, Refusal
 from lanyard.planning.outcomes import Effects, Outcome
 from lanyard.planning.plan import Owned, Plan
 from lanyard.planning.verdict import Verdict
@@ -56,7 +56,7 @@ from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import as_seen, is_another, without_taken
 from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
-from lanyard.values.compute import ComputeResource, PrincipalRef
+from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import AtWork, NotYet
 from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId, folded
@@ -98,13 +98,9 @@ class Reconciler:
 
     async def _compute(self, change: Change) -> Report:
         services = self.services
-        # The record first: nothing on it is then newer than this look at the resource.
-        record = await services.ledger.resource(change.resource)
-        resource, pause = await asyncio.gather(
-            services.compute.read(change.resource), services.kill_switch.read()
-        )
+        record, resource, pause = await self._look(change.resource)
         observed = await self._observed(change, record, resource)
-        entries = await self.services.held.of(observed.id) if observed.held else {}
+        entries = await services.held.of(observed.id) if observed.held else {}
         observed = _as_answered(observed, entries)
         if moved := await self._moved(change, record, observed, resource):
             return moved
@@ -128,7 +124,7 @@ class Reconciler:
             # Of what is missing, `observed` is on file already.
             record=observed if resource is None else record,
             principals=known.principals,
-            due=_granted(wanted, known.principals),
+            due=wanted.granted(known.principals),
             removals=self._removals(change, precedents.orders),
             change=change,
             outcomes=unconfirmed.failures,
@@ -143,6 +139,17 @@ class Reconciler:
             if resource is None and progress.record.empty:
                 await services.ledger.forget(progress.record)
         return report_of(progress.outcomes, progress.gone_identities, gone=resource is None)
+
+    async def _look(
+        self, resource: ResourceId
+    ) -> tuple[ResourceRecord, ComputeResource | None, Pause | None]:
+        """The record first: nothing on it is then newer than this look at the resource."""
+        services = self.services
+        record = await services.ledger.resource(resource)
+        read, pause = await asyncio.gather(
+            services.compute.read(resource), services.kill_switch.read()
+        )
+        return record, read, pause
 
     async def _moved(
         self,
@@ -381,12 +388,6 @@ def _as_answered(record: ResourceRecord, entries: Mapping[str, Entry]) -> Resour
     """Whoever dismisses that it moved says that what has its identities is another resource."""
     answers = [entry.answer for key, entry in entries.items() if key.startswith(MOVE)]
     return replace(record, confirmed={}) if Answer.DISMISSED in answers else record
-
-
-def _granted(wanted: Desired, principals: Mapping[PrincipalRef, str]) -> frozenset[Grant]:
-    return frozenset(
-        each.granted(principals[each.to]) for each in wanted.grants if each.to in principals
-    )
 
 
 def _due(verdict: Verdict, looks: Looks) -> list[Action]:
