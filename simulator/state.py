@@ -41,6 +41,8 @@ class Principal:
     kind: str  # "ServicePrincipal" | "User" | "Group"
     created_at: float
     alternative_names: list[str] = field(default_factory=list)
+    #: Of an application: the addresses by which tokens are asked for it.
+    addresses: list[str] = field(default_factory=list)
     deleted_at: float | None = None
 
 

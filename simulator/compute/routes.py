@@ -53,6 +53,8 @@ class _Handlers:
 
     def get(self, request: ArmRequest) -> ArmResponse:
         vm = require(self.machines.state, request.path)
+        if request.query.get("$expand", "").lower() == "instanceview":
+            return ArmResponse(200, show(vm), MARK)  # without ETag (recorded)
         return ArmResponse(200, show(vm), {**MARK, "etag": etag(vm)})
 
     def list(self, request: ArmRequest) -> ArmResponse:

@@ -22,6 +22,10 @@ CONTAINER_APPS = Kind(
     "Microsoft.App/containerApps",
     top_level=("kind", "managedBy", "extendedLocation"),
     read_only=("runningStatus", "latestRevisionName", "latestReadyRevisionName"),
+    lasting=(
+        *("managedEnvironmentId", "environmentId", "workloadProfileName", "outboundIpAddresses"),
+        *("customDomainVerificationId", "eventStreamEndpoint"),
+    ),
     slow=WRITES | {"DELETE"},
     shows_state=True,
     creating=_AT_WORK,
@@ -34,6 +38,7 @@ CONTAINER_APPS = Kind(
 JOBS = Kind(
     "Microsoft.App/jobs",
     top_level=("extendedLocation",),
+    lasting=("environmentId", "workloadProfileName", "outboundIpAddresses", "eventStreamEndpoint"),
     slow=WRITES | {"DELETE"},
     shows_state=True,
     creating=_AT_WORK,

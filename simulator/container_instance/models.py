@@ -20,6 +20,7 @@ GROUPS = Kind(
     "Microsoft.ContainerInstance/containerGroups",
     top_level=("zones",),
     rules=IdentityRules(shows_tenant=True),
+    lasting=("sku",),
     slow=frozenset({"PUT"}),
     shows_state=True,
     creating=AT_WORK,
@@ -30,6 +31,10 @@ GROUPS = Kind(
 
 class ContainerGroups(TrackedResources):
     """The container groups of all subscriptions."""
+
+    def born(self, resource_id: str, body: Json) -> Json:  # noqa: ARG002
+        """Of the usual kind, where none is named (recorded)."""
+        return {"sku": "Standard"}
 
     def check(self, base: Resource, body: Json, *, created: bool) -> None:  # noqa: ARG002
         """Registry credentials are complete: a password, or an identity instead."""

@@ -9,8 +9,8 @@ from simulator.tracked.routes import Handlers, Style, polls
 from simulator.tracked.routes import operations as tracked_operations
 
 VERSIONS = (
-    *("2019-12-01", "2021-07-01", "2021-09-01", "2021-10-01", "2022-09-01", "2023-05-01"),
-    "2024-05-01-preview",
+    *("2018-10-01", "2019-12-01", "2021-07-01", "2021-09-01", "2021-10-01", "2022-09-01"),
+    *("2023-05-01", "2024-05-01-preview"),
 )
 
 

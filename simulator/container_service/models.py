@@ -23,6 +23,7 @@ CLUSTERS = Kind(
     rules=IdentityRules(combined=False, most=1, ids_later=True),
     top_level=("sku", "kind", "extendedLocation"),
     read_only=("identityProfile", "nodeResourceGroup", "powerState", "fqdn"),
+    lasting=("supportPlan", "kubernetesVersion", "storageProfile"),
     slow=WRITES | {"DELETE"},
     shows_state=True,
     etag_member="eTag",
@@ -30,6 +31,8 @@ CLUSTERS = Kind(
     casing=Casing(type="Microsoft.ContainerService/ManagedClusters", group="resourcegroups"),
     patches_tags_only=True,
 )
+#: What a cluster has of storage unless it is told otherwise (recorded).
+_DRIVERS = ("diskCSIDriver", "fileCSIDriver", "snapshotController")
 _KUBELET = "kubeletidentity"
 
 
@@ -50,6 +53,8 @@ class ManagedClusters(TrackedResources):
         return {
             "nodeResourceGroup": sent.get("nodeResourceGroup") or f"MC_{group}_{name}_{location}",
             "powerState": {"code": "Running"},
+            "supportPlan": "KubernetesOfficial",
+            "storageProfile": {each: {"enabled": True} for each in _DRIVERS},
             "fqdn": f"{name}.hcp.{location}.azmk8s.io".lower(),
             **({"identityProfile": sent["identityProfile"]} if sent.get("identityProfile") else {}),
         }
@@ -63,15 +68,26 @@ class ManagedClusters(TrackedResources):
             raise _service_principal_missing()
 
     def at_work(self, before: Resource, after: Resource) -> str:
-        """A cluster says what it does: another version, other numbers of nodes, or the rest."""
+        """A cluster says what it does: another version, other numbers of nodes, or the rest. One
+        with a user-assigned identity, which each PUT writes anew, says nothing of it (recorded).
+        """
+        if (before.identity or {}).get("userAssignedIdentities"):
+            return super().at_work(before, after)
         old, new = before.properties, after.properties
-        if new.get("kubernetesVersion") not in (None, "", old.get("kubernetesVersion")):
+        version = old.get("kubernetesVersion")
+        # Where it was left to Azure, whatever is named now may be what it runs.
+        if version and new.get("kubernetesVersion") not in (None, "", version):
             return "Upgrading"
         scales = _sizes(new) not in ({}, _sizes(old))
         return "Scaling" if scales else super().at_work(before, after)
 
     def completed(self, resource: Resource) -> None:
-        """The kubelets' identity shows once the cluster is there."""
+        """The kubelets' identity shows once the cluster is there, unless it has none (recorded):
+        the nodes of a cluster with a service principal use that.
+        """
+        if resource.identity is None:
+            self._make_node_group(resource)
+            return
         profile = resource.properties.get("identityProfile", {}).get(_KUBELET, {})
         if "objectId" in profile:
             return
@@ -87,6 +103,8 @@ class ManagedClusters(TrackedResources):
 
     def _make_node_group(self, cluster: Resource) -> None:
         subscription, group = _node_group(cluster)
+        if self.find(group_id(subscription, group)) is not None:
+            return
         self.store(
             Resource(
                 id=group_id(subscription, group),

@@ -17,6 +17,11 @@ type Clause = Callable[[Principal, str], bool]
 _TEXT = r"'((?:[^']|'')*)'"
 
 
+def service_principal_names(principal: Principal) -> list[str]:
+    """By which tokens are asked for it: its application's id, and the addresses it is known by."""
+    return [principal.client_id, *principal.addresses]
+
+
 def _named(principal: Principal, name: str) -> bool:
     return principal.display_name.lower() == name
 
@@ -29,18 +34,26 @@ def _is_client(principal: Principal, name: str) -> bool:
     return principal.client_id.lower() == name
 
 
+def _has_name(principal: Principal, name: str) -> bool:
+    return name in (each.lower() for each in service_principal_names(principal))
+
+
 def _signs_in_as(principal: Principal, name: str) -> bool:
     return user_principal_name(principal).lower() == name
 
 
 #: Clause → whether a principal fits the lower-case text in it.
 _OF_SERVICE_PRINCIPALS: Mapping[str, Clause] = {
-    rf"servicePrincipalNames/any\((\w+):\s*\1 eq {_TEXT}\)": _is_client,
+    rf"servicePrincipalNames/any\((\w+):\s*\1 eq {_TEXT}\)": _has_name,
     rf"appId eq {_TEXT}": _is_client,
     rf"displayName eq {_TEXT}": _named,
     rf"startswith\(displayName,\s*{_TEXT}\)": _starts,
 }
-_OF_USERS: Mapping[str, Clause] = {rf"userPrincipalName eq {_TEXT}": _signs_in_as}
+_OF_USERS: Mapping[str, Clause] = {
+    rf"userPrincipalName eq {_TEXT}": _signs_in_as,
+    rf"displayName eq {_TEXT}": _named,
+    rf"startswith\(displayName,\s*{_TEXT}\)": _starts,
+}
 
 
 def service_principal_filter(text: str | None) -> Wanted:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from simulator.directory.errors import bad_request, denied, no_me, not_found, throttled
-from simulator.directory.filters import Wanted
+from simulator.directory.filters import Wanted, service_principal_names
 from simulator.state import Json, Principal, State
 from simulator.tokens.jwt import user_principal_name
 
@@ -206,7 +206,7 @@ def service_principal(principal: Principal) -> Json:
         "alternativeNames": principal.alternative_names,
         "appId": principal.client_id,
         "displayName": principal.display_name,
-        "servicePrincipalNames": [principal.client_id],
+        "servicePrincipalNames": service_principal_names(principal),
         "servicePrincipalType": "ManagedIdentity" if is_managed(principal) else "Application",
     }
 

@@ -4,7 +4,13 @@ from dataclasses import dataclass, replace
 
 from simulator.arm.messages import ArmRequest, ArmResponse, Operation
 from simulator.event_grid.custom_topics import TOPICS, CustomTopics, host_of
-from simulator.event_grid.following import NAMESPACE, RESULTS, STATUSES, status
+from simulator.event_grid.following import (
+    NAMESPACE,
+    RESULTS,
+    STATUSES,
+    status,
+    without_place,
+)
 from simulator.event_grid.routes import VERSIONS
 from simulator.resources import require
 from simulator.state import Json
@@ -14,6 +20,7 @@ from simulator.tracked.routes import operations as tracked_operations
 _STYLE = Style(
     NAMESPACE,
     async_operation=TOPICS.slow,
+    updated=201,
     location=frozenset({"DELETE"}),
     statuses=STATUSES,
     results=RESULTS,
@@ -26,6 +33,10 @@ class _Handlers(Handlers):
     """As every tracked resource, and with the topic's address on the server that was asked."""
 
     topics: CustomTopics
+
+    def updated_status(self, request: ArmRequest) -> int:  # noqa: ARG002
+        """A PATCH, too (recorded)."""
+        return self.style.updated
 
     def put(self, request: ArmRequest) -> ArmResponse:
         return self._addressed(request, super().put(request))
@@ -48,7 +59,9 @@ class _Handlers(Handlers):
     def _with_endpoint(self, request: ArmRequest, body: Json) -> Json:
         topic = require(self.topics.state, body["id"])
         endpoint = f"{request.base_url}/eventgrid/{host_of(topic)}/api/events"
-        if topic.provisioning_state == TOPICS.creating:
+        at_work = topic.provisioning_state != "Succeeded"
+        put = request.method == "PUT" and at_work  # a PATCH shows it (recorded)
+        if put or topic.provisioning_state == TOPICS.creating:
             return {**body, "properties": {**body["properties"], "endpoint": None}}
         return {**body, "properties": {**body["properties"], "endpoint": endpoint}}
 
@@ -56,4 +69,6 @@ class _Handlers(Handlers):
 def operations(topics: CustomTopics) -> list[Operation]:
     """All operations on custom topics."""
     handle = _Handlers(topics, _STYLE, topics)
-    return [*tracked_operations(handle, VERSIONS), *polls(handle)]
+    followed = polls(handle)
+    of_global = [replace(each, template=without_place(each.template)) for each in followed]
+    return [*tracked_operations(handle, VERSIONS), *followed, *of_global]

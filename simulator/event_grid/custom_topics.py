@@ -11,7 +11,7 @@ from simulator.errors import AzureError
 from simulator.event_grid.models import RULES
 from simulator.operations import Operations
 from simulator.state import Json, Resource, State
-from simulator.tracked.kind import Kind, Untagged
+from simulator.tracked.kind import WRITES, Kind, Untagged
 from simulator.tracked.models import TrackedResources
 
 TOPICS = Kind(
@@ -19,7 +19,7 @@ TOPICS = Kind(
     rules=RULES,
     top_level=("sku", "kind"),
     read_only=("endpoint",),
-    slow=frozenset({"PUT", "DELETE"}),
+    slow=WRITES | {"DELETE"},
     shows_state=True,
     untagged=Untagged.NULL,
 )

@@ -17,14 +17,24 @@ def status(request: ArmRequest, work: LongRunning) -> Json:
 
 def accepted(request: ArmRequest, shown: Json, location: str, work: LongRunning) -> ArmResponse:
     """The answer to a write that goes on."""
-    link = provider_link(request, NAMESPACE, location, STATUSES, work)
+    link = _link(request, location, STATUSES, work)
     return ArmResponse(201, shown, {"azure-asyncoperation": link}, work, work.subject)
 
 
 def deleting(request: ArmRequest, location: str, work: LongRunning) -> ArmResponse:
     """The answer to a deletion: both links."""
     links = {
-        "azure-asyncoperation": provider_link(request, NAMESPACE, location, STATUSES, work),
-        "location": provider_link(request, NAMESPACE, location, RESULTS, work),
+        "azure-asyncoperation": _link(request, location, STATUSES, work),
+        "location": _link(request, location, RESULTS, work),
     }
     return ArmResponse(202, None, links, work, work.subject)
+
+
+def without_place(template: str) -> str:
+    """The path by which work on a topic of the whole world is followed (recorded)."""
+    return template.replace("/locations/{location}/", "/", 1)
+
+
+def _link(request: ArmRequest, location: str, kind: str, work: LongRunning) -> str:
+    link = provider_link(request, NAMESPACE, location, kind, work)
+    return link.replace("/locations/global/", "/", 1)

@@ -1,4 +1,6 @@
-"""HTTP face of system topics. Without identity a topic is there at once, else it takes its time."""
+"""HTTP face of system topics. Without identity a topic is there at once, else it takes its time; so
+does a write that names the identity `None` (recorded).
+"""
 
 from dataclasses import dataclass, replace
 from uuid import NAMESPACE_URL, uuid5
@@ -80,7 +82,8 @@ class Topics:
 
     def _written(self, request: ArmRequest, topic: Resource, at_work: str) -> ArmResponse:
         key = topic.id.lower()
-        if (topic.identity or {}).get("type", "None") == "None":
+        has_identity = (topic.identity or {}).get("type", "None") != "None"
+        if not has_identity and "identity" not in request.json():
             self.state.resources[key] = topic
             return ArmResponse(200, _show(topic))
         self.state.resources[key] = replace(topic, provisioning_state=at_work)
@@ -115,7 +118,7 @@ def _wanted(path: str, body: Json, state: State) -> SystemTopic:
     if topic_type is TopicType.RESOURCE_GROUP:
         exists = source.lower() in state.resources
     elif topic_type is None:  # of a service of its own: nothing is told of it here
-        exists = parse(source) is not None and bool(kind)
+        exists = (exists or parse(source) is not None) and bool(kind)
     if not exists:
         raise invalid(f"The source '{source}' is no source of the topicType '{kind}'.")
     return SystemTopic(path, source, topic_type or kind)

@@ -13,6 +13,7 @@ WORKFLOWS = Kind(
     "Microsoft.Logic/workflows",
     rules=IdentityRules(combined=False, most=1),
     read_only=("createdTime", "version"),
+    lasting=("state",),
     shows_state=True,
     patches_tags_only=True,
     untagged=Untagged.ABSENT,
@@ -23,5 +24,6 @@ class Workflows(TrackedResources):
     """The workflows of all subscriptions."""
 
     def born(self, resource_id: str, body: Json) -> Json:  # noqa: ARG002
-        """When it was made; nothing runs here."""
-        return {"createdTime": utc_z(self.state.clock.now()), "version": self.state.ids.uuid()}
+        """When it was made; nothing runs here, enabled as it is."""
+        made = {"createdTime": utc_z(self.state.clock.now()), "version": self.state.ids.uuid()}
+        return {"state": "Enabled", **made}

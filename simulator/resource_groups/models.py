@@ -31,7 +31,8 @@ class ResourceGroups:
         location = read_location(body)
         if existing := self.state.resources.get(key):
             _check_alive(existing)
-            updated = replace(existing, tags=read_tags(body))
+            extra = {**existing.extra, **_kept(body)}
+            updated = replace(existing, tags=read_tags(body), extra=extra)
             self.state.resources[key] = updated
             return updated, False
         made = Resource(
@@ -41,7 +42,7 @@ class ResourceGroups:
             location=location,
             tags=read_tags(body),
             properties={},
-            extra={"managedBy": body["managedBy"]} if "managedBy" in body else {},
+            extra=_kept(body),
             created_at=self.state.clock.now(),
         )
         self.state.resources[key] = made
@@ -59,10 +60,14 @@ class ResourceGroups:
 
     def get(self, subscription: str, group: str) -> Resource:
         """The group. Raises AzureError 404 `ResourceGroupNotFound`."""
-        found = self.state.resources.get(group_id(subscription, group).lower())
+        found = self.find(subscription, group)
         if found is None:
             raise group_not_found(group)
         return found
+
+    def find(self, subscription: str, group: str) -> Resource | None:
+        """The group, None where there is none."""
+        return self.state.resources.get(group_id(subscription, group).lower())
 
     def list_in(self, subscription: str) -> Iterator[Resource]:
         """Those of a subscription."""
@@ -92,6 +97,12 @@ class ResourceGroups:
                 gone(resource_id)
         if events is not GroupDeletion.EACH:
             gone(group.id)
+
+
+def _kept(body: Json) -> Json:
+    """What is shown as it was sent: tags too, where they are `{}` and not left out (recorded)."""
+    managed = {"managedBy": body["managedBy"]} if "managedBy" in body else {}
+    return {**managed, **({"tags": {}} if body.get("tags") == {} else {})}
 
 
 def _check_alive(group: Resource) -> None:

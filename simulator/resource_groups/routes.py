@@ -66,7 +66,9 @@ class _Handlers:
         return ArmResponse(200, show(self.groups.get(params["subscription"], params["group"])))
 
     def head(self, request: ArmRequest) -> ArmResponse:
-        self.get(request)
+        params = request.params
+        if self.groups.find(params["subscription"], params["group"]) is None:
+            return ArmResponse(404, headers={"x-ms-failure-cause": "gateway"})
         return ArmResponse(204)
 
     def list(self, request: ArmRequest) -> ArmResponse:

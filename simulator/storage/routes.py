@@ -10,8 +10,9 @@ from simulator.tracked.routes import SUBSCRIPTION, Handlers, Style, polls
 from simulator.tracked.routes import operations as tracked_operations
 
 VERSIONS = (
-    *("2019-06-01", "2021-04-01", "2021-09-01", "2022-09-01", "2023-01-01", "2023-04-01"),
-    *("2023-05-01", "2024-01-01", "2025-01-01", "2025-06-01", "2025-08-01"),
+    *("2016-01-01", "2018-07-01", "2019-06-01", "2021-01-01", "2021-02-01", "2021-04-01"),
+    *("2021-06-01", "2021-08-01", "2021-09-01", "2022-05-01", "2022-09-01", "2023-01-01"),
+    *("2023-04-01", "2023-05-01", "2024-01-01", "2025-01-01", "2025-06-01", "2025-08-01"),
 )
 _STYLE = Style("Microsoft.Storage", location=frozenset({"PUT"}), results="asyncoperations")
 

@@ -42,6 +42,8 @@ class Kind:
     top_level: tuple[str, ...] = ()
     #: Properties that the service sets and no request changes.
     read_only: tuple[str, ...] = ()
+    #: Properties that a PUT without them leaves as they are (recorded).
+    lasting: tuple[str, ...] = ()
     #: Methods whose work goes on after the answer.
     slow: frozenset[str] = frozenset()
     #: Whether `properties` carry `provisioningState`,

@@ -265,9 +265,12 @@ class TrackedResources:
 
     def properties(self, base: Resource, sent: Json, *, merge: bool) -> Json:
         """What the properties become."""
-        own = {k: v for k, v in base.properties.items() if k in self.kind.read_only}
+        kept = (*self.kind.read_only, *self.kind.lasting)
+        own = {k: v for k, v in base.properties.items() if k in kept}
         set_by_service = (*self.kind.read_only, "provisioningState")
-        free = {k: v for k, v in sent.items() if k not in set_by_service}
+        empty = {k for k in self.kind.lasting if sent.get(k) in (None, "", {})}
+        lasting = {k for k in empty if base.properties.get(k)}
+        free = {k: v for k, v in sent.items() if k not in set_by_service and k not in lasting}
         return merged(base.properties, free) if merge else {**own, **free}
 
     def written(self, before: Resource, after: Resource, body: Json) -> Resource:  # noqa: ARG002

@@ -168,3 +168,19 @@ async def test_who_may_read_one_group_is_listed_that_group_and_what_is_in_it(wor
     assert await names("resources") == ["id1"]
     world.azure.assign(world.app.object_id, "Reader", f"/subscriptions/{world.subscription}")
     assert await names("resources") == ["vm1", "id1", "id2"]
+
+
+async def test_tags_that_are_sent_empty_are_shown_empty(world: World) -> None:
+    path = f"{world.group_scope.rpartition('/')[0]}/rg-two{VERSION}"
+    sent: tuple[dict[str, object], ...] = ({}, {"tags": {}}, {"tags": {"a": "b"}})
+    shown = [
+        json.loads((await world.raw("PUT", path, {"location": "westeurope", **tags})).content)
+        for tags in sent
+    ]
+    assert [each.get("tags") for each in shown] == [None, {}, {"a": "b"}]
+
+
+async def test_head_of_a_group_that_is_not_there_has_no_body(world: World) -> None:
+    answer = await world.raw("HEAD", f"{world.group_scope}-none{VERSION}")
+    assert (answer.status, answer.content) == (404, b"")
+    assert answer.headers["x-ms-failure-cause"] == "gateway"

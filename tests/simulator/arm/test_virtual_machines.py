@@ -181,3 +181,10 @@ async def test_a_create_without_hardware_or_in_no_group_is_refused(world: World)
             await compute.virtual_machines.begin_create_or_update("nowhere", "vm1", VM_BODY)
         assert missing.value.error is not None
         assert missing.value.error.code == "ResourceGroupNotFound"
+
+
+async def test_a_machine_with_its_instance_view_has_no_etag(world: World) -> None:
+    path = f"{world.vm_id('vm1')}?api-version=2024-11-01"
+    await world.raw("PUT", path, VM_BODY)
+    answers = [await world.raw("GET", f"{path}{more}") for more in ("", "&$expand=instanceView")]
+    assert ["etag" in each.headers for each in answers] == [True, False]

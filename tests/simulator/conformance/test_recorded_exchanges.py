@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.conformance.compare import body_differences, header_differences
+from tests.support.conformance.compare import Difference, body_differences, header_differences
 from tests.support.conformance.differences import NOT_CLAIMED, REASONS, reason_of
 from tests.support.conformance.recordings import FOLDERS, exchanges, recorded_files
 from tests.support.conformance.replay import Replay
@@ -81,6 +81,23 @@ async def test_a_state_and_an_identity_never_pass() -> None:
         found = list(body_differences(shown, ours))
         assert found
         assert {reason_of(exchange, each) for each in found} == {None}
+
+
+@pytest.mark.parametrize(
+    ("difference", "why_it_would_hide_something"),
+    [
+        (Difference("body value[]", "3 rows", "0 rows"), "a list that finds nothing"),
+        (Difference("body properties.sku", "Standard", None, shown_before=True), "it lost it"),
+        (Difference("body properties.who", {"principalId": "1"}, None), "whose access"),
+        (Difference("body properties.size", 3, 0), "a value that was never sent empty"),
+        (Difference("body properties.list", {}, []), "another kind of thing"),
+    ],
+)
+async def test_no_reason_is_wide_enough(
+    difference: Difference, why_it_would_hide_something: str
+) -> None:
+    exchange = exchanges(recording("identity-get"))[0]
+    assert reason_of(exchange, difference) is None, why_it_would_hide_something
 
 
 async def test_a_link_that_is_missing_never_passes() -> None:

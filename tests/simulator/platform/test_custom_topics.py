@@ -127,3 +127,12 @@ async def test_faults_and_calls_of_the_topic_have_a_name_of_their_own(town: Town
         await client.send(event())
     assert [call.status for call in town.azure.services.publishing.calls] == [503, 200]
     assert len(town.received) == 1
+
+
+async def test_every_write_goes_on_after_its_answer(town: Town) -> None:
+    town.azure.behaviour.operation_seconds = 60
+    for method, body in (("PUT", {"location": "westeurope"}), ("PATCH", {"tags": {"a": "b"}})):
+        answer = await town.arm(method, town.path, body)
+        assert (answer.status, "azure-asyncoperation" in answer.headers) == (201, True)
+        assert json.loads(answer.content)["properties"]["provisioningState"] == "Updating"
+        town.azure.clock.advance(60)

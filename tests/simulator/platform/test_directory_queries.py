@@ -84,3 +84,16 @@ async def test_the_address_of_this_graph_is_an_audience(graph: Graph) -> None:
     assert own.status == 200
     other = await graph.get("v1.0/servicePrincipals", audience="https://graph.local/blob")
     assert code(other) == (401, "InvalidAuthenticationTokenAudience")
+
+
+async def test_users_are_found_by_the_start_of_their_name(graph: Graph) -> None:
+    graph.azure.state.add_principal("Ann", "User")
+    graph.azure.state.add_principal("Bob", "User")
+    for clause in ("startswith(displayName,'an')", "displayName eq 'ANN'"):
+        answer = await graph.get(f"v1.0/users?$filter={quote(clause)}")
+        assert [each["displayName"] for each in json.loads(answer.content)["value"]] == ["Ann"]
+
+
+async def test_an_application_is_found_by_its_address(graph: Graph) -> None:
+    graph.azure.state.add_principal("shop").addresses.append("api://shop")
+    assert await graph.found("servicePrincipalNames/any(c:c eq 'api://SHOP')") == ["shop"]

@@ -100,3 +100,33 @@ async def test_an_alert_rule_is_kept_as_it_is_sent(place: Place) -> None:
     assert found["properties"] == body["properties"]
     assert (await place.arm("DELETE", path, version="2018-03-01")).status == 200
     assert (await place.arm("GET", path, version="2018-03-01")).status == 404
+
+
+async def test_a_topic_that_is_told_to_have_no_identity_takes_its_time() -> None:
+    place = Place()
+    await place.make()
+    place.azure.behaviour.operation_seconds = 60
+    made = await place.put_topic("None")
+    assert made["properties"]["provisioningState"] == "Creating"
+
+
+async def test_work_on_a_topic_of_the_whole_world_is_followed_without_a_place() -> None:
+    place = Place()
+    await place.make()
+    body = {
+        "location": "global",
+        "properties": {
+            "source": place.source,
+            "topicType": "Microsoft.PolicyInsights.PolicyStates",
+        },
+    }
+    assert (await place.arm("PUT", place.topic, body, VERSION)).status == 200
+    answer = await place.arm("DELETE", place.topic, None, VERSION)
+    for name, kind in (
+        ("azure-asyncoperation", "operationsStatus"),
+        ("location", "operationResults"),
+    ):
+        path = answer.headers[name].partition("?")[0].partition("/subscriptions")[2]
+        assert f"/providers/Microsoft.EventGrid/{kind}/" in path
+        followed = await place.arm("GET", f"/subscriptions{path}", None, VERSION)
+        assert followed.status in (200, 204)

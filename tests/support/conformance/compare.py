@@ -35,6 +35,8 @@ class Difference:
     where: str
     theirs: Any
     ours: Any
+    #: Whether an earlier answer of the simulator about the same thing had this member.
+    shown_before: bool = False
 
     def __str__(self) -> str:
         return f"{self.where}: Azure {_short(self.theirs)}, here {_short(self.ours)}"
@@ -55,6 +57,20 @@ def body_differences(theirs: Any, ours: Any, where: str = "body") -> Iterator[Di
         yield from _row_differences(theirs, ours, f"{where}[]")
     elif theirs != DROPPED and _alike(theirs) != _alike(ours):
         yield Difference(where, _shown(theirs), _shown(ours))
+
+
+def member_paths(body: Any, where: str = "body") -> Iterator[str]:
+    """The `where` of every member of a body that is not null."""
+    if isinstance(body, dict):
+        for key, value in body.items():
+            if value is None:
+                continue
+            inner = f"{where} {_masked(key)}" if where == "body" else f"{where}.{_masked(key)}"
+            yield inner
+            yield from member_paths(value, inner)
+    elif isinstance(body, list):
+        for each in body:
+            yield from member_paths(each, f"{where}[]")
 
 
 def _row_differences(theirs: list[Any], ours: list[Any], where: str) -> Iterator[Difference]:
@@ -90,9 +106,13 @@ def _quota(headers: Any) -> set[str]:
 
 
 def _ordered(rows: list[Any]) -> list[Any]:
-    return sorted(
-        (each for each in rows if each != DROPPED), key=lambda each: json.dumps(_key(each))
-    )
+    """By what is compared of ids and names, then by what they are."""
+
+    def order(row: Any) -> tuple[str, str]:
+        named = row.get("id") or row.get("name") if isinstance(row, dict) else ""
+        return json.dumps(_key(row)), str(named).lower()
+
+    return sorted((each for each in rows if each != DROPPED), key=order)
 
 
 def _key(row: Any) -> Any:

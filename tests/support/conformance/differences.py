@@ -4,6 +4,7 @@ All of them are about what no client steers by. States, identities, ids, types, 
 statuses and links are never among them.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _MADE_UP = frozenset(
         "ConnectionString",
         "InstrumentationKey",
         "fqdn",
+        "endpoint",
         "version",
         "latestRevisionName",
         "latestReadyRevisionName",
@@ -36,6 +38,9 @@ _MADE_UP = frozenset(
         "defaultHostName",
         "servicePrincipalNames",
     }
+)
+_ACCESS = re.compile(
+    r"principalId|objectId|/userAssignedIdentities/|/role(Assignments|Definitions)/", re.IGNORECASE
 )
 _SCRUBBED = ("neutral", "user@example.com", "192.0.2.1")
 
@@ -103,11 +108,15 @@ REASONS = (
     ),
     Reason(
         "a member that is empty is written out by one, left out by the other",
-        lambda _e, d: _is_null(d) or (_free(d) and d.theirs in _EMPTY and d.ours in _EMPTY),
+        lambda _e, d: _is_null(d) or (_free(d) and _is_left_out_empty(d)),
     ),
     Reason(
         "a member that a service fills by itself, which no request set",
-        lambda e, d: _free(d) and d.ours in (None, "0 rows") and not _sent(e, d),
+        lambda e, d: (
+            _free(d)
+            and _is_not_filled(e, d)
+            and not (d.shown_before or _sent(e, d) or _means_access(d.theirs))
+        ),
     ),
     Reason(
         "a member that a service takes and does not show",
@@ -115,7 +124,7 @@ REASONS = (
     ),
     Reason(
         "a value that a service sets in the place of an empty one",
-        lambda _e, d: _free(d) and (d.ours in (*_EMPTY, 0)),
+        lambda e, d: _free(d) and d.ours in (*_EMPTY, 0) and _sent_empty(e, d),
     ),
     Reason(
         "hosts, revisions and versions are named here by another rule",
@@ -137,13 +146,21 @@ REASONS = (
         ),
     ),
     Reason(
+        "until 2020 the writes of Azure Monitor were counted as those of all services",
+        lambda e, d: (
+            d.where.startswith("quota x-ms-ratelimit-remaining-subscription-")
+            and "/providers/microsoft.insights/" in e.path.lower()
+            and re.search(r" 20(1\d|20) ", e.answer_headers.get("date", "")) is not None
+        ),
+    ),
+    Reason(
         "App Service answers a PUT with the configuration of before",
         lambda e, d: e.method == "PUT" and d.where.startswith("body properties.siteConfig."),
     ),
     Reason(
-        "Microsoft has worded it anew since",
+        "Microsoft has worded it, or a built-in role, anew since",
         lambda e, d: (
-            _last(d) in ("description", "message")
+            _last(d) in ("description", "message", "actions", "notActions")
             and ("roleDefinitions" in e.uri or "already exists." in str(d.theirs))
         ),
     ),
@@ -170,14 +187,39 @@ def reason_of(exchange: Exchange, difference: Difference) -> Reason | None:
 
 
 def _sent(exchange: Exchange, difference: Difference) -> bool:
-    return _last(difference) in set(_names(exchange.sent))
+    return _last(difference) in {name for name, _ in _members(exchange.sent)}
 
 
-def _names(value: Any) -> Iterable[str]:
+def _is_not_filled(exchange: Exchange, difference: Difference) -> bool:
+    """Left out here, or a list within it that stays empty; Graph writes out what it lacks."""
+    if exchange.host == "graph.microsoft.com":
+        return difference.ours in (None, "null", "0 rows") and difference.where != "body value[]"
+    return difference.ours is None or (
+        difference.ours == "0 rows" and difference.where != "body value[]"
+    )
+
+
+def _sent_empty(exchange: Exchange, difference: Difference) -> bool:
+    sent = [value for name, value in _members(exchange.sent) if name == _last(difference)]
+    return difference.ours not in (None, "0 rows") and any(each in _EMPTY for each in sent)
+
+
+def _is_left_out_empty(difference: Difference) -> bool:
+    """Nothing on the one side, on the other something that says no more than that."""
+    pair = (difference.theirs, difference.ours)
+    return any(each in (None, "null") for each in pair) and all(each in _EMPTY for each in pair)
+
+
+def _means_access(value: Any) -> bool:
+    """Whether it names an identity, a principal or an assignment, at any depth."""
+    return bool(_ACCESS.search(json.dumps(value)))
+
+
+def _members(value: Any) -> Iterable[tuple[str, Any]]:
     if isinstance(value, dict):
-        yield from value
+        yield from value.items()
         for each in value.values():
-            yield from _names(each)
+            yield from _members(each)
     elif isinstance(value, list):
         for each in value:
-            yield from _names(each)
+            yield from _members(each)

@@ -7,6 +7,7 @@ to have ended has ended.
 
 import re
 from email.utils import parsedate_to_datetime
+from itertools import islice, takewhile
 from typing import Any
 
 from simulator.azure import Azure
@@ -39,6 +40,7 @@ _AT_WORK = frozenset(
     }
 )
 _GROUP = re.compile(r"/resourcegroups/([^/?]+)", re.IGNORECASE)
+_TAGS = re.compile(r"(/.+/providers/.+)/providers/Microsoft\.Resources/tags/default$", re.I)
 _ROLES = "/providers/microsoft.authorization/roleassignments"
 _POLL = re.compile(r"/(operations|operation\w*results|\w*operation\w*status\w*)/[^/]+$", re.I)
 #: Types whose creation Azure answers with 200 (recorded): a PUT with 200 does not show that they
@@ -57,6 +59,7 @@ _ALWAYS_201 = frozenset(
     {
         "microsoft.app/containerapps",
         "microsoft.app/jobs",
+        "microsoft.eventgrid/topics",
         "microsoft.eventgrid/systemtopics/eventsubscriptions",
     }
 )
@@ -79,7 +82,7 @@ class Prelude:
     def before(self, exchange: Exchange) -> Principal:
         """Prepare for an exchange. Who is to send it."""
         azure = self._azure
-        if not _at_work(exchange):
+        if not _at_work(exchange) and not self._beside_work(exchange):
             azure.clock.advance(_WORK)
         azure.faults.clear()
         if exchange.status in (500, 502, 503, 504):
@@ -93,6 +96,7 @@ class Prelude:
         seeds.unlock(azure)
         seeds.gone(azure, exchange)
         self._add_group(exchange)
+        seeds.retagged(azure, exchange)
         if _code(exchange) != "FailedIdentityOperation":
             self._add_identities(exchange)
         self._add_principal(exchange)
@@ -100,11 +104,25 @@ class Prelude:
             seeds.operation(azure, exchange, self._recorded)
         elif exchange.status < 400:
             self._add_shown(exchange)
+            self._add_unrecorded_change(exchange)
         elif _code(exchange) == "RoleAssignmentExists":
             seeds.same_assignment(azure, exchange)
         elif _code(exchange) == "ScopeLocked":
             seeds.lock(azure, exchange)
         return seeds.stranger(azure, exchange) or self._caller
+
+    def _beside_work(self, exchange: Exchange) -> bool:
+        """Whether work of the recording goes on meanwhile: it is about something else, and what was
+        at work still is when it is next asked for.
+        """
+        found = self._azure.state.resources.get(normalise(exchange.path).lower())
+        settled = found is None or found.provisioning_state in ("Succeeded", "Failed")
+        if exchange.method != "GET" or not settled or _POLL.search(exchange.path):
+            return False
+        following = self._recorded[exchange.index + 1 :]
+        reads = takewhile(lambda each: each.method == "GET", following)
+        others = (each for each in reads if each.path != exchange.path)
+        return any(_at_work(each) for each in islice(others, 1))
 
     def _add_group(self, exchange: Exchange) -> None:
         match = _GROUP.search(exchange.path)
@@ -151,6 +169,9 @@ class Prelude:
                 if row != DROPPED:
                     self._add(str(row.get("id", "")), row)
             return
+        if tagged := _TAGS.match(path):  # of any type
+            self._add(tagged[1], {"id": tagged[1]})
+            return
         if exchange.method == "POST":
             path = path.rpartition("/")[0]
         created = exchange.method == "PUT" and self._creates(exchange, path)
@@ -160,6 +181,16 @@ class Prelude:
             shown = self._first_shown(path, exchange)
             self._add(path, shown, written=shown is exchange.answer and exchange.method != "GET")
         self._known.add(path.lower())
+
+    def _add_unrecorded_change(self, exchange: Exchange) -> None:
+        """A role assignment that is deleted as something changed it which was not recorded: its
+        last change is none that an earlier answer shows.
+        """
+        shown = exchange.answer if isinstance(exchange.answer, dict) else {}
+        changed = shown.get("properties", {}).get("updatedOn")
+        before = str([each.answer for each in self._recorded[: exchange.index]])
+        if exchange.method == "DELETE" and changed and changed not in before:
+            seeds.anything(self._azure, shown["id"], shown)
 
     def _creates(self, exchange: Exchange, path: str) -> bool:
         parsed = parse(path)

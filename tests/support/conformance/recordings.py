@@ -29,7 +29,7 @@ class Exchange:
     status: int
     answer_headers: dict[str, str]
     answer: Any
-    #: The bodies of all requests of the recording.
+    #: The bodies of the requests up to this one that wrote what its answer shows.
     sent: list[Any]
 
     @property
@@ -70,7 +70,16 @@ def exchanges(path: Path) -> list[Exchange]:
             status=each["response"]["status"],
             answer_headers=each["response"]["headers"],
             answer=each["response"]["body"],
-            sent=[other["request"]["body"] for other in document["exchanges"]],
+            sent=_sent(document["exchanges"][: index + 1]),
         )
         for index, each in enumerate(document["exchanges"])
     ]
+
+
+def _sent(recorded: list[Any]) -> list[Any]:
+    """For what the last answer shows, by its id; for all of it, where that is a list."""
+    requests, shown = [each["request"] for each in recorded], recorded[-1]["response"]["body"]
+    members = shown if isinstance(shown, dict) else {}
+    asked = urlsplit(requests[-1]["uri"]).path
+    place = "" if "value" in members else str(members.get("id") or asked).lower()
+    return [each["body"] for each in requests if place in each["uri"].lower()]

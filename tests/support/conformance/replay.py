@@ -7,6 +7,7 @@ from simulator.azure import Azure
 from simulator.event_grid.models import EventSubscription
 from simulator.state import Principal, Subscription
 from simulator.transport import Answer, ask
+from tests.support.conformance import seeds
 from tests.support.conformance.prelude import SUBSCRIPTION, Prelude
 from tests.support.conformance.recordings import Exchange
 
@@ -22,7 +23,7 @@ class Replay:
         self.azure.services.event_grid.validate = _welcome
         state = self.azure.state
         state.subscriptions[SUBSCRIPTION] = Subscription(SUBSCRIPTION, "Recorded")
-        self.caller = state.add_principal("recorder", "User")
+        self.caller = state.add_principal("recorder", "User", names=seeds.recorder(recorded))
         # The recordings do not show the caller's own right: lists are compared without it.
         self._rights = self.azure.assign(self.caller.object_id, "Owner", _SCOPE)
         self._prelude = Prelude(self.azure, recorded, self.caller)

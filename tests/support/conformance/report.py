@@ -4,15 +4,17 @@
 """
 
 import asyncio
+import re
 import sys
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.support.conformance.compare import (
     Difference,
     body_differences,
     header_differences,
+    member_paths,
 )
 from tests.support.conformance.differences import Reason, not_claimed, reason_of
 from tests.support.conformance.recordings import Exchange, exchanges, recorded_files
@@ -52,11 +54,12 @@ class Outcome:
 async def replayed(path: Path) -> list[Outcome]:
     """The outcome of each exchange of one recording."""
     recorded = exchanges(path)
-    replay = Replay(recorded)
-    return [await _outcome(replay, each) for each in recorded]
+    replay, shown = Replay(recorded), defaultdict[str, set[str]](set)
+    return [await _outcome(replay, each, shown[each.path.lower()]) for each in recorded]
 
 
-async def _outcome(replay: Replay, exchange: Exchange) -> Outcome:
+async def _outcome(replay: Replay, exchange: Exchange, shown: set[str]) -> Outcome:
+    """`shown`: the members that the simulator answered so far about the same thing; it grows."""
     if reason := not_claimed(exchange):
         return Outcome(exchange, left_out=reason)
     try:
@@ -70,7 +73,11 @@ async def _outcome(replay: Replay, exchange: Exchange) -> Outcome:
             *header_differences(exchange.answer_headers, answer.headers),
             *body_differences(exchange.answer, body),
         ]
-    judged = [(each, reason_of(exchange, each)) for each in differences]
+    if exchange.method == "DELETE":  # what has its id from here on is another
+        shown.clear()
+    told = [replace(each, shown_before=each.where in shown) for each in differences]
+    shown.update(member_paths(body))
+    judged = [(each, reason_of(exchange, each)) for each in told]
     passing = [(each, reason) for each, reason in judged if reason is not None]
     return Outcome(exchange, None, passing, [each for each, why in judged if why is None])
 
@@ -85,7 +92,12 @@ def service_of(exchange: Exchange) -> str:
     if exchange.host == "graph.microsoft.com":
         return "Microsoft Graph"
     namespace = exchange.path.rpartition("/providers/")[2].partition("/")[0]
-    return namespace.replace("microsoft.", "Microsoft.") or "resource groups"
+    # As its documentation writes it, however it was asked.
+    return re.sub(r"^microsoft\.(.)", _capital, namespace, flags=re.I) or "resource groups"
+
+
+def _capital(start: re.Match[str]) -> str:
+    return f"Microsoft.{start[1].upper()}"
 
 
 def markdown(outcomes: list[Outcome]) -> str:
@@ -113,7 +125,7 @@ def markdown(outcomes: list[Outcome]) -> str:
             "",
             "Different:",
             "",
-            *different,
+            *(different or ["- none"]),
             "",
             "Not replayed:",
             "",

@@ -1,6 +1,7 @@
 """What a recording's prelude puts into the simulator: each thing as it is first shown."""
 
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,10 +17,12 @@ from tests.support.conformance.recordings import Exchange
 _GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 _IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _ASSIGNMENTS = "/providers/microsoft.authorization/roleassignments/"
+_LOCKS = "/providers/microsoft.authorization/locks/"
 _DEFINITIONS = "/providers/microsoft.authorization/roledefinitions/"
 _RENDERED = frozenset(
     {"id", "name", "type", "location", "tags", "properties", "identity", "etag", "eTag"}
 )
+_IS_GROUP = re.compile(r"/subscriptions/[^/]+/resourcegroups/[^/]+")
 _REFUSED = re.compile(r"The client '(?P<client>[^']*)' with object id '(?P<oid>[^']*)' does not")
 
 
@@ -27,10 +30,46 @@ def group(azure: Azure, group_id: str, name: str, exchange: Exchange) -> None:
     """A resource group, with what an answer shows of it."""
     shown = exchange.answer if isinstance(exchange.answer, dict) else {}
     itself = str(shown.get("id", "")).lower() == group_id.lower()
-    tags = (shown.get("tags") or {}) if itself else {}
-    location = shown.get("location", "westus") if itself else "westus"
-    made = Resource(group_id, _GROUP_TYPE, name, location, tags, {})
-    azure.state.resources[group_id.lower()] = made
+    azure.state.resources[group_id.lower()] = _group(group_id, name, shown if itself else {})
+
+
+def _group(group_id: str, name: str, shown: Any) -> Resource:
+    return Resource(
+        id=group_id,
+        type=_GROUP_TYPE,
+        name=name,
+        location=shown.get("location", "westus"),
+        tags=dict(shown.get("tags") or {}),
+        properties={},
+        extra={key: shown[key] for key in ("managedBy", "tags") if key in shown},
+        provisioning_state=(shown.get("properties") or {}).get("provisioningState", "Succeeded"),
+    )
+
+
+def retagged(azure: Azure, exchange: Exchange) -> None:
+    """Tags of a group that the answer shows beside its own: something not recorded (Azure Policy)
+    has put them there.
+    """
+    shown = exchange.answer if isinstance(exchange.answer, dict) else {}
+    found = azure.state.resources.get(normalise(exchange.path).lower())
+    if exchange.method == "GET" and found is not None and found.type == _GROUP_TYPE:
+        tags = shown.get("tags") or {}
+        if tags.items() > found.tags.items():
+            azure.state.resources[found.id.lower()] = replace(found, tags=dict(tags))
+
+
+def recorder(recorded: list[Exchange]) -> list[str]:
+    """Who made a recording, where an answer tells it: `systemData.createdBy`."""
+    shown = (_member(each.answer, "createdBy") for each in recorded)
+    return next(([each] for each in shown if each and "@" in each), [])
+
+
+def _member(value: Any, name: str) -> str | None:
+    """The first member of this name in some JSON, where it is a text."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if isinstance(value, dict) and isinstance(value.get(name), str):
+        return str(value[name])
+    return next((found for each in inner if (found := _member(each, name))), None)
 
 
 def identity(azure: Azure, identity_id: str, ids: dict[str, str], location: str = "westus") -> None:
@@ -60,6 +99,12 @@ def anything(azure: Azure, resource_id: str, shown: Any, *, written: bool = Fals
     path = resource_id.lower()
     if _ASSIGNMENTS in path:
         _assignment(azure, shown)
+    elif _LOCKS in path:
+        properties, scope = shown["properties"], resource_id[: path.index(_LOCKS)]
+        azure.locks.put(scope, shown["name"], properties["level"], properties.get("notes"))
+    elif _IS_GROUP.fullmatch(path):
+        made = _group(resource_id, shown["name"], shown)
+        azure.state.resources.setdefault(path, made)
     elif _IDENTITIES.lower() in path and path not in azure.state.resources:
         properties = shown.get("properties") or {}
         known = properties if "principalId" in properties else {}
@@ -103,6 +148,7 @@ def _resource(azure: Azure, resource_id: str, shown: Any, *, written: bool) -> N
     pairs = zip(kind.split("/")[1:], parsed.name.split("/"), strict=True)
     place = "/".join(f"{each}/{name}" for each, name in pairs)
     properties = dict(shown.get("properties") or {})
+    properties.pop("instanceView", None)  # shown on demand alone
     state = properties.pop("provisioningState", None)
     etag = str(shown.get("etag") or shown.get("eTag") or "1").strip('"')
     made = Resource(
@@ -220,6 +266,8 @@ def directory(azure: Azure, exchange: Exchange, caller: Principal) -> Principal:
     """The objects that an answer of Graph shows. Who asks: `me`, where it is about that."""
     body = exchange.answer if isinstance(exchange.answer, dict) else {}
     asked = caller
+    if body.get("value") == []:
+        _forget_named(azure, exchange.uri)
     asked_for = re.search(r"userPrincipalName eq '([^']+)'", unquote(exchange.uri))
     for shown in body.get("value", [body]):
         if "id" in shown:
@@ -237,6 +285,13 @@ def directory(azure: Azure, exchange: Exchange, caller: Principal) -> Principal:
     return asked
 
 
+def _forget_named(azure: Azure, uri: str) -> None:
+    """Whoever a filter names and no list shows any more."""
+    for each in list(azure.state.principals.values()):
+        if each.client_id and each.client_id in uri:
+            del azure.state.principals[each.object_id]
+
+
 def _object(azure: Azure, shown: Any) -> Principal:
     odata = str(shown.get("@odata.type", "")).lower()
     user = "userprincipalname" in {key.lower() for key in shown}
@@ -245,5 +300,7 @@ def _object(azure: Azure, shown: Any) -> Principal:
     made = Principal(
         shown["id"], shown.get("appId") or "", shown.get("displayName") or "", kind, 0.0, names
     )
+    asked_for = shown.get("servicePrincipalNames") or []
+    made.addresses = [each for each in asked_for if each != made.client_id]
     azure.state.principals[made.object_id] = made
     return made

@@ -143,3 +143,19 @@ async def test_writes_and_deletions_are_told_and_guarded(world: World) -> None:
     async with generic(world, POOL, VERSION, world.app) as theirs:
         assert await refused(theirs.patch(properties={})) == "AuthorizationFailed"
     await needs_assign_right(world, POOL, VERSION, "Contributor")
+
+
+async def test_the_deletion_of_an_account_is_followed_beside_it(world: World) -> None:
+    world.azure.behaviour.operation_seconds = 60
+    path = f"{resource_id(world, ACCOUNT)}?api-version={VERSION}"
+    await world.raw("PUT", path, {"location": LOCATION, "properties": {}})
+    world.azure.clock.advance(60)
+    link = (await world.raw("DELETE", path)).headers["location"].removeprefix("https://arm.local")
+    place = f"/providers/Microsoft.Batch/locations/{LOCATION}/accountOperationResults/account1-"
+    assert place in link
+    assert (await world.raw("GET", link)).status == 202
+    world.azure.clock.advance(60)
+    ended = await world.raw("GET", link)
+    assert (ended.status, ended.content) == (200, b"")
+    elsewhere = f"{link.partition('account1-')[0]}none?api-version={VERSION}"
+    assert (await world.raw("GET", elsewhere)).status == 404

@@ -190,3 +190,12 @@ async def test_identities_of_registries_and_scale_rules_are_given_back(
         shown = (await one.get()).properties
     assert shown["configuration"]["registries"] == registries
     assert shown["template"]["scale"]["rules"] == [rule]
+
+
+async def test_a_put_that_leaves_the_environment_out_keeps_it(world: World) -> None:
+    path = f"{resource_id(world, APP)}?api-version={VERSION}"
+    for more in ({"environmentId": "/env"}, {}):
+        properties = {"template": {}, **more}
+        await world.raw("PUT", path, {"location": "westeurope", "properties": properties})
+    shown = json.loads((await world.raw("GET", path)).content)
+    assert shown["properties"]["environmentId"] == "/env"

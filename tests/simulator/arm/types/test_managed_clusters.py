@@ -164,3 +164,24 @@ async def test_a_cluster_says_what_it_is_at(world: World) -> None:
         await put("1.31", 2),
     ]
     assert states == ["Creating", "Scaling", "Upgrading", "Updating"]
+
+
+async def test_the_nodes_of_a_cluster_with_a_service_principal_have_no_identity(
+    world: World,
+) -> None:
+    async with generic(world, CLUSTER, VERSION) as one:
+        own = {"servicePrincipalProfile": {"clientId": "1"}}
+        made = await one.put(location=LOCATION, properties=own)
+        assert "identityProfile" not in made.properties
+        changed = await one.put(location=LOCATION, identity=SYSTEM, properties=own)
+        assert "kubeletidentity" in changed.properties["identityProfile"]
+
+
+async def test_a_put_that_leaves_it_out_keeps_what_lasts(world: World) -> None:
+    async with cluster(world) as one:
+        sent = {"dnsPrefix": "c", "supportPlan": "AKSLongTermSupport"}
+        await one.put(location=LOCATION, identity=SYSTEM, properties=sent)
+        kept = {"dnsPrefix": "c", "storageProfile": {}}
+        shown = (await one.put(location=LOCATION, identity=SYSTEM, properties=kept)).properties
+        assert shown["supportPlan"] == "AKSLongTermSupport"
+        assert shown["storageProfile"]["diskCSIDriver"] == {"enabled": True}

@@ -214,3 +214,13 @@ async def test_an_app_on_container_apps_goes_on_after_the_answer(world: World) -
         assert (running.status, running.headers["location"]) == (202, accepted.headers["location"])
         world.azure.clock.advance(20)
         assert (await world.raw("GET", link)).status == 200
+
+
+async def test_a_put_shows_the_location_as_it_was_sent(world: World) -> None:
+    path = f"{resource_id(world, APP)}?api-version={VERSION}"
+    put = await world.raw("PUT", path, {"location": "westeurope", "properties": {}})
+    got = await world.raw("GET", path)
+    assert [json.loads(each.content)["location"] for each in (put, got)] == [
+        "westeurope",
+        "West Europe",
+    ]
