@@ -13,6 +13,7 @@ wrong with a request is told by 400 `{"error": …}`.
 | POST /control/faults | the members of `simulator.faults.Fault` | the fault |
 | DELETE /control/faults | | all cleared |
 | POST /control/replicas | `{"resourceId", "seconds", "shows"?}` | the same, below |
+| PUT /control/managers | `{"resourceId", "managedBy"}`, an id or "" | the same |
 | GET /control/calls?service=arm | or graph, blob, eventgrid; `&caller={id}` | `{"value": […]}` |
 | GET /control/events | | `{"value": [{"topicId", "event"}, …]}`: what was published |
 | GET /control/received | | the same: what custom topics took |
@@ -29,7 +30,7 @@ wrong with a request is told by 400 `{"error": …}`.
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -65,6 +66,7 @@ def routes(azure: Azure, delivery: Delivery, operator: Operator) -> list[Route]:
         ("POST", "/faults", control.add_fault),
         ("DELETE", "/faults", control.clear_faults),
         ("POST", "/replicas", control.replica),
+        ("PUT", "/managers", control.manager),
         ("GET", "/calls", control.calls),
         ("GET", "/events", control.events),
         ("GET", "/received", control.received),
@@ -179,6 +181,18 @@ class _Control:
         except KeyError:
             raise BadControl(f"there is no {resource_id}") from None
         return {"resourceId": resource_id, "seconds": seconds, "shows": shows}
+
+    async def manager(self, body: Json, _request: Request) -> Json:
+        """As a service or a managed application does to a group or a resource of its own."""
+        resource_id, manager = _text(body, "resourceId"), body.get("managedBy")
+        resources = self.azure.state.resources
+        found = resources.get(resource_id.lower())
+        if found is None or not isinstance(manager, str):
+            raise BadControl("'resourceId' is there, 'managedBy' is a text")
+        kept = {key: value for key, value in found.extra.items() if key != "managedBy"}
+        extra = {**kept, **({"managedBy": manager} if manager else {})}
+        resources[resource_id.lower()] = replace(found, extra=extra)
+        return {"resourceId": resource_id, "managedBy": manager}
 
     async def calls(self, _body: Json, request: Request) -> Json:
         services = self.azure.services

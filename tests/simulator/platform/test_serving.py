@@ -273,6 +273,17 @@ async def test_control_lets_replicas_be_late(world: World, control: Control) -> 
         await control.ask("POST", "/replicas", wrong, status=400)
 
 
+async def test_control_names_who_manages_something(world: World, control: Control) -> None:
+    for manager in ("/providers/x", ""):
+        wanted = {"resourceId": world.group.upper(), "managedBy": manager}
+        assert await control.ask("PUT", "/managers", wanted) == wanted
+        extra = world.azure.state.resources[world.group.lower()].extra
+        assert extra.get("managedBy", "") == manager
+    wrongs: list[Json] = [{"resourceId": world.group}, {"resourceId": "/x", "managedBy": "y"}]
+    for wrong in wrongs:
+        await control.ask("PUT", "/managers", wrong, status=400)
+
+
 async def test_control_flips_switches(world: World, control: Control) -> None:
     changed = await control.ask(
         "PATCH",
