@@ -21,6 +21,7 @@ type Bench = Callable[[Options, Tell], list[Figure]]
 
 BENCHES: dict[str, Bench] = {
     "burst": burst.measure,
+    "burst-instances": burst.by_many_instances,
     "one-machine": one_machine.measure,
     "calls": calls.measure,
     "sweep": sweep.measure,

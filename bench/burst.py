@@ -2,19 +2,25 @@
 
 import math
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
+from unittest import mock
 
 from bench.baseline_estate import BaselineEstate
 from bench.figures import Budget, Figure, Tell
 from bench.options import Options
 from bench.timed_estate import TimedEstate, is_poll, machine_events, queue_options
 from simulator.arm.calls import Call
-from simulator.arm.throttling import ARM_LIMITS
+from simulator.arm.throttling import ARM_LIMITS, Throttle
 from simulator.clock import Clock
 from simulator.virtual_time import run
 
 # Jitter makes one burst unlike the next.
 _BURSTS = 3
+#: Among so many each knows little of what the others take, but for what answers tell.
+_MANY_INSTANCES = 8
 
 
 @dataclass(frozen=True)
@@ -40,9 +46,7 @@ def measure(options: Options, tell: Tell) -> list[Figure]:
     at_once = queue_options().batch_size + queue_options().new_batch_threshold
     instances = options.instances or scaled_to(machines, at_once)
     tell(f"{machines:,} machines by the product, {instances} instances")
-    bursts = [run(lambda clock: _by_product(clock, machines, instances)) for _ in range(_BURSTS)]
-    product = sorted(bursts, key=lambda burst: burst.seconds)[_BURSTS // 2]
-    refused = sorted(burst.refused for burst in bursts)[_BURSTS // 2]
+    product, refused = _median(machines, instances)
     tell(f"{machines:,} machines by the baseline, one after the other")
     baseline = _by_baseline(machines)
     least = least_seconds("writes", machines)
@@ -66,6 +70,51 @@ def measure(options: Options, tell: Tell) -> list[Figure]:
             f"median of {_BURSTS} bursts; of {len(product.calls):,} calls",
         ),
     ]
+
+
+def by_many_instances(options: Options, tell: Tell) -> list[Figure]:
+    """What they gain from what answers tell of the reads that are left: with it, and without."""
+    machines = options.machines
+    least = least_seconds("writes", machines)
+    tell(f"{machines:,} machines, {_MANY_INSTANCES} instances, told of reads and not")
+    told, told_refused = _median(machines, _MANY_INSTANCES)
+    with untold_of_reads():
+        untold, untold_refused = _median(machines, _MANY_INSTANCES)
+    name = f"burst, {_MANY_INSTANCES} instances"
+    return [
+        Figure(
+            f"{name}: time ÷ least that the write bucket allows",
+            told.seconds / least,
+            "",
+            detail=f"{untold.seconds / least:.2f} without the header of reads; calls: {told}",
+        ),
+        Figure(
+            f"{name}: calls answered 429",
+            told_refused,
+            "%",
+            detail=f"{untold_refused:.2f} % without the header of reads",
+        ),
+    ]
+
+
+@contextmanager
+def untold_of_reads() -> Iterator[None]:
+    """An Azure whose answers do not tell how many reads are left."""
+    arm = Throttle.arm
+
+    def untold(throttle: Throttle, *request: Any) -> dict[str, str]:
+        told = arm(throttle, *request)
+        return {name: left for name, left in told.items() if not name.endswith("-reads")}
+
+    with mock.patch.object(Throttle, "arm", untold):
+        yield
+
+
+def _median(machines: int, instances: int) -> tuple[Burst, float]:
+    """The burst of the median time, and the median share of 429 in percent."""
+    bursts = [run(lambda clock: _by_product(clock, machines, instances)) for _ in range(_BURSTS)]
+    refused = sorted(burst.refused for burst in bursts)[_BURSTS // 2]
+    return sorted(bursts, key=lambda burst: burst.seconds)[_BURSTS // 2], refused
 
 
 def scaled_to(messages: int, at_once: int) -> int:

@@ -7,6 +7,8 @@ from bench.options import Options
 from bench.queue import TimedQueue
 from lanyard.values.change import Change
 from lanyard.values.resource_id import ResourceId
+from simulator.arm.throttling import Throttle
+from simulator.azure import Azure
 from simulator.clock import Clock
 from simulator.virtual_time import run
 from tests.support.estate import BLOB_READER
@@ -49,6 +51,14 @@ def test_a_burst_ends_with_every_machine_attached_and_no_faster_than_the_bucket_
     assert time.baseline is not None
     assert time.baseline > time.value
     assert refused.baseline == 0
+
+
+def test_an_azure_can_be_had_that_does_not_tell_what_is_left_of_reads() -> None:
+    throttle = Throttle(Azure().state)
+    with burst.untold_of_reads():
+        assert throttle.arm("GET", SUBSCRIPTION, "caller") == {}
+        assert len(throttle.arm("PUT", SUBSCRIPTION, "caller")) == 2
+    assert len(throttle.arm("GET", SUBSCRIPTION, "caller")) == 2
 
 
 def test_no_machine_is_verified_faster_than_its_critical_path() -> None:
