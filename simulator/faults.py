@@ -80,7 +80,7 @@ class Fault:
         if self.status is None:
             return None
         headers = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
-        if self.status == 504:
+        if self.status in (500, 504):
             headers["x-ms-failure-cause"] = "service"  # recorded
         return AzureError(self.status, self.code, self.message, headers)
 

@@ -32,10 +32,6 @@ GROUPS = Kind(
 class ContainerGroups(TrackedResources):
     """The container groups of all subscriptions."""
 
-    def born(self, resource_id: str, body: Json) -> Json:  # noqa: ARG002
-        """Of the usual kind, where none is named (recorded)."""
-        return {"sku": "Standard"}
-
     def check(self, base: Resource, body: Json, *, created: bool) -> None:  # noqa: ARG002
         """Registry credentials are complete: a password, or an identity instead."""
         for credential in _members(read_properties(body), "imageRegistryCredentials"):

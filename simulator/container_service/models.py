@@ -31,8 +31,6 @@ CLUSTERS = Kind(
     casing=Casing(type="Microsoft.ContainerService/ManagedClusters", group="resourcegroups"),
     patches_tags_only=True,
 )
-#: What a cluster has of storage unless it is told otherwise (recorded).
-_DRIVERS = ("diskCSIDriver", "fileCSIDriver", "snapshotController")
 _KUBELET = "kubeletidentity"
 
 
@@ -53,8 +51,6 @@ class ManagedClusters(TrackedResources):
         return {
             "nodeResourceGroup": sent.get("nodeResourceGroup") or f"MC_{group}_{name}_{location}",
             "powerState": {"code": "Running"},
-            "supportPlan": "KubernetesOfficial",
-            "storageProfile": {each: {"enabled": True} for each in _DRIVERS},
             "fqdn": f"{name}.hcp.{location}.azmk8s.io".lower(),
             **({"identityProfile": sent["identityProfile"]} if sent.get("identityProfile") else {}),
         }

@@ -124,10 +124,12 @@ class _Handlers:
 
     def resources(self, request: ArmRequest) -> ArmResponse:
         wanted = resource_filter(request.query.get("$filter"))
+        # "When you filter by a tag name and value, the tags … are not returned" (reference).
+        by_tag = "tagname" in request.query.get("$filter", "").lower()
         scope = request.path.rpartition("/")[0]
         reads = self._reads(request, scope, _ALL)
         found = [
-            _generic(each)
+            _generic(each, tagged=not by_tag)
             for each in tracked(self.state, scope)
             if wanted(each) and reads(each, f"{each.type}/read")
         ]
@@ -198,14 +200,14 @@ def operations(
     return [replace(operation, versions=VERSIONS) for operation in made]
 
 
-def _generic(resource: Resource) -> Json:
+def _generic(resource: Resource, *, tagged: bool) -> Json:
     """What the listing of all resources shows: no properties."""
     body: Json = {
         "id": resource.id,
         "name": resource.name,
         "type": resource.type,
         "location": resource.location,
-        "tags": resource.tags,
+        **({"tags": resource.tags} if tagged else {}),
         **{key: resource.extra[key] for key in ("kind", "sku", "zones") if key in resource.extra},
     }
     return body | ({"identity": resource.identity} if resource.identity else {})

@@ -184,3 +184,13 @@ async def test_head_of_a_group_that_is_not_there_has_no_body(world: World) -> No
     answer = await world.raw("HEAD", f"{world.group_scope}-none{VERSION}")
     assert (answer.status, answer.content) == (404, b"")
     assert answer.headers["x-ms-failure-cause"] == "gateway"
+
+
+async def test_what_is_listed_by_its_tag_is_listed_without_tags(world: World) -> None:
+    await fill(world)
+    path = f"/subscriptions/{world.subscription}/resources{VERSION}"
+    by_tag = "&$filter=tagName%20eq%20'team'%20and%20tagValue%20eq%20'blue'"
+    (row,) = json.loads((await world.raw("GET", path + by_tag)).content)["value"]
+    assert (row["name"], "tags" in row) == ("id1", False)
+    rows = json.loads((await world.raw("GET", path)).content)["value"]
+    assert {"team": "blue"} in [each["tags"] for each in rows]

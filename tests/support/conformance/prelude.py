@@ -86,7 +86,7 @@ class Prelude:
             azure.clock.advance(_WORK)
         azure.faults.clear()
         if exchange.status in (500, 502, 503, 504):
-            azure.faults.add(_fault(exchange))
+            azure.faults.add(_fault(exchange, acts=not self._created_later(exchange)))
         if exchange.host == "graph.microsoft.com":
             return seeds.directory(azure, exchange, self._caller)
         services = exchange.status == 404 and "x-ms-failure-cause" not in exchange.answer_headers
@@ -123,6 +123,17 @@ class Prelude:
         reads = takewhile(lambda each: each.method == "GET", following)
         others = (each for each in reads if each.path != exchange.path)
         return any(_at_work(each) for each in islice(others, 1))
+
+    def _created_later(self, exchange: Exchange) -> bool:
+        """Whether a request that failed had done nothing; else only its answer was missing."""
+        later = self._recorded[exchange.index + 1 :]
+        return any(each.path == exchange.path and each.status == 201 for each in later)
+
+    def makes_anew(self, exchange: Exchange) -> bool:
+        """Whether what has its id from here on is another than before."""
+        parsed = parse(normalise(exchange.path))
+        always = parsed is not None and parsed.type.lower() in _ALWAYS_201
+        return exchange.method == "DELETE" or (exchange.status == 201 and not always)
 
     def _add_group(self, exchange: Exchange) -> None:
         match = _GROUP.search(exchange.path)
@@ -165,9 +176,10 @@ class Prelude:
         path = normalise(exchange.path)
         rows = exchange.answer.get("value") if isinstance(exchange.answer, dict) else None
         if exchange.method == "GET" and isinstance(rows, list):
+            filtered = seeds.tags_of_filter(exchange)
             for row in rows:
                 if row != DROPPED:
-                    self._add(str(row.get("id", "")), row)
+                    self._add(str(row.get("id", "")), {**filtered, **row})
             return
         if tagged := _TAGS.match(path):  # of any type
             self._add(tagged[1], {"id": tagged[1]})
@@ -250,12 +262,11 @@ def _id_of(exchange: Exchange) -> str:
     return normalise(str(answer.get("id", ""))).lower()
 
 
-def _fault(exchange: Exchange) -> Fault:
+def _fault(exchange: Exchange, *, acts: bool) -> Fault:
     body = exchange.answer if isinstance(exchange.answer, dict) else {}
     error = body.get("error") or {}
     code, message = error.get("code", ""), error.get("message", "")
-    # The request got through: only its answer did not come in time.
-    return Fault(status=exchange.status, code=code, message=message, acts=True)
+    return Fault(status=exchange.status, code=code, message=message, acts=acts)
 
 
 def _code(exchange: Exchange) -> str:

@@ -27,6 +27,8 @@ class Replay:
         # The recordings do not show the caller's own right: lists are compared without it.
         self._rights = self.azure.assign(self.caller.object_id, "Owner", _SCOPE)
         self._prelude = Prelude(self.azure, recorded, self.caller)
+        #: Whether what has the id from an exchange on is another than before.
+        self.makes_anew = self._prelude.makes_anew
         self._given: dict[str, str] = {}
         self._links: dict[str, str] = {}
 

@@ -73,7 +73,7 @@ async def _outcome(replay: Replay, exchange: Exchange, shown: set[str]) -> Outco
             *header_differences(exchange.answer_headers, answer.headers),
             *body_differences(exchange.answer, body),
         ]
-    if exchange.method == "DELETE":  # what has its id from here on is another
+    if replay.makes_anew(exchange):
         shown.clear()
     told = [replace(each, shown_before=each.where in shown) for each in differences]
     shown.update(member_paths(body))

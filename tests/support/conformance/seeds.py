@@ -46,6 +46,12 @@ def _group(group_id: str, name: str, shown: Any) -> Resource:
     )
 
 
+def tags_of_filter(exchange: Exchange) -> Any:
+    """What a list by a tag does not show: that its rows have it."""
+    found = re.search(r"tagname eq '([^']*)'(?: and tagvalue eq '([^']*)')?", unquote(exchange.uri))
+    return {"tags": {found[1]: found[2] or ""}} if found else {}
+
+
 def retagged(azure: Azure, exchange: Exchange) -> None:
     """Tags of a group that the answer shows beside its own: something not recorded (Azure Policy)
     has put them there.

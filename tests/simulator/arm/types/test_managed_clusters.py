@@ -179,9 +179,10 @@ async def test_the_nodes_of_a_cluster_with_a_service_principal_have_no_identity(
 
 async def test_a_put_that_leaves_it_out_keeps_what_lasts(world: World) -> None:
     async with cluster(world) as one:
-        sent = {"dnsPrefix": "c", "supportPlan": "AKSLongTermSupport"}
+        drivers = {"diskCSIDriver": {"enabled": True}}
+        sent = {"supportPlan": "AKSLongTermSupport", "storageProfile": drivers}
         await one.put(location=LOCATION, identity=SYSTEM, properties=sent)
         kept = {"dnsPrefix": "c", "storageProfile": {}}
         shown = (await one.put(location=LOCATION, identity=SYSTEM, properties=kept)).properties
         assert shown["supportPlan"] == "AKSLongTermSupport"
-        assert shown["storageProfile"]["diskCSIDriver"] == {"enabled": True}
+        assert shown["storageProfile"] == drivers
