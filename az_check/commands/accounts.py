@@ -3,6 +3,7 @@
 from az_check.command import GUID, Command
 
 _TOPIC = "--resource-group rg-shop --name topic-shop"
+_NEWS = "--resource-group rg-shop --name news-shop"
 _BATCH = "--resource-group rg-shop --name batchshop"
 
 COMMANDS = (
@@ -34,7 +35,21 @@ COMMANDS = (
         "--system-topic-name topic-shop",
         gives=[],
     ),
+    Command(f"eventgrid system-topic update {_TOPIC} --tags a=b --query tags", gives={"a": "b"}),
+    Command(
+        f"eventgrid system-topic update {_TOPIC} --identity systemassigned "
+        "--query '[identity.type, provisioningState]'",
+        gives=["SystemAssigned", "Succeeded"],
+    ),
     Command(f"eventgrid system-topic delete {_TOPIC} --yes"),
+    Command(
+        f"eventgrid topic create {_NEWS} --location westeurope "
+        "--query '[name, provisioningState, inputSchema]'",
+        gives=["news-shop", "Succeeded", "EventGridSchema"],
+    ),
+    Command(f"eventgrid topic update {_NEWS} --tags a=b --query tags", gives={"a": "b"}),
+    Command("eventgrid topic list --query '[].name'", gives=["news-shop"]),
+    Command(f"eventgrid topic delete {_NEWS}"),
     Command(
         f"batch account create {_BATCH} --location westeurope --query '[name, identity.type]'",
         gives=["batchshop", "None"],

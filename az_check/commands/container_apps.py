@@ -37,7 +37,7 @@ _APPS = (
     ),
     Command(
         f"containerapp identity assign {_NAMED} --system-assigned --query '[type, principalId]'",
-        gives=["SystemAssigned,UserAssigned", GUID],
+        gives=["SystemAssigned, UserAssigned", GUID],
     ),
     Command(
         f"containerapp secret list {_NAMED} --show-values --query '[].[name, value]'",

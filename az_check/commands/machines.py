@@ -13,7 +13,6 @@ _BODY = {
     "properties": {"hardwareProfile": {"vmSize": "Standard_B1s"}},
 }
 _NAMED = "--resource-group rg-shop --name vm-shop"
-_ONLY_SHOP = {"type": "UserAssigned", "userAssignedIdentities": {f"{_IDENTITIES}/id-shop": {}}}
 
 
 def create(name: str, query: str, *, wait: bool = True) -> str:
@@ -36,6 +35,7 @@ def _patch(identity: object) -> str:
 _ATTACHING = (
     Command(create("vm-shop", "properties.provisioningState"), gives="Succeeded"),
     Command(f"vm show {_NAMED} --query '[location, identity]'", gives=["westeurope", None]),
+    Command(_patch({"type": "UserAssigned"}), error="MissingIdentityIds", exit_code=1),
     Command(
         f"vm identity assign {_NAMED} --identities id-shop "
         "--query 'userAssignedIdentities.*.principalId'",
@@ -77,7 +77,6 @@ _REFUSED = (
         error="InvalidIdentityValues",
         exit_code=1,
     ),
-    Command(_patch({"type": "UserAssigned"}), error="MissingIdentityIds", exit_code=1),
     Command(
         "vm identity assign --resource-group rg-shop --name vm-none",
         error="(ResourceNotFound)",
@@ -95,11 +94,12 @@ _DETACHING = (
         f"vm identity remove {_NAMED} --identities id-extra --query '[type, principalId]'",
         gives=["SystemAssigned, UserAssigned", "$machine"],
     ),
-    # `az vm identity remove` would send "UserAssigned" without ids, which ARM refuses.
+    # It sends "UserAssigned" without ids, which leaves those that are there (recorded).
     Command(
-        f"{_patch(_ONLY_SHOP)} --query 'identity.[type, principalId]'",
+        f"vm identity remove {_NAMED} --identities [system] --query '[type, principalId]'",
         gives=["UserAssigned", None],
     ),
+    Command(f"vm get-instance-view {_NAMED} --query name", gives="vm-shop"),
     Command(f"vm update {_NAMED} --set tags.env=prod --query tags", gives={"env": "prod"}),
     # The system-assigned identity is gone, and Azure leaves its assignment behind.
     Command("ad sp show --id $machine", error="does not exist", exit_code=3),

@@ -3,6 +3,10 @@
 from az_check.cli import VERSION
 from az_check.command import GUID, Command, Text
 
+_IDENTITY_TYPES = (
+    "userAssignedIdentities",
+    "userAssignedIdentities/federatedIdentityCredentials",
+)
 COMMANDS = (
     Command("""version --query '"azure-cli"'""", gives=VERSION),
     Command("cloud register --name LocalAzure --endpoint-resource-manager $arm"),
@@ -32,7 +36,7 @@ COMMANDS = (
     Command(
         "provider show --namespace Microsoft.ManagedIdentity "
         "--query '[registrationState, resourceTypes[].resourceType]'",
-        gives=["Registered", ["userAssignedIdentities"]],
+        gives=["Registered", [*_IDENTITY_TYPES]],
     ),
     Command("ad signed-in-user show --query id", gives=GUID),
 )

@@ -11,7 +11,7 @@ _APP = (
     Command(
         f"resource create {_NAMED} --resource-type Microsoft.Web/sites --location westeurope "
         f"""--properties '{{"serverFarmId": "{_PLAN}"}}' --query '[kind, location]'""",
-        gives=["app", "West Europe"],
+        gives=["app", "westeurope"],
     ),
     Command("webapp list --resource-group rg-shop --query '[].name'", gives=["app-shop"]),
     Command(
