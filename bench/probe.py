@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 from simulator.functions_host import worker
-from simulator.functions_host.settings import Settings
 
 
 def main() -> int:
@@ -20,7 +19,7 @@ def main() -> int:
     folder = Path(sys.argv[1]).resolve()
     os.chdir(folder)
     started = time.perf_counter()
-    functions = asyncio.run(worker.load_app(folder, Settings(dict(os.environ))))
+    functions = asyncio.run(worker.load_app(folder))
     seconds = time.perf_counter() - started
     sys.stdout.write(json.dumps({"seconds": seconds, "megabytes": _peak_megabytes()}) + "\n")
     return 0 if functions else 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import random
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -126,7 +127,8 @@ class TimedEstate(Estate):
             self.finished[change.resource.key] = self.azure.clock.now()
             return True
 
-        return QueueListener(self.work_queue, queue_options(), invoke)
+        # Its own chance, so that one run is like the next.
+        return QueueListener(self.work_queue, queue_options(), invoke, dice=random.Random(1))  # noqa: S311
 
     @contextmanager
     def _event_function(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ from chaos.policy import Edition, policy_text
 from chaos.storage import StorageFront
 from demo.hosts import MICROSOFT, OURS, PROJECT
 from demo.operator import Operator
-from demo.stack import QUEUE, TIMERS_OFF, deploy, settings_of, subscribe, webhook_of
+from demo.stack import QUEUE, TIMERS_OFF, deploy, make_queue, settings_of, subscribe, webhook_of
 from demo.timers import run_now
 from simulator.azure import Azure
 from simulator.azurite import Azurite
@@ -138,6 +138,7 @@ async def running(
         addresses = await stack.enter_async_context(serve(azure, certificates))
         operator = await stack.enter_async_context(Operator(addresses))
         identity = await deploy(azure, operator, policy)
+        await make_queue(operator, azurite)
         settings: Mapping[str, str] = {
             **settings_of(azure, addresses, front, identity, policy),
             **SETTINGS,

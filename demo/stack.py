@@ -38,6 +38,9 @@ READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 _TIMED = ("sweep", "policy_changes", "dead_letters")
 #: So that a story, or a test, goes the same way at any time of day.
 TIMERS_OFF = {f"AzureWebJobs.{name}.Disabled": "true" for name in _TIMED}
+NOTHING_MORE: Mapping[str, str] = {}
+#: For tests: a message is found soon. In Azure an idle queue is polled once a second.
+POLLED_OFTEN = {"AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.2"}
 METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 MANAGED_IDENTITY_OPERATOR = "f1a07417-d97a-45cb-824c-7a7467783830"
 
@@ -87,11 +90,12 @@ async def running(
     make_host: MakeHost = project_host,
     front: Front | None = None,
     timers: bool = False,
+    more: Mapping[str, str] = NOTHING_MORE,
 ) -> AsyncIterator[Stack]:
     """Start everything, keep it running while the context is open, stop it.
 
     `timers`: what the clock starts is started, too. `front`: the app alone reaches its storage
-    through it.
+    through it. `more`: app settings beside those of a deployment.
     """
     certificates = make_certificates(directory / "tls")
     async with AsyncExitStack() as stack:
@@ -111,10 +115,12 @@ async def running(
             operator = await stack.enter_async_context(Operator(addresses))
         async with progress("the app's identity, its rights and its storage"):
             app = await deploy(azure, operator, policy)
+            await make_queue(operator, azurite)
         async with progress("the app, in a Functions host"):
             settings = settings_of(azure, addresses, storage, app, policy)
             settings |= {} if timers else TIMERS_OFF
             settings |= await telemetry_of(operator, addresses, app)
+            settings |= more
             host = await stack.enter_async_context(make_host(settings, directory))
         async with progress("the event subscription, with its handshake"):
             webhook = webhook_of(host)
@@ -151,6 +157,14 @@ async def deploy(azure: Azure, operator: Operator, policy: Path) -> dict[str, st
         "principalId": principal,
         "site": site["id"],
     }
+
+
+async def make_queue(operator: Operator, storage: "Storage") -> None:
+    """The queue of the work: the host polls it, and makes it nowhere."""
+    async with QueueClient(
+        storage.queue_url, QUEUE, credential=operator.credential, **operator.options
+    ) as queue:
+        await queue.create_queue()
 
 
 async def _grant(operator: Operator, principal: str, policy: Path) -> None:

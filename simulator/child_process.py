@@ -45,6 +45,10 @@ class ChildProcess:
     def running(self) -> bool:
         return self._process.returncode is None
 
+    async def wait(self) -> None:
+        """Return once it has ended, for whatever reason."""
+        await self._process.wait()
+
     async def wait_until(self, ready: Callable[[str], bool], seconds: float) -> None:
         """Read until `ready` is True of a line. Raises ChildError; the child is gone then."""
         try:

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from simulator.functions_host.errors import StartError
+from simulator.functions_host.errors import HostFailure, StartError
 from simulator.functions_host.host import Options, run_host
 from simulator.functions_host.queue_listener import VISIBILITY
 
@@ -46,6 +46,9 @@ def main() -> int:
         asyncio.run(run_host(options, ready))
     except (StartError, OSError) as error:
         print(f"the Functions host did not start: {error}", file=sys.stderr)
+        return 1
+    except HostFailure as failure:
+        print(f"the Functions host ended: {failure}", file=sys.stderr)
         return 1
     return 0
 

@@ -1,31 +1,36 @@
-"""The Event Grid webhook, `POST /runtime/webhooks/eventgrid?functionName=NAME&code=KEY`.
+"""The Event Grid webhook, `/runtime/webhooks/eventgrid?functionName=NAME&code=KEY`.
 
-The handshake and the status codes are those of the Event Grid extension: Event Grid takes 200 to
-204 as delivered and never retries 400, 401, 403 and 413; a failed function answers 500, upon which
-the whole POST comes again.
+Handshake, status codes and bodies are those of the Event Grid extension (3.3.0). Event Grid takes
+200 to 204 as delivered and never retries 400, 401, 403 and 413; upon 500, which is also what a body
+that cannot be read gets, the whole POST comes again.
 """
 
 import asyncio
+import codecs
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from simulator.functions_host import newtonsoft
 from simulator.functions_host.bodies import BodyTooLarge, read_body
 from simulator.functions_host.functions import Function
 from simulator.functions_host.invocation import Invoke
 from simulator.functions_host.keys import Keys
 from simulator.functions_host.protocol import TypedData
 
-MAX_BODY = 1024 * 1024
-"""Bytes. Event Grid sends no batch larger than 1 MB."""
+MAX_BODY = 100 * 1024 * 1024
+"""Bytes that the host takes. Event Grid sends no batch larger than 1 MB."""
+_METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
+#: The extension names its own service, whoever asks.
+_ALLOWED = {"WebHook-Allowed-Origin": "eventgrid.azure.net"}
 
 
-class NotAnEvent(ValueError):
-    """The body is not what Event Grid sends."""
+class NotAnEvent(Exception):
+    """The body is not what Event Grid sends: an error within the extension."""
 
 
 class EventGridWebhook:
@@ -33,72 +38,104 @@ class EventGridWebhook:
         self._functions = functions
         self._keys = keys
         self._invoke = invoke
-        path = "/runtime/webhooks/eventgrid"
-        self.routes = [Route(path, self._receive, methods=["POST", "OPTIONS"])]
+        path = "/runtime/webhooks/{extension}"
+        self.routes = [
+            Route(path, self._receive, methods=_METHODS),
+            Route(path + "/{rest:path}", self._receive, methods=_METHODS),
+        ]
 
     async def _receive(self, request: Request) -> Response:
-        if not self._keys.open_event_grid(request):
-            return Response(status_code=401)
-        name = request.query_params.get("functionName", "")
+        if request.path_params["extension"].lower() != "eventgrid":
+            return Response(status_code=404)
+        if refused := self._keys.refuse_event_grid(request):
+            return Response(status_code=refused)
+        name = _asked_function(request)
         function = self._functions.get(name)
-        if function is None or function.trigger.type != "eventGridTrigger":
-            return PlainTextResponse(f"cannot find function: {name!r}", 404)
+        if function is None or not function.enabled or function.trigger.type != "eventGridTrigger":
+            return PlainTextResponse(f"cannot find function: '{name}'", 404)
         if request.method == "OPTIONS":
-            return _allow_origin(request)
+            return Response(headers=_ALLOWED)
         try:
             return await self._dispatch(request, function)
         except BodyTooLarge:
-            return PlainTextResponse(f"the body is over {MAX_BODY} bytes", 413)
-        except NotAnEvent as error:
-            return PlainTextResponse(str(error), 400)
+            return Response(status_code=413)
+        except (NotAnEvent, newtonsoft.NotJson, LookupError):
+            return Response(status_code=500)
 
     async def _dispatch(self, request: Request, function: Function) -> Response:
-        body = await read_body(request, MAX_BODY)
-        match request.headers.get("aeg-event-type", "").lower():
+        match request.headers.get("aeg-event-type", "").strip().lower():
             case "subscriptionvalidation":
-                return JSONResponse({"validationResponse": validation_code(parse_events(body))})
+                code = validation_code(await _read(request))
+                return PlainTextResponse(json.dumps({"validationResponse": code}))
             case "notification":
-                return await self._deliver(function, parse_events(body))
-            case "subscriptiondeletion":
-                return Response(status_code=200)
-            case unknown:
-                return PlainTextResponse(f"unknown aeg-event-type: {unknown!r}", 400)
+                return await self._deliver(request, function, await _read(request))
+            case "unsubscribe":
+                return Response(status_code=202)
+            case _:
+                return Response(status_code=400)
 
-    async def _deliver(self, function: Function, events: list[dict[str, Any]]) -> Response:
-        """One invocation an event, side by side: the Python binding takes one event a call."""
-        results = await asyncio.gather(
-            *(self._invoke(function, TypedData(json=json.dumps(event))) for event in events)
-        )
-        succeeded = all(result.succeeded for result in results)
-        return Response(status_code=202 if succeeded else 500)
+    async def _deliver(self, request: Request, function: Function, parsed: Any) -> Response:
+        """One invocation an event, side by side: the Python binding takes one event a call.
 
+        What is no event fails the POST; those beside it run all the same.
+        """
+        events = _events(parsed)
+        good = [event for event in events if isinstance(event, dict)]
+        parent = request.headers.get("traceparent", "")
+        results = await asyncio.gather(*(self._call(function, event, parent) for event in good))
+        if not all(results):
+            return PlainTextResponse(
+                f"Exception while executing function: Functions.{function.name}", 500
+            )
+        return Response(status_code=202 if len(good) == len(events) else 500)
 
-def _allow_origin(request: Request) -> Response:
-    """The CloudEvents handshake (HTTP 1.1 Web Hooks for Event Delivery, section 4)."""
-    origin = request.headers.get("webhook-request-origin")
-    if not origin:
-        return PlainTextResponse("WebHook-Request-Origin is missing", 400)
-    return Response(headers={"WebHook-Allowed-Origin": origin})
-
-
-def parse_events(body: bytes) -> list[dict[str, Any]]:
-    """The events of a body: an array, or a single object. Raises NotAnEvent."""
-    try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
-        raise NotAnEvent("the body is no JSON") from None
-    events = parsed if isinstance(parsed, list) else [parsed]
-    if not all(isinstance(event, dict) for event in events):
-        raise NotAnEvent("an event is a JSON object")
-    return events
+    async def _call(self, function: Function, event: dict[str, Any], parent: str) -> bool:
+        data = TypedData(json=newtonsoft.compact(event))
+        return (await self._invoke(function, data, parent=parent)).succeeded
 
 
-def validation_code(events: list[dict[str, Any]]) -> str:
-    """The code to answer with. `data` is an object, or a string of JSON in CloudEvents schema."""
-    data = events[0].get("data") if events else None
-    if isinstance(data, str):
-        data = next(iter(parse_events(data.encode())), None)
+def _asked_function(request: Request) -> str:
+    """The name in the query, whose own case is free; given twice, both are one name."""
+    asked = request.query_params.multi_items()
+    return ",".join(value for name, value in asked if name.lower() == "functionname")
+
+
+async def _read(request: Request) -> Any:
+    body = await read_body(request, MAX_BODY)
+    return newtonsoft.read(_decoded(body, request.headers.get("content-type", "")))
+
+
+def _decoded(body: bytes, content_type: str) -> str:
+    """By its mark of byte order, or else by the charset that it says. Raises LookupError."""
+    for mark, encoding in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le")):
+        if body.startswith(mark):
+            return body.removeprefix(mark).decode(encoding, "replace")
+    _, _, charset = content_type.lower().partition("charset=")
+    named = charset.partition(";")[0].strip(' "') or "utf-8"
+    return body.decode("utf-16-le" if named == "utf-16" else named, "replace")
+
+
+def _events(parsed: Any) -> list[Any]:
+    """The items of an array, or the one object. Raises NotAnEvent."""
+    if isinstance(parsed, list):
+        return parsed
+    if isinstance(parsed, dict):
+        return [parsed]
+    raise NotAnEvent("neither an array nor an object")
+
+
+def validation_code(parsed: Any) -> str:
+    """The code to answer with, of the first event alone. Raises NotAnEvent or NotJson.
+
+    A single object's `data` may be a text of JSON (CloudEvents schema).
+    """
+    first = next(iter(_events(parsed)), None)
+    data = first.get("data") if isinstance(first, dict) else None
+    if isinstance(data, str) and isinstance(parsed, dict):
+        data = newtonsoft.read(data)
     code = data.get("validationCode") if isinstance(data, dict) else None
-    if not isinstance(code, str):
-        raise NotAnEvent("a validation event carries data.validationCode")
-    return code
+    if isinstance(code, str):
+        return newtonsoft.shown(code)
+    if isinstance(code, int | float):
+        return newtonsoft.compact(code)
+    raise NotAnEvent("a validation event carries data.validationCode")

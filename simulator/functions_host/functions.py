@@ -1,7 +1,7 @@
 """What the app declares: functions, each with one trigger and its outputs."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,16 +35,24 @@ class Function:
     enabled: bool = True
 
 
-def function_from_metadata(
-    name: str, function_id: str, raw_bindings: Iterable[str], settings: Settings
-) -> Function:
-    """Read the worker's metadata. Raises StartError for a binding that this host does not serve."""
-    bindings = [_binding(name, json.loads(raw), settings) for raw in raw_bindings]
+@dataclass(frozen=True)
+class Indexed:
+    """A function as the worker found it; `bindings`: each as JSON, its %SETTINGS% as written."""
+
+    name: str
+    function_id: str
+    bindings: tuple[str, ...]
+
+
+def declared(indexed: Indexed, settings: Settings) -> Function:
+    """Raises StartError for a binding that this host does not serve."""
+    name = indexed.name
+    bindings = [_binding(name, json.loads(raw), settings) for raw in indexed.bindings]
     triggers = [binding for binding in bindings if binding.type in TRIGGERS]
     outputs = tuple(binding for binding in bindings if binding.type in OUTPUTS)
     if len(triggers) != 1:
         raise StartError(f"function {name}: exactly one trigger is needed, found {len(triggers)}")
-    return Function(name, function_id, triggers[0], outputs, not settings.disables(name))
+    return Function(name, indexed.function_id, triggers[0], outputs, not settings.disables(name))
 
 
 def _binding(function: str, values: Mapping[str, Any], settings: Settings) -> Binding:

@@ -2,48 +2,37 @@
 
 import asyncio
 import json
-import logging
 import os
 import signal
 import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import TextIO
 
-from azure.core.exceptions import AzureError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
-from simulator.functions_host import worker
 from simulator.functions_host.admin import Admin
 from simulator.functions_host.connections import Connections
-from simulator.functions_host.errors import StartError
 from simulator.functions_host.event_grid import EventGridWebhook
-from simulator.functions_host.functions import Function
+from simulator.functions_host.functions import Function, declared
 from simulator.functions_host.host_json import HostJson, read_host_json
 from simulator.functions_host.http import http_routes
 from simulator.functions_host.invocation import Invoke
 from simulator.functions_host.invoker import Invoker
 from simulator.functions_host.keys import Keys, load_keys
+from simulator.functions_host.language_worker import LanguageWorker
 from simulator.functions_host.logs import parse_level, set_up_logging
 from simulator.functions_host.queue_listener import VISIBILITY
 from simulator.functions_host.queues import Queues
-from simulator.functions_host.server import STOP_SECONDS, Server, listen
-from simulator.functions_host.settings import Settings, read_settings
-from simulator.functions_host.timers import timer_listener
+from simulator.functions_host.server import Server, listen
+from simulator.functions_host.serving import Listener, serve
+from simulator.functions_host.settings import read_settings
+from simulator.functions_host.timer_state import BlobState
+from simulator.functions_host.timers import TimerListener, timer_listener
 
-log = logging.getLogger("host")
-
-STORAGE_SECONDS = 15
-"""How long storage and the token endpoint may take at start."""
-
-
-class Listener(Protocol):
-    """A trigger that looks for work by itself."""
-
-    async def run(self) -> None: ...
-    def stop(self) -> None: ...
+_HOST_ID = "AzureFunctionsWebHost__hostid"
 
 
 @dataclass(frozen=True)
@@ -63,45 +52,63 @@ class Options:
 async def run_host(options: Options, ready: TextIO) -> None:
     """Serve the app until a signal. One JSON line goes to `ready` when it can be called.
 
-    Raises StartError where the app, its settings or its storage do not let it start.
+    Raises StartError where its settings do not let it start, HostFailure where it ends as the real
+    host does: the app cannot be imported, its queue fails.
     """
     settings = read_settings(options.script_root, os.environ)
     host_json = read_host_json(options.script_root, settings.values)
     level = parse_level(host_json.logging.log_level.get("default", "Information"))
-    set_up_logging(level, worker.current_invocation)
+    set_up_logging(level)
     keys = load_keys(options.keys_file)
-    _enter(options.script_root, settings)
-    functions = await worker.load_app(options.script_root, settings)
-    async with Connections(settings) as connections:
-        queues = Queues(
-            connections, host_json.extensions.queues, message_seconds=options.message_seconds
-        )
-        invoke = Invoker(queues).invoke
-        await _prepare_queues(queues, functions, invoke)
-        timed = (f for f in functions if f.enabled and f.trigger.type == "timerTrigger")
-        timers = [timer_listener(function, invoke) for function in timed]
-        admin = Admin({f.name: f for f in functions}, keys, invoke)
-        app = _web_app(functions, host_json, keys, invoke, admin)
-        with listen(options.port) as listening:
-            stop = _stop_event(stop_at_eof=options.stop_at_eof)
-            print(_ready_line(listening, functions, keys), file=ready, flush=True)
-            await _serve(Server(app), listening, [*queues.listeners, *timers], admin, stop)
-
-
-def _enter(script_root: Path, settings: Settings) -> None:
-    """The app sees its settings as environment variables and its folder as the current one."""
-    os.environ.update(settings.values)
-    os.chdir(script_root)
-
-
-async def _prepare_queues(queues: Queues, functions: list[Function], invoke: Invoke) -> None:
+    os.environ.update(settings.values)  # the host's own credentials read them, too
+    worker = LanguageWorker(
+        options.script_root, dict(os.environ), level, host_json.function_timeout
+    )
     try:
-        async with asyncio.timeout(STORAGE_SECONDS):
-            await queues.prepare(functions, invoke)
-    except AzureError as error:
-        raise StartError(f"the app's queues cannot be created: {error}") from None
-    except TimeoutError:
-        raise StartError(f"storage or its tokens: no answer within {STORAGE_SECONDS} s") from None
+        indexed = await worker.start()
+        functions = [declared(each, settings) for each in indexed]
+        async with Connections(settings) as connections:
+            await _run(options, ready, worker, functions, connections, host_json, keys)
+    finally:
+        worker.kill()
+
+
+async def _run(
+    options: Options,
+    ready: TextIO,
+    worker: LanguageWorker,
+    functions: list[Function],
+    connections: Connections,
+    host_json: HostJson,
+    keys: Keys,
+) -> None:
+    queues = Queues(
+        connections, host_json.extensions.queues, message_seconds=options.message_seconds
+    )
+    invoke = Invoker(worker, queues).invoke
+    await queues.prepare(functions, invoke)
+    timers = await _timers(connections, functions, invoke)
+    admin = Admin({f.name: f for f in functions}, keys, invoke, timers)
+    app = _web_app(functions, host_json, keys, invoke, admin)
+    with listen(options.port) as listening:
+        stop = _stop_event(stop_at_eof=options.stop_at_eof)
+        print(_ready_line(listening, functions, keys), file=ready, flush=True)
+        listeners: list[Listener] = [*queues.listeners, *timers.values()]
+        await serve(Server(app), listening, listeners, worker, stop)
+
+
+async def _timers(
+    connections: Connections, functions: list[Function], invoke: Invoke
+) -> dict[str, TimerListener]:
+    timed = [f for f in functions if f.enabled and f.trigger.type == "timerTrigger"]
+    if not timed:
+        return {}
+    blobs = await connections.host_blobs()
+    host_id = os.environ.get(_HOST_ID, "local")
+    return {
+        function.name: timer_listener(function, invoke, BlobState(blobs, host_id, function.name))
+        for function in timed
+    }
 
 
 def _web_app(
@@ -146,29 +153,3 @@ def _stop_event(*, stop_at_eof: bool) -> asyncio.Event:
     if stop_at_eof:
         loop.add_reader(0, read)
     return stop
-
-
-async def _serve(
-    server: Server,
-    listening: socket.socket,
-    listeners: list[Listener],
-    admin: Admin,
-    stop: asyncio.Event,
-) -> None:
-    """Run until `stop`, then let running invocations end. Raises what broke a listener."""
-    work = [asyncio.create_task(server.serve([listening]))]
-    work += [asyncio.create_task(listener.run()) for listener in listeners]
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait([stopped, *work], return_when=asyncio.FIRST_COMPLETED)
-    log.info("Stopping: no new work is taken")
-    server.should_exit = True
-    for listener in listeners:
-        listener.stop()
-    work.append(asyncio.create_task(admin.finish()))
-    done, unfinished = await asyncio.wait(work, timeout=STOP_SECONDS)
-    if unfinished:
-        log.warning("Stopped with work still running after %d s", STOP_SECONDS)
-    for task in (stopped, *unfinished):
-        task.cancel()
-    for task in done:
-        task.result()

@@ -18,19 +18,31 @@ from pydantic.alias_generators import to_camel
 from simulator.functions_host.errors import StartError
 
 _OVERRIDE = "AzureFunctionsJobHost__"
-_TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{1,2}):(\d{1,2}(?:\.\d{1,7})?)")
+_TIME_SPAN = re.compile(r"(-?)(?:(\d+)\.)?(\d{1,2}):(\d{1,2}):(\d{1,2}(?:\.\d{1,7})?)")
 
 
 def parse_time_span(value: object) -> timedelta:
-    """A .NET time span, `[d.]hh:mm:ss[.fffffff]`."""
-    match = _TIME_SPAN.fullmatch(value) if isinstance(value, str) else None
-    if not match:
+    """A .NET time span, `[-][d.]hh:mm:ss[.fffffff]`; a whole number is one of days."""
+    if not isinstance(value, str):
         raise ValueError(f"{value!r} is no time span (hh:mm:ss)")
-    days, hours, minutes, seconds = match.groups()
-    return timedelta(int(days or 0), float(seconds), 0, 0, int(minutes), int(hours))
+    if value.isdecimal():
+        return timedelta(days=int(value))
+    if not (match := _TIME_SPAN.fullmatch(value)):
+        raise ValueError(f"{value!r} is no time span (hh:mm:ss)")
+    sign, days, hours, minutes, seconds = match.groups()
+    span = timedelta(int(days or 0), float(seconds), 0, 0, int(minutes), int(hours))
+    return -span if sign else span
+
+
+def _parse_timeout(value: object) -> timedelta | None:
+    return None if value == "-1" else parse_time_span(value)
 
 
 TimeSpan = Annotated[timedelta, BeforeValidator(parse_time_span)]
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
 
 class _Section(BaseModel):
@@ -44,8 +56,10 @@ class QueueOptions(_Section):
     new_batch_threshold_value: int | None = Field(default=None, ge=0, alias="newBatchThreshold")
     visibility_timeout: TimeSpan = timedelta(0)
     max_dequeue_count: int = Field(default=5, ge=1)
-    max_polling_interval: TimeSpan = timedelta(minutes=1)
-    message_encoding: Literal["base64", "none"] = "base64"
+    max_polling_interval: Annotated[TimeSpan, Field(ge=timedelta(milliseconds=100))] = timedelta(
+        minutes=1
+    )
+    message_encoding: Annotated[Literal["base64", "none"], BeforeValidator(_lower)] = "base64"
 
     @property
     def new_batch_threshold(self) -> int:
@@ -69,6 +83,10 @@ class Logging(_Section):
 
 class HostJson(_Section):
     version: Literal["2.0"]
+    #: Where it is not given, that of a Flex Consumption plan; None: for ever ("-1").
+    function_timeout: Annotated[timedelta | None, BeforeValidator(_parse_timeout)] = timedelta(
+        minutes=30
+    )
     extensions: Extensions = Extensions()
     logging: Logging = Logging()
 

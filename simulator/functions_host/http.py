@@ -62,7 +62,7 @@ def _allowed(level: str, keys: Keys, request: Request) -> bool:
         case "function":
             return keys.open_function(request)
         case _:
-            return keys.open_admin(request)
+            return keys.open_master(request)
 
 
 async def _answer(request: Request, function: Function, invoke: Invoke) -> Response:
@@ -70,7 +70,8 @@ async def _answer(request: Request, function: Function, invoke: Invoke) -> Respo
         body = await read_body(request, MAX_BODY)
     except BodyTooLarge:
         return Response(status_code=413)
-    result = await invoke(function, _http_data(request, body))
+    parent = request.headers.get("traceparent", "")
+    result = await invoke(function, _http_data(request, body), parent=parent)
     if not result.succeeded:
         return Response(status_code=500)
     output = next((b.name for b in function.outputs if b.type == "http"), "$return")

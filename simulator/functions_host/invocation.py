@@ -24,9 +24,33 @@ class Result:
         return self.outputs.get(binding_name)
 
 
+@dataclass(frozen=True)
+class Invocation:
+    """What the worker is asked to run: a function of the app, once.
+
+    `parent`: the traceparent that the function sees (W3C Trace Context), "" where there is none.
+    """
+
+    id: str
+    function: Function
+    data: TypedData
+    metadata: Mapping[str, TypedData]
+    parent: str
+
+
 class Invoke(Protocol):
-    """Runs a function and writes its outputs. A failure is a failed Result, never raised."""
+    """Runs a function and writes its outputs. A failure is a failed Result, never raised.
+
+    `parent`: that of the request that caused it; None where nothing over HTTP did, so that the
+    function sees none.
+    """
 
     async def __call__(
-        self, function: Function, data: TypedData, metadata: Mapping[str, TypedData] | None = None
+        self,
+        function: Function,
+        data: TypedData,
+        metadata: Mapping[str, TypedData] | None = None,
+        /,
+        *,
+        parent: str | None = None,
     ) -> Result: ...

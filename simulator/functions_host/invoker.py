@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
+import secrets
 import time
 import uuid
 from collections.abc import Mapping
 
 from azure.core.exceptions import AzureError
 
-from simulator.functions_host import worker
 from simulator.functions_host.functions import Function
-from simulator.functions_host.invocation import Result
+from simulator.functions_host.invocation import Invocation, Result
+from simulator.functions_host.language_worker import LanguageWorker
+from simulator.functions_host.logs import current_invocation
 from simulator.functions_host.protocol import TypedData
 from simulator.functions_host.queues import Queues
 
@@ -18,7 +20,8 @@ log = logging.getLogger("host.invocations")
 
 
 class Invoker:
-    def __init__(self, queues: Queues) -> None:
+    def __init__(self, worker: LanguageWorker, queues: Queues) -> None:
+        self._worker = worker
         self._queues = queues
 
     async def invoke(
@@ -26,31 +29,29 @@ class Invoker:
         function: Function,
         data: TypedData,
         metadata: Mapping[str, TypedData] | None = None,
+        *,
+        parent: str | None = None,
     ) -> Result:
         """Run `function` and write its outputs; a failure of either is a failed Result."""
+        seen = "" if parent is None else _continued(parent)
+        invocation = Invocation(str(uuid.uuid4()), function, data, metadata or {}, seen)
         # A task of its own: the invocation id of the log belongs to it alone.
-        return await asyncio.create_task(self._invoke(function, data, metadata or {}))
+        return await asyncio.create_task(self._invoke(invocation))
 
-    async def _invoke(
-        self, function: Function, data: TypedData, metadata: Mapping[str, TypedData]
-    ) -> Result:
-        invocation_id = str(uuid.uuid4())
-        worker.enter_invocation(invocation_id)
-        log.info("Executing 'Functions.%s' (Id=%s)", function.name, invocation_id)
+    async def _invoke(self, invocation: Invocation) -> Result:
+        function = invocation.function
+        current_invocation.set(invocation.id)
+        log.info("Executing 'Functions.%s' (Id=%s)", function.name, invocation.id)
         started = time.monotonic()
-        result = await worker.invoke(function, invocation_id, data, metadata)
+        result = await self._worker.invoke(invocation)
         if result.succeeded:
             result = await self._write_outputs(function, result)
         milliseconds = (time.monotonic() - started) * 1000
+        how = f"Id={invocation.id}, Duration={milliseconds:.0f}ms"
         if result.succeeded:
-            log.info("Executed 'Functions.%s' (Succeeded, %.0f ms)", function.name, milliseconds)
+            log.info("Executed 'Functions.%s' (Succeeded, %s)", function.name, how)
         else:
-            log.error(
-                "Executed 'Functions.%s' (Failed, %.0f ms): %s",
-                function.name,
-                milliseconds,
-                result.error,
-            )
+            log.error("Executed 'Functions.%s' (Failed, %s): %s", function.name, how, result.error)
         return result
 
     async def _write_outputs(self, function: Function, result: Result) -> Result:
@@ -59,3 +60,9 @@ class Invoker:
         except (AzureError, ValueError) as error:
             return Result(False, error=f"output binding: {type(error).__name__}: {error}")
         return result
+
+
+def _continued(parent: str) -> str:
+    """Of the host's own span: within the caller's trace, where it has one (W3C Trace Context)."""
+    trace = parent.split("-")[1] if parent.count("-") == 3 else secrets.token_hex(16)
+    return f"00-{trace}-{secrets.token_hex(8)}-01"

@@ -23,19 +23,33 @@ class Keys:
     function: str = field(repr=False)
     eventgrid_extension: str = field(repr=False)
 
-    def open_admin(self, request: Request) -> bool:
+    def refuse_admin(self, request: Request) -> int | None:
+        """The status that refuses a call of the admin API: 401, or 403 where it shows a key of
+        this host that does not open it. None: it may.
+        """
+        return self._refusal(request, [self.master])
+
+    def refuse_event_grid(self, request: Request) -> int | None:
+        """The same for the webhook."""
+        return self._refusal(request, [self.master, self.eventgrid_extension])
+
+    def open_master(self, request: Request) -> bool:
+        """Whether an HTTP function of the level "admin" may be called."""
         return _shows(request, [self.master])
 
     def open_function(self, request: Request) -> bool:
+        """Whether an HTTP function of the level "function" may be called."""
         return _shows(request, [self.master, self.function])
 
-    def open_event_grid(self, request: Request) -> bool:
-        return _shows(request, [self.master, self.eventgrid_extension])
+    def _refusal(self, request: Request, accepted: list[str]) -> int | None:
+        if _shows(request, accepted):
+            return None
+        return 403 if _shows(request, asdict(self).values()) else 401
 
 
 def _shows(request: Request, accepted: Iterable[str]) -> bool:
-    """Azure takes the key from the query (`code`) or from the header `x-functions-key`."""
-    shown = request.query_params.get("code") or request.headers.get("x-functions-key") or ""
+    """The key comes in the header `x-functions-key` or in the query (`code`); the header wins."""
+    shown = request.headers.get("x-functions-key") or request.query_params.get("code") or ""
     return any(secrets.compare_digest(shown.encode(), key.encode()) for key in accepted)
 
 

@@ -3,8 +3,12 @@
 import logging
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar
 
 from simulator.functions_host.errors import StartError
+
+#: Of the host's own tasks; the worker process has the worker library's.
+current_invocation: ContextVar[str | None] = ContextVar("current_invocation", default=None)
 
 _LEVELS = {
     "trace": logging.DEBUG,
@@ -42,7 +46,9 @@ def parse_level(name: str) -> int:
     return _LEVELS[name.lower()]
 
 
-def set_up_logging(level: int, invocation_id: Callable[[], str | None]) -> None:
+def set_up_logging(
+    level: int, invocation_id: Callable[[], str | None] = current_invocation.get
+) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine(invocation_id))
     root = logging.getLogger()

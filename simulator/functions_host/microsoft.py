@@ -101,7 +101,7 @@ class MicrosoftHost(HostProcess):
         self._port = self._port or free_port()
         self.url, self.keys = f"http://127.0.0.1:{self._port}", await self._written_keys()
         before = self.log_file.stat().st_size if self.log_file.exists() else 0
-        await self._begin()
+        await self._launch()
         try:
             async with asyncio.timeout(_START_SECONDS):
                 self.functions = await self._served()
@@ -130,7 +130,7 @@ class MicrosoftHost(HostProcess):
         """Whether there is one to stop."""
         return self._process is not None
 
-    async def _begin(self) -> None:
+    async def _launch(self) -> None:
         self._home.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -150,7 +150,7 @@ class MicrosoftHost(HostProcess):
         while self._process is not None:
             await self._process.wait()
             self.ended += 1
-            await self._begin()
+            await self._launch()
 
     async def _end(self, how: signal.Signals, seconds: float) -> int:
         process, self._process = self._process, None

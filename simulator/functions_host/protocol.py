@@ -50,6 +50,31 @@ class RpcHttpCookie(SimpleNamespace):
     SameSite = SimpleNamespace(**{"None": 0, "Lax": 1, "Strict": 2, "ExplicitNone": 3})
 
 
+# What travels from the worker process to the host has to be found by its name.
+class RpcHttp(SimpleNamespace):
+    pass
+
+
+class NullableBool(SimpleNamespace):
+    pass
+
+
+class NullableDouble(SimpleNamespace):
+    pass
+
+
+class NullableString(SimpleNamespace):
+    pass
+
+
+class NullableTimestamp(SimpleNamespace):
+    pass
+
+
+class Timestamp(SimpleNamespace):
+    pass
+
+
 def _message(name: str) -> type[SimpleNamespace]:
     return type(name, (SimpleNamespace,), {})
 
@@ -60,21 +85,21 @@ PROTOS = SimpleNamespace(
     BindingInfo=BindingInfo,
     StatusResult=StatusResult,
     RpcHttpCookie=RpcHttpCookie,
+    RpcHttp=RpcHttp,
+    NullableBool=NullableBool,
+    NullableDouble=NullableDouble,
+    NullableString=NullableString,
+    NullableTimestamp=NullableTimestamp,
+    Timestamp=Timestamp,
     **{
         name: _message(name)
         for name in (
             "FunctionLoadResponse",
             "FunctionMetadataResponse",
             "InvocationResponse",
-            "NullableBool",
-            "NullableDouble",
-            "NullableString",
-            "NullableTimestamp",
             "RpcException",
             "RpcFunctionMetadata",
-            "RpcHttp",
             "RpcRetryOptions",
-            "Timestamp",
             "WorkerInitResponse",
             "WorkerMetadata",
         )

@@ -31,17 +31,13 @@ class Queues:
         self._connections = connections
         self._message_seconds = message_seconds
         self._options = options
-        self._listeners: list[tuple[_Key, QueueListener[StorageQueue]]] = []
+        self.listeners: list[QueueListener[StorageQueue]] = []
         self._queues: dict[_Key, StorageQueue] = {}
 
-    @property
-    def listeners(self) -> Iterable[QueueListener[StorageQueue]]:
-        return [listener for _, listener in self._listeners]
-
     async def prepare(self, functions: Iterable[Function], invoke: Invoke) -> None:
-        """Open every connection and create the triggers' queues: a bad setting shows at start.
+        """Open every connection: a bad setting shows at start. Queues are made by nobody here.
 
-        Raises StartError for a connection that cannot be used, AzureError for storage that refuses.
+        Raises StartError for a connection that cannot be used.
         """
         for function in functions:
             for output in function.outputs:
@@ -52,10 +48,9 @@ class Queues:
 
     async def _listen(self, function: Function, invoke: Invoke) -> None:
         queue = await self._queue(function.trigger)
-        await queue.create()
         run = partial(_invoke_with_message, function, invoke)
         listener = QueueListener(queue, self._options, run, visibility=self._message_seconds)
-        self._listeners.append((_key(function.trigger), listener))
+        self.listeners.append(listener)
 
     async def write(self, function: Function, result: Result) -> None:
         """Write the outputs of a succeeded invocation. Raises AzureError where storage refuses."""
@@ -69,9 +64,6 @@ class Queues:
         queue = await self._queue(binding)
         for text in outgoing_texts(value):
             await queue.send(encode_content(text, self._options.message_encoding))
-        for key, listener in self._listeners:
-            if key == _key(binding):
-                listener.wake()
 
     async def _queue(self, binding: Binding) -> StorageQueue:
         """One client a queue: making one costs a part of a millisecond, and events are many."""

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.applications import Starlette
 
+REQUEST_SECONDS = 30
+"""How long requests in progress may take to end after a stop."""
 STOP_SECONDS = 10
-"""How long running invocations may take to end after a stop."""
+"""How long what the worker has in hand may take then."""
 
 
 class Server(uvicorn.Server):
@@ -20,7 +22,7 @@ class Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,  # it would write the keys of the query into the log
                 lifespan="off",
-                timeout_graceful_shutdown=STOP_SECONDS,
+                timeout_graceful_shutdown=REQUEST_SECONDS,
             )
         )
 

@@ -22,6 +22,11 @@ class Storage:
     tokens: TokenEndpoint
     service: QueueServiceClient
 
+    async def prepared(self, work_queue: str) -> dict[str, str]:
+        """The environment of the small app, its queue made: the host makes none."""
+        await self.service.create_queue(work_queue)
+        return self.settings(work_queue)
+
     def settings(self, work_queue: str) -> dict[str, str]:
         """The environment of the small app; `work_queue` keeps tests out of each other's way."""
         return {
@@ -30,6 +35,10 @@ class Storage:
             "Storage__queueServiceUri": self.azurite.queue_url,
             "Storage__credential": "managedidentity",
             "Storage__clientId": CLIENT_ID,
+            "AzureWebJobsStorage__blobServiceUri": self.azurite.blob_url,
+            "AzureWebJobsStorage__queueServiceUri": self.azurite.queue_url,
+            "AzureWebJobsStorage__clientId": CLIENT_ID,
+            "AzureFunctionsWebHost__hostid": work_queue,
             "WORK_QUEUE": work_queue,
             "TICK": "* * * * * *",
         }

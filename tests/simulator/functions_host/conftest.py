@@ -30,7 +30,7 @@ async def host(
     storage: Storage, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[HostProcess]:
     directory = tmp_path_factory.mktemp("host")
-    async with HostProcess(APP, storage.settings("work"), directory) as host:
+    async with HostProcess(APP, await storage.prepared("work"), directory) as host:
         yield host
 
 

@@ -16,6 +16,9 @@ WEBHOOK = "/runtime/webhooks/eventgrid"
 NOTIFICATION = {"aeg-event-type": "Notification"}
 
 
+LEVELS = b'[{"data": {"x": %s%s}}]'
+
+
 class Webhook:
     """Posts as Event Grid does."""
 
@@ -75,16 +78,43 @@ async def test_answers_the_handshake_of_cloud_events(
 
 
 @pytest.mark.parametrize(
-    "keys",
-    [lambda _: {}, lambda _: {"code": "wrong"}, lambda known: {"code": known["function"]}],
+    ("keys", "status"),
+    [
+        (lambda _: {}, 401),
+        (lambda _: {"code": "wrong"}, 401),
+        (lambda known: {"code": known["function"]}, 403),
+    ],
     ids=["no key", "a wrong key", "the key of the functions"],
 )
 async def test_refuses_without_the_key_of_the_webhook(
-    client: httpx.AsyncClient, host: HostProcess, keys: Callable[[dict[str, str]], dict[str, str]]
+    client: httpx.AsyncClient,
+    host: HostProcess,
+    keys: Callable[[dict[str, str]], dict[str, str]],
+    status: int,
 ) -> None:
     query = {"functionName": "take_event", **keys(host.keys)}
     answer = await client.post(WEBHOOK, params=query, json=[event()], headers=NOTIFICATION)
-    assert answer.status_code == 401
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("header", "query", "status"),
+    [("wrong", "eventgrid_extension", 401), ("eventgrid_extension", "wrong", 202)],
+    ids=["a wrong header", "a right one"],
+)
+async def test_the_key_in_the_header_goes_before_that_of_the_query(
+    client: httpx.AsyncClient, host: HostProcess, header: str, query: str, status: int
+) -> None:
+    def shown(name: str) -> str:
+        return host.keys.get(name, name)
+
+    answer = await client.post(
+        WEBHOOK,
+        params={"functionName": "take_event", "code": shown(query)},
+        headers={**NOTIFICATION, "x-functions-key": shown(header)},
+        json=[],
+    )
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize("name", ["nobody", "", "take_work"])
@@ -95,11 +125,12 @@ async def test_knows_only_event_grid_functions(webhook: Webhook, name: str) -> N
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        ({"aeg-event-type": "SubscriptionDeletion"}, 200),
+        ({"aeg-event-type": "SubscriptionDeletion"}, 400),
+        ({"aeg-event-type": "Unsubscribe"}, 202),
         ({"aeg-event-type": "Surprise"}, 400),
         ({}, 400),
     ],
-    ids=["deletion", "unknown", "missing"],
+    ids=["deletion", "unsubscribe", "unknown", "missing"],
 )
 async def test_answers_by_the_kind_of_post(
     webhook: Webhook, headers: dict[str, str], status: int
@@ -108,27 +139,35 @@ async def test_answers_by_the_kind_of_post(
 
 
 @pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        (b"{", 400),
-        (b"\xff\xfe", 400),
-        (b"[" * 100_000, 400),
-        (b"[1, 2]", 400),
-        (b'"text"', 400),
-        (b'[{"data": "' + b"x" * 1024 * 1024 + b'"}]', 413),
-    ],
-    ids=["cut off", "no text", "too deep", "numbers", "a string", "over 1 MB"],
+    "body",
+    [b"{", b"\xff\xfe", b"[" * 100_000, b"[1, 2]", b'"text"', LEVELS % (b"[" * 62, b"]" * 62)],
+    ids=["cut off", "no text", "too deep", "numbers", "a string", "65 levels"],
 )
-async def test_refuses_what_is_no_event_for_good(
-    webhook: Webhook, body: bytes, status: int
+async def test_what_is_no_event_comes_again(webhook: Webhook, body: bytes) -> None:
+    assert (await webhook.post("take_event", body)).status_code == 500
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'[{"data": {"x": "' + b"x" * 1024 * 1024 + b'"}}]', LEVELS % (b"[" * 61, b"]" * 61)],
+    ids=["over 1 MB", "64 levels"],
+)
+async def test_takes_more_than_event_grid_sends(webhook: Webhook, body: bytes) -> None:
+    assert (await webhook.post("take_event", body)).status_code == 202
+
+
+async def test_what_is_no_event_keeps_none_beside_it_from_running(
+    webhook: Webhook, queue: Callable[[str], Queue]
 ) -> None:
-    assert (await webhook.post("take_event", body)).status_code == status
+    said = str(uuid4())
+    assert (await webhook.post("take_event", [3, event(send=[said])])).status_code == 500
+    await queue("seen").wait_for_json(body=said)
 
 
-async def test_refuses_a_validation_without_a_code(webhook: Webhook) -> None:
+async def test_a_validation_without_a_code_comes_again(webhook: Webhook) -> None:
     headers = {"aeg-event-type": "SubscriptionValidation"}
     for body in ([], [{"data": None}], [{"data": "no json"}], {"data": "[]"}):
-        assert (await webhook.post("take_event", body, headers)).status_code == 400
+        assert (await webhook.post("take_event", body, headers)).status_code == 500
 
 
 async def test_accepts_an_array_and_a_single_event(
@@ -157,7 +196,8 @@ async def test_one_failed_event_fails_the_post_and_writes_nothing_of_its_own(
 ) -> None:
     good, bad = str(uuid4()), str(uuid4())
     answer = await webhook.post("take_event", [event(send=[bad], fail=True), event(send=[good])])
-    assert (answer.status_code, answer.content) == (500, b"")
+    said = "Exception while executing function: Functions.take_event"
+    assert (answer.status_code, answer.text) == (500, said)
     await queue("seen").wait_for_json(body=good)
     assert not await queue("seen").has_json(body=bad)
 

@@ -38,7 +38,8 @@ async def test_gives_route_query_and_body_to_the_function_and_its_answer_back(
         ("/api/closed", "master", 200),
         ("/api/nothing", "master", 404),
         ("/open", None, 404),
-        ("/admin/host/status", "function", 401),
+        ("/admin/host/ping", None, 200),
+        ("/admin/host/status", "function", 403),
         ("/admin/host/status", "master", 200),
         ("/admin/functions", None, 401),
     ],
@@ -123,10 +124,13 @@ async def test_runs_a_queue_function_by_hand(
         ("nobody", b"{}", 404),
         ("items", b"{}", 400),
         ("yearly", b"[", 400),
-        ("yearly", b'{"input": 1}', 400),
+        ("yearly", b"[]", 400),
+        ("yearly", b"", 400),
+        ("yearly", b'{"input": {}}', 400),
+        ("YEARLY", b'{"input": 1}', 202),
     ],
 )
-async def test_refuses_to_run_what_it_cannot(
+async def test_takes_by_hand_what_the_real_host_takes(
     client: httpx.AsyncClient, host: HostProcess, name: str, body: bytes, status: int
 ) -> None:
     assert (await by_hand(client, host, name, body)).status_code == status
@@ -135,8 +139,19 @@ async def test_refuses_to_run_what_it_cannot(
 async def by_hand(
     client: httpx.AsyncClient, host: HostProcess, name: str, body: bytes
 ) -> httpx.Response:
-    headers = {"x-functions-key": host.keys["master"]}
+    headers = {"x-functions-key": host.keys["master"], "content-type": "application/json"}
     return await client.post(f"/admin/functions/{name}", headers=headers, content=body)
+
+
+async def test_what_does_not_say_that_it_is_json_is_refused(
+    client: httpx.AsyncClient, host: HostProcess
+) -> None:
+    answer = await client.post(
+        "/admin/functions/yearly",
+        headers={"x-functions-key": host.keys["master"]},
+        content=b"{}",
+    )
+    assert answer.status_code == 415
 
 
 async def test_logs_an_invocation_under_its_id_and_never_a_key(

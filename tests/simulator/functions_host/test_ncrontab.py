@@ -2,14 +2,15 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.functions_host.ncrontab import parse_schedule
+from simulator.functions_host.timer_state import Status
 from simulator.functions_host.timers import Clock, TimerListener
+from tests.support.host_recordings.timers import MemoryState
 
 
 def at(text: str) -> datetime:
@@ -93,36 +94,80 @@ class Firings:
     def __init__(self, clock: MovedClock, takes: timedelta) -> None:
         self.clock, self.takes = clock, takes
         self.times: list[datetime] = []
+        self.seen: list[tuple[bool, Status | None]] = []
         self.timer: TimerListener | None = None
 
-    async def __call__(self) -> None:
+    async def __call__(self, past_due: bool, status: Status | None) -> None:
         self.times.append(self.clock.time)
+        self.seen.append((past_due, status))
         self.clock.time += self.takes
         if len(self.times) == 3:
             assert self.timer is not None
             self.timer.stop()
 
 
-async def run_timer(takes: timedelta, *, run_on_startup: bool = False) -> list[datetime]:
+async def run_timer(
+    takes: timedelta, state: MemoryState | None = None, *, run_on_startup: bool = False
+) -> Firings:
     clock = MovedClock()
     firings = Firings(clock, takes)
     firings.timer = TimerListener(
-        parse_schedule("0 0 */2 * * *"), firings, run_on_startup=run_on_startup, clock=clock
+        parse_schedule("0 0 */2 * * *"),
+        firings,
+        state or MemoryState(),
+        run_on_startup=run_on_startup,
+        clock=clock,
     )
     await asyncio.wait_for(firings.timer.run(), 5)
-    return firings.times
+    return firings
+
+
+def stored(last: str, following: str) -> MemoryState:
+    return MemoryState(Status(at(last), at(following), at(last)))
 
 
 async def test_the_timer_fires_when_due_until_it_is_stopped() -> None:
-    times = await run_timer(timedelta(minutes=1))
-    assert times == [at(f"2026-11-20T{hour}:00:00") for hour in (12, 14, 16)]
+    fired = await run_timer(timedelta(minutes=1))
+    assert fired.times == [at(f"2026-11-20T{hour}:00:00") for hour in (12, 14, 16)]
+    assert {past_due for past_due, _ in fired.seen} == {False}
 
 
 async def test_the_timer_fires_at_once_on_startup_where_told_to() -> None:
-    times = await run_timer(timedelta(minutes=1), run_on_startup=True)
-    assert times[:2] == [at("2026-11-20T10:00:30"), at("2026-11-20T12:00:00")]
+    fired = await run_timer(timedelta(minutes=1), run_on_startup=True)
+    assert fired.times[:2] == [at("2026-11-20T10:00:30"), at("2026-11-20T12:00:00")]
 
 
-async def test_firings_do_not_overlap() -> None:
-    times = await run_timer(timedelta(hours=3))
-    assert all(later - earlier >= timedelta(hours=3) for earlier, later in pairwise(times))
+async def test_after_an_overlong_run_the_next_comes_at_once_and_none_overlap() -> None:
+    fired = await run_timer(timedelta(hours=3))
+    assert fired.times == [at(f"2026-11-20T{hour}:00:00") for hour in (12, 15, 18)]
+
+
+async def test_a_time_that_was_missed_is_made_up_for_once_at_the_start() -> None:
+    state = stored("2026-11-20T02:00:00", "2026-11-20T04:00:00")
+    fired = await run_timer(timedelta(minutes=1), state)
+    assert fired.times[:2] == [at("2026-11-20T10:00:30"), at("2026-11-20T12:00:00")]
+    assert fired.seen[0] == (True, state.status)
+    following = at("2026-11-20T12:00:00")
+    assert fired.seen[1] == (False, Status(fired.times[0], following, fired.times[0]))
+
+
+@pytest.mark.parametrize(
+    ("last", "following"),
+    [
+        ("2026-11-20T10:00:00", "2026-11-20T12:00:00"),
+        ("2026-11-20T09:00:00", "2026-11-20T09:30:00"),
+    ],
+    ids=["nothing was missed", "another schedule"],
+)
+async def test_a_start_that_is_not_past_due_waits(last: str, following: str) -> None:
+    fired = await run_timer(timedelta(minutes=1), stored(last, following))
+    assert fired.times[0] == at("2026-11-20T12:00:00")
+    assert not fired.seen[0][0]
+
+
+async def test_while_another_instance_has_the_lock_it_fires_nothing() -> None:
+    """It tries again each minute; that of a killed one ends by then."""
+    state = MemoryState(taken=1)
+    fired = await run_timer(timedelta(minutes=1), state, run_on_startup=True)
+    assert fired.times[0] == at("2026-11-20T10:01:30")
+    assert state.released

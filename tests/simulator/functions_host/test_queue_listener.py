@@ -5,16 +5,24 @@ import base64
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count, islice
+from random import Random
 from typing import Any
 
 import pytest
-from azure.core.exceptions import ServiceRequestError
+from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError
 
-from simulator.functions_host import queue_listener
+from simulator.functions_host.errors import HostFailure
 from simulator.functions_host.host_json import QueueOptions
 from simulator.functions_host.messages import Message
 from simulator.functions_host.queue_listener import QueueListener, polling_pauses
 from tests.support.azurite.queues import until
+
+
+def service_error(status: int) -> AzureError:
+    error = HttpResponseError("refused")
+    error.status_code = status
+    return error
+
 
 MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -28,6 +36,7 @@ class MemoryQueue:
     visible: list[Message] = field(default_factory=list)
     taken: dict[str, Message] = field(default_factory=dict)
     broken_reads: int = 0
+    error: AzureError = field(default_factory=lambda: service_error(503))
     takes: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _numbers: "count[int]" = field(default_factory=count)
@@ -42,7 +51,7 @@ class MemoryQueue:
         self.changed.set()
         if self.broken_reads:
             self.broken_reads -= 1
-            raise ServiceRequestError("no storage")
+            raise self.error
         found = [self._renewed(m, m.dequeue_count + 1) for m in self.visible[:number]]
         del self.visible[:number]
         self.takes += len(found)
@@ -176,29 +185,27 @@ async def test_leaves_a_failed_message_of_a_poison_queue_invisible() -> None:
     assert queue.visible == []
 
 
-async def test_goes_on_after_storage_was_away() -> None:
+async def test_goes_on_after_the_service_failed_by_itself() -> None:
     queue, function = MemoryQueue(broken_reads=2), Function()
     function.gate.set()
     queue.add("later")
-    listener = QueueListener(queue, options(maxPollingInterval="00:00:00.01"), function)
+    listener = QueueListener(queue, options(), function)
     await run_until(listener, asyncio.ensure_future(queue.until_empty()))
     assert function.texts == ["later"]
 
 
-async def test_polls_at_once_when_woken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue_listener, "FIRST_POLLING_INTERVAL", 3600)
+async def test_a_failure_ends_the_host_and_leaves_what_is_running() -> None:
     queue, function = MemoryQueue(), Function()
+    queue.add("in hand")
+    listener = QueueListener(queue, options(), function)
+    running = asyncio.create_task(listener.run())
+    await until(lambda: bool(function.texts))
+    queue.error, queue.broken_reads = ServiceRequestError("cut off"), 1
+    with pytest.raises(HostFailure, match="cut off"):
+        await running
     function.gate.set()
-    listener = QueueListener(queue, options(maxPollingInterval="01:00:00"), function)
-
-    async def put_while_idle() -> None:
-        await queue.changed.wait()
-        queue.add("own output")
-        listener.wake()
-        await queue.until_empty()
-
-    await run_until(listener, asyncio.ensure_future(put_while_idle()))
-    assert function.texts == ["own output"]
+    await queue.until_empty()
+    assert function.running == 0
 
 
 async def test_a_stop_waits_for_what_is_running() -> None:
@@ -216,5 +223,14 @@ async def test_a_stop_waits_for_what_is_running() -> None:
     assert queue.taken == {}
 
 
-def test_the_idle_poll_backs_off_to_the_longest_interval() -> None:
-    assert list(islice(polling_pauses(1), 6)) == [0.1, 0.2, 0.4, 0.8, 1, 1]
+@pytest.mark.parametrize(
+    ("end", "pauses"),
+    [(0, [0.1, 0.18, 0.26, 0.42, 0.74, 0.9]), (1, [0.1, 0.22, 0.34, 0.58, 1, 1])],
+    ids=["the shortest", "the longest"],
+)
+def test_the_idle_poll_backs_off_to_the_longest_interval(end: int, pauses: list[float]) -> None:
+    class Extreme(Random):
+        def uniform(self, a: float, b: float) -> float:
+            return (a, b)[end]
+
+    assert list(islice(polling_pauses(1, Extreme()), 6)) == pytest.approx(pauses)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator.functions_host.connections import QueueConnection, read_queue_connection
+from simulator.functions_host.connections import Connection, read_connection
 from simulator.functions_host.errors import StartError
-from simulator.functions_host.functions import function_from_metadata
+from simulator.functions_host.functions import Indexed, declared
 from simulator.functions_host.host_json import read_host_json
 from simulator.functions_host.http import route_path
 from simulator.functions_host.keys import load_keys
@@ -22,6 +22,8 @@ from simulator.functions_host.messages import (
 from simulator.functions_host.protocol import TypedData
 from simulator.functions_host.settings import Settings, read_settings
 
+#: An object with a date, as the host writes it anew.
+OVER_LINES = '{\n  "ü": "ü",\n  "at": "2026-11-28T10:00:00+00:00"\n}'
 URI = "https://127.0.0.1:1/devstoreaccount1"
 
 
@@ -86,17 +88,17 @@ def test_says_that_host_json_is_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"S__queueServiceUri": URI, "S__clientId": "c"}, QueueConnection(URI, "c")),
+        ({"S__queueServiceUri": URI, "S__clientId": "c"}, Connection(URI, "c")),
         (
             {"S__accountName": "acc", "S__credential": "managedidentity"},
-            QueueConnection("https://acc.queue.core.windows.net", None),
+            Connection("https://acc.queue.core.windows.net", None),
         ),
-        ({"AzureWebJobsS__queueServiceUri": URI}, QueueConnection(URI, None)),
+        ({"AzureWebJobsS__queueServiceUri": URI}, Connection(URI, None)),
     ],
     ids=["by address", "by account", "prefixed"],
 )
-def test_reads_a_connection(settings: dict[str, str], expected: QueueConnection) -> None:
-    assert read_queue_connection("S", Settings(settings)) == expected
+def test_reads_a_connection(settings: dict[str, str], expected: Connection) -> None:
+    assert read_connection("S", Settings(settings)) == expected
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_reads_a_connection(settings: dict[str, str], expected: QueueConnection)
 )
 def test_refuses_a_connection_without_an_identity(settings: dict[str, str], message: str) -> None:
     with pytest.raises(StartError, match=message):
-        read_queue_connection("S", Settings(settings))
+        read_connection("S", Settings(settings))
 
 
 def test_keys_are_random_unless_a_file_keeps_them(tmp_path: Path) -> None:
@@ -133,7 +135,7 @@ def test_refuses_a_file_of_other_keys(tmp_path: Path, content: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["base64", "none"])
 def test_decodes_what_it_encodes(encoding: Encoding) -> None:
-    assert decode_content(encode_content("ü{}", encoding), encoding) == "ü{}"
+    assert decode_content(encode_content("ü{}", encoding), encoding) == "ü{}".encode()
 
 
 @pytest.mark.parametrize("content", ["***", "a", "YWJj!"])
@@ -145,13 +147,17 @@ def test_refuses_what_is_no_base64(content: str) -> None:
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (TypedData(string="a"), ["a"]),
+        (TypedData(string="a {b"), ["a {b"]),
         (TypedData(bytes=b"a"), [b"a"]),
-        (TypedData(json='["a", {"b": 1}]'), ["a", '{"b": 1}']),
-        (TypedData(json='{"b": 1}'), ['{"b": 1}']),
+        (TypedData(json='["a", {"b": 1.5}]'), ["a", '{\n  "b": 1.5\n}']),
+        (TypedData(string='{"ü":"\\u00fc","at":"2026-11-28T12:00:00+02:00"}'), [OVER_LINES]),
+        (TypedData(string="2026-11-28T12:00:00+02:00"), ["11/28/2026 10:00:00"]),
+        (TypedData(string="{no json}"), ["{no json}"]),
+        (TypedData(string=""), []),
+        (TypedData(string="[]"), []),
         (TypedData(), []),
     ],
-    ids=["text", "bytes", "list", "object", "nothing"],
+    ids=["text", "bytes", "list", "object", "date", "no JSON", "no text", "no element", "nothing"],
 )
 def test_an_output_stands_for_messages(data: TypedData, expected: list[str | bytes]) -> None:
     assert outgoing_texts(data) == expected
@@ -176,9 +182,9 @@ def test_refuses_a_route_that_it_does_not_serve(route: str) -> None:
 
 
 def test_refuses_a_binding_that_it_does_not_serve() -> None:
-    raw = [json.dumps({"type": "blobTrigger", "name": "blob"})]
+    raw = (json.dumps({"type": "blobTrigger", "name": "blob"}),)
     with pytest.raises(StartError, match="function f: binding type 'blobTrigger' is not served"):
-        function_from_metadata("f", "1", raw, Settings({}))
+        declared(Indexed("f", "1", raw), Settings({}))
 
 
 @pytest.mark.parametrize(
@@ -193,8 +199,8 @@ def test_refuses_a_binding_that_it_does_not_serve() -> None:
     ids=str,
 )
 def test_a_setting_disables_one_function(settings: dict[str, str], enabled: bool) -> None:
-    raw = [json.dumps({"type": "timerTrigger", "name": "t", "schedule": "0 0 0 * * *"})]
-    assert function_from_metadata("f", "1", raw, Settings(settings)).enabled is enabled
+    raw = (json.dumps({"type": "timerTrigger", "name": "t", "schedule": "0 0 0 * * *"}),)
+    assert declared(Indexed("f", "1", raw), Settings(settings)).enabled is enabled
 
 
 def test_refuses_an_unknown_log_level() -> None:
