@@ -27,8 +27,9 @@ test: setup .venv/chromium.stamp $(AT_HAND) lint ## Everything that CI runs: for
 	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not host_check"
 
 .PHONY: host-check
-host-check: setup .venv/host.stamp ## All tests in Microsoft's own Functions host, where ../shared/tools has it
+host-check: setup .venv/host.stamp ## All tests in Microsoft's own Functions host, end-to-end tests too (30 min)
 	@$(PY) -m pytest -q tests/host
+	@$(PY) -m pytest -q -m host_check tests/e2e
 
 .PHONY: bench
 bench: setup ## Measure speed and cost beside a baseline; ARGS="--only NAME", ARGS=--help

@@ -1,4 +1,8 @@
-"""The whole stack once: worker library, Azurite, TLS, Event Grid's deliveries over the wire."""
+"""The whole stack once: worker library, Azurite, TLS, Event Grid's deliveries over the wire.
+
+Each test runs in both Functions hosts: in ours with `make test`, in Microsoft's with
+`make host-check`.
+"""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,12 +10,26 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from demo.stack import Stack, running
+from demo.hosts import MAKERS, MICROSOFT, OURS
+from demo.stack import POLLED_OFTEN, Stack, running
+from simulator.functions_host.microsoft import missing
 from tests.support.unseen import unseen
 
+HOSTS = (OURS, pytest.param(MICROSOFT, marks=pytest.mark.host_check))
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=HOSTS)
+async def stack(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> AsyncIterator[Stack]:
+    if request.param == MICROSOFT and (reason := missing()):
+        pytest.skip(reason)
     directory: Path = tmp_path_factory.mktemp("stack")
-    async with running(directory, unseen, operation_seconds=0.2) as started:
+    async with running(
+        directory,
+        unseen,
+        operation_seconds=0.2,
+        make_host=MAKERS[request.param],
+        more=POLLED_OFTEN,
+    ) as started:
         yield started

@@ -21,7 +21,7 @@ import pytest
 import pytest_asyncio
 
 from demo.hosts import PROJECT
-from demo.stack import BLOB_READER, LOCATION, Stack, running
+from demo.stack import BLOB_READER, LOCATION, POLLED_OFTEN, Stack, running
 from simulator.functions_host.process import HostProcess
 from tests.support.unseen import unseen
 
@@ -184,7 +184,9 @@ async def stack(
         )
 
     directory = tmp_path_factory.mktemp("stack")
-    async with running(directory, unseen, operation_seconds=0.2, make_host=host) as started:
+    async with running(
+        directory, unseen, operation_seconds=0.2, make_host=host, more=POLLED_OFTEN
+    ) as started:
         yield started
 
 

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from demo.hosts import PROJECT
-from demo.stack import LOCATION, Stack, running
+from demo.stack import LOCATION, POLLED_OFTEN, Stack, running
 from simulator.functions_host.process import HostProcess
 from simulator.insights.components import Taken
 from tests.support.unseen import unseen
@@ -23,7 +23,7 @@ OFTEN = {"OTEL_BSP_SCHEDULE_DELAY": "200", "OTEL_METRIC_EXPORT_INTERVAL": "500"}
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     def host(settings: Mapping[str, str], directory: Path) -> HostProcess:
-        return HostProcess(PROJECT, {**settings, **OFTEN}, directory)
+        return HostProcess(PROJECT, {**settings, **OFTEN, **POLLED_OFTEN}, directory)
 
     directory = tmp_path_factory.mktemp("stack")
     async with running(directory, unseen, operation_seconds=0.2, make_host=host) as started:
