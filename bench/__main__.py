@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import burst, calls, cold_start, ingest, one_machine, plan, sweep
+from bench import burst, calls, cold_start, ingest, one_machine, plan, real_host, sweep
 from bench.figures import Figure, Tell
 from bench.options import Options
 from simulator.arm.throttling import ARM_LIMITS
@@ -28,6 +28,7 @@ BENCHES: dict[str, Bench] = {
     "cold-start": cold_start.measure,
     "ingest": ingest.measure,
     "plan": plan.measure,
+    "real-host": real_host.measure,
 }
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 #: Columns of the table where it does not go to a terminal.

@@ -14,9 +14,6 @@ from simulator.azure import Azure
 from simulator.clock import Clock
 from simulator.virtual_time import run
 
-#: The event comes at any moment between two polls of the idle queue: so many moments are tried.
-_MOMENTS = 101
-
 
 @dataclass(frozen=True)
 class _Served:
@@ -27,11 +24,11 @@ class _Served:
     least: float
 
 
-def measure(_options: Options, tell: Tell) -> list[Figure]:
+def measure(options: Options, tell: Tell) -> list[Figure]:
     """Medians over the moments, on the simulator's clock."""
-    tell(f"{_MOMENTS} machines, one after the other")
-    product = run(_by_product)
-    baseline = _by_baseline()
+    tell(f"{options.moments} machines, one after the other")
+    product = run(lambda clock: _by_product(clock, options.moments))
+    baseline = _by_baseline(options.moments)
     in_function = median((one.whole - one.queued) / one.least for one in product)
     return [
         Figure(
@@ -47,12 +44,12 @@ def measure(_options: Options, tell: Tell) -> list[Figure]:
     ]
 
 
-async def _by_product(clock: Clock) -> list[_Served]:
+async def _by_product(clock: Clock, moments: int) -> list[_Served]:
     estate, dice = TimedEstate(clock), random.Random(1)  # noqa: S311 (moments)
     await estate.prepare()
     served = []
     async with estate.working(instances=1):
-        for number in range(1, _MOMENTS + 1):
+        for number in range(1, moments + 1):
             await estate.create_machines(1, first=number)
             await asyncio.sleep(60 + dice.random() * 10)
             events, started = machine_events(estate), clock.now()
@@ -62,12 +59,12 @@ async def _by_product(clock: Clock) -> list[_Served]:
             whole = estate.finished[estate.vm_id(f"vm-{number:05d}").key] - started
             queued = estate.take_calls()[0].at - started
             served.append(_Served(whole, queued, _least(estate.azure)))
-    estate.check_attached(_MOMENTS + 1)
+    estate.check_attached(moments + 1)
     return served
 
 
-def _by_baseline() -> list[_Served]:
-    world = BaselineEstate(_MOMENTS)
+def _by_baseline(moments: int) -> list[_Served]:
+    world = BaselineEstate(moments)
     return [_Served(world.handle(event), 0.0, _least(world.azure)) for event in world.events]
 
 

@@ -56,7 +56,8 @@ class StorageFront:
 
     `blob_url`, `queue_url` and `table_url` are what the app is told. While `raging` is True some
     requests fail; `hits` counts them. `hidden_seconds`: for so long messages are hidden from
-    others that a host asks to have hidden for ten minutes.
+    others that a host asks to have hidden for ten minutes. `down`: the effect that befalls every
+    request, "" where none does.
     """
 
     azurite: Azurite
@@ -64,6 +65,7 @@ class StorageFront:
     seed: int
     raging: bool = False
     hidden_seconds: int = 0
+    down: str = ""
     hits: Counter[str] = field(default_factory=Counter)
     requests: int = 0
 
@@ -165,8 +167,8 @@ class StorageFront:
         return head.replace(_TEN_MINUTES, _TEN_MINUTES[:-3] + str(self.hidden_seconds).encode(), 1)
 
     def _effect(self, request: _Request) -> str:
-        if not self.raging:
-            return ""
+        if self.down or not self.raging:
+            return self.down
         thrown = self._dice.throw(request.key)
         for name, rate in EFFECTS.items():
             if thrown < rate:

@@ -23,14 +23,14 @@ from typing import Any
 
 import httpx
 
-from simulator.functions_host.process import HostProcess, HostStartError
+from simulator.functions_host.process import HOST_ID, HostProcess, HostStartError
 
 _REPOSITORY = Path(__file__).parents[2]
 #: What a person has to unpack by hand nowhere: it is done once, and kept here.
 _CACHE = _REPOSITORY / ".cache" / "functions-host"
 _TOOLS = _REPOSITORY.parent / "shared" / "tools"
 _ARCHIVE = "functions-host.tar.xz"
-_START_SECONDS = 90.0
+_START_SECONDS = 180.0
 #: The host lets go of what it has in hand ten seconds after SIGTERM.
 _STOP_SECONDS = 20.0
 _LOOK_SECONDS = 0.2
@@ -97,7 +97,7 @@ class MicrosoftHost(HostProcess):
         self.ended = 0
 
     async def start(self) -> None:
-        """Raises HostStartError where it ends, or has no function to serve, within 90 seconds."""
+        """Raises HostStartError where it ends, or has no function to serve, within three minutes."""
         self._port = self._port or free_port()
         self.url, self.keys = f"http://127.0.0.1:{self._port}", await self._written_keys()
         before = self.log_file.stat().st_size if self.log_file.exists() else 0
@@ -205,7 +205,7 @@ class MicrosoftHost(HostProcess):
             "languageWorkers__python__defaultExecutablePath": str(self._python),
             "AzureFunctionsJobHost__extensionBundle__downloadPath": str(folder / "bundles"),
             "AzureFunctionsJobHost__logging__console__isEnabled": "true",
-            "AzureFunctionsWebHost__hostid": _HOST_ID,
+            HOST_ID: _HOST_ID,
             "ASPNETCORE_URLS": self.url,
             "WEBSITE_HOSTNAME": f"127.0.0.1:{self._port}",
             **self.settings,

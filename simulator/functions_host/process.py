@@ -15,6 +15,8 @@ from simulator.child_process import ChildError, ChildProcess
 from simulator.functions_host.queue_listener import VISIBILITY
 from simulator.functions_host.server import REQUEST_SECONDS, STOP_SECONDS
 
+HOST_ID = "AzureFunctionsWebHost__hostid"
+"""The setting by which the host finds its own blobs again."""
 _REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 30
 _TAIL = 4000
@@ -78,7 +80,7 @@ class HostProcess:
         with self.log_file.open("ab") as log:
             child = self._child = await ChildProcess.start(
                 self._command(port),
-                environment={**os.environ, **self.settings},
+                environment={**os.environ, HOST_ID: "lanyard", **self.settings},
                 directory=self._home,
                 stderr=log,
             )

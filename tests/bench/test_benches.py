@@ -14,7 +14,7 @@ from simulator.virtual_time import run
 from tests.support.estate import BLOB_READER
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
-SMALL = Options(machines=220, instances=4, runs=1, resources=300, assignments=120)
+SMALL = Options(machines=220, instances=4, runs=1, resources=300, assignments=120, moments=21)
 
 
 def silent(_text: str) -> None:

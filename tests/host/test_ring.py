@@ -6,26 +6,13 @@ import httpx
 import pytest
 
 from demo.hosts import microsoft_host
-from demo.stack import BLOB_READER, LOCATION, Stack
+from demo.stack import BLOB_READER, Stack
 from simulator.faults import Fault
 from simulator.functions_host.microsoft import MicrosoftHost
 from simulator.functions_host.process import HostStartError
+from tests.support.machines import GROUP, created, principals_of, roles_of, until_in_hand
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
-
-GROUP = "rg-shop"
-
-
-async def principals_of(stack: Stack, name: str) -> list[str]:
-    machine = await stack.operator.vm(GROUP, name)
-    assert machine is not None
-    attached = (machine.identity and machine.identity.user_assigned_identities) or {}
-    return [str(value.principal_id) for value in attached.values()]
-
-
-async def roles_of(stack: Stack, principal: str) -> list[str]:
-    found = await stack.operator.assignments(principal)
-    return [str(one.role_definition_id).rpartition("/")[2] for one in found]
 
 
 async def test_it_is_microsofts_and_serves_every_function(stack: Stack) -> None:
@@ -37,7 +24,7 @@ async def test_it_is_microsofts_and_serves_every_function(stack: Stack) -> None:
 
 
 async def test_a_machine_comes_and_goes(stack: Stack) -> None:
-    await stack.operator.create_vm(GROUP, "vm-one", LOCATION)
+    await created(stack, "vm-one")
     await stack.quiet()
     (principal,) = await principals_of(stack, "vm-one")
     assert await roles_of(stack, principal) == [BLOB_READER]
@@ -58,9 +45,8 @@ async def test_an_address_without_the_key_is_refused(stack: Stack) -> None:
 async def test_what_a_killed_host_had_in_hand_is_done_by_the_next_one(stack: Stack) -> None:
     slow = Fault(method="GET", path="/vm-killed$", delay=60, caller=stack.app_principal)
     stack.azure.faults.add(slow)
-    await stack.operator.create_vm(GROUP, "vm-killed", LOCATION)
-    while not slow.hits:
-        await stack.azure.clock.sleep_until(stack.azure.clock.now() + 0.1)
+    await created(stack, "vm-killed")
+    await until_in_hand(stack, slow, 1)
     assert await stack.host.kill() < 0
     stack.azure.faults.clear()
     await stack.host.start()
