@@ -97,7 +97,7 @@ class MicrosoftHost(HostProcess):
         self.ended = 0
 
     async def start(self) -> None:
-        """Raises HostStartError where it ends, or has no function to serve, within three minutes."""
+        """Raises HostStartError where it ends, or has nothing to serve, within three minutes."""
         self._port = self._port or free_port()
         self.url, self.keys = f"http://127.0.0.1:{self._port}", await self._written_keys()
         before = self.log_file.stat().st_size if self.log_file.exists() else 0

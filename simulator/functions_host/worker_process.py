@@ -5,6 +5,7 @@ told to. It ends, at once and whatever it is doing, when its host does.
 """
 
 import asyncio
+import ctypes
 import logging
 import os
 import signal
@@ -19,6 +20,14 @@ from simulator.functions_host.worker_pipe import Pipe
 
 #: What the process ends with where the app cannot be imported.
 FAILED = 1
+#: <sys/prctl.h>: the signal that a process gets when the one that started it ends.
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_host() -> None:
+    """Elsewhere than on Linux the end of the socket alone says so, once the app lets go."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 async def _run(connection: socket.socket, folder: Path) -> None:
@@ -43,6 +52,7 @@ async def _answer(pipe: Pipe, invocation: Invocation) -> None:
 def main() -> int:
     """Never returns but where the app cannot be imported, which it says at the level Debug."""
     number, folder, level = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    _end_with_host()
     # Its host decides when it ends; what the app prints belongs to the log.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdout = sys.stderr
