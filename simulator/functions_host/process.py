@@ -71,7 +71,11 @@ class HostProcess:
 
     async def start(self) -> None:
         """Raises HostStartError where it ends, or has no function to serve."""
-        await self._begin(self._port)
+        try:
+            await self._begin(self._port)
+        except HostStartError:
+            self._child = None
+            raise
         self._watching = asyncio.create_task(self._watch())
 
     async def _begin(self, port: int) -> None:
@@ -129,12 +133,13 @@ class HostProcess:
     @property
     def running(self) -> bool:
         """Whether there is one to stop."""
-        return self._watching is not None
+        return self._child is not None
 
     def _taken(self) -> ChildProcess:
-        if self._watching is None or self._child is None:
+        if self._child is None:
             raise RuntimeError("the Functions host is not running")
-        self._watching.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
         child, self._child, self._watching = self._child, None, None
         return child
 

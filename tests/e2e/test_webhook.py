@@ -154,7 +154,7 @@ async def test_slow_senders_hold_up_nobody(stack: Stack) -> None:
         assert (await post(stack, event(stack, "vm-quick"))).status_code == 202
         await stack.quiet()
         assert set(witness.calls()) == {("GET", "vm-quick")}
-        # Microsoft's host gives up, after some seconds, who sends so little: Event Grid tries again.
+        # Microsoft's host gives up, after some seconds, who sends so little.
         status = await slow[0].finish()
         assert status in (202, 500)
     # The others hung up in the middle.

@@ -36,6 +36,13 @@ async def served(stack: Stack, names: list[str]) -> None:
     assert await poisoned(stack) == 0
 
 
+def slowed(stack: Stack, path: str, seconds: float, times: int) -> Fault:
+    """So many of the app's reads take so long."""
+    fault = Fault(method="GET", path=path, delay=seconds, times=times, caller=stack.app_principal)
+    stack.azure.faults.add(fault)
+    return fault
+
+
 async def poisoned(stack: Stack) -> int:
     operator = stack.operator
     async with QueueClient(
@@ -63,9 +70,8 @@ async def test_a_stop_takes_what_it_cannot_wait_for_and_the_next_host_does_it(
 ) -> None:
     """Hidden for the rest of its ten minutes, which are 36 seconds here."""
     stack, _ = either
-    slow = Fault(method="GET", path="/vm-stopped-.$", delay=60, caller=stack.app_principal)
-    stack.azure.faults.add(slow)
     names = [f"vm-stopped-{number}" for number in range(6)]
+    slow = slowed(stack, "/vm-stopped-.$", 60, len(names))
     await created(stack, *names)
     await until_in_hand(stack, slow, len(names))
     before = time.monotonic()
@@ -83,10 +89,9 @@ async def test_a_storage_that_is_away_for_a_minute_costs_no_machine_its_identity
 ) -> None:
     """The host ends, and whoever started it starts it again."""
     stack, front = either
-    slow = Fault(method="GET", path="/vm-away-", delay=5, caller=stack.app_principal)
-    stack.azure.faults.add(slow)
     kind, ended = how.partition(" ")[0], stack.host.ended
     names = [f"vm-away-{kind}-{number}" for number in range(10)]
+    slow = slowed(stack, f"/vm-away-{kind}-.$", 5, len(names))
     await created(stack, *names)
     await until_in_hand(stack, slow, len(names))
     front.down = how

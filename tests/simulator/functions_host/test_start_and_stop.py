@@ -104,11 +104,10 @@ async def test_what_its_worker_had_in_hand_comes_again_and_the_third_death_ends_
     """Whoever started it starts it again."""
     async with HostProcess(APP, await storage.prepared("deaths"), tmp_path) as host:
         before = host.pid
-        await queue("deaths").send("die 3")
         await queue("deaths").send("die 2")
         assert (await queue("seen").wait_for_json(body="die 2"))["dequeue_count"] == 2
         await queue("deaths").send("die 99")
-        await until(lambda: host.ended == 1 and host.pid != before)
+        await until(lambda: host.ended == 1 and host.pid != before, seconds=60)
         await queue("deaths").send("as before")
         await queue("seen").wait_for_json(body="as before")
     assert "Exceeded language worker restart retry count" in host.log_file.read_text()
@@ -173,6 +172,18 @@ async def test_a_killed_host_leaves_its_message_and_comes_back_with_the_same_key
         await host.restart()
         assert host.keys == keys
         assert stat.S_IMODE((tmp_path / "host-keys.json").stat().st_mode) == 0o600
+
+
+async def test_a_start_that_is_given_up_leaves_a_host_that_can_be_killed(
+    storage: Storage, tmp_path: Path
+) -> None:
+    host = HostProcess(APP, storage.settings("given-up"), tmp_path)
+    starting = asyncio.create_task(host.start())
+    await until(lambda: host.running)
+    starting.cancel()
+    await asyncio.wait([starting])
+    assert await host.kill() < 0
+    assert not host.running
 
 
 async def test_stops_when_its_parent_is_gone(storage: Storage, tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ DEADLINE = 15
 """Seconds after which a condition that did not come true fails the test."""
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def until(condition: Callable[[], bool], seconds: float = DEADLINE) -> None:
     """Return once `condition` is true; TimeoutError after the deadline."""
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(seconds):
         while True:
             if condition():
                 return
