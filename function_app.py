@@ -3,15 +3,20 @@
 A new instance has to answer its first event at once, so nothing is imported here that only the
 work itself needs: the handlers do that
 (docs/dev/adr/0010-the-policy-is-read-with-the-first-work.md).
+
+The functions are there whatever is missing: an app that raises while it is imported has none in
+Azure, and nothing says why (docs/dev/adr/0018-functions-always-register.md).
 """
+
+import logging
 
 import azure.functions as func
 
 from handlers import dead_letters, policy_changes, reconcile, resource_events, sweep
-from lanyard.settings import settings
+from lanyard.settings import unusable
 
-# A missing setting stops the start and is named, not the first event.
-settings()
+if problem := unusable():
+    logging.getLogger("lanyard").error("not configured, nothing is done: %s", problem)
 
 app = func.FunctionApp()
 app.register_functions(resource_events.blueprint)

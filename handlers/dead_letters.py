@@ -1,7 +1,7 @@
 """Every hour what Event Grid could not deliver is put on the queue of work after all.
 
-A timer, because Flex Consumption has no polling blob trigger. Poison messages are only counted:
-each failed for an hour and more, so a person looks at them first.
+A timer, because Flex Consumption has no polling blob trigger. Poison messages are only counted: a
+person looks first at what failed for an hour and more (what never failed is the sweep's).
 """
 
 import logging

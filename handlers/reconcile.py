@@ -1,41 +1,55 @@
 """The queue of work: one message, one resource brought to what the policy says."""
 
+import logging
 from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from lanyard.queue.messages import QUEUE, decode
+from lanyard.queue.messages import QUEUE, fresh
 from lanyard.queue.retry import MAX_DELIVERIES
 
 if TYPE_CHECKING:
     from lanyard.queue.locks import Arrival
 
 blueprint = func.Blueprint()
+log = logging.getLogger("lanyard")
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
-async def reconcile(message: func.QueueMessage, context: func.Context) -> None:
-    """Work on one message; what raises here goes back to the queue, in the end to its poison.
+@blueprint.queue_output(arg_name="anew", queue_name=QUEUE, connection="AzureWebJobsStorage")
+async def reconcile(message: func.QueueMessage, anew: func.Out[str], context: func.Context) -> None:
+    """Work on one message. What fails is counted in the message, and put back by the app itself.
 
-    So does every message while the policy cannot be used: the error names its file and line.
+    What raises here is no fault of the message: a setting is missing, the policy cannot be used,
+    the storage is away. Then the host hands it over again, and where it would not any more, the
+    message is put on the queue anew by the host's own connection, which needs no setting of
+    Lanyard's.
     """
-    from lanyard.app.composition import app, decisions
-    from lanyard.app.giving_up import recorded
     from lanyard.telemetry import within
 
-    body, arrival = message.get_body(), _arrival(message)
+    body = message.get_body()
     with within(context.trace_context.trace_parent):
-        async with recorded(body, arrival, decisions):
-            change, worker = decode(body), (await app()).worker
-        await worker.process(change, arrival)
+        try:
+            await _work(body, message)
+        except Exception as error:
+            if (message.dequeue_count or MAX_DELIVERIES) < MAX_DELIVERIES:
+                raise
+            log.exception("a message is put on the queue anew: %s", error)
+            anew.set(fresh(body))
+
+
+async def _work(body: bytes, message: func.QueueMessage) -> None:
+    from lanyard.app.composition import app
+
+    await (await app()).worker.take(body, _arrival(message))
 
 
 def _arrival(message: func.QueueMessage) -> "Arrival":
     from lanyard.queue.locks import Arrival
 
-    inserted, taken = message.insertion_time, message.dequeue_count
+    inserted = message.insertion_time
     return Arrival(
         inserted.timestamp() if inserted is not None else None,
-        redelivered=(taken or 1) > 1,
-        is_last=(taken or MAX_DELIVERIES) >= MAX_DELIVERIES,
+        redelivered=(message.dequeue_count or 1) > 1,
+        message_id=message.id or "",
     )

@@ -10,11 +10,16 @@ log = logging.getLogger("lanyard.sweep")
 
 @blueprint.timer_trigger(arg_name="timer", schedule="0 17 * * * *", run_on_startup=False)
 async def sweep(timer: func.TimerRequest, context: func.Context) -> None:
-    """One sweep. Where a listing fails it raises, the host records it, and the next hour tries."""
+    """What was lost goes back on the queue, then one sweep. Where a listing fails it raises, the
+    host records it, and the next hour tries.
+    """
     from lanyard.app.composition import app
     from lanyard.sweep.report import describe
     from lanyard.telemetry import within
 
     with within(context.trace_context.trace_parent):
-        report = await (await app()).sweeps.run()
-    log.info("%s%s", describe(report), " (late)" if timer.past_due else "")
+        at_work = await app()
+        await at_work.lost_attempts.put_back()
+        report = await at_work.sweeps.run_alone()
+    if report is not None:
+        log.info("%s%s", describe(report), " (late)" if timer.past_due else "")

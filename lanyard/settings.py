@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ MAX_DELAY = 7 * 24 * 3600 - 60
 _STORAGE = "AzureWebJobsStorage"
 # Either makes the worker, and what its user adds to the package, who collects.
 _COLLECTING = ("PYTHON_ENABLE_OPENTELEMETRY", "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY")
+_FALSE = {"0", "false", "f", "no", "n"}
 _INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 # Where function_app.py is: a relative path means the same wherever the host was started from.
 _APP_FOLDER = Path(__file__).parents[1]
@@ -21,6 +23,15 @@ _APP_FOLDER = Path(__file__).parents[1]
 
 class SettingsError(LanyardError):
     """A setting is missing or cannot be used; the message names it."""
+
+
+class CredentialKind(StrEnum):
+    """Whose tokens the app works with: its own identity's, or at a desk those of whoever signed in
+    with `az login`.
+    """
+
+    MANAGED_IDENTITY = "managedIdentity"
+    AZURE_CLI = "azureCli"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,7 @@ class Settings:
     #: Client id and object id of the app's own user-assigned identity, lower case.
     client_id: str
     principal_id: str
+    credential: CredentialKind = CredentialKind.MANAGED_IDENTITY
     #: Its resource id, lower case, or "".
     identity_id: str = ""
     #: Whose role assignments and identities are the app's own: a GUID, lower case.
@@ -68,13 +80,8 @@ class Settings:
 
     @property
     def identity(self) -> ResourceId | None:
-        """The app's own identity, where it is set: a policy that names it is refused. Raises
-        SettingsError for what is no id.
-        """
-        try:
-            return ResourceId.parse(self.identity_id) if self.identity_id else None
-        except InvalidResourceId as error:
-            raise SettingsError(f"LANYARD_IDENTITY_ID: {error}") from None
+        """The app's own identity, where it is set: a policy that names it is refused."""
+        return ResourceId.parse(self.identity_id) if self.identity_id else None
 
     @property
     def own_ids(self) -> frozenset[str]:
@@ -83,11 +90,13 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings. Raises SettingsError that names what is missing.
+    """Read the settings. Raises SettingsError that names what is missing or wrong.
 
     AZURE_CLIENT_ID, LANYARD_PRINCIPAL_ID   the app's user-assigned identity; its resource id may
       (and LANYARD_IDENTITY_ID)             be left out: then a policy that names it is not refused
     LANYARD_INSTALLATION                    a GUID for good, which what the app makes carries
+    LANYARD_CREDENTIAL                      azureCli at a desk: the login of `az login`, not the
+                                            app's identity (managedIdentity)
     AzureWebJobsStorage__accountName        the storage account, or the three addresses
       (or __queueServiceUri, __tableServiceUri, __blobServiceUri)
     LANYARD_POLICY                          the policy file or folder (lanyard.yaml in the app's
@@ -105,13 +114,14 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """
     policy = environment.get("LANYARD_POLICY", "lanyard.yaml")
     exported = _exported(environment)
-    arm, graph = read_endpoints(environment)
+    arm, graph = _secure_endpoints(environment)
     return Settings(
         policy=_APP_FOLDER / policy,
-        policy_url=policy if "://" in policy else "",
-        client_id=folded(_required(environment, "AZURE_CLIENT_ID")),
-        principal_id=folded(_required(environment, "LANYARD_PRINCIPAL_ID")),
-        identity_id=folded(environment.get("LANYARD_IDENTITY_ID", "")),
+        policy_url=_https(environment, "LANYARD_POLICY") if "://" in policy else "",
+        client_id=_guid(environment, "AZURE_CLIENT_ID"),
+        principal_id=_guid(environment, "LANYARD_PRINCIPAL_ID"),
+        credential=_credential(environment),
+        identity_id=_identity_id(environment),
         installation=_installation(environment),
         arm=arm,
         graph=graph,
@@ -135,6 +145,30 @@ def settings() -> Settings:
     return read_settings()
 
 
+def unusable() -> str:
+    """Why the app cannot do its work, "" where nothing shows at once: a setting that is missing or
+    wrong, a policy of the package that is not there or cannot be read. What stands in it is read
+    with the first work (docs/dev/adr/0010-the-policy-is-read-with-the-first-work.md).
+    """
+    try:
+        known = settings()
+        if not known.policy_url:
+            _look_at(known.policy)
+    except SettingsError as error:
+        return str(error)
+    return ""
+
+
+def _look_at(policy: Path) -> None:
+    try:
+        if policy.is_dir():
+            next(policy.iterdir(), None)
+        else:
+            policy.open("rb").close()
+    except OSError as error:
+        raise SettingsError(f"{policy} (LANYARD_POLICY) cannot be read: {error.strerror}") from None
+
+
 def read_endpoints(environment: Mapping[str, str] = os.environ) -> tuple[Endpoint, Endpoint]:
     """Where ARM and Microsoft Graph are: the public cloud, unless the settings name another."""
     return (
@@ -149,6 +183,32 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     raise SettingsError(f"the app setting {name} is missing")
 
 
+def _guid(environment: Mapping[str, str], name: str) -> str:
+    value = folded(_required(environment, name))
+    if not is_guid(value):
+        raise SettingsError(f"the app setting {name} is {value!r}: a GUID")
+    return value
+
+
+def _credential(environment: Mapping[str, str]) -> CredentialKind:
+    given = environment.get("LANYARD_CREDENTIAL", "")
+    try:
+        return CredentialKind(given) if given else CredentialKind.MANAGED_IDENTITY
+    except ValueError:
+        known = " or ".join(CredentialKind)
+        raise SettingsError(f"the app setting LANYARD_CREDENTIAL is {given!r}: {known}") from None
+
+
+def _identity_id(environment: Mapping[str, str]) -> str:
+    value = folded(environment.get("LANYARD_IDENTITY_ID", ""))
+    try:
+        if value:
+            ResourceId.parse(value)
+    except InvalidResourceId as error:
+        raise SettingsError(f"the app setting LANYARD_IDENTITY_ID: {error}") from None
+    return value
+
+
 def _installation(environment: Mapping[str, str]) -> str:
     """Never made up: under another one the app would not know its own role assignments again."""
     given = folded(environment.get("LANYARD_INSTALLATION", ""))
@@ -160,6 +220,12 @@ def _installation(environment: Mapping[str, str]) -> str:
         "given its predecessor's, which stands in the description of the role assignments that "
         "Lanyard made, a new app one of its own (uuidgen)"
     )
+
+
+def _secure_endpoints(environment: Mapping[str, str]) -> tuple[Endpoint, Endpoint]:
+    for service in ("ARM", "GRAPH"):
+        _https(environment, f"LANYARD_{service}_ENDPOINT")
+    return read_endpoints(environment)
 
 
 def endpoint(environment: Mapping[str, str], service: str, public: str) -> Endpoint:
@@ -179,7 +245,10 @@ def _storage(environment: Mapping[str, str], service: str) -> str:
 
 
 def _exported(environment: Mapping[str, str]) -> bool:
-    if not _is_true(environment.get("LANYARD_TELEMETRY", "")) or _by_the_worker(environment):
+    wanted = environment.get("LANYARD_TELEMETRY", "")
+    if wanted and not _is_true(wanted) and wanted.lower().strip() not in _FALSE:
+        raise SettingsError(f"the app setting LANYARD_TELEMETRY is {wanted!r}: true or false")
+    if not _is_true(wanted) or _by_the_worker(environment):
         return False
     return bool(_required(environment, _INSIGHTS))
 

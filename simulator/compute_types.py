@@ -21,8 +21,10 @@ from simulator.logic import models as logic
 from simulator.logic import routes as logic_routes
 from simulator.operations import Operations
 from simulator.state import State
+from simulator.web import function_app
 from simulator.web import models as web
 from simulator.web import routes as web_routes
+from simulator.web.function_app import FunctionApps
 
 
 class ComputeTypes:
@@ -36,6 +38,7 @@ class ComputeTypes:
         self.flexible_machines = FlexibleMachines(state, machines)
         self.sites = web.Sites(*parts, web.SITES)
         self.slots = web.Sites(*parts, web.SLOTS)
+        self.function_apps = FunctionApps(self.sites.state)
         self.container_apps = container_apps.ContainerApps(*parts, container_apps.CONTAINER_APPS)
         self.jobs = container_apps.Jobs(*parts, container_apps.JOBS)
         self.batch_accounts = batch.BatchAccounts(*parts, batch.ACCOUNTS)
@@ -53,6 +56,7 @@ class ComputeTypes:
         return [
             *scale_set_routes.operations(self.scale_sets, self.flexible_machines),
             *web_routes.operations(self.sites, self.slots),
+            *function_app.operations(self.function_apps, web_routes.VERSIONS),
             *container_app_routes.operations(self.container_apps, self.jobs),
             *batch_routes.operations(self.batch_accounts, self.pools),
             *automation_routes.operations(self.automation_accounts),

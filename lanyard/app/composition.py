@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from lanyard.app.giving_up import GivingUp
+from lanyard.app.lost_attempts import LostAttempts
 from lanyard.app.policy_source import DeliveredPolicy, PackagedPolicy, PolicySource
 from lanyard.app.sweeping import Sweeps
 from lanyard.app.worker import Worker
 from lanyard.policy import Policy
+from lanyard.ports.dead_letters import Poison
 from lanyard.ports.queue import Queue
 from lanyard.queue.locks import Locks
 from lanyard.reconcile.resource import Reconciler
@@ -43,7 +46,7 @@ def policies() -> PolicySource:
     """Where the policy comes from."""
     own = settings().identity
     if not settings().policy_url:
-        return PackagedPolicy(settings().policy, own)
+        return PackagedPolicy(settings().policy, decisions, own)
     storage = connected().storage
     assert storage.policy is not None, "a blob is read where the settings name one"
     good, fetch = LastGood(storage.tables.control), storage.policy.fetch
@@ -69,6 +72,7 @@ class App:
 
     worker: Worker
     sweeps: Sweeps
+    lost_attempts: LostAttempts
 
 
 async def app() -> App:
@@ -97,16 +101,17 @@ class _Composition:
                 to.notifications,
                 to.storage.mark,
             )
-            self._app = composed(policy, services, to.storage.queue, locks())
+            self._app = composed(policy, services, to.storage.queue, to.storage.poison, locks())
             self._policy = policy
         return self._app
 
 
-def composed(policy: Policy, services: Services, queue: Queue, locks: Locks) -> App:
+def composed(policy: Policy, services: Services, queue: Queue, poison: Poison, locks: Locks) -> App:
     """The app over these."""
-    reconciler = Reconciler(policy, services)
-    worker = Worker(reconciler, services.decisions, queue, locks, services.now)
-    return App(worker, Sweeps(policy, services, queue))
+    reconciler, giving_up = Reconciler(policy, services), GivingUp(services.decisions, poison)
+    worker = Worker(reconciler, queue, giving_up, locks, services.now)
+    sweeps = Sweeps(policy, services, queue, locks)
+    return App(worker, sweeps, LostAttempts(queue, giving_up))
 
 
 @cache

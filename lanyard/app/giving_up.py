@@ -1,52 +1,47 @@
-"""A message that fails for the last time leaves a decision: given up, and why.
+"""A message that is given up: on record with why, and kept without an end where a person looks.
 
-The host moves it to the poison queue then, which keeps the message and not why it failed.
+The host's own copies of what it gives up end after seven days, and say nothing of why.
 """
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import logging
+from dataclasses import dataclass
 
-from lanyard.queue.locks import Arrival
-from lanyard.queue.messages import decode
+from lanyard.ports.dead_letters import Poison, PoisonMessage
+from lanyard.queue.messages import encode
 from lanyard.record.decisions import Decision, Decisions
 from lanyard.values.change import Change, cause_of
-from lanyard.values.errors import Permanent
+
+# An alert goes by its beginning (infra/modules/alerts.bicep).
+_LINE = "given up: %s: %s; it lies in the poison queue until 'lanyard replay' puts it back"
+
+log = logging.getLogger("lanyard")
 
 
-async def give_up(decisions: Decisions, change: Change | None, error: Exception) -> None:
-    """Put on record that a message is given up, and raise why. `change` is None for one that cannot
-    be read. Where the record cannot be written either, that is the cause of what is raised.
-    """
-    try:
-        await decisions.add(_given_up(change, str(error)))
-    except Exception as unrecorded:
-        raise error from unrecorded
-    raise error
+@dataclass(frozen=True, slots=True)
+class GivingUp:
+    """Gives messages up. What cannot be put on record is not given up: that raises."""
 
+    decisions: Decisions
+    poison: Poison
 
-def _given_up(change: Change | None, reason: str) -> Decision:
-    resource = "" if change is None else change.resource.text
-    cause = {} if change is None else cause_of(change)
-    return Decision(resource, "reconcile", "failed", f"given up, because {reason}", cause=cause)
+    async def give_up(self, change: Change, reason: str) -> None:
+        """This app worked on it, and it failed for the last time. Raises Temporary, Permanent."""
+        await self._record(change, reason)
+        await self.poison.keep(encode(change).encode())
 
+    async def unreadable(self, body: bytes, reason: str) -> None:
+        """No message of this queue. Raises as `give_up` does."""
+        await self._record(None, reason)
+        await self.poison.keep(body)
 
-@asynccontextmanager
-async def recorded(
-    body: bytes, arrival: Arrival, decisions: Callable[[], Decisions]
-) -> AsyncIterator[None]:
-    """Around what comes before the work on a message: reading it, and the policy that it is worked
-    on by. Raises what is raised inside.
-    """
-    try:
-        yield
-    except Exception as error:
-        if arrival.is_last:
-            await give_up(decisions(), _change(body), error)
-        raise
+    async def take_over(self, message: PoisonMessage, change: Change | None, reason: str) -> None:
+        """The host gave it up, in this copy, which would end. Raises as `give_up` does."""
+        await self._record(change, reason)
+        await message.keep()
 
-
-def _change(body: bytes) -> Change | None:
-    try:
-        return decode(body)
-    except Permanent:
-        return None
+    async def _record(self, change: Change | None, reason: str) -> None:
+        resource = "" if change is None else change.resource.text
+        cause = {} if change is None else cause_of(change)
+        why = f"given up, because {reason}"
+        log.error(_LINE, resource or "a message that cannot be read", reason)
+        await self.decisions.add(Decision(resource, "reconcile", "failed", why, cause=cause))

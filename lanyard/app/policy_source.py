@@ -14,7 +14,7 @@ from typing import Protocol
 from lanyard.policy import Policy, PolicyError, load_policy
 from lanyard.policy.load import parse_policy
 from lanyard.ports.policy import Fetched
-from lanyard.record.decisions import Decision, Decisions
+from lanyard.record.decisions import REFUSED, Decision, Decisions
 from lanyard.record.last_good_policy import LastGood
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.resource_id import ResourceId
@@ -34,19 +34,37 @@ class PolicySource(Protocol):
 
 @dataclass(slots=True)
 class PackagedPolicy:
-    """A file or folder that came with the app: read once. `own`: the app's identity, where it is
-    known.
+    """A file or folder that came with the app: read once it can be used. `own`: the app's identity,
+    where it is known.
     """
 
     path: Path
+    decisions: Callable[[], Decisions]
     own: ResourceId | None = None
     _policy: Policy | None = field(init=False, default=None)
+    _refused: bool = field(init=False, default=False)
 
     async def current(self) -> Policy:
-        """Raises PolicyError with file, line and reason."""
+        """Raises PolicyError with file, line and reason, which is on record once a process: a
+        person sees only that from outside.
+        """
         if self._policy is None:
-            self._policy = load_policy(self.path, self.own)
+            try:
+                self._policy = load_policy(self.path, self.own)
+            except PolicyError as error:
+                log.error("the policy cannot be used, nothing is done: %s", error)
+                await self._refuse(error)
+                raise
         return self._policy
+
+    async def _refuse(self, error: PolicyError) -> None:
+        if self._refused:
+            return
+        try:
+            await self.decisions().add(Decision("", REFUSED, "failed", str(error)))
+        except (Temporary, Permanent) as unrecorded:
+            raise error from unrecorded
+        self._refused = True
 
 
 #: Gives the text, unless it is still this version; None then. Raises Temporary, Permanent.
@@ -106,7 +124,7 @@ class DeliveredPolicy:
     async def _refuse(self, error: PolicyError) -> None:
         reason = f"{error}; the last good version stays in force"
         log.error("the policy is refused: %s", reason)
-        await self.decisions.add(Decision("", "policy refused", "failed", reason))
+        await self.decisions.add(Decision("", REFUSED, "failed", reason))
 
     async def _keep(self, error: Temporary | Permanent | PolicyError) -> Policy:
         """What is in force, or was when an instance last had a good one."""

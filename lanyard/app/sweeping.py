@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lanyard.planning.orphans import OrphanKind
 from lanyard.policy import Policy
 from lanyard.ports.queue import Queue
+from lanyard.queue.locks import Locks
 from lanyard.reconcile.services import Services
 from lanyard.record.decisions import SWEEP, Decision
 from lanyard.record.installation import record_installation
@@ -14,7 +15,11 @@ from lanyard.sweep.changed_roles import ChangedRoles
 from lanyard.sweep.report import SweepReport, describe, difference
 from lanyard.sweep.sweep import Sweep
 from lanyard.telemetry import orphans_known, sweeping
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.errors import NotYet, Permanent, Temporary
+
+#: Seconds that a sweep has. The host ends what runs longer than `functionTimeout` of host.json, and
+#: with it the whole process.
+SWEEP_SECONDS = 2400.0
 
 log = logging.getLogger("lanyard")
 
@@ -26,6 +31,18 @@ class Sweeps:
     policy: Policy
     services: Services
     queue: Queue
+    locks: Locks
+
+    async def run_alone(self) -> SweepReport | None:
+        """As `run`, but None where a sweep is under way, here or in another instance: timers that
+        are past due come together.
+        """
+        try:
+            async with self.locks.exclusive(SWEEP):
+                return await self.run()
+        except NotYet as error:
+            log.info("no sweep now: %s", error)
+            return None
 
     async def run(self) -> SweepReport:
         """Look over the whole estate; what needs it is put on the queue.
@@ -47,12 +64,13 @@ class Sweeps:
             await services.relearning.confirm()
             await ChangedRoles(self.policy, services, self.queue).look()
             return None
-        return await self.run()
+        return await self.run_alone()
 
     async def _sweep(self) -> SweepReport:
         services = self.services
         await record_installation(services.control, services.assignments.installation)
-        sweep = Sweep(self.policy, services, self.queue.put)
+        until = services.now() + SWEEP_SECONDS
+        sweep = Sweep(self.policy, services, self.queue.put, until=until)
         try:
             first = await self._report_policy()
             report = await sweep.run()
@@ -60,11 +78,12 @@ class Sweeps:
             reason = f"{error}: {_cut_off(sweep.put)}"
             await services.decisions.add(Decision("", "sweep", "failed", reason, key=SWEEP))
             raise
+        whole = bool(report.assignments) and not report.cut_short
         # Who sees not even its own rights has none yet: its first look is still to come.
-        if first and report.assignments:
+        if first and whole:
             await services.kill_switch.adopt()
         # What lies on a damaged row is not known again yet.
-        if report.assignments and not report.damaged:
+        if whole and not report.damaged:
             offboarded = await services.unread.offboarded()
             unread = report.partly_seen | frozenset(report.unseen)
             await services.relearning.swept(report.seen - unread, unread, offboarded)

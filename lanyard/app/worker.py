@@ -2,22 +2,24 @@
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 
-from lanyard.app.giving_up import give_up
+from lanyard.app.giving_up import GivingUp
 from lanyard.planning.attempts import is_over, next_look, refusals
 from lanyard.ports.leases import End
 from lanyard.ports.queue import Queue
 from lanyard.queue.locks import Arrival, Locks, Ticket
+from lanyard.queue.messages import decode
 from lanyard.queue.retry import again, backoff
 from lanyard.reconcile.reported import Report
 from lanyard.reconcile.resource import Reconciler
-from lanyard.record.decisions import Decision, Decisions
+from lanyard.record.decisions import Decision
 from lanyard.record.refused import RefusedWork, name_of
 from lanyard.telemetry import Outcome, reconciling
 from lanyard.values.change import Change, cause_of
 from lanyard.values.errors import (
+    FEW_ATTEMPTS,
     MAX_ATTEMPTS,
     AtWork,
     GivenUp,
@@ -33,7 +35,11 @@ _ROUNDS = 3
 # What is refused where it could not begin.
 _ALL = "reconcile"
 
+# Seconds after which what failed by a fault of Lanyard's own is tried again, at first.
+_FAULT_DELAY = 30.0
+
 log = logging.getLogger("lanyard")
+faults = logging.getLogger("lanyard.faults")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,45 +47,62 @@ class Worker:
     """Works on messages under one policy."""
 
     reconciler: Reconciler
-    decisions: Decisions
     queue: Queue
+    giving_up: GivingUp
     locks: Locks
     #: Seconds since the epoch.
     now: Callable[[], float]
     dice: random.Random = field(default_factory=random.Random)
 
-    async def process(self, change: Change, arrival: Arrival = _UNKNOWN) -> None:
-        """Work on one message. Returns when it may be deleted: done, recorded, or put back later.
+    async def take(self, body: bytes, arrival: Arrival = _UNKNOWN) -> None:
+        """Work on what came from the queue, as `process` does. What is no message of this queue is
+        given up at once.
+        """
+        try:
+            change = decode(body)
+        except Permanent as error:
+            await self.giving_up.unreadable(body, str(error))
+            return
+        await self.process(change, arrival)
 
-        Raises Temporary when all attempts failed: then the host moves it to the poison queue. That
-        it is given up is on record with the last delivery.
+    async def process(self, change: Change, arrival: Arrival = _UNKNOWN) -> None:
+        """Work on one message. Returns when it may be deleted: done, recorded, put back for later
+        with one more attempt behind it, or given up.
+
+        Raises only where none of that could be written: no attempt is counted then.
         """
         with reconciling(change, self.now) as message:
-            try:
-                message.outcome = await self._work(change, arrival)
-            except Exception as error:
-                if arrival.is_last:
-                    await give_up(self.decisions, change, error)
-                raise
+            message.outcome = await self._work(change, arrival)
 
     async def _work(self, change: Change, arrival: Arrival) -> Outcome:
         if change.resource.is_resource_group:
-            await self._put_all([b async for b in self.reconciler.expand(change)])
-            return Outcome.EXPANDED
+            return await self._counted(self._expanded(change), lambda: change)
         ticket = self.locks.enter(change, arrival)
         if ticket is None:
             log.info("%s: another message in hand serves for this one, too", change.resource)
             return Outcome.SERVED
+        return await self._counted(self._in_order(ticket), lambda: ticket.change)
+
+    async def _counted(
+        self, work: Coroutine[None, None, Outcome], change: Callable[[], Change]
+    ) -> Outcome:
+        """What fails is an attempt of the message; `change` is what it has come to stand for."""
         try:
-            return await self._in_order(ticket)
+            return await work
         except AtWork as error:
-            return await self._work_first(ticket.change, error)
+            return await self._work_first(change(), error)
         except NotYet as error:
-            return await self._later(ticket.change, error)
+            return await self._later(change(), error)
         except Temporary as error:
-            return await self._failed(ticket.change, error)
+            return await self._failed(change(), error)
         except Permanent as error:
-            return await self._record_failure(ticket.change, error)
+            return await self._record_failure(change(), error)
+        except Exception as error:
+            return await self._fault(change(), error)
+
+    async def _expanded(self, change: Change) -> Outcome:
+        await self._put_all([below async for below in self.reconciler.expand(change)])
+        return Outcome.EXPANDED
 
     async def _in_order(self, ticket: Ticket) -> Outcome:
         try:
@@ -134,17 +157,27 @@ class Worker:
         raise failure
 
     async def _failed(self, change: Change, error: Temporary) -> Outcome:
-        """It could not begin. Raises Temporary where it never could: an outage is no answer about
-        the resource, and a person has it done again when that is over. The sweep does so, too, less
-        and less often; what it was given up for before is no outage.
+        """It could not begin. Where it never could, a person has it done again when that is over:
+        an outage is no answer about the resource. The sweep does so, too, less and less often; what
+        it was given up for before is no outage.
         """
         if not is_over(error, change):
             return await self._retry(change, error.delay, str(error))
         if isinstance(error, MayPass) or change.refused:
             return await self._record_failure(change, GivenUp(error))
         await self._note(change, [_ALL])
-        message = f"{change.resource}: given up after {MAX_ATTEMPTS}: {error}"
-        raise Temporary(message, error.delay) from error
+        return await self._give_up(change, f"it failed {MAX_ATTEMPTS} times, at last: {error}")
+
+    async def _fault(self, change: Change, error: Exception) -> Outcome:
+        """Lanyard's own: a few tries, for it may hang on what was read."""
+        faults.error("%s: a fault of Lanyard's own", change.resource, exc_info=error)
+        if change.attempt < FEW_ATTEMPTS:
+            return await self._retry(change, _FAULT_DELAY, repr(error))
+        return await self._give_up(change, repr(error))
+
+    async def _give_up(self, change: Change, reason: str) -> Outcome:
+        await self.giving_up.give_up(change, reason)
+        return Outcome.FAILED
 
     async def _retry(self, change: Change, delay: float, reason: str) -> Outcome:
         wait = backoff(change.attempt, delay, self.dice)
@@ -185,7 +218,7 @@ class Worker:
         decision = Decision(
             change.resource.text, "reconcile", "failed", str(error), cause=cause_of(change)
         )
-        await self.decisions.add(decision)
+        await self.giving_up.decisions.add(decision)
         return Outcome.FAILED
 
 

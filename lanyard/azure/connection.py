@@ -8,7 +8,7 @@ from typing import Any
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.data.tables.aio import TableClient
-from azure.identity.aio import ManagedIdentityCredential
+from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
 from azure.storage.blob.aio import BlobClient, ContainerClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
@@ -34,7 +34,7 @@ from lanyard.azure.storage.tables import AzureTable
 from lanyard.ports.azure import Azure
 from lanyard.ports.tables import Tables
 from lanyard.queue.messages import QUEUE
-from lanyard.settings import Settings
+from lanyard.settings import CredentialKind, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +69,19 @@ class Connection:
 def connect(settings: Settings) -> Connection:
     """Everything, as the app's own identity. No call is made before the first use."""
     quiet_sdks()
-    credential = ManagedIdentityCredential(
-        client_id=settings.client_id, transport=Transport(TOKEN_SECONDS), retry_total=0
-    )
-    transport = Transport()
+    credential, transport = _credential(settings), Transport()
     return Connection(
         azure_over(credential, settings, transport),
         _storage(credential, settings, transport),
         notifications_over(credential, settings, transport),
+    )
+
+
+def _credential(settings: Settings) -> AsyncTokenCredential:
+    if settings.credential is CredentialKind.AZURE_CLI:
+        return AzureCliCredential()
+    return ManagedIdentityCredential(
+        client_id=settings.client_id, transport=Transport(TOKEN_SECONDS), retry_total=0
     )
 
 

@@ -1,7 +1,7 @@
 """How a deployed app is doing, as it was at one moment, and why a person should look."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,7 +11,7 @@ from lanyard.cli.frame.times import age
 from lanyard.planning.orders import Pause
 from lanyard.policy import RemovalLimit
 from lanyard.record.budget import RemovalBudget
-from lanyard.record.decisions import SWEEP, Decisions, Recorded
+from lanyard.record.decisions import REFUSED, SWEEP, Decision, Decisions, Recorded
 from lanyard.record.held import Answer, HeldActions
 from lanyard.record.rows import DamagedRow
 
@@ -115,13 +115,24 @@ async def status_of(app: App) -> Status:
 
 
 async def _last_sweep(decisions: Decisions, now: datetime) -> Recorded | None:
+    return await _latest(decisions, now, lambda decision: decision.key == SWEEP)
+
+
+async def last_refused_policy(app: App) -> Recorded | None:
+    """When the app last could not use a policy, within a week."""
+    return await _latest(app.decisions(), app.time(), lambda made: made.action == REFUSED)
+
+
+async def _latest(
+    decisions: Decisions, now: datetime, wanted: Callable[[Decision], bool]
+) -> Recorded | None:
     """Day by day backwards: the latest is almost always of today."""
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
     while day > now - _LOOK_BACK:
         record = decisions.between(day, day + timedelta(days=1))
-        sweeps = [one async for one in record if one.decision.key == SWEEP]
-        if sweeps:
-            return sweeps[-1]
+        found = [one async for one in record if wanted(one.decision)]
+        if found:
+            return found[-1]
         day -= timedelta(days=1)
     return None
 

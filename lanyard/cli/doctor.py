@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 
 _ABOUT = f"""\
 Look at a deployed app from outside: its storage, this machine's clock, the rights of the app's
-identity, the directory, the event subscriptions, its queue, dead letters, sweeps, holds and pauses,
-and whether it works by the policy at hand. Each finding says how to fix it. Nothing is changed.
+identity, the directory, its host, functions and settings, the event subscriptions, its queue, dead
+letters, sweeps, holds and pauses, and whether it works by the policy at hand. Each finding says how
+to fix it. Nothing is changed.
 
 Whether events come in time is seen by what the last sweep found that none had named; how long they
 took is in the metrics of the system topic, in the Azure portal.
 
 {storage_rights(*LOOK)}
-You need Reader on the subscriptions and the right to read the directory, too.
+You need Reader on the subscriptions and the right to read the directory, too; to have the app's
+settings checked, Microsoft.Web/sites/config/list/action on the app (Website Contributor has it).
 """
 _AFTER = """\
 examples:
@@ -41,7 +43,7 @@ exit codes:
 _SHAPE = {
     "version": "`1`",
     "findings[]": "in the order of the checks",
-    "findings[].check": "`storage`, `watch`, `clock`, `rights`, `directory`, `events`, "
+    "findings[].check": "`storage`, `watch`, `clock`, `rights`, `directory`, `events`, `host`, "
     "`installation`, `app`, `delivery` or `policy`",
     "findings[].state": "`ok`, `warning`, `problem`",
     "findings[].message": "what was found",

@@ -4,8 +4,9 @@ other.
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
-from lanyard.cli.app_status import status_of
+from lanyard.cli.app_status import last_refused_policy, status_of
 from lanyard.cli.findings import (
     Finding,
     State,
@@ -18,10 +19,18 @@ from lanyard.cli.findings import (
     work,
 )
 from lanyard.cli.frame.connect import App
+from lanyard.cli.host_findings import (
+    functions_there,
+    host_state,
+    policy_refused,
+    settings_read,
+    settings_unread,
+    sites,
+)
 from lanyard.desk.azure.app_setup import Setup
 from lanyard.desk.rights import Rights, rights
 from lanyard.policy import Policy
-from lanyard.values.errors import LanyardError
+from lanyard.values.errors import LanyardError, Permanent
 
 type Check = Callable[[], AsyncIterator[Finding]]
 
@@ -56,6 +65,7 @@ class Doctor:
             "rights": self._rights,
             "directory": self._directory,
             "events": self._events,
+            "host": self._host,
             "app": self._app,
         }
 
@@ -81,6 +91,21 @@ class Doctor:
         message = "it can be read, as you: it knows the app's identity"
         yield Finding("directory", State.OK, message)
 
+    async def _host(self) -> AsyncIterator[Finding]:
+        try:
+            heard = [await self.setup.event_subscriptions(each) for each in self.watched]
+        except LanyardError:
+            return  # the check before this one shows it
+        for site in sites(chain.from_iterable(heard)):
+            yield host_state(site, await self.setup.host(site))
+            yield functions_there(site, await self.setup.functions(site))
+            try:
+                settings = await self.setup.app_settings(site)
+            except Permanent as error:
+                yield settings_unread(str(error))
+            else:
+                yield settings_read(settings)
+
     async def _events(self) -> AsyncIterator[Finding]:
         for subscription in self.watched:
             found = await self.setup.event_subscriptions(subscription)
@@ -92,7 +117,9 @@ class Doctor:
 
     async def _app(self) -> AsyncIterator[Finding]:
         status = await status_of(self.app)
-        for finding in [*work(status), *delivery(status), policy_in_force(status, self.policy)]:
+        refused = policy_refused(await last_refused_policy(self.app), status.last_sweep)
+        in_force = policy_in_force(status, self.policy)
+        for finding in [*refused, *work(status), *delivery(status), in_force]:
             yield finding
 
 

@@ -28,9 +28,10 @@ could not deliver, and poison messages, which failed too often. It is listed fir
 An event is only a hint and everything is read fresh, so that this does no harm, also twice, also
 late. Each is removed from where it lay once it is on the queue.
 
-The app itself replays dead letters every hour; poison messages wait for this command. 'lanyard
-history --outcome failed' shows why they failed. One that cannot be read stays where it is. An event
-that the app would have dropped is removed.
+The app itself replays dead letters every hour, and what the Functions host gave up although it
+never failed; other poison messages wait for this command, without an end. 'lanyard history
+--outcome failed' shows why they failed. One that cannot be read stays where it is. An event that
+the app would have dropped is removed.
 
 To look hides poison messages from others for as long as it takes.
 

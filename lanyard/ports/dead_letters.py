@@ -44,3 +44,28 @@ class DeadLetters(Protocol):
 
     async def count(self) -> int:
         """About how many batches there are."""
+
+
+class PoisonMessage(Batch, Protocol):
+    """One message of the poison queue. `ends`: by itself, some days after the host put it there;
+    what Lanyard keeps there does not.
+    """
+
+    @property
+    def ends(self) -> bool: ...
+
+    async def keep(self) -> None:
+        """Put a copy without an end in its place."""
+
+
+class Poison(Protocol):
+    """The poison queue, as the app itself uses it."""
+
+    def batches(self) -> AsyncGenerator[PoisonMessage]:
+        """All of them, once."""
+
+    async def count(self) -> int:
+        """About how many there are."""
+
+    async def keep(self, body: bytes) -> None:
+        """Put a message there, without an end. Raises Temporary, Permanent."""

@@ -50,4 +50,4 @@ class Leases(Protocol):
 
 def held_by_another(name: str, delay: float) -> NotYet:
     """What `Leases.take` raises where somebody else holds it."""
-    return NotYet(f"{name} is being worked on by another instance", delay)
+    return NotYet(f"{name} is being worked on already", delay)

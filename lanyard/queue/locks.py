@@ -20,7 +20,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
-from lanyard.ports.leases import RENEW_SECONDS, End, Lease, LeaseLost, Leases
+from lanyard.ports.leases import (
+    RENEW_SECONDS,
+    End,
+    Lease,
+    LeaseLost,
+    Leases,
+    held_by_another,
+)
 from lanyard.queue.retry import waits
 from lanyard.values.change import Change
 from lanyard.values.errors import Temporary
@@ -33,22 +40,24 @@ class Arrival:
     """How a message came from the queue.
 
     `inserted_at`: seconds since the epoch by the storage's clock, None where it is not known.
-    `redelivered`: it was taken before, by somebody who did not finish. `is_last`: the host delivers
-    it no more; where that is not known, it is taken for the last time.
+    `redelivered`: it was taken before, by somebody who did not finish. `message_id`: the queue's
+    own, "" where it is not known.
     """
 
     inserted_at: float | None = None
     redelivered: bool = False
-    is_last: bool = True
+    message_id: str = ""
 
 
 @dataclass(slots=True, eq=False)
 class Ticket:
     """A message in hand that has not begun. `change.since` is that of the latest that it serves;
-    None where it is not known: then it is worked on in any case.
+    None where it is not known: then it is worked on in any case. `message_id` is that of the one
+    that has to end for it.
     """
 
     change: Change
+    message_id: str = ""
 
 
 @dataclass(slots=True)
@@ -72,13 +81,18 @@ class Locks:
     _running: dict[str, asyncio.Event] = field(default_factory=dict)
 
     def enter(self, change: Change, arrival: Arrival) -> Ticket | None:
-        """A ticket for a message; None where another message in hand will serve for it, too."""
+        """A ticket for a message; None where another message in hand will serve for it, too.
+
+        A message that is in hand already (the storage did not keep it hidden) does not serve for
+        itself: it would be deleted now, and lost if the process ends before the work does.
+        """
         change = replace(change, since=_since(change, arrival))
         name = _name(change)
-        if (other := self._waiting.get(name)) is not None:
+        other = self._waiting.get(name)
+        if other is not None and not _is_the_same(other, arrival):
             other.change = _merged(other.change, change)
             return None
-        ticket = self._waiting[name] = Ticket(change)
+        ticket = self._waiting[name] = Ticket(change, arrival.message_id)
         return ticket
 
     def leave(self, ticket: Ticket) -> None:
@@ -107,6 +121,22 @@ class Locks:
             finally:
                 with suppress(LeaseLost, Temporary):  # then it ends by itself
                     await lease.release(end=end)
+
+    @asynccontextmanager
+    async def exclusive(self, name: str) -> AsyncIterator[None]:
+        """What only one does at a time, whoever comes second leaves. Raises NotYet where it is
+        under way, and Temporary where that cannot be asked.
+        """
+        if name in self._running:
+            raise held_by_another(name, 0.0)
+        async with self._alone(name):
+            lease = await self.leases.take(name)
+            try:
+                async with self._kept(lease):
+                    yield
+            finally:
+                with suppress(LeaseLost, Temporary):  # then it ends by itself
+                    await lease.release(end=End.OPEN)
 
     @asynccontextmanager
     async def _alone(self, name: str) -> AsyncIterator[None]:
@@ -158,6 +188,10 @@ def _since(change: Change, arrival: Arrival) -> float | None:
     if arrival.redelivered:
         return None
     return change.since if change.since is not None else arrival.inserted_at
+
+
+def _is_the_same(ticket: Ticket, arrival: Arrival) -> bool:
+    return bool(arrival.message_id) and ticket.message_id == arrival.message_id
 
 
 def _merged(change: Change, other: Change) -> Change:

@@ -3,13 +3,14 @@
 import json
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
 from lanyard.values.change import Change
 from lanyard.values.errors import Permanent
 from lanyard.values.resource_id import ResourceId, is_guid
 
-#: The queue of work, and where a message lands that failed too often ("-poison").
+#: The queue of work; beside it is where a message lands that was given up ("-poison").
 QUEUE = "lanyard-reconcile"
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -35,6 +36,7 @@ def encode(change: Change) -> str:
             "seen": change.seen,
             "refused": change.refused,
             "waitsSince": change.waits_since,
+            "lost": change.lost,
         }
     )
 
@@ -61,9 +63,20 @@ def decode(body: bytes | str) -> Change:
             seen=_text(values, "seen") if "seen" in values else "",
             refused=_count(values, "refused") if "refused" in values else 0,
             waits_since=_moment(values, "waitsSince"),
+            lost=_count(values, "lost") if "lost" in values else 0,
         )
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise Permanent(f"no message of this queue: {type(error).__name__} {error}") from error
+
+
+def fresh(body: bytes) -> str:
+    """The same message for the queue once more, for one that was handed over too often. When it
+    came is not known then: it may have served for others that came later, and are gone.
+    """
+    try:
+        return encode(replace(decode(body), since=None))
+    except Permanent:
+        return body.decode(errors="replace")
 
 
 def _text(values: Any, name: str) -> str:

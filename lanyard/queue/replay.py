@@ -86,7 +86,7 @@ async def _replay(batch: Batch, dead_letters: Sequence[DeadLetter], enqueue: Enq
     done = [one for one in dead_letters if one.change is not None or one.of_no_use]
     for one in done:
         if one.change is not None:
-            await enqueue(replace(one.change, source="replay", attempt=0, since=None))
+            await enqueue(replace(one.change, source="replay", attempt=0, lost=0, since=None))
     if done:
         await batch.take_out(done)
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from lanyard.values.change import Change
 
-#: How often the host delivers a message that fails, `maxDequeueCount` of host.json: then it is a
-#: poison message.
-MAX_DELIVERIES = 5
+#: How often the host hands a message over (`maxDequeueCount` of host.json) before it moves it to
+#: the poison queue: a guard against what brings its process down. What fails is counted in the
+#: message.
+MAX_DELIVERIES = 12
 _FIRST_DELAY = 2.0
 _LONGEST_DELAY = 900.0
 _SOURCE = "retry"

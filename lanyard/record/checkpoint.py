@@ -10,8 +10,9 @@ from lanyard.ports.tables import Table
 from lanyard.record.rows import Columns, DamagedRow
 
 _PARTITION, _KEY = "sweep", "progress"
-#: A sweep that got no further in this time (seconds) is history: the next one starts anew.
-_STALE = 900.0
+#: A sweep that got no further in this time (seconds) is history: the next one starts anew. One that
+#: ended because its time was over waits for the next hour's.
+_STALE, _STALE_LEFT = 900.0, 7200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +38,18 @@ class Checkpoint:
         columns = Columns("control", row)
         try:
             position = Position(columns.text("after"), columns.count("put"))
-            stale = self._now() - columns.number("at") > _STALE
+            longest = _STALE_LEFT if row.values.get("left") else _STALE
+            stale = self._now() - columns.number("at") > longest
         except DamagedRow:
             return Position()  # it only saves work
         return Position() if stale else position
 
-    async def reached(self, after: str, put: int) -> None:
+    async def reached(self, after: str, put: int, *, left: bool = False) -> None:
         """Everything up to this resource is on the queue. Call it now and then: a message twice
-        costs a read, a row for each costs more.
+        costs a read, a row for each costs more. `left`: the sweep ends here, and the next goes on.
         """
         values = {"after": after, "put": str(put), "at": str(self._now())}
-        await self._table.put(_PARTITION, _KEY, values)
+        await self._table.put(_PARTITION, _KEY, values | ({"left": "true"} if left else {}))
 
     async def done(self) -> None:
         """The sweep came to its end."""

@@ -22,6 +22,8 @@ from lanyard.values.removed import Became, Removed
 log = logging.getLogger("lanyard.decisions")
 #: The key of a sweep's line.
 SWEEP = "sweep"
+#: What is on record of a policy that cannot be used.
+REFUSED = "policy refused"
 # Keeps the order of decisions that one process takes within the same microsecond.
 _sequence = itertools.count()
 

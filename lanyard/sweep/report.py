@@ -59,6 +59,8 @@ class SweepReport:
     unread: tuple[str, ...] = ()
     #: Rows that cannot be read: what they are about is left alone.
     damaged: tuple[str, ...] = ()
+    #: Whether its time was over before all was on the queue: the next one goes on.
+    cut_short: bool = False
     #: Why no orphan was looked for that only the directory can show, or "".
     no_directory: str = ""
 
@@ -95,4 +97,6 @@ def describe(report: SweepReport) -> str:
         parts.append(f"{report.managed} managed by another service, which are left alone")
     if report.no_directory:
         parts.append(f"orphans only as far as the ledger knows: {report.no_directory}")
+    if report.cut_short:
+        parts.append("its time was over: the next sweep goes on from there")
     return "sweep: " + ", ".join(parts)

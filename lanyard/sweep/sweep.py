@@ -6,6 +6,7 @@ principal, what claims a grant that someone deleted, and what is orphaned. Nothi
 whoever takes the message reads it fresh.
 """
 
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
@@ -54,6 +55,8 @@ from lanyard.values.permissions import Unknown
 from lanyard.values.resource_id import ResourceId, folded, last_name, subscription_of
 
 _SOURCE = "sweep"
+#: Seconds after which a sweep that could not read everything is tried again.
+_AGAIN = 3600.0
 #: So many are put on the queue before it is on record how far it got.
 _AT_A_TIME = 100
 
@@ -66,6 +69,10 @@ class Sweep:
     services: Services
     enqueue: Enqueue | None = None
     progress: Progress = silent
+    #: When its time is over (seconds since the epoch): it ends there, and the next goes on.
+    until: float = math.inf
+    #: Whether it was.
+    cut_short: bool = field(init=False, default=False)
     _recorded: RecordedOnce = field(init=False)
     _read: AskedOnce = field(init=False)
     _taken: CountedOnce = field(init=False)
@@ -91,6 +98,8 @@ class Sweep:
         put on the queue; or where a table or the queue fails: `put` says how many are on it.
         """
         found = await survey(self.policy.types(), self.services, self.progress)
+        if self._is_late():
+            raise Temporary("to read everything took all the time that a sweep has", _AGAIN)
         report = SweepReport(
             listed=len(found.resources.compute),
             missing=len(found.facts.missing),
@@ -127,7 +136,11 @@ class Sweep:
             partly_seen=partly_seen,
             unread=tuple(self._all_unread(grants)),
             managed=self._managed,
+            cut_short=self.cut_short,
         )
+
+    def _is_late(self) -> bool:
+        return self.services.now() >= self.until
 
     async def _enqueue(self, change: Change) -> None:
         assert self.enqueue is not None, "this sweep only looks"
@@ -171,7 +184,11 @@ class Sweep:
         async for resources in _some(self._drifted(found, before.after)):
             await at_once(intervals.due(map(self._change, resources)), enqueue)
             drifted += len(resources)
-            await checkpoint.reached(max(resources[-1].key, before.after), drifted)
+            self.cut_short = self._is_late()
+            after = max(resources[-1].key, before.after)
+            await checkpoint.reached(after, drifted, left=self.cut_short)
+            if self.cut_short:
+                return drifted
             self.progress("put on the queue", drifted)
         departures = [*self._departures(found, report, changed)]
         await at_once(intervals.due(map(self._dated, departures)), enqueue)

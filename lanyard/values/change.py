@@ -45,6 +45,8 @@ class Change:
     #: Since when (seconds since the epoch) it waits for ARM to finish somebody's work on the
     #: resource; None: it does not.
     waits_since: float | None = None
+    #: How often the host gave it up because it was in hand when a process ended.
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,22 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lanyard.cli.app_status import Reason
 from lanyard.cli.findings import _REMEDIES, State, clock
+from lanyard.cli.host_findings import FUNCTIONS, SETTINGS_RIGHT
 from lanyard.desk.azure.app_setup import Allowed
+from lanyard.record.decisions import REFUSED, Decision
 from lanyard.values.permissions import Permission
 from simulator.event_grid.models import event_subscription
 from simulator.faults import Fault
+from simulator.resources import GROUP_TYPE
+from simulator.state import Resource, Subscription
+from simulator.web.function_app import Hosted
 from tests.support.dead_letters import Blob, dead_letter
 from tests.support.desk import Desk
 from tests.support.estate import ANOTHER_INSTALLATION, INSTALLATION
@@ -23,6 +29,37 @@ FUNCTION = (
     "Microsoft.Web/sites/func-lanyard/functions/resource_events"
 )
 ANOTHER = FUNCTION.replace("func-lanyard", "func-another")
+SITE = FUNCTION.partition("/functions/")[0]
+SETTINGS = {
+    "AZURE_CLIENT_ID": "11111111-1111-1111-1111-111111111111",
+    "LANYARD_PRINCIPAL_ID": "22222222-2222-2222-2222-222222222222",
+    "LANYARD_INSTALLATION": INSTALLATION,
+    "AzureWebJobsStorage__accountName": "stlanyard",
+}
+
+
+def deploy(desk: Desk, function: str = FUNCTION, **changes: str) -> Hosted:
+    """The app itself, with these settings; what its host shows."""
+    azure, site = desk.estate.azure, function.partition("/functions/")[0]
+    settings = [{"name": k, "value": v} for k, v in (SETTINGS | changes).items() if v]
+    azure.state.resources[site.lower()] = Resource(
+        site,
+        "Microsoft.Web/sites",
+        site.rpartition("/")[2],
+        "westeurope",
+        {},
+        {"siteConfig": {"appSettings": settings}},
+    )
+    hub = site.split("/")[2]
+    azure.state.subscriptions.setdefault(hub, Subscription(hub, "hub"))
+    group = site.partition("/providers/")[0]
+    azure.state.resources[group.lower()] = Resource(
+        group, GROUP_TYPE, "rg-lanyard", "westeurope", {}, {}
+    )
+    azure.assign(desk.person.object_id, "Contributor", site)
+    hosted = Hosted(sorted(FUNCTIONS))
+    azure.compute_types.function_apps.hosted[site.lower()] = hosted
+    return hosted
 
 
 def subscribe(desk: Desk, name: str = "lanyard", **changes: Any) -> None:
@@ -51,6 +88,7 @@ async def app(desk: Desk) -> Desk:
     await desk.estate.create_vm("vm1")
     await desk.started()
     subscribe(desk)
+    deploy(desk)
     return desk
 
 
@@ -74,7 +112,64 @@ async def test_an_app_that_is_well_has_nothing_to_fix(app: Desk) -> None:
     assert (ran.code, ran.err) == (OK, "")
     assert ran.lines[-1] == "doctor: nothing to fix"
     checks = [line.split()[1] for line in ran.lines[:-1]]
-    assert checks == ["storage", "rights", "directory", "events", "app", "delivery", "policy"]
+    assert checks == [
+        *("storage", "rights", "directory", "events", *["host"] * 3),
+        *("app", "delivery", "policy"),
+    ]
+
+
+async def test_an_app_without_functions_is_a_problem(app: Desk) -> None:
+    deploy(app).functions.remove("reconcile")
+    found = await wrong(app, "host")
+    assert (found["state"], "lacks 1 of its functions: reconcile" in found["message"]) == (
+        "problem",
+        True,
+    )
+
+
+async def test_a_host_in_error_says_why(app: Desk) -> None:
+    host = deploy(app)
+    host.state, host.errors = "Error", ["queues.batchSize: 33 is too many"]
+    found = await wrong(app, "host")
+    assert found["message"].endswith("is Error: queues.batchSize: 33 is too many")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("LANYARD_PRINCIPAL_ID", ""), ("LANYARD_QUOTA_RESERVE", "lots")],
+    ids=["missing", "wrong"],
+)
+async def test_a_setting_that_is_missing_or_wrong_is_named(
+    app: Desk, name: str, value: str
+) -> None:
+    deploy(app, **{name: value})
+    found = await wrong(app, "host")
+    assert (found["state"], name in found["message"]) == ("problem", True)
+
+
+async def test_settings_that_may_not_be_read_are_not_taken_for_right(app: Desk) -> None:
+    path = "config/appsettings/list$"
+    refused = Fault(path=path, status=403, code="AuthorizationFailed", times=None)
+    app.estate.azure.faults.add(refused)
+    found = await wrong(app, "host")
+    assert (found["state"], "AuthorizationFailed" in found["message"]) == ("warning", True)
+    assert SETTINGS_RIGHT in found["fix"]
+
+
+async def test_a_policy_that_the_app_cannot_use_is_named_until_it_sweeps_again(app: Desk) -> None:
+    decisions, clock = app.estate.services.decisions, app.estate.azure.clock
+    clock.advance(60)
+    await decisions.add(Decision("", REFUSED, "failed", "lanyard.yaml:2:1: 'mode' must be"))
+    found = await wrong(app, "policy")
+    assert (found["state"], "lanyard.yaml:2:1" in found["message"]) == ("problem", True)
+    clock.advance(60)
+    await app.estate.sweeps.run()
+    assert [one for one in await doctor(app) if one["state"] != "ok"] == []
+
+
+def test_every_function_of_the_app_is_looked_for() -> None:
+    handlers = (Path(__file__).parents[2] / "handlers").glob("[a-z]*.py")
+    assert {each.stem for each in handlers} == FUNCTIONS
 
 
 async def test_a_right_that_is_missing_is_named(app: Desk) -> None:
@@ -127,6 +222,7 @@ def label(*installations: str) -> list[str]:
 
 def subscribe_another(desk: Desk, labels: list[str], function: str = ANOTHER) -> None:
     """Of an app that watches the subscription, too."""
+    deploy(desk, function)
     made = {"endpointType": "AzureFunction", "properties": {"resourceId": function}}
     subscribe(desk, "another", destination=made, labels=labels)
 
@@ -201,6 +297,7 @@ async def test_an_app_that_knows_nothing_yet_is_asked_about_no_subscription(desk
     desk.estate.platform.directory.grant_permission(desk.person.object_id)
     await desk.started()
     subscribe(desk)
+    deploy(desk)
     assert "--watch ID" in (await wrong(desk, "watch"))["fix"]
     named = await doctor(desk, "--watch", desk.estate.subscription)
     assert {each["state"] for each in named} == {"ok"}

@@ -107,6 +107,21 @@ async def test_poison_messages_are_replayed_one_by_one_and_the_rest_can_be_seen_
     assert await dead_letters.count() == 1
 
 
+async def test_what_the_host_put_there_ends_and_what_is_kept_does_not(queue: QueueClient) -> None:
+    poison = PoisonQueue(queue)
+    change = Change(vm_id("vm1"), "event")
+    await poison.keep(encode(change).encode())  # makes the queue
+    await queue.send_message("no base64 :-)", time_to_live=7 * 24 * 3600)
+    seen = [(one.ends, one.dead_letters[0].change) async for one in poison.batches()]
+    assert seen == [(False, change), (True, None)]
+    async for message in poison.batches():
+        if message.ends:
+            await message.keep()
+    assert [one.ends async for one in poison.batches()] == [False, False]
+    texts = [found.content for found in await queue.peek_messages(max_messages=5)]
+    assert "no base64 :-)" in texts
+
+
 async def test_the_timer_replays_what_could_not_be_delivered(stack: Stack) -> None:
     """All of it: the host runs the function, and the machine of the lost event is looked after."""
     await stack.operator.create_vm("rg-shop", "vm-lost", LOCATION)

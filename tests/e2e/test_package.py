@@ -31,8 +31,8 @@ _REQUIRED = re.compile(r"^([\w.-]+)")
 #: What the local host imports beside the standard library (simulator/functions_host).
 HOST_NEEDS = ("azure-functions-runtime", "starlette", "uvicorn", "httpx", "trustme", "pyjwt")
 SETTINGS = {
-    "AZURE_CLIENT_ID": "client",
-    "LANYARD_PRINCIPAL_ID": "principal",
+    "AZURE_CLIENT_ID": "11111111-1111-1111-1111-111111111111",
+    "LANYARD_PRINCIPAL_ID": "22222222-2222-2222-2222-222222222222",
     "LANYARD_INSTALLATION": "1a57a11a-0000-4000-8000-000000000001",
     "AzureWebJobsStorage__accountName": "account",
 }

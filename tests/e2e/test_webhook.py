@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.queue.aio import QueueClient
 
-from demo.stack import QUEUE, Stack
+from demo.stack import Stack
+from tests.support.app_queues import poisoned
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -62,21 +61,6 @@ class Witness:
     def calls(self) -> Counter[tuple[str, str]]:
         calls = self._stack.azure.calls_of(self._stack.app_principal)[self._before :]
         return Counter((call.method, call.path.rpartition("/")[2]) for call in calls)
-
-
-async def poisoned(stack: Stack) -> int:
-    operator = stack.operator
-    async with QueueClient(
-        stack.azurite.queue_url,
-        f"{QUEUE}-poison",
-        credential=operator.credential,
-        **operator.options,
-    ) as queue:
-        try:
-            found = (await queue.get_queue_properties()).approximate_message_count
-        except ResourceNotFoundError:
-            return 0
-    return found or 0
 
 
 async def test_hundreds_of_posts_at_once_are_all_taken_and_worked_on(stack: Stack) -> None:

@@ -15,6 +15,7 @@ from lanyard.ports.tables import Tables
 from lanyard.queue.messages import QUEUE
 from lanyard.settings import SettingsError, read_settings
 from lanyard.values.roles import BUILT_IN_ROLES
+from tests.support.cases import IDENTITY_TYPE
 from tests.support.estate import INSTALLATION
 from tests.support.infra.bicep import (
     FILES,
@@ -170,12 +171,25 @@ def app_settings() -> dict[str, Any]:
     return {each["name"]: each["value"] for each in listed}
 
 
+CLIENT = "11111111-1111-1111-1111-111111111111"
+PRINCIPAL = "22222222-2222-2222-2222-222222222222"
+# Of settings that are an expression.
+_WORKED_OUT = {"LANYARD_TELEMETRY": "true"}
+
+
 def settings_as_deployed(**parameters: str) -> dict[str, str]:
     """As without any option, or with these parameters of the module."""
-    values = {"noticesEndpoint": "", "policy": "lanyard.yaml", "installation": INSTALLATION}
+    values = {
+        "noticesEndpoint": "",
+        "policy": "lanyard.yaml",
+        "installation": INSTALLATION,
+        "clientId": CLIENT,
+        "principalId": PRINCIPAL,
+        "identityId": f"/subscriptions/{CLIENT}/resourceGroups/rg/providers/{IDENTITY_TYPE}/id",
+    }
     values |= parameters
     return {
-        name: values.get(value, value) if isinstance(value, str) else "x"
+        name: values.get(value, value) if isinstance(value, str) else _WORKED_OUT.get(name, "x")
         for name, value in app_settings().items()
     }
 
@@ -183,8 +197,7 @@ def settings_as_deployed(**parameters: str) -> dict[str, str]:
 def test_the_app_gets_every_setting_that_it_requires() -> None:
     environment = settings_as_deployed()
     settings = read_settings(environment)
-    assert settings.client_id == "clientid"
-    assert settings.principal_id == "principalid"
+    assert (settings.client_id, settings.principal_id) == (CLIENT, PRINCIPAL)
     assert settings.installation == INSTALLATION
     assert (settings.notices_url, settings.policy_url) == ("", "")
 

@@ -24,9 +24,8 @@ HOUR = 3600.0
 SYSTEM = {"type": "SystemAssigned"}
 #: Event Grid's pauses between its attempts, in seconds (azure-facts, section 2).
 EVENT_PAUSES = (10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0)
-#: host.json: after a failure a message comes back so late, and so often.
+#: host.json: after a failure a message comes back so late; the handler sees to it that it does.
 VISIBILITY = 30.0
-MAX_DEQUEUE_COUNT = 5
 #: The host looks at a queue that cannot be read again and again.
 POLLING = 2.0
 
@@ -91,7 +90,6 @@ class Host:
 
     def __init__(self, estate: BreakableEstate) -> None:
         self.estate = estate
-        self.poison: list[Change] = []
         self._clock = estate.azure.clock
         self._due: list[Due] = []
         self._order = itertools.count()
@@ -104,7 +102,7 @@ class Host:
     async def put(self, change: Change, delay: float = 0) -> None:
         """The queue, as Lanyard sees it."""
         self.estate.queue_away.check()
-        self._visible(change, delay, 1)
+        self._visible(change, delay)
 
     async def run(self, seconds: float) -> None:
         """Do what falls due in that time."""
@@ -135,27 +133,24 @@ class Host:
             message = await self.estate.deliver(event)
             if message is not None:
                 self.estate.queue_away.check()
-                self._visible(decode(message), 0, 1)
+                self._visible(decode(message), 0)
             self.waiting -= 1
         except LanyardError:
             self._later(EVENT_PAUSES[attempt], lambda: self._deliver(event, attempt + 1))
 
-    def _visible(self, change: Change, delay: float, taken: int) -> None:
+    def _visible(self, change: Change, delay: float) -> None:
         self.waiting += 1
-        self._later(delay, lambda: self._work(change, taken))
+        self._later(delay, lambda: self._work(change))
 
-    async def _work(self, change: Change, taken: int) -> None:
+    async def _work(self, change: Change) -> None:
         self.waiting -= 1
         if self.estate.queue_away.on:
-            self._visible(change, POLLING, taken)
+            self._visible(change, POLLING)
             return
         try:
             await self.estate.worker.process(change)
         except LanyardError:
-            if taken < MAX_DEQUEUE_COUNT:
-                self._visible(change, VISIBILITY, taken + 1)
-            else:
-                self.poison.append(change)
+            self._visible(change, VISIBILITY)
 
     async def _sweep(self) -> None:
         self._later(HOUR, self._sweep)
@@ -256,7 +251,7 @@ async def check(estate: BreakableEstate, host: Host) -> None:
     records = {record.id.name: record async for record in estate.ledger.records()}
     assert set(records) <= {"stays", "arrived", "stripped", "again", "ignored"}
     assert not any(record.pending or record.gone_at for record in records.values())
-    assert host.poison == []
+    assert host.estate.poison.lying == []
     assert host.waiting == 0
 
 

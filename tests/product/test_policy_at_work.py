@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import azure.functions as func
 import pytest
 
 from handlers import reconcile as reconcile_handler
@@ -15,9 +14,12 @@ from lanyard import settings as app_settings
 from lanyard.app import composition
 from lanyard.policy.problems import PolicyError
 from lanyard.queue.messages import encode
+from lanyard.queue.retry import MAX_DELIVERIES
+from lanyard.record.decisions import REFUSED, Decision
 from lanyard.values.change import Change
+from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import ResourceId
-from tests.support.estate import Estate, invocation
+from tests.support.estate import Estate, Out, Taken, invocation
 from tests.support.examples import vm_id
 
 
@@ -47,15 +49,23 @@ def invalid(deployed: Path) -> Path:
     return deployed
 
 
-class Taken(func.QueueMessage):
-    """A message that is taken for the first time: the last time would be recorded."""
+@pytest.fixture(autouse=True)
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Decision]:
+    """What is put on record."""
+    record: list[Decision] = []
 
-    dequeue_count = 1
+    class Record:
+        async def add(self, decision: Decision) -> None:
+            record.append(decision)
+
+    monkeypatch.setattr(composition, "decisions", Record)
+    return record
 
 
-async def work() -> None:
-    message = Taken(id="m", body=encode(Change(vm_id("vm"), "event")))
-    await function(reconcile_handler.reconcile)(message, invocation())
+async def work(dequeue_count: int = 1) -> str | None:
+    message, anew = Taken(encode(Change(vm_id("vm"), "event")), dequeue_count), Out()
+    await function(reconcile_handler.reconcile)(message, anew, invocation())
+    return anew.value
 
 
 async def sweep() -> None:
@@ -67,17 +77,51 @@ def function(builder: Any) -> Any:
 
 
 @pytest.mark.parametrize("start", [work, sweep])
-async def test_an_invalid_policy_fails_the_work(invalid: Path, start: Any) -> None:
+async def test_an_invalid_policy_fails_the_work(
+    invalid: Path, start: Any, recorded: list[Decision]
+) -> None:
+    expected = f"{invalid}:2:1: 'mode' must be 'observe', 'add-only' or 'full', not 'ful'"
     for _ in range(2):  # each time, not the first one alone
         with pytest.raises(PolicyError) as raised:
             await start()
-        expected = f"{invalid}:2:1: 'mode' must be 'observe', 'add-only' or 'full', not 'ful'"
         assert expected in str(raised.value)
+    (decision,) = recorded
+    assert (decision.action, decision.outcome) == (REFUSED, "failed")
+    assert expected in decision.reason, "what a person sees from outside"
 
 
 async def test_a_missing_policy_fails_the_work() -> None:
     with pytest.raises(PolicyError, match="cannot be read: No such file or directory"):
         await work()
+
+
+@pytest.mark.parametrize("name", ["AZURE_CLIENT_ID", "LANYARD_INSTALLATION", "LANYARD_POLICY"])
+async def test_what_is_missing_is_told_at_each_call_and_uses_up_no_message(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    monkeypatch.delenv(name, raising=name != "LANYARD_POLICY")
+    monkeypatch.setenv(name, "/nowhere/lanyard.yaml" if name == "LANYARD_POLICY" else "")
+    told = "/nowhere/lanyard.yaml" if name == "LANYARD_POLICY" else name
+    assert told in app_settings.unusable()
+    for count in range(1, MAX_DELIVERIES):
+        with pytest.raises(LanyardError, match=told):
+            await work(count)
+    caplog.clear()
+    anew = await work(MAX_DELIVERIES)
+    assert anew is not None
+    assert told in caplog.text
+
+
+async def test_an_event_waits_on_the_queue_until_the_settings_are_there(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    estate = Estate()
+    await estate.create_groups()
+    vm = await estate.create_vm("vm1")
+    monkeypatch.setenv("LANYARD_PRINCIPAL_ID", "")
+    taken = [message for event in estate.new_events() if (message := await estate.deliver(event))]
+    assert any(vm.text in message for message in taken)
+    assert "the app setting LANYARD_PRINCIPAL_ID is missing" in caplog.text
 
 
 async def test_events_are_taken_in_without_a_policy() -> None:

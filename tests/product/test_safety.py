@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from lanyard.queue.messages import encode
 from lanyard.values.change import Change
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.errors import Permanent
 from simulator.directory.models import Answer
 from simulator.faults import Drop, Fault
 from tests.support.estate import BLOB_READER, POLICY, Estate, limited
@@ -285,12 +286,14 @@ async def test_the_wait_that_azure_asks_for_is_kept(estate: Estate) -> None:
     assert change.attempt == 1
 
 
-async def test_after_the_last_attempt_the_message_is_the_hosts_to_poison(
+async def test_after_the_last_attempt_the_message_is_kept_without_an_end(
     estate: Estate,
 ) -> None:
     estate.azure.faults.add(Fault(caller=estate.app.object_id, status=503, times=None))
-    with pytest.raises(Temporary, match="given up after 12"):
-        await estate.worker.process(Change(estate.vm_id("vm1"), "retry", attempt=12))
+    change = Change(estate.vm_id("vm1"), "retry", attempt=12)
+    await estate.worker.process(change)
+    assert estate.poison.lying == [(encode(change).encode(), False)]
+    assert estate.queue.messages == []
 
 
 async def test_past_the_removal_budget_nothing_more_goes_until_the_next_hour(

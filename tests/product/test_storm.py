@@ -10,7 +10,6 @@ import pytest
 
 from lanyard.queue.messages import decode
 from lanyard.values.change import Change
-from lanyard.values.errors import Temporary
 from simulator.faults import Drop, Fault
 from tests.support.estate import BLOB_READER, POLICY, Estate
 from tests.support.handlers import started
@@ -37,7 +36,6 @@ class Storm:
         self.dice = random.Random(seed)
         self.alive: set[str] = set()
         self.messages: list[Change] = []
-        self.poison: list[Change] = []
 
     async def rage(self) -> None:
         for number in range(MACHINES):
@@ -60,7 +58,7 @@ class Storm:
         await self._deliver()
         while self.messages or self.estate.queue.messages:
             await self._work(len(self.messages))
-        self.messages, self.poison = self.poison, []  # replayed by a person
+        self.messages = self.estate.poison.take()  # replayed by a person
         while self.messages or self.estate.queue.messages:
             await self._work(len(self.messages))
         await self.estate.settle()
@@ -95,10 +93,7 @@ class Storm:
                     assert grant.assignment_id.lower() in standing, f"{record.id.name} lost it"
 
     async def _process(self, change: Change) -> None:
-        try:
-            await self.estate.worker.process(change)
-        except Temporary:
-            self.poison.append(change)
+        await self.estate.worker.process(change)
 
 
 @pytest.mark.parametrize("policy", [POLICY, PATIENT], ids=["at once", "after a grace"])

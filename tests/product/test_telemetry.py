@@ -25,6 +25,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 import lanyard.telemetry
 from lanyard.queue.messages import decode
 from lanyard.values.change import Change
+from lanyard.values.errors import Temporary
 from simulator.faults import Fault
 from tests.support.estate import POLICY, Estate
 from tests.support.handlers import started
@@ -305,12 +306,19 @@ async def test_what_is_held_and_which_orphans_are_known(
     assert collector.points()["held"] == {(("lanyard.kind", "removal"),): 1}
 
 
-async def test_a_failure_is_told_by_its_type_alone(watched: Estate, collector: Collector) -> None:
+async def test_a_failure_is_told_by_its_type_alone(
+    watched: Estate, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await watched.create_vm("vm1")
     (change,) = await arrive(watched)
-    watched.azure.faults.add(Fault(status=500, times=None, message="a word from inside"))
-    with pytest.raises(Exception, match="given up"):
-        await watched.worker.process(replace(change, attempt=12))
+    watched.azure.faults.add(Fault(status=500, times=None))
+
+    async def away(_change: Change, _delay: float = 0) -> None:
+        raise Temporary("a word from inside", 5.0)
+
+    monkeypatch.setattr(watched.queue, "put", away)
+    with pytest.raises(Temporary, match="a word from inside"):
+        await watched.worker.process(change)
     (reconcile,) = collector.named("reconcile")
     assert attributes(reconcile)["lanyard.outcome"] == "raised"
     assert (reconcile.status.description, reconcile.events) == ("Temporary", ())

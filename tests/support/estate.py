@@ -3,6 +3,7 @@ stands still. Only the tables and the queue are in memory here; the end-to-end t
 """
 
 import json
+import logging
 from collections.abc import Callable
 from copy import copy
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,7 @@ from simulator.state import Resource, RoleDefinition
 from simulator.tokens.credential import AsyncPrincipalCredential
 from tests.support.memory_leases import MemoryLeases
 from tests.support.memory_marks import MemoryMarks, as_swept
+from tests.support.memory_poison import MemoryPoison
 from tests.support.memory_table import MemoryTable
 from tests.support.rights import every_action
 
@@ -77,6 +79,20 @@ PROFILE = {"hardwareProfile": {"vmSize": "Standard_B1s"}}
 def parsed(policy: str) -> Policy:
     """The same text is read once: a policy is never changed."""
     return parse_policy("lanyard.yaml", policy)
+
+
+class _Loud(logging.Handler):
+    """A fault of the product's own ends a test: nobody may take it for one of Azure's."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        assert record.exc_info is not None
+        assert record.exc_info[1] is not None
+        raise record.exc_info[1]
+
+
+#: Whoever provokes a fault takes it off for the while.
+LOUD = _Loud()
+logging.getLogger("lanyard.faults").addHandler(LOUD)
 
 
 class FakeQueue:
@@ -150,7 +166,7 @@ class Estate:
         tables = self.tables
         as_swept(tables.control, tables.resources, tables.grants, tables.identities, tables.held)
         self.marks = MemoryMarks()
-        self.queue = FakeQueue()
+        self.queue, self.poison = FakeQueue(), MemoryPoison()
         self.leases = MemoryLeases(self.azure.clock.now)
         self.change_policy(policy)
 
@@ -186,6 +202,7 @@ class Estate:
         )
         instance = self.instance()
         self.worker, self.sweeps = instance.worker, instance.sweeps
+        self.lost_attempts = instance.lost_attempts
         self.services = self.worker.reconciler.services
         self.ledger = self.services.ledger
         self.identity_ledger = self.services.identity_ledger
@@ -197,7 +214,8 @@ class Estate:
         azure = azure_over(credential, self.settings, transport, now)
         notifications = notifications_over(credential, self.settings, transport)
         services = assemble(azure, self.tables, self.policy, "app", now, notifications, self.marks)
-        return composed(self.policy, services, self.queue, Locks(self.leases))
+        locks = Locks(self.leases)
+        return composed(self.policy, services, self.queue, self.poison, locks)
 
     # What a person or a pipeline does.
 
@@ -245,17 +263,18 @@ class Estate:
     async def deliver(self, event: dict[str, Any], traceparent: str = "") -> str | None:
         """One event through Microsoft's converter and the handler; the queue message, if any."""
         datum = Datum(json.dumps(event), "json")
-        message: _Out = _Out()
+        message: Out = Out()
         trigger = EventGridEventInConverter.decode(datum, trigger_metadata={})
         await _user_function(event_handler.resource_events)(
             trigger, message, invocation(traceparent)
         )
         return message.value
 
-    async def work(self, message: str) -> None:
-        """One queue message through the handler."""
-        body = func.QueueMessage(id="m", body=message)
-        await _user_function(reconcile_handler.reconcile)(body, invocation())
+    async def work(self, message: str, dequeue_count: int | None = None) -> str | None:
+        """One queue message through the handler; what it puts on the queue anew, if anything."""
+        body, anew = Taken(message, dequeue_count), Out()
+        await _user_function(reconcile_handler.reconcile)(body, anew, invocation())
+        return anew.value
 
     async def settle(self, *, deliveries: int = 1, rounds: int = 100) -> None:
         """Deliver all events and work on all messages until nothing is left, delays included."""
@@ -318,7 +337,19 @@ def invocation(traceparent: str = "") -> Any:
     return SimpleNamespace(trace_context=SimpleNamespace(trace_parent=traceparent))
 
 
-class _Out:
+class Taken(func.QueueMessage):
+    """As the worker hands it over; the library's own class knows no count."""
+
+    def __init__(self, body: str, dequeue_count: int | None) -> None:
+        super().__init__(id="m", body=body)
+        self._count = dequeue_count
+
+    @property
+    def dequeue_count(self) -> int | None:
+        return self._count
+
+
+class Out:
     """Stands where the worker's Out does."""
 
     value: str | None = None

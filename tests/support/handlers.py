@@ -13,9 +13,8 @@ async def started(made: Estate, monkeypatch: pytest.MonkeyPatch) -> Estate:
     monkeypatch.setattr(event_handler, "settings", lambda: made.settings)
 
     async def app() -> App:
-        return App(made.worker, made.sweeps)
+        return App(made.worker, made.sweeps, made.lost_attempts)
 
     monkeypatch.setattr(composition, "app", app)
-    monkeypatch.setattr(composition, "decisions", lambda: made.services.decisions)
     await made.create_groups()
     return made

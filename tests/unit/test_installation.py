@@ -9,8 +9,8 @@ from tests.support.estate import ANOTHER_INSTALLATION, INSTALLATION
 from tests.support.examples import GROUP, READER, grant
 
 SETTINGS = {
-    "AZURE_CLIENT_ID": "c",
-    "LANYARD_PRINCIPAL_ID": "p",
+    "AZURE_CLIENT_ID": "11111111-1111-1111-1111-111111111111",
+    "LANYARD_PRINCIPAL_ID": "22222222-2222-2222-2222-222222222222",
     "AzureWebJobsStorage__accountName": "st",
 }
 

@@ -85,8 +85,8 @@ def imported(tmp_path: Path) -> tuple[set[str], set[str]]:
     policy.write_text("version: 1\n")
     environment = {
         "PATH": os.environ["PATH"],
-        "AZURE_CLIENT_ID": "x",
-        "LANYARD_PRINCIPAL_ID": "x",
+        "AZURE_CLIENT_ID": "11111111-1111-1111-1111-111111111111",
+        "LANYARD_PRINCIPAL_ID": "22222222-2222-2222-2222-222222222222",
         "LANYARD_INSTALLATION": "1a57a11a-0000-4000-8000-000000000001",
         "AzureWebJobsStorage__accountName": "x",
         "LANYARD_POLICY": str(policy),

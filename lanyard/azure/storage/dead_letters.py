@@ -1,4 +1,4 @@
-"""Where Event Grid puts what it could not deliver, and the host what failed too often.
+"""Where Event Grid puts what it could not deliver, and what else was given up.
 
 Dead letters are blobs, each a JSON array of events (or one event), with why and when it was given
 up beside the event's own members: in camel case for Event Grid's schema, in lower case for
@@ -7,7 +7,8 @@ CloudEvents. Their path is not documented, so every blob of the container is loo
 
 import base64
 import json
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -31,11 +32,16 @@ from lanyard.values.errors import Permanent
 
 #: The container that the event subscriptions name (infra/).
 CONTAINER = "dead-letters"
-#: Where the host moves a message that failed too often.
+#: Where a message lies that was given up: by the host, or by Lanyard.
 POISON = f"{QUEUE}-poison"
 # A queue gives so many messages at most, and hides them for so long.
 _PAGE = 32
 _HIDDEN_SECONDS = 300
+# The year in which a message without an end expires ("Put Message", Azure Storage).
+_NEVER = 9999
+
+#: Puts a text on the queue, as it is, without an end.
+type Send = Callable[[str], Awaitable[None]]
 
 
 class DeadLetterBlobs:
@@ -125,7 +131,20 @@ class PoisonQueue:
                 return 0
         return int(properties.approximate_message_count or 0)
 
-    async def batches(self) -> AsyncGenerator[Batch]:
+    async def keep(self, body: bytes) -> None:
+        """Put a message there, without an end. Raises Temporary, Permanent."""
+        await self._send(base64.b64encode(body).decode())
+
+    async def _send(self, content: str) -> None:
+        with stored("keep a message that was given up"):
+            try:
+                await self._queue.send_message(content, time_to_live=-1)
+            except ResourceNotFoundError:
+                with suppress(ResourceExistsError):
+                    await self._queue.create_queue()
+                await self._queue.send_message(content, time_to_live=-1)
+
+    async def batches(self) -> AsyncGenerator["PoisonMessage"]:
         """Each message. What is not taken out can be seen again when the last one was given."""
         seen: list[PoisonMessage] = []
         try:
@@ -143,7 +162,7 @@ class PoisonQueue:
                 pages = self._queue.receive_messages(
                     max_messages=_PAGE, visibility_timeout=_HIDDEN_SECONDS
                 )
-                return [PoisonMessage(self._queue, found) async for found in pages]
+                return [PoisonMessage(self._queue, self._send, found) async for found in pages]
             except ResourceNotFoundError:
                 return []
 
@@ -151,11 +170,23 @@ class PoisonQueue:
 class PoisonMessage:
     """One message, hidden from others."""
 
-    def __init__(self, queue: QueueClient, message: QueueMessage) -> None:
+    def __init__(self, queue: QueueClient, send: Send, message: QueueMessage) -> None:
         self._queue = queue
+        self._send = send
         self._message = message
         self._removed = False
         self.dead_letters = [_given_up_message(message)]
+
+    @property
+    def ends(self) -> bool:
+        """Whether it goes by itself: what the host puts there does, after seven days."""
+        expires = self._message.expires_on
+        return expires is not None and expires.year < _NEVER
+
+    async def keep(self) -> None:
+        """Put a copy without an end in its place."""
+        await self._send(str(self._message.content))
+        await self.take_out(self.dead_letters)
 
     async def take_out(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Delete the message; one that is gone is fine."""

@@ -9,6 +9,7 @@ from typing import Any
 from azure.core.rest import HttpRequest
 
 from lanyard.azure.arm import listing
+from lanyard.azure.arm.answers import body_of
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import translated
 from lanyard.azure.arm.resource_graph import ResourceGraph
@@ -21,6 +22,8 @@ _ASSIGNMENTS = (
     "/subscriptions/{}/providers/Microsoft.Authorization/roleAssignments"
     "?api-version=2022-04-01&$filter=principalId%20eq%20'{}'"
 )
+_WEB_VERSION = "2025-05-01"
+_HOST_STATUS = "/host/default/properties/status"
 _SUBSCRIPTION = "/subscriptions/{}?api-version=2022-12-01"
 
 
@@ -54,6 +57,14 @@ class Allowed:
     def allows(self, action: str, scope: str) -> bool:
         """Whether it allows an action everywhere in `scope`."""
         return is_within(scope, self.scope) and self.permission.allows(action)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The Functions host of an app: `state` as it says it ("Running", "Error", …), and why."""
+
+    state: str
+    errors: tuple[str, ...]
 
 
 class Setup:
@@ -94,6 +105,31 @@ class Setup:
         async for row in ResourceGraph(self._clients).rows(query):
             return folded(str(row["properties"].get("principalId") or ""))
         return ""
+
+    async def functions(self, site: str) -> frozenset[str]:
+        """The names of the functions that ARM shows of an app. Raises Temporary, Permanent."""
+        return frozenset(
+            [
+                str(each["properties"]["name"])
+                async for each in self._pages(f"{site}/functions?api-version={_WEB_VERSION}")
+            ]
+        )
+
+    async def host(self, site: str) -> Host:
+        """How the Functions host of an app is, by its own account (azure-functions-host, issue
+        6254). Raises Temporary, Permanent.
+        """
+        status = await self._get(f"{site}{_HOST_STATUS}?api-version={_WEB_VERSION}")
+        found = status["properties"]
+        return Host(str(found.get("state") or ""), tuple(map(str, found.get("errors") or ())))
+
+    async def app_settings(self, site: str) -> dict[str, str]:
+        """The settings of an app, secrets among them. Raises Temporary, Permanent."""
+        url = f"{site}/config/appsettings/list?api-version={_WEB_VERSION}"
+        with translated(f"read the settings of {site}"):
+            response = await self._clients.resources.send_request(HttpRequest("POST", url))
+            response.raise_for_status()
+            return {str(k): str(v) for k, v in body_of(response)["properties"].items()}
 
     async def date(self, subscription: str) -> str:
         """When ARM says that it is: the header `Date` of an answer, "" where it has none."""

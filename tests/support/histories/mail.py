@@ -10,7 +10,6 @@ from typing import Any
 from lanyard.queue.locks import Arrival
 from lanyard.queue.messages import decode
 from lanyard.values.change import Change
-from lanyard.values.errors import Temporary
 from tests.support.estate import Estate
 
 #: More rounds than any history needs until nothing is left to do at one moment.
@@ -51,8 +50,6 @@ class Mail:
     waiting: list[Waiting] = field(default_factory=list)
     #: Of other installations that the same events come to.
     others: list["Mail"] = field(default_factory=list)
-    #: Messages that the host gave up on.
-    poison: list[Change] = field(default_factory=list)
 
     async def send(self, fate: Fate) -> None:
         """What was published since, on its way or lost."""
@@ -75,10 +72,10 @@ class Mail:
         await self._deliver(events[::-1] if newest_first else events)
 
     def replay(self) -> None:
-        """What the host gave up on is put back, as `lanyard replay` does."""
+        """What was given up is put back, as `lanyard replay` does."""
         now = self.estate.azure.clock.now()
         for mail in self._all():
-            poison, mail.poison = mail.poison, []
+            poison = mail.estate.poison.take()
             mail.waiting += [Waiting(now, now, replace(each, attempt=0)) for each in poison]
 
     async def work(self) -> None:
@@ -122,10 +119,7 @@ class Mail:
 
     async def process(self, message: Waiting) -> None:
         """One message, by this installation's worker."""
-        try:
-            await self.estate.worker.process(message.change, Arrival(message.put))
-        except Temporary:
-            self.poison.append(message.change)
+        await self.estate.worker.process(message.change, Arrival(message.put))
 
     def collect(self) -> None:
         """What this installation has put on its queue waits from now on."""

@@ -1,0 +1,22 @@
+"""The app's queues on Azurite, past the app."""
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.queue.aio import QueueClient
+
+from demo.stack import QUEUE, Stack
+
+
+async def poisoned(stack: Stack) -> int:
+    """How many messages lie in the poison queue."""
+    operator = stack.operator
+    async with QueueClient(
+        stack.azurite.queue_url,
+        f"{QUEUE}-poison",
+        credential=operator.credential,
+        **operator.options,
+    ) as queue:
+        try:
+            found = (await queue.get_queue_properties()).approximate_message_count
+        except ResourceNotFoundError:
+            return 0
+    return found or 0
