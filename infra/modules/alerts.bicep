@@ -12,6 +12,14 @@ var rules = [
     severity: 1
     every: 'PT5M'
     window: 'PT5M'
+    query: 'AppTraces | where Message startswith "given up: "'
+  }
+  {
+    name: 'lost'
+    says: 'The app ended again and again with a message in hand; the next sweep puts it back.'
+    severity: 2
+    every: 'PT5M'
+    window: 'PT5M'
     query: 'AppTraces | where Message has "Moving message to queue" and Message has "lanyard-reconcile-poison"'
   }
   {
@@ -52,7 +60,7 @@ var rules = [
     severity: 2
     every: 'PT1H'
     window: 'P1D'
-    query: 'AppRequests | where Name in ("resource_events", "lanyard.event") | summarize heard = count() | where heard == 0'
+    query: 'AppTraces | where Message startswith "event " | summarize heard = count() | where heard == 0'
   }
   {
     name: 'no-sweep'
