@@ -1,5 +1,6 @@
 """What a shell needs for `lanyard` to reach the local Azure and the app in it, as its operator."""
 
+import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,8 +28,21 @@ def environment(addresses: Addresses, azurite: Azurite, policy: Path = POLICY) -
     }
 
 
+def local_settings(settings: Mapping[str, str]) -> str:
+    """`local.settings.json` of Core Tools for the app over the local Azure, by its settings there.
+    The app that runs beside it is on the same queue: either may take a message.
+    """
+    values = {"FUNCTIONS_WORKER_RUNTIME": "python", **settings}
+    return json.dumps({"IsEncrypted": False, "Values": values}, indent=2) + "\n"
+
+
 def write(file: Path, variables: Mapping[str, str]) -> None:
     """A file for the shell's `.`; readable by its owner alone."""
     lines = (f"export {name}={shlex.quote(value)}" for name, value in variables.items())
+    write_privately(file, "\n".join(lines) + "\n")
+
+
+def write_privately(file: Path, text: str) -> None:
+    """A file that its owner alone can read."""
     file.touch(mode=0o600)
-    file.write_text("\n".join(lines) + "\n")
+    file.write_text(text)

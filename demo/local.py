@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from demo.desk import environment, write
+from demo.desk import environment, local_settings, write, write_privately
 from demo.hosts import MAKERS, NAMES, OURS, PROJECT
 from demo.narration import Narration
 from demo.stack import LOCATION, POLICY, SHOP, Stack, as_json, running
@@ -18,6 +18,7 @@ from simulator.serve import Addresses
 
 _DIRECTORY = PROJECT / ".cache" / "local"
 _SHELL = _DIRECTORY / "lanyard.env"
+_SETTINGS = _DIRECTORY / "local.settings.json"
 
 
 def main() -> int:
@@ -57,6 +58,7 @@ async def _run(arguments: argparse.Namespace) -> None:
     ) as stack:
         operator = stack.addresses.operator.principal.object_id
         stack.azure.services.directory.grant_permission(operator)
+        write_privately(_SETTINGS, local_settings(stack.host.settings))
         write(_SHELL, environment(stack.addresses, stack.azurite, arguments.policy.resolve()))
         async with narration.step("a machine to look at"):
             machine = await stack.operator.create_vm(SHOP, "vm-web-1", LOCATION)
@@ -91,6 +93,8 @@ def _show(stack: Stack, machine: str) -> None:
     console.print(f"  . {_SHELL.relative_to(PROJECT)}", markup=False)
     for command in ("scan", f"plan {stack.operator.group(SHOP)}", f"explain {machine}", "status"):
         console.print(f"  .venv/bin/lanyard {command}", markup=False)
+    console.print("\nThe app in Core Tools, over this Azure and storage:")
+    console.print(f"  cp {_SETTINGS.relative_to(PROJECT)} . && func start", markup=False)
     console.print("\nA token as the operator (Owner of the subscription):")
     console.print(f"  {addresses.as_json()['token']}", markup=False)
     console.print("\nA bad day (docs/dev/simulator.md has the switches):")

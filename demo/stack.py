@@ -207,6 +207,8 @@ def settings_of(
         "AZURE_CLIENT_ID": app["clientId"],
         "LANYARD_PRINCIPAL_ID": app["principalId"],
         "LANYARD_INSTALLATION": INSTALLATION,
+        # Whatever a local.settings.json of the developer's says.
+        "LANYARD_CREDENTIAL": "managedIdentity",
         "LANYARD_POLICY": str(policy),
         "LANYARD_ARM_ENDPOINT": addresses.arm,
         "LANYARD_ARM_AUDIENCE": "https://management.azure.com",
