@@ -74,7 +74,7 @@ class TimedEstate(Estate):
     @asynccontextmanager
     async def working(self, instances: int) -> AsyncIterator[None]:
         """So many instances of the app take from the queue while the context is open."""
-        listeners = [self._listener(self.instance().worker) for _ in range(instances)]
+        listeners = [self.listener(self.instance().worker) for _ in range(instances)]
         async with asyncio.TaskGroup() as tasks:
             for listener in listeners:
                 tasks.create_task(listener.run())
@@ -117,7 +117,9 @@ class TimedEstate(Estate):
         if message := await self.deliver(event):
             await self.work_queue.send(encode_content(message, "base64"))
 
-    def _listener(self, worker: Worker) -> QueueListener[TimedQueue]:
+    def listener(self, worker: Worker) -> QueueListener[TimedQueue]:
+        """What takes from the queue in one instance."""
+
         async def invoke(_message: Message, text: str) -> bool:
             change = decode(text)
             try:

@@ -3,6 +3,7 @@
 Sources: the generated client of azure-monitor-opentelemetry-exporter 1.0.0b58 (200, or 206 where a
 part was refused; `itemsReceived`, `itemsAccepted`, `errors`), and Microsoft's page "Microsoft Entra
 authentication for Application Insights" (the audience, the role, 403 without it).
+Microsoft's exporter of .NET writes an envelope a line instead (application/x-json-stream).
 Only Entra tokens are taken, as with local authentication off.
 """
 
@@ -78,7 +79,10 @@ def _envelopes(request: Request, content: bytes) -> list[Json]:
     if request.headers.get("content-encoding", "").lower() == "gzip":
         content = gzip.decompress(content)
     try:
-        body = json.loads(content)
+        if content.lstrip().startswith(b"{"):
+            body = [json.loads(line) for line in content.splitlines() if line.strip()]
+        else:
+            body = json.loads(content)
     except ValueError:
         body = None
     if not isinstance(body, list) or not all(isinstance(each, dict) for each in body):

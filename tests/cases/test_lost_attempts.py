@@ -1,11 +1,14 @@
 """Cases C25: what was in hand when a process ended never failed, and is not given up for it."""
 
+import asyncio
 import json
+import math
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from bench.timed_estate import TimedEstate, machine_events
 from handlers import sweep as sweep_handler
 from lanyard.app import composition
 from lanyard.app.composition import App
@@ -13,9 +16,13 @@ from lanyard.app.lost_attempts import MOST_LOST
 from lanyard.queue.locks import Arrival
 from lanyard.queue.messages import decode, encode
 from lanyard.queue.retry import MAX_DELIVERIES
+from lanyard.reconcile.resource import Reconciler
 from lanyard.values.change import Change
 from lanyard.values.errors import Temporary
+from simulator.clock import Clock
 from simulator.faults import Fault
+from simulator.functions_host.queue_listener import VISIBILITY
+from simulator.virtual_time import run
 from tests.support.cases import Rules, attached, begun, pass_time
 from tests.support.estate import Estate, invocation
 
@@ -147,3 +154,44 @@ async def test_case_C25_the_hourly_sweep_looks(monkeypatch: pytest.MonkeyPatch) 
     await sweep_handler.sweep._function.get_user_function()(timer, invocation())
     await pass_time(estate)
     assert (attached(estate, vm), estate.poison.lying) == (["id-old"], [])
+
+
+def test_case_C25_eight_messages_in_hand_of_a_host_that_ends_six_times_are_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the listener of the project's own host, in whose time nobody waits."""
+
+    async def main(clock: Clock) -> None:
+        estate = TimedEstate(clock)
+        await estate.prepare()
+        await estate.create_machines(8, first=1)
+        await estate.take_in(machine_events(estate))
+        with monkeypatch.context() as patched:
+            patched.setattr(Reconciler, "reconcile", for_ever)
+            for _ in range(6):
+                await end_with_all_in_hand(estate)
+        async with estate.working(1):
+            await estate.work_queue.emptied()
+        estate.check_attached(9)
+        assert estate.work_queue.poison is not None
+        assert (estate.work_queue.poison.length, await reasons(estate)) == (0, [])
+
+    run(main)
+
+
+async def for_ever(_self: Reconciler, _change: Change) -> None:
+    await asyncio.sleep(math.inf)
+
+
+async def end_with_all_in_hand(estate: TimedEstate) -> None:
+    """A host takes all that waits, and is killed; the ten minutes pass."""
+    before = asyncio.all_tasks()
+    listener = estate.listener(estate.instance().worker)
+    host = asyncio.create_task(listener.run())
+    await asyncio.sleep(20)
+    assert len(listener._running) == 8
+    ended = asyncio.all_tasks() - before
+    for task in ended:
+        task.cancel()
+    await asyncio.gather(host, *ended, return_exceptions=True)
+    await asyncio.sleep(VISIBILITY)

@@ -1,17 +1,34 @@
-"""An app that cannot work, in Microsoft's host: its functions are there, and nothing is lost."""
+"""An app that cannot work, in both hosts: its functions are there, and nothing is lost."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
-from demo.stack import Stack
+from demo.stack import Stack, running
+from tests.support.hosts import BOTH
 from tests.support.not_configured import broken, waits_and_is_done
+from tests.support.unseen import unseen
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(300),
     pytest.mark.host_check,
 ]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=BOTH)
+async def host(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stack]:
+    directory = tmp_path_factory.mktemp("not-configured")
+    async with running(
+        directory, unseen, operation_seconds=0.2, make_host=BOTH[request.param]
+    ) as started:
+        yield started
+
+
 WRONG = {
     "AZURE_CLIENT_ID": "<client id>",
     "LANYARD_PRINCIPAL_ID": "",
@@ -26,12 +43,12 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-async def test_a_setting_that_is_missing_or_wrong_is_named(stack: Stack, name: str) -> None:
+async def test_a_setting_that_is_missing_or_wrong_is_named(host: Stack, name: str) -> None:
     machine = f"vm-{list(WRONG).index(name)}"
     named = WRONG[name] if name == "LANYARD_POLICY" else name
-    await waits_and_is_done(stack, machine, {name: WRONG[name]}, named)
+    await waits_and_is_done(host, machine, {name: WRONG[name]}, named)
 
 
-async def test_a_broken_policy_is_named(stack: Stack, tmp_path: Path) -> None:
+async def test_a_broken_policy_is_named(host: Stack, tmp_path: Path) -> None:
     named = "broken.yaml:2:1: 'mode' must be"
-    await waits_and_is_done(stack, "vm-broken", broken(tmp_path), named)
+    await waits_and_is_done(host, "vm-broken", broken(tmp_path), named)

@@ -15,14 +15,9 @@ from lanyard.queue.messages import QUEUE
 from simulator.faults import Fault
 from tests.support.estate import POLICY, Estate, invocation
 from tests.support.handlers import started
-from tests.support.infra.bicep import INFRA, variable
+from tests.support.infra.bicep import INFRA
+from tests.support.infra.queries import QUERIES, WORKBOOK, matching
 
-QUERIES = {rule["name"]: rule["query"] for rule in variable("rules", "modules/alerts.bicep")}
-WORKBOOK = {
-    item["name"]: item["content"]["query"]
-    for item in json.loads((INFRA / "modules" / "workbook.json").read_text())["items"]
-    if item["type"] == 3
-}
 _PROJECT = Path(__file__).parents[2]
 KUSTO = _PROJECT / "tests" / "kusto" / "node_modules" / "@kusto"
 NODE = _PROJECT / ".venv" / "node" / "node"
@@ -33,25 +28,6 @@ TABLES = {
     "AppRequests": f"({_OF_ALL}, Name: string, DurationMs: real, Success: bool)",
     "AppMetrics": f"({_OF_ALL}, Name: string, Sum: real, Min: real, Max: real)",
 }
-_TERM = re.compile(r'Message (startswith|has|matches regex) "([^"]*)"')
-
-
-def matching(query: str, lines: list[str]) -> list[str]:
-    """The lines that a query over AppTraces finds: its terms on Message, all of which must hold."""
-    terms = _TERM.findall(query)
-    assert terms
-    assert " or " not in query
-    return [line for line in lines if all(_holds(how, text, line) for how, text in terms)]
-
-
-def _holds(operator: str, text: str, line: str) -> bool:
-    match operator:
-        case "startswith":
-            return line.lower().startswith(text.lower())
-        case "has":
-            return text.lower() in line.lower()
-        case _:
-            return re.search(text, line) is not None
 
 
 @pytest.fixture
