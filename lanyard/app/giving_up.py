@@ -28,20 +28,27 @@ class GivingUp:
         """This app worked on it, and it failed for the last time. Raises Temporary, Permanent."""
         await self._record(change, reason)
         await self.poison.keep(encode(change).encode())
+        _report(change, reason)
 
     async def unreadable(self, body: bytes, reason: str) -> None:
         """No message of this queue. Raises as `give_up` does."""
         await self._record(None, reason)
         await self.poison.keep(body)
+        _report(None, reason)
 
     async def take_over(self, message: PoisonMessage, change: Change | None, reason: str) -> None:
         """The host gave it up, in this copy, which would end. Raises as `give_up` does."""
         await self._record(change, reason)
         await message.keep()
+        _report(change, reason)
 
     async def _record(self, change: Change | None, reason: str) -> None:
         resource = "" if change is None else change.resource.text
         cause = {} if change is None else cause_of(change)
         why = f"given up, because {reason}"
-        log.error(_LINE, resource or "a message that cannot be read", reason)
         await self.decisions.add(Decision(resource, "reconcile", "failed", why, cause=cause))
+
+
+def _report(change: Change | None, reason: str) -> None:
+    about = "a message that cannot be read" if change is None else change.resource.text
+    log.error(_LINE, about, reason)
