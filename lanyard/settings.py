@@ -1,4 +1,25 @@
-"""The app's own settings (environment variables), read and checked."""
+"""The app's own settings (environment variables), read and checked.
+
+AZURE_CLIENT_ID, LANYARD_PRINCIPAL_ID   the app's user-assigned identity; its resource id may
+  (and LANYARD_IDENTITY_ID)             be left out: then a policy that names it is not refused
+LANYARD_INSTALLATION                    a GUID for good, which what the app makes carries
+LANYARD_CREDENTIAL                      azureCli at a desk: the login of `az login`, not the
+                                        app's identity (managedIdentity)
+AzureWebJobsStorage__accountName        the storage account, or the three addresses
+  (or __queueServiceUri, __tableServiceUri, __blobServiceUri)
+LANYARD_POLICY                          the policy file or folder (lanyard.yaml in the app's
+                                        folder), or the https address of a blob
+LANYARD_ARM_ENDPOINT, LANYARD_GRAPH_ENDPOINT   other clouds than the public one
+LANYARD_ARM_AUDIENCE, LANYARD_GRAPH_AUDIENCE   where it is not the endpoint itself
+LANYARD_QUOTA_RESERVE                   percent of ARM's quota left to others (9)
+LANYARD_SETTLE_SECONDS                  seconds that events of a resource wait to be one (0)
+LANYARD_LONGEST_DELAY_SECONDS           no message waits longer (7 days, the queue's own limit)
+LANYARD_NOTICES_ENDPOINT                where decisions go: a custom topic of CloudEvents 1.0
+LANYARD_TELEMETRY                       true: the app sends its traces and metrics to
+                                        APPLICATIONINSIGHTS_CONNECTION_STRING
+PYTHON_ENABLE_OPENTELEMETRY, PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY
+                                        the worker's own: something else collects them
+"""
 
 import os
 from collections.abc import Mapping
@@ -90,28 +111,7 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings. Raises SettingsError that names what is missing or wrong.
-
-    AZURE_CLIENT_ID, LANYARD_PRINCIPAL_ID   the app's user-assigned identity; its resource id may
-      (and LANYARD_IDENTITY_ID)             be left out: then a policy that names it is not refused
-    LANYARD_INSTALLATION                    a GUID for good, which what the app makes carries
-    LANYARD_CREDENTIAL                      azureCli at a desk: the login of `az login`, not the
-                                            app's identity (managedIdentity)
-    AzureWebJobsStorage__accountName        the storage account, or the three addresses
-      (or __queueServiceUri, __tableServiceUri, __blobServiceUri)
-    LANYARD_POLICY                          the policy file or folder (lanyard.yaml in the app's
-                                            folder), or the https address of a blob
-    LANYARD_ARM_ENDPOINT, LANYARD_GRAPH_ENDPOINT   other clouds than the public one
-    LANYARD_ARM_AUDIENCE, LANYARD_GRAPH_AUDIENCE   where it is not the endpoint itself
-    LANYARD_QUOTA_RESERVE                   percent of ARM's quota left to others (9)
-    LANYARD_SETTLE_SECONDS                  seconds that events of a resource wait to be one (0)
-    LANYARD_LONGEST_DELAY_SECONDS           no message waits longer (7 days, the queue's own limit)
-    LANYARD_NOTICES_ENDPOINT                where decisions go: a custom topic of CloudEvents 1.0
-    LANYARD_TELEMETRY                       true: the app sends its traces and metrics to
-                                            APPLICATIONINSIGHTS_CONNECTION_STRING
-    PYTHON_ENABLE_OPENTELEMETRY, PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY
-                                            the worker's own: something else collects them
-    """
+    """Read the settings. Raises SettingsError that names what is missing or wrong."""
     policy = environment.get("LANYARD_POLICY", "lanyard.yaml")
     exported = _exported(environment)
     arm, graph = _secure_endpoints(environment)
