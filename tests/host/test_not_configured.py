@@ -13,7 +13,7 @@ from tests.support.unseen import unseen
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.host_check,
 ]
 
