@@ -3,11 +3,9 @@
 import httpx
 import pytest
 
-from demo.hosts import microsoft_host
 from demo.stack import BLOB_READER, Stack
 from simulator.faults import Fault
 from simulator.functions_host.microsoft import MicrosoftHost
-from simulator.functions_host.process import HostStartError
 from tests.support.machines import GROUP, created, principals_of, roles_of, until_in_hand
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
