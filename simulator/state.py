@@ -113,12 +113,15 @@ class RoleAssignment:
 
 @dataclass
 class Subscription:
-    """A subscription of the one tenant. `management_groups`: its ancestors' names, any order."""
+    """A subscription of the one tenant. `management_groups`: its ancestors' names, any order.
+    `tenant`: of another one, which delegates it (Azure Lighthouse); "" for the one.
+    """
 
     id: str
     display_name: str
     management_groups: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
+    tenant: str = ""
 
 
 class Observed[Value](UserDict[str, Value]):

@@ -26,6 +26,7 @@ from lanyard.cli.host_findings import (
     settings_read,
     settings_unread,
     sites,
+    tenants_agree,
 )
 from lanyard.desk.azure.app_setup import Setup
 from lanyard.desk.rights import Rights, rights
@@ -65,6 +66,7 @@ class Doctor:
             "rights": self._rights,
             "directory": self._directory,
             "events": self._events,
+            "tenant": self._tenants,
             "host": self._host,
             "app": self._app,
         }
@@ -90,6 +92,17 @@ class Doctor:
         await self.app.azure.directory.existing([self.principal])
         message = "it can be read, as you: it knows the app's identity"
         yield Finding("directory", State.OK, message)
+
+    async def _tenants(self) -> AsyncIterator[Finding]:
+        try:
+            heard = {each: await self.setup.event_subscriptions(each) for each in self.watched}
+        except LanyardError:
+            return  # the check before this one shows it
+        for subscription, found in heard.items():
+            tenant = await self.setup.tenant(subscription)
+            for site in sites(found):
+                if home := await self.setup.tenant_of_app(site):
+                    yield tenants_agree(subscription, tenant, home)
 
     async def _host(self) -> AsyncIterator[Finding]:
         try:

@@ -65,6 +65,9 @@ _REMEDIES = {
     Reason.NO_SWEEP: _SWEEP,
     Reason.SWEEP_OVERDUE: _SWEEP,
     Reason.SWEEP_FAILED: _SWEEP,
+    Reason.DAMAGED: _Remedy(
+        State.WARNING, "delete the row in its table; the next sweep puts on record what stands"
+    ),
 }
 
 

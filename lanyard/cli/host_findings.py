@@ -23,6 +23,21 @@ def sites(found: Iterable[Subscribed]) -> list[str]:
     return sorted({each[: -len(_HEARS)].lower() for each in hearing})
 
 
+def tenants_agree(subscription: str, tenant: str, home: str) -> Finding:
+    """Whether a subscription is of the app's tenant (`home`). One that is delegated (Azure
+    Lighthouse) wants `delegatedManagedIdentityResourceId` with each assignment, which Lanyard does
+    not give (azure-facts-2, Lighthouse).
+    """
+    if tenant == home:
+        return Finding("tenant", State.OK, f"subscription {subscription} is of the app's tenant")
+    message = (
+        f"subscription {subscription} is of tenant {tenant}, the app of {home}: what is delegated "
+        "(Azure Lighthouse) is not served"
+    )
+    fix = "'lanyard offboard' it, and deploy an app in its own tenant"
+    return Finding("tenant", State.PROBLEM, message, fix)
+
+
 def host_state(site: str, host: Host) -> Finding:
     """Whether the host runs."""
     if host.state == "Running" and not host.errors:

@@ -217,7 +217,7 @@ def _show_subscription(subscription: Subscription, tenant_id: str) -> Json:
     return {
         "id": f"/subscriptions/{subscription.id}",
         "subscriptionId": subscription.id,
-        "tenantId": tenant_id,
+        "tenantId": subscription.tenant or tenant_id,
         "displayName": subscription.display_name,
         "state": "Enabled",
         "subscriptionPolicies": {
@@ -226,7 +226,7 @@ def _show_subscription(subscription: Subscription, tenant_id: str) -> Json:
             "spendingLimit": "Off",
         },
         "authorizationSource": "RoleBased",
-        "managedByTenants": [],
+        "managedByTenants": [{"tenantId": tenant_id}] if subscription.tenant else [],
     }
 
 

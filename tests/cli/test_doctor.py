@@ -23,6 +23,7 @@ from tests.support.desk import Desk
 from tests.support.estate import ANOTHER_INSTALLATION, INSTALLATION
 
 OK, ERROR, FOUND = 0, 1, 2
+OF_ANOTHER = "7e4a4701-0000-4000-8000-000000000002"
 WRITE, DELETE = (f"Microsoft.Resources.Resource{word}Success" for word in ("Write", "Delete"))
 FUNCTION = (
     "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-lanyard/providers/"
@@ -113,7 +114,7 @@ async def test_an_app_that_is_well_has_nothing_to_fix(app: Desk) -> None:
     assert ran.lines[-1] == "doctor: nothing to fix"
     checks = [line.split()[1] for line in ran.lines[:-1]]
     assert checks == [
-        *("storage", "rights", "directory", "events", *["host"] * 3),
+        *("storage", "rights", "directory", "events", "tenant", *["host"] * 3),
         *("app", "delivery", "policy"),
     ]
 
@@ -339,3 +340,13 @@ async def test_the_words_of_a_pause_do_not_decide_how_bad_it_is(app: Desk) -> No
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_reason_to_look_has_a_remedy(reason: Reason) -> None:
     assert _REMEDIES[reason].fix
+
+
+async def test_a_subscription_that_another_tenant_delegates_is_a_problem(app: Desk) -> None:
+    estate = app.estate
+    estate.azure.state.subscriptions[estate.subscription].tenant = OF_ANOTHER
+    found = await wrong(app, "tenant")
+    assert found["state"] == "problem"
+    assert (
+        f"is of tenant {OF_ANOTHER}, the app of {estate.azure.state.tenant_id}" in found["message"]
+    )

@@ -416,3 +416,16 @@ async def test_every_key_of_the_json_is_documented(me: Onboarder, command: str) 
     document = json.loads(ran.out)
     assert document["subscriptions"][0]["steps"]
     assert list(undocumented(document, shape)) == []
+
+
+async def test_a_subscription_that_another_tenant_delegates_is_not_watched(me: Onboarder) -> None:
+    azure = me.estate.azure
+    theirs = azure.state.add_subscription("theirs")
+    theirs.tenant = "7e4a4701-0000-4000-8000-000000000002"
+    me.own(f"/subscriptions/{theirs.id}")
+    before = me.there()
+    ran = await me.run("onboard", theirs.id, "--yes", "--json")
+    assert ran.code == ERROR
+    (step,) = steps(ran)
+    assert f"it is of tenant {theirs.tenant}, the app of {azure.state.tenant_id}" in step["error"]
+    assert me.there() == before

@@ -106,6 +106,13 @@ class Setup:
             return folded(str(row["properties"].get("principalId") or ""))
         return ""
 
+    async def tenant_of_app(self, site: str) -> str:
+        """The tenant (lower case) that an app is in, "" where it is not listed."""
+        query = f"resources | where id =~ '{site}' | project id, tenantId | order by id asc"
+        async for row in ResourceGraph(self._clients).rows(query):
+            return folded(str(row.get("tenantId") or ""))
+        return ""
+
     async def functions(self, site: str) -> frozenset[str]:
         """The names of the functions that ARM shows of an app. Raises Temporary, Permanent."""
         return frozenset(
@@ -130,6 +137,13 @@ class Setup:
             response = await self._clients.resources.send_request(HttpRequest("POST", url))
             response.raise_for_status()
             return {str(k): str(v) for k, v in body_of(response)["properties"].items()}
+
+    async def tenant(self, subscription: str) -> str:
+        """The tenant (lower case) that a subscription is of, also where it is delegated to another
+        one (Azure Lighthouse). Raises Temporary, Permanent.
+        """
+        found = await self._get(_SUBSCRIPTION.format(subscription))
+        return folded(str(found.get("tenantId") or ""))
 
     async def date(self, subscription: str) -> str:
         """When ARM says that it is: the header `Date` of an answer, "" where it has none."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from lanyard.desk.onboarding.differences import differences
 from lanyard.desk.onboarding.event_parts import after_topic, before_topic, topic
-from lanyard.desk.onboarding.parts import EVENT_GRID, Deployment, Part
+from lanyard.desk.onboarding.parts import EVENT_GRID, SUBSCRIPTIONS, Deployment, Part
 from lanyard.desk.onboarding.role_parts import role_parts
 from lanyard.desk.onboarding.steps import (
     REFUSED,
@@ -58,6 +58,9 @@ class Onboarding:
         """The steps in order; with `write`, each is done before the next. One that fails stops
         only those that need it.
         """
+        if refusal := await self._of_another_tenant():
+            yield refusal
+            return
         rights = role_parts(self.app, self.rights, self.subscription)
         for part in [*before_topic(self.app.location, self.subscription), *rights]:
             yield await self._step(part, write=write)
@@ -66,6 +69,30 @@ class Onboarding:
         principal = principal_of(found)
         for part in after_topic(self.app, self.subscription, step.id, principal):
             yield await self._step(part, write=write)
+
+    async def _of_another_tenant(self) -> Step | None:
+        """Why a subscription that is delegated to the app's tenant (Azure Lighthouse) is not
+        watched: each assignment in it wants more than Lanyard gives (azure-facts-2).
+        """
+        home = folded(self.app.app_id.split("/")[2])
+        if home == self.subscription:
+            return None
+        try:
+            tenants = [await self._tenant(each) for each in (self.subscription, home)]
+        except LanyardError as error:
+            self.notes.append(f"whether it is of the app's tenant is not known: {error}")
+            return None
+        if "" in tenants or len(set(tenants)) == 1:
+            return None
+        why = (
+            f"it is of tenant {tenants[0]}, the app of {tenants[1]}: what is delegated (Azure "
+            "Lighthouse) is not served; deploy an app in its own tenant"
+        )
+        return Step(f"/subscriptions/{self.subscription}", "its tenant", Verb.KEEP, error=why)
+
+    async def _tenant(self, subscription: str) -> str:
+        found = await self.resources.read(f"/subscriptions/{subscription}", SUBSCRIPTIONS)
+        return folded(str((found or {}).get("tenantId") or ""))
 
     async def _topic(self, *, write: bool) -> tuple[Step, Mapping[str, Any]]:
         """The one topic of the subscription, whoever made it, as it is afterwards."""

@@ -30,6 +30,7 @@ AUTHORIZATION = "2022-04-01"
 EVENT_GRID = "2022-06-15"
 ALERTS = "2018-03-01"
 GROUPS = "2024-03-01"
+SUBSCRIPTIONS = "2022-12-01"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
