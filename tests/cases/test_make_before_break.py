@@ -255,7 +255,7 @@ async def test_case_A01_an_addition_that_failed_is_listed_until_it_is_done(
     published = [d for d in await estate.recorded() if d.outcome == "held"]
     assert len([d for d in published if d.action.startswith("assign")]) == 1
     estate.azure.faults.clear()
-    await hours(estate, 1)
+    await hours(estate, 4)  # what is refused is tried after one, two, four hours
     await assert_moved(estate, vm)
 
 
