@@ -79,7 +79,7 @@ def _envelopes(request: Request, content: bytes) -> list[Json]:
     if request.headers.get("content-encoding", "").lower() == "gzip":
         content = gzip.decompress(content)
     try:
-        if content.lstrip().startswith(b"{"):
+        if "json-stream" in request.headers.get("content-type", ""):
             body = [json.loads(line) for line in content.splitlines() if line.strip()]
         else:
             body = json.loads(content)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -337,11 +338,15 @@ def invocation(traceparent: str = "") -> Any:
     return SimpleNamespace(trace_context=SimpleNamespace(trace_parent=traceparent))
 
 
+# Each message has an id of its own.
+_MESSAGES = count()
+
+
 class Taken(func.QueueMessage):
     """As the worker hands it over; the library's own class knows no count."""
 
     def __init__(self, body: str, dequeue_count: int | None) -> None:
-        super().__init__(id="m", body=body)
+        super().__init__(id=str(next(_MESSAGES)), body=body)
         self._count = dequeue_count
 
     @property
