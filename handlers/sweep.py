@@ -19,7 +19,9 @@ async def sweep(timer: func.TimerRequest, context: func.Context) -> None:
 
     with within(context.trace_context.trace_parent):
         at_work = await app()
-        await at_work.lost_attempts.put_back()
-        report = await at_work.sweeps.run_alone()
-    if report is not None:
-        log.info("%s%s", describe(report), " (late)" if timer.past_due else "")
+        try:
+            await at_work.lost_attempts.put_back()
+        finally:  # a queue that cannot be read keeps no sweep from its work
+            report = await at_work.sweeps.run_alone()
+            if report is not None:
+                log.info("%s%s", describe(report), " (late)" if timer.past_due else "")

@@ -41,9 +41,9 @@ class Compute(Protocol):
     ) -> ComputeResource:
         """Change the identity block in one write; returns the resource as read after it."""
 
-    def alone(self, resource: ComputeResource) -> AbstractAsyncContextManager[bool]:
-        """While the context is open nothing is written whose write excludes this one's; whether
-        it had to wait for it. Raises NotYet where that takes long.
+    def alone(self, resource: ComputeResource) -> AbstractAsyncContextManager[None]:
+        """While the context is open nothing is written whose write excludes this one's. Raises
+        NotYet where that takes long.
         """
 
     async def upgrade_instances(self, resource: ComputeResource) -> None:

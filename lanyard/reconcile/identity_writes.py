@@ -75,9 +75,7 @@ class IdentityWrites:
     ) -> list[Outcome]:
         """Before anything is looked at that must hold right before a removal: the mode, a pause."""
         try:
-            async with self.compute.alone(self.resource) as waited:
-                if waited:
-                    self.resource = await self.compute.unchanged(self.resource)
+            async with self.compute.alone(self.resource):
                 return await work()
         except (Temporary, Permanent) as failure:
             return failed(actions, failure)

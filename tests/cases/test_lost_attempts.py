@@ -156,6 +156,24 @@ async def test_case_C25_the_hourly_sweep_looks(monkeypatch: pytest.MonkeyPatch) 
     assert (attached(estate, vm), estate.poison.lying) == (["id-old"], [])
 
 
+async def test_case_C25_a_poison_queue_that_cannot_be_read_keeps_no_sweep_from_its_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, ACCEPTED, "id-old")
+    vm = await estate.create_vm("vm1")
+    estate.new_events()
+
+    async def refused() -> int:
+        raise Temporary("the poison queue cannot be read", 0.0)
+
+    monkeypatch.setattr(estate.poison, "count", refused)
+    timer = SimpleNamespace(past_due=False)
+    with pytest.raises(Temporary, match="the poison queue"):
+        await sweep_handler.sweep._function.get_user_function()(timer, invocation())
+    await pass_time(estate)
+    assert attached(estate, vm) == ["id-old"]
+
+
 def test_case_C25_eight_messages_in_hand_of_a_host_that_ends_six_times_are_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -66,8 +66,8 @@ class OneMachine:
         assert resource is self.resource, "what was read last"
         return resource
 
-    def alone(self, _resource: ComputeResource) -> AbstractAsyncContextManager[bool]:
-        return nullcontext(enter_result=False)
+    def alone(self, _resource: ComputeResource) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
     async def update_identity(
         self,

@@ -128,10 +128,9 @@ class Compute:
             raise Temporary(f"{resource.id} changed since it was read", _CHANGED_DELAY)
         return now
 
-    def alone(self, resource: ComputeResource) -> AbstractAsyncContextManager[bool]:
-        """While the context is open nothing is written whose write excludes this one's; whether
-        it had to wait for it: the resource may be another one by then. Raises NotYet where that
-        takes long.
+    def alone(self, resource: ComputeResource) -> AbstractAsyncContextManager[None]:
+        """While the context is open nothing is written whose write excludes this one's. Raises
+        NotYet where that takes long.
         """
         return self._apart.alone(shared_parent(resource))
 

@@ -60,22 +60,19 @@ class OneAtATime:
         self._excluding: set[str] = set()
 
     @asynccontextmanager
-    async def alone(self, parent: str) -> AsyncIterator[bool]:
-        """While the context is open no other has it; whether it had to wait for it. Raises NotYet
-        where that takes long.
-        """
+    async def alone(self, parent: str) -> AsyncIterator[None]:
+        """While the context is open no other has it. Raises NotYet where that takes long."""
         if not (parent in self._excluding or _ALWAYS in parent):
-            yield False
+            yield
             return
         lock = self._locks.setdefault(parent, asyncio.Lock())
-        waits = lock.locked()
         try:
             async with asyncio.timeout(PATIENCE):
                 await lock.acquire()
         except TimeoutError as error:
             raise NotYet(f"others of {parent} are written first", _BACK_DELAY) from error
         try:
-            yield waits
+            yield
         finally:
             lock.release()
 
