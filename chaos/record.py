@@ -1,7 +1,7 @@
 """What Lanyard keeps in its tables, read past the storm, as plain rows."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -36,12 +36,17 @@ class Record:
 
 async def read_record(stack: Stack) -> Record:
     """All of it."""
-    grants = await read_rows(stack, "lanyardgrants")
+    names = ("lanyardresources", "lanyardgrants", "lanyarddecisions")
+    return record_of(*[await read_rows(stack, name) for name in names])
+
+
+def record_of(resources: Iterable[Row], grants: list[Row], decisions: Iterable[Row]) -> Record:
+    """What the rows of the three tables say."""
     return Record(
-        tuple(await read_rows(stack, "lanyardresources")),
+        tuple(resources),
         {row["PartitionKey"]: row for row in grants if row["RowKey"] == "grant"},
         frozenset(_claims(grants)),
-        tuple(_decision(row) for row in await read_rows(stack, "lanyarddecisions")),
+        tuple(map(_decision, decisions)),
     )
 
 
