@@ -30,9 +30,12 @@ _NOTHING_WAS_TAKEN = (Became.FAILED, Became.GIVEN_BACK)
 
 @dataclass(frozen=True, slots=True)
 class Undoable:
-    """What was removed, as the record kept it. `resource`: the id of what the decision is about."""
+    """What was removed, as the record kept it, and when. `resource`: the id of what the decision is
+    about.
+    """
 
     decision_id: str
+    at: datetime
     resource: str
     removed: Removed
 
@@ -86,7 +89,7 @@ class Undo:
             case RemovedAssignment() as assignment:
                 did = await self._assign_again(undoable.decision_id, assignment)
             case RemovedAttachment() as attachment:
-                did = await attach_again(attachment, self.services)
+                did = await attach_again(attachment, undoable.at, self.services)
             case RemovedIdentity() as identity:
                 raise Permanent(how_to_make_again(identity))
         reason = f"undo of {undoable.decision_id} by {self.by}: {did}"
@@ -155,4 +158,4 @@ def _undoable(recorded: Recorded) -> Undoable:
         raise Permanent(
             f"decision {recorded.id} does not keep the whole assignment: it cannot be put back"
         )
-    return Undoable(recorded.id, decision.resource, removed)
+    return Undoable(recorded.id, recorded.at, decision.resource, removed)

@@ -1,6 +1,7 @@
 """An identity that was taken off a resource, attached again; one that was deleted, described."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Protocol
 
 from lanyard.ports.azure import Compute, Identities
@@ -29,12 +30,13 @@ class Estate(Protocol):
         """What Lanyard attached: that alone it detaches."""
 
 
-async def attach_again(removed: RemovedAttachment, estate: Estate) -> str:
-    """Attach it, as Lanyard attaches; returns what was done. From then on it is no attachment of
-    Lanyard's, which neither detaches it nor deletes the identity.
+async def attach_again(removed: RemovedAttachment, at: datetime, estate: Estate) -> str:
+    """Attach what was taken off at that moment, as Lanyard attaches; returns what was done. From
+    then on it is no attachment of Lanyard's, which neither detaches it nor deletes the identity.
 
-    Raises Permanent where the resource is gone or another one has its name, or where the identity
-    has another principal now: that would be access that nobody took away. Raises Temporary.
+    Raises Permanent where the resource is gone or shows that another one has its id, or where the
+    identity has another principal now: that would be access that nobody took away. Raises
+    Temporary.
     """
     if not removed.identity:
         raise Permanent(how_to_enable_again(removed))
@@ -45,7 +47,7 @@ async def attach_again(removed: RemovedAttachment, estate: Estate) -> str:
     resource = await estate.compute.read(ResourceId.parse(removed.resource))
     if resource is None:
         raise Permanent(f"{removed.resource} is gone: there is nothing to attach it to")
-    if resource.incarnation != removed.incarnation:
+    if resource.incarnation != removed.incarnation or resource.created > at.timestamp():
         raise Permanent(
             f"{removed.resource} was made again since: the identity was on the one before it, and "
             "this one never had it"

@@ -1,5 +1,6 @@
 """An identity that Lanyard detached or deleted, and the person who wants it back."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from lanyard.desk.undo import Undo, Undoable
 from lanyard.record.removal_history import removals
 from lanyard.values.change import Change
+from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import Permanent
 from lanyard.values.removed import RemovedAttachment, RemovedIdentity
+from lanyard.values.resource_id import ResourceId
 from simulator.faults import Fault
 from tests.support.estate import POLICY, Estate
 from tests.support.handlers import started
@@ -127,6 +130,25 @@ async def test_where_the_machine_is_gone_nothing_is_attached(detached: Estate) -
     await detached.delete_vm("vm1")
     with pytest.raises(Permanent, match="is gone"):
         await Undo(detached.services, "ann").put_back(undoable)
+
+
+async def test_where_it_shows_a_later_creation_nothing_is_attached(
+    detached: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undoable = await removed(detached, RemovedAttachment)
+    compute = detached.services.compute
+    read = compute.read
+
+    async def made_later(resource: ResourceId) -> ComputeResource | None:
+        # As an Automation account and a pool do, which show nothing else.
+        found = await read(resource)
+        assert found is not None
+        return replace(found, created=undoable.at.timestamp() + 1)
+
+    monkeypatch.setattr(compute, "read", made_later)
+    with pytest.raises(Permanent, match="was made again since"):
+        await Undo(detached.services, "ann").put_back(undoable)
+    assert await detached.identity_of("vm1") == {}
 
 
 async def test_a_refused_undo_changes_nothing(detached: Estate) -> None:
