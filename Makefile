@@ -24,7 +24,7 @@ local: setup $(HOSTED) ## Keep the local Azure, the storage and the app running;
 
 .PHONY: test
 test: setup .venv/chromium.stamp .venv/kusto.stamp $(AT_HAND) lint ## Everything that CI runs: format, lint, types, layers, all tests
-	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not host_check"
+	@$(PY) scripts/timed.py $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not host_check" --durations=10 --durations-min=1
 
 .PHONY: host-check
 host-check: setup .venv/host.stamp ## All tests in Microsoft's own Functions host, end-to-end tests too (30 min)

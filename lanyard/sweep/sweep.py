@@ -7,34 +7,24 @@ whoever takes the message reads it fresh.
 """
 
 import math
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Set
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 
 from lanyard.planning.actions import RemoveOrphans
-from lanyard.planning.desired import Desired
-from lanyard.planning.grace import still_dedicated
-from lanyard.planning.guard import guard, guard_alone
-from lanyard.planning.kept_conditions import beside_what_is_kept
+from lanyard.planning.guard import guard_alone
 from lanyard.planning.orders import Orders
-from lanyard.planning.orphans import Orphan, OrphanKind, orphans
-from lanyard.planning.plan import Plan, plan
-from lanyard.planning.verdict import Situation
+from lanyard.planning.orphans import orphans
 from lanyard.policy import Policy
 from lanyard.ports.queue import Enqueue
-from lanyard.reconcile.principals import AskedOnce, Principals, RecordedOnce
-from lanyard.reconcile.refusals import postponed, unfulfilled
-from lanyard.reconcile.resource import wanted_for
 from lanyard.reconcile.services import Services
-from lanyard.reconcile.taken_grants import CountedOnce, times_taken
 from lanyard.record.checkpoint import Checkpoint
 from lanyard.record.identities import IdentityRecord
 from lanyard.record.ledger import ResourceRecord
-from lanyard.record.ownership import unseen_attachments
-from lanyard.record.repairs import counted
 from lanyard.sweep.at_once import at_once
 from lanyard.sweep.changed_grants import Changed, changed_grants
+from lanyard.sweep.departures import SOURCE, departures
 from lanyard.sweep.doubts import reopened
+from lanyard.sweep.drift import Drift
 from lanyard.sweep.intervals import Intervals
 from lanyard.sweep.listings import NEAR_LIMIT, Progress, silent
 from lanyard.sweep.lost_tables import (
@@ -48,13 +38,11 @@ from lanyard.sweep.report import SweepReport
 from lanyard.sweep.survey import Survey, survey
 from lanyard.sweep.wanted_grants import WantedGrants
 from lanyard.values.change import Change
-from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Grant, State
 from lanyard.values.permissions import Unknown
-from lanyard.values.resource_id import ResourceId, folded, last_name, subscription_of
+from lanyard.values.resource_id import ResourceId
 
-_SOURCE = "sweep"
 #: Seconds after which a sweep that could not read everything is tried again.
 _AGAIN = 3600.0
 #: So many are put on the queue before it is on record how far it got.
@@ -73,25 +61,15 @@ class Sweep:
     until: float = math.inf
     #: Whether it was.
     cut_short: bool = field(init=False, default=False)
-    _recorded: RecordedOnce = field(init=False)
-    _read: AskedOnce = field(init=False)
-    _taken: CountedOnce = field(init=False)
     #: How many messages were put on the queue.
     put: int = field(init=False, default=0)
     #: What was refused on the way, each for itself.
     _refused: list[Permanent] = field(init=False, default_factory=list)
     _unread: list[str] = field(init=False, default_factory=list)
-    _planned: Counter[str] = field(init=False, default_factory=Counter)
-    _excluded: int = field(init=False, default=0)
-    _managed: int = field(init=False, default=0)
+    _drift: Drift = field(init=False)
 
     def __post_init__(self) -> None:
-        """Many resources share an identity and its grants: the ledger and ARM are asked once a
-        sweep for each.
-        """
-        self._recorded = RecordedOnce(self.services.identity_ledger)
-        self._read = AskedOnce(self.services.identities)
-        self._taken = CountedOnce(self.services.claims)
+        self._drift = Drift(self.policy, self.services)
 
     async def run(self) -> SweepReport:
         """Look over everything. Raises Temporary, Permanent where a listing fails: then nothing is
@@ -131,11 +109,11 @@ class Sweep:
             drifted=drifted,
             identities=len(changed),
             deleted_grants=len(grants.deleted) + len(grants.conditions),
-            planned=dict(self._planned),
-            excluded=self._excluded,
+            planned=dict(self._drift.planned),
+            excluded=self._drift.excluded,
             partly_seen=partly_seen,
             unread=tuple(self._all_unread(grants)),
-            managed=self._managed,
+            managed=self._drift.managed,
             cut_short=self.cut_short,
         )
 
@@ -151,8 +129,7 @@ class Sweep:
         """Each once, in a stable order."""
         for where, failures in sorted(grants.unread.items()):
             yield f"grants in subscription {where}: {failures[0]}" if where else str(failures[0])
-        failures = [*self._read.unread.values(), *self._refused]
-        yield from sorted({*map(str, failures), *self._unread})
+        yield from sorted({*map(str, self._refused), *self._unread, *self._drift.failures})
 
     async def _relearn(self, found: Survey) -> None:
         """Put on record again what lost tables do not hold."""
@@ -190,9 +167,9 @@ class Sweep:
             if self.cut_short:
                 return drifted
             self.progress("put on the queue", drifted)
-        departures = [*self._departures(found, report, changed)]
-        await at_once(intervals.due(map(self._dated, departures)), enqueue)
-        self.progress("put on the queue", drifted + len(departures))
+        gone = [*departures(found, report.orphans, set(changed))]
+        await at_once(intervals.due(map(self._dated, gone)), enqueue)
+        self.progress("put on the queue", drifted + len(gone))
         edited = (each.grant for each in grants.edited)
         await at_once(edited, self.services.claims.disown, self._refused)
         await self._reopen(grants, found, enqueue, intervals)
@@ -222,29 +199,8 @@ class Sweep:
             # What is in doubt is looked at, wherever the sweep before this one got to.
             if resource.id.key > after or resource.id in found.doubts:
                 record = found.records.get(resource.id, ResourceRecord(id=resource.id))
-                if await self._look_at(resource, record, found):
+                if await self._drift.shows(resource, record, found):
                     yield resource.id
-
-    async def _look_at(
-        self, resource: ComputeResource, record: ResourceRecord, found: Survey
-    ) -> bool:
-        """One that cannot be looked at is left to who looks at it alone, and puts it on record."""
-        try:
-            return await self._needs_a_look(resource, record, found)
-        except Permanent as failure:
-            self._unread.append(f"{resource.id}: {failure}")
-            return True
-
-    def _departures(
-        self, found: Survey, report: SweepReport, changed: list[ResourceId]
-    ) -> Iterator[Change]:
-        """What is gone, and what it left, each once."""
-        owners = {o.owner for o in report.orphans if o.kind is OrphanKind.DEPARTED and o.owner}
-        for resource in sorted(found.facts.missing | set(changed) | owners):
-            yield Change(resource, _SOURCE)
-        yield from _orphan_changes(o for o in report.orphans if not _waits(o, found))
-        yield from _left_on_the_way(found)
-        yield from found.released
 
     def _changed_identities(self, found: Survey) -> Iterator[ResourceId]:
         """Identities that are gone or were recreated, and those whose clean-up may go on."""
@@ -282,68 +238,10 @@ class Sweep:
         await at_once(intervals.due(map(self._change, waiting)), enqueue)
 
     def _change(self, resource: ResourceId) -> Change:
-        return self._dated(Change(resource, _SOURCE))
+        return self._dated(Change(resource, SOURCE))
 
     def _dated(self, change: Change) -> Change:
         return replace(change, policy=self.services.author.policy)
-
-    async def _needs_a_look(
-        self, resource: ComputeResource, record: ResourceRecord, found: Survey
-    ) -> bool:
-        """Whether anything would be done, as far as the listing and the ledger show."""
-        present = resource.identity.system_principal_id
-        known = present is None or present in record.system_principals
-        if not known or unseen_attachments(record, resource):
-            return True
-        owned = record.owned()
-        wanted = wanted_for(self.policy, record, resource)
-
-        async def is_dedicated(owner: str, identity: ResourceId) -> bool:
-            if not owner.startswith("/"):
-                return True  # as for a reconcile
-            record = found.records.get(ResourceId.parse(owner))
-            return record is not None and identity in record.dedicated
-
-        installation = self.services.assignments.installation
-        behind = await Principals(self._read, self._recorded, installation).known(wanted, resource)
-        wanted = beside_what_is_kept(wanted, owned.claimed, behind.principals)
-        listed = Principals(found.resources, self._recorded, installation, is_dedicated, found.left)
-        actual = await listed.actual(resource, wanted, behind, record.dedicated)
-        todo = plan(wanted, actual, owned)
-        taken = await times_taken(wanted, behind.principals, record, self._taken)
-        situation = Situation(
-            self.policy,
-            wanted,
-            resource,
-            roles=found.roles,
-            granted=owned.grants,
-            repairs=counted(record) | taken,
-            not_done=found.not_done.get(resource.id, frozenset()),
-            principals=behind.principals,
-            own_principal=self.services.own_principal,
-        )
-        verdict = guard(todo, situation)
-        self._planned.update(type(action).__name__ for action in verdict.allowed)
-        self._count_kept(wanted, resource, record)
-        held = {refusal.key for refusal in unfulfilled(verdict.held, todo, wanted)}
-        return (
-            bool(verdict.allowed or postponed(verdict.held, todo))
-            or self._is_listed_wrongly(record, held, found.listed.get(resource.id, set()))
-            or still_dedicated(record.dedicated, self.policy, wanted) != record.dedicated
-            or _is_due_no_more(record, todo)
-        )
-
-    def _count_kept(
-        self, wanted: Desired, resource: ComputeResource, record: ResourceRecord
-    ) -> None:
-        self._managed += bool(resource.managed_by and wanted.kept.rules)
-        self._excluded += bool(wanted.kept.rules) and not record.empty
-
-    def _is_listed_wrongly(self, record: ResourceRecord, held: Set[str], listed: Set[str]) -> bool:
-        """Whether something is held that nobody can see, or listed that is held no more."""
-        if bool(held) != bool(record.held) or held - listed:
-            return True
-        return bool(held) and record.held_under != self.services.author.policy
 
     async def _roles_gone(self, found: Survey) -> list[str]:
         """Asked of ARM one by one: few roles are neither built in nor listed."""
@@ -371,46 +269,3 @@ async def _some(resources: AsyncIterator[ResourceId]) -> AsyncIterator[list[Reso
             some = []
     if some:
         yield some
-
-
-def _is_due_no_more(record: ResourceRecord, todo: Plan) -> bool:
-    """Whether a removal is on record as due that is not planned any more, and nobody looked since:
-    were it planned again, it would seem to have been due all the time.
-    """
-    return bool(record.due_since.keys() - {action.key for action in todo.actions})
-
-
-def _waits(orphan: Orphan, found: Survey) -> bool:
-    """Whether a message would change nothing, or could not say where to look."""
-    if orphan.kind is OrphanKind.UNKNOWN:
-        listed = orphan.assignment.principal_id in found.held_principals
-        return (bool(orphan.held) and listed) or subscription_of(orphan.assignment.scope) is None
-    return orphan.kind is OrphanKind.DEPARTED or orphan.owner is not None
-
-
-def _left_on_the_way(found: Survey) -> Iterator[Change]:
-    """Grants that are on record as on their way, in or out, that nothing claims and nothing gives:
-    whoever was at it died.
-    """
-    listed = {folded(assignment.id) for assignment in found.facts.assignments}
-    for key, standing in found.facts.standing.items():
-        where = subscription_of(standing.grant.scope)
-        claimed = standing.kept or standing.claimants or standing.grant.name in found.facts.recorded
-        if standing.state is not State.ACTIVE and not claimed and key not in listed and where:
-            yield Change(where, _SOURCE, grant=standing.grant.name)
-
-
-def _orphan_changes(found: Iterable[Orphan]) -> Iterable[Change]:
-    """One for each grant, and one for each unknown principal: what that has in several
-    subscriptions goes at once, so it is held and released as one.
-    """
-    changes = sorted(map(_orphan_change, found), key=lambda change: change.resource, reverse=True)
-    return {change.principal or change.grant: change for change in changes}.values()
-
-
-def _orphan_change(orphan: Orphan) -> Change:
-    where = subscription_of(orphan.assignment.scope)
-    assert where is not None, "orphans above subscriptions are left to people"
-    if orphan.kind is OrphanKind.UNKNOWN:
-        return Change(where, _SOURCE, principal=orphan.assignment.principal_id)
-    return Change(where, _SOURCE, grant=last_name(orphan.assignment.id))

@@ -269,7 +269,7 @@ def bodies(draw: st.DrawFn, good: Any) -> Any:
 STATUSES = st.sampled_from([200, 200, 200, 201, 202, 204, 400, 403, 404, 409, 429, 500])
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(st.data(), st.sampled_from(sorted(CALLS)), STATUSES)
 def test_any_answer_is_read_or_is_a_failure_of_ours(
     data: st.DataObject, name: str, status: int
@@ -290,7 +290,7 @@ def test_any_answer_is_read_or_is_a_failure_of_ours(
 ERRORS = st.sampled_from(sorted(GONE | {"SubscriptionNotFound", "Request_ResourceNotFound", ""}))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from(["read", "identity", "assignment", "exists", "restorable"]),
     ERRORS.map(lambda code: {"error": {"code": code, "message": "m"}}) | any_json() | st.binary(),
@@ -311,7 +311,7 @@ def plainly(body: Any) -> tuple[bool, set[str]]:
     return bool(block.get("principalId")), {folded(name).rstrip("/") for name in names}
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(bodies(MACHINE))
 @example(put(MACHINE, ("identity", "principalId"), None))
 @example(put(MACHINE, ("identity", "userAssignedIdentities"), None))
@@ -333,7 +333,7 @@ def test_an_identity_that_is_shown_is_never_dropped(body: Any) -> None:
         assert found.identity.system_principal_id == folded(block["principalId"])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from([str.upper, str.lower, str.title]), min_size=1, max_size=6))
 def test_the_names_of_members_count_in_any_case(spellings: list[Callable[[str], str]]) -> None:
     names = iter(spellings * 50)
@@ -364,7 +364,7 @@ LISTINGS = ("all rights", "all resources", "who shows a principal", "federated",
             "assignments elsewhere", "assignments", "inventory")  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data(), st.sampled_from(LISTINGS))
 @example(None, "all rights")
 def test_a_listing_is_whole_or_fails(data: st.DataObject | None, name: str) -> None:
@@ -378,7 +378,7 @@ def test_a_listing_is_whole_or_fails(data: st.DataObject | None, name: str) -> N
 USERS = CALLS["users of an identity"][1]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(bodies(USERS))
 @example(put(USERS, ("data", 0, "id"), identity_id("id-a1").text))
 @example(put(USERS, ("data", 1, "identity", "userAssignedIdentities"), {}))

@@ -142,7 +142,7 @@ async def test_the_handler_raises_for_no_event_that_reaches_it(
 def many_bodies() -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
 
-    @settings(max_examples=60, deadline=None, database=None)
+    @settings(max_examples=60, database=None)
     @given(bodies())
     def collect(body: dict[str, Any]) -> None:
         made.append(body)

@@ -67,7 +67,7 @@ def outcome(read: Callable[[], Policy]) -> Policy | None:
     return None
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(POLICIES | any_json())
 @example({"version": float("inf")})
 def test_any_structure(value: Any) -> None:
@@ -75,7 +75,7 @@ def test_any_structure(value: Any) -> None:
     assert policy is None or policy.digest
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(POLICIES | any_json(), POLICIES | any_json())
 def test_any_two_files(one: Any, other: Any) -> None:
     texts = [("one.yaml", json.dumps(one)), ("other.yaml", json.dumps(other))]

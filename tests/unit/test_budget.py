@@ -284,7 +284,7 @@ WORKERS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(workers=WORKERS, per_hour=st.integers(0, 12), rounds=st.integers(0, 5))
 def test_workers_at_once_never_pass_the_limit_together(
     workers: list[tuple[str, bool]], per_hour: int, rounds: int
@@ -321,7 +321,7 @@ async def _side_by_side(workers: list[tuple[str, bool]], per_hour: int, rounds: 
 SHARES = st.tuples(st.integers(0, 300), st.integers(0, 300), st.integers(1, 99))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(known=SHARES, workers=st.integers(1, 16))
 def test_workers_at_once_never_pass_the_share_together(
     known: tuple[int, int, int], workers: int

@@ -110,7 +110,7 @@ async def test_who_releases_again_has_another_week() -> None:
     assert (again.answer, again.by) == (Answer.RELEASED, "bob")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=st.integers(0, 6), still_held=st.booleans())
 def test_an_answer_given_while_a_reconcile_brings_the_list_up_to_date_is_not_lost(
     steps: int, still_held: bool
@@ -187,4 +187,4 @@ class Answers(RuleBasedStateMachine):
 
 
 TestAnswers = Answers.TestCase
-TestAnswers.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+TestAnswers.settings = settings(max_examples=40, stateful_step_count=20)
