@@ -60,6 +60,7 @@ class Pages:
     async def rows(self, query: str) -> AsyncIterator[Json]:
         """The rows of a query, which must order them. Raises NoTable, Temporary, Permanent."""
         size, token, seen = PageSize(), "", 0
+        tokens = set[str]()
         while True:
             page = await self._page(query, size, token)
             for row in page.rows:
@@ -69,6 +70,9 @@ class Pages:
                 break
             if not page.rows:
                 raise incomplete("a page without rows and with a next one")
+            if token in tokens and seen >= page.total:  # there would be no end
+                raise incomplete("pages that lead back to one before")
+            tokens.add(token)
         if seen < page.total:
             raise incomplete(f"{seen} of {page.total} rows")
 

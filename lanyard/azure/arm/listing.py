@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from azure.core.rest import HttpRequest
 
-from lanyard.azure.arm.answers import Json, as_object, body_of, entries, text
+from lanyard.azure.arm.answers import Json, Unreadable, as_object, body_of, entries, text
 from lanyard.azure.arm.clients import Clients
 
 
@@ -22,9 +22,13 @@ async def listed(
     clients: Clients, url: str, params: Mapping[str, str] | None = None
 ) -> AsyncIterator[Json]:
     """The entries of the collection at a url, as `get`; the link to a next page has all that it
-    needs in itself.
+    needs in itself. Raises Unreadable for one that leads back: there would be no end.
     """
+    read = set[str]()
     while url:
+        if url in read:
+            raise Unreadable("its next page is one that was read before")
+        read.add(url)
         page = await get(clients, url, params)
         for entry in entries(page, "value"):
             yield as_object(entry, "an entry")
