@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 from lanyard.planning.life import Finding, Life, finding, listed_delay
 from lanyard.ports.azure import Index
-from lanyard.values.errors import NotYet, Permanent
+from lanyard.values.errors import MayPass, NotYet, Permanent
 from lanyard.values.resource_id import ResourceId
+
+# Resource Graph shows what was deleted for some minutes more.
+_LISTED_DELAY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +42,11 @@ class Presence:
                 f"{self.resource}: a write was reported, and ARM answers 404 since: it is looked "
                 "at again with its next event, or by the next sweep"
             )
+
+    async def ensure_unlisted(self) -> None:
+        """Of what was never seen, and a sweep found listed: return where it is listed no more.
+        Raises MayPass where it is, Temporary, Permanent where a listing cannot be asked.
+        """
+        if await self.index.shows(self.resource):
+            message = f"{self.resource}: ARM answers 404, but Resource Graph shows it"
+            raise MayPass(message, _LISTED_DELAY)

@@ -260,6 +260,8 @@ class Reconciler:
         life = reported.missed(now)
         if record.row is None:
             presence.ensure_expected(life)
+            if change.seen:  # by a sweep
+                await presence.ensure_unlisted()
             return record
         known = replace(record, life=life)
         if known.life != record.life:

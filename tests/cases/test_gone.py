@@ -485,6 +485,29 @@ async def test_case_C20_one_that_never_comes_is_on_record_and_asked_for_no_more(
     assert attached(estate, vm) == ["id-vm1"]
 
 
+async def test_case_C11_what_is_listed_and_never_there_is_asked_for_less_and_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, AT_ONCE)
+    vm = await estate.create_vm("vm1")
+    estate.new_events()
+    fault = missing(estate, vm)
+    await hours(estate, 1)
+    assert [d.outcome for d in await estate.recorded() if d.resource == vm.text] == []
+    await hours(estate, 39)
+    (reason, *_) = [d.reason for d in await estate.recorded() if d.resource == vm.text]
+    assert "ARM answers 404, but Resource Graph shows it" in reason
+    assert fault.hits <= 12
+    before = fault.hits
+    await hours(estate, 3)
+    assert fault.hits == before, "once a day by now"
+    await estate.worker.process(Change(vm, "event"))
+    assert fault.hits == before + 1, "with an event at once"
+    estate.azure.faults.clear()
+    await hours(estate, 24)
+    assert attached(estate, vm) == ["id-vm1"]
+
+
 async def test_case_C20_a_resource_notification_is_a_written_event_as_well(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
