@@ -159,11 +159,11 @@ class Worker:
     async def _failed(self, change: Change, error: Temporary) -> Outcome:
         """It could not begin. Where it never could, a person has it done again when that is over:
         an outage is no answer about the resource. The sweep does so, too, less and less often; what
-        it was given up for before is no outage.
+        it was given up for before is no outage, nor is what Azure names a time for.
         """
         if not is_over(error, change):
             return await self._retry(change, error.delay, str(error))
-        if isinstance(error, MayPass) or change.refused:
+        if isinstance(error, MayPass) or change.refused or change.attempt < MAX_ATTEMPTS:
             return await self._record_failure(change, GivenUp(error))
         await self._note(change, [_ALL])
         return await self._give_up(change, f"it failed {MAX_ATTEMPTS} times, at last: {error}")

@@ -19,6 +19,9 @@ from lanyard.values.errors import (
 # So long (seconds) a message waits for ARM to finish somebody's work on the resource. Whatever ends
 # later has an event of its own, and the sweep.
 _LONGEST_WORK = 3600.0
+# What Azure asks to wait longer for (seconds) is given up at once: each sweep would put one more
+# message beside the one that waits.
+_LONGEST_WAIT = 3600.0
 # Of the time that it has waited, the part after which it looks again.
 _LOOKS = 6
 
@@ -27,12 +30,13 @@ def is_over(failure: Temporary, change: Change) -> bool:
     """Whether what failed for this message has failed for the last time.
 
     What only waits never does. What an earlier sweep's message was given up for has been tried
-    often enough: once, then.
+    often enough: once, then. So has what Azure asks to wait for longer than a sweep takes to come.
     """
     if isinstance(failure, NotYet):
         return False
     attempts = failure.attempts if isinstance(failure, MayPass) else MAX_ATTEMPTS
-    return bool(change.refused) or change.attempt >= attempts
+    long = failure.delay > _LONGEST_WAIT
+    return bool(change.refused) or long or change.attempt >= attempts
 
 
 def next_look(failure: AtWork, change: Change, now: float) -> float | None:

@@ -106,6 +106,29 @@ async def test_case_C09_what_never_can_begin_goes_to_the_poison_queue_and_no_mor
     assert estate.poison.lying == given_up != []
 
 
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+async def test_case_C11_who_is_asked_to_wait_for_a_day_comes_once_a_day(
+    monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """No message is kept for it: the sweeps would add theirs."""
+    estate = await begun(monkeypatch, Rules(), "id-old")
+    path, day = "virtualMachines/vm1$", int(DAY * HOUR)
+    app = estate.app.object_id
+    busy = Fault(
+        method=method, path=path, status=429, retry_after=day, caller=app, times=None, code="Busy"
+    )
+    estate.azure.faults.add(busy)
+    vm = await estate.create_vm("vm1")
+    await hours(estate, 40)
+    assert busy.hits <= 8
+    assert (estate.queue.messages, estate.poison.lying) == ([], [])
+    assert any("given up, because " in each for each in await outcomes(estate, vm))
+    assert (await per_day(estate, busy, 1)) <= [1]
+    busy.times = 0
+    await hours(estate, DAY)
+    assert attached(estate, vm) == ["id-old"]
+
+
 # What a principal left
 
 
