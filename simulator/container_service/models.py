@@ -8,6 +8,7 @@ go with the cluster.
 from dataclasses import replace
 
 from simulator.authorization.access import Access
+from simulator.container_service import errors
 from simulator.errors import AzureError
 from simulator.identity import IdentityRules
 from simulator.managed_identity.models import UserAssignedIdentities
@@ -61,7 +62,7 @@ class ManagedClusters(TrackedResources):
         kind = str((body.get("identity") or kept).get("type", "None"))
         properties = {**base.properties, **read_properties(body)}
         if kind.lower() == "none" and "servicePrincipalProfile" not in properties:
-            raise _service_principal_missing()
+            raise errors.service_principal_missing()
 
     def at_work(self, before: Resource, after: Resource) -> str:
         """A cluster says what it does: another version, other numbers of nodes, or the rest. One
@@ -96,6 +97,14 @@ class ManagedClusters(TrackedResources):
         }
         properties = {**resource.properties, "identityProfile": {_KUBELET: shown}}
         self.store(replace(resource, properties=properties))
+
+    def busy_error(self, resource: Resource) -> AzureError:  # noqa: ARG002
+        """In the service's own words, which name the operation that goes on."""
+        return errors.in_progress("update")
+
+    def deleting_error(self, resource: Resource) -> AzureError:  # noqa: ARG002
+        """As `busy_error`; that a deletion is named so is an assumption."""
+        return errors.in_progress("delete")
 
     def _make_node_group(self, cluster: Resource) -> None:
         subscription, group = _node_group(cluster)
@@ -138,12 +147,3 @@ def _sizes(properties: Json) -> dict[str, object]:
 
 def _node_group(cluster: Resource) -> tuple[str, str]:
     return cluster.id.split("/")[2], str(cluster.properties["nodeResourceGroup"])
-
-
-def _service_principal_missing() -> AzureError:
-    """400 to a cluster that would have no identity at all."""
-    return AzureError(
-        400,
-        "InvalidParameter",
-        "Required parameter servicePrincipalProfile is missing (null).",
-    )

@@ -31,7 +31,7 @@ from tests.support.cases import (
     roles,
     sweep,
 )
-from tests.support.compute_examples import MACHINE, SITE, Example
+from tests.support.compute_examples import CLUSTER, MACHINE, SITE, Example
 from tests.support.estate import Estate
 
 ACCEPTED = Rules(options={"imdsDefault": "accept"})
@@ -227,6 +227,24 @@ async def test_case_C11_what_is_busy_for_over_an_hour_is_given_up_without_poison
     assert fault.hits == 13
     (decision,) = await given_up(estate)
     assert decision.action == "attach identity id-old"
+
+
+async def test_case_C11_a_cluster_whose_node_pool_is_at_work_is_served_when_that_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its own state does not show that."""
+    rules = Rules(type=CLUSTER.type, options={"replace": "accept"})
+    estate = await begun(monkeypatch, rules, "id-old")
+    until = estate.azure.clock.now() + 20 * MINUTE
+    path = "managedClusters/[^/]+$"
+    fault = refusing(
+        estate, path, method="PUT", status=409, code="OperationNotAllowed", times=None, until=until
+    )
+    cluster = await create(estate, CLUSTER, identity={"type": "SystemAssigned"})
+    await pass_time(estate, HOUR)
+    assert 5 < fault.hits <= 12
+    assert attached(estate, cluster) == ["id-old"]
+    assert await given_up(estate) == []
 
 
 # C08

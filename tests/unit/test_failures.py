@@ -54,6 +54,7 @@ def error(status: int, body: Any) -> HttpResponseError:
             "FailedIdentityOperation",
         ),
         ({"Code": "NotFound", "Message": "no web app", "Details": [{"Code": "X"}]}, "NotFound"),
+        ({"code": "InvalidParameter", "details": None, "message": "no"}, "InvalidParameter"),  # AKS
         ({"status": "Failed", "error": {"code": "OperationFailed"}}, "OperationFailed"),
         ("<html>", ""),
         ([], ""),
@@ -118,6 +119,7 @@ def test_a_conflict_in_the_apps_own_storage_says_nothing_of_the_work() -> None:
 def test_a_child_is_gone_with_its_parent_but_not_with_a_lost_subscription() -> None:
     assert is_gone(error(404, {"error": {"code": "ParentResourceNotFound", "message": ""}}))
     assert is_gone(error(404, {"Code": "NotFound", "Message": ""}))
+    assert is_gone(error(404, {"code": "NotFound", "details": None, "message": "", "subcode": ""}))
     assert not is_gone(error(404, {"error": {"code": "SubscriptionNotFound", "message": ""}}))
 
 
@@ -128,6 +130,23 @@ def _asked(path: str, code: str) -> HttpResponseError:
     failure = error(404, {"error": {"code": code, "message": ""}})
     failure.response.request = SimpleNamespace(url=f"{_GROUP}/{path}?api-version=1")  # type: ignore
     return failure
+
+
+@pytest.mark.parametrize(
+    ("path", "attempts"),
+    [
+        ("Microsoft.ContainerService/managedClusters/c", MAX_ATTEMPTS),
+        ("Microsoft.Compute/virtualMachines/c", FEW_ATTEMPTS),
+    ],
+)
+def test_what_a_cluster_does_not_allow_is_allowed_once_its_operation_ends(
+    path: str, attempts: int
+) -> None:
+    failure = error(409, {"code": "OperationNotAllowed", "details": None, "message": "wait"})
+    failure.response.request = SimpleNamespace(url=f"{_GROUP}/{path}?api-version=1")  # type: ignore
+    later = translate("attach", failure)
+    assert isinstance(later, MayPass)
+    assert later.attempts == attempts
 
 
 @pytest.mark.parametrize(

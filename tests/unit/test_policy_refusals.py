@@ -77,3 +77,14 @@ def test_a_refusal_names_the_assignments(error: dict[str, Any], names: str) -> N
 @pytest.mark.parametrize("error", [{"code": "AuthorizationFailed"}, {}, "<html>", "", "[]"])
 def test_another_answer_is_none(error: Any) -> None:
     assert refused_by_policy("create identity id-x", answer(error)) is None
+
+
+def test_an_answer_without_an_envelope_names_them_too() -> None:
+    error = disallowed(additionalInfo=[violation("Owner", TAGS)])
+    refused = refused_by_policy("attach", HttpResponseError(response=_bare(error)))
+    assert f"Owner ({TAGS})" in str(refused)
+
+
+def _bare(error: dict[str, Any]) -> Any:
+    text = json.dumps(error)
+    return SimpleNamespace(status_code=400, reason="", headers={}, text=lambda: text)

@@ -48,6 +48,9 @@ _BUSY_ENDING = "OperationInProgress"
 # Compute says so of a machine that is being deallocated, and of a quota or a generalized machine
 # for ever.
 _EITHER_CODES = {"OperationNotAllowed"}
+# AKS says the same (409) of a cluster while an operation on it or on one of its node pools goes on,
+# which takes minutes and may not show in the cluster's state (terraform-provider-azurerm#28878).
+_CLUSTER = "/providers/microsoft.containerservice/managedclusters/"
 # What no service takes back within seconds, although it answers 409.
 _FINAL_CODES = {
     "MissingSubscriptionRegistration",
@@ -151,8 +154,8 @@ def translate(what: str, error: AzureError) -> Temporary | Permanent:
 def code_of(error: HttpResponseError) -> str:
     """Azure's error code, or "" where the answer had none.
 
-    App Service answers `{"Code": …, "Message": …}` where others have an `error` object around it,
-    Tables one of `odata.error`; queues and blobs have a header.
+    App Service answers `{"Code": …, "Message": …}` and AKS `{"code": …, "message": …}` where others
+    have an `error` object around it, Tables one of `odata.error`; queues and blobs have a header.
     """
     response = error.response
     headers: Mapping[str, str] = getattr(response, "headers", {})
@@ -233,11 +236,15 @@ def _own_codes(error: HttpResponseError) -> tuple[str, ...]:
     """What a code ends with, folded, that names a type which stands in the path that was asked: its
     own, or a parent's.
     """
-    request = getattr(error.response, "request", None)
-    path = str(getattr(request, "url", "")).partition("?")[0]
-    _, *below = folded(path).split("/providers/")
+    _, *below = _path(error).split("/providers/")
     types = [part for each in below for part in each.split("/")[1::2]]
     return tuple(f"{each.removesuffix('s')}notfound" for each in types)
+
+
+def _path(error: HttpResponseError) -> str:
+    """What was asked, folded, without its parameters."""
+    request = getattr(error.response, "request", None)
+    return folded(str(getattr(request, "url", "")).partition("?")[0])
 
 
 def _by_status(what: str, error: HttpResponseError) -> Temporary | Permanent:
@@ -252,11 +259,19 @@ def _by_status(what: str, error: HttpResponseError) -> Temporary | Permanent:
     delay = retry_after(error.response, _BUSY_DELAY)
     if status == 408 or status >= 500:
         return Temporary(message, delay, uncertain=uncertain)
-    if status == 412 or code in _BUSY_CODES or code.endswith(_BUSY_ENDING):
+    if _is_busy(error, code):
         return MayPass(message, delay, code, attempts=MAX_ATTEMPTS, uncertain=uncertain)
     if _may_pass(status, code):
         return MayPass(message, delay, code, uncertain=uncertain)
     return Permanent(message, code, uncertain=uncertain)
+
+
+def _is_busy(error: HttpResponseError, code: str) -> bool:
+    """Whether another write goes on, for as long as that may take."""
+    status = error.status_code
+    at_work = status == HTTPStatus.CONFLICT and code in _EITHER_CODES and _CLUSTER in _path(error)
+    busy = code in _BUSY_CODES or code.endswith(_BUSY_ENDING)
+    return status == HTTPStatus.PRECONDITION_FAILED or busy or at_work
 
 
 def _may_pass(status: int, code: str) -> bool:

@@ -40,7 +40,9 @@ def _error(error: HttpResponseError) -> Json:
         body = json.loads(error.response.text()) if error.response is not None else {}
     except (AttributeError, LookupError, RecursionError, ValueError):
         return {}
-    return part(body, "error") if isinstance(body, Mapping) else {}
+    if not isinstance(body, Mapping):
+        return {}
+    return part(body, "error") or body  # a service may leave the envelope out, as AKS does
 
 
 def _assignments(error: Json) -> Iterator[str]:

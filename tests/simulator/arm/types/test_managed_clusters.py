@@ -186,3 +186,18 @@ async def test_a_put_that_leaves_it_out_keeps_what_lasts(world: World) -> None:
         shown = (await one.put(location=LOCATION, identity=SYSTEM, properties=kept)).properties
         assert shown["supportPlan"] == "AKSLongTermSupport"
         assert shown["storageProfile"] == drivers
+
+
+async def test_an_error_of_aks_has_no_envelope(world: World) -> None:
+    world.azure.behaviour.conflict_while_updating = True
+    world.azure.behaviour.operation_seconds = 60
+    path = f"{resource_id(world, CLUSTER)}?api-version={VERSION}"
+    body = {"location": LOCATION, "identity": SYSTEM, "properties": {"dnsPrefix": "c"}}
+    assert (await world.raw("PUT", path, body)).status == 201
+    busy = await world.raw("PUT", path, body)
+    error = json.loads(busy.content)
+    assert (busy.status, error["code"], error["details"]) == (409, "OperationNotAllowed", None)
+    assert "in progress update managed cluster operation" in error["message"]
+    assert (await world.raw("DELETE", path)).status == 202
+    leaving = await world.raw("PUT", path, body)
+    assert "in progress delete" in json.loads(leaving.content)["message"]
