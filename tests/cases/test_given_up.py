@@ -111,6 +111,32 @@ async def test_case_C09_what_cannot_be_put_on_record_is_not_given_up(
     assert estate.poison.lying == []
 
 
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [(0, "puts nothing on the queue"), (2, "put 2 messages on the queue before that")],
+)
+async def test_case_C09_a_sweep_that_fails_says_what_it_put_on_the_queue(
+    monkeypatch: pytest.MonkeyPatch, put: int, words: str
+) -> None:
+    estate = await begun(monkeypatch, ACCEPTED, "id-old")
+    for number in range(4):
+        await estate.create_vm(f"vm{number}")
+    estate.new_events()
+    queue, taken = estate.queue, estate.queue.put
+
+    async def full(change: Change, delay: float = 0) -> None:
+        if len(queue.messages) == put:
+            raise Temporary("503 Service Unavailable", 5.0)
+        await taken(change, delay)
+
+    monkeypatch.setattr(queue, "put", full)
+    with pytest.raises(Temporary):
+        await estate.sweeps.run()
+    (failed,) = [one for one in await estate.recorded() if one.outcome == "failed"]
+    assert words in failed.reason
+    assert len(queue.messages) == put
+
+
 # C10
 
 
