@@ -15,6 +15,7 @@ from lanyard.planning.actions import (
     changes_identity,
     takes_from_resource,
 )
+from lanyard.planning.attempts import as_ended
 from lanyard.planning.desired import Desired, desired
 from lanyard.planning.grace import Graces, due_since, seconds_left, still_dedicated
 from lanyard.planning.kept_after_a_move import keeping_what_it_left_with
@@ -341,6 +342,7 @@ class Reconciler:
         self, outcomes: list[Outcome], progress: Progress, recorder: Recorder
     ) -> None:
         """What Azure does not answer for now, beside what was done."""
+        outcomes = as_ended(outcomes, progress.change)
         await recorder.outcomes(outcomes, Effects())
         progress.outcomes += outcomes
 

@@ -106,6 +106,22 @@ async def test_case_C09_what_never_can_begin_goes_to_the_poison_queue_and_no_mor
     assert estate.poison.lying == given_up != []
 
 
+async def test_case_C11_an_identity_that_never_is_answered_for_keeps_no_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = await begun(monkeypatch, Rules(), "id-old")
+    fault = refuse(estate, "userAssignedIdentities/id-old$", 500, "Sick")
+    vm = await estate.create_vm("vm1")
+    await hours(estate, 40)
+    assert estate.queue.messages == []
+    assert any("given up, because " in each for each in await outcomes(estate, vm))
+    assert "attach identity id-old" in await held(estate)
+    assert (await per_day(estate, fault, 1))[0] <= DAY + 1, "each sweep, and one attempt"
+    fault.times = 0
+    await hours(estate, DAY)
+    assert (attached(estate, vm), await held(estate)) == (["id-old"], {})
+
+
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 async def test_case_C11_who_is_asked_to_wait_for_a_day_comes_once_a_day(
     monkeypatch: pytest.MonkeyPatch, method: str
