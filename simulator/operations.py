@@ -5,6 +5,7 @@ import heapq
 import itertools
 import random
 from collections.abc import Callable
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field, replace
 
 from simulator.state import State
@@ -14,7 +15,8 @@ from simulator.state import State
 class LongRunning:
     """One accepted write or delete. `status` as Azure-AsyncOperation shows it.
 
-    `subject`: the id of the resource it is about, "" where no result is asked for.
+    `subject`: the id of the resource it is about, "" where no result is asked for. Whoever asked
+    for it is who acts when it ends, whatever made the local Azure look at what is due.
     """
 
     id: str
@@ -24,6 +26,7 @@ class LongRunning:
     status: str = "InProgress"
     subject: str = ""
     _on_end: list[Callable[[], None]] = field(default_factory=list)
+    _context: Context = field(default_factory=copy_context)
 
     def on_end(self, listener: Callable[[], None]) -> None:
         """Call `listener` once it has ended."""
@@ -31,6 +34,9 @@ class LongRunning:
 
     def end(self, *, failed: bool = False) -> None:
         """Do the work's last step. `failed`: it took, and says that it did not."""
+        self._context.run(self._end, failed)
+
+    def _end(self, failed: bool) -> None:
         self.finish()
         self.status = "Failed" if failed else "Succeeded"
         for listener in self._on_end:

@@ -12,12 +12,19 @@ Deleting cannot be undone, so it is last and slow:
 The resource itself, gone or without it, may be listed late. A use that is seen starts all anew.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from lanyard.planning.actions import Action, DeleteIdentity, ReleaseGrant
+from lanyard.planning.actions import (
+    Action,
+    DeleteIdentity,
+    DetachIdentity,
+    ReleaseGrant,
+    ReplaceIdentity,
+)
 from lanyard.planning.life import LISTING_LAG
 from lanyard.planning.obstacle import Obstacle
+from lanyard.values.compute import UserAssigned
 from lanyard.values.errors import Because, Permanent, Temporary
 from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId
@@ -91,6 +98,24 @@ def in_use(use: Use) -> Obstacle | None:
     more = f" and {len(use.others) - 1} more have" if use.others[1:] else " has"
     reason = f"{use.others[0]}{more} it, too"
     return Obstacle(Because.IN_USE, reason, "detach it there, and it goes by itself")
+
+
+def stays_attached(use: Use, identity: ResourceId, allowed: Iterable[Action]) -> Obstacle | None:
+    """By its own resource, where nothing that is allowed takes it off there."""
+    if not use.attached or any(_takes_off(action, identity) for action in allowed):
+        return None
+    reason = "its own resource has it, and it is not Lanyard's to take off there"
+    return Obstacle(Because.IN_USE, reason, "detach it there, and it goes by itself")
+
+
+def _takes_off(action: Action, identity: ResourceId) -> bool:
+    match action:
+        case DetachIdentity(id=off):
+            return off == identity
+        case ReplaceIdentity(old=old):
+            return old == UserAssigned(identity)
+        case _:
+            return False
 
 
 def in_hidden_use(use: Use, count: int) -> Obstacle | None:

@@ -15,6 +15,7 @@ from lanyard.planning.deletion import (
     looked,
     not_answered,
     seconds_left,
+    stays_attached,
     trusted,
 )
 from lanyard.planning.obstacle import Obstacle
@@ -36,6 +37,7 @@ _PATIENCE = 3600.0
 class Looks:
     """What the looks come to, of the actions that the guard allowed."""
 
+    allowed: Sequence[Action]
     #: Those that wait, with the seconds that are left.
     waiting: dict[Action, float]
     #: Those that something stands against.
@@ -70,7 +72,7 @@ class OwnIdentities:
         """Look who uses what is planned to be deleted, where anything of it is due or nobody has
         looked yet. `waiting`: the seconds that allowed actions have to wait anyway.
         """
-        looks = Looks(dict(waiting))
+        looks = Looks(allowed, dict(waiting))
         for deletion in only(DeleteIdentity, planned):
             own = self.progress.record.dedicated[deletion.id]
             principal = own.principal or await self._principal(deletion.id)
@@ -132,6 +134,8 @@ class OwnIdentities:
             return None
         if obstacle := in_use(use):
             return obstacle
+        if obstacle := stays_attached(use, identity, looks.allowed):
+            looks.hold([DeleteIdentity(identity)], obstacle)
         now, own = self.services.now(), self.progress.record.dedicated[identity]
         for action in group:
             left = max(looks.waiting.get(action, 0.0), seconds_left(action, own, use, now))

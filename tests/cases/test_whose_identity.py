@@ -24,6 +24,7 @@ from simulator.faults import Drop, Fault
 from simulator.state import Resource
 from tests.support.any_resource import client
 from tests.support.cases import (
+    HOUR,
     IDENTITY_TYPE,
     Rules,
     adopt,
@@ -438,6 +439,26 @@ async def test_case_A22_an_identity_that_is_known_again_goes_when_no_rule_wants_
     assert attached(it.estate, it.vm) == []
     await hours(it.estate, 24)
     assert not exists(it.estate, "id-vm1")
+
+
+async def test_case_A22_one_that_stays_attached_is_held_and_asked_for_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What tables of an older moment do not hold as attached is nobody's to take off."""
+    it = await served(monkeypatch)
+    record = await it.estate.ledger.resource(it.vm)
+    await it.estate.ledger.save(replace(record, attachments={}, confirmed={}))
+    await patch(it.estate, it.vm, tags={})
+    await pass_time(it.estate, 2 * HOUR)
+    entry = (await held(it.estate))[DELETION]
+    assert entry.refusal.because is Because.IN_USE
+    assert entry.refusal.reason.startswith("its own resource has it")
+    assert attached(it.estate, it.vm) == ["id-vm1"]
+    assert it.estate.queue.messages == []
+    await patch(it.estate, it.vm, identity={"type": "None"})
+    await hours(it.estate, 3)
+    assert not exists(it.estate, "id-vm1")
+    assert await held(it.estate) == {}
 
 
 async def test_one_that_the_policy_names_as_existing_is_not_learnt_again(

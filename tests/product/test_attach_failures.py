@@ -268,3 +268,20 @@ async def test_what_has_no_etag_is_read_again_right_before_it_is_written(
     with pytest.raises(Temporary, match="changed since it was read"):
         await subscription.compute.update_identity(there, add=[ours])
     assert (await subscription.read(there.id)).identity.system_principal_id == PRINCIPAL
+
+
+@pytest.mark.parametrize("type", [MACHINE, SITE])
+async def test_what_was_tagged_since_it_was_planned_is_planned_again_before_anything_is_written(
+    subscription: Subscription, type: str
+) -> None:
+    """The tag may exclude it: without an ETag nothing else says so, and what is taken off is read
+    again with the ETag of then.
+    """
+    ours, new = [await subscription.make_identity(name) for name in ("id-o", "id-n")]
+    there = await create(subscription, type, ours)
+    shown = subscription.azure.state.resources[there.id.key]
+    tagged = replace(shown, tags={"lanyard": "ignore"})
+    subscription.azure.state.resources[there.id.key] = tagged
+    with pytest.raises(Temporary, match="changed since it was read"):
+        await subscription.compute.update_identity(there, add=[new], remove=[ours])
+    assert list((await subscription.read(there.id)).identity.user_assigned) == [ours]

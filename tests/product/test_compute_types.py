@@ -297,10 +297,13 @@ async def test_a_cluster_that_changed_since_it_was_read_is_not_overwritten(
     there = await create(subscription, CLUSTER, SYSTEM)
     body = {**CLUSTER.body, "identity": SYSTEM, "tags": {"env": "test"}}
     await subscription.put(there.id, body)
-    after = await subscription.compute.update_identity(there, add=[a])
-    assert (after.tags, set(after.identity.user_assigned)) == ({"env": "test"}, {a})
     with pytest.raises(Temporary, match="changed since it was read"):
         await subscription.compute.update_identity(there, add=[a])
+    tagged = await subscription.read(there.id)
+    after = await subscription.compute.update_identity(tagged, add=[a])
+    assert (after.tags, set(after.identity.user_assigned)) == ({"env": "test"}, {a})
+    with pytest.raises(Temporary, match="changed since it was read"):
+        await subscription.compute.update_identity(tagged, add=[a])
 
 
 async def test_a_cluster_is_never_left_without_an_identity(subscription: Subscription) -> None:

@@ -113,8 +113,9 @@ class Compute:
         return after
 
     async def unchanged(self, resource: ComputeResource) -> ComputeResource:
-        """The resource as it is now; raises Temporary where that, or its identities, are not what
-        was read: a write that was planned on it would drop what somebody else attached since.
+        """The resource as it is now; raises Temporary where anything that a plan hangs on is not
+        what was read: a write that was planned on it would drop what somebody else attached since,
+        or give what a tag excludes by now.
 
         An ETag alone does not say so: a machine's is a number that begins with "1" again when the
         machine is made again under its name.
@@ -124,7 +125,7 @@ class Compute:
         except (Temporary, Permanent) as failure:
             failure.uncertain = False  # nothing was written yet
             raise
-        if now is None or not _is_same(now, resource) or now.identity != resource.identity:
+        if now is None or _planned_on(now) != _planned_on(resource):
             raise Temporary(f"{resource.id} changed since it was read", _CHANGED_DELAY)
         return now
 
@@ -270,6 +271,11 @@ def _still(after: ComputeResource, before: ComputeResource) -> ComputeResource:
         message = f"{after.id} was made again while it was written"
         raise Temporary(message, _CHANGED_DELAY, uncertain=True)
     return after
+
+
+def _planned_on(resource: ComputeResource) -> ComputeResource:
+    """All that a plan can hang on, without what changes with each look or write."""
+    return replace(resource, etag=None, provisioning_state="", dated=0.0)
 
 
 def _is_same(one: ComputeResource, other: ComputeResource) -> bool:

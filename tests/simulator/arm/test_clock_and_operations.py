@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from simulator.arm.pipeline import acting
 from simulator.azure import Azure
 from simulator.behaviour import Behaviour, WriteEvent
 from simulator.clock import Clock
@@ -101,3 +102,16 @@ async def test_overlapping_sleeps_of_sdk_clients_move_the_clock_once(world: Worl
     transport, before = world.azure.transport(), world.azure.clock.now()
     await asyncio.gather(*(transport.sleep(30) for _ in range(10)))
     assert world.azure.clock.now() - before == 30
+
+
+async def test_whoever_asked_for_work_is_who_acts_when_another_ones_call_ends_it(
+    world: World,
+) -> None:
+    azure, actors = world.azure, list[str]()
+    asking = acting.set("who asked")
+    azure.operations.start(1, lambda: actors.append(acting.get()))
+    acting.reset(asking)
+    calling = acting.set("who calls")
+    azure.clock.advance(1)
+    acting.reset(calling)
+    assert actors == ["who asked"]
