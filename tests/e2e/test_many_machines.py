@@ -23,14 +23,14 @@ from simulator.clock import Clock
 from simulator.functions_host.process import HostProcess
 from simulator.serve import serve
 
-MACHINES = 200
+MACHINES = 60
 VERSION = "2025-04-01"
 
 
 async def create_machines(operator: Operator) -> list[ResourceId]:
     async def create(number: int) -> ResourceId:
         made = await operator.create(
-            f"{SHOP}/Microsoft.Compute/virtualMachines/vm{number:03}",
+            f"{SHOP}/Microsoft.Compute/virtualMachines/vm{number:02}",
             VERSION,
             {"location": LOCATION, "properties": {"hardwareProfile": {"vmSize": "Standard_B1s"}}},
         )

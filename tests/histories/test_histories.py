@@ -7,9 +7,8 @@ from tests.support.histories.strategies import histories
 
 
 @settings(
-    max_examples=400,
+    max_examples=200,
     derandomize=True,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=False,
 )

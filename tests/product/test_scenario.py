@@ -1,5 +1,6 @@
-"""A whole estate with everything that can go wrong in it: 3 subscriptions, 2,000 resources, 4,000
-role assignments, 300 orphans of each kind, and 500 assignments that look like orphans and are none.
+"""A whole estate with everything that can go wrong in it: 3 subscriptions, 400 resources, more role
+assignments than a page holds, orphans of each kind, and as many assignments that look like orphans
+and are none.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,10 +23,10 @@ from tests.support.estate import Estate
 from tests.support.handlers import started
 
 DAY = 86400.0
-OF_EACH_KIND = 300
-LOOK_ALIKES = 500
-LIVING = 100  # machines that keep what Lanyard gave them
-IN_ALL = 4000
+OF_EACH_KIND = 60
+OF_EACH_LOOK = 20  # assignments that look like orphans
+LIVING = 20  # machines that keep what Lanyard gave them
+IN_ALL = 1200
 
 POLICY = """
 version: 1
@@ -44,15 +45,15 @@ limits: {removals: {perHour: 100000, percent: 100, graceMinutes: 0}}
 SIZES = Sizes(
     subscriptions=3,
     groups=10,
-    machines=1400,
-    web_apps=560,
+    machines=280,
+    web_apps=112,
     identities=40,
     system_assigned=0.25,
     user_assigned=0.25,
-    assignments=1000,
+    assignments=200,
     unknown=OF_EACH_KIND,
-    user_assignments=100,
-    group_assignments=100,
+    user_assignments=OF_EACH_LOOK,
+    group_assignments=OF_EACH_LOOK,
 )
 
 
@@ -132,7 +133,7 @@ class Scenario:
         applications that no resource shows, and deleted ones that can still be restored.
         """
         azure, groups = self.estate.azure, self.made.groups
-        for number in range(100):
+        for number in range(OF_EACH_LOOK):
             principal = azure.state.add_principal(f"id-lanyard-copy-{number}")
             scope = groups[number % len(groups)]
             azure.assign(principal.object_id, "Reader", scope, description="Managed by Lanyard")
@@ -290,7 +291,7 @@ async def test_exactly_the_orphans_go_and_none_while_anything_cannot_be_read(
     restorable = {o.assignment.principal_id for o in report.orphans} - {
         before[each] for found in kinds.values() for each in found
     }
-    assert len(restorable) == 100  # reported, and kept: they can be restored
+    assert len(restorable) == OF_EACH_LOOK  # reported, and kept: they can be restored
     for kind, expected in kinds.items():
         found = {
             o.assignment.id.lower()

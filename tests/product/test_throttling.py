@@ -15,7 +15,7 @@ from simulator.arm.calls import Call
 from simulator.clock import Clock
 from simulator.virtual_time import run
 
-MACHINES = 600
+MACHINES = 400
 # The last machine's own: its operation takes up to 7 s, and then it is looked at.
 LAST = 12
 
