@@ -89,4 +89,5 @@ async def test_case_C26_many_machines_of_a_new_region_make_its_identity_once(
     assert len([path for path in puts if "/roleassignments/" in path]) <= hosts
     served = [one for one in azure.state.resources.values() if one.identity and SHOP in one.id]
     assert len(served) == MACHINES
-    assert len(calls) <= 3.2 * MACHINES
+    # Three each, and what each host asks once.
+    assert len(calls) <= 3 * MACHINES + 40
