@@ -13,6 +13,7 @@ from simulator.azure import Azure
 from simulator.certificates import Certificates
 from simulator.event_grid.dead_letters import EVENT_GRID_APP_ID, BlobDeadLetters
 from simulator.event_grid.delivery import Delivery
+from simulator.event_grid.queues import Queues, StorageQueues
 from simulator.listener import HOST, listen
 from simulator.operator import Operator, make_operator
 from simulator.state import Json, Principal
@@ -78,12 +79,14 @@ async def serve(
     port: int = 0,
     metadata_port: int = 0,
     azurite_blob_url: str | None = None,
+    azurite_queue_url: str | None = None,
     verbose: bool = False,
 ) -> AsyncIterator[Addresses]:
     """Serve `azure` while the context is open; events are delivered as long.
 
     Port 0 takes a free one. Dead letters go to `azurite_blob_url` ("https://127.0.0.1:…/account");
-    without it they are dropped. Subscriptions made later are not the operator's.
+    without it they are dropped. Events for a queue go to that of `azurite_queue_url`; without it
+    there is none. Subscriptions made later are not the operator's.
     """
     operator = make_operator(azure)
     async with AsyncExitStack() as stack:
@@ -91,7 +94,9 @@ async def serve(
         http = await stack.enter_async_context(
             httpx.AsyncClient(verify=trust, trust_env=False, limits=httpx.Limits())
         )
-        delivery = await stack.enter_async_context(_delivery(azure, http, azurite_blob_url))
+        delivery = await stack.enter_async_context(
+            _delivery(azure, http, azurite_blob_url, azurite_queue_url)
+        )
         plain = Router(
             [
                 *token_routes.routes(azure.services.identity_endpoints, azure.state, azure.faults),
@@ -107,11 +112,16 @@ async def serve(
         yield _addresses(azure, certificates, operator, delivery, secure, metadata)
 
 
-def _delivery(azure: Azure, http: httpx.AsyncClient, blob_url: str | None) -> Delivery:
-    store = None
+def _delivery(
+    azure: Azure, http: httpx.AsyncClient, blob_url: str | None, queue_url: str | None
+) -> Delivery:
+    store, queues, event_grid = None, None, azure.services.event_grid
+    if queue_url is not None:
+        messages = StorageQueues(http, queue_url, azure.services.tokens)
+        queues = Queues(azure.state, azure.access, event_grid.behaviour, messages)
     if blob_url is not None:
         store = BlobDeadLetters(http, blob_url, azure.services.tokens, _event_grid(azure))
-    return Delivery(azure.state, azure.services.event_grid, http, store)
+    return Delivery(azure.state, event_grid, http, store, queues)
 
 
 def _event_grid(azure: Azure) -> Principal:

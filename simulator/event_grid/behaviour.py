@@ -20,4 +20,7 @@ class EventGridBehaviour:
     dead_letter_delay_seconds: float = 0.0  # after the last attempt; Azure: 300
     http_request_on_put: bool = False  # documented for updates and deletes only
     strings_in_data: bool = False  # dataVersion "" with `authorization` and `claims` as text
+    queue_messages_plain: bool = False  # the documents' form; what was seen is base64
+    app_stopped: bool = False  # the platform answers webhooks 403 in the app's place
+    asks_write_on_handler: bool = False  # documented, but not which action is asked
     lower_case_resource_groups: bool = False  # "/resourcegroups/" in subject, scope and resourceUri

@@ -19,6 +19,7 @@ from simulator.event_grid.dead_letters import (
     record_of,
 )
 from simulator.event_grid.models import EventSubscription, Schema
+from simulator.event_grid.queues import Queues
 from simulator.event_grid.retries import GiveUp, Outcome, after_failure, expired, outcome_of
 from simulator.event_grid.service import EventGrid
 from simulator.state import Json, State
@@ -54,6 +55,7 @@ class Delivery:
         event_grid: EventGrid,
         http: httpx.AsyncClient,
         dead_letters: DeadLetterStore | None = None,
+        queues: Queues | None = None,
     ) -> None:
         self.attempts: list[Attempt] = []
         self.dead_lettered: list[Undelivered] = []
@@ -63,6 +65,7 @@ class Delivery:
         self._event_grid = event_grid
         self._http = http
         self._dead_letters = dead_letters
+        self._queues = queues
         self._tasks: set[asyncio.Task[None]] = set()
         self._due: dict[asyncio.Task[None], float] = {}  # of those that wait for the clock
         self._changed = asyncio.Event()
@@ -90,7 +93,9 @@ class Delivery:
             raise ExceptionGroup("event delivery broke", self._broken)
 
     async def validate(self, subscription: EventSubscription) -> None:
-        """The handshake with its endpoint. Raises AzureError 400."""
+        """The handshake with its endpoint, which a queue has none of. Raises AzureError 400."""
+        if subscription.queue is not None:
+            return
         url = self._event_grid.address_of(subscription)
         if url is None:
             raise handshake.destination_not_found(subscription)
@@ -120,6 +125,8 @@ class Delivery:
             self._start(self._deliver(subscription.id.lower(), event, wait))
 
     def _farewell(self, subscription: EventSubscription) -> None:
+        if subscription.queue is not None:
+            return
         event = handshake.deletion_event(subscription, self._event_grid.ids.uuid(), self._clock)
         self._start(self._say_farewell(subscription, event))
 
@@ -203,6 +210,10 @@ class Delivery:
         number: int,
         kind: str = "Notification",
     ) -> Outcome:
+        if subscription.queue is not None:
+            return await self._put(subscription, event)
+        if self._event_grid.behaviour.app_stopped:
+            return outcome_of(403)
         url = self._event_grid.address_of(subscription)
         if url is None:
             return Outcome("NotFound")
@@ -216,6 +227,16 @@ class Delivery:
         except httpx.HTTPError:
             return Outcome("SocketError")
         return outcome_of(answer.status_code)
+
+    async def _put(self, subscription: EventSubscription, event: Json) -> Outcome:
+        if self._queues is None:
+            return outcome_of(404)
+        try:
+            return outcome_of(await self._queues.put(subscription, event))
+        except httpx.TimeoutException:
+            return Outcome("TimedOut")
+        except httpx.HTTPError:
+            return Outcome("SocketError")
 
     async def _give_up(self, undelivered: Undelivered) -> None:
         await self._sleep(self._event_grid.behaviour.dead_letter_delay_seconds)

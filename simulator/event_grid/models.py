@@ -11,6 +11,8 @@ from simulator.state import Json, Resource
 
 #: Of the identities of topics.
 RULES = IdentityRules(shows_none=True)
+# Of a message in a queue, where nothing else is asked for.
+_SEVEN_DAYS = 7 * 24 * 3600
 TOPIC_TYPE = "Microsoft.EventGrid/systemTopics"
 SUBSCRIPTION_TYPE = "Microsoft.EventGrid/systemTopics/eventSubscriptions"
 
@@ -67,19 +69,39 @@ class DeadLetterDestination:
 
 
 @dataclass(frozen=True)
+class QueueDestination:
+    """A queue of a storage account (resource id), written to as the topic's identity.
+
+    `time_to_live`: of a message, in seconds; -1 for ever.
+    """
+
+    account_id: str
+    name: str
+    time_to_live: int
+
+    @property
+    def scope(self) -> str:
+        """The queue's resource id."""
+        return f"{self.account_id}/queueServices/default/queues/{self.name}"
+
+
+@dataclass(frozen=True)
 class EventSubscription:
-    """`endpoint`: a webhook's URL, or the resource id of a function. `properties` as in ARM."""
+    """`endpoint`: a webhook's URL, or the resource id of a function or a storage account.
+    `properties` as in ARM.
+    """
 
     id: str
     name: str
     topic_id: str
     endpoint: str
-    azure_resource: bool  # an AzureFunction destination, not a WebHook
+    azure_resource: bool  # an AzureFunction or StorageQueue destination, not a WebHook
     filter: Json
     schema: Schema
     retry: RetryPolicy
     dead_letter: DeadLetterDestination | None
     properties: Json
+    queue: QueueDestination | None = None
     provisioning_state: str = "Succeeded"
 
     def failed(self) -> "EventSubscription":
@@ -103,7 +125,11 @@ def event_subscription(subscription_id: str, properties: Json) -> EventSubscript
     topic_id, _, name = subscription_id.rpartition("/eventSubscriptions/")
     event_filter = properties.get("filter") or {}
     check_filter(event_filter)
-    endpoint, azure_resource = _destination(properties.get("destination") or {})
+    queue = _queue(properties)
+    if queue is not None:
+        endpoint, azure_resource = queue.account_id, True
+    else:
+        endpoint, azure_resource = _destination(properties.get("destination") or {})
     return EventSubscription(
         id=subscription_id,
         name=name,
@@ -115,7 +141,28 @@ def event_subscription(subscription_id: str, properties: Json) -> EventSubscript
         retry=_retry(properties.get("retryPolicy") or {}),
         dead_letter=_dead_letter(_dead_letter_destination(properties)),
         properties=properties,
+        queue=queue,
     )
+
+
+def _queue(properties: Json) -> QueueDestination | None:
+    """Where a queue is the destination. One without an identity, for which Event Grid takes the
+    account's key, is not simulated.
+    """
+    with_identity = properties.get("deliveryWithResourceIdentity")
+    if not with_identity:
+        return None
+    if (with_identity.get("identity") or {}).get("type") != "SystemAssigned":
+        raise invalid_subscription("Delivery by another than a system-assigned identity.")
+    destination = with_identity.get("destination") or {}
+    of_it = destination.get("properties") or {}
+    account, name = of_it.get("resourceId"), of_it.get("queueName")
+    if destination.get("endpointType") != "StorageQueue" or not account or not name:
+        raise invalid_subscription("Delivery with an identity is simulated to a StorageQueue.")
+    seconds = of_it.get("queueMessageTimeToLiveInSeconds", _SEVEN_DAYS)
+    if seconds != -1 and seconds < 1:
+        raise invalid_subscription("queueMessageTimeToLiveInSeconds must be -1 or more than 0.")
+    return QueueDestination(account, name, seconds)
 
 
 def _destination(destination: Json) -> tuple[str, bool]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from simulator.arm.messages import ArmRequest, ArmResponse
 from simulator.authorization.access import Access
+from simulator.errors import AzureError
 from simulator.event_grid.following import accepted, deleting
 from simulator.event_grid.models import SUBSCRIPTION_TYPE, EventSubscription, event_subscription
 from simulator.event_grid.service import EventGrid
@@ -18,6 +19,7 @@ from simulator.state import Json, Resource, State
 
 #: What Event Grid sets of a webhook that said nothing of it (recorded).
 _BATCHES: Json = {"maxEventsPerBatch": 1, "preferredBatchSizeInKilobytes": 64}
+_ACCOUNTS, _SITES = "Microsoft.Storage/storageAccounts", "Microsoft.Web/sites"
 _WRITE_BLOB = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"
 
 
@@ -43,6 +45,9 @@ class EventSubscriptions:
         subscription_id = f"{topic.id}/eventSubscriptions/{request.params['name']}"
         existing = self.event_grid.subscriptions.get(subscription_id.lower())
         subscription = event_subscription(subscription_id, properties)
+        self._check_handler(request, subscription)
+        if subscription.queue is not None:
+            _identity_of(topic)
         if "deadLetterWithResourceIdentity" in properties:
             self._check_dead_letters(topic, subscription)
         await self.event_grid.subscribe(subscription)
@@ -60,15 +65,27 @@ class EventSubscriptions:
 
     def _check_dead_letters(self, topic: Resource, subscription: EventSubscription) -> None:
         """Event Grid tries the container as the topic's identity; the texts are assumptions."""
-        principal = (topic.identity or {}).get("principalId")
-        if principal is None:
-            raise invalid(f"The topic {topic.id} has no system-assigned identity.")
+        principal = _identity_of(topic)
         destination = subscription.dead_letter
         assert destination is not None, "it was read with the other properties"
         if not self.access.allowed(principal, _WRITE_BLOB, destination.scope, data=True):
             raise invalid(
                 f"The identity {principal} of the topic cannot write to the dead-letter container "
                 f"{destination.scope}."
+            )
+
+    def _check_handler(self, request: ArmRequest, subscription: EventSubscription) -> None:
+        """Who sends events to a resource of Azure may have to be allowed to write that."""
+        if not (self.event_grid.behaviour.asks_write_on_handler and subscription.azure_resource):
+            return
+        kind = _ACCOUNTS if subscription.queue is not None else _SITES
+        site, caller = subscription.endpoint.partition("/functions/")[0], request.caller.object_id
+        if not self.access.allowed(caller, f"{kind}/write", site):
+            raise AzureError(
+                403,
+                "AuthorizationFailed",
+                f"The client '{caller}' does not have authorization to perform action "
+                f"'{kind}/write' over scope '{site}'.",
             )
 
     def get(self, request: ArmRequest) -> ArmResponse:
@@ -105,6 +122,14 @@ class EventSubscriptions:
         return found
 
 
+def _identity_of(topic: Resource) -> str:
+    """The principal that a topic is. Raises AzureError 400."""
+    principal = (topic.identity or {}).get("principalId")
+    if principal is None:
+        raise invalid(f"The topic {topic.id} has no system-assigned identity.")
+    return str(principal)
+
+
 def _filter(sent: Json, *, ended: bool) -> Json:
     """What is false is left out; what was not sent shows once the work has ended (recorded)."""
     defaults = {"subjectBeginsWith": "", "subjectEndsWith": ""} if ended else {}
@@ -113,7 +138,7 @@ def _filter(sent: Json, *, ended: bool) -> Json:
 
 def show(subscription: EventSubscription) -> Json:
     """As ARM answers it. The query of a webhook's URL may hold a key: `getFullUrl` gives it."""
-    destination = dict(subscription.properties["destination"])
+    destination = dict(subscription.properties.get("destination") or {})
     ended = subscription.provisioning_state == "Succeeded"
     if not subscription.azure_resource:
         base = subscription.endpoint.partition("?")[0]
@@ -125,7 +150,7 @@ def show(subscription: EventSubscription) -> Json:
         }
     properties: Json = {
         **subscription.properties,
-        "destination": destination,
+        "destination": None if subscription.queue is not None else destination,
         "filter": _filter(subscription.filter, ended=ended),
         "labels": subscription.properties.get("labels"),
         "provisioningState": subscription.provisioning_state,
