@@ -12,7 +12,14 @@ import logging
 
 import azure.functions as func
 
-from handlers import dead_letters, policy_changes, reconcile, resource_events, sweep
+from handlers import (
+    dead_letters,
+    policy_changes,
+    queued_events,
+    reconcile,
+    resource_events,
+    sweep,
+)
 from lanyard.settings import unusable
 
 if problem := unusable():
@@ -20,6 +27,7 @@ if problem := unusable():
 
 app = func.FunctionApp()
 app.register_functions(resource_events.blueprint)
+app.register_functions(queued_events.blueprint)
 app.register_functions(reconcile.blueprint)
 app.register_functions(sweep.blueprint)
 app.register_functions(policy_changes.blueprint)

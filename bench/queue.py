@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Self
 
 from bench.latencies import QUEUE
-from lanyard.queue.messages import encode
+from lanyard.queue.messages import encode, packed
 from lanyard.values.change import Change
 from simulator.clock import Clock
-from simulator.functions_host.messages import Message, encode_content
+from simulator.functions_host.messages import Message
 
 _POISON = "-poison"
 
@@ -53,7 +53,7 @@ class TimedQueue:
 
     async def put(self, change: Change, delay: float = 0) -> None:
         """As the app's own queue does it."""
-        await self._add(encode_content(encode(change), "base64"), delay)
+        await self._add(packed(encode(change)), delay)
 
     async def send(self, content: str) -> None:
         """As the host's output binding does it; `content` is encoded already."""

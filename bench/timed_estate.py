@@ -11,9 +11,9 @@ from unittest import mock
 
 from bench.latencies import ARM, MACHINE_OPERATION, MACHINE_OPERATION_SPREAD, TABLE
 from bench.queue import TimedQueue
-from handlers import resource_events
+from lanyard.app import intake
 from lanyard.app.worker import Worker
-from lanyard.queue.messages import decode
+from lanyard.queue.messages import decode, packed, unpacked
 from lanyard.values.errors import LanyardError
 from simulator.arm.calls import Call
 from simulator.azure import Azure
@@ -21,7 +21,7 @@ from simulator.behaviour import Behaviour
 from simulator.clock import Clock
 from simulator.compute.models import TYPE as MACHINE
 from simulator.functions_host.host_json import QueueOptions, read_host_json
-from simulator.functions_host.messages import Message, encode_content
+from simulator.functions_host.messages import Message
 from simulator.functions_host.queue_listener import QueueListener
 from tests.support.estate import POLICY, Estate
 from tests.support.memory_table import MemoryTable
@@ -115,13 +115,13 @@ class TimedEstate(Estate):
 
     async def _take_in(self, event: dict[str, Any]) -> None:
         if message := await self.deliver(event):
-            await self.work_queue.send(encode_content(message, "base64"))
+            await self.work_queue.send(packed(message))
 
     def listener(self, worker: Worker) -> QueueListener[TimedQueue]:
         """What takes from the queue in one instance."""
 
         async def invoke(_message: Message, text: str) -> bool:
-            change = decode(text)
+            change = decode(unpacked(text.encode()))
             try:
                 await worker.process(change)
             except LanyardError:
@@ -134,7 +134,7 @@ class TimedEstate(Estate):
 
     @contextmanager
     def _event_function(self) -> Iterator[None]:
-        with mock.patch.object(resource_events, "settings", return_value=self.settings):
+        with mock.patch.object(intake, "settings", return_value=self.settings):
             yield
 
 

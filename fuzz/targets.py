@@ -10,6 +10,7 @@ type Consume = Callable[[bytes], object]
 HISTORIES = "histories"
 _PROPERTIES = {
     "events": ("test_events", "test_an_event_is_a_change_of_what_it_names_or_is_ignored"),
+    "queue": ("test_queue", "test_any_message_is_work_or_dropped_or_on_record"),
     "messages": ("test_messages", "test_any_message_is_a_change_or_permanent"),
     "ids": ("test_resource_ids", "test_what_is_not_refused_stays_within_its_segments"),
     "policies": ("test_policies", "test_any_structure"),

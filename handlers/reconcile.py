@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from lanyard.queue.messages import QUEUE, fresh
+from lanyard.queue.messages import QUEUE, fresh, packed, unpacked
 from lanyard.queue.retry import MAX_DELIVERIES
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ async def reconcile(message: func.QueueMessage, anew: func.Out[str], context: fu
     """
     from lanyard.telemetry import within
 
-    body = message.get_body()
+    body = unpacked(message.get_body())
     with within(context.trace_context.trace_parent):
         try:
             await _work(body, message)
@@ -35,7 +35,7 @@ async def reconcile(message: func.QueueMessage, anew: func.Out[str], context: fu
             if (message.dequeue_count or MAX_DELIVERIES) < MAX_DELIVERIES:
                 raise
             log.exception("a message is put on the queue anew: %s", error)
-            anew.set(fresh(body))
+            anew.set(packed(fresh(body)))
 
 
 async def _work(body: bytes, message: func.QueueMessage) -> None:

@@ -7,6 +7,8 @@ LANYARD_CREDENTIAL                      azureCli at a desk: the login of `az log
                                         app's identity (managedIdentity)
 AzureWebJobsStorage__accountName        the storage account, or the three addresses
   (or __queueServiceUri, __tableServiceUri, __blobServiceUri)
+LANYARD_EVENTS__accountName             the account of the queue of events, where it is not the
+  (or __queueServiceUri), __credential, __clientId   same: the host's own connection to it
 LANYARD_POLICY                          the policy file or folder (lanyard.yaml in the app's
                                         folder), or the https address of a blob
 LANYARD_ARM_ENDPOINT, LANYARD_GRAPH_ENDPOINT   other clouds than the public one
@@ -34,6 +36,7 @@ from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded, is
 #: Seconds: Azure's longest visibility delay of a message is 7 days.
 MAX_DELAY = 7 * 24 * 3600 - 60
 _STORAGE = "AzureWebJobsStorage"
+_EVENTS = "LANYARD_EVENTS"
 # Either makes the worker, and what its user adds to the package, who collects.
 _COLLECTING = ("PYTHON_ENABLE_OPENTELEMETRY", "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY")
 _FALSE = {"0", "false", "f", "no", "n"}
@@ -86,6 +89,8 @@ class Settings:
     queue_url: str
     table_url: str
     blob_url: str = ""
+    #: Where the queue of events is.
+    events_url: str = ""
     #: The share (0 to 1) of ARM's quota that is left to others.
     quota_reserve: float = 0.09
     #: Seconds that an event waits for others of the same resource.
@@ -128,6 +133,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         queue_url=_storage(environment, "queue"),
         table_url=_storage(environment, "table"),
         blob_url=_storage(environment, "blob"),
+        events_url=_storage(environment, "queue", events_connection(environment)),
         quota_reserve=_number(environment, "LANYARD_QUOTA_RESERVE", 9, most=90) / 100,
         settle=_number(environment, "LANYARD_SETTLE_SECONDS", 0, most=60),
         longest_delay=_number(
@@ -234,13 +240,22 @@ def endpoint(environment: Mapping[str, str], service: str, public: str) -> Endpo
     return Endpoint(url, environment.get(f"LANYARD_{service}_AUDIENCE", url).rstrip("/"))
 
 
-def _storage(environment: Mapping[str, str], service: str) -> str:
-    if address := environment.get(f"{_STORAGE}__{service}ServiceUri"):
+def events_connection(environment: Mapping[str, str] = os.environ) -> str:
+    """The host's connection to the queue of events: one of its own where it is set, else that to
+    the app's storage account.
+    """
+    own = any(environment.get(f"{_EVENTS}__{name}") for name in ("queueServiceUri", "accountName"))
+    return _EVENTS if own else _STORAGE
+
+
+def _storage(environment: Mapping[str, str], service: str, connection: str = _STORAGE) -> str:
+    if address := environment.get(f"{connection}__{service}ServiceUri"):
         return address.rstrip("/")
-    if account := environment.get(f"{_STORAGE}__accountName"):
+    if account := environment.get(f"{connection}__accountName"):
         return f"https://{account}.{service}.core.windows.net"
     raise SettingsError(
-        f"the app setting {_STORAGE}__accountName (or {_STORAGE}__{service}ServiceUri) is missing"
+        f"the app setting {connection}__accountName (or {connection}__{service}ServiceUri) is "
+        "missing"
     )
 
 

@@ -25,6 +25,7 @@ EVENT = "lanyard.event.id"
 SOURCE = "lanyard.source"
 ATTEMPT = "lanyard.attempt"
 OUTCOME = "lanyard.outcome"
+DELIVERY = "lanyard.delivery"
 REASON = "lanyard.reason"
 KIND = "lanyard.kind"
 SERVICE = "lanyard.service"
@@ -57,6 +58,12 @@ _meter = metrics.get_meter("lanyard")
 _w3c = TraceContextTextMapPropagator()
 
 _events = _meter.create_counter("lanyard.events", "{event}", "Events received, by outcome")
+_waited = _meter.create_histogram(
+    "lanyard.event.age",
+    "s",
+    "From the moment of the change in Azure until its event was taken in",
+    explicit_bucket_boundaries_advisory=[1, 2, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400],
+)
 _dropped = _meter.create_counter("lanyard.events.dropped", "{event}", "Events dropped, by reason")
 _reconciles = _meter.create_counter("lanyard.reconciles", "{message}", "Messages, by outcome")
 _verified = _meter.create_histogram(
@@ -98,10 +105,11 @@ def within(traceparent: str | None) -> Iterator[None]:
         detach(token)
 
 
-def event_received(found: Change | Ignored, event_id: str) -> str:
+def event_received(found: Change | Ignored, event_id: str, delivery: str, age: float | None) -> str:
     """Record one event, and what becomes of it; returns the `traceparent` of what follows.
 
-    Its span is within the host's own.
+    Its span is within the host's own. `delivery`: the way it came; `age`: seconds since the change
+    itself, where that is known.
     """
     about: Attributes
     if isinstance(found, Ignored):
@@ -109,8 +117,10 @@ def event_received(found: Change | Ignored, event_id: str) -> str:
         _dropped.add(1, about)
     else:
         outcome, about = "queued", _about(found)
-    _events.add(1, {OUTCOME: outcome})
-    attributes = {EVENT: event_id, OUTCOME: outcome} | about
+    _events.add(1, {OUTCOME: outcome, DELIVERY: delivery})
+    if age is not None:
+        _waited.record(age, {DELIVERY: delivery})
+    attributes = {EVENT: event_id, OUTCOME: outcome, DELIVERY: delivery} | about
     with _span("lanyard.event", SpanKind.CONSUMER, attributes):
         return _traceparent()
 

@@ -51,6 +51,8 @@ class Storage:
     dead_letters: DeadLetterBlobs
     #: Messages that failed too often.
     poison: PoisonQueue
+    #: Events that the host gave up.
+    lost_events: PoisonQueue
     #: None where the policy is in the package.
     policy: PolicyBlob | None
     #: When a sweep last read everything.
@@ -106,6 +108,10 @@ def _storage(
         leases=BlobLeases(container(leases.CONTAINER)),
         dead_letters=DeadLetterBlobs(container(dead_letters.CONTAINER), settings.own_ids),
         poison=PoisonQueue(QueueClient(settings.queue_url, dead_letters.POISON, **options)),
+        lost_events=PoisonQueue(
+            QueueClient(settings.events_url, dead_letters.EVENTS_POISON, **options),
+            dead_letters.given_up_events(settings.own_ids),
+        ),
         policy=_policy(settings, options),
         mark=BlobMark(container(sweep_mark.CONTAINER)),
     )

@@ -8,6 +8,7 @@ schema differ only in the envelope.
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from lanyard.values.change import Change, Ignored
@@ -39,6 +40,8 @@ class Event:
     origin: Any
     subject: Any
     data: Any
+    #: When the change was made, by Azure's clock; None where it does not say.
+    at: datetime | None = None
 
 
 def change_of(

@@ -10,17 +10,28 @@ from lanyard.record.decisions import Recorded
 from lanyard.settings import SettingsError, read_settings
 
 #: Each function of the app (handlers/).
-FUNCTIONS = frozenset({"dead_letters", "policy_changes", "reconcile", "resource_events", "sweep"})
+FUNCTIONS = frozenset(
+    {"dead_letters", "policy_changes", "queued_events", "reconcile", "resource_events", "sweep"}
+)
 #: Reader is not enough for it: settings may be secrets.
 SETTINGS_RIGHT = "Microsoft.Web/sites/config/list/action"
 _HEARS = "/functions/resource_events"
 _LOG = "the app's log says why: Application Insights, or 'func azure functionapp logstream'"
 
 
-def sites(found: Iterable[Subscribed]) -> list[str]:
-    """The ids of the apps that hear events as Lanyard does, each once."""
+def sites(found: Iterable[Subscribed], named: str = "") -> list[str]:
+    """The ids of the apps that hear events as Lanyard does, and of the one that is named (id), each
+    once.
+    """
     hearing = [one.endpoint for one in found if one.endpoint.lower().endswith(_HEARS)]
-    return sorted({each[: -len(_HEARS)].lower() for each in hearing})
+    heard = {each[: -len(_HEARS)].lower() for each in hearing}
+    return sorted(heard | ({named.lower()} if named else set()))
+
+
+def no_site() -> Finding:
+    """That nobody looked at the app's host: a queue shows nothing of who takes from it."""
+    message = "the app's host was not looked at: the events come by queue, which does not show it"
+    return Finding("host", State.WARNING, message, "name the function app: --app-id")
 
 
 def tenants_agree(subscription: str, tenant: str, home: str) -> Finding:

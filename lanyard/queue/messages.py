@@ -1,5 +1,7 @@
 """The queue's messages: one Change as JSON."""
 
+import base64
+import binascii
 import json
 import math
 import re
@@ -12,7 +14,29 @@ from lanyard.values.resource_id import ResourceId, is_guid
 
 #: The queue of work; beside it is where a message lands that was given up ("-poison").
 QUEUE = "lanyard-reconcile"
+#: The queue that Event Grid puts events into: who may send them sends no work.
+EVENTS = "lanyard-events"
+# What a base64 text may be broken by.
+_BLANKS = bytes.maketrans(b"", b""), b" \t\r\n"
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def packed(message: str) -> str:
+    """A message as it lies in a queue: base64, which the host's output binding stores as it is.
+    Plain JSON it would rewrite (line breaks, dates), and hand its members over in the place of the
+    message's own id, count and times.
+    """
+    return base64.b64encode(message.encode()).decode()
+
+
+def unpacked(content: bytes) -> bytes:
+    """What lies in a queue, base64 or plain: `messageEncoding` is none, as with base64 the host
+    gives plain text up and never calls the app. No JSON object or array is base64 by chance.
+    """
+    try:
+        return base64.b64decode(content.translate(*_BLANKS), validate=True)
+    except binascii.Error:
+        return content
 
 
 def encode(change: Change) -> str:

@@ -23,6 +23,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 import lanyard.telemetry
+from lanyard.app import intake
 from lanyard.queue.messages import decode
 from lanyard.values.change import Change
 from lanyard.values.errors import Temporary
@@ -167,6 +168,7 @@ async def test_one_trace_leads_from_the_event_to_the_verified_machine(
         "lanyard.resource.id": vm.text,
         "lanyard.correlation.id": correlation,
         "lanyard.outcome": "queued",
+        "lanyard.delivery": "webhook",
     }
     assert attributes(reconcile) == {
         "lanyard.resource.id": vm.text,
@@ -211,6 +213,23 @@ async def test_the_workers_own_library_hands_the_hosts_trace_on(
     )
 
 
+async def test_an_event_by_queue_has_its_trace_its_way_and_its_age(
+    watched: Estate, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = watched.azure.clock.now
+    monkeypatch.setattr(intake, "time", SimpleNamespace(time=lambda: now() + 600))
+    await watched.create_vm("vm1")
+    *_, event = watched.new_events()
+    (message,) = await watched.deliver_by_queue(json.dumps(event))
+    (span,) = collector.named("event")
+    assert attributes(span)["lanyard.delivery"] == "queue"
+    assert span.context is not None
+    assert f"{span.context.trace_id:032x}" in decode(message).traceparent
+    count, total = collector.points()["event.age"][(("lanyard.delivery", "queue"),)]
+    assert count == 1
+    assert 600 <= total < 660  # the machine's own creation is part of it
+
+
 async def test_the_metrics_of_a_machines_life(watched: Estate, collector: Collector) -> None:
     watched.app_calls()
     await watched.create_vm("vm1")
@@ -221,7 +240,8 @@ async def test_the_metrics_of_a_machines_life(watched: Estate, collector: Collec
         await watched.worker.process(change)
     took = watched.azure.clock.now() - published
     points = collector.points()
-    queued, dropped = (("lanyard.outcome", "queued"),), (("lanyard.outcome", "dropped"),)
+    came = ("lanyard.delivery", "webhook")
+    queued, dropped = (came, ("lanyard.outcome", "queued")), (came, ("lanyard.outcome", "dropped"))
     assert points["events"][queued] == 1
     assert points["events"][dropped] == sum(points["events.dropped"].values())
     verified = (("lanyard.outcome", "verified"), ("lanyard.source", "event"))

@@ -20,6 +20,7 @@ from azure.mgmt.compute.aio import ComputeManagementClient
 from azure.mgmt.compute.models import VirtualMachine
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
+from handlers import queued_events as queued_handler
 from handlers import reconcile as reconcile_handler
 from handlers import resource_events as event_handler
 from lanyard.app.composition import App, composed
@@ -28,6 +29,7 @@ from lanyard.policy.document import Policy
 from lanyard.policy.load import parse_policy
 from lanyard.ports.tables import Tables
 from lanyard.queue.locks import Locks
+from lanyard.queue.messages import unpacked
 from lanyard.reconcile.services import assemble
 from lanyard.record.decisions import Decision
 from lanyard.settings import Endpoint, Settings
@@ -35,6 +37,8 @@ from lanyard.values.change import Change
 from lanyard.values.resource_id import ResourceId
 from simulator.azure import IN_PROCESS_URL, Azure
 from simulator.event_grid.models import TopicType
+from simulator.functions_host.messages import outgoing_texts
+from simulator.functions_host.protocol import TypedData
 from simulator.state import Resource, RoleDefinition
 from simulator.tokens.credential import AsyncPrincipalCredential
 from tests.support.memory_leases import MemoryLeases
@@ -262,20 +266,31 @@ class Estate:
         return events
 
     async def deliver(self, event: dict[str, Any], traceparent: str = "") -> str | None:
-        """One event through Microsoft's converter and the handler; the queue message, if any."""
+        """One event through Microsoft's converter and the handler; the queue message, if any, as
+        the app reads it.
+        """
         datum = Datum(json.dumps(event), "json")
         message: Out = Out()
         trigger = EventGridEventInConverter.decode(datum, trigger_metadata={})
-        await _user_function(event_handler.resource_events)(
+        await user_function(event_handler.resource_events)(
             trigger, message, invocation(traceparent)
         )
-        return message.value
+        return None if message.value is None else unpacked(message.value.encode()).decode()
+
+    async def deliver_by_queue(self, content: str) -> list[str]:
+        """One message of the queue of events, as it lies there, through the handler and the host's
+        output binding; the messages for the queue of work, as the app reads them.
+        """
+        work = Out()
+        await user_function(queued_handler.queued_events)(content, work, invocation())
+        sent = [] if work.value is None else outgoing_texts(TypedData(string=work.value))
+        return [unpacked(str(text).encode()).decode() for text in sent]
 
     async def work(self, message: str, dequeue_count: int | None = None) -> str | None:
         """One queue message through the handler; what it puts on the queue anew, if anything."""
         body, anew = Taken(message, dequeue_count), Out()
-        await _user_function(reconcile_handler.reconcile)(body, anew, invocation())
-        return anew.value
+        await user_function(reconcile_handler.reconcile)(body, anew, invocation())
+        return None if anew.value is None else unpacked(anew.value.encode()).decode()
 
     async def settle(self, *, deliveries: int = 1, rounds: int = 100) -> None:
         """Deliver all events and work on all messages until nothing is left, delays included."""
@@ -363,6 +378,7 @@ class Out:
         self.value = value
 
 
-def _user_function(builder: Any) -> Callable[..., Any]:
+def user_function(builder: Any) -> Callable[..., Any]:
+    """The function itself, without what the worker needs around it."""
     function: Callable[..., Any] = builder._function.get_user_function()
     return function

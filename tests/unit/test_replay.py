@@ -1,11 +1,15 @@
 """What was given up is put on the queue again, and removed only after that."""
 
+import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from azure.storage.queue import QueueMessage
 
-from lanyard.azure.storage.dead_letters import read_dead_letter
+from lanyard.azure.storage.dead_letters import given_up_events, read_dead_letter
+from lanyard.queue.messages import packed
 from lanyard.queue.replay import Wanted, replay
 from lanyard.values.change import Change
 from lanyard.values.errors import Temporary
@@ -104,3 +108,28 @@ def test_a_dead_letter_is_read_in_either_schema(entry: dict[str, Any]) -> None:
 )
 def test_whatever_lies_there_is_read_without_an_error(entry: Any) -> None:
     assert read_dead_letter("blob#0", entry, own_ids=()).id == "blob#0"
+
+
+def lying(content: str) -> QueueMessage:
+    message = QueueMessage(content)
+    message.id = "m-1"
+    message.inserted_on = NOW
+    return message
+
+
+@pytest.mark.parametrize("entry", [EVENT, CLOUD])
+@pytest.mark.parametrize("form", [str, packed], ids=["plain", "base64"])
+def test_a_message_of_events_that_was_given_up_is_read_as_the_function_reads_it(
+    entry: dict[str, Any], form: Callable[[str], str]
+) -> None:
+    found = given_up_events(own_ids=())(lying(form(json.dumps([entry, {}]))))
+    assert [one.id for one in found] == ["m-1#0", "m-1#1"]
+    assert found[0].change is not None
+    assert found[0].change.resource == vm_id("vm1")
+    assert (found[1].change, found[1].of_no_use) == (None, True)
+
+
+def test_one_that_holds_no_event_says_so() -> None:
+    (found,) = given_up_events(own_ids=())(lying("no JSON"))
+    assert (found.change, found.of_no_use, found.at) == (None, False, NOW)
+    assert "no JSON" in found.reason

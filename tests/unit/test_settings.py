@@ -7,7 +7,7 @@ import pytest
 from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
 
 from lanyard.azure.connection import _credential
-from lanyard.settings import CredentialKind, SettingsError, read_settings
+from lanyard.settings import CredentialKind, SettingsError, events_connection, read_settings
 
 SETTINGS = {
     "AZURE_CLIENT_ID": "11111111-1111-1111-1111-111111111111",
@@ -34,6 +34,31 @@ WRONG = {
 
 def test_these_are_enough() -> None:
     assert read_settings(SETTINGS).principal_id == SETTINGS["LANYARD_PRINCIPAL_ID"]
+
+
+@pytest.mark.parametrize(
+    ("more", "connection", "url"),
+    [
+        ({}, "AzureWebJobsStorage", "https://stlanyard.queue.core.windows.net"),
+        (
+            {"LANYARD_EVENTS__accountName": "stevents"},
+            "LANYARD_EVENTS",
+            "https://stevents.queue.core.windows.net",
+        ),
+        (
+            {"LANYARD_EVENTS__queueServiceUri": "https://127.0.0.1:1/events/"},
+            "LANYARD_EVENTS",
+            "https://127.0.0.1:1/events",
+        ),
+    ],
+    ids=["the app's own account", "another one", "its address"],
+)
+def test_the_queue_of_events_may_lie_in_another_account(
+    more: dict[str, str], connection: str, url: str
+) -> None:
+    settings = read_settings(SETTINGS | more)
+    assert (events_connection(SETTINGS | more), settings.events_url) == (connection, url)
+    assert settings.queue_url == "https://stlanyard.queue.core.windows.net"
 
 
 def test_the_template_for_a_desk_is_by_the_login_there_and_without_a_key() -> None:

@@ -23,9 +23,10 @@ from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
 from lanyard.azure.arm.failures import stored
+from lanyard.azure.event_bodies import event_of, events_in, first, moment
 from lanyard.azure.events import Event, change_of
 from lanyard.ports.dead_letters import Batch, DeadLetter
-from lanyard.queue.messages import QUEUE, decode
+from lanyard.queue.messages import EVENTS, QUEUE, decode, unpacked
 from lanyard.values.change import Ignored
 from lanyard.values.compute_types import WATCHED_TYPES
 from lanyard.values.errors import Permanent
@@ -34,14 +35,20 @@ from lanyard.values.errors import Permanent
 CONTAINER = "dead-letters"
 #: Where a message lies that was given up: by the host, or by Lanyard.
 POISON = f"{QUEUE}-poison"
+#: Where the host puts a message of the queue of events that it gave up.
+EVENTS_POISON = f"{EVENTS}-poison"
 # A queue gives so many messages at most, and hides them for so long.
 _PAGE = 32
 _HIDDEN_SECONDS = 300
 # The year in which a message without an end expires ("Put Message", Azure Storage).
 _NEVER = 9999
+# Why the host gives a message up.
+_GIVEN_UP = "MaxDequeueCount"
 
 #: Puts a text on the queue, as it is, without an end.
 type Send = Callable[[str], Awaitable[None]]
+#: Reads what is in a message that was given up.
+type Read = Callable[[QueueMessage], list[DeadLetter]]
 
 
 class DeadLetterBlobs:
@@ -117,10 +124,13 @@ class DeadLetterBlob:
 
 
 class PoisonQueue:
-    """The poison queue. Each message is hidden for minutes while it is looked at."""
+    """A poison queue: that of the work, unless `read` reads what another one holds. Each message is
+    hidden for minutes while it is looked at.
+    """
 
-    def __init__(self, queue: QueueClient) -> None:
+    def __init__(self, queue: QueueClient, read: Read | None = None) -> None:
         self._queue = queue
+        self._read = read or _given_up_message
 
     async def count(self) -> int:
         """About how many messages were given up; 0 where there never was one."""
@@ -133,7 +143,7 @@ class PoisonQueue:
 
     async def keep(self, body: bytes) -> None:
         """Put a message there, without an end. Raises Temporary, Permanent."""
-        await self._send(base64.b64encode(body).decode())
+        await self._send(base64.b64encode(body).decode())  # as `packed`, whatever is in it
 
     async def _send(self, content: str) -> None:
         with stored("keep a message that was given up"):
@@ -162,7 +172,10 @@ class PoisonQueue:
                 pages = self._queue.receive_messages(
                     max_messages=_PAGE, visibility_timeout=_HIDDEN_SECONDS
                 )
-                return [PoisonMessage(self._queue, self._send, found) async for found in pages]
+                return [
+                    PoisonMessage(self._queue, self._send, found, self._read(found))
+                    async for found in pages
+                ]
             except ResourceNotFoundError:
                 return []
 
@@ -170,12 +183,18 @@ class PoisonQueue:
 class PoisonMessage:
     """One message, hidden from others."""
 
-    def __init__(self, queue: QueueClient, send: Send, message: QueueMessage) -> None:
+    def __init__(
+        self,
+        queue: QueueClient,
+        send: Send,
+        message: QueueMessage,
+        dead_letters: Sequence[DeadLetter],
+    ) -> None:
         self._queue = queue
         self._send = send
         self._message = message
         self._removed = False
-        self.dead_letters = [_given_up_message(message)]
+        self.dead_letters = dead_letters
 
     @property
     def ends(self) -> bool:
@@ -214,30 +233,47 @@ def read_dead_letter(dead_letter_id: str, entry: Any, own_ids: Collection[str]) 
     """One event of a dead letter, in either schema. Never raises, whatever is in it."""
     if not isinstance(entry, Mapping):
         return DeadLetter(dead_letter_id, None, "it is no event", None)
-    event_type = _first(entry, "eventType", "type")
-    event = Event(
-        entry.get("id"),
-        event_type,
-        _first(entry, "topic", "source"),
-        entry.get("subject"),
-        entry.get("data"),
-    )
+    at = moment(first(entry, "lastDeliveryAttemptTime", "lastdeliveryattempttime"))
+    reason = first(entry, "deadLetterReason", "deadletterreason")
+    return _dead_letter(dead_letter_id, event_of(entry), own_ids, str(reason or ""), at)
+
+
+def _dead_letter(
+    dead_letter_id: str,
+    event: Event,
+    own_ids: Collection[str],
+    reason: str,
+    at: datetime | None,
+) -> DeadLetter:
     change = change_of(event, types=WATCHED_TYPES, own_ids=own_ids)
-    at = _moment(_first(entry, "lastDeliveryAttemptTime", "lastdeliveryattempttime"))
-    shown = event_type if isinstance(event_type, str) else ""
+    shown = event.type if isinstance(event.type, str) else ""
     if isinstance(change, Ignored):
         return DeadLetter(dead_letter_id, at, change.reason, None, shown, of_no_use=True)
-    reason = _first(entry, "deadLetterReason", "deadletterreason")
-    return DeadLetter(dead_letter_id, at, str(reason or ""), change, shown)
+    return DeadLetter(dead_letter_id, at, reason, change, shown)
 
 
-def _given_up_message(message: QueueMessage) -> DeadLetter:
+def given_up_events(own_ids: Collection[str]) -> Read:
+    """Reads the events in a message of the queue of events. `own_ids`: as in `events.change_of`."""
+
+    def read(message: QueueMessage) -> list[DeadLetter]:
+        try:
+            events = events_in(unpacked(str(message.content).encode()))
+        except Permanent as error:
+            return [DeadLetter(message.id, message.inserted_on, str(error), None)]
+        return [
+            _dead_letter(f"{message.id}#{number}", event, own_ids, _GIVEN_UP, message.inserted_on)
+            for number, event in enumerate(events)
+        ]
+
+    return read
+
+
+def _given_up_message(message: QueueMessage) -> list[DeadLetter]:
     try:
-        change = decode(base64.b64decode(message.content, validate=True))
-    except (Permanent, ValueError) as error:
-        return DeadLetter(message.id, message.inserted_on, str(error), None)
-    reason = "MaxDequeueCount"
-    return DeadLetter(message.id, message.inserted_on, reason, change, change.event_type)
+        change = decode(unpacked(str(message.content).encode()))
+    except Permanent as error:
+        return [DeadLetter(message.id, message.inserted_on, str(error), None)]
+    return [DeadLetter(message.id, message.inserted_on, _GIVEN_UP, change, change.event_type)]
 
 
 def _entries(content: bytes) -> list[Any]:
@@ -246,15 +282,3 @@ def _entries(content: bytes) -> list[Any]:
     except (ValueError, RecursionError):
         return [None]
     return found if isinstance(found, list) else [found]
-
-
-def _first(entry: Mapping[str, Any], *names: str) -> Any:
-    return next((entry[name] for name in names if name in entry), None)
-
-
-def _moment(text: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo is not None else None

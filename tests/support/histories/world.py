@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from handlers import resource_events as event_handler
+from lanyard.app import intake
 from lanyard.desk.operator import Operator
 from lanyard.record.held import Entry
 from lanyard.values.errors import LanyardError
@@ -190,7 +190,7 @@ async def new_world(policy: Policy, features: Features) -> World:
 @contextmanager
 def handlers_of(estate: Estate) -> Iterator[None]:
     """The handlers take this estate's settings."""
-    with patch.object(event_handler, "settings", lambda: estate.settings):
+    with patch.object(intake, "settings", lambda: estate.settings):
         yield
 
 
