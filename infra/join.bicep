@@ -8,6 +8,8 @@ param appId string
 param clientId string
 param principalId string
 param storageId string
+param delivery string = 'webhook'
+param eventsStorageId string = storageId
 param installation string
 param actionGroupId string = ''
 
@@ -60,6 +62,8 @@ resource definition 'Microsoft.Authorization/policyDefinitions@2023-04-01' = {
                 clientId: { value: '[parameters(\'watch\').clientId]' }
                 principalId: { value: '[parameters(\'watch\').principalId]' }
                 storageId: { value: '[parameters(\'watch\').storageId]' }
+                delivery: { value: '[parameters(\'watch\').delivery]' }
+                eventsStorageId: { value: '[parameters(\'watch\').eventsStorageId]' }
                 installation: { value: '[parameters(\'watch\').installation]' }
                 actionGroupId: { value: '[parameters(\'watch\').actionGroupId]' }
                 location: { value: '[parameters(\'location\')]' }
@@ -92,6 +96,8 @@ resource assignment 'Microsoft.Authorization/policyAssignments@2023-04-01' = {
           clientId: clientId
           principalId: principalId
           storageId: storageId
+          delivery: delivery
+          eventsStorageId: eventsStorageId
           installation: installation
           actionGroupId: actionGroupId
         }

@@ -246,6 +246,7 @@ output LANYARD_PRINCIPAL_ID string = identity.outputs.principalId
 output LANYARD_IDENTITY_ID string = identity.outputs.resourceId
 output LANYARD_INSTALLATION string = installationId
 output LANYARD_STORAGE_ID string = storage.outputs.resourceId
+output LANYARD_EVENTS_STORAGE_ID string = storage.outputs.resourceId
 output LANYARD_STORAGE string = storage.outputs.name
 output LANYARD_NOTICES_TOPIC string = notices ? topic.outputs.id : ''
 output LANYARD_ACTION_GROUP_ID string = alerts.outputs.actionGroupId

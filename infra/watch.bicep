@@ -16,6 +16,16 @@ param principalId string
 @description('The app\'s storage account, for dead letters.')
 param storageId string
 
+@description('How Event Grid brings the events: to the function, or into the app\'s queue of events.')
+@allowed([
+  'webhook'
+  'queue'
+])
+param delivery string = 'webhook'
+
+@description('The storage account of that queue, where it is another one.')
+param eventsStorageId string = storageId
+
 @description('The app\'s installation, by which what it makes is known as its own.')
 param installation string
 
@@ -120,6 +130,15 @@ module deadLetters 'modules/dead-letter-access.bicep' = {
   }
 }
 
+module sender 'modules/events-sender.bicep' = if (delivery == 'queue') {
+  name: 'lanyard-sender-${subscription().subscriptionId}'
+  scope: resourceGroup(split(eventsStorageId, '/')[2], split(eventsStorageId, '/')[4])
+  params: {
+    storageName: last(split(eventsStorageId, '/'))
+    principalId: topic.outputs.principalId
+  }
+}
+
 module events 'modules/events.bicep' = {
   name: 'lanyard-events'
   scope: group
@@ -128,8 +147,13 @@ module events 'modules/events.bicep' = {
     appId: appId
     clientId: clientId
     storageId: storageId
+    delivery: delivery
+    eventsStorageId: eventsStorageId
     installation: installation
   }
   // Event Grid tries the container when the subscription is made.
-  dependsOn: [deadLetters]
+  dependsOn: [
+    deadLetters
+    sender
+  ]
 }

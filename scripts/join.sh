@@ -22,6 +22,8 @@ az deployment mg create \
     clientId="$LANYARD_CLIENT_ID" \
     principalId="$LANYARD_PRINCIPAL_ID" \
     storageId="$LANYARD_STORAGE_ID" \
+    delivery="${LANYARD_DELIVERY:-webhook}" \
+    eventsStorageId="${LANYARD_EVENTS_STORAGE_ID:-$LANYARD_STORAGE_ID}" \
     installation="$LANYARD_INSTALLATION" \
     actionGroupId="$LANYARD_ACTION_GROUP_ID" \
     location="$AZURE_LOCATION" \

@@ -3,6 +3,7 @@
 # azd runs it after each deployment; run it again after a change of the policy. Idempotent.
 #   LANYARD_WATCH     the subscriptions, separated by blanks (default: the one that is deployed to)
 #   LANYARD_POLICY    the policy: a file, a folder, the address of a blob (default: lanyard.yaml)
+#   LANYARD_DELIVERY  how Event Grid brings the events: webhook (the default) or queue
 #   LANYARD_RIGHTS    "keep": leave all as it is, while a policy that gives less takes its access back
 #   arguments         go to `lanyard rights`, such as: --removable Reader
 # The other variables are the outputs of infra/main.bicep; azd gives them to its hooks.
@@ -33,6 +34,8 @@ for subscription in ${LANYARD_WATCH:-$AZURE_SUBSCRIPTION_ID}; do
       clientId="$LANYARD_CLIENT_ID" \
       principalId="$LANYARD_PRINCIPAL_ID" \
       storageId="$LANYARD_STORAGE_ID" \
+      delivery="${LANYARD_DELIVERY:-webhook}" \
+      eventsStorageId="${LANYARD_EVENTS_STORAGE_ID:-$LANYARD_STORAGE_ID}" \
       installation="$LANYARD_INSTALLATION" \
       actionGroupId="$LANYARD_ACTION_GROUP_ID" \
     --output none

@@ -6,6 +6,16 @@ param appId string
 param clientId string
 param storageId string
 
+@description('How the events come: to the function, or into the queue of events.')
+@allowed([
+  'webhook'
+  'queue'
+])
+param delivery string
+
+@description('The storage account that has that queue.')
+param eventsStorageId string
+
 @description('Whose the events are: `lanyard doctor` finds two apps that share one by it.')
 param installation string
 
@@ -47,6 +57,30 @@ var deletes = [
   'Microsoft.Resources/subscriptions/resourceGroups/delete'
 ]
 
+var byQueue = delivery == 'queue'
+var toFunction = {
+  endpointType: 'AzureFunction'
+  properties: {
+    resourceId: '${appId}/functions/resource_events'
+    maxEventsPerBatch: 1
+    preferredBatchSizeInKilobytes: 64
+  }
+}
+// As the topic's own identity; what waits there never ends by itself.
+var toQueue = {
+  identity: {
+    type: 'SystemAssigned'
+  }
+  destination: {
+    endpointType: 'StorageQueue'
+    properties: {
+      resourceId: eventsStorageId
+      queueName: 'lanyard-events'
+      queueMessageTimeToLiveInSeconds: -1
+    }
+  }
+}
+
 resource topic 'Microsoft.EventGrid/systemTopics@2022-06-15' existing = {
   name: topicName
 }
@@ -55,14 +89,8 @@ resource written 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15
   parent: topic
   name: 'lanyard-writes'
   properties: {
-    destination: {
-      endpointType: 'AzureFunction'
-      properties: {
-        resourceId: '${appId}/functions/resource_events'
-        maxEventsPerBatch: 1
-        preferredBatchSizeInKilobytes: 64
-      }
-    }
+    destination: byQueue ? null : toFunction
+    deliveryWithResourceIdentity: byQueue ? toQueue : null
     eventDeliverySchema: 'EventGridSchema'
     labels: ['lanyard-installation:${installation}']
     filter: {
@@ -104,14 +132,8 @@ resource deleted 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15
   parent: topic
   name: 'lanyard-deletes'
   properties: {
-    destination: {
-      endpointType: 'AzureFunction'
-      properties: {
-        resourceId: '${appId}/functions/resource_events'
-        maxEventsPerBatch: 1
-        preferredBatchSizeInKilobytes: 64
-      }
-    }
+    destination: byQueue ? null : toFunction
+    deliveryWithResourceIdentity: byQueue ? toQueue : null
     eventDeliverySchema: 'EventGridSchema'
     labels: ['lanyard-installation:${installation}']
     filter: {

@@ -1,9 +1,11 @@
-// The queue of work and its poison queue, the tables of the ledger, and how long leases are kept.
+// The queues of work and of events with their poison queues, the tables of the ledger, and how long leases are kept.
 param storageName string
 
 var queues = [
   'lanyard-reconcile'
   'lanyard-reconcile-poison'
+  'lanyard-events'
+  'lanyard-events-poison'
 ]
 var tables = [
   'lanyardresources'

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 _ABOUT = f"""\
 Look at a deployed app from outside: its storage, this machine's clock, the rights of the app's
-identity, the directory, its host, functions and settings, the event subscriptions, its queue, dead
-letters, sweeps, holds and pauses, and whether it works by the policy at hand. Each finding says how
-to fix it. Nothing is changed.
+identity, the directory, its host, functions and settings, the event subscriptions and the way that
+each brings events, its queues, dead letters, sweeps, holds and pauses, and whether it works by the
+policy at hand. Each finding says how to fix it. Nothing is changed.
 
 Whether events come in time is seen by what the last sweep found that none had named; how long they
 took is in the metrics of the system topic, in the Azure portal.
@@ -62,6 +62,14 @@ def run(
         ),
     ] = None,
     policy: PolicyPath = Path("lanyard.yaml"),
+    app_id: Annotated[
+        str,
+        typer.Option(
+            envvar="LANYARD_APP_ID",
+            metavar="ID",
+            help="The function app, where its events come by queue, which does not show it.",
+        ),
+    ] = "",
     *,
     azure: AzureOptions,
     where: AppOptions,
@@ -75,7 +83,7 @@ def run(
     async def look() -> "list[Finding]":
         async with connect.app(azure, where) as reached:
             app, principal = await connect.believing(reached, where.app_principal)
-            return await _looked(app, loaded, principal, watch)
+            return await _looked(app, loaded, principal, watch, app_id)
 
     findings = asyncio.run(look())
     if json:
@@ -86,7 +94,7 @@ def run(
 
 
 async def _looked(
-    app: App, policy: Policy, principal: str, watch: Sequence[str] | None
+    app: App, policy: Policy, principal: str, watch: Sequence[str] | None, app_id: str
 ) -> "list[Finding]":
     from lanyard.cli.examination import Doctor
     from lanyard.desk.azure.app_setup import Setup  # the SDKs
@@ -95,7 +103,8 @@ async def _looked(
     known = {record.id.subscription async for record in app.ledger().records(damaged)}
     known |= {damage.row.partition for damage in damaged}
     watched = tuple(watch) if watch else tuple(sorted(known))
-    return await Doctor(app, Setup(app.reading.clients), policy, principal, watched).findings()
+    setup = Setup(app.reading.clients)
+    return await Doctor(app, setup, policy, principal, watched, app_id).findings()
 
 
 def _as_json(finding: "Finding") -> dict[str, Any]:

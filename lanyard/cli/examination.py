@@ -2,7 +2,7 @@
 other.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -15,23 +15,28 @@ from lanyard.cli.findings import (
     events,
     policy_in_force,
     rights_held,
+    sender,
     shared_installations,
+    waiting_events,
     work,
 )
 from lanyard.cli.frame.connect import App
 from lanyard.cli.host_findings import (
     functions_there,
     host_state,
+    no_site,
     policy_refused,
     settings_read,
     settings_unread,
     sites,
     tenants_agree,
 )
-from lanyard.desk.azure.app_setup import Setup
+from lanyard.desk.azure.app_setup import Setup, Subscribed
 from lanyard.desk.rights import Rights, rights
 from lanyard.policy import Policy
+from lanyard.queue.messages import EVENTS
 from lanyard.values.errors import LanyardError, Permanent
+from lanyard.values.resource_id import folded
 
 type Check = Callable[[], AsyncIterator[Finding]]
 
@@ -39,7 +44,7 @@ type Check = Callable[[], AsyncIterator[Finding]]
 @dataclass(frozen=True, slots=True)
 class Doctor:
     """Looks at a deployed app. `setup` asks ARM; `principal` is the app's; `watched` are the
-    subscriptions (ids) it looks after.
+    subscriptions (ids) it looks after; `site` the function app (id), "" where it is not named.
     """
 
     app: App
@@ -47,6 +52,7 @@ class Doctor:
     policy: Policy
     principal: str
     watched: tuple[str, ...]
+    site: str = ""
 
     async def findings(self) -> list[Finding]:
         """Every check, in an order that has causes before effects."""
@@ -100,7 +106,7 @@ class Doctor:
             return  # the check before this one shows it
         for subscription, found in heard.items():
             tenant = await self.setup.tenant(subscription)
-            for site in sites(found):
+            for site in sites(found, self.site):
                 if home := await self.setup.tenant_of_app(site):
                     yield tenants_agree(subscription, tenant, home)
 
@@ -109,7 +115,11 @@ class Doctor:
             heard = [await self.setup.event_subscriptions(each) for each in self.watched]
         except LanyardError:
             return  # the check before this one shows it
-        for site in sites(chain.from_iterable(heard)):
+        found = [*chain.from_iterable(heard)]
+        looked_at = sites(found, self.site)
+        if not looked_at and any(one.sender is not None for one in found):
+            yield no_site()
+        for site in looked_at:
             yield host_state(site, await self.setup.host(site))
             yield functions_there(site, await self.setup.functions(site))
             try:
@@ -120,13 +130,29 @@ class Doctor:
                 yield settings_read(settings)
 
     async def _events(self) -> AsyncIterator[Finding]:
+        queued = False
         for subscription in self.watched:
             found = await self.setup.event_subscriptions(subscription)
+            queued |= any(self._is_own_queue(one) for one in found)
             for finding in [
                 *events(subscription, found),
                 *shared_installations(subscription, found),
             ]:
                 yield finding
+            async for finding in self._by_queue(found):
+                yield finding
+        if queued:
+            yield waiting_events(await self.app.events.oldest(), self.app.time())
+
+    def _is_own_queue(self, one: Subscribed) -> bool:
+        account = f"/storageaccounts/{self.app.account}/queueservices/default/queues/{EVENTS}"
+        return one.sender is not None and folded(one.endpoint).endswith(folded(account))
+
+    async def _by_queue(self, found: Sequence[Subscribed]) -> AsyncIterator[Finding]:
+        for one in found:
+            if one.sender is not None:
+                allowed = bool(one.sender) and await self.setup.may_send(one.sender, one.endpoint)
+                yield sender(one, allowed=allowed)
 
     async def _app(self) -> AsyncIterator[Finding]:
         status = await status_of(self.app)

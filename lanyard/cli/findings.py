@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
@@ -15,6 +16,8 @@ from lanyard.values.resource_id import folded, is_within
 _EVENTS = ("Microsoft.Resources.ResourceWriteSuccess", "Microsoft.Resources.ResourceDeleteSuccess")
 #: Tokens are refused from five minutes on; storage and Azure's own clocks differ by less.
 _CLOCK_SECONDS = 60.0
+#: A queue's messages are taken within seconds, and after a start of the app within a minute or two.
+_EVENT_SECONDS = 300.0
 
 
 class State(StrEnum):
@@ -98,12 +101,13 @@ def shared_installations(subscription: str, found: Iterable[Subscribed]) -> Iter
     """Apps that are one installation by the labels of their event subscriptions: what one made, the
     other takes for its own.
     """
-    apps: defaultdict[str, set[str]] = defaultdict(set)
+    apps: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for one in found:
         for label in one.labels:
             if folded(label).startswith(INSTALLATION_LABEL):
-                apps[folded(label)].add(folded(one.endpoint))
-    for label, endpoints in sorted(apps.items()):
+                # One app may hear by both ways for a while: which queue is whose does not show.
+                apps[folded(label), one.way].add(folded(one.endpoint))
+    for (label, _), endpoints in sorted(apps.items()):
         if len(endpoints) > 1:
             installation = label.removeprefix(INSTALLATION_LABEL)
             message = (
@@ -133,7 +137,33 @@ def _delivery(one: Subscribed) -> Finding:
         message = f"{one.id} keeps no dead letters: an event that cannot be delivered is lost"
         fix = "set a dead-letter destination; the hourly sweep makes up for lost events meanwhile"
         return Finding("events", State.WARNING, message, fix)
-    return Finding("events", State.OK, f"{one.id} delivers to {one.endpoint}")
+    message = f"{one.id} delivers by {one.way} to {one.endpoint}"
+    return Finding("events", State.OK, message)
+
+
+def sender(one: Subscribed, *, allowed: bool) -> Finding:
+    """Whether a topic that delivers by queue has its role there: without it Event Grid gives each
+    event up (403) and keeps it as a dead letter.
+    """
+    queue = one.endpoint.rpartition("/")[2]
+    if allowed:
+        return Finding("events", State.OK, f"the topic of {one.id} may send to queue {queue}")
+    who = one.sender or "which has no system-assigned identity"
+    message = f"the topic of {one.id} ({who}) may not send to queue {queue}: no event comes"
+    fix = "'lanyard onboard --delivery queue' gives it Storage Queue Data Message Sender there"
+    return Finding("events", State.PROBLEM, message, fix)
+
+
+def waiting_events(oldest: datetime | None, now: datetime) -> Finding:
+    """How long the oldest message of the queue of events waits."""
+    if oldest is None:
+        return Finding("events", State.OK, "no event waits in the queue")
+    seconds = max((now - oldest).total_seconds(), 0.0)
+    message = f"the oldest event in the queue waits for {seconds:,.0f} s"
+    if seconds < _EVENT_SECONDS:
+        return Finding("events", State.OK, message)
+    fix = "does the app run? It takes them in when it does; none of them is lost meanwhile"
+    return Finding("events", State.WARNING, message, fix)
 
 
 def work(status: Status) -> Iterator[Finding]:

@@ -11,6 +11,8 @@ from lanyard.cli.app_status import Reason
 from lanyard.cli.findings import _REMEDIES, State, clock
 from lanyard.cli.host_findings import FUNCTIONS, SETTINGS_RIGHT
 from lanyard.desk.azure.app_setup import Allowed
+from lanyard.desk.onboarding.parts import Delivery, Deployment
+from lanyard.queue.messages import EVENTS
 from lanyard.record.decisions import REFUSED, Decision
 from lanyard.values.permissions import Permission
 from simulator.event_grid.models import event_subscription
@@ -19,7 +21,7 @@ from simulator.resources import GROUP_TYPE
 from simulator.state import Resource, Subscription
 from simulator.web.function_app import Hosted
 from tests.support.dead_letters import Blob, dead_letter
-from tests.support.desk import Desk
+from tests.support.desk import STORAGE, Desk
 from tests.support.estate import ANOTHER_INSTALLATION, INSTALLATION
 
 OK, ERROR, FOUND = 0, 1, 2
@@ -350,3 +352,80 @@ async def test_a_subscription_that_another_tenant_delegates_is_a_problem(app: De
     assert (
         f"is of tenant {OF_ANOTHER}, the app of {estate.azure.state.tenant_id}" in found["message"]
     )
+
+
+# Events by queue.
+
+ACCOUNT = f"{SITE.partition('/Microsoft.Web')[0]}/Microsoft.Storage/storageAccounts/{STORAGE}"
+QUEUE = f"{ACCOUNT}/queueServices/default/queues/{EVENTS}"
+BY_QUEUE = {
+    "identity": {"type": "SystemAssigned"},
+    "destination": {
+        "endpointType": "StorageQueue",
+        "properties": {"resourceId": ACCOUNT, "queueName": EVENTS},
+    },
+}
+
+
+@pytest.fixture
+async def queued(app: Desk) -> Desk:
+    """An app that is well, whose events come by queue."""
+    desk, state = app, app.estate.azure.state
+    state.resources[ACCOUNT.lower()] = Resource(
+        ACCOUNT, "Microsoft.Storage/storageAccounts", STORAGE, "westeurope", {}, {}
+    )
+    desk.estate.azure.assign(desk.person.object_id, "Reader", ACCOUNT)
+    principal = state.add_principal("topic").object_id
+    topic = state.resources[desk.estate.topic.id.lower()]
+    identity = {"type": "SystemAssigned", "principalId": principal}
+    state.resources[topic.id.lower()] = Resource(
+        topic.id, topic.type, topic.name, "global", {}, topic.properties, identity=identity
+    )
+    subscribe(desk, destination=None, deliveryWithResourceIdentity=BY_QUEUE)
+    desk.estate.azure.assign(principal, "Storage Queue Data Message Sender", QUEUE)
+    return desk
+
+
+async def test_the_way_the_right_and_the_age_are_told(queued: Desk) -> None:
+    found = await doctor(queued, "--app-id", SITE)
+    assert [one for one in found if one["state"] != "ok"] == []
+    told = [one["message"] for one in found if one["check"] == "events"]
+    assert len(told) == 3
+    assert f"delivers by queue to {QUEUE}" in told[0]
+    assert f"may send to queue {EVENTS}" in told[1]
+    assert told[2] == "no event waits in the queue"
+
+
+async def test_a_topic_without_its_role_is_a_problem(queued: Desk) -> None:
+    state = queued.estate.azure.state
+    for id_, each in list(state.role_assignments.items()):
+        if each.scope == QUEUE:
+            del state.role_assignments[id_]
+    found = [one for one in await doctor(queued, "--app-id", SITE) if one["state"] != "ok"]
+    assert [(one["check"], one["state"]) for one in found] == [("events", "problem")]
+    assert "may not send" in found[0]["message"]
+    assert "onboard --delivery queue" in found[0]["fix"]
+
+
+async def test_events_that_wait_for_long_are_a_warning(queued: Desk) -> None:
+    queued.events.since = queued.estate.azure.clock.utc() - timedelta(hours=1)
+    found = [one for one in await doctor(queued, "--app-id", SITE) if one["state"] != "ok"]
+    assert [(one["check"], one["state"]) for one in found] == [("events", "warning")]
+    assert "3,600 s" in found[0]["message"]
+
+
+async def test_an_app_that_is_not_named_is_not_taken_for_well(queued: Desk) -> None:
+    found = await wrong(queued, "host")
+    assert "--app-id" in found["fix"]
+
+
+async def test_both_ways_of_one_app_are_one_app(queued: Desk) -> None:
+    labels = label(INSTALLATION)
+    subscribe(queued, destination=None, deliveryWithResourceIdentity=BY_QUEUE, labels=labels)
+    subscribe(queued, "by-webhook", labels=labels)
+    assert [one for one in await doctor(queued) if one["state"] != "ok"] == []
+
+
+def test_a_deployment_names_the_queue_that_the_doctor_knows() -> None:
+    app = Deployment(app_id=SITE, principal_id="p", storage_id=ACCOUNT, delivery=Delivery.QUEUE)
+    assert (app.events_queue, app.endpoint) == (QUEUE, FUNCTION)

@@ -8,7 +8,9 @@ import pytest
 
 from lanyard.cli.command import COMMANDS
 from lanyard.cli.frame import connect
+from lanyard.queue.messages import EVENTS
 from lanyard.values.errors import LanyardError
+from simulator.event_grid.models import EventSubscription
 from simulator.faults import Fault
 from tests.support.desk import Desk, Ran
 from tests.support.documented import undocumented
@@ -428,4 +430,58 @@ async def test_a_subscription_that_another_tenant_delegates_is_not_watched(me: O
     assert ran.code == ERROR
     (step,) = steps(ran)
     assert f"it is of tenant {theirs.tenant}, the app of {azure.state.tenant_id}" in step["error"]
+    assert me.there() == before
+
+
+# Events by queue.
+
+SENDER = "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a"
+BY_QUEUE = ("--delivery=queue", "--yes")
+
+
+def subscriptions(me: Onboarder) -> list[EventSubscription]:
+    return [*me.estate.platform.event_grid.subscriptions.values()]
+
+
+def senders(me: Onboarder) -> list[str]:
+    """The scopes at which the topic may send."""
+    return [scope for role, scope in me.there()["assignments"] if role == SENDER]
+
+
+async def test_the_events_go_into_the_queue_as_the_topic_and_never_end_there(
+    me: Onboarder,
+) -> None:
+    ran = await me.run("onboard", *BY_QUEUE, "--json")
+    assert (ran.err, ran.code, len(steps(ran))) == ("", OK, PARTS + 1)
+    for each in subscriptions(me):
+        assert each.queue is not None
+        assert (each.queue.name, each.queue.time_to_live) == (EVENTS, -1)
+        assert each.queue.scope == me.estate.deployment.events_queue
+    assert senders(me) == [me.estate.deployment.events_queue]
+    ran = await me.run("onboard", *BY_QUEUE, "--json")
+    assert (ran.code, verbs(ran)) == (OK, {"keep"})
+
+
+async def test_it_may_be_changed_and_changed_back(me: Onboarder) -> None:
+    await me.run("onboard", "--yes")
+    before = me.there()
+    ran = await me.run("onboard", *BY_QUEUE, "--json")
+    done = {step["about"]: step["verb"] for step in steps(ran) if step["done"]}
+    assert done == {
+        f"assignment of Storage Queue Data Message Sender on {EVENTS} to the topic": "create",
+        "event subscription lanyard-writes": "change",
+        "event subscription lanyard-deletes": "change",
+    }
+    ran = await me.run("onboard", "--yes", "--json")
+    assert ran.code == OK
+    assert [each.queue for each in subscriptions(me)] == [None, None]
+    assert me.there() == before
+
+
+async def test_offboard_takes_back_exactly_what_was_made(me: Onboarder) -> None:
+    before = me.there()
+    await me.run("onboard", *BY_QUEUE)
+    assert senders(me) != []
+    ran = await me.run("offboard", "--yes")
+    assert (ran.err, ran.code) == ("", OK)
     assert me.there() == before

@@ -12,7 +12,7 @@ import yaml
 
 from lanyard.azure.storage import dead_letters, leases, sweep_mark
 from lanyard.ports.tables import Tables
-from lanyard.queue.messages import QUEUE
+from lanyard.queue.messages import EVENTS, QUEUE
 from lanyard.settings import SettingsError, read_settings
 from lanyard.values.roles import BUILT_IN_ROLES
 from tests.support.cases import IDENTITY_TYPE
@@ -332,7 +332,10 @@ def test_passwords_for_publishing_are_off() -> None:
 
 def test_the_queues_and_tables_are_those_of_the_code() -> None:
     file = "modules/storage-data.bicep"
-    assert variable("queues", file) == [QUEUE, f"{QUEUE}-poison"]
+    assert variable("queues", file) == [
+        *(QUEUE, f"{QUEUE}-poison"),
+        *(EVENTS, f"{EVENTS}-poison"),
+    ]
     assert variable("tables", file) == [f"lanyard{part.name}" for part in fields(Tables)]
 
 

@@ -9,6 +9,7 @@ from azure.mgmt.compute.models import VirtualMachineUpdate
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from lanyard.azure.events import DELETED, WRITTEN
+from lanyard.queue.messages import EVENTS
 from lanyard.values.compute_types import COMPUTE_TYPES
 from simulator.event_grid.filters import MAX_FILTERS, MAX_STRING, MAX_VALUES, wants
 from tests.support.estate import Estate
@@ -78,10 +79,27 @@ def test_what_cannot_be_delivered_is_tried_for_a_day_and_then_kept(name: str) ->
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_endpoint_is_the_function_without_any_key(name: str) -> None:
-    destination = subscription(name)["destination"]
+def test_they_go_to_the_function_or_into_the_queue(name: str) -> None:
+    either = [
+        subscription(name)[member]["operator"]["operands"]
+        for member in ("destination", "deliveryWithResourceIdentity")
+    ]
+    assert [each["condition"] for each in either] == ["byQueue"] * 2
+    assert either[0]["false_value"] == "toFunction"
+    assert either[1]["true_value"] == "toQueue"
+
+
+def test_the_endpoint_is_the_function_without_any_key() -> None:
+    destination = variable("toFunction", FILE)
     assert destination["endpointType"] == "AzureFunction"
     assert destination["properties"]["resourceId"].endswith(f"/functions/{event_function()}")
+
+
+def test_what_waits_in_the_queue_comes_as_the_topics_own_identity() -> None:
+    queue = variable("toQueue", FILE)
+    assert queue["identity"] == {"type": "SystemAssigned"}
+    assert queue["destination"]["endpointType"] == "StorageQueue"
+    assert queue["destination"]["properties"]["queueName"] == EVENTS
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lanyard.desk.onboarding.event_parts import after_topic, before_topic, topic
-from lanyard.desk.onboarding.parts import Deployment, topic_id
+from lanyard.desk.onboarding.parts import Delivery, Deployment, topic_id
 from lanyard.desk.onboarding.role_parts import role_parts
 from lanyard.desk.rights import Rights
 from tests.support.infra import deployment
@@ -26,7 +26,9 @@ GRANT = '{role: Storage Blob Data Reader, scope: "{resourceGroup}", to: i}'
 RULE = f"rules: [{{name: r, {MACHINES}, attach: [i], grant: [{GRANT}]}}]"
 
 
-def app(action_group: str = f"{HOME}/providers/Microsoft.Insights/actionGroups/ag") -> Deployment:
+def app(
+    action_group: str = f"{HOME}/providers/Microsoft.Insights/actionGroups/ag", **more: Any
+) -> Deployment:
     return Deployment(
         app_id=f"{HOME}/providers/Microsoft.Web/sites/func-lanyard",
         client_id="55555555-5555-5555-5555-555555555555",
@@ -35,6 +37,7 @@ def app(action_group: str = f"{HOME}/providers/Microsoft.Insights/actionGroups/a
         installation="77777777-7777-7777-7777-777777777777",
         action_group_id=action_group,
         location="westeurope",
+        **more,
     )
 
 
@@ -58,6 +61,8 @@ def by_bicep(of: Deployment, rights: Rights) -> dict[str, Any]:
         "clientId": of.client_id,
         "principalId": of.principal_id,
         "storageId": of.storage_id,
+        "delivery": of.delivery.value,
+        "eventsStorageId": of.events_account,
         "installation": of.installation,
         "actionGroupId": of.action_group_id,
         "location": of.location,
@@ -107,6 +112,15 @@ def test_the_command_and_the_template_make_the_same(mode: str, identity: str, co
 def test_they_do_so_where_nobody_is_told_of_dead_letters() -> None:
     rights = needed(f"version: 1\nidentities: {{i: {{{NAMED}}}}}\n{RULE}\n")
     assert by_command(app(""), rights) == by_bicep(app(""), rights)
+
+
+@pytest.mark.parametrize("account", ["", f"{HOME}/providers/Microsoft.Storage/storageAccounts/q"])
+def test_they_do_so_where_the_events_come_by_queue(account: str) -> None:
+    rights = needed(f"version: 1\nidentities: {{i: {{{NAMED}}}}}\n{RULE}\n")
+    by_queue = app(delivery=Delivery.QUEUE, events_storage_id=account)
+    made = by_command(by_queue, rights)
+    assert made == by_bicep(by_queue, rights)
+    assert len(made) == len(by_command(app(), rights)) + 1
 
 
 def test_a_difference_would_be_found() -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ class Desk:
         azure.assign(self.person.object_id, "Reader", self.estate.scope)
         self.group = f"{self.estate.scope}/resourceGroups/rg-app"
         self.dead_letters, self.poison = Lying(), Lying()
+        self.events = Waiting()
         self._capsys = capsys
         self.policy = folder / "lanyard.yaml"
         self.write_policy(policy)
@@ -140,6 +142,7 @@ class Desk:
                 account=address.account,
                 tables=estate.tables,
                 queue=DeskQueue(estate.queue),
+                events=self.events,
                 dead_letters=self.dead_letters,
                 poison=self.poison,
                 reading=reading,
@@ -148,6 +151,16 @@ class Desk:
                 ),
                 now=estate.azure.clock.now,
             )
+
+
+class Waiting:
+    """The queue of events, of which a person sees when its oldest message came."""
+
+    def __init__(self) -> None:
+        self.since: datetime | None = None
+
+    async def oldest(self) -> datetime | None:
+        return self.since
 
 
 class DeskQueue:

@@ -51,8 +51,8 @@ class UnwatchedEstate(Estate):
         return operations
 
     async def _validate(self, subscription: EventSubscription) -> None:
-        """As Event Grid does with a function: it has to be there."""
-        if self.platform.event_grid.address_of(subscription) is None:
+        """As Event Grid does with a function: it has to be there. A queue is not looked at."""
+        if subscription.queue is None and self.platform.event_grid.address_of(subscription) is None:
             raise destination_not_found(subscription)
 
 

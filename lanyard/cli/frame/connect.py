@@ -103,6 +103,13 @@ class Queue(Protocol):
         """About how many messages wait."""
 
 
+class Events(Protocol):
+    """The app's queue of events."""
+
+    async def oldest(self) -> datetime | None:
+        """When the message came that is next; None where none waits."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
     """A deployed app, as whoever runs the command reaches it."""
@@ -111,6 +118,7 @@ class App:
     account: str  # the name of the app's storage account
     tables: Tables[Any]
     queue: Queue
+    events: Events
     dead_letters: DeadLetters  # events that could not be delivered
     poison: DeadLetters  # messages that failed too often
     reading: "Reading"  # of Azure, with their rights
@@ -239,6 +247,7 @@ async def app(azure: AzureOptions, where: AppOptions) -> AsyncIterator[App]:
             account=address.account,
             tables=storage.tables,
             queue=storage.queue,
+            events=storage.events,
             dead_letters=storage.dead_letters,
             poison=storage.poison,
             reading=reading,

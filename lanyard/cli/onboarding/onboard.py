@@ -33,7 +33,12 @@ from lanyard.cli.onboarding.steps import (
 from lanyard.cli.rights import role_ids
 from lanyard.desk.onboarding.offboarding import Offboarding, watching
 from lanyard.desk.onboarding.onboarding import Onboarding
-from lanyard.desk.onboarding.parts import AUTHORIZATION, Deployment, watching_assignment
+from lanyard.desk.onboarding.parts import (
+    AUTHORIZATION,
+    Delivery,
+    Deployment,
+    watching_assignment,
+)
 from lanyard.desk.onboarding.steps import Resources
 from lanyard.desk.rights import rights
 from lanyard.policy import load_policy
@@ -49,6 +54,9 @@ Let a deployed app watch subscriptions: give its identity there the rights that 
 no others (as `lanyard rights` shows them), and send it the events. It makes just what
 infra/watch.bicep makes, under the same names; each may go on where the other began.
 
+With --delivery queue Event Grid puts the events into a queue, as the topic's own identity: they
+wait there while the app is stopped, and nobody needs an address to reach the app.
+
 It is done with your own rights: Owner of each subscription, or Contributor with User Access
 Administrator, which defines the app's role; the latter on the app's storage account, too. What is
 there already stays as it is, so it may be run again at any time, and after a change of the policy.
@@ -59,6 +67,7 @@ _ON_AFTER = """\
 examples:
   lanyard onboard 11111111-1111-1111-1111-111111111111 --dry-run
   lanyard onboard 11111111-… 22222222-… --policy lanyard.yaml --yes
+  lanyard onboard 11111111-… --delivery queue
 
 exit codes:
   0  everything is there (or was already)
@@ -132,6 +141,15 @@ class IdentityOptions:
         ),
     ] = ""
 
+    delivery: Annotated[
+        Delivery,
+        typer.Option(
+            envvar="LANYARD_DELIVERY",
+            help="How Event Grid brings the events: to the function's webhook, or into the app's "
+            "queue of events. It may be changed at any time, and back.",
+        ),
+    ] = Delivery.WEBHOOK
+
     def of(self, app: DeploymentOptions) -> Deployment:
         """The deployment, whole. Raises LanyardError for what is missing of it."""
         deployment = Deployment(
@@ -139,6 +157,8 @@ class IdentityOptions:
             client_id=self.client_id,
             principal_id=self.app_principal,
             storage_id=app.storage_id,
+            events_storage_id=app.events_storage_id,
+            delivery=self.delivery,
             installation=folded(self.installation),
             action_group_id=self.action_group_id,
             location=self.location,
@@ -207,7 +227,10 @@ def offboard(
     """Let the app watch them no more; returns the exit code."""
     app = known(
         Deployment(
-            app_id=deployment.app_id, principal_id=app_principal, storage_id=deployment.storage_id
+            app_id=deployment.app_id,
+            principal_id=app_principal,
+            storage_id=deployment.storage_id,
+            events_storage_id=deployment.events_storage_id,
         ),
         *TO_TAKE_BACK,
     )

@@ -60,6 +60,14 @@ class DeploymentOptions:
         str,
         typer.Option(envvar="LANYARD_STORAGE_ID", metavar="ID", help="Its storage account."),
     ] = ""
+    events_storage_id: Annotated[
+        str,
+        typer.Option(
+            envvar="LANYARD_EVENTS_STORAGE_ID",
+            metavar="ID",
+            help="The storage account of its queue of events, where that is another one.",
+        ),
+    ] = ""
 
 
 @dataclass

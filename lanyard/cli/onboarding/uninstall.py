@@ -95,7 +95,10 @@ def run(
         async with connect.app(azure, where) as reached:
             app, principal = await connect.judging(reached, where)
             named = Deployment(
-                app_id=deployment.app_id, principal_id=principal, storage_id=deployment.storage_id
+                app_id=deployment.app_id,
+                principal_id=principal,
+                storage_id=deployment.storage_id,
+                events_storage_id=deployment.events_storage_id,
             )
             work = _Work(app, known(named, *TO_TAKE_BACK), extent, terminal)
             planned = await work.plan()

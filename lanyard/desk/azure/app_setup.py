@@ -14,7 +14,7 @@ from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import translated
 from lanyard.azure.arm.resource_graph import ResourceGraph
 from lanyard.values.permissions import Permission
-from lanyard.values.resource_id import folded, is_guid, is_within
+from lanyard.values.resource_id import folded, is_guid, is_within, last_name
 
 _TOPICS = "/subscriptions/{}/providers/Microsoft.EventGrid/systemTopics?api-version=2022-06-15"
 _EVENTS = "{}/eventSubscriptions?api-version=2022-06-15"
@@ -22,6 +22,12 @@ _ASSIGNMENTS = (
     "/subscriptions/{}/providers/Microsoft.Authorization/roleAssignments"
     "?api-version=2022-04-01&$filter=principalId%20eq%20'{}'"
 )
+_ASSIGNMENTS_AT = (
+    "{}/providers/Microsoft.Authorization/roleAssignments"
+    "?api-version=2022-04-01&$filter=principalId%20eq%20'{}'"
+)
+_DEFINITION_AT = "{}/providers/Microsoft.Authorization/roleDefinitions/{}?api-version=2022-04-01"
+_SEND = "Microsoft.Storage/storageAccounts/queueServices/queues/messages/add/action"
 _WEB_VERSION = "2025-05-01"
 _HOST_STATUS = "/host/default/properties/status"
 _SUBSCRIPTION = "/subscriptions/{}?api-version=2022-12-01"
@@ -35,7 +41,7 @@ class Subscribed:
     id: str
     #: What the topic reports on.
     source: str
-    #: The function's id, or a webhook's address without its query, which may hold a key.
+    #: The function's id, a queue's, or a webhook's address without its query, which may hold a key.
     endpoint: str
     #: As ARM writes it: "Succeeded", …
     state: str
@@ -45,6 +51,14 @@ class Subscribed:
     dead_letters: bool
     #: As its maker wrote them.
     labels: frozenset[str]
+    #: Whom it puts events into the queue as, where the endpoint is one (object id of the topic's
+    #: identity, "" where it has none); None where they come by webhook.
+    sender: str | None = None
+
+    @property
+    def way(self) -> str:
+        """How its events come."""
+        return "webhook" if self.sender is None else "queue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +91,8 @@ class Setup:
         """Those on every system topic of the subscription. Raises Temporary, Permanent."""
         found: list[Subscribed] = []
         async for topic in self._pages(_TOPICS.format(subscription)):
-            source, events = str(topic["properties"].get("source", "")), _EVENTS.format(topic["id"])
-            found += [_subscribed(event, source) async for event in self._pages(events)]
+            events = _EVENTS.format(topic["id"])
+            found += [_subscribed(event, topic) async for event in self._pages(events)]
         return found
 
     async def permissions(self, principal: str, subscription: str) -> list[Allowed]:
@@ -90,6 +104,19 @@ class Setup:
             parts = definition["properties"]["permissions"]
             found += [_allowed(scope, part) for part in parts]
         return found
+
+    async def may_send(self, principal: str, queue: str) -> bool:
+        """Whether a principal (object id) may put messages into a queue (id). Raises Temporary,
+        Permanent.
+        """
+        async for each in self._pages(_ASSIGNMENTS_AT.format(queue, principal)):
+            scope, role = (str(each["properties"][k]) for k in ("scope", "roleDefinitionId"))
+            # At the queue: who may read that need not read its subscription.
+            definition = await self._get(_DEFINITION_AT.format(queue, last_name(role)))
+            parts = [_allowed(scope, part) for part in definition["properties"]["permissions"]]
+            if is_within(queue, scope) and any(p.permission.allows_data(_SEND) for p in parts):
+                return True
+        return False
 
     async def principal(self, client_id: str) -> str:
         """The object id of the user-assigned identity with this client id, "" where none is
@@ -163,7 +190,7 @@ class Setup:
             return await listing.get(self._clients, url)
 
 
-def _subscribed(event: Any, source: str) -> Subscribed:
+def _subscribed(event: Any, topic: Any) -> Subscribed:
     properties = event["properties"]
     destination = (
         properties.get("destination")
@@ -171,21 +198,32 @@ def _subscribed(event: Any, source: str) -> Subscribed:
         or {}
     )
     target = destination.get("properties") or {}
+    by_queue = str(destination.get("endpointType")).lower() == "storagequeue"
     types = (properties.get("filter") or {}).get("includedEventTypes") or ()
     dead = properties.get("deadLetterDestination") or properties.get(
         "deadLetterWithResourceIdentity"
     )
     return Subscribed(
         id=str(event["id"]),
-        source=source,
-        endpoint=str(target.get("resourceId") or target.get("endpointBaseUrl") or ""),
+        source=str(topic["properties"].get("source", "")),
+        endpoint=_endpoint(target, by_queue=by_queue),
         state=str(properties.get("provisioningState") or ""),
         types=frozenset(map(str, types)),
         dead_letters=bool(dead),
         labels=frozenset(map(str, properties.get("labels") or ())),
+        sender=_principal(topic) if by_queue else None,
     )
 
 
+def _endpoint(target: Any, *, by_queue: bool) -> str:
+    id_ = str(target.get("resourceId") or target.get("endpointBaseUrl") or "")
+    return f"{id_}/queueServices/default/queues/{target.get('queueName')}" if by_queue else id_
+
+
+def _principal(topic: Any) -> str:
+    return str((topic.get("identity") or {}).get("principalId") or "")
+
+
 def _allowed(scope: str, part: Any) -> Allowed:
-    actions, not_actions = (tuple(part.get(name) or ()) for name in ("actions", "notActions"))
-    return Allowed(scope, Permission(actions, not_actions))
+    members = ("actions", "notActions", "dataActions", "notDataActions")
+    return Allowed(scope, Permission(*(tuple(part.get(name) or ()) for name in members)))

@@ -5,6 +5,7 @@ keys, and only where the app's tables are.
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,7 +28,7 @@ from lanyard.azure.storage.dead_letters import CONTAINER, POISON, DeadLetterBlob
 from lanyard.azure.storage.queue import WorkQueue
 from lanyard.azure.storage.tables import AzureTable
 from lanyard.ports.tables import Tables
-from lanyard.queue.messages import QUEUE
+from lanyard.queue.messages import EVENTS, QUEUE
 from lanyard.values.change import Change
 from lanyard.values.errors import LanyardError, Permanent, Temporary
 
@@ -81,12 +82,29 @@ class DeployedQueue:
         return int(properties.approximate_message_count or 0)
 
 
+class DeployedEvents:
+    """The queue of events in the app's own account."""
+
+    def __init__(self, queue: QueueClient) -> None:
+        self._queue = queue
+
+    async def oldest(self) -> datetime | None:
+        """When the message came that is next; None where none waits."""
+        with translated(f"look into queue {EVENTS}"):
+            try:
+                found = await self._queue.peek_messages(max_messages=1)
+            except ResourceNotFoundError:
+                return None  # nothing was ever sent there
+        return found[0].inserted_on if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class Deployed:
     """What the storage of an app holds."""
 
     tables: Tables[AzureTable]
     queue: DeployedQueue
+    events: DeployedEvents
     dead_letters: DeadLetterBlobs
     poison: PoisonQueue
 
@@ -117,18 +135,24 @@ async def deployed(
             return QueueClient(address.queue_url, name, message_encode_policy=encoded, **options)
 
         tables = Tables.named(table)
-        work, poison = queue(QUEUE), queue(POISON)
+        work, events, poison = queue(QUEUE), queue(EVENTS), queue(POISON)
         dead_letters = ContainerClient(address.blob_url, CONTAINER, **options)
         for client in clients.values():
             await opened.enter_async_context(client)
-        for each in (work, poison):
+        for each in (work, events, poison):
             await opened.enter_async_context(each)
         await opened.enter_async_context(dead_letters)
         with explained(address):
             await _prove(clients[_PROOF], address)
             # The app's own writes are not among them: its event subscriptions leave them out.
             given_up = DeadLetterBlobs(dead_letters, own_ids=())
-            yield Deployed(tables, DeployedQueue(work), given_up, PoisonQueue(poison))
+            yield Deployed(
+                tables,
+                DeployedQueue(work),
+                DeployedEvents(events),
+                given_up,
+                PoisonQueue(poison),
+            )
 
 
 async def _prove(table: TableClient, address: StorageAddress) -> None:

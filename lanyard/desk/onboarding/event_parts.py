@@ -11,12 +11,16 @@ from lanyard.desk.onboarding.parts import (
     DEAD_LETTERS_WRITER,
     DELETES,
     EVENT_GRID,
+    EVENTS_SENDER,
+    FOR_EVER,
     GROUP,
     GROUPS,
     INSTALLATION_LABEL,
+    QUEUE,
     TOPIC,
     TOPIC_TYPE,
     WRITES,
+    Delivery,
     Deployment,
     Json,
     Part,
@@ -25,6 +29,7 @@ from lanyard.desk.onboarding.parts import (
     dead_letters_name,
     group_id,
     provider,
+    sender_name,
     topic_id,
 )
 from lanyard.desk.onboarding.template import assignment_id, definition_id
@@ -78,9 +83,13 @@ def after_topic(
     """
     dead_letters = _dead_letters(app, topic, principal_id)
     yield dead_letters
-    yield _alert(app.action_group_id, subscription, topic)
     # Event Grid tries the container when the event subscription is made.
-    needs = (topic, dead_letters.id)
+    needs: tuple[str, ...] = (topic, dead_letters.id)
+    if app.delivery is Delivery.QUEUE:
+        sender = _sender(app, topic, principal_id)
+        yield sender
+        needs = (*needs, sender.id)
+    yield _alert(app.action_group_id, subscription, topic)
     for name, filters in (
         (WRITES, [_operations("write"), _not_by(app.client_id)]),
         (DELETES, [_operations("delete")]),
@@ -104,6 +113,14 @@ def _dead_letters(app: Deployment, topic: str, principal_id: str) -> Part:
     role = definition_id(ResourceId.parse(app.storage_id).subscription, DEAD_LETTERS_WRITER)
     what = f"Storage Blob Data Contributor on {CONTAINER} to the topic"
     return assignment(assignment_id(container, name), principal_id, role, what, (topic,))
+
+
+def _sender(app: Deployment, topic: str, principal_id: str) -> Part:
+    queue = app.events_queue
+    name = sender_name(queue, principal_id) if principal_id else ""
+    role = definition_id(ResourceId.parse(app.events_account).subscription, EVENTS_SENDER)
+    what = f"Storage Queue Data Message Sender on {QUEUE} to the topic"
+    return assignment(assignment_id(queue, name), principal_id, role, what, (topic,))
 
 
 def _alert(action_group_id: str, subscription: str, topic: str) -> Part:
@@ -142,14 +159,7 @@ def _alert(action_group_id: str, subscription: str, topic: str) -> Part:
 def _event_subscription(app: Deployment, name: str, filters: list[Json]) -> Json:
     kind = "Delete" if name == DELETES else "Write"
     return {
-        "destination": {
-            "endpointType": "AzureFunction",
-            "properties": {
-                "resourceId": app.endpoint,
-                "maxEventsPerBatch": 1,
-                "preferredBatchSizeInKilobytes": 64,
-            },
-        },
+        **_destination(app),
         "eventDeliverySchema": "EventGridSchema",
         "labels": [f"{INSTALLATION_LABEL}{app.installation}"],
         "filter": {
@@ -164,6 +174,28 @@ def _event_subscription(app: Deployment, name: str, filters: list[Json]) -> Json
                 "properties": {"resourceId": app.storage_id, "blobContainerName": CONTAINER},
             },
         },
+    }
+
+
+def _destination(app: Deployment) -> Json:
+    """Where the events go: to the function, or as the topic's own identity into the queue."""
+    if app.delivery is Delivery.WEBHOOK:
+        of_function = {
+            "resourceId": app.endpoint,
+            "maxEventsPerBatch": 1,
+            "preferredBatchSizeInKilobytes": 64,
+        }
+        return {"destination": {"endpointType": "AzureFunction", "properties": of_function}}
+    of_queue = {
+        "resourceId": app.events_account,
+        "queueName": QUEUE,
+        "queueMessageTimeToLiveInSeconds": FOR_EVER,
+    }
+    return {
+        "deliveryWithResourceIdentity": {
+            "identity": {"type": "SystemAssigned"},
+            "destination": {"endpointType": "StorageQueue", "properties": of_queue},
+        }
     }
 
 

@@ -10,8 +10,6 @@ from lanyard.desk.onboarding.parts import (
     ALERT,
     ALERTS,
     AUTHORIZATION,
-    CONTAINER,
-    DEAD_LETTERS_WRITER,
     DELETES,
     EVENT_GRID,
     GROUP,
@@ -20,7 +18,6 @@ from lanyard.desk.onboarding.parts import (
     WRITES,
     Deployment,
     alert_id,
-    dead_letters_name,
     group_id,
     identity_role_of,
     operator_name,
@@ -30,7 +27,15 @@ from lanyard.desk.onboarding.parts import (
 from lanyard.desk.onboarding.removal import Removal
 from lanyard.desk.onboarding.steps import Resources, Step, Verb
 from lanyard.desk.onboarding.template import definition_id
-from lanyard.desk.onboarding.topics import assignments_of, principal_of, topics_of
+from lanyard.desk.onboarding.topics import (
+    assigned_role,
+    assignments_of,
+    dead_letters_of,
+    ids_of,
+    principal_of,
+    sender_of,
+    topics_of,
+)
 from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import folded, is_within, last_name, subscription_of
 
@@ -94,7 +99,7 @@ class Offboarding:
         elif await self.resources.read(alert, ALERTS) is not None:
             yield await removal.of(alert, ALERTS, f"alert {ALERT}")
         for topic in topics:
-            async for step in self._dead_letters(principal_of(topic), removal):
+            async for step in self._given(principal_of(topic), removal):
                 yield step
         if removal.failed:
             return  # by the topic's identity it is known what the rest is
@@ -103,21 +108,20 @@ class Offboarding:
 
     def _is_ours(self, event: Found) -> bool:
         """By its name and by where it sends them: another app may watch the same subscription."""
-        destination = (event.get("properties") or {}).get("destination") or {}
-        endpoint = str((destination.get("properties") or {}).get("resourceId") or "")
-        sends_here = folded(endpoint) == folded(self.app.endpoint)
+        sends_here = folded(_endpoint(event)) in (
+            folded(self.app.endpoint),
+            folded(self.app.events_queue),
+        )
         named = folded(str(event.get("name"))) in (WRITES, DELETES)
         if sends_here and not named:
             self.notes.append(f"kept: {event['id']}, which Lanyard did not make, sends to the app")
         return sends_here and named
 
-    async def _dead_letters(self, principal: str, removal: Removal) -> AsyncIterator[Step]:
-        scope = self.app.dead_letters
-        for each in await assignments_of(self.resources, scope, principal) if principal else ():
-            name = dead_letters_name(scope, principal)
-            if _role(each) == DEAD_LETTERS_WRITER and folded(str(each["name"])) == name:
-                what = f"assignment of Storage Blob Data Contributor on {CONTAINER} to the topic"
-                yield await removal.of(str(each["id"]), AUTHORIZATION, what)
+    async def _given(self, principal: str, removal: Removal) -> AsyncIterator[Step]:
+        """The role assignments of the topic (principal)."""
+        for given in (dead_letters_of(self.app, principal), sender_of(self.app, principal)):
+            for id_ in await ids_of(self.resources, given, principal):
+                yield await removal.of(id_, AUTHORIZATION, given.about)
 
     async def _topic_and_group(
         self, topics: list[Found], remaining: list[str], removal: Removal
@@ -144,10 +148,10 @@ class Offboarding:
         place = f"/subscriptions/{self.subscription}"
         roles = (role_of(self.subscription), identity_role_of(self.subscription))
         for each in await assignments_of(self.resources, place, self.app.principal_id):
-            if _role(each) in roles:
+            if assigned_role(each) in roles:
                 what = f"assignment of custom role at {_scope(each)}"
                 yield await removal.of(str(each["id"]), AUTHORIZATION, what)
-            elif _role(each) == OPERATOR and is_within(_scope(each), place):
+            elif assigned_role(each) == OPERATOR and is_within(_scope(each), place):
                 async for step in self._operator(each, removal):
                     yield step
         async for step in self._elsewhere(removal):
@@ -159,7 +163,9 @@ class Offboarding:
         """Azure keeps a role that somebody has."""
         collection = f"/subscriptions/{self.subscription}/providers/{_ASSIGNMENTS}"
         here = await self.resources.every(collection, AUTHORIZATION)
-        others = {_role(each) for each in here if folded(str(each["id"])) not in removal.going}
+        others = {
+            assigned_role(each) for each in here if folded(str(each["id"])) not in removal.going
+        }
         for role in roles:
             id_ = definition_id(self.subscription, role)
             if role in others:
@@ -174,7 +180,7 @@ class Offboarding:
             # The listing has ids in a case of its own: what they are of is read from ARM.
             if _IDENTITY in folded(id_) and not is_within(id_, here):
                 found = await self.resources.read(id_, AUTHORIZATION)
-                if found is not None and _role(found) == OPERATOR:
+                if found is not None and assigned_role(found) == OPERATOR:
                     async for step in self._operator(found, removal):
                         yield step
 
@@ -193,9 +199,14 @@ class Offboarding:
             yield await removal.of(id_, AUTHORIZATION, what)
 
 
-def _role(assignment: Found) -> str:
-    properties = assignment.get("properties") or {}
-    return last_name(str(properties.get("roleDefinitionId") or ""))
+def _endpoint(event: Found) -> str:
+    """Where an event subscription sends to: the id of a function, or of a queue."""
+    properties = event.get("properties") or {}
+    with_identity = properties.get("deliveryWithResourceIdentity") or {}
+    destination = properties.get("destination") or with_identity.get("destination") or {}
+    target = destination.get("properties") or {}
+    id_, queue = str(target.get("resourceId") or ""), target.get("queueName")
+    return f"{id_}/queueServices/default/queues/{queue}" if queue else id_
 
 
 def _scope(assignment: Found) -> str:

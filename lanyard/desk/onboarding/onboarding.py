@@ -8,7 +8,15 @@ from typing import Any
 
 from lanyard.desk.onboarding.differences import differences
 from lanyard.desk.onboarding.event_parts import after_topic, before_topic, topic
-from lanyard.desk.onboarding.parts import EVENT_GRID, SUBSCRIPTIONS, Deployment, Part
+from lanyard.desk.onboarding.parts import (
+    AUTHORIZATION,
+    EVENT_GRID,
+    SUBSCRIPTIONS,
+    Delivery,
+    Deployment,
+    Part,
+)
+from lanyard.desk.onboarding.removal import Removal
 from lanyard.desk.onboarding.role_parts import role_parts
 from lanyard.desk.onboarding.steps import (
     REFUSED,
@@ -19,7 +27,13 @@ from lanyard.desk.onboarding.steps import (
     explained,
     reading,
 )
-from lanyard.desk.onboarding.topics import assignments_of, principal_of, topics_of
+from lanyard.desk.onboarding.topics import (
+    assignments_of,
+    ids_of,
+    principal_of,
+    sender_of,
+    topics_of,
+)
 from lanyard.desk.rights import Rights
 from lanyard.values.errors import LanyardError, Permanent, Temporary
 from lanyard.values.resource_id import folded
@@ -69,6 +83,19 @@ class Onboarding:
         principal = principal_of(found)
         for part in after_topic(self.app, self.subscription, step.id, principal):
             yield await self._step(part, write=write)
+        async for last in self._no_more_sender(principal, write=write):
+            yield last
+
+    async def _no_more_sender(self, principal: str, *, write: bool) -> AsyncIterator[Step]:
+        """What came by queue comes by webhook now: the topic's right to the queue goes."""
+        if self.app.delivery is Delivery.QUEUE or self._failed:
+            return
+        given, removal = sender_of(self.app, principal), Removal(self.resources, write)
+        try:
+            for id_ in await ids_of(self.resources, given, principal):
+                yield await removal.of(id_, AUTHORIZATION, given.about)
+        except LanyardError as error:
+            yield Step(given.scope, given.about, Verb.KEEP, error=str(error))
 
     async def _of_another_tenant(self) -> Step | None:
         """Why a subscription that is delegated to the app's tenant (Azure Lighthouse) is not

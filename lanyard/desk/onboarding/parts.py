@@ -4,9 +4,11 @@ them. role_parts.py and event_parts.py have what is in each.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from lanyard.desk.onboarding.template import assignment_id, definition_id, guid
+from lanyard.queue.messages import EVENTS
 from lanyard.values.roles import role_id
 
 type Json = Mapping[str, Any]
@@ -22,15 +24,27 @@ WRITES, DELETES = "lanyard-writes", "lanyard-deletes"
 INSTALLATION_LABEL = "lanyard-installation:"
 #: The function that takes the events (function_app.py).
 FUNCTION = "resource_events"
+#: The queue of them, where they are delivered to one (lanyard/queue/messages.py).
+QUEUE = EVENTS
+#: No message of it ends by itself; Azure's default is seven days.
+FOR_EVER = -1
 
 OPERATOR = role_id("Managed Identity Operator") or ""
 DEAD_LETTERS_WRITER = role_id("Storage Blob Data Contributor") or ""
+EVENTS_SENDER = role_id("Storage Queue Data Message Sender") or ""
 
 AUTHORIZATION = "2022-04-01"
 EVENT_GRID = "2022-06-15"
 ALERTS = "2018-03-01"
 GROUPS = "2024-03-01"
 SUBSCRIPTIONS = "2022-12-01"
+
+
+class Delivery(StrEnum):
+    """The way that Event Grid brings the events of a subscription."""
+
+    WEBHOOK = "webhook"
+    QUEUE = "queue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +64,24 @@ class Deployment:
     action_group_id: str = ""
     #: Of the resource group of the topic.
     location: str = ""
+    delivery: Delivery = Delivery.WEBHOOK
+    #: The account (resource id) that has the queue of events, where it is not the app's own.
+    events_storage_id: str = ""
 
     @property
     def endpoint(self) -> str:
         """The id of the function that takes the events."""
         return f"{self.app_id}/functions/{FUNCTION}"
+
+    @property
+    def events_account(self) -> str:
+        """The id of the account that has the queue of events."""
+        return self.events_storage_id or self.storage_id
+
+    @property
+    def events_queue(self) -> str:
+        """The id of that queue."""
+        return f"{self.events_account}/queueServices/default/queues/{QUEUE}"
 
     @property
     def dead_letters(self) -> str:
@@ -126,6 +153,11 @@ def operator_name(identity: str, principal_id: str) -> str:
 def dead_letters_name(container: str, principal_id: str) -> str:
     """The name of the assignment by which a topic writes dead letters to a container (id)."""
     return guid(container, principal_id, DEAD_LETTERS_WRITER)
+
+
+def sender_name(queue: str, principal_id: str) -> str:
+    """The name of the assignment by which a topic puts events into a queue (id)."""
+    return guid(queue, principal_id, EVENTS_SENDER)
 
 
 def assignment(

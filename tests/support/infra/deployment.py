@@ -151,6 +151,11 @@ class Deployment:
         if name == "conditional":
             chosen = "true_value" if self.value(operands["condition"]) else "false_value"
             return self.value(operands[chosen])
+        if name == "equals":
+            first, second = (self.value(operand) for operand in operands.values())
+            return bool(first == second)
+        if name == "minus":
+            return -self.value(operands["integer_value"])
         if name == "and":
             return all(self.value(operand) for operand in operands.values())
         assert name == "not", name
