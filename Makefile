@@ -7,6 +7,8 @@ export PYTHONPATH := $(CURDIR)
 
 # HOST=microsoft: in Microsoft's own Functions host, where ../shared/tools has it (docs/dev/host.md).
 IN_HOST = $(if $(HOST),--host $(HOST))
+# DELIVERY=queue: events come by queue, not by webhook.
+BY_WAY = $(if $(DELIVERY),--delivery $(DELIVERY))
 HOSTED = $(if $(HOST),.venv/host.stamp)
 AT_HAND = $(if $(wildcard ../shared/tools/functions-host.tar.xz),.venv/host.stamp)
 
@@ -16,11 +18,11 @@ help: ## Show this list
 
 .PHONY: demo
 demo: setup $(HOSTED) ## The main job, end to end, on a local Azure (no subscription needed)
-	@$(PY) -m demo $(IN_HOST)
+	@$(PY) -m demo $(IN_HOST) $(BY_WAY)
 
 .PHONY: local
 local: setup $(HOSTED) ## Keep the local Azure, the storage and the app running; print the addresses
-	@$(PY) -m demo.local $(IN_HOST)
+	@$(PY) -m demo.local $(IN_HOST) $(BY_WAY)
 
 .PHONY: test
 test: setup .venv/chromium.stamp .venv/kusto.stamp $(AT_HAND) lint ## Everything that CI runs: format, lint, types, layers, all tests
@@ -39,7 +41,7 @@ SEED ?= 1
 SCALE ?= 200
 .PHONY: chaos
 chaos: setup $(HOSTED) ## Chaos: SCALE=2000 resources live and die by SEED=1 while everything fails
-	@$(PY) -m chaos --seed $(SEED) --scale $(SCALE) $(IN_HOST)
+	@$(PY) -m chaos --seed $(SEED) --scale $(SCALE) $(IN_HOST) $(BY_WAY)
 
 .PHONY: fuzz
 fuzz: python .venv/fuzz.stamp ## Look for what breaks a property; TARGET=events SECONDS=30, TARGET=histories

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chaos.storm import Options, Result, run
+from demo.events import BY_WEBHOOK, WAYS
 from demo.hosts import NAMES, OURS
 from simulator.functions_host.microsoft import NoMicrosoftHost
 
@@ -31,6 +32,7 @@ def main() -> int:
         arguments.patience,
         arguments.keep.resolve() if arguments.keep else None,
         arguments.host,
+        arguments.delivery,
     )
     try:
         with console.status("starting") as status:
@@ -75,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--keep", type=Path, help="a folder for logs, kept after the run")
     parser.add_argument("--host", choices=NAMES, default=OURS, help="the Functions host (ours)")
+    parser.add_argument(
+        "--delivery", choices=WAYS, default=BY_WEBHOOK, help="how events come to the app (webhook)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
     return parser
 
@@ -86,13 +91,15 @@ def _print(result: Result, options: Options, *, as_json: bool) -> None:
             "ok": result.ok,
             "seed": options.seed,
             "scale": options.scale,
+            "delivery": options.way,
             "counts": result.counts,
             "violations": violations,
         }
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
         return
     console = Console(highlight=False, soft_wrap=True)
-    table = Table(title=f"chaos, seed {options.seed}, scale {options.scale}", show_header=False)
+    title = f"chaos, seed {options.seed}, scale {options.scale}, events by {options.way}"
+    table = Table(title=title, show_header=False)
     for name, count in result.counts.items():
         table.add_row(name, f"{count:,}")
     console.print(table)

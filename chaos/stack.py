@@ -11,9 +11,10 @@ from azure.storage.queue.aio import QueueClient
 
 from chaos.policy import Edition, policy_text
 from chaos.storage import StorageFront
+from demo.events import BY_WEBHOOK, EVENTS, make_queues, subscribe, webhook_of
 from demo.hosts import MICROSOFT, OURS, PROJECT
 from demo.operator import Operator
-from demo.stack import QUEUE, TIMERS_OFF, deploy, make_queue, settings_of, subscribe, webhook_of
+from demo.stack import QUEUE, TIMERS_OFF, deploy, settings_of
 from demo.timers import run_now
 from simulator.azure import Azure
 from simulator.azurite import Azurite
@@ -31,6 +32,8 @@ SETTINGS = {
     "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:03",
     "AzureFunctionsJobHost__logging__logLevel__default": "Information",
 }
+#: The app's queues, in the order in which a change comes by.
+QUEUES = (EVENTS, QUEUE)
 _OPERATION_SECONDS = 0.4
 _STARTS = 10
 
@@ -48,9 +51,10 @@ class Stack:
     policy: Path
     teams: int
 
-    async def kill_host(self) -> None:
-        """SIGKILL, and a new start at once."""
+    async def kill_host(self, away: float) -> None:
+        """SIGKILL, and a new start after so many seconds."""
         await self.host.kill()
+        await self.azure.clock.sleep_until(self.azure.clock.now() + away)
         await start(self.host)
 
     async def restart_under(self, edition: Edition) -> None:
@@ -59,8 +63,12 @@ class Stack:
         await start(self.host)
 
     async def waiting(self, *, poison: bool = False) -> int:
-        """The messages of the queue, those that are hidden or being worked on included."""
-        async with self.queue(poison=poison) as queue:
+        """The messages of the queues, those that are hidden or being worked on included."""
+        # Events first: what is taken from there lies on the queue of work before it goes.
+        return sum([await self._waiting(name, poison=poison) for name in QUEUES])
+
+    async def _waiting(self, name: str, *, poison: bool) -> int:
+        async with self.queue(name, poison=poison) as queue:
             try:
                 return (await queue.get_queue_properties()).approximate_message_count or 0
             except Exception as error:
@@ -89,11 +97,11 @@ class Stack:
             **self.operator.options,
         )
 
-    def queue(self, *, poison: bool = False) -> QueueClient:
-        """The queue of work or its poison queue, past the front."""
+    def queue(self, name: str, *, poison: bool = False) -> QueueClient:
+        """A queue of the app or its poison queue, past the front."""
         return QueueClient(
             self.front.azurite.queue_url,
-            QUEUE + ("-poison" if poison else ""),
+            name + ("-poison" if poison else ""),
             credential=self.operator.credential,
             **self.operator.options,
         )
@@ -122,9 +130,10 @@ async def running(
     app: Path = PROJECT,
     message_seconds: int,
     host_name: str = OURS,
+    way: str = BY_WEBHOOK,
 ) -> AsyncIterator[Stack]:
     """Start everything in `directory`; `app` is the folder of the function app to run, in the host
-    of this name. Raises NoMicrosoftHost.
+    of this name; `way`: how events come to it. Raises NoMicrosoftHost.
     """
     certificates = make_certificates(directory / "tls")
     policy = directory / "lanyard.yaml"
@@ -135,10 +144,12 @@ async def running(
         behaviour = Behaviour(operation_seconds=_OPERATION_SECONDS, group_delete_seconds=1.0)
         azure = Azure(seed=seed, clock=Clock(running=True), behaviour=behaviour)
         azure.state.add_subscription("Lanyard in the storm")
-        addresses = await stack.enter_async_context(serve(azure, certificates))
+        addresses = await stack.enter_async_context(
+            serve(azure, certificates, azurite_queue_url=azurite.queue_url)
+        )
         operator = await stack.enter_async_context(Operator(addresses))
         identity = await deploy(azure, operator, policy)
-        await make_queue(operator, azurite)
+        await make_queues(operator, azurite.queue_url, *QUEUES)
         settings: Mapping[str, str] = {
             **settings_of(azure, addresses, front, identity, policy),
             **SETTINGS,
@@ -154,7 +165,7 @@ async def running(
                 app, settings, directory, port=free_port(), message_seconds=message_seconds
             )
         await stack.enter_async_context(host)
-        await subscribe(operator, webhook_of(host))
+        await subscribe(operator, way, webhook_of(host))
         # The first look at everything: nothing is taken before it.
         assert await run_now(host, "policy_changes", azure.clock), host.log_file
         principal = identity["principalId"]

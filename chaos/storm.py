@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from azure.core.exceptions import ResourceNotFoundError
+
 from chaos import weather
 from chaos.answers import Answers
 from chaos.editions import Editions
@@ -20,8 +22,9 @@ from chaos.monitor import Monitor, Violation
 from chaos.people import People
 from chaos.record import read_record
 from chaos.script import Script, teams_of, write_script
-from chaos.stack import Stack, running
+from chaos.stack import QUEUES, Stack, running
 from chaos.verdict import Verdict
+from demo.events import BY_QUEUE, BY_WEBHOOK
 from demo.hosts import OURS
 from simulator.faults import Fault
 from simulator.state import Principal
@@ -34,13 +37,15 @@ _SETTLING_SECONDS = 10.0
 _SETTLING_SECONDS_EACH = 0.05
 #: A killed host's messages stay hidden so long; Azure's ten minutes would make a run of hours.
 _MESSAGE_SECONDS = 15
+#: By queue, a killed host is away for up to so many seconds.
+_AWAY = 10.0
 
 
 @dataclass(frozen=True)
 class Options:
     """What to run. `app`: the folder of the function app; `patience`: the most seconds until all
     is quiet after the storm; `keep`: a folder for logs and the like, else one that is deleted;
-    `host`: the name of the Functions host.
+    `host`: the name of the Functions host; `way`: how events come to it.
     """
 
     seed: int
@@ -51,6 +56,7 @@ class Options:
     patience: float = 1800.0
     keep: Path | None = None
     host: str = OURS
+    way: str = BY_WEBHOOK
 
 
 @dataclass
@@ -81,6 +87,7 @@ async def run(options: Options, show: Show) -> Result:
             app=options.app or hurried(directory / "app"),
             message_seconds=_MESSAGE_SECONDS,
             host_name=options.host,
+            way=options.way,
         ) as stack:
             return await _Run(options, stack, show).run()
 
@@ -159,7 +166,9 @@ class _Run:
             await self._begun(moment)
             await self._sleep(dice.random())
             async with self._host:
-                await self._stack.kill_host()
+                # A webhook refuses meanwhile; what comes by queue waits there.
+                away = _AWAY * dice.random() if self._options.way == BY_QUEUE else 0.0
+                await self._stack.kill_host(away)
             self._kills += 1
 
     async def _begun(self, lives: int) -> None:
@@ -221,13 +230,20 @@ class _Run:
     async def _replay(self) -> None:
         """What came to the poison queue is put back, as a person does."""
         replayed = 0
-        async with self._stack.queue(poison=True) as poison, self._stack.queue() as queue:
-            while await self._stack.waiting(poison=True):
+        while await self._stack.waiting(poison=True):
+            for name in QUEUES:
+                replayed += await self._replayed(name)
+        self.result.counts["poison messages replayed"] = replayed
+
+    async def _replayed(self, name: str) -> int:
+        replayed = 0
+        async with self._stack.queue(name, poison=True) as poison, self._stack.queue(name) as queue:
+            with suppress(ResourceNotFoundError):  # made with its first message
                 async for message in poison.receive_messages(visibility_timeout=60):
                     await queue.send_message(message.content, time_to_live=-1)
                     await poison.delete_message(message)
                     replayed += 1
-        self.result.counts["poison messages replayed"] = replayed
+        return replayed
 
     # The verdict.
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from demo.desk import environment, local_settings, write, write_privately
+from demo.events import BY_WEBHOOK, WAYS
 from demo.hosts import MAKERS, NAMES, OURS, PROJECT
 from demo.narration import Narration
 from demo.stack import LOCATION, POLICY, SHOP, Stack, as_json, running
@@ -33,6 +34,9 @@ def main() -> int:
     parser.add_argument(
         "--operation-seconds", type=float, default=4.0, help="how long a VM's write takes (4)"
     )
+    parser.add_argument(
+        "--delivery", choices=WAYS, default=BY_WEBHOOK, help="how events come to the app (webhook)"
+    )
     parser.add_argument("--host", choices=NAMES, default=OURS, help="the Functions host (ours)")
     arguments = parser.parse_args()
     try:
@@ -55,6 +59,7 @@ async def _run(arguments: argparse.Namespace) -> None:
         policy=arguments.policy.resolve(),
         make_host=MAKERS[arguments.host],
         timers=True,
+        way=arguments.delivery,
     ) as stack:
         operator = stack.addresses.operator.principal.object_id
         stack.azure.services.directory.grant_permission(operator)

@@ -37,6 +37,8 @@ class Narration:
         self._started = time.monotonic()
         #: In which the app ran, for the end; "" while it is not known.
         self.host = ""
+        #: How events came to it.
+        self.way = ""
         self.checks: list[Check] = []
         self.steps: list[Step] = []
 
@@ -71,13 +73,14 @@ class Narration:
         failed = sum(not check.holds for check in self.checks)
         if self._as_json:
             checks, steps = map(asdict, self.checks), map(asdict, self.steps)
-            told = {"ok": self.ok, "host": self.host, "checks": [*checks], "steps": [*steps]}
-            result = {**told, "seconds": seconds}
+            told = {"ok": self.ok, "host": self.host, "delivery": self.way}
+            result = {**told, "checks": [*checks], "steps": [*steps], "seconds": seconds}
             sys.stdout.write(json.dumps(result, indent=2) + "\n")
             return
         self._console.print()
         self._console.print(self._table())
-        self._console.print(f"{seconds:.0f} s in all, in {self.host or 'no host'}")
+        came = f", events by {self.way}" if self.way else ""
+        self._console.print(f"{seconds:.0f} s in all, in {self.host or 'no host'}{came}")
         verdict = "ok" if self.ok else f"failed, {failed} of"
         self._console.print(f"demo: {verdict}{',' if self.ok else ''} {len(self.checks)} checks")
 

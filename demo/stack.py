@@ -13,6 +13,7 @@ from typing import Protocol
 
 from azure.storage.queue.aio import QueueClient
 
+from demo.events import BY_WEBHOOK, EVENTS, make_queues, subscribe, webhook_of
 from demo.hosts import PROJECT, project_host
 from demo.operator import Operator
 from demo.timers import run_now
@@ -63,21 +64,27 @@ class Stack:
     operator: Operator
     app_principal: str
     webhook: str
+    #: How Event Grid brings the events.
+    way: str = BY_WEBHOOK
 
     async def quiet(self) -> None:
-        """Return once every event was delivered and every message of the queue worked on."""
+        """Return once every event was delivered and every message of the queues worked on."""
+        while True:
+            await self.addresses.delivery.settled()
+            # Events first: what is taken from there lies on the queue of work before it goes.
+            if not await self.waiting(EVENTS) and not await self.waiting(QUEUE):
+                return
+            await self.azure.clock.sleep_until(self.azure.clock.now() + 0.1)
+
+    async def waiting(self, name: str) -> int:
+        """The messages of a queue, those that are being worked on included."""
         async with QueueClient(
             self.azurite.queue_url,
-            QUEUE,
+            name,
             credential=self.operator.credential,
             **self.operator.options,
         ) as queue:
-            while True:
-                await self.addresses.delivery.settled()
-                properties = await queue.get_queue_properties()
-                if not properties.approximate_message_count:
-                    return
-                await self.azure.clock.sleep_until(self.azure.clock.now() + 0.1)
+            return (await queue.get_queue_properties()).approximate_message_count or 0
 
 
 @asynccontextmanager
@@ -90,12 +97,13 @@ async def running(
     make_host: MakeHost = project_host,
     front: Front | None = None,
     timers: bool = False,
+    way: str = BY_WEBHOOK,
     more: Mapping[str, str] = NOTHING_MORE,
 ) -> AsyncIterator[Stack]:
     """Start everything, keep it running while the context is open, stop it.
 
     `timers`: what the clock starts is started, too. `front`: the app alone reaches its storage
-    through it. `more`: app settings beside those of a deployment.
+    through it. `way`: how the events come. `more`: app settings beside those of a deployment.
     """
     certificates = make_certificates(directory / "tls")
     async with AsyncExitStack() as stack:
@@ -110,24 +118,29 @@ async def running(
             )
             azure.state.add_subscription("Lanyard demo")
             addresses = await stack.enter_async_context(
-                serve(azure, certificates, azurite_blob_url=azurite.blob_url)
+                serve(
+                    azure,
+                    certificates,
+                    azurite_blob_url=azurite.blob_url,
+                    azurite_queue_url=azurite.queue_url,
+                )
             )
             operator = await stack.enter_async_context(Operator(addresses))
         async with progress("the app's identity, its rights and its storage"):
             app = await deploy(azure, operator, policy)
-            await make_queue(operator, azurite)
+            await make_queues(operator, azurite.queue_url, QUEUE, EVENTS)
         async with progress("the app, in a Functions host"):
             settings = settings_of(azure, addresses, storage, app, policy)
             settings |= {} if timers else TIMERS_OFF
             settings |= await telemetry_of(operator, addresses, app)
             settings |= more
             host = await stack.enter_async_context(make_host(settings, directory))
-        async with progress("the event subscription, with its handshake"):
+        async with progress(f"the event subscription, by {way}"):
             webhook = webhook_of(host)
-            await subscribe(operator, webhook)
+            await subscribe(operator, way, webhook)
         async with progress("the first look at everything"):
             assert await run_now(host, "policy_changes", azure.clock), host.log_file
-        yield Stack(azure, addresses, azurite, host, operator, app["principalId"], webhook)
+        yield Stack(azure, addresses, azurite, host, operator, app["principalId"], webhook, way)
 
 
 async def deploy(azure: Azure, operator: Operator, policy: Path) -> dict[str, str]:
@@ -157,14 +170,6 @@ async def deploy(azure: Azure, operator: Operator, policy: Path) -> dict[str, st
         "principalId": principal,
         "site": site["id"],
     }
-
-
-async def make_queue(operator: Operator, storage: "Storage") -> None:
-    """The queue of the work: the host polls it, and makes it nowhere."""
-    async with QueueClient(
-        storage.queue_url, QUEUE, credential=operator.credential, **operator.options
-    ) as queue:
-        await queue.create_queue()
 
 
 async def _grant(operator: Operator, principal: str, policy: Path) -> None:
@@ -237,41 +242,6 @@ async def telemetry_of(
         "LANYARD_TELEMETRY": "true",
         "REQUESTS_CA_BUNDLE": str(addresses.certificates.ca_file),
     }
-
-
-def webhook_of(host: HostProcess) -> str:
-    """The address that Event Grid calls, with its key."""
-    key = host.keys["eventgrid_extension"]
-    return f"{host.url}/runtime/webhooks/eventgrid?functionName=resource_events&code={key}"
-
-
-async def subscribe(operator: Operator, webhook: str) -> None:
-    """A system topic of the subscription, and its events to the app."""
-    topic = "rg-lanyard/Microsoft.EventGrid/systemTopics/subscription-events"
-    properties = {
-        "source": f"/subscriptions/{operator.subscription}",
-        "topicType": "Microsoft.Resources.Subscriptions",
-    }
-    await operator.create(topic, "2022-06-15", {"location": "global", "properties": properties})
-    await operator.create(
-        f"{topic}/eventSubscriptions/lanyard",
-        "2022-06-15",
-        {
-            "properties": {
-                "destination": {
-                    "endpointType": "WebHook",
-                    "properties": {"endpointUrl": webhook},
-                },
-                "filter": {
-                    "includedEventTypes": [
-                        "Microsoft.Resources.ResourceWriteSuccess",
-                        "Microsoft.Resources.ResourceDeleteSuccess",
-                    ]
-                },
-                "eventDeliverySchema": "EventGridSchema",
-            }
-        },
-    )
 
 
 def as_json(stack: Stack) -> str:

@@ -1,4 +1,6 @@
-"""The main job, told in seven acts. Every claim is read back from ARM, never from Lanyard."""
+"""The main job, told in seven acts, and one more where events come by queue. Every claim is read
+back from ARM, never from Lanyard.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,6 +9,7 @@ from dataclasses import dataclass
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignment
 from azure.storage.blob.aio import BlobServiceClient
 
+from demo.events import BY_QUEUE, EVENTS
 from demo.kinds import other_kinds
 from demo.machine import Workload, workload_on
 from demo.narration import Narration
@@ -25,7 +28,7 @@ class Blob:
 
 
 async def tell(stack: Stack, narration: Narration) -> None:
-    """All seven acts."""
+    """All acts."""
     blob = await _prepare(stack, narration)
     unrelated = await _someone_unrelated(stack)
 
@@ -60,7 +63,12 @@ async def tell(stack: Stack, narration: Narration) -> None:
     narration.act("6  Other kinds of compute")
     await other_kinds(stack, narration)
 
-    narration.act("7  Everybody else")
+    number = 7
+    if stack.way == BY_QUEUE:
+        narration.act(f"{number}  A machine arrives while the app is stopped")
+        await _while_stopped(stack, narration)
+        number += 1
+    narration.act(f"{number}  Everybody else")
     await _untouched(stack, narration, unrelated)
 
 
@@ -157,6 +165,27 @@ async def _orphan(stack: Stack, narration: Narration) -> None:
     narration.check("it holds a role there", _role_name(READER), holds=READER in held)
     await _departure(stack, narration, name)
     await _holds_nothing(stack, narration, own, "the orphaned assignment was cleaned up")
+
+
+async def _while_stopped(stack: Stack, narration: Narration) -> None:
+    name = "vm-night"
+    async with narration.step("the app is stopped"):
+        await stack.host.stop()
+    async with narration.step(f"{name} is created"):
+        await stack.operator.create_vm(SHOP, name, LOCATION)
+        await stack.addresses.delivery.settled()
+    waiting = await stack.waiting(EVENTS)
+    narration.check("its events wait in the queue", f"{waiting} messages", holds=waiting > 0)
+    nobody = await _principal_on(stack, name) is None
+    narration.check("nobody has seen to it", "no identity" if nobody else "one", holds=nobody)
+    async with narration.step("the app starts, and takes them in"):
+        await stack.host.start()
+        await _until(lambda: _principal_on(stack, name))
+        await stack.quiet()
+    principal = await _principal_on(stack, name) or ""
+    narration.check("identity attached", f"principal {principal}", holds=bool(principal))
+    await _granted(stack, narration, principal, "role assigned")
+    await _departure(stack, narration, name)
 
 
 async def _untouched(stack: Stack, narration: Narration, unrelated: tuple[str, str]) -> None:

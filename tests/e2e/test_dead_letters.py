@@ -5,6 +5,7 @@ import base64
 import json
 import uuid
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ from azure.storage.queue.aio import QueueClient
 
 from demo.stack import LOCATION, Stack
 from lanyard.azure.storage.dead_letters import CONTAINER, DeadLetterBlobs, PoisonQueue
-from lanyard.queue.messages import encode
+from lanyard.queue.messages import EVENTS, encode
 from lanyard.queue.replay import Wanted, replay
 from lanyard.values.change import Change
 from tests.support.dead_letters import CLOUD, EVENT
@@ -144,6 +145,65 @@ async def test_the_timer_replays_what_could_not_be_delivered(stack: Stack) -> No
         await stack.quiet()
     read = stack.azure.calls_of(stack.app_principal)[before:]
     assert [(call.method, call.path.rpartition("/")[2]) for call in read] == [("GET", "vm-lost")]
+
+
+def event_of(stack: Stack, name: str, **more: Any) -> str:
+    """The event of a machine's write, as text."""
+    machine = vm_id(name, group=stack.operator.group("rg-shop")).text
+    return json.dumps(
+        EVENT | {"topic": stack.operator.scope, "subject": machine, "data": {}} | more
+    )
+
+
+def events_queue(stack: Stack, name: str) -> QueueClient:
+    return QueueClient(
+        stack.azurite.queue_url,
+        name,
+        credential=stack.operator.credential,
+        **stack.operator.options,
+    )
+
+
+async def emptied(stack: Stack, queue: QueueClient) -> None:
+    async with asyncio.timeout(30):
+        while (await queue.get_queue_properties()).approximate_message_count:
+            await stack.azure.clock.sleep_until(stack.azure.clock.now() + 0.1)
+
+
+async def test_what_lies_in_the_queue_of_events_is_work_or_on_record(stack: Stack) -> None:
+    names = ("vm-plain", "vm-base64")
+    for name in names:
+        await stack.operator.create_vm("rg-shop", name, LOCATION)
+    await stack.quiet()
+    before = len(stack.azure.calls_of(stack.app_principal))
+    # The host puts such members in the place of the message's own.
+    plain = event_of(stack, names[0], dequeueCount="many", insertionTime="soon")
+    encoded = event_of(stack, names[1])
+    async with events_queue(stack, EVENTS) as queue:
+        await queue.send_message(plain)
+        await queue.send_message(base64.b64encode(encoded.encode()).decode())
+        await queue.send_message("no event :-)")
+        await emptied(stack, queue)
+    await stack.quiet()
+    read = stack.azure.calls_of(stack.app_principal)[before:]
+    assert {call.path.rpartition("/")[2] for call in read if call.method == "GET"} >= {*names}
+    assert "given up: an event that cannot be read" in stack.host.log_file.read_text()
+
+
+async def test_the_timer_puts_back_the_events_that_the_host_gave_up(stack: Stack) -> None:
+    await stack.operator.create_vm("rg-shop", "vm-given-up", LOCATION)
+    await stack.quiet()
+    before = len(stack.azure.calls_of(stack.app_principal))
+    async with events_queue(stack, f"{EVENTS}-poison") as queue:
+        await queue.create_queue()
+        await queue.send_message(event_of(stack, "vm-given-up"))
+        await run_timer(stack, "dead_letters")
+        await emptied(stack, queue)
+    await stack.quiet()
+    read = stack.azure.calls_of(stack.app_principal)[before:]
+    assert [(call.method, call.path.rpartition("/")[2]) for call in read] == [
+        ("GET", "vm-given-up")
+    ]
 
 
 async def run_timer(stack: Stack, name: str) -> None:

@@ -8,9 +8,10 @@ import pytest
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
+from demo.events import EVENTS, make_queues
 from demo.hosts import PROJECT
 from demo.operator import Operator
-from demo.stack import LOCATION, POLICY, QUEUE, SHOP, TIMERS_OFF, deploy, make_queue, settings_of
+from demo.stack import LOCATION, POLICY, QUEUE, SHOP, TIMERS_OFF, deploy, settings_of
 from demo.timers import run_now
 from lanyard.queue.messages import encode
 from lanyard.values.change import Change
@@ -58,7 +59,7 @@ async def test_case_C26_many_machines_of_a_new_region_make_its_identity_once(
         addresses = await stack.enter_async_context(serve(azure, certificates))
         operator = await stack.enter_async_context(Operator(addresses))
         app = await deploy(azure, operator, POLICY)
-        await make_queue(operator, azurite)
+        await make_queues(operator, azurite.queue_url, QUEUE, EVENTS)
         settings = settings_of(azure, addresses, azurite, app, POLICY) | TIMERS_OFF
         settings |= {"LANYARD_QUOTA_RESERVE": "0"}
         running = [
