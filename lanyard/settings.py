@@ -11,7 +11,9 @@ LANYARD_EVENTS__accountName             the account of the queue of events, wher
   (or __queueServiceUri), __credential, __clientId   same: the host's own connection to it
 LANYARD_POLICY                          the policy file or folder (lanyard.yaml in the app's
                                         folder), or the https address of a blob
-LANYARD_ARM_ENDPOINT, LANYARD_GRAPH_ENDPOINT   other clouds than the public one
+LANYARD_CLOUD                           another cloud than AzureCloud: AzureUSGovernment,
+                                        AzureChinaCloud
+LANYARD_ARM_ENDPOINT, LANYARD_GRAPH_ENDPOINT   other addresses than the cloud's
 LANYARD_ARM_AUDIENCE, LANYARD_GRAPH_AUDIENCE   where it is not the endpoint itself
 LANYARD_QUOTA_RESERVE                   percent of ARM's quota left to others (9)
 LANYARD_SETTLE_SECONDS                  seconds that events of a resource wait to be one (0)
@@ -30,6 +32,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+from lanyard.values.clouds import Cloud, CloudName, Endpoint, cloud_of
 from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded, is_guid
 
@@ -56,14 +59,6 @@ class CredentialKind(StrEnum):
 
     MANAGED_IDENTITY = "managedIdentity"
     AZURE_CLI = "azureCli"
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a service is, and the audience that its tokens are for; no trailing slashes."""
-
-    url: str
-    audience: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +114,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings. Raises SettingsError that names what is missing or wrong."""
     policy = environment.get("LANYARD_POLICY", "lanyard.yaml")
     exported = _exported(environment)
-    arm, graph = _secure_endpoints(environment)
+    cloud = _cloud(environment)
     return Settings(
         policy=_APP_FOLDER / policy,
         policy_url=_https(environment, "LANYARD_POLICY") if "://" in policy else "",
@@ -128,12 +123,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         credential=_credential(environment),
         identity_id=_identity_id(environment),
         installation=_installation(environment),
-        arm=arm,
-        graph=graph,
-        queue_url=_storage(environment, "queue"),
-        table_url=_storage(environment, "table"),
-        blob_url=_storage(environment, "blob"),
-        events_url=_storage(environment, "queue", events_connection(environment)),
+        arm=cloud.arm,
+        graph=cloud.graph,
+        queue_url=_storage(environment, "queue", cloud),
+        table_url=_storage(environment, "table", cloud),
+        blob_url=_storage(environment, "blob", cloud),
+        events_url=_storage(environment, "queue", cloud, events_connection(environment)),
         quota_reserve=_number(environment, "LANYARD_QUOTA_RESERVE", 9, most=90) / 100,
         settle=_number(environment, "LANYARD_SETTLE_SECONDS", 0, most=60),
         longest_delay=_number(
@@ -173,14 +168,6 @@ def _look_at(policy: Path) -> None:
             policy.open("rb").close()
     except OSError as error:
         raise SettingsError(f"{policy} (LANYARD_POLICY) cannot be read: {error.strerror}") from None
-
-
-def read_endpoints(environment: Mapping[str, str] = os.environ) -> tuple[Endpoint, Endpoint]:
-    """Where ARM and Microsoft Graph are: the public cloud, unless the settings name another."""
-    return (
-        endpoint(environment, "ARM", "https://management.azure.com"),
-        endpoint(environment, "GRAPH", "https://graph.microsoft.com"),
-    )
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:
@@ -228,16 +215,15 @@ def _installation(environment: Mapping[str, str]) -> str:
     )
 
 
-def _secure_endpoints(environment: Mapping[str, str]) -> tuple[Endpoint, Endpoint]:
+def _cloud(environment: Mapping[str, str]) -> Cloud:
     for service in ("ARM", "GRAPH"):
         _https(environment, f"LANYARD_{service}_ENDPOINT")
-    return read_endpoints(environment)
-
-
-def endpoint(environment: Mapping[str, str], service: str, public: str) -> Endpoint:
-    """Where "ARM" or "GRAPH" is: at `public`, unless LANYARD_{service}_ENDPOINT names another."""
-    url = environment.get(f"LANYARD_{service}_ENDPOINT", public).rstrip("/")
-    return Endpoint(url, environment.get(f"LANYARD_{service}_AUDIENCE", url).rstrip("/"))
+    given = environment.get("LANYARD_CLOUD", "")
+    try:
+        return cloud_of(CloudName(given) if given else CloudName.PUBLIC, environment)
+    except ValueError:
+        known = ", ".join(CloudName)
+        raise SettingsError(f"the app setting LANYARD_CLOUD is {given!r}: one of {known}") from None
 
 
 def events_connection(environment: Mapping[str, str] = os.environ) -> str:
@@ -248,11 +234,13 @@ def events_connection(environment: Mapping[str, str] = os.environ) -> str:
     return _EVENTS if own else _STORAGE
 
 
-def _storage(environment: Mapping[str, str], service: str, connection: str = _STORAGE) -> str:
+def _storage(
+    environment: Mapping[str, str], service: str, cloud: Cloud, connection: str = _STORAGE
+) -> str:
     if address := environment.get(f"{connection}__{service}ServiceUri"):
         return address.rstrip("/")
     if account := environment.get(f"{connection}__accountName"):
-        return f"https://{account}.{service}.core.windows.net"
+        return f"https://{account}.{service}.{cloud.storage}"
     raise SettingsError(
         f"the app setting {connection}__accountName (or {connection}__{service}ServiceUri) is "
         "missing"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lanyard.cli.frame.connect import storage_address
-from lanyard.desk.clouds import CloudName, cloud_of
+from lanyard.values.clouds import CloudName, cloud_of
 from lanyard.values.errors import LanyardError
 from tests.support.dead_letters import Blob, dead_letter
 from tests.support.desk import Desk

@@ -23,7 +23,7 @@ from lanyard.azure.arm.resource_graph import ResourceGraph
 from lanyard.azure.arm.role_assignments import Roles
 from lanyard.azure.directory import Directory
 from lanyard.desk.azure.inventory import Inventory
-from lanyard.settings import Endpoint
+from lanyard.values.clouds import Endpoint
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Grant

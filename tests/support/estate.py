@@ -32,8 +32,9 @@ from lanyard.queue.locks import Locks
 from lanyard.queue.messages import unpacked
 from lanyard.reconcile.services import assemble
 from lanyard.record.decisions import Decision
-from lanyard.settings import Endpoint, Settings
+from lanyard.settings import Settings
 from lanyard.values.change import Change
+from lanyard.values.clouds import Endpoint
 from lanyard.values.resource_id import ResourceId
 from simulator.azure import IN_PROCESS_URL, Azure
 from simulator.event_grid.models import TopicType

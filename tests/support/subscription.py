@@ -10,7 +10,7 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.compute import Compute
-from lanyard.settings import Endpoint
+from lanyard.values.clouds import Endpoint
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import compute_type
 from lanyard.values.resource_id import ResourceId

@@ -4,9 +4,15 @@ import pytest
 from azure.core import AzureClouds
 from azure.identity import AzureAuthorityHosts
 
-from lanyard.desk.clouds import CLOUDS, CloudName, cloud_of
-from lanyard.settings import Endpoint
+from lanyard.settings import SettingsError, read_settings
+from lanyard.values.clouds import CLOUDS, CloudName, Endpoint, cloud_of
 
+SETTINGS = {
+    "AZURE_CLIENT_ID": "11111111-1111-1111-1111-111111111111",
+    "LANYARD_PRINCIPAL_ID": "22222222-2222-2222-2222-222222222222",
+    "LANYARD_INSTALLATION": "33333333-3333-3333-3333-333333333333",
+    "AzureWebJobsStorage__accountName": "stlanyard",
+}
 HOSTS = {
     CloudName.PUBLIC: AzureAuthorityHosts.AZURE_PUBLIC_CLOUD,
     CloudName.US_GOVERNMENT: AzureAuthorityHosts.AZURE_GOVERNMENT,
@@ -42,3 +48,16 @@ def test_the_environment_names_other_addresses() -> None:
     assert cloud.arm == Endpoint("https://localhost:1", "https://management.azure.com")
     assert cloud.graph == Endpoint("https://localhost:2", "https://localhost:2")
     assert cloud.authority == CLOUDS[CloudName.US_GOVERNMENT].authority
+
+
+def test_the_app_goes_to_the_services_of_its_cloud() -> None:
+    settings = read_settings({**SETTINGS, "LANYARD_CLOUD": "AzureChinaCloud"})
+    assert settings.arm.url == "https://management.chinacloudapi.cn"
+    assert settings.graph.url == "https://microsoftgraph.chinacloudapi.cn"
+    assert settings.table_url == "https://stlanyard.table.core.chinacloudapi.cn"
+    assert read_settings(SETTINGS).table_url == "https://stlanyard.table.core.windows.net"
+
+
+def test_a_cloud_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(SettingsError, match="LANYARD_CLOUD is 'AzureGermanCloud': one of Azure"):
+        read_settings({**SETTINGS, "LANYARD_CLOUD": "AzureGermanCloud"})

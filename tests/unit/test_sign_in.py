@@ -8,7 +8,7 @@ from azure.identity.aio import AzureCliCredential
 
 from lanyard.desk.azure import sign_in
 from lanyard.desk.azure.sign_in import SignIn, name_in, own_credential
-from lanyard.desk.clouds import CLOUDS, CloudName
+from lanyard.values.clouds import CLOUDS, CloudName
 
 PUBLIC = CLOUDS[CloudName.PUBLIC]
 TENANT = "11111111-2222-3333-4444-555555555555"

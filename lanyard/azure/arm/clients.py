@@ -27,7 +27,7 @@ from lanyard.azure.arm.transport import Transport
 from lanyard.azure.throttling.limiter import Limiter, spared
 from lanyard.azure.throttling.measured import Measured
 from lanyard.azure.throttling.quota import Quota
-from lanyard.settings import Endpoint
+from lanyard.values.clouds import Endpoint
 
 #: Operations by full resource id take the client of any subscription.
 _ANY_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"

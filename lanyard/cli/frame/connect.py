@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from lanyard.desk.clouds import Cloud, CloudName, cloud_of
 from lanyard.desk.operator import Operator
 from lanyard.policy import Policy
 from lanyard.policy.document import Limits, RemovalLimit
@@ -31,6 +30,7 @@ from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.ledger import Ledger
 from lanyard.record.relearning import Relearning
 from lanyard.values.change import Change
+from lanyard.values.clouds import Cloud, CloudName, cloud_of
 from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import folded, is_guid
 

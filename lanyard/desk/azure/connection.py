@@ -20,9 +20,8 @@ from lanyard.azure.directory import Directory
 from lanyard.desk.azure.inventory import Inventory
 from lanyard.desk.azure.patience import PATIENCE, Patient
 from lanyard.desk.azure.sign_in import SignIn, signed_in
-from lanyard.desk.clouds import Cloud
 from lanyard.ports.azure import Azure
-from lanyard.settings import Endpoint
+from lanyard.values.clouds import Cloud, Endpoint
 from lanyard.values.resource_id import folded
 
 

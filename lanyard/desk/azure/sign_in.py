@@ -21,7 +21,7 @@ from azure.identity.aio import (
     WorkloadIdentityCredential,
 )
 
-from lanyard.desk.clouds import Cloud
+from lanyard.values.clouds import Cloud
 from lanyard.values.errors import Permanent
 
 _ADVICE = (

@@ -1,4 +1,4 @@
-"""The Azure clouds: where each has its services.
+"""The Azure clouds: where each has its services. Pure.
 
 Sources: `az cloud list`, and Microsoft's page "National clouds" for Microsoft Graph.
 """
@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from lanyard.settings import Endpoint, endpoint
-
 
 class CloudName(StrEnum):
     """The clouds by the names that `az cloud` gives them."""
@@ -16,6 +14,14 @@ class CloudName(StrEnum):
     PUBLIC = "AzureCloud"
     US_GOVERNMENT = "AzureUSGovernment"
     CHINA = "AzureChinaCloud"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a service is, and the audience that its tokens are for; no trailing slashes."""
+
+    url: str
+    audience: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,11 @@ def cloud_of(name: CloudName, environment: Mapping[str, str]) -> Cloud:
     cloud = CLOUDS[name]
     return replace(
         cloud,
-        arm=endpoint(environment, "ARM", cloud.arm.url),
-        graph=endpoint(environment, "GRAPH", cloud.graph.url),
+        arm=_named(environment, "ARM", cloud.arm.url),
+        graph=_named(environment, "GRAPH", cloud.graph.url),
     )
+
+
+def _named(environment: Mapping[str, str], service: str, own: str) -> Endpoint:
+    url = environment.get(f"LANYARD_{service}_ENDPOINT", own).rstrip("/")
+    return Endpoint(url, environment.get(f"LANYARD_{service}_AUDIENCE", url).rstrip("/"))
