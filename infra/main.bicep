@@ -19,14 +19,30 @@ param policyContainerId string = ''
 @description('A topic that the app publishes its decisions to, for others to subscribe to.')
 param notices bool = false
 
+@description('Alerts on what a person must know of, and who gets them.')
+param alerts bool = true
+
 @description('Who is told when an alert fires; nobody where it is empty.')
 param alertEmail string = ''
 
 @description('Whose what the app makes is, a GUID: a successor is given its predecessor\'s; a new one where it is empty.')
 param installation string = ''
 
+@description('How storage is kept: in three zones, where the region has them.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+param storageSku string = 'Standard_ZRS'
+
 @description('Reach storage through private endpoints only, and take calls from Event Grid only.')
 param privateNetworking bool = false
+
+@description('With private networking: a subnet (id) of one\'s own that is delegated to Microsoft.App/environments; a network is made where it is empty.')
+param appSubnetId string = ''
+
+@description('With such a subnet: the subnet (id) for the private endpoints.')
+param endpointSubnetId string = ''
+
+@description('With private networking: the resource group (id) of the private DNS zones that are there already and linked; zones are made where it is empty.')
+param dnsZonesGroupId string = ''
 
 @description('The app sends its traces and metrics to Application Insights, not its log lines alone.')
 param telemetry bool = true
@@ -41,6 +57,11 @@ param retentionDays int = 30
 @maxValue(5)
 param alwaysReadyInstances int = 1
 
+@description('The most instances of the whole app. Some regions take no fewer than 40; no function has a maximum of its own.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstances int = 40
+
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
 var appName = 'func-lanyard-${token}'
@@ -53,74 +74,43 @@ var installationId = empty(installation) ? guid(group.id, appName) : installatio
 // for what is not deployed.
 var policyContainer = split(empty(policyContainerId) ? '${subscription().id}/resourceGroups/${groupName}/providers/Microsoft.Storage/storageAccounts/${storageName}/blobServices/default/containers/${packages}' : policyContainerId, '/')
 
-resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: groupName
   location: location
   tags: tags
 }
 
-module identity 'br/public:avm/res/managed-identity/user-assigned-identity:0.4.1' = {
+module identity 'modules/identity.bicep' = {
   name: 'lanyard-identity'
   scope: group
   params: {
-    enableTelemetry: false
     name: 'id-lanyard-${token}'
     location: location
     tags: tags
   }
 }
 
-module logs 'br/public:avm/res/operational-insights/workspace:0.7.0' = {
+module logs 'modules/logs.bicep' = {
   name: 'lanyard-logs'
   scope: group
   params: {
-    enableTelemetry: false
-    name: 'log-lanyard-${token}'
+    token: token
     location: location
     tags: tags
-    dataRetention: retentionDays
+    retentionDays: retentionDays
   }
 }
 
-module insights 'br/public:avm/res/insights/component:0.4.1' = {
-  name: 'lanyard-insights'
-  scope: group
-  params: {
-    enableTelemetry: false
-    name: 'appi-lanyard-${token}'
-    location: location
-    tags: tags
-    workspaceResourceId: logs.outputs.resourceId
-    disableLocalAuth: true
-  }
-}
-
-module storage 'br/public:avm/res/storage/storage-account:0.8.3' = {
+module storage 'modules/storage.bicep' = {
   name: 'lanyard-storage'
   scope: group
   params: {
-    enableTelemetry: false
     name: storageName
     location: location
     tags: tags
-    skuName: 'Standard_ZRS'
-    allowSharedKeyAccess: false
-    allowBlobPublicAccess: false
-    minimumTlsVersion: 'TLS1_2'
-    // Event Grid writes dead letters as a trusted service: that path stays, and no other.
-    publicNetworkAccess: 'Enabled'
-    networkAcls: {
-      defaultAction: privateNetworking ? 'Deny' : 'Allow'
-      bypass: 'AzureServices'
-    }
-    blobServices: {
-      containers: [
-        { name: packages }
-        { name: 'dead-letters' }
-        { name: 'lanyard-leases' }
-        { name: 'lanyard-sweeps' }
-      ]
-    }
+    sku: storageSku
+    closed: privateNetworking
+    packages: packages
   }
 }
 
@@ -138,7 +128,7 @@ module access 'modules/access.bicep' = {
   params: {
     principalId: identity.outputs.principalId
     storageName: storage.outputs.name
-    insightsName: insights.outputs.name
+    insightsName: logs.outputs.insightsName
   }
 }
 
@@ -170,23 +160,10 @@ module network 'modules/network.bicep' = if (privateNetworking) {
     location: location
     tags: tags
     token: token
-    storageId: storage.outputs.resourceId
-  }
-}
-
-module plan 'br/public:avm/res/web/serverfarm:0.1.1' = {
-  name: 'lanyard-plan'
-  scope: group
-  params: {
-    enableTelemetry: false
-    name: 'plan-lanyard-${token}'
-    location: location
-    tags: tags
-    reserved: true
-    sku: {
-      name: 'FC1'
-      tier: 'FlexConsumption'
-    }
+    storageId: storage.outputs.id
+    ownAppSubnetId: appSubnetId
+    ownEndpointSubnetId: endpointSubnetId
+    ownZonesGroupId: dnsZonesGroupId
   }
 }
 
@@ -195,21 +172,22 @@ module app 'modules/app.bicep' = {
   scope: group
   params: {
     name: appName
+    planName: 'plan-lanyard-${token}'
     location: location
     tags: tags
-    planId: plan.outputs.resourceId
-    identityId: identity.outputs.resourceId
+    identityId: identity.outputs.id
     clientId: identity.outputs.clientId
     principalId: identity.outputs.principalId
     installation: installationId
     storageName: storage.outputs.name
     packages: packages
-    insightsName: insights.outputs.name
+    insightsName: logs.outputs.insightsName
     policy: policy
-    noticesEndpoint: notices ? topic.outputs.endpoint : ''
+    noticesEndpoint: notices ? topic!.outputs.endpoint : ''
     alwaysReadyInstances: alwaysReadyInstances
+    maximumInstances: maximumInstances
     telemetry: telemetry
-    subnetId: privateNetworking ? network.outputs.appSubnetId : ''
+    subnetId: privateNetworking ? network!.outputs.appSubnetId : ''
   }
   dependsOn: [
     access
@@ -217,13 +195,13 @@ module app 'modules/app.bicep' = {
   ]
 }
 
-module alerts 'modules/alerts.bicep' = {
+module alertRules 'modules/alerts.bicep' = if (alerts) {
   name: 'lanyard-alerts'
   scope: group
   params: {
     location: location
     tags: tags
-    workspaceId: logs.outputs.resourceId
+    workspaceId: logs.outputs.workspaceId
     email: alertEmail
   }
 }
@@ -234,7 +212,7 @@ module workbook 'modules/workbook.bicep' = {
   params: {
     location: location
     tags: tags
-    workspaceId: logs.outputs.resourceId
+    workspaceId: logs.outputs.workspaceId
   }
 }
 
@@ -243,10 +221,10 @@ output SERVICE_APP_NAME string = appName
 output LANYARD_APP_ID string = app.outputs.id
 output LANYARD_CLIENT_ID string = identity.outputs.clientId
 output LANYARD_PRINCIPAL_ID string = identity.outputs.principalId
-output LANYARD_IDENTITY_ID string = identity.outputs.resourceId
+output LANYARD_IDENTITY_ID string = identity.outputs.id
 output LANYARD_INSTALLATION string = installationId
-output LANYARD_STORAGE_ID string = storage.outputs.resourceId
-output LANYARD_EVENTS_STORAGE_ID string = storage.outputs.resourceId
+output LANYARD_STORAGE_ID string = storage.outputs.id
+output LANYARD_EVENTS_STORAGE_ID string = storage.outputs.id
 output LANYARD_STORAGE string = storage.outputs.name
-output LANYARD_NOTICES_TOPIC string = notices ? topic.outputs.id : ''
-output LANYARD_ACTION_GROUP_ID string = alerts.outputs.actionGroupId
+output LANYARD_NOTICES_TOPIC string = notices ? topic!.outputs.id : ''
+output LANYARD_ACTION_GROUP_ID string = alerts ? alertRules!.outputs.actionGroupId : ''

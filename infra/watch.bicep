@@ -1,10 +1,12 @@
 // One subscription that Lanyard watches: the app's rights in it, and the events from it. Deployed to
 // each of them (scripts/watch.sh), again whenever the policy changes; the rights are made from the
 // policy by `lanyard rights --bicep POLICY`.
+import { Rights } from 'types.bicep'
+
 targetScope = 'subscription'
 
-@description('What the policy needs; see lanyard/desk/rights.py.')
-param rights object
+@description('What the policy needs.')
+param rights Rights
 
 @description('The function app.')
 param appId string
@@ -31,6 +33,9 @@ param installation string
 
 @description('Who is told of dead letters; nobody where it is empty.')
 param actionGroupId string = ''
+
+@description('Whether the topic gets an identity, which dead letters are written as. Azure refused one on topics of subscriptions for years; without it what cannot be delivered is lost until the next sweep.')
+param topicIdentity bool = true
 
 @description('Where the resource group of the event topic is; its events are global.')
 param location string = deployment().location
@@ -107,7 +112,7 @@ module operator 'modules/identity-operator.bicep' = [for identity in rights.oper
   }
 }]
 
-resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-lanyard-events'
   location: location
 }
@@ -117,11 +122,12 @@ module topic 'modules/topic.bicep' = {
   scope: group
   params: {
     source: watched
+    withIdentity: topicIdentity
     actionGroupId: actionGroupId
   }
 }
 
-module deadLetters 'modules/dead-letter-access.bicep' = {
+module deadLetters 'modules/dead-letter-access.bicep' = if (topicIdentity) {
   name: 'lanyard-dead-letters-${subscription().subscriptionId}'
   scope: resourceGroup(split(storageId, '/')[2], split(storageId, '/')[4])
   params: {
@@ -147,6 +153,7 @@ module events 'modules/events.bicep' = {
     appId: appId
     clientId: clientId
     storageId: storageId
+    keepsDeadLetters: topicIdentity
     delivery: delivery
     eventsStorageId: eventsStorageId
     installation: installation

@@ -1,7 +1,9 @@
 // What a person must know of. Each query is over what the app and the Functions host log; the
 // phrases are those of the code (tests/infra/test_alerts.py holds the two together).
+import { Tags } from '../types.bicep'
+
 param location string
-param tags object
+param tags Tags
 param workspaceId string
 param email string
 

@@ -1,8 +1,10 @@
 // The function app: Flex Consumption, Python 3.13, its own identity, no key anywhere.
+import { Tags } from '../types.bicep'
+
 param name string
 param location string
-param tags object
-param planId string
+param tags Tags
+param planName string
 param identityId string
 param clientId string
 param principalId string
@@ -15,6 +17,7 @@ param policy string
 @description('Where decisions are published; nowhere where it is empty.')
 param noticesEndpoint string
 param alwaysReadyInstances int
+param maximumInstances int
 
 @description('Whether the app sends its traces and metrics to Application Insights.')
 param telemetry bool
@@ -31,15 +34,25 @@ var ready = [
 ]
 var none = alwaysReadyInstances < 1
 
-resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
-  name: storageName
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: {
+    reserved: true
+  }
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
-resource app 'Microsoft.Web/sites@2024-04-01' = {
+resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
   // azd finds the app to deploy to by this tag.
@@ -52,7 +65,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
     }
   }
   properties: {
-    serverFarmId: planId
+    serverFarmId: plan.id
     httpsOnly: true
     virtualNetworkSubnetId: private ? subnetId : null
     functionAppConfig: {
@@ -63,7 +76,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       deployment: {
         storage: {
           type: 'blobContainer'
-          value: '${account.properties.primaryEndpoints.blob}${packages}'
+          value: 'https://${storageName}.blob.${environment().suffixes.storage}/${packages}'
           authentication: {
             type: 'UserAssignedIdentity'
             userAssignedIdentityResourceId: identityId
@@ -72,15 +85,14 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       }
       scaleAndConcurrency: {
         instanceMemoryMB: 2048
-        // The least that Flex Consumption takes, and it is of the whole app: no function has a maximum of
-        // its own. That two or three instances reconcile, which share ARM's quota best, is for host.json.
-        maximumInstanceCount: 40
+        // Of the whole app: no function has a maximum of its own. That two or three instances reconcile,
+        // which share ARM's quota best, is for host.json.
+        maximumInstanceCount: maximumInstances
         alwaysReady: none ? [] : ready
       }
     }
     siteConfig: {
       minTlsVersion: '1.2'
-      ftpsState: 'Disabled'
       // Event Grid has no private way to a function: its service tag, then, and nobody else.
       ipSecurityRestrictionsDefaultAction: private ? 'Deny' : 'Allow'
       ipSecurityRestrictions: [
@@ -94,8 +106,17 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       ]
       appSettings: [
         {
-          name: 'AzureWebJobsStorage__accountName'
-          value: account.name
+          // By address: an account's name alone means the public cloud.
+          name: 'AzureWebJobsStorage__blobServiceUri'
+          value: 'https://${storageName}.blob.${environment().suffixes.storage}'
+        }
+        {
+          name: 'AzureWebJobsStorage__queueServiceUri'
+          value: 'https://${storageName}.queue.${environment().suffixes.storage}'
+        }
+        {
+          name: 'AzureWebJobsStorage__tableServiceUri'
+          value: 'https://${storageName}.table.${environment().suffixes.storage}'
         }
         {
           name: 'AzureWebJobsStorage__credential'
@@ -104,6 +125,11 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         {
           name: 'AzureWebJobsStorage__clientId'
           value: clientId
+        }
+        {
+          // Where Azure Resource Manager and Microsoft Graph are.
+          name: 'LANYARD_CLOUD'
+          value: environment().name
         }
         {
           name: 'AZURE_CLIENT_ID'
@@ -151,12 +177,20 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
 }
 
 // Deployment by FTP or with a user's publishing password is off, too.
-resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = [for kind in ['ftp', 'scm']: {
+resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
-  name: kind
+  name: 'ftp'
   properties: {
     allow: false
   }
-}]
+}
+
+resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: app
+  name: 'scm'
+  properties: {
+    allow: false
+  }
+}
 
 output id string = app.id

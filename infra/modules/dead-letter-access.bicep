@@ -4,16 +4,16 @@ param principalId string
 
 var blobContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe' // Storage Blob Data Contributor
 
-resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: storageName
 }
 
-resource service 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' existing = {
+resource service 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' existing = {
   parent: account
   name: 'default'
 }
 
-resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' existing = {
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' existing = {
   parent: service
   name: 'dead-letters'
 }

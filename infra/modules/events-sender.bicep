@@ -4,16 +4,16 @@ param principalId string
 
 var messageSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a' // Storage Queue Data Message Sender
 
-resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: storageName
 }
 
-resource service 'Microsoft.Storage/storageAccounts/queueServices@2023-05-01' existing = {
+resource service 'Microsoft.Storage/storageAccounts/queueServices@2025-01-01' existing = {
   parent: account
   name: 'default'
 }
 
-resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' existing = {
+resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' existing = {
   parent: service
   name: 'lanyard-events'
 }

@@ -6,6 +6,9 @@ param appId string
 param clientId string
 param storageId string
 
+@description('Whether the topic has the identity that dead letters are written as.')
+param keepsDeadLetters bool
+
 @description('How the events come: to the function, or into the queue of events.')
 @allowed([
   'webhook'
@@ -56,6 +59,18 @@ var deletes = [
   'Microsoft.Resources/tags/delete'
   'Microsoft.Resources/subscriptions/resourceGroups/delete'
 ]
+var deadLetters = {
+  identity: {
+    type: 'SystemAssigned'
+  }
+  deadLetterDestination: {
+    endpointType: 'StorageBlob'
+    properties: {
+      resourceId: storageId
+      blobContainerName: 'dead-letters'
+    }
+  }
+}
 
 var byQueue = delivery == 'queue'
 var toFunction = {
@@ -81,11 +96,11 @@ var toQueue = {
   }
 }
 
-resource topic 'Microsoft.EventGrid/systemTopics@2022-06-15' existing = {
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
   name: topicName
 }
 
-resource written 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15' = {
+resource written 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
   parent: topic
   name: 'lanyard-writes'
   properties: {
@@ -113,22 +128,11 @@ resource written 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15
       maxDeliveryAttempts: 30
       eventTimeToLiveInMinutes: 1440
     }
-    deadLetterWithResourceIdentity: {
-      identity: {
-        type: 'SystemAssigned'
-      }
-      deadLetterDestination: {
-        endpointType: 'StorageBlob'
-        properties: {
-          resourceId: storageId
-          blobContainerName: 'dead-letters'
-        }
-      }
-    }
+    deadLetterWithResourceIdentity: keepsDeadLetters ? deadLetters : null
   }
 }
 
-resource deleted 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15' = {
+resource deleted 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
   parent: topic
   name: 'lanyard-deletes'
   properties: {
@@ -150,17 +154,6 @@ resource deleted 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15
       maxDeliveryAttempts: 30
       eventTimeToLiveInMinutes: 1440
     }
-    deadLetterWithResourceIdentity: {
-      identity: {
-        type: 'SystemAssigned'
-      }
-      deadLetterDestination: {
-        endpointType: 'StorageBlob'
-        properties: {
-          resourceId: storageId
-          blobContainerName: 'dead-letters'
-        }
-      }
-    }
+    deadLetterWithResourceIdentity: keepsDeadLetters ? deadLetters : null
   }
 }

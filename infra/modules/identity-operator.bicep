@@ -4,7 +4,7 @@ param identityName string
 
 var managedIdentityOperator = 'f1a07417-d97a-45cb-824c-7a7467783830'
 
-resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: identityName
 }
 

@@ -1,16 +1,30 @@
 // Private networking: the app goes out through a subnet, and storage is reached at private endpoints.
+// Network and DNS zones are made where one has none of one's own.
+import { Tags } from '../types.bicep'
+
 param location string
-param tags object
+param tags Tags
 param token string
 param storageId string
+
+@description('A subnet that is delegated to Microsoft.App/environments, and one for the endpoints; both empty: a network is made.')
+param ownAppSubnetId string
+param ownEndpointSubnetId string
+
+@description('The resource group of zones that are there and linked; empty: they are made.')
+param ownZonesGroupId string
 
 var services = [
   'blob'
   'queue'
   'table'
 ]
+var zoneNames = [for service in services: 'privatelink.${service}.${environment().suffixes.storage}']
+var makesNetwork = empty(ownAppSubnetId)
+var zonesToMake = empty(ownZonesGroupId) ? zoneNames : []
+var zonesId = '${empty(ownZonesGroupId) ? resourceGroup().id : ownZonesGroupId}/providers/Microsoft.Network/privateDnsZones'
 
-resource network 'Microsoft.Network/virtualNetworks@2024-01-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2025-01-01' = if (makesNetwork) {
   name: 'vnet-lanyard-${token}'
   location: location
   tags: tags
@@ -44,31 +58,35 @@ resource network 'Microsoft.Network/virtualNetworks@2024-01-01' = {
   }
 }
 
-resource zone 'Microsoft.Network/privateDnsZones@2020-06-01' = [for service in services: {
-  name: 'privatelink.${service}.${environment().suffixes.storage}'
+var endpointSubnetId = makesNetwork ? '${network.id}/subnets/endpoints' : ownEndpointSubnetId
+// The network that the endpoints are in.
+var networkId = split(endpointSubnetId, '/subnets/')[0]
+
+resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [for name in zonesToMake: {
+  name: name
   location: 'global'
   tags: tags
 }]
 
-resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01' = [for (service, i) in services: {
+resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (name, i) in zonesToMake: {
   parent: zone[i]
   name: 'lanyard-${token}'
   location: 'global'
   properties: {
     registrationEnabled: false
     virtualNetwork: {
-      id: network.id
+      id: networkId
     }
   }
 }]
 
-resource endpoint 'Microsoft.Network/privateEndpoints@2024-01-01' = [for service in services: {
+resource endpoint 'Microsoft.Network/privateEndpoints@2025-01-01' = [for service in services: {
   name: 'pe-lanyard-${service}-${token}'
   location: location
   tags: tags
   properties: {
     subnet: {
-      id: '${network.id}/subnets/endpoints'
+      id: endpointSubnetId
     }
     privateLinkServiceConnections: [
       {
@@ -82,7 +100,7 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2024-01-01' = [for service
   }
 }]
 
-resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-01-01' = [for (service, i) in services: {
+resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-01-01' = [for (service, i) in services: {
   parent: endpoint[i]
   name: 'default'
   properties: {
@@ -90,11 +108,12 @@ resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-0
       {
         name: service
         properties: {
-          privateDnsZoneId: zone[i].id
+          privateDnsZoneId: '${zonesId}/${zoneNames[i]}'
         }
       }
     ]
   }
+  dependsOn: [zone]
 }]
 
-output appSubnetId string = '${network.id}/subnets/app'
+output appSubnetId string = makesNetwork ? '${network.id}/subnets/app' : ownAppSubnetId

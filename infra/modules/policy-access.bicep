@@ -5,16 +5,16 @@ param principalId string
 
 var blobReader = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1' // Storage Blob Data Reader
 
-resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: storageName
 }
 
-resource service 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' existing = {
+resource service 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' existing = {
   parent: account
   name: 'default'
 }
 
-resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' existing = {
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' existing = {
   parent: service
   name: containerName
 }

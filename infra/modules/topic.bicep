@@ -3,19 +3,20 @@
 param source string
 param actionGroupId string
 
-resource topic 'Microsoft.EventGrid/systemTopics@2022-06-15' = {
+@description('Whether it has an identity, which dead letters are written as.')
+param withIdentity bool
+
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: 'lanyard'
   location: 'global'
-  identity: {
-    type: 'SystemAssigned'
-  }
+  identity: withIdentity ? { type: 'SystemAssigned' } : null
   properties: {
     source: source
     topicType: 'Microsoft.Resources.Subscriptions'
   }
 }
 
-resource deadLetters 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+resource deadLetters 'Microsoft.Insights/metricAlerts@2018-03-01' = if (withIdentity) {
   name: 'lanyard-dead-letters'
   location: 'global'
   properties: {
@@ -48,4 +49,4 @@ resource deadLetters 'Microsoft.Insights/metricAlerts@2018-03-01' = {
 }
 
 output name string = topic.name
-output principalId string = topic.identity.principalId
+output principalId string = withIdentity ? topic.identity!.principalId : ''

@@ -1,6 +1,8 @@
 // One page to look at: what was heard, decided, held, and what the last sweep found.
+import { Tags } from '../types.bicep'
+
 param location string
-param tags object
+param tags Tags
 param workspaceId string
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {

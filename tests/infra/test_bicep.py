@@ -60,16 +60,17 @@ def test_the_only_connection_string_is_the_address_of_application_insights() -> 
     connection = [name for name in settings if "CONNECTION_STRING" in name]
     assert connection == ["APPLICATIONINSIGHTS_CONNECTION_STRING"]
     assert "AzureWebJobsStorage" not in settings
-    assert of("main.bicep")["modules"]["insights"]["config"]["params"]["disableLocalAuth"] is True
+    insights = body(of("modules/logs.bicep")["resources"]["insights"])
+    assert insights["properties"]["DisableLocalAuth"] is True
 
 
 def test_storage_has_no_shared_keys_and_nothing_public() -> None:
-    storage = of("main.bicep")["modules"]["storage"]["config"]["params"]
+    storage = body(of("modules/storage.bicep")["resources"]["account"])["properties"]
     assert storage["allowSharedKeyAccess"] is False
     assert storage["allowBlobPublicAccess"] is False
     assert storage["minimumTlsVersion"] == "TLS1_2"
-    names = [each["name"] for each in storage["blobServices"]["containers"]]
-    assert names == [
+    assert variable("packages", "main.bicep") == "packages"
+    assert variable("containers", "modules/storage.bicep") == [
         "packages",
         dead_letters.CONTAINER,
         leases.CONTAINER,
@@ -125,20 +126,16 @@ def test_api_versions_are_pinned_and_released(made: dict[str, Any]) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", made["api_version"])
 
 
-def test_modules_of_the_registry_are_pinned_and_send_nothing_home() -> None:
-    modules = of("main.bicep")["modules"].values()
-    registry = [each for each in modules if each["type"] == "bicep_registry_alias"]
-    assert {each["detail"]["path"].split("/")[0] for each in registry} == {"avm"}
-    for each in registry:
-        assert re.fullmatch(r"\d+\.\d+\.\d+", each["detail"]["tag"])
-        assert each["config"]["params"]["enableTelemetry"] is False
+def test_every_module_is_of_the_project() -> None:
+    """Nothing is fetched from a registry: what is deployed can be read here."""
+    for path in FILES:
+        kinds = {module["type"] for module in parsed(path).get("modules", {}).values()}
+        assert kinds <= {"local"}, path.name
 
 
 def test_modules_of_the_project_are_there_and_get_the_parameters_that_they_have() -> None:
     for path in FILES:
         for name, module in parsed(path).get("modules", {}).items():
-            if module["type"] != "local":
-                continue
             target = parsed((path.parent / module["detail"]["path"]).resolve())
             given = set(body(module)["params"])
             known = target["parameters"]
@@ -174,7 +171,7 @@ def app_settings() -> dict[str, Any]:
 CLIENT = "11111111-1111-1111-1111-111111111111"
 PRINCIPAL = "22222222-2222-2222-2222-222222222222"
 # Of settings that are an expression.
-_WORKED_OUT = {"LANYARD_TELEMETRY": "true"}
+_WORKED_OUT = {"LANYARD_TELEMETRY": "true", "LANYARD_CLOUD": "AzureUSGovernment"}
 
 
 def settings_as_deployed(**parameters: str) -> dict[str, str]:
@@ -200,6 +197,7 @@ def test_the_app_gets_every_setting_that_it_requires() -> None:
     assert (settings.client_id, settings.principal_id) == (CLIENT, PRINCIPAL)
     assert settings.installation == INSTALLATION
     assert (settings.notices_url, settings.policy_url) == ("", "")
+    assert settings.arm.url == "https://management.usgovcloudapi.net"
 
 
 def test_the_app_sends_its_telemetry_unless_told_not_to() -> None:
@@ -266,7 +264,8 @@ def test_the_parts_of_the_policys_container_are_taken_from_its_id() -> None:
 def test_a_burst_of_a_thousand_machines_starts_few_instances() -> None:
     """Flex Consumption has no maximum for one function: the queue's settings keep them few."""
     scale = app()["properties"]["functionAppConfig"]["scaleAndConcurrency"]
-    assert scale["maximumInstanceCount"] == 40
+    assert scale["maximumInstanceCount"] == "maximumInstances"
+    assert of("main.bicep")["parameters"]["maximumInstances"]["default"] == 40
     queues = json.loads((PROJECT / "host.json").read_text())["extensions"]["queues"]
     # Target-based scaling: the queue's length by what one instance takes at once.
     assert 1000 / (queues["batchSize"] + queues["newBatchThreshold"]) <= 3
@@ -287,7 +286,9 @@ def test_the_installation_is_the_same_at_each_deployment_unless_it_is_given() ->
         "AZURE_CLIENT_ID",
         "LANYARD_PRINCIPAL_ID",
         "LANYARD_INSTALLATION",
-        "AzureWebJobsStorage__accountName",
+        "AzureWebJobsStorage__blobServiceUri",
+        "AzureWebJobsStorage__queueServiceUri",
+        "AzureWebJobsStorage__tableServiceUri",
     ],
 )
 def test_it_would_not_start_without(name: str) -> None:
@@ -311,8 +312,9 @@ def test_it_runs_the_projects_python_on_flex_consumption() -> None:
     runtime = app()["properties"]["functionAppConfig"]["runtime"]
     assert runtime["name"] == "python"
     assert project["project"]["requires-python"] == f"=={runtime['version']}.*"
-    plan = of("main.bicep")["modules"]["plan"]["config"]["params"]["sku"]
-    assert plan == {"name": "FC1", "tier": "FlexConsumption"}
+    plan = body(of("modules/app.bicep")["resources"]["plan"])
+    assert plan["sku"] == {"name": "FC1", "tier": "FlexConsumption"}
+    assert plan["properties"] == {"reserved": True}
 
 
 def test_an_instance_is_always_ready_for_the_function_that_hears_events() -> None:
@@ -324,10 +326,32 @@ def test_an_instance_is_always_ready_for_the_function_that_hears_events() -> Non
 
 
 def test_passwords_for_publishing_are_off() -> None:
-    publishing = body(of("modules/app.bicep")["resources"]["publishing"])
-    assert publishing["properties"] == {"allow": False}
-    assert app()["properties"]["siteConfig"]["ftpsState"] == "Disabled"
+    for kind in ("ftp", "scm"):
+        publishing = body(of("modules/app.bicep")["resources"][kind])
+        assert (publishing["name"], publishing["properties"]) == (kind, {"allow": False})
     assert app()["properties"]["httpsOnly"] is True
+
+
+#: "The following list of site configuration properties (…) for Flex Consumption sites is invalid"
+#: (azure-pipelines-tasks#21032, azure-functions-host#10643).
+REFUSED_BY_FLEX = {
+    "FtpsState",
+    "Use32BitWorkerProcess",
+    "NetFrameworkVersion",
+    "FunctionsRuntimeScaleMonitoringEnabled",
+    "FunctionAppScaleLimit",
+    "LinuxFxVersion",
+    "MinimumElasticInstanceCount",
+}
+
+
+def test_the_app_has_nothing_that_flex_consumption_refuses() -> None:
+    config = app()["properties"]["siteConfig"]
+    refused = {name.lower() for name in REFUSED_BY_FLEX}
+    assert not refused & {name.lower() for name in config}
+    # An empty one counts as a connection string (azure-functions-host#11782).
+    worker = {name for name in app_settings() if name.startswith("FUNCTIONS_WORKER_RUNTIME")}
+    assert not worker | {"AzureWebJobsStorage"} & set(app_settings())
 
 
 def test_the_queues_and_tables_are_those_of_the_code() -> None:
@@ -358,6 +382,7 @@ def test_azd_finds_the_app_and_runs_the_hook() -> None:
     assert service in texts(app()["tags"])
     hooks = {name: PROJECT / hook["run"] for name, hook in azure["hooks"].items()}
     assert {name: hook.name for name, hook in hooks.items()} == {
+        "preprovision": "providers.sh",
         "predeploy": "validate.sh",
         "postdeploy": "watch.sh",
     }
@@ -370,7 +395,8 @@ def test_private_networking_is_off_unless_asked_for_and_then_closes_storage() ->
     main = of("main.bicep")
     assert main["parameters"]["privateNetworking"]["default"] is False
     assert main["modules"]["network"]["config"]["condition"] == "privateNetworking"
-    acls = main["modules"]["storage"]["config"]["params"]["networkAcls"]
-    assert acls["defaultAction"]["operator"]["operands"]["true_value"] == "Deny"
+    assert main["modules"]["storage"]["config"]["params"]["closed"] == "privateNetworking"
+    storage = body(of("modules/storage.bicep")["resources"]["account"])["properties"]
+    assert storage["networkAcls"]["defaultAction"]["operator"]["operands"]["true_value"] == "Deny"
     services = variable("services", "modules/network.bicep")
     assert services == ["blob", "queue", "table"]

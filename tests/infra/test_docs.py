@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.infra.bicep import of, variable
+from tests.support.infra.bicep import body, of, variable
 
 PROJECT = Path(__file__).parents[2]
 SECURITY = (PROJECT / "docs" / "security.md").read_text()
@@ -25,5 +25,5 @@ def test_a_page_names_files_and_commands_that_are_there(page: str) -> None:
 def test_every_alert_is_on_the_page() -> None:
     listed = set(re.findall(r"^\| `([\w-]+)` \|", DEPLOY.split("## Alerts")[1], re.MULTILINE))
     names = {rule["name"] for rule in variable("rules", "modules/alerts.bicep")}
-    topic = of("modules/topic.bicep")["resources"]["deadLetters"]["config"]["name"]
+    topic = body(of("modules/topic.bicep")["resources"]["deadLetters"])["name"]
     assert listed == names | {topic}

@@ -69,13 +69,15 @@ def test_what_cannot_be_delivered_is_tried_for_a_day_and_then_kept(name: str) ->
     properties = subscription(name)
     retry = {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440}
     assert properties["retryPolicy"] == retry
-    dead = properties["deadLetterWithResourceIdentity"]
+    kept = properties["deadLetterWithResourceIdentity"]["operator"]["operands"]
+    assert (kept["condition"], kept["true_value"]) == ("keepsDeadLetters", "deadLetters")
+    dead = variable("deadLetters", FILE)
     assert dead["identity"] == {"type": "SystemAssigned"}
     kept_in = dead["deadLetterDestination"]["properties"]["blobContainerName"]
-    containers = of("main.bicep")["modules"]["storage"]["config"]["params"]["blobServices"]
-    assert {"name": kept_in} in containers["containers"]
+    assert kept_in in variable("containers", "modules/storage.bicep")
     topic = body(of("modules/topic.bicep")["resources"]["topic"])
-    assert topic["identity"] == {"type": "SystemAssigned"}
+    assert topic["identity"]["operator"]["operands"]["true_value"] == {"type": "SystemAssigned"}
+    assert of("watch.bicep")["parameters"]["topicIdentity"]["default"] is True
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -34,9 +34,9 @@ DEAD_LETTERS_WRITER = role_id("Storage Blob Data Contributor") or ""
 EVENTS_SENDER = role_id("Storage Queue Data Message Sender") or ""
 
 AUTHORIZATION = "2022-04-01"
-EVENT_GRID = "2022-06-15"
+EVENT_GRID = "2025-02-15"
 ALERTS = "2018-03-01"
-GROUPS = "2024-03-01"
+GROUPS = "2025-04-01"
 SUBSCRIPTIONS = "2022-12-01"
 
 
