@@ -4,6 +4,8 @@
 #   LANYARD_WATCH     the subscriptions, separated by blanks (default: the one that is deployed to)
 #   LANYARD_POLICY    the policy: a file, a folder, the address of a blob (default: lanyard.yaml)
 #   LANYARD_DELIVERY  how Event Grid brings the events: webhook (the default) or queue
+#   LANYARD_TOPIC_IDENTITY   "false": no identity on the topic, and so no dead letters, where Azure
+#                     refuses one on a topic of a subscription
 #   LANYARD_RIGHTS    "keep": leave all as it is, while a policy that gives less takes its access back
 #   arguments         go to `lanyard rights`, such as: --removable Reader
 # The other variables are the outputs of infra/main.bicep; azd gives them to its hooks.
@@ -17,13 +19,17 @@ fi
 . scripts/policy.sh
 rights=$fetched/rights.json
 "${LANYARD:-.venv/bin/lanyard}" rights --bicep "$@" "$policy" >"$rights"
+. scripts/azure.sh
+# Event Grid takes a function as its endpoint once it is listed, some time after the deployment.
+again az rest --method get --url "$LANYARD_APP_ID/functions/resource_events?api-version=2025-03-01" --output none
 for subscription in ${LANYARD_WATCH:-$AZURE_SUBSCRIPTION_ID}; do
   printf 'watch: %s\n' "$subscription" >&2
+  register "$subscription" Microsoft.EventGrid Microsoft.Insights
   # A deployment registers what it makes; of identities the app makes the first.
   if grep -q 'Microsoft.ManagedIdentity/userAssignedIdentities/write' "$rights"; then
-    az provider register --subscription "$subscription" --namespace Microsoft.ManagedIdentity --output none
+    register "$subscription" Microsoft.ManagedIdentity
   fi
-  az deployment sub create \
+  again az deployment sub create \
     --subscription "$subscription" \
     --name lanyard-watch \
     --location "$AZURE_LOCATION" \
@@ -38,5 +44,6 @@ for subscription in ${LANYARD_WATCH:-$AZURE_SUBSCRIPTION_ID}; do
       eventsStorageId="${LANYARD_EVENTS_STORAGE_ID:-$LANYARD_STORAGE_ID}" \
       installation="$LANYARD_INSTALLATION" \
       actionGroupId="$LANYARD_ACTION_GROUP_ID" \
+      topicIdentity="${LANYARD_TOPIC_IDENTITY:-true}" \
     --output none
 done

@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.infra.bicep import resources
+
 PROJECT = Path(__file__).parents[2]
 AZ = """#!/bin/sh
 printf '%s\\n' "$*" >>"$SAID"
+case "$*" in
+  "$REFUSED"*)
+    echo >>"$SAID.refused"
+    if [ "$(wc -l <"$SAID.refused")" -le "$TIMES" ]; then echo "$REFUSAL" >&2; exit 1; fi ;;
+esac
 for word in "$@"; do
   case "$word" in @*) cat "${word#@}" >"$GIVEN" ;; esac
   if [ "${before:-}" = --file ] && [ "$1" = storage ]; then cat "$BLOB" >"$word"; fi
@@ -45,7 +52,13 @@ class Desk:
             "GIVEN": str(self.given),
             "BLOB": str(self.blob),
             "PYTHON": sys.executable,
+            "REFUSED": "nothing",
+            "LANYARD_PAUSE": "0",
         }
+
+    def refuses(self, command: str, times: int, refusal: str) -> None:
+        """From here on the first calls of az that begin so fail."""
+        self.environment |= {"REFUSED": command, "TIMES": str(times), "REFUSAL": refusal}
 
     def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -70,16 +83,27 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
+def registered_by(line: str) -> tuple[str, str]:
+    """The subscription and the namespace that a call of az registers."""
+    given = line.split()
+    assert given[:2] == ["provider", "register"]
+    assert "--wait" in given
+    return given[given.index("--subscription") + 1], given[given.index("--namespace") + 1]
+
+
 def test_each_subscription_gets_the_template_with_the_rights_of_the_policy(desk: Desk) -> None:
     desk.environment["LANYARD_WATCH"] = "one two"
     desk.environment["LANYARD_POLICY"] = "demo/lanyard.yaml"
     ran = desk.run("watch.sh", "--removable", "Reader")
     assert ran.returncode == 0, ran.stderr
-    registered, asked = desk.asked()[::2], desk.asked()[1::2]
-    namespace = "provider register --subscription {} --namespace Microsoft.ManagedIdentity"
-    assert [line.split(" --output")[0] for line in registered] == [
-        namespace.format(each) for each in ("one", "two")
+    listed, *of_each = desk.asked()
+    assert listed.startswith("rest --method get --url /app/functions/resource_events?")
+    assert [registered_by(line) for line in of_each[:3]] == [
+        ("one", "Microsoft.EventGrid"),
+        ("one", "Microsoft.Insights"),
+        ("one", "Microsoft.ManagedIdentity"),
     ]
+    asked = of_each[3::4]
     assert [line.split("--subscription ")[1].split()[0] for line in asked] == ["one", "two"]
     assert all("deployment sub create" in line and "infra/watch.bicep" in line for line in asked)
     assert all("principalId=principal" in line for line in asked)
@@ -90,11 +114,52 @@ def test_each_subscription_gets_the_template_with_the_rights_of_the_policy(desk:
 
 def test_the_subscription_of_the_app_is_watched_where_none_is_named(desk: Desk) -> None:
     assert desk.run("watch.sh").returncode == 0
-    (line,) = desk.asked()
+    line = desk.asked()[-1]
     assert OUTPUTS["AZURE_SUBSCRIPTION_ID"] in line
     rights = json.loads(desk.given.read_text())["parameters"]["rights"]["value"]
     # The policy that is there at the start observes: its rights only read.
     assert {action.rpartition("/")[2] for action in rights["actions"]} == {"read"}
+
+
+@pytest.mark.parametrize(
+    ("command", "refusal"),
+    [
+        ("rest", "(NotFound) The function is not listed"),
+        ("deployment sub create", "(InvalidRequest) cannot write to the dead-letter container"),
+    ],
+    ids=["the function is not listed yet", "a role does not count yet"],
+)
+def test_what_is_too_new_is_tried_again(desk: Desk, command: str, refusal: str) -> None:
+    desk.refuses(command, 2, refusal)
+    ran = desk.run("watch.sh")
+    assert ran.returncode == 0
+    assert ran.stderr.count("not yet, again in 0 s: " + refusal) == 2
+    assert sum(line.startswith(command) for line in desk.asked()) == 3
+
+
+@pytest.mark.parametrize(
+    ("times", "refusal", "tries"),
+    [(99, "(AuthorizationFailed) no", 1), (99, "(Conflict) no", 3)],
+    ids=["a missing right", "again and again"],
+)
+def test_what_does_not_pass_ends_it(desk: Desk, times: int, refusal: str, tries: int) -> None:
+    desk.environment["LANYARD_TRIES"] = "3"
+    desk.refuses("deployment sub create", times, refusal)
+    ran = desk.run("watch.sh")
+    assert ran.returncode == 1
+    assert refusal in ran.stderr
+    assert sum(line.startswith("deployment sub create") for line in desk.asked()) == tries
+
+
+def test_the_providers_of_all_that_is_made_are_registered_first(desk: Desk) -> None:
+    """Those of the types in the templates, and Microsoft.App, which no template names."""
+    assert desk.run("providers.sh").returncode == 0
+    registered = {registered_by(line) for line in desk.asked()}
+    assert {where for where, _ in registered} == {OUTPUTS["AZURE_SUBSCRIPTION_ID"]}
+    named = {resource["type"].split("/")[0] for _, resource in resources()}
+    # Those are every subscription's own; a network is made by who asks for one.
+    named -= {"Microsoft.Authorization", "Microsoft.Resources", "Microsoft.Network"}
+    assert {namespace for _, namespace in registered} == named | {"Microsoft.App"}
 
 
 def test_rights_stay_while_a_policy_that_gives_less_takes_its_access_back(desk: Desk) -> None:
