@@ -67,8 +67,8 @@ lock: python ## Resolve pyproject.toml again: uv.lock and the requirements files
 	@scripts/lock.sh
 
 .PHONY: infra-check
-infra-check: python ## Read every Bicep file, and check what must hold of infra/, rights and alerts
-	@$(PY) -m pytest -q tests/infra && echo "infra-check: ok, $$(find infra -name '*.bicep' | wc -l) Bicep files (parsed, not compiled)"
+infra-check: python ## Compile, lint and work out infra/ (where Bicep is), and check templates, rights, alerts
+	@$(PY) -m pytest -q -rs tests/infra && echo "infra-check: ok, $$(find infra -name '*.bicep' | wc -l) Bicep files, $$($(PY) -m tests.support.infra.compiler)"
 
 .PHONY: package
 package: python ## The app as a deployment takes it: dist/app.zip
