@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError
@@ -12,7 +13,7 @@ from azure.mgmt.authorization.v2022_04_01.models import (
     RoleDefinition,
 )
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
-from azure.mgmt.msi.models import Identity
+from azure.mgmt.msi.models import FederatedIdentityCredential, Identity
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from lanyard.values.roles import BUILT_IN_ROLES
@@ -168,12 +169,71 @@ async def deleting_a_group(estate: BoundedEstate) -> None:
     await resources(estate).resource_groups.begin_delete("rg-app")
 
 
+def writing(path: str, version: str) -> Attempt:
+    """A resource, by its path below the watched subscription."""
+
+    async def attempt(estate: BoundedEstate) -> None:
+        body = {"location": "westeurope", "properties": {}}
+        await resources(estate).resources.begin_create_or_update_by_id(
+            f"{estate.scope}{path}", body, api_version=version
+        )
+
+    return attempt
+
+
+def removing_resource(path: str, version: str) -> Attempt:
+    async def attempt(estate: BoundedEstate) -> None:
+        await resources(estate).resources.begin_delete_by_id(
+            f"{estate.scope}{path}", api_version=version
+        )
+
+    return attempt
+
+
+async def registering_a_provider(estate: BoundedEstate) -> None:
+    await resources(estate).providers.register("Microsoft.Web")
+
+
+async def writing_tags_alone(estate: BoundedEstate) -> None:
+    tags: dict[str, Any] = {"operation": "Merge", "properties": {"tags": {"env": "prod"}}}
+    group = f"{estate.scope}/resourceGroups/rg-app".lstrip("/")
+    await resources(estate).tags.begin_update_at_scope(group, tags)
+
+
+async def federating_an_identity(estate: BoundedEstate) -> None:
+    await making_an_identity("rg-identities")(estate)
+    client = ManagedServiceIdentityClient(
+        subscription_id=estate.subscription, **estate.azure.client_options(estate.app)
+    )
+    credential = FederatedIdentityCredential(issuer="https://x", subject="s", audiences=["a"])
+    await client.federated_identity_credentials.create_or_update(
+        "rg-identities", "id-new", "f", credential
+    )
+
+
+async def making_a_role(estate: BoundedEstate) -> None:
+    definition = RoleDefinition(
+        role_name="New",
+        permissions=[Permission(actions=["*"])],
+        assignable_scopes=[estate.scope],
+    )
+    await roles(estate).role_definitions.create_or_update(
+        estate.scope.lstrip("/"), str(uuid.uuid4()), definition
+    )
+
+
 def resources(estate: BoundedEstate) -> ResourceManagementClient:
     return ResourceManagementClient(
         subscription_id=estate.subscription, **estate.azure.client_options(estate.app)
     )
 
 
+_GROUP = "/resourceGroups/rg-app/providers"
+APP, STORAGE = (
+    f"{_GROUP}/Microsoft.Web/sites/func",
+    f"{_GROUP}/Microsoft.Storage/storageAccounts/st",
+)
+TOPIC = f"{_GROUP}/Microsoft.EventGrid/systemTopics/lanyard"
 #: What it tries, and the code that Azure answers with.
 REFUSED = {
     "giving itself Owner": giving("Owner", to_itself=True),
@@ -196,7 +256,36 @@ REFUSED = {
     "deleting a resource group": deleting_a_group,
     "reading a type outside the policy": reading_another_type,
     "writing a type outside the policy": writing_another_type,
+    "giving itself the tables": giving("Storage Table Data Contributor", to_itself=True),
+    "making a role": making_a_role,
+    "changing its own code": writing(APP, "2025-05-01"),
+    "deleting itself": removing_resource(APP, "2025-05-01"),
+    "changing its own storage": writing(STORAGE, "2025-01-01"),
+    "deleting its own storage": removing_resource(STORAGE, "2025-01-01"),
+    "sending the events elsewhere": writing(
+        f"{TOPIC}/eventSubscriptions/lanyard-writes", "2025-02-15"
+    ),
+    "deleting the topic": removing_resource(TOPIC, "2025-02-15"),
+    "silencing an alert": writing(
+        "/resourceGroups/rg-app/providers/Microsoft.Insights/metricAlerts/a", "2018-03-01"
+    ),
+    "registering a provider": registering_a_provider,
+    "writing tags alone": writing_tags_alone,
+    "federating an identity": federating_an_identity,
 }
+
+
+def test_at_least_thirty_attempts_are_made() -> None:
+    assert len(REFUSED) >= 30
+
+
+async def test_it_reads_no_data_by_the_rights_of_its_policy(estate: BoundedEstate) -> None:
+    for action in (
+        "Microsoft.Storage/storageAccounts/tableServices/tables/entities/read",
+        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
+    ):
+        allowed = estate.azure.access.allowed
+        assert not allowed(estate.app.object_id, action, estate.scope, data=True)
 
 
 @pytest.mark.parametrize("attempt", REFUSED.values(), ids=REFUSED.keys())
