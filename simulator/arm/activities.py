@@ -26,7 +26,7 @@ def tell(
     state: State, operation: Operation, request: ArmRequest, response: ArmResponse | None
 ) -> None:
     """Publish the activity, now or at the work's end. No response: the operation failed."""
-    action = operation.action or "/read"
+    action = operation.asks(request) or "/read"
     if action.endswith("/read") or (operation.told and response is not None):
         return
     resource_id = (response.resource_id if response else None) or request.path

@@ -17,7 +17,7 @@ _NAME = "System deny assignment created by the service that manages these resour
 
 def check(behaviour: Behaviour, operation: Operation, request: ArmRequest) -> None:
     """Raises AzureError 403 `DenyAssignmentAuthorizationFailed` for whatever is no read."""
-    action = operation.action
+    action = operation.asks(request)
     if action is None or action.endswith("/read"):
         return
     for scope in behaviour.denied_scopes:

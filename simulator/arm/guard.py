@@ -37,7 +37,8 @@ class Guard:
 
     def authorize(self, operation: Operation, request: ArmRequest) -> None:
         """Raises AzureError 403 `AuthorizationFailed`."""
-        if operation.action is None or (operation.poll and not self.behaviour.polls_need_rights):
+        action = operation.asks(request)
+        if action is None or (operation.poll and not self.behaviour.polls_need_rights):
             return
         scope = request.path
         if operation.scope is not None:
@@ -45,14 +46,14 @@ class Guard:
         seen = operation.attributes(request) if operation.attributes else Attributes()
         allowed = self.access.allowed(
             request.caller.object_id,
-            operation.action,
+            action,
             scope,
             request=seen.request,
             resource=seen.resource,
             unconditional=not seen.known,
         )
         if not allowed:
-            raise authorization_failed(request.caller, operation.action, scope)
+            raise authorization_failed(request.caller, action, scope)
 
 
 def authorization_failed(caller: Caller, action: str, scope: str) -> AzureError:

@@ -95,7 +95,7 @@ class Operation:
     #: The path, with `{name}` for a segment and `{name:path}` for any number of them.
     template: str
     handler: Handler
-    #: The RBAC action, or None where signing in is enough.
+    #: The RBAC action, with `{name}` for what the path has there; None where signing in is enough.
     action: str | None
     #: A template of the scope at which that is checked; the request's path when None.
     scope: str | None = None
@@ -114,3 +114,7 @@ class Operation:
     #: Whether a long-running operation is followed by it: a switch says whether its action is asked
     #: for.
     poll: bool = False
+
+    def asks(self, request: ArmRequest) -> str | None:
+        """The RBAC action that this request is asked for."""
+        return None if self.action is None else self.action.format(**request.params)

@@ -23,4 +23,5 @@ class EventGridBehaviour:
     queue_messages_plain: bool = False  # the documents' form; what was seen is base64
     app_stopped: bool = False  # the platform answers webhooks 403 in the app's place
     asks_write_on_handler: bool = False  # documented, but not which action is asked
+    handler_is_the_queue: bool = False  # it is asked of the queue itself, not of its account
     lower_case_resource_groups: bool = False  # "/resourcegroups/" in subject, scope and resourceUri

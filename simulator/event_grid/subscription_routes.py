@@ -6,9 +6,9 @@ handshake that fails is answered at once, which is an assumption.
 
 from dataclasses import dataclass, replace
 
+from simulator.arm.guard import authorization_failed
 from simulator.arm.messages import ArmRequest, ArmResponse
 from simulator.authorization.access import Access
-from simulator.errors import AzureError
 from simulator.event_grid.following import accepted, deleting
 from simulator.event_grid.models import SUBSCRIPTION_TYPE, EventSubscription, event_subscription
 from simulator.event_grid.service import EventGrid
@@ -20,6 +20,7 @@ from simulator.state import Json, Resource, State
 #: What Event Grid sets of a webhook that said nothing of it (recorded).
 _BATCHES: Json = {"maxEventsPerBatch": 1, "preferredBatchSizeInKilobytes": 64}
 _ACCOUNTS, _SITES = "Microsoft.Storage/storageAccounts", "Microsoft.Web/sites"
+_QUEUES = f"{_ACCOUNTS}/queueServices/queues"
 _WRITE_BLOB = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"
 
 
@@ -76,17 +77,16 @@ class EventSubscriptions:
 
     def _check_handler(self, request: ArmRequest, subscription: EventSubscription) -> None:
         """Who sends events to a resource of Azure may have to be allowed to write that."""
-        if not (self.event_grid.behaviour.asks_write_on_handler and subscription.azure_resource):
+        behaviour, caller = self.event_grid.behaviour, request.caller
+        if not (behaviour.asks_write_on_handler and subscription.azure_resource):
             return
-        kind = _ACCOUNTS if subscription.queue is not None else _SITES
-        site, caller = subscription.endpoint.partition("/functions/")[0], request.caller.object_id
-        if not self.access.allowed(caller, f"{kind}/write", site):
-            raise AzureError(
-                403,
-                "AuthorizationFailed",
-                f"The client '{caller}' does not have authorization to perform action "
-                f"'{kind}/write' over scope '{site}'.",
-            )
+        kind, handler = _SITES, subscription.endpoint.partition("/functions/")[0]
+        if subscription.queue is not None:
+            kind = _ACCOUNTS
+            if behaviour.handler_is_the_queue:
+                kind, handler = _QUEUES, subscription.queue.scope
+        if not self.access.allowed(caller.object_id, f"{kind}/write", handler):
+            raise authorization_failed(caller, f"{kind}/write", handler)
 
     def get(self, request: ArmRequest) -> ArmResponse:
         """One of them."""

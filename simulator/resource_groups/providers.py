@@ -156,11 +156,16 @@ def _locations(request: ArmRequest) -> ArmResponse:
 def operations(served: Callable[[], list[Operation]], state: State) -> list[Operation]:
     """All operations on providers and locations. `served`: every operation there is when asked."""
     handle = _Handlers(served, state)
-    register = "Microsoft.Resources/subscriptions/providers/register/action"
     locations = "Microsoft.Resources/subscriptions/locations/read"
     return [
         Operation("GET", f"{_SUBSCRIPTION}/providers", handle.list, _READ, _SUBSCRIPTION),
         Operation("GET", _PROVIDER, handle.get, _READ, _SUBSCRIPTION),
-        Operation("POST", f"{_PROVIDER}/register", handle.register, register, _SUBSCRIPTION),
+        Operation(
+            "POST",
+            f"{_PROVIDER}/register",
+            handle.register,
+            "{namespace}/register/action",
+            _SUBSCRIPTION,
+        ),
         Operation("GET", f"{_SUBSCRIPTION}/locations", _locations, locations, _SUBSCRIPTION),
     ]
