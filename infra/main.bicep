@@ -32,6 +32,9 @@ param installation string = ''
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSku string = 'Standard_ZRS'
 
+@description('A storage account for the queue of events and nothing else. Subscriptions that join by Azure Policy need it (join.bicep).')
+param separateEventsStorage bool = false
+
 @description('Reach storage through private endpoints only, and take calls from Event Grid only.')
 param privateNetworking bool = false
 
@@ -66,6 +69,7 @@ var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
 var appName = 'func-lanyard-${token}'
 var storageName = 'stlanyard${token}'
+var eventsStorageName = 'stevents${token}'
 var packages = 'packages'
 var groupName = 'rg-lanyard-${environmentName}'
 // The same at each deployment, whatever becomes of the identity and the storage.
@@ -111,6 +115,19 @@ module storage 'modules/storage.bicep' = {
     sku: storageSku
     closed: privateNetworking
     packages: packages
+  }
+}
+
+module eventsStorage 'modules/events-storage.bicep' = if (separateEventsStorage) {
+  name: 'lanyard-events-storage'
+  scope: group
+  params: {
+    name: eventsStorageName
+    location: location
+    tags: tags
+    sku: storageSku
+    closed: privateNetworking
+    principalId: identity.outputs.principalId
   }
 }
 
@@ -161,6 +178,7 @@ module network 'modules/network.bicep' = if (privateNetworking) {
     tags: tags
     token: token
     storageId: storage.outputs.id
+    eventsStorageId: separateEventsStorage ? eventsStorage!.outputs.id : ''
     ownAppSubnetId: appSubnetId
     ownEndpointSubnetId: endpointSubnetId
     ownZonesGroupId: dnsZonesGroupId
@@ -180,6 +198,7 @@ module app 'modules/app.bicep' = {
     principalId: identity.outputs.principalId
     installation: installationId
     storageName: storage.outputs.name
+    eventsStorageName: separateEventsStorage ? eventsStorageName : ''
     packages: packages
     insightsName: logs.outputs.insightsName
     policy: policy
@@ -224,7 +243,7 @@ output LANYARD_PRINCIPAL_ID string = identity.outputs.principalId
 output LANYARD_IDENTITY_ID string = identity.outputs.id
 output LANYARD_INSTALLATION string = installationId
 output LANYARD_STORAGE_ID string = storage.outputs.id
-output LANYARD_EVENTS_STORAGE_ID string = storage.outputs.id
+output LANYARD_EVENTS_STORAGE_ID string = separateEventsStorage ? eventsStorage!.outputs.id : storage.outputs.id
 output LANYARD_STORAGE string = storage.outputs.name
 output LANYARD_NOTICES_TOPIC string = notices ? topic!.outputs.id : ''
 output LANYARD_ACTION_GROUP_ID string = alerts ? alertRules!.outputs.actionGroupId : ''

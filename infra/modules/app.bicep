@@ -10,6 +10,9 @@ param clientId string
 param principalId string
 param installation string
 param storageName string
+
+@description('The account of the queue of events; empty where it is the same.')
+param eventsStorageName string
 param packages string
 param insightsName string
 param policy string
@@ -51,6 +54,90 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
+
+var settings = [
+  {
+    // By address: an account's name alone means the public cloud.
+    name: 'AzureWebJobsStorage__blobServiceUri'
+    value: 'https://${storageName}.blob.${environment().suffixes.storage}'
+  }
+  {
+    name: 'AzureWebJobsStorage__queueServiceUri'
+    value: 'https://${storageName}.queue.${environment().suffixes.storage}'
+  }
+  {
+    name: 'AzureWebJobsStorage__tableServiceUri'
+    value: 'https://${storageName}.table.${environment().suffixes.storage}'
+  }
+  {
+    name: 'AzureWebJobsStorage__credential'
+    value: 'managedidentity'
+  }
+  {
+    name: 'AzureWebJobsStorage__clientId'
+    value: clientId
+  }
+  {
+    // Where Azure Resource Manager and Microsoft Graph are.
+    name: 'LANYARD_CLOUD'
+    value: environment().name
+  }
+  {
+    name: 'AZURE_CLIENT_ID'
+    value: clientId
+  }
+  {
+    name: 'LANYARD_PRINCIPAL_ID'
+    value: principalId
+  }
+  {
+    // A policy that names it is refused.
+    name: 'LANYARD_IDENTITY_ID'
+    value: identityId
+  }
+  {
+    // In all that the app makes: under another one it knows none of that as its own.
+    name: 'LANYARD_INSTALLATION'
+    value: installation
+  }
+  {
+    name: 'LANYARD_POLICY'
+    value: policy
+  }
+  {
+    name: 'LANYARD_NOTICES_ENDPOINT'
+    value: noticesEndpoint
+  }
+  {
+    // Not PYTHON_ENABLE_OPENTELEMETRY: with that the host keeps the app's log lines to itself.
+    name: 'LANYARD_TELEMETRY'
+    value: string(telemetry)
+  }
+  {
+    // An address: with local authentication off, what is in it opens nothing.
+    name: 'APPLICATIONINSIGHTS_CONNECTION_STRING'
+    value: insights.properties.ConnectionString
+  }
+  {
+    name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
+    value: 'ClientId=${clientId};Authorization=AAD'
+  }
+]
+// Another connection than AzureWebJobsStorage: the host gives what it is called to the trigger.
+var eventsSettings = [
+  {
+    name: 'LANYARD_EVENTS__queueServiceUri'
+    value: 'https://${eventsStorageName}.queue.${environment().suffixes.storage}'
+  }
+  {
+    name: 'LANYARD_EVENTS__credential'
+    value: 'managedidentity'
+  }
+  {
+    name: 'LANYARD_EVENTS__clientId'
+    value: clientId
+  }
+]
 
 resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
@@ -104,74 +191,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
           ipAddress: 'AzureEventGrid'
         }
       ]
-      appSettings: [
-        {
-          // By address: an account's name alone means the public cloud.
-          name: 'AzureWebJobsStorage__blobServiceUri'
-          value: 'https://${storageName}.blob.${environment().suffixes.storage}'
-        }
-        {
-          name: 'AzureWebJobsStorage__queueServiceUri'
-          value: 'https://${storageName}.queue.${environment().suffixes.storage}'
-        }
-        {
-          name: 'AzureWebJobsStorage__tableServiceUri'
-          value: 'https://${storageName}.table.${environment().suffixes.storage}'
-        }
-        {
-          name: 'AzureWebJobsStorage__credential'
-          value: 'managedidentity'
-        }
-        {
-          name: 'AzureWebJobsStorage__clientId'
-          value: clientId
-        }
-        {
-          // Where Azure Resource Manager and Microsoft Graph are.
-          name: 'LANYARD_CLOUD'
-          value: environment().name
-        }
-        {
-          name: 'AZURE_CLIENT_ID'
-          value: clientId
-        }
-        {
-          name: 'LANYARD_PRINCIPAL_ID'
-          value: principalId
-        }
-        {
-          // A policy that names it is refused.
-          name: 'LANYARD_IDENTITY_ID'
-          value: identityId
-        }
-        {
-          // In all that the app makes: under another one it knows none of that as its own.
-          name: 'LANYARD_INSTALLATION'
-          value: installation
-        }
-        {
-          name: 'LANYARD_POLICY'
-          value: policy
-        }
-        {
-          name: 'LANYARD_NOTICES_ENDPOINT'
-          value: noticesEndpoint
-        }
-        {
-          // Not PYTHON_ENABLE_OPENTELEMETRY: with that the host keeps the app's log lines to itself.
-          name: 'LANYARD_TELEMETRY'
-          value: string(telemetry)
-        }
-        {
-          // An address: with local authentication off, what is in it opens nothing.
-          name: 'APPLICATIONINSIGHTS_CONNECTION_STRING'
-          value: insights.properties.ConnectionString
-        }
-        {
-          name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
-          value: 'ClientId=${clientId};Authorization=AAD'
-        }
-      ]
+      appSettings: empty(eventsStorageName) ? settings : concat(settings, eventsSettings)
     }
   }
 }

@@ -7,6 +7,9 @@ param tags Tags
 param token string
 param storageId string
 
+@description('The account of the queue of events, where it is another one; else empty.')
+param eventsStorageId string
+
 @description('A subnet that is delegated to Microsoft.App/environments, and one for the endpoints; both empty: a network is made.')
 param ownAppSubnetId string
 param ownEndpointSubnetId string
@@ -19,6 +22,13 @@ var services = [
   'queue'
   'table'
 ]
+var targets = [
+  { name: 'blob', service: 'blob', id: storageId }
+  { name: 'queue', service: 'queue', id: storageId }
+  { name: 'table', service: 'table', id: storageId }
+]
+var eventsTargets = empty(eventsStorageId) ? [] : [{ name: 'events', service: 'queue', id: eventsStorageId }]
+var endpoints = concat(targets, eventsTargets)
 var zoneNames = [for service in services: 'privatelink.${service}.${environment().suffixes.storage}']
 var makesNetwork = empty(ownAppSubnetId)
 var zonesToMake = empty(ownZonesGroupId) ? zoneNames : []
@@ -80,8 +90,8 @@ resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01'
   }
 }]
 
-resource endpoint 'Microsoft.Network/privateEndpoints@2025-01-01' = [for service in services: {
-  name: 'pe-lanyard-${service}-${token}'
+resource endpoint 'Microsoft.Network/privateEndpoints@2025-01-01' = [for each in endpoints: {
+  name: 'pe-lanyard-${each.name}-${token}'
   location: location
   tags: tags
   properties: {
@@ -90,25 +100,25 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2025-01-01' = [for service
     }
     privateLinkServiceConnections: [
       {
-        name: service
+        name: each.name
         properties: {
-          privateLinkServiceId: storageId
-          groupIds: [service]
+          privateLinkServiceId: each.id
+          groupIds: [each.service]
         }
       }
     ]
   }
 }]
 
-resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-01-01' = [for (service, i) in services: {
+resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-01-01' = [for (each, i) in endpoints: {
   parent: endpoint[i]
   name: 'default'
   properties: {
     privateDnsZoneConfigs: [
       {
-        name: service
+        name: each.service
         properties: {
-          privateDnsZoneId: '${zonesId}/${zoneNames[i]}'
+          privateDnsZoneId: '${zonesId}/privatelink.${each.service}.${environment().suffixes.storage}'
         }
       }
     ]
