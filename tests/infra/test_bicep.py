@@ -100,19 +100,24 @@ def test_a_role_assignment_is_named_by_what_it_is_and_made_to_a_service_principa
 
 
 @named([*resources(DEFINITIONS)])
-def test_a_role_is_named_by_what_it_is_and_has_the_actions_of_the_policy_alone(
-    made: dict[str, Any],
-) -> None:
+def test_a_role_is_named_by_what_it_is_and_holds_actions_alone(made: dict[str, Any]) -> None:
     config = body(made)
-    assert config["name"]["function"]["type"] == "guid"
+    assert config["name"] == "identityRoleName" or config["name"]["function"]["type"] == "guid"
     (permission,) = config["properties"]["permissions"]
     assert list(permission) == ["actions"]
+    assert config["properties"]["assignableScopes"] in (["watched"], ["group"], ["here"])
+
+
+@pytest.mark.parametrize("file", ["watch.bicep", "join.bicep"])
+@pytest.mark.parametrize("role", ["role", "identityRole"])
+def test_the_apps_roles_have_the_actions_of_the_policy_alone(file: str, role: str) -> None:
+    (permission,) = body(of(file)["resources"][role])["properties"]["permissions"]
     assert "rights" in texts(permission["actions"])
-    assert config["properties"]["assignableScopes"] == ["watched"]
 
 
-def test_the_role_that_assigns_roles_is_given_under_its_condition_only() -> None:
-    properties = body(of("watch.bicep")["resources"]["assignment"])["properties"]
+@pytest.mark.parametrize("file", ["watch.bicep", "join.bicep"])
+def test_the_role_that_assigns_roles_is_given_under_its_condition_only(file: str) -> None:
+    properties = body(of(file)["resources"]["assignment"])["properties"]
     for name, otherwise in (("condition", "rights"), ("conditionVersion", "2.0")):
         choice = properties[name]["operator"]
         assert choice["type"] == "conditional"
@@ -157,6 +162,8 @@ def test_a_modules_name_fits_a_deployment_whatever_it_is_made_of() -> None:
 
 # The app.
 
+APP = "modules/app.bicep"
+
 
 def app() -> dict[str, Any]:
     properties: dict[str, Any] = body(of("modules/app.bicep")["resources"]["app"])
@@ -164,7 +171,7 @@ def app() -> dict[str, Any]:
 
 
 def app_settings() -> dict[str, Any]:
-    listed = app()["properties"]["siteConfig"]["appSettings"]
+    listed = variable("settings", "modules/app.bicep")
     return {each["name"]: each["value"] for each in listed}
 
 
@@ -305,6 +312,25 @@ def test_the_host_reaches_storage_by_the_apps_identity() -> None:
     assert app()["identity"]["type"] == "UserAssigned"
     storage = app()["properties"]["functionAppConfig"]["deployment"]["storage"]
     assert storage["authentication"]["type"] == "UserAssignedIdentity"
+
+
+def test_the_queue_of_events_may_be_alone_in_its_account() -> None:
+    """It is reached as the app's other queues are, by a connection of its own."""
+    events = {each["name"]: each["value"] for each in variable("eventsSettings", APP)}
+    assert {name.rpartition("__")[2] for name in events} == {
+        "queueServiceUri",
+        "credential",
+        "clientId",
+    }
+    main = of("main.bicep")
+    assert main["parameters"]["separateEventsStorage"]["default"] is False
+    assert main["modules"]["eventsStorage"]["config"]["condition"] == "separateEventsStorage"
+    file = "modules/events-storage.bicep"
+    account = body(of(file)["resources"]["account"])["properties"]
+    assert account == body(of("modules/storage.bicep")["resources"]["account"])["properties"]
+    assignment = body(of(file)["resources"]["assignment"])
+    assert assignment["scope"] == "account"
+    assert variable("queueContributor", file) == BUILT_IN_ROLES["Storage Queue Data Contributor"]
 
 
 def test_it_runs_the_projects_python_on_flex_consumption() -> None:

@@ -227,9 +227,21 @@ def test_outside_azd_it_says_where_its_values_come_from(desk: Desk) -> None:
 
 
 def test_a_management_group_gets_the_policy_with_the_compiled_template(desk: Desk) -> None:
+    desk.environment["LANYARD_EVENTS_STORAGE_ID"] = "/events"
     ran = desk.run("join.sh", "mg-root")
     assert ran.returncode == 0, ran.stderr
     built, deployed = desk.asked()
-    assert built == "bicep build --file infra/watch.bicep --outfile infra/watch.json"
+    assert built == "bicep build --file infra/joined.bicep --outfile infra/joined.json"
     assert "--management-group-id mg-root" in deployed
     assert "infra/join.bicep" in deployed
+    assert "eventsStorageId=/events" in deployed
+
+
+@pytest.mark.parametrize("account", ["", OUTPUTS["LANYARD_STORAGE_ID"]])
+def test_nobody_joins_by_the_apps_own_storage(desk: Desk, account: str) -> None:
+    """Who joins may write the account of the queue: that must not be the one of the tables."""
+    desk.environment["LANYARD_EVENTS_STORAGE_ID"] = account
+    ran = desk.run("join.sh", "mg-root")
+    assert ran.returncode == 1
+    assert "LANYARD_SEPARATE_EVENTS_STORAGE" in ran.stderr
+    assert desk.asked() == []

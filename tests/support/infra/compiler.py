@@ -25,7 +25,9 @@ _CLOUD = {
 }
 # What only Azure knows of a resource, by its id.
 _ASKED = re.compile(r"reference\('(?P<id>[^']*)'(?:, '[^']*')*\)(?P<member>[.\w]*)")
-_CALL = re.compile(r"(?P<name>guid|extensionResourceId|format)\((?P<given>'[^']*'(?:, '[^']*')*)\)")
+_CALL = re.compile(
+    r"(?P<name>guid|extensionResourceId|format|resourceId)\((?P<given>'[^']*'(?:, '[^']*')*)\)"
+)
 
 
 def bicep() -> Path | None:
@@ -127,6 +129,11 @@ def _called(match: re.Match[str]) -> str:
     if match["name"] == "extensionResourceId":
         scope, kind, name = given
         return f"'{scope}/providers/{kind}/{name}'"
+    if match["name"] == "resourceId":
+        if len(given) != 4:
+            return match[0]  # where it is deployed to, which is not said
+        subscription, group, kind, name = given
+        return f"'/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}'"
     text, *values = given
     return "'" + re.sub(r"\{(\d+)\}", lambda place: values[int(place[1])], text) + "'"
 

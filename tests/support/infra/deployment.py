@@ -1,5 +1,6 @@
 """What a deployment of a Bicep file of infra/ makes, worked out from the file: as much of the
-language as infra/watch.bicep and its modules use, and an error for the rest.
+language as infra/watch.bicep, join.bicep, joined.bicep and their modules use, and an error for the
+rest.
 """
 
 import re
@@ -25,8 +26,9 @@ class Made:
 
 @dataclass
 class Deployment:
-    """A file deployed to a subscription, or to a resource group of it. `names` holds parameters,
-    variables, and what was made; `given` what only ARM knows of a resource, by its name there.
+    """A file deployed to a subscription, to a resource group of it, or to a management group.
+    `names` holds parameters, variables, and what was made; `given` what only ARM knows of a
+    resource, by its name there.
     """
 
     file: str
@@ -34,6 +36,7 @@ class Deployment:
     group: str
     names: dict[str, Any]
     given: Mapping[str, Mapping[str, Any]]
+    management_group: str = ""
     made: list[Made] = field(default_factory=list)
 
     def run(self) -> "Deployment":
@@ -77,15 +80,13 @@ class Deployment:
         return {"id": id_, "name": values["name"], **self.given.get(name, {})}
 
     def _id(self, kind: str, values: Mapping[str, Any]) -> str:
-        name, place = values["name"], f"/subscriptions/{self.subscription}"
+        name, place = values["name"], self._place
         if "parent" in values:
             return f"{values['parent']['id']}/{kind.rpartition('/')[2]}/{name}"
         if kind == "Microsoft.Resources/resourceGroups":
-            return f"{place}/resourceGroups/{name}"
+            return f"/subscriptions/{self.subscription}/resourceGroups/{name}"
         if "scope" in values:
             place = values["scope"]["id"]
-        elif self.group:
-            place = f"{place}/resourceGroups/{self.group}"
         return f"{place}/providers/{kind}/{name}"
 
     def _module(self, module: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,7 +101,7 @@ class Deployment:
 
     def value(self, node: Any) -> Any:
         if isinstance(node, str):
-            return self.names[node] if node in self.names else _INTERPOLATED.sub(self._text, node)
+            return self.names[node] if node in self.names else self._written(node)
         if isinstance(node, list):
             return [self.value(each) for each in node]
         if not isinstance(node, dict):
@@ -111,9 +112,13 @@ class Deployment:
             return self._operator(node["operator"]["type"], node["operator"]["operands"])
         return {key.strip("'"): self.value(value) for key, value in node.items()}
 
+    def _written(self, text: str) -> str:
+        return _INTERPOLATED.sub(self._text, text).replace("\\'", "'")
+
     def _text(self, match: re.Match[str]) -> str:
         head, *members = match[1].split(".")
-        value = self._subscription if head == "subscription()" else self.names[head]
+        here = {"subscription()": self._subscription, "managementGroup()": self._above}
+        value = here[head] if head in here else self.names[head]
         for member in members:
             value = value[member]
         return str(value)
@@ -121,6 +126,18 @@ class Deployment:
     @property
     def _subscription(self) -> dict[str, str]:
         return {"id": f"/subscriptions/{self.subscription}", "subscriptionId": self.subscription}
+
+    @property
+    def _above(self) -> dict[str, str]:
+        place = f"/providers/Microsoft.Management/managementGroups/{self.management_group}"
+        return {"id": place, "name": self.management_group}
+
+    @property
+    def _place(self) -> str:
+        """The id of what it is deployed to."""
+        if self.management_group:
+            return self._above["id"]
+        return self._group()["id"] if self.group else self._subscription["id"]
 
     def _function(self, name: str, parameters: Mapping[str, Any]) -> Any:
         given = [self.value(each) for each in parameters.values() if each is not None]
@@ -130,6 +147,9 @@ class Deployment:
             "split": lambda text, by: text.split(by),
             "last": lambda values: values[-1],
             "subscription": lambda: self._subscription,
+            "management_group": lambda: self._above,
+            "unique_string": lambda *of: guid(*of)[:13],
+            "load_json_content": lambda file: file,
             "resource_group": self._group,
             "subscription_resource_id": self._definition,
         }
