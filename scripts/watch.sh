@@ -16,6 +16,10 @@ if [ "${LANYARD_RIGHTS:-}" = keep ]; then
   echo "watch: rights kept as they are (LANYARD_RIGHTS=keep)" >&2
   exit 0
 fi
+if [ "${LANYARD_DELIVERY:-webhook} ${LANYARD_TOPIC_IDENTITY:-true}" = "queue false" ]; then
+  echo "watch: a queue is sent to as the topic's identity (LANYARD_TOPIC_IDENTITY): it needs one" >&2
+  exit 1
+fi
 . scripts/policy.sh
 rights=$fetched/rights.json
 "${LANYARD:-.venv/bin/lanyard}" rights --bicep "$@" "$policy" >"$rights"

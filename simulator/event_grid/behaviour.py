@@ -24,4 +24,5 @@ class EventGridBehaviour:
     app_stopped: bool = False  # the platform answers webhooks 403 in the app's place
     asks_write_on_handler: bool = False  # documented, but not which action is asked
     handler_is_the_queue: bool = False  # it is asked of the queue itself, not of its account
+    global_identity_refused: bool = False  # on topics of subscriptions, as until 2021 (U)
     lower_case_resource_groups: bool = False  # "/resourcegroups/" in subject, scope and resourceUri

@@ -49,7 +49,7 @@ class EventSubscriptions:
         self._check_handler(request, subscription)
         if subscription.queue is not None:
             _identity_of(topic)
-        if "deadLetterWithResourceIdentity" in properties:
+        if properties.get("deadLetterWithResourceIdentity"):
             self._check_dead_letters(topic, subscription)
         await self.event_grid.subscribe(subscription)
         at_work = "Updating" if existing else "Creating"

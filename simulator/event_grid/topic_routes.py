@@ -98,8 +98,19 @@ class Topics:
     def _identity(self, request: ArmRequest, existing: Resource | None) -> Json | None:
         current, path = existing.identity if existing else None, request.path
         merge = request.method == "PATCH"
+        self._refuse_on_global(request, existing)
         wanted = self.attacher.plan(path, current, request.json(), request.caller, merge=merge)
         return self.attacher.accepted(path, path.rpartition("/")[2], current, wanted)
+
+    def _refuse_on_global(self, request: ArmRequest, existing: Resource | None) -> None:
+        body = request.json()
+        location = body.get("location") or (existing.location if existing else "global")
+        wanted = (body.get("identity") or {}).get("type", "None") != "None"
+        if wanted and location == "global" and self.event_grid.behaviour.global_identity_refused:
+            raise invalid(
+                f"The requested operation on resource '{request.path}' failed since identity is "
+                "unavailable for location 'global'."
+            )
 
     def _refuse_second(self, wanted: SystemTopic) -> None:
         for topic in self.event_grid.topics():

@@ -92,6 +92,27 @@ async def test_offboard_takes_back_exactly_what_onboard_made(me: Onboarder) -> N
     assert list(await me.estate.identity_of("vm1")) == ["id-lanyard-westeurope"]
 
 
+async def test_where_azure_refuses_the_topic_an_identity_it_is_watched_without(
+    me: Onboarder,
+) -> None:
+    me.estate.platform.event_grid.behaviour.global_identity_refused = True
+    ran = await me.run("onboard", "--yes")
+    assert ran.code == ERROR
+    assert "identity is unavailable for location 'global'" in ran.out + ran.err
+    ran = await me.run("onboard", "--yes", "--no-topic-identity")
+    assert (ran.err, ran.code) == ("", OK)
+    await me.estate.create_vm("vm1")
+    assert "Microsoft.Compute/virtualMachines/write" in await me.estate.hear()
+    ran = await me.run("onboard", "--yes", "--no-topic-identity", "--json")
+    assert (ran.code, verbs(ran)) == (OK, {"keep"})
+    ran = await me.run("onboard", "--no-topic-identity", "--delivery=queue")
+    assert ran.code == ERROR
+    assert "it needs one" in ran.err
+    ran = await me.run("offboard", "--yes")
+    assert (ran.err, ran.code) == ("", OK)
+    assert me.there()["resources"] == []
+
+
 async def test_a_group_that_takes_long_to_go_is_waited_for(me: Onboarder) -> None:
     await me.run("onboard", "--yes")
     me.estate.azure.behaviour.group_delete_seconds = 90

@@ -5,17 +5,13 @@ ids, with the same content. Whoever began with the one can go on with the other.
 import pytest
 
 from lanyard.desk.onboarding.parts import Delivery
-from tests.support.infra import deployment
 from tests.support.infra.bounded import needed
 from tests.support.infra.watched import (
     HOME,
     POLICIES,
-    SUBSCRIPTION,
     app,
     by_bicep,
     by_command,
-    normal,
-    parameters,
 )
 
 COUNTS = dict(zip(POLICIES, (8, 10, 10, 9, 10), strict=True))
@@ -30,14 +26,15 @@ def test_the_command_and_the_template_make_the_same(name: str) -> None:
 
 
 def test_without_an_identity_on_the_topic_there_are_no_dead_letters() -> None:
-    values = parameters(app(), needed(POLICIES["observe"])) | {"topicIdentity": False}
-    ran = deployment.Deployment("watch.bicep", SUBSCRIPTION, "", values, {}).run()
-    made = {each.id.rpartition("/")[2]: normal(each.body) for each in ran.made}
+    rights = needed(POLICIES["observe"])
+    without = by_command(app(topic_identity=False), rights)
+    assert without == by_bicep(app(topic_identity=False), rights)
+    made = {id_.rpartition("/")[2]: body for id_, (_, body) in without.items()}
     assert "identity" not in made["lanyard"]
     assert "lanyard-dead-letters" not in made
     for name in ("lanyard-writes", "lanyard-deletes"):
         assert "deadLetterWithResourceIdentity" not in made[name]["properties"]
-    assert len(ran.made) == COUNTS["observe"] - 2
+    assert len(without) == COUNTS["observe"] - 2
 
 
 def test_they_do_so_where_nobody_is_told_of_dead_letters() -> None:

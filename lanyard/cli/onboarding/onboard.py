@@ -43,6 +43,7 @@ from lanyard.desk.onboarding.steps import Resources
 from lanyard.desk.rights import rights
 from lanyard.policy import load_policy
 from lanyard.ports.azure import Index
+from lanyard.values.errors import LanyardError
 from lanyard.values.grants import is_stamped
 from lanyard.values.resource_id import folded, is_within
 
@@ -149,9 +150,19 @@ class IdentityOptions:
             "queue of events. It may be changed at any time, and back.",
         ),
     ] = Delivery.WEBHOOK
+    topic_identity: Annotated[
+        bool,
+        typer.Option(
+            envvar="LANYARD_TOPIC_IDENTITY",
+            help="Whether the topic gets an identity. Without one there are no dead letters: for "
+            "where Azure refuses one on the topic of a subscription.",
+        ),
+    ] = True
 
     def of(self, app: DeploymentOptions) -> Deployment:
         """The deployment, whole. Raises LanyardError for what is missing of it."""
+        if self.delivery is Delivery.QUEUE and not self.topic_identity:
+            raise LanyardError("a queue is sent to as the topic's identity: it needs one")
         deployment = Deployment(
             app_id=app.app_id,
             client_id=self.client_id,
@@ -159,6 +170,7 @@ class IdentityOptions:
             storage_id=app.storage_id,
             events_storage_id=app.events_storage_id,
             delivery=self.delivery,
+            topic_identity=self.topic_identity,
             installation=folded(self.installation),
             action_group_id=self.action_group_id,
             location=self.location,

@@ -58,12 +58,14 @@ def before_topic(location: str, subscription: str) -> Iterator[Part]:
     )
 
 
-def topic(subscription: str) -> Part:
-    """The topic of the subscription's events. There is one for each subscription."""
+def topic(subscription: str, *, identity: bool = True) -> Part:
+    """The topic of the subscription's events, with an identity or without one. There is one for
+    each subscription.
+    """
     source = f"/subscriptions/{subscription}"
     body = {
         "location": "global",
-        "identity": {"type": "SystemAssigned"},
+        **({"identity": {"type": "SystemAssigned"}} if identity else {}),
         "properties": {"source": source, "topicType": TOPIC_TYPE},
     }
     return Part(
@@ -81,15 +83,17 @@ def after_topic(
     """What needs the topic (id), in order. `principal_id` is that of its identity, "" while the
     topic is not there.
     """
-    dead_letters = _dead_letters(app, topic, principal_id)
-    yield dead_letters
-    # Event Grid tries the container when the event subscription is made.
-    needs: tuple[str, ...] = (topic, dead_letters.id)
+    needs: tuple[str, ...] = (topic,)
+    if app.topic_identity:
+        dead_letters = _dead_letters(app, topic, principal_id)
+        yield dead_letters
+        # Event Grid tries the container when the event subscription is made.
+        needs = (topic, dead_letters.id)
+        yield _alert(app.action_group_id, subscription, topic)
     if app.delivery is Delivery.QUEUE:
         sender = _sender(app, topic, principal_id)
         yield sender
         needs = (*needs, sender.id)
-    yield _alert(app.action_group_id, subscription, topic)
     for name, filters in (
         (WRITES, [_operations("write"), _not_by(app.client_id)]),
         (DELETES, [_operations("delete")]),
@@ -167,12 +171,17 @@ def _event_subscription(app: Deployment, name: str, filters: list[Json]) -> Json
             "advancedFilters": filters,
         },
         "retryPolicy": {"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440},
-        "deadLetterWithResourceIdentity": {
-            "identity": {"type": "SystemAssigned"},
-            "deadLetterDestination": {
-                "endpointType": "StorageBlob",
-                "properties": {"resourceId": app.storage_id, "blobContainerName": CONTAINER},
-            },
+        "deadLetterWithResourceIdentity": _kept(app) if app.topic_identity else None,
+    }
+
+
+def _kept(app: Deployment) -> Json:
+    """Where Event Grid writes what it cannot deliver."""
+    return {
+        "identity": {"type": "SystemAssigned"},
+        "deadLetterDestination": {
+            "endpointType": "StorageBlob",
+            "properties": {"resourceId": app.storage_id, "blobContainerName": CONTAINER},
         },
     }
 

@@ -123,7 +123,7 @@ class Onboarding:
 
     async def _topic(self, *, write: bool) -> tuple[Step, Mapping[str, Any]]:
         """The one topic of the subscription, whoever made it, as it is afterwards."""
-        own = topic(self.subscription)
+        own = topic(self.subscription, identity=self.app.topic_identity)
         try:
             for found in await topics_of(self.resources, self.subscription):
                 if folded(str(found["id"])) != folded(own.id):
@@ -139,7 +139,7 @@ class Onboarding:
         """Another tool's topic serves, too, and is not changed."""
         id_ = str(found["id"])
         about = f"system topic {id_.rpartition('/')[2]}, which is not Lanyard's"
-        if principal_of(found):
+        if principal_of(found) or not self.app.topic_identity:
             self.notes.append(f"the subscription has a system topic already, used as it is: {id_}")
             return Step(id_, about, Verb.KEEP)
         self._failed.add(id_)

@@ -65,6 +65,8 @@ class Deployment:
     #: Of the resource group of the topic.
     location: str = ""
     delivery: Delivery = Delivery.WEBHOOK
+    #: Whether the topic has the identity that dead letters are written, and a queue is sent to, as.
+    topic_identity: bool = True
     #: The account (resource id) that has the queue of events, where it is not the app's own.
     events_storage_id: str = ""
 

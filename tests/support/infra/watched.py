@@ -63,7 +63,7 @@ def parameters(of: Deployment, rights: Rights) -> dict[str, Any]:
         "eventsStorageId": of.events_account,
         "installation": of.installation,
         "actionGroupId": of.action_group_id,
-        "topicIdentity": True,
+        "topicIdentity": of.topic_identity,
         "location": of.location,
     }
 
@@ -79,7 +79,7 @@ def by_command(of: Deployment, rights: Rights, subscription: str = SUBSCRIPTION)
     parts = [
         *role_parts(of, rights, subscription),
         *before_topic(of.location, subscription),
-        topic(subscription),
+        topic(subscription, identity=of.topic_identity),
         *after_topic(of, subscription, topic_id(subscription), TOPIC_PRINCIPAL),
     ]
     return {part.id: (part.api_version, normal(part.body)) for part in parts if not part.registers}
