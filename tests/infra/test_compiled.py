@@ -47,6 +47,12 @@ JOIN = {
     if key not in ("topicIdentity", "delivery")
 } | {"eventsStorageId": app().storage_id.replace("stlanyard", "stevents")}
 
+NEW = "55555555-5555-5555-5555-555555555555"
+JOINED = {key: value for key, value in JOIN.items() if key != "rights"} | {
+    "identityGroups": ["rg-identities"],
+    "identityRole": "66666666-6666-6666-6666-666666666666",
+}
+
 
 @pytest.fixture(scope="module")
 def compiler(tmp_path_factory: pytest.TempPathFactory) -> Compiler:
@@ -63,10 +69,11 @@ def compiler(tmp_path_factory: pytest.TempPathFactory) -> Compiler:
 @pytest.fixture(scope="module")
 def snapshot(compiler: Compiler) -> Snapshot:
     """All of it at once, which takes as long as one: main.bicep, watch.bicep for each policy, each
-    in a subscription of its own, and join.bicep.
+    in a subscription of its own, join.bicep and joined.bicep.
     """
     modules = ["targetScope = 'managementGroup'\n", module(compiler.folder, "join", JOIN)]
     modules.append(module(compiler.folder, "main", MAIN, HOME))
+    modules.append(module(compiler.folder, "joined", JOINED, NEW))
     for name, subscription in WATCHED.items():
         values = parameters(app(), needed(POLICIES[name]))
         modules.append(module(compiler.folder, "watch", values, subscription))
@@ -92,8 +99,8 @@ def put(path: Path, text: str) -> None:
 
 
 def made_of(snapshot: Snapshot) -> dict[str, Any]:
-    """What watch.bicep and join.bicep make, without the policy, which has a template in itself."""
-    topics = [f"/subscriptions/{each}/{TOPIC}" for each in WATCHED.values()]
+    """What all but main.bicep make, without the policy, which has a template in itself."""
+    topics = [f"/subscriptions/{each}/{TOPIC}" for each in (*WATCHED.values(), NEW)]
     joining = f"{MANAGED}/providers/Microsoft.Authorization/policyAssignments/lanyard-join"
     known = {f"{id_}.identity.principalId": TOPIC_PRINCIPAL for id_ in (*topics, joining)}
     return {
@@ -111,8 +118,10 @@ def test_neither_compiler_nor_linter_has_a_word_to_say(
 
 
 def test_the_snapshot_is_this_projects_own_reading(snapshot: Snapshot) -> None:
-    given = {"join": {"identity": {"principalId": TOPIC_PRINCIPAL}}}
+    identity = {"identity": {"principalId": TOPIC_PRINCIPAL}}
+    given = {"join": identity, "topic": identity}
     joining = Deployment("join.bicep", "", "", dict(JOIN), given, GROUP).run().made
+    joining += Deployment("joined.bicep", NEW, "", dict(JOINED), given).run().made
     made: dict[str, Any] = {
         each.id: (each.api_version, normal(each.body))
         for each in joining
