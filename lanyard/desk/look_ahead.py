@@ -1,23 +1,26 @@
 """What a reconcile would do to a resource: read, desired, plan and guard, and nothing is changed.
 
-A `Previewer` looks ahead without a ledger:
-what stands already is asked of ARM, and what Lanyard would take away cannot be known.
+Without the record of a deployed app what stands already is asked of ARM, and what Lanyard would
+take away cannot be known.
 """
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 from lanyard.desk.standing_grants import Standing
 from lanyard.desk.worth_a_look import worth_a_look
 from lanyard.planning.actions import ReplaceIdentity, changes_identity
-from lanyard.planning.desired import Desired, desired
+from lanyard.planning.desired import Desired
 from lanyard.planning.guard import guard
 from lanyard.planning.kept_conditions import beside_what_is_kept
-from lanyard.planning.plan import Owned, Plan
+from lanyard.planning.plan import Plan
 from lanyard.planning.verdict import Situation, Verdict
 from lanyard.policy import Policy
 from lanyard.ports.azure import Assignments, Compute, Identities
 from lanyard.reconcile.decide import AT_WORK, Precedents, consider
 from lanyard.reconcile.principals import AskedOnce, Principals, RecordedOnce
+from lanyard.reconcile.resource import wanted_for
+from lanyard.record.ledger import ResourceRecord
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import compute_type
 from lanyard.values.resource_id import ResourceId
@@ -72,6 +75,15 @@ def look_ahead(resource: ComputeResource, todo: Plan, situation: Situation) -> P
     return Preview(resource, situation.desired, todo, verdict, warnings)
 
 
+#: Reads the record of a resource. Raises Temporary, and DamagedRow for one that cannot be read.
+type ReadRecord = Callable[[ResourceId], Awaitable[ResourceRecord]]
+
+
+async def no_record(resource: ResourceId) -> ResourceRecord:
+    """Where none is at hand: nothing is known to be Lanyard's."""
+    return ResourceRecord(id=resource)
+
+
 class Previewer:
     """Looks ahead for many resources; what they share is asked for once."""
 
@@ -82,8 +94,10 @@ class Previewer:
         identities: Identities,
         assignments: Assignments,
         own_principal: str = "",
+        record: ReadRecord = no_record,
     ) -> None:
         """`own_principal`: the object id of the app's identity, "" where it is not known."""
+        self._record = record
         self._policy = policy
         self._precedents = Precedents(own_principal=own_principal)
         self._compute = compute
@@ -101,11 +115,13 @@ class Previewer:
         current = await self._compute.read(resource)
         if current is None:
             return None
-        wanted = desired(self._policy, current)
+        record = await self._record(resource)
+        wanted = wanted_for(self._policy, record, current)
         behind = await self._principals.known(wanted, current)
-        owned = Owned(grants=await self._standing.of(wanted, behind.principals))
-        wanted = beside_what_is_kept(wanted, owned.grants, behind.principals)
-        actual = await self._principals.actual(current, wanted, behind, {})
+        standing = await self._standing.of(wanted, behind.principals)
+        owned = replace(record.owned(), grants=record.grants | standing)
+        wanted = beside_what_is_kept(wanted, owned.claimed, behind.principals)
+        actual = await self._principals.actual(current, wanted, behind, record.dedicated)
         todo, situation = await consider(
             self._policy, wanted, actual, owned, self._assignments, self._precedents
         )

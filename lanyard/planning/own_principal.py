@@ -19,8 +19,18 @@ from lanyard.planning.actions import (
 )
 from lanyard.planning.plan import Plan
 from lanyard.planning.verdict import Held, Situation
-from lanyard.values.compute import PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.errors import Because
+from lanyard.values.resource_id import folded
+
+#: What the app is in Azure: a function app, and its slots.
+_APP_TYPES = ("microsoft.web/sites", "microsoft.web/sites/slots")
+
+
+def is_own_app(resource: ComputeResource, own_principal: str) -> bool:
+    """Whether it is the app itself, by the type that it is and the identity that it has."""
+    has_it = bool(own_principal) and own_principal in resource.identity.principals
+    return has_it and folded(resource.id.type) in _APP_TYPES
 
 
 def own_identity(plan: Plan, situation: Situation) -> Iterator[Held]:

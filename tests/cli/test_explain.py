@@ -102,7 +102,7 @@ async def test_what_stands_on_another_condition_than_a_rule_asks_for_is_shown_as
     assert sorted(other) == [False, True]
     note = "Reader at GROUP stands on another condition: it changes unless somebody has it so"
     note = note.replace("GROUP", app.group)
-    planned = await app.plan(vm)
+    planned = await app.plan_in_full(vm)
     assert f"  i {note}" in planned.lines
     explained = await app.app("explain", vm, "--policy", str(app.policy))
     assert f"    {note}" in explained.lines

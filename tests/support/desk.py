@@ -76,6 +76,10 @@ class Desk:
     async def plan(self, *arguments: str) -> Ran:
         return await self.lanyard("plan", "--policy", str(self.policy), *arguments)
 
+    async def plan_in_full(self, *arguments: str) -> Ran:
+        """Each resource by itself."""
+        return await self.plan("--full", *arguments)
+
     async def app(self, *arguments: str) -> Ran:
         """A command that reaches the deployed app."""
         principal = self.estate.app.object_id

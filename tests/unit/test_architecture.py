@@ -48,6 +48,7 @@ SHARED_NAMES = {
         {"planning", "reconcile"},
         "what waits for an addition: one that is held, and one that failed",
     ),
+    "page": ({"cli/plan", "cli/scan"}, _OUTPUT),
     "queue": ({"ports", "azure/storage"}, _ADAPTER),
     "replay": ({"queue", "cli"}, _COMMAND),
     "report": ({"sweep", "desk/scan"}, "what was found, as values"),

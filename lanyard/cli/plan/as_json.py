@@ -9,7 +9,13 @@ from lanyard.cli.frame.names import role_as_json
 from lanyard.cli.plan.batch import Looked
 from lanyard.cli.plan.counts import count
 from lanyard.desk.look_ahead import Preview
-from lanyard.planning.actions import Action, AssignRole, CreateIdentity, ReplaceIdentity
+from lanyard.planning.actions import (
+    Action,
+    AssignRole,
+    CreateIdentity,
+    ReleaseGrant,
+    ReplaceIdentity,
+)
 from lanyard.planning.blocked import why_blocked
 from lanyard.policy import Policy
 from lanyard.values.compute import PrincipalRef, UserAssigned
@@ -20,12 +26,14 @@ SHAPE_VERSION = 1
 type Json = dict[str, Any]
 
 
-def plan_as_json(policy: Policy, looked: Sequence[Looked]) -> Json:
-    """The whole plan, unchanged and failed resources included."""
+def plan_as_json(policy: Policy, looked: Sequence[Looked], *, removals: bool = False) -> Json:
+    """The whole plan, unchanged and failed resources included. `removals`: whether the record of a
+    deployed app says what may be taken away.
+    """
     return {
         "version": SHAPE_VERSION,
         "mode": str(policy.mode),
-        "removalsShown": False,
+        "removalsShown": removals,
         "summary": asdict(count(looked)),
         "resources": [_resource(each) for each in looked],
     }
@@ -92,6 +100,13 @@ def _details(action: Action) -> Mapping[str, Any]:
                 "identity": identity,
                 "location": action.location,
                 "dedicated": action.dedicated,
+            }
+        case ReleaseGrant(grant=grant):
+            return {
+                "scope": grant.scope,
+                "role": role_as_json(grant.role_id),
+                "principalId": grant.principal_id,
+                "condition": grant.condition,
             }
         case ReplaceIdentity():
             return {"identity": _principal(action.new), "replaces": _principal(action.old)}

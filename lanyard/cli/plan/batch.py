@@ -11,7 +11,7 @@ from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.resource_id import ResourceId
 
 if TYPE_CHECKING:
-    from lanyard.desk.azure.connection import Reading
+    from lanyard.desk.azure.inventory import Inventory
 
 #: Reads under way at once: enough to be quick, few beside ARM's 250 in a row.
 _AT_ONCE = 8
@@ -33,12 +33,11 @@ class Looked:
 async def look_ahead(
     policy: Policy,
     targets: Sequence[ResourceId],
-    reading: "Reading",
+    previewer: Previewer,
+    inventory: "Inventory",
     progress: Progress,
-    own_principal: str = "",
 ) -> list[Looked]:
-    """Preview every target, and all that is below those that are scopes. `own_principal`: the
-    object id of the app's identity, "" where it is not known.
+    """Preview every target, and all that is below those that are scopes.
 
     A resource that was named and is not there is an error; one that is gone since the scope was
     listed is left out. Raises Temporary, Permanent where a scope cannot be listed.
@@ -46,11 +45,8 @@ async def look_ahead(
     named = [target for target in targets if target.type]
     listed: list[ResourceId] = []
     for scope in [target for target in targets if not target.type]:
-        listed += await reading.inventory.resources(scope, policy.types())
+        listed += await inventory.resources(scope, policy.types())
     every = list(dict.fromkeys([*named, *listed]))
-    previewer = Previewer(
-        policy, reading.compute, reading.identities, reading.assignments, own_principal
-    )
     look = _Look(previewer, len(every), progress)
     looked = await asyncio.gather(*(look.at(resource) for resource in every))
     return [resource for resource in looked if resource.id in named or not resource.gone]

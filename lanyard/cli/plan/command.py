@@ -8,14 +8,19 @@ from typing import Annotated
 import typer
 
 from lanyard.cli.frame import connect
-from lanyard.cli.frame.connect import AzureOptions
+from lanyard.cli.frame.connect import AppOptions, AzureOptions
+from lanyard.cli.frame.files import write
+from lanyard.cli.frame.names import short
 from lanyard.cli.frame.options import AppIdentity, Command, Json, PolicyPath, Quiet, own_identity
-from lanyard.cli.frame.targets import listed_targets, one_target
+from lanyard.cli.frame.targets import Targets, listed_targets, one_target
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.plan.as_json import plan_as_json
 from lanyard.cli.plan.batch import Looked, look_ahead
 from lanyard.cli.plan.counts import count, in_words
-from lanyard.cli.plan.text import NO_REMOVALS, show
+from lanyard.cli.plan.page import page
+from lanyard.cli.plan.text import show
+from lanyard.desk.look_ahead import Previewer
+from lanyard.planning.own_principal import is_own_app
 from lanyard.policy import Mode, Policy, load_policy
 from lanyard.values.resource_id import ResourceId, folded
 
@@ -24,18 +29,23 @@ Show what Lanyard would do: the resources are read from Azure, held against the 
 is changed. Each action names the rule that asks for it:
 
   +  given: an identity made or attached, a role assigned
-  ~  changed: instances brought up to date, an app restarted
+  ~  changed: instances brought up to date, an identity replaced
+  -  taken away
   ‖  held, with the reason and how to release it
   !  cannot be done as things are
 
+What is done to many alike is one line; --full has each resource with its whole id.
+
 You need to be signed in (az login, a service principal in the environment, or a managed identity)
-with the role Reader on the subscription. Removals are not shown: they need Lanyard's ledger.
+with the role Reader on the subscription. What may be taken away is in the record of a deployed app:
+it is shown where its storage account is named (Storage Table Data Reader).
 """
 _EXAMPLES = """\
 examples:
   lanyard plan /subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-shop
   lanyard plan /subscriptions/11111111-1111-1111-1111-111111111111 --policy policies/ --json
   lanyard plan --mode full /subscriptions/…/virtualMachines/vm1     as if the policy had it
+  lanyard plan /subscriptions/… --storage stlanyard --html plan.html   with removals, as a page
   az resource list --tag env=prod --output json | lanyard plan --list -
 
 environment:
@@ -48,6 +58,13 @@ exit codes:
   2  something would be changed
 """
 _CHANGES = 2
+_NO_REMOVALS = (
+    "Removals are not shown: what Lanyard may take away is in the record of the deployed app; name "
+    "its storage account with --storage or LANYARD_STORAGE."
+)
+_WITH_REMOVALS = (
+    "A removal waits for limits.removals.graceMinutes, the budget, and what takes its place."
+)
 
 
 def run(
@@ -65,17 +82,16 @@ def run(
     ] = None,
     policy: PolicyPath = Path("lanyard.yaml"),
     mode: Annotated[Mode | None, typer.Option(help="Instead of the policy's own.")] = None,
-    app_principal: Annotated[
-        str,
-        typer.Option(
-            envvar="LANYARD_PRINCIPAL_ID",
-            metavar="ID",
-            help="Object id of the app's identity, which no rule gives away.",
-        ),
-    ] = "",
+    full: Annotated[
+        bool, typer.Option("--full", help="Each resource by itself, with its whole id.")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page, safe to mail.")
+    ] = None,
     app_identity: AppIdentity = "",
     *,
     azure: AzureOptions,
+    where: AppOptions,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -87,25 +103,50 @@ def run(
     targets = (
         one_target(target) if target is not None else listed_targets(str(list_), planned.types())
     )
-    own = folded(app_principal)
-    looked = asyncio.run(_look(planned, targets.ids, own, azure, terminal))
+    by_record = where.storage is not None
+    every = asyncio.run(_look(planned, targets.ids, azure, where, terminal))
+    own_principal = folded(where.app_principal or "")
+    own_app = [each for each in every if _is_own_app(each, own_principal)]
+    looked = [each for each in every if each not in own_app]
+    notes = [f"Left out: Lanyard's own app ({short(str(each.id))})." for each in own_app]
+    notes += _notes(planned, looked, targets, by_record=by_record)
+    if html is not None:
+        write(html, page(looked, notes))
     if json:
-        terminal.json(plan_as_json(planned, looked))
+        terminal.json(plan_as_json(planned, looked, removals=by_record))
     else:
-        _show(planned, looked, targets.left_out, terminal)
+        show(looked, terminal, full=full)
+        _sum_up(looked, notes, terminal)
+        if html is not None:
+            terminal.show(f"{html} written")
     return _exit_code(looked)
+
+
+def _is_own_app(looked: Looked, own_principal: str) -> bool:
+    preview = looked.preview
+    return preview is not None and is_own_app(preview.resource, own_principal)
 
 
 async def _look(
     policy: Policy,
     targets: Sequence[ResourceId],
-    own_principal: str,
     azure: AzureOptions,
+    where: AppOptions,
     terminal: Terminal,
 ) -> list[Looked]:
+    own = folded(where.app_principal or "")
     with terminal.progress("reading resources") as progress:
-        async with connect.reading(azure) as reading:
-            return await look_ahead(policy, targets, reading, progress, own_principal)
+        if where.storage is None:
+            async with connect.reading(azure) as reading:
+                read = reading.compute, reading.identities, reading.assignments
+                previewer = Previewer(policy, *read, own)
+                return await look_ahead(policy, targets, previewer, reading.inventory, progress)
+        async with connect.app(azure, where) as app:
+            ports = app.azure
+            asked = ports.compute, ports.identities, ports.assignments
+            previewer = Previewer(policy, *asked, own, app.ledger().resource)
+            inventory = app.reading.inventory
+            return await look_ahead(policy, targets, previewer, inventory, progress)
 
 
 def _policy(path: Path, mode: Mode | None, own: ResourceId | None) -> Policy:
@@ -113,18 +154,27 @@ def _policy(path: Path, mode: Mode | None, own: ResourceId | None) -> Policy:
     return policy.model_copy(update={"mode": mode}) if mode else policy
 
 
-def _show(policy: Policy, looked: Sequence[Looked], left_out: int, terminal: Terminal) -> None:
-    for resource in looked:
-        show(resource, terminal)
+def _sum_up(looked: Sequence[Looked], notes: Sequence[str], terminal: Terminal) -> None:
     counts = count(looked)
     style = "red" if counts.failed else "yellow" if counts.changed else "green"
     terminal.show((f"plan: {in_words(counts)}", style))
-    if left_out:
-        note = f"Left out: {left_out} of types that no rule is for."
+    for note in notes:
         terminal.show((note, "dim"))
-    if policy.mode is Mode.OBSERVE and counts.held:
-        terminal.show(("The mode is observe; --mode full shows the plan without it.", "dim"))
-    terminal.show((NO_REMOVALS, "dim"))
+
+
+def _notes(
+    policy: Policy, looked: Sequence[Looked], targets: Targets, *, by_record: bool
+) -> list[str]:
+    """What to know of the plan as a whole."""
+    notes = []
+    if not looked:
+        types = ", ".join(sorted({name for rule in policy.rules for name in rule.match.types}))
+        notes.append(f"No resource there is of a type that the policy names ({types or 'none'}).")
+    if targets.left_out:
+        notes.append(f"Left out: {targets.left_out} of types that no rule is for.")
+    if policy.mode is Mode.OBSERVE and count(looked).held:
+        notes.append("The mode is observe; --mode full shows the plan without it.")
+    return [*notes, _WITH_REMOVALS if by_record else _NO_REMOVALS]
 
 
 def _exit_code(looked: Sequence[Looked]) -> int:

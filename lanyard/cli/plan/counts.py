@@ -31,6 +31,8 @@ class Counts:
     assign: int  # roles
     upgrade: int  # resources whose instances are to be brought up to date
     remove: int  # whatever is taken away
+    restart: int  # resources that restart with it
+    replace: int  # resources whose one identity is replaced
     held: int  # actions that are not done, with a reason
     waiting: int  # identities to attach that do not exist
     impossible: int  # parts of a rule that a resource cannot have
@@ -52,6 +54,8 @@ def count(looked: Sequence[Looked]) -> Counts:
         assign=_number(AssignRole, allowed),
         upgrade=_number(UpgradeInstances, allowed),
         remove=sum(is_removal(action) for action in allowed),
+        restart=sum(p.restarts for p in previews),
+        replace=sum(p.replaces for p in previews),
         held=len(held),
         waiting=sum(len(p.plan.blocked) for p in previews),
         impossible=sum(len(p.wanted.unfulfillable) for p in previews),
@@ -70,13 +74,16 @@ def in_words(counts: Counts) -> str:
         (counts.assign, "to assign"),
         (counts.upgrade, "to bring up to date"),
         (counts.remove, "to remove"),
+        (counts.restart, "to restart"),
+        (counts.replace, "to have their identity replaced"),
         (counts.held, "held"),
         (counts.waiting, "waiting"),
         (counts.impossible, "impossible"),
         (counts.failed, "failed"),
     ]
     shown = [f"{number} {words}" for number, words in parts if number]
-    shown.append(f"{counted(counts.unchanged, 'resource')} unchanged")
+    if counts.unchanged:
+        shown.append(f"{counted(counts.unchanged, 'resource')} unchanged")
     return ", ".join(shown if counts.changed else ["no changes", *shown])
 
 

@@ -1,36 +1,39 @@
-"""A plan for people: what would be done to each resource, by which rule, and what is not."""
+"""A plan for people: what would be done to which resources, by which rule, and what is not."""
 
+from collections.abc import Sequence
+
+from lanyard.cli.frame.lines import show_line
 from lanyard.cli.frame.terminal import Part, Terminal
 from lanyard.cli.plan.batch import Looked
+from lanyard.cli.plan.groups import lines, mark
 from lanyard.desk.look_ahead import Preview
-from lanyard.planning.actions import (
-    Action,
-    ReattachIdentity,
-    ReplaceIdentity,
-    UpgradeInstances,
-    is_removal,
-)
+from lanyard.planning.actions import Action
 from lanyard.planning.blocked import why_blocked
 from lanyard.planning.verdict import Held
 
-NO_REMOVALS = (
-    "Removals are not shown: what Lanyard may take away is in its ledger, which a plan does not "
-    "read."
-)
+_STYLES = {"+": "green", "~": "yellow", "-": "red"}
 
 
-def show(looked: Looked, terminal: Terminal) -> None:
-    """One resource: its id, then a line for each part of its plan."""
-    preview = looked.preview
-    if preview is None:
-        terminal.error(looked.error)
-        return
-    lines = _lines(preview)
-    if not lines:
+def show(looked: Sequence[Looked], terminal: Terminal, *, full: bool) -> None:
+    """What could not be read; then what is alike as one line, or with `full` each resource with its
+    whole id and a line for each part of its plan.
+    """
+    for each in looked:
+        if each.preview is None:
+            terminal.error(each.error)
+        elif full:
+            _show_resource(each.preview, terminal)
+    for line in lines(looked) if not full else ():
+        show_line(line, terminal)
+
+
+def _show_resource(preview: Preview, terminal: Terminal) -> None:
+    parts = _lines(preview)
+    if not parts:
         return
     terminal.show((str(preview.resource.id), "bold"))
-    for line in lines:
-        terminal.show("  ", *line)
+    for part in parts:
+        terminal.show("  ", *part)
 
 
 def _lines(preview: Preview) -> list[list[Part]]:
@@ -57,12 +60,8 @@ def _lines(preview: Preview) -> list[list[Part]]:
 
 
 def _action(action: Action) -> list[Part]:
-    mark, style = "+", "green"
-    if isinstance(action, ReattachIdentity | ReplaceIdentity | UpgradeInstances):
-        mark, style = "~", "yellow"
-    elif is_removal(action):
-        mark, style = "-", "red"
-    return [(f"{mark} {action}", style), _rules(getattr(action, "rules", ()))]
+    sign = mark(action)
+    return [(f"{sign} {action}", _STYLES[sign]), _rules(getattr(action, "rules", ()))]
 
 
 def _held(held: Held) -> list[list[Part]]:

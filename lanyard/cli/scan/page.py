@@ -1,19 +1,15 @@
 """A scan as one page to look at and to mail: no script, and nothing from elsewhere.
 
 The page shows the document of `lanyard scan --json`, and every figure on it names its place there
-(`data-figure`, a JSON pointer). Its Content-Security-Policy allows its own style sheet alone, so
-that a name which somebody gave a resource stays a name, whatever it is.
+(`data-figure`, a JSON pointer).
 """
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from datetime import datetime
-from importlib.resources import files
 from typing import Any
 
+from lanyard.cli.frame.html import escaped, tag, whole_page
 from lanyard.cli.scan import page_sections as sections
-from lanyard.cli.scan.html import escaped, tag
 from lanyard.cli.scan.page_tables import figure
 from lanyard.sweep.listings import LIMIT
 
@@ -22,21 +18,7 @@ type Json = dict[str, Any]
 
 def page(document: Json) -> str:
     """The whole page."""
-    style = files("lanyard.cli.scan").joinpath("page.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    head = [
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("title", "Identities and access: a scan of the estate"),
-        f"<style>{style}</style>",
-    ]
-    body = tag("main", "\n".join(_sections(document)))
-    root = tag("html", tag("head", "\n".join(head)) + "\n" + tag("body", body), lang="en")
-    return f"<!doctype html>\n{root}\n"
+    return whole_page("Identities and access: a scan of the estate", "\n".join(_sections(document)))
 
 
 def _sections(document: Json) -> Iterator[str]:

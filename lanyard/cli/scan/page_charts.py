@@ -7,7 +7,7 @@ of `lanyard scan --json`, `data-value` the number. Colours are classes; the styl
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lanyard.cli.scan.html import escaped, tag
+from lanyard.cli.frame.html import escaped, tag
 
 _WIDTH = 1000
 _LABELS = 272

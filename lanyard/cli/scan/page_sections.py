@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lanyard.cli.scan.html import escaped, tag
+from lanyard.cli.frame.html import escaped, tag
 from lanyard.cli.scan.page_charts import Bar, Column, Part, columns, meter, stacked_bars
 from lanyard.cli.scan.page_tables import assignment_table, figure, identity_table, resolved, table
 from lanyard.desk.scan.report import SHARED_FROM

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lanyard.cli.scan.html import escaped, tag
+from lanyard.cli.frame.html import escaped, tag
 from lanyard.cli.scan.words import Places, most_important_first
 
 type Json = dict[str, Any]

@@ -1,0 +1,47 @@
+"""Markup, safe by what makes it: every text and attribute is escaped, and shown as it is. A page
+has no script, and nothing from elsewhere: it can be mailed.
+"""
+
+import base64
+import hashlib
+from html import escape
+from importlib.resources import files
+
+from lanyard.cli.frame.shown import shown
+
+_VOID = {"meta"}
+
+
+def escaped(text: str) -> str:
+    """A text from anywhere, as content."""
+    return escape(shown(text))
+
+
+def tag(name: str, content: str = "", /, **attributes: object) -> str:
+    """An element around markup. `class_` is class, and _ in a name is -; values are escaped."""
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escaped(str(value))}"'
+        for key, value in attributes.items()
+    )
+    return f"<{name}{written}>" if name in _VOID else f"<{name}{written}>{content}</{name}>"
+
+
+def whole_page(title: str, main: str) -> str:
+    """A page around markup. Its Content-Security-Policy allows its own style sheet alone, so that a
+    name which somebody gave a resource stays a name, whatever it is.
+    """
+    style = files("lanyard.cli.frame").joinpath("page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    head = [
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("title", escaped(title)),
+        f"<style>{style}</style>",
+    ]
+    body = tag("body", tag("main", main))
+    root = tag("html", tag("head", "\n".join(head)) + "\n" + body, lang="en")
+    return f"<!doctype html>\n{root}\n"
