@@ -13,6 +13,9 @@ import pytest
 
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.scan import command as scan
+from lanyard.cli.scan.as_json import scan_as_json
+from lanyard.desk.scan.saved import as_saved, read_saved
+from lanyard.desk.scan.scan import scan as summed_up
 from simulator.behaviour import ResourceGraphAnswer
 from simulator.directory.models import Answer
 from simulator.faults import Fault
@@ -57,6 +60,22 @@ async def found(desk: Desk, *arguments: str) -> dict[str, Any]:
 
 
 # What there is.
+
+
+async def test_what_was_read_is_kept_in_a_file_and_is_the_same_when_it_is_read_again(
+    reader: Desk, tmp_path: Path
+) -> None:
+    azure = reader.estate.azure
+    fill(azure, Sizes(machines=6, web_apps=4, assignments=20, orphans=4))
+    custom_role(azure, "sites", "Microsoft.Web/sites/read")
+    saved = tmp_path / "estate.json"
+    ran = await reader.lanyard("scan", "--save", str(saved), "--json")
+    text = saved.read_text()
+    estate = read_saved(saved)
+    assert as_saved(estate) == text
+    assert scan_as_json(summed_up(estate), None, None) == json.loads(ran.out)
+    assert len([each for each in estate.resources if each.compute is not None]) == 10
+    assert "hardwareProfile" not in text  # a body may hold what nobody should mail
 
 
 async def test_compute_is_counted_by_type_and_identity(reader: Desk) -> None:

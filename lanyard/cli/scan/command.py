@@ -19,6 +19,7 @@ from lanyard.cli.scan.page import page
 from lanyard.cli.scan.text import show
 from lanyard.desk.scan.reading import read_estate
 from lanyard.desk.scan.report import Estate
+from lanyard.desk.scan.saved import as_saved
 from lanyard.desk.scan.scan import scan
 from lanyard.desk.scan.under_policy import previews
 from lanyard.policy import Policy, load_policy
@@ -40,6 +41,7 @@ examples:
   lanyard scan
   lanyard scan --html estate.html                   a page with pictures, safe to mail
   lanyard scan --policy lanyard.yaml                what that policy would change, too
+  lanyard scan --save estate.json                   what was read, to look at it offline
   lanyard scan --json | jq '.orphans.assignments[] | select(.ageDays > 90) | .assignment'
 
 exit codes:
@@ -59,6 +61,14 @@ def run(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with pictures.")
     ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            "--save",
+            metavar="FILE",
+            help="Keep what was read: other commands take it.",
+        ),
+    ] = None,
     *,
     azure: AzureOptions,
     json: Json = False,
@@ -72,12 +82,14 @@ def run(
     document = scan_as_json(scan(estate), loaded, changes)
     if html is not None:
         write(html, page(document))
+    if save is not None:
+        write(save, as_saved(estate))
     if json:
         terminal.json(document)
     else:
         show(document, changes, terminal)
-        if html is not None:
-            terminal.show(f"{html} written")
+        for file in filter(None, (html, save)):
+            terminal.show(f"{file} written")
     return _LOOK if _needs_a_look(document, changes) else 0
 
 
