@@ -32,6 +32,7 @@ from lanyard.cli.frame.options import Command, as_written
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.onboarding import onboard, uninstall
 from lanyard.cli.plan import command as plan
+from lanyard.cli.policy_test import command as policy_test
 from lanyard.cli.scan import command as scan
 from lanyard.policy import PolicyError
 from lanyard.values.errors import LanyardError
@@ -40,6 +41,7 @@ COMMANDS: tuple[Command, ...] = (
     scan.COMMAND,
     init.COMMAND,
     validate.COMMAND,
+    policy_test.COMMAND,
     plan.COMMAND,
     status.COMMAND,
     doctor.COMMAND,
@@ -65,6 +67,7 @@ Without anything deployed:
   lanyard scan                            the estate at a glance
   lanyard init                            write a first one
   lanyard validate lanyard.yaml           every mistake with its line and column
+  lanyard test                            what it gives, held against what is expected
   lanyard plan /subscriptions/…           what would be done; nothing is changed
   lanyard rights lanyard.yaml             what the app's own identity must be allowed
 

@@ -1,4 +1,4 @@
-"""`lanyard init`: a first policy, with comments, that changes nothing yet."""
+"""`lanyard init`: a first policy, with comments, that changes nothing yet, and its tests."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from lanyard.cli.first_tests import tests_text
 from lanyard.cli.frame.files import write
 from lanyard.cli.frame.options import Command, Json, Quiet
 from lanyard.cli.frame.terminal import Terminal
@@ -19,8 +20,9 @@ from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import folded
 
 _ABOUT = """\
-Write a first policy: commented, in mode observe, in which nothing is changed. What is not given by
-an option is asked for on a terminal; elsewhere, and with --yes, the default is taken.
+Write a first policy: commented, in mode observe, in which nothing is changed; and tests of it
+beside it (lanyard.test.yaml), for `lanyard test`. What is not given by an option is asked for on a
+terminal; elsewhere, and with --yes, the default is taken.
 """
 _AFTER = """\
 examples:
@@ -31,7 +33,7 @@ examples:
 
 exit codes:
   0  written, and a good policy
-  1  an error: the file exists, or cannot be written; an answer that gives no good policy
+  1  an error: a file exists, or cannot be written; an answer that gives no good policy
 """
 _WORDS = {
     "machines": "Microsoft.Compute/virtualMachines",
@@ -107,20 +109,28 @@ def run(
     *,
     given: Given,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Ask, write and check; returns the exit code."""
     terminal = Terminal(quiet=quiet or json)
-    if output.exists() and not force:
-        raise LanyardError(f"{output} exists; --force overwrites it")
-    text = policy_text(given.answers(asks=not yes and sys.stdin.isatty()))
+    tests = output.with_suffix(f".test{output.suffix or '.yaml'}")
+    for file in (output, tests):
+        if file.exists() and not force:
+            raise LanyardError(f"{file} exists; --force overwrites it")
+    answers = given.answers(asks=not yes and sys.stdin.isatty())
+    text = policy_text(answers)
     policy = parse_policy(str(output), text)
     write(output, text, folders=True)
+    write(tests, tests_text(policy, answers.types[0], answers.resource_group))
     if json:
-        terminal.json({"version": 1, "file": str(output), "policy": policy.digest})
+        written = {"file": str(output), "tests": str(tests)}
+        terminal.json({"version": 1, **written, "policy": policy.digest})
     terminal.show((f"{output} written", "green"), "; nothing is changed in its mode, observe")
+    terminal.show(
+        (f"{tests} written", "green"), "; run it with  ", (f"lanyard test {tests}", "bold")
+    )
     terminal.show("what it would do:  ", (f"lanyard plan --policy {output} --mode full ID", "bold"))
     return 0
 
@@ -198,5 +208,10 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-_SHAPE = {"version": "`1`", "file": "where it was written", "policy": "its digest"}
+_SHAPE = {
+    "version": "`1`",
+    "file": "where it was written",
+    "tests": "where its tests were",
+    "policy": "its digest",
+}
 COMMAND = Command("init", "write a first policy", _ABOUT, _AFTER, run, _SHAPE)

@@ -1,4 +1,6 @@
-"""`lanyard schema`: the JSON Schema of the policy file, made from its models."""
+"""`lanyard schema`: the JSON Schema of the policy file, or of a file with tests, made from its
+models.
+"""
 
 import json
 from collections.abc import Iterator
@@ -11,17 +13,21 @@ from lanyard.cli.frame.files import write
 from lanyard.cli.frame.options import Command, Quiet
 from lanyard.cli.frame.options import Json as JsonOption
 from lanyard.cli.frame.terminal import Terminal
+from lanyard.desk.policy_tests.shape import PolicyTests
 from lanyard.policy.document import Policy
+from lanyard.policy.section import Section
 from lanyard.policy.standards import SHIPPED
 from lanyard.values.compute_types import COMPUTE_TYPES
 from lanyard.values.roles import BUILT_IN_ROLES
 
 _ABOUT = """\
-Write the JSON Schema of the policy file, with which editors complete, check and explain it.
+Write the JSON Schema of the policy file, or with --tests that of a file with tests of a policy,
+with which editors complete, check and explain it.
 """
 _EXAMPLES = """\
 examples:
   lanyard schema --output lanyard.schema.json
+  lanyard schema --tests --output lanyard.test.schema.json
 
   and in the first line of the policy, for editors with the YAML language server:
   # yaml-language-server: $schema=lanyard.schema.json
@@ -34,8 +40,15 @@ exit codes:
 type Json = dict[str, Any]
 
 _TITLES = {
+    "Case": "A case",
+    "CustomRole": "A custom role",
+    "Expected": "What comes of the resource",
+    "ExpectedGrant": "A role that is given",
+    "ExpectedHeld": "What is held",
+    "GivenResource": "The resource",
     "Grant": "A grant of a rule",
     "GrantContent": "A grant of a standard",
+    "HasIdentity": "The identity that it has",
     "IdentitySpec": "An identity",
     "ImdsDefault": "IMDS default",
     "PrivilegedRole": "A privileged role and where it may be granted",
@@ -43,10 +56,13 @@ _TITLES = {
     "RemoveOrphans": "Which orphans are removed",
 }
 #: Offered by editors; another spelling or a GUID is as good, so nothing is refused by these.
+_TYPES = sorted(
+    row.name for row in COMPUTE_TYPES.values() if row.system_assigned or row.user_assigned
+)
 _OFFERED = {
-    ("Match", "types"): sorted(
-        row.name for row in COMPUTE_TYPES.values() if row.system_assigned or row.user_assigned
-    ),
+    ("Match", "types"): _TYPES,
+    ("GivenResource", "type"): _TYPES,
+    ("ExpectedGrant", "role"): sorted(BUILT_IN_ROLES),
     ("Match", "kinds"): sorted({kind for row in COMPUTE_TYPES.values() for kind in row.kinds}),
     ("Grant", "role"): sorted(BUILT_IN_ROLES),
     ("Grant", "standard"): sorted(SHIPPED),
@@ -56,6 +72,9 @@ _OFFERED = {
 
 
 def run(
+    tests: Annotated[
+        bool, typer.Option("--tests", help="That of a file with tests of a policy.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Default: standard output."),
@@ -66,18 +85,27 @@ def run(
     """Write the schema, which is JSON in any case; returns the exit code."""
     terminal = Terminal(quiet=quiet or json)
     if output is None:
-        terminal.json(policy_schema())
+        terminal.json(_schema(tests=tests))
         return 0
-    write(output, schema_text())
+    write(output, schema_text(tests=tests))
     terminal.show(f"{output} written")
     if json:
         terminal.json({"version": 1, "file": str(output)})
     return 0
 
 
-def schema_text() -> str:
+def schema_text(*, tests: bool = False) -> str:
     """The schema as it is kept in docs/."""
-    return json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(_schema(tests=tests), indent=2, ensure_ascii=False) + "\n"
+
+
+def _schema(*, tests: bool) -> Json:
+    return schema_of_tests() if tests else policy_schema()
+
+
+def schema_of_tests() -> Json:
+    """The JSON Schema (draft 2020-12) of a file with tests of a policy."""
+    return _schema_of(PolicyTests, "lanyard.test.schema.json", "Tests of a Lanyard policy")
 
 
 def policy_schema() -> Json:
@@ -86,21 +114,25 @@ def policy_schema() -> Json:
     It knows the shape; names that must resolve, scopes and contradictions are what
     `lanyard validate` knows beyond it.
     """
-    schema = Policy.model_json_schema(by_alias=True)
-    for name, part in _parts(schema):
+    return _schema_of(Policy, "lanyard.schema.json", "Lanyard policy")
+
+
+def _schema_of(model: type[Section], id_: str, title: str) -> Json:
+    schema = model.model_json_schema(by_alias=True)
+    for name, part in _parts(schema, model.__name__):
         part["title"] = _TITLES.get(name, name)
         for key, field in part.get("properties", {}).items():
             part["properties"][key] = _field(field, _OFFERED.get((name, key)))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "lanyard.schema.json",
+        "$id": id_,
         **schema,
-        "title": "Lanyard policy",
+        "title": title,
     }
 
 
-def _parts(schema: Json) -> Iterator[tuple[str, Json]]:
-    yield "Policy", schema
+def _parts(schema: Json, whole: str) -> Iterator[tuple[str, Json]]:
+    yield whole, schema
     yield from schema["$defs"].items()
 
 

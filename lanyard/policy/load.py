@@ -17,6 +17,8 @@ from lanyard.policy.yaml_source import Source, place_of, read_yaml
 from lanyard.values.resource_id import ResourceId
 
 _ENDINGS = (".yaml", ".yml")
+#: Of files with the tests of a policy, which are never a part of one.
+TEST_ENDINGS = (".test.yaml", ".test.yml")
 
 
 def load_policy(path: FilePath, own: ResourceId | None = None) -> Policy:
@@ -30,7 +32,7 @@ def load_policy(path: FilePath, own: ResourceId | None = None) -> Policy:
 
 def read_source(path: FilePath) -> Source:
     """What stands in a policy file, or in all of a folder, and where. Raises PolicyError."""
-    return merge(_sources([(str(file), _read(file)) for file in _files(path)]))
+    return merge(_sources([(str(file), read_text(file)) for file in _files(path)]))
 
 
 def parse_policy(file: str, text: str, own: ResourceId | None = None) -> Policy:
@@ -79,16 +81,22 @@ def _sources(texts: Iterable[tuple[str, str]]) -> list[Source]:
     return sources
 
 
+def is_policy_file(name: str) -> bool:
+    """Whether a file of this name in a folder is a part of its policy."""
+    return name.endswith(_ENDINGS) and not name.endswith(TEST_ENDINGS)
+
+
 def _files(path: FilePath) -> list[FilePath]:
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.iterdir() if file.suffix in _ENDINGS)
+    files = sorted(file for file in path.iterdir() if is_policy_file(file.name))
     if not files:
         raise PolicyError([Problem(str(path), 1, 1, "the folder has no .yaml file")])
     return files
 
 
-def _read(path: FilePath) -> str:
+def read_text(path: FilePath) -> str:
+    """What stands in a file. Raises PolicyError where it cannot be read, or is no UTF-8."""
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -27,16 +27,21 @@ _EXPECTED = {
 }
 
 
-def explain(source: Source, error: ValidationError) -> list[Problem]:
-    """The mistakes that pydantic found, each at its line and column."""
+def explain(
+    source: Source, error: ValidationError, model: type[BaseModel] = Policy
+) -> list[Problem]:
+    """The mistakes that pydantic found, each at its line and column. `model`: of the whole file."""
     details = sorted(error.errors(), key=lambda detail: repr(_base(detail)))[:MOST_REPORTED]
     problems: list[Problem] = []
     for base, group in groupby(details, key=_base):
-        problems += [source.problem(path, message) for path, message in _explained(base, [*group])]
+        found = _explained(base, [*group], model)
+        problems += [source.problem(path, message) for path, message in found]
     return problems
 
 
-def _explained(base: Path, details: list[ErrorDetails]) -> Iterator[tuple[Path, str]]:
+def _explained(
+    base: Path, details: list[ErrorDetails], model: type[BaseModel]
+) -> Iterator[tuple[Path, str]]:
     """Of a choice (a text or a list), only what went further, or else all that would be right."""
     choice = [detail for detail in details if _is_of_choice(detail)]
     further = [detail for detail in choice if len(_path(detail)) > len(base)]
@@ -45,15 +50,15 @@ def _explained(base: Path, details: list[ErrorDetails]) -> Iterator[tuple[Path, 
         yield base, f"{_what(base)} must be {expected}, not {_shown(choice[0]['input'])}"
         return
     for detail in further or details:
-        yield _path(detail), _sentence(detail)
+        yield _path(detail), _sentence(detail, model)
 
 
-def _sentence(detail: ErrorDetails) -> str:
+def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
     path, given = _path(detail), detail["input"]
     what, context = _what(path), detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
-            return unknown("key", str(path[-1]), _keys_at(path[:-1]))
+            return unknown("key", str(path[-1]), _keys_at(path[:-1], model))
         case "missing":
             return f"{what} is missing"
         case "string_too_short":
@@ -122,9 +127,8 @@ def _is_member(part: str | int) -> bool:
     return isinstance(part, str) and part.startswith(("literal[", "list["))
 
 
-def _keys_at(path: Path) -> list[str]:
+def _keys_at(path: Path, model: type[BaseModel]) -> list[str]:
     """The keys that the file may have there."""
-    model: type[BaseModel] = Policy
     for part in path:
         model = _fields(model).get(str(part)) or model
     return list(_fields(model))

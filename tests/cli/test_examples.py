@@ -1,5 +1,6 @@
-"""The examples are good policies, by the schema too, and give what they say they give."""
+"""The examples are good policies, by the schema too, and pass the tests beside them."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,44 +8,34 @@ import pytest
 import yaml
 
 from lanyard.cli import main
-from lanyard.cli.schema import policy_schema
-from lanyard.planning.desired import Desired, desired
+from lanyard.cli.schema import policy_schema, schema_of_tests
+from lanyard.desk.policy_tests.case_files import is_test_file
+from lanyard.desk.policy_tests.resources import resource_of
+from lanyard.desk.policy_tests.shape import GivenResource
+from lanyard.planning.desired import desired
 from lanyard.policy import load_policy
 from lanyard.policy.privileged import is_allowed
-from lanyard.values.compute import ComputeResource, Identity, SystemAssigned
-from lanyard.values.resource_id import ResourceId
-from lanyard.values.roles import BUILT_IN_ROLES, role_name
+from lanyard.values.roles import BUILT_IN_ROLES
 from tests.support.json_schema import mistakes
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FILES = sorted(EXAMPLES.rglob("*.yaml"))
-POLICIES = sorted([*EXAMPLES.glob("*.yaml"), EXAMPLES / "folder"])
+POLICIES = sorted(
+    [*(file for file in EXAMPLES.glob("*.yaml") if not is_test_file(file)), EXAMPLES / "folder"]
+)
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 
-MACHINE = "Microsoft.Compute/virtualMachines/vm1"
-SET = "Microsoft.Compute/virtualMachineScaleSets/render-1"
-SITE = "Microsoft.Web/sites/app1"
-SLOT = "Microsoft.Web/sites/app1/slots/staging"
-CONTAINER_APP = "Microsoft.App/containerApps/app1"
 
-
-def resource(path: str, group: str, *, kind: str = "", **tags: str) -> ComputeResource:
-    found = ResourceId.parse(f"{SUBSCRIPTION}/resourceGroups/{group}/providers/{path}")
-    return ComputeResource(
-        id=found, location="westeurope", tags=tags, identity=Identity(), kind=kind
-    )
-
-
-def given(wanted: Desired) -> list[str]:
-    """What is attached, and each grant as "role at the last word of its scope to whom"."""
-    assert wanted.unfulfillable == ()
-    identities = [identity.name for identity in wanted.identities]
-    grants = [
-        f"{role_name(grant.role_id)} at {grant.scope.rpartition('/')[2]} to "
-        f"{'system' if isinstance(grant.to, SystemAssigned) else grant.to}"
-        for grant in wanted.grants
-    ]
-    return identities + grants
+def test_every_example_passes_its_tests_and_they_are_about_all_its_rules(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shipped = EXAMPLES.parent / "lanyard.test.yaml"
+    code = main(["test", str(EXAMPLES), str(shipped), "--full-coverage", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert code == 0
+    tested = {Path(each["policy"]).resolve() for each in found["files"]}
+    assert tested == {*POLICIES, EXAMPLES.parent / "lanyard.yaml"}
+    assert found["summary"]["untouched"] == 0
 
 
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
@@ -56,112 +47,20 @@ def test_an_example_is_a_good_policy(path: Path, capsys: pytest.CaptureFixture[s
 def test_an_example_is_good_by_the_schema_and_names_it(file: Path) -> None:
     text = file.read_text()
     document: Any = yaml.safe_load(text)
-    assert mistakes(document, policy_schema()) == []
+    tests = is_test_file(file)
+    assert mistakes(document, schema_of_tests() if tests else policy_schema()) == []
     first, second = text.splitlines()[:2]
     schema = first.removeprefix("# yaml-language-server: $schema=")
-    assert (file.parent / schema).resolve() == EXAMPLES.parent / "docs" / "lanyard.schema.json"
-    assert second.startswith("# ") or file.parent.name == "folder"
-
-
-@pytest.mark.parametrize(
-    ("example", "found", "expected"),
-    [
-        (
-            "observe-first.yaml",
-            resource(MACHINE, "rg-try-lanyard"),
-            [
-                "id-lanyard-westeurope",
-                "Monitoring Metrics Publisher at rg-try-lanyard to id-lanyard-westeurope",
-            ],
-        ),
-        (
-            "shared-identity-per-region.yaml",
-            resource(MACHINE, "rg-shop-1"),
-            [
-                "id-shop-westeurope",
-                "Storage Blob Data Reader at rg-shop-1 to id-shop-westeurope",
-            ],
-        ),
-        ("shared-identity-per-region.yaml", resource(MACHINE, "rg-other"), []),
-        (
-            "one-identity-a-resource.yaml",
-            resource("Microsoft.Compute/virtualMachines/worker-7", "rg-app"),
-            [
-                "id-worker-7",
-                "Storage Queue Data Message Processor at rg-app to id-worker-7",
-                "Storage Queue Data Message Sender at rg-app to id-worker-7",
-            ],
-        ),
-        ("existing-identity.yaml", resource(MACHINE, "rg-app", App="Payments"), ["id-payments"]),
-        (
-            "web-apps-read-secrets.yaml",
-            resource(SITE, "rg-app", team="shop"),
-            ["id-web-westeurope", "Key Vault Secrets User at kv-shop to id-web-westeurope"],
-        ),
-        (
-            "web-apps-read-secrets.yaml",
-            resource(SLOT, "rg-app", team="shop"),
-            ["id-web-westeurope", "Key Vault Secrets User at kv-shop to id-web-westeurope"],
-        ),
-        ("web-apps-read-secrets.yaml", resource(SITE, "rg-app"), []),
-        (
-            "container-apps-pull-images.yaml",
-            resource(CONTAINER_APP, "rg-app"),
-            ["AcrPull at contoso to system"],
-        ),
-        (
-            "scale-sets-manual-upgrade.yaml",
-            resource(SET, "rg-app"),
-            [
-                "id-render-westeurope",
-                "Storage Blob Data Contributor at rg-app to id-render-westeurope",
-            ],
-        ),
-        (
-            "own-standard.yaml",
-            resource(MACHINE, "rg-app", app="orders"),
-            [
-                "id-lanyard-westeurope",
-                "Storage Queue Data Message Processor at storders to id-lanyard-westeurope",
-                "App Configuration Data Reader at rg-app to id-lanyard-westeurope",
-                "Monitoring Metrics Publisher at rg-app to id-lanyard-westeurope",
-            ],
-        ),
-        ("own-standard.yaml", resource(SITE, "rg-app", kind="app,linux", app="orders"), []),
-        ("excluded-resources.yaml", resource(SITE, "rg-app", lanyard="ignore"), []),
-        (
-            "excluded-resources.yaml",
-            resource(SITE, "prod", lanyard="ignore"),
-            [
-                "id-lanyard-westeurope",
-                "Monitoring Metrics Publisher at prod to id-lanyard-westeurope",
-            ],
-        ),
-        (
-            "privileged-role.yaml",
-            resource("Microsoft.Compute/virtualMachines/agent", "rg-sandbox-1"),
-            ["id-landing-zone", "User Access Administrator at rg-sandbox-1 to id-landing-zone"],
-        ),
-        (
-            "folder",
-            resource(SITE, "rg-web"),
-            [
-                "id-lanyard-westeurope",
-                "Monitoring Metrics Publisher at rg-web to id-lanyard-westeurope",
-            ],
-        ),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_an_example_gives_what_it_says(
-    example: str, found: ComputeResource, expected: list[str]
-) -> None:
-    assert given(desired(load_policy(EXAMPLES / example), found)) == expected
+    name = "lanyard.test.schema.json" if tests else "lanyard.schema.json"
+    assert (file.parent / schema).resolve() == EXAMPLES.parent / "docs" / name
+    assert tests or second.startswith("# ") or file.parent.name == "folder"
 
 
 def test_a_manual_scale_set_is_brought_up_to_date() -> None:
     policy = load_policy(EXAMPLES / "scale-sets-manual-upgrade.yaml")
-    assert desired(policy, resource(SET, "rg-app")).upgrade_instances
+    type_ = "Microsoft.Compute/virtualMachineScaleSets"
+    given = GivenResource(type=type_, name="render-1")
+    assert desired(policy, resource_of(given, {}, ())).upgrade_instances
 
 
 def test_the_privileged_role_is_allowed_where_the_example_says_and_nowhere_else() -> None:

@@ -30,6 +30,19 @@ def test_the_defaults_give_a_policy_that_changes_nothing_yet(
     assert f"lanyard plan --policy {file} --mode full ID" in capsys.readouterr().out
 
 
+def test_it_comes_with_tests_that_pass_and_are_not_overwritten(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert init(file, "--yes", "--resource-group", "rg-*") == 0
+    tests = file.with_name("lanyard.test.yaml")
+    assert main(["test", str(file.parent), "--full-coverage"]) == 0
+    file.unlink()
+    tests.write_text("mine")
+    assert init(file, "--yes") == 1
+    assert f"{tests} exists; --force overwrites it" in capsys.readouterr().err
+    assert (tests.read_text(), file.exists()) == ("mine", False)
+
+
 @pytest.mark.parametrize("standard", [*SHIPPED, "none"])
 @pytest.mark.parametrize("kind", [*_WORDS, "Microsoft.Web/sites/slots"])
 def test_every_choice_gives_a_good_policy(file: Path, kind: str, standard: str) -> None:
@@ -37,6 +50,7 @@ def test_every_choice_gives_a_good_policy(file: Path, kind: str, standard: str) 
     (rule,) = load_policy(file).rules
     assert [each.lower() for each in rule.match.types] == [_WORDS.get(kind, kind).lower()]
     assert bool(rule.grant) is (standard != "none")
+    assert main(["test", str(file.parent), "--full-coverage", "--quiet"]) == 0
 
 
 def test_an_existing_identity_and_several_types(file: Path) -> None:

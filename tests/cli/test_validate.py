@@ -148,10 +148,11 @@ def test_json_has_every_problem_by_policy(
     assert json.loads("\n".join(lines)) == {
         "ok": False,
         "policies": [
-            {"path": str(good), "ok": True, "problems": [], "warnings": []},
+            {"path": str(good), "ok": True, "cases": None, "problems": [], "warnings": []},
             {
                 "path": str(bad),
                 "ok": False,
+                "cases": None,
                 "problems": [
                     {
                         "file": str(bad),

@@ -73,8 +73,14 @@ def listed(block: Block) -> str:
 
 def policy_of(block: Block) -> str:
     """The policy of the section, else the one of the tests' estate."""
-    policies = {(each.page, each.section): each.text for each in blocks("yaml")}
+    policies = {(e.page, e.section): e.text for e in blocks("yaml") if e.is_policy}
     return policies.get((block.page, block.section), POLICY)
+
+
+def its_tests(block: Block) -> str:
+    """The tests of the policy of the section; "" for none."""
+    tests = {(e.page, e.section): e.text for e in blocks("yaml") if e.has_tests}
+    return tests.get((block.page, block.section), "")
 
 
 @dataclass(frozen=True)
@@ -167,6 +173,8 @@ async def test_a_block_runs_as_printed(
     desk = Desk(tmp_path, monkeypatch, capsys)
     policy = policy_of(block).replace(_SUBSCRIPTION, desk.estate.subscription)
     desk.write_policy(policy)
+    if tests := its_tests(block):
+        (tmp_path / "lanyard.test.yaml").write_text(tests)
     desk.estate.change_policy(policy)
     monkeypatch.setenv("LANYARD_PRINCIPAL_ID", desk.estate.app.object_id)
     await started(desk.estate, monkeypatch)

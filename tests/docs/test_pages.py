@@ -116,13 +116,26 @@ def test_every_file_test_and_target_is_there(path: Path) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("block", blocks("yaml"), ids=str)
+@pytest.mark.parametrize("block", [each for each in blocks("yaml") if each.is_policy], ids=str)
 def test_every_policy_is_a_good_one(
     block: Block, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "lanyard.yaml"
     file.write_text(block.text)
     assert main(["validate", str(file)]) == 0, capsys.readouterr().out
+
+
+RECIPES = [each for each in blocks("yaml") if each.page == "docs/recipes.md"]
+
+
+@pytest.mark.parametrize("block", [each for each in RECIPES if each.is_policy], ids=str)
+def test_every_recipe_passes_its_tests_and_they_are_about_all_its_rules(
+    block: Block, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tests,) = [e for e in RECIPES if e.has_tests and e.section == block.section]
+    (tmp_path / "lanyard.yaml").write_text(block.text)
+    (tmp_path / "lanyard.test.yaml").write_text(tests.text)
+    assert main(["test", str(tmp_path), "--full-coverage"]) == 0, capsys.readouterr().out
 
 
 def test_the_index_leads_to_every_page() -> None:

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ELSEWHERE = {"onboard", "offboard", "uninstall"}
 NOWHERE = "/subscriptions/not-a-subscription"
+TESTS = "tests: [{name: a case, resource: {type: Microsoft.App/jobs}, expect: {nothing: true}}]\n"
 #: Variables without which a command cannot reach the app.
 AWAY = {"LANYARD_TABLE_ENDPOINT": "https://127.0.0.1:9/nobody"}
 
@@ -44,6 +45,8 @@ def calls(machine: str, group: str, folder: Path, held: list[str]) -> dict[str, 
     broken = folder / "broken.yaml"
     broken.write_text("version: 1\nmode: ful\n")
     new, taken = ["--yes", "--output"], str(broken)
+    tests = folder / "good.test.yaml"
+    tests.write_text(f"policy: {POLICY}\n{TESTS}")
     once = "once upon a time"
     nothing = "00000000"
     return {
@@ -52,6 +55,7 @@ def calls(machine: str, group: str, folder: Path, held: list[str]) -> dict[str, 
             ([*new, str(folder / "a.yaml")], [*new, str(folder / "b.yaml")]), [*new, taken]
         ),
         "validate": same(str(POLICY), fails=[taken]),
+        "test": same(str(tests), fails=[taken]),
         "plan": same(group, fails=[NOWHERE]),
         "status": same(),
         "doctor": same(),

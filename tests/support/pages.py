@@ -37,6 +37,16 @@ class Block:
         return f"{self.page}:{self.line}"
 
     @property
+    def is_policy(self) -> bool:
+        """Whether it is YAML that holds a policy: a file of tests or a workflow is none."""
+        return self.language == "yaml" and bool(re.search("^version:", self.text, re.MULTILINE))
+
+    @property
+    def has_tests(self) -> bool:
+        """Whether it is YAML that holds tests of a policy."""
+        return self.language == "yaml" and bool(re.search("^tests:", self.text, re.MULTILINE))
+
+    @property
     def first(self) -> str:
         """The line by which a list names it."""
         return self.text.splitlines()[0].strip()

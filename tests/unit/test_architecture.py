@@ -30,9 +30,9 @@ _OUTPUT = "the same part of two commands"
 #: A room is the folder that directly holds the module.
 SHARED_NAMES = {
     "apply": ({"cli", "reconcile"}, _COMMAND),
-    "as_json": ({"cli/plan", "cli/scan"}, _OUTPUT),
+    "as_json": ({"cli/plan", "cli/policy_test", "cli/scan"}, _OUTPUT),
     "command": (
-        {"cli", "cli/plan", "cli/scan"},
+        {"cli", "cli/plan", "cli/policy_test", "cli/scan"},
         "the command line, and a command of several modules",
     ),
     "compute": ({"values", "azure/arm"}, "a value, and what reads and writes it"),
@@ -56,7 +56,7 @@ SHARED_NAMES = {
     "steps": ({"desk/onboarding", "cli/onboarding"}, _COMMAND),
     "sweep": ({"sweep", "cli"}, _COMMAND),
     "tables": ({"ports", "azure/storage"}, _ADAPTER),
-    "text": ({"cli/plan", "cli/scan"}, _OUTPUT),
+    "text": ({"cli/plan", "cli/policy_test", "cli/scan"}, _OUTPUT),
     "undo": ({"desk", "cli"}, _COMMAND),
     "uninstall": ({"desk", "cli/onboarding"}, _COMMAND),
 }
