@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import atheris
 
-from fuzz.targets import HISTORIES, NAMES, target
+from fuzz.targets import DIFF, HISTORIES, NAMES, target
 
 CACHE = Path(__file__).parents[1] / ".cache" / "fuzz"
 #: Bytes: enough for every draw of the largest property.
@@ -26,9 +26,19 @@ _SEEDS = 20
 def main() -> int:
     """Fuzz until the time is over (exit code 0) or something is found (another one)."""
     told = _arguments()
+    if told.target == DIFF:
+        return _differences()
     if told.target != HISTORIES or told.as_it_is:
         _fuzz(told)
     account = _histories(told.seconds)
+    sys.stdout.write(f"{account}\n")
+    return 1 if account else 0
+
+
+def _differences() -> int:
+    from fuzz.differences import by_chance  # imports the product, not instrumented
+
+    account = by_chance()
     sys.stdout.write(f"{account}\n")
     return 1 if account else 0
 

@@ -8,6 +8,8 @@ type Consume = Callable[[bytes], object]
 
 #: What takes long to shrink: fuzz/histories.py shrinks it by itself.
 HISTORIES = "histories"
+#: What is as large as an estate: pairs of policies by chance, without libFuzzer (differences.py).
+DIFF = "diff"
 _PROPERTIES = {
     "events": ("test_events", "test_an_event_is_a_change_of_what_it_names_or_is_ignored"),
     "queue": ("test_queue", "test_any_message_is_work_or_dropped_or_on_record"),
@@ -21,7 +23,8 @@ _PROPERTIES = {
     HISTORIES: ("histories", "what_is_promised_holds_after_each_step"),
 }
 NAMES: Mapping[str, str] = {
-    name: f"{file}.py, {test}" for name, (file, test) in _PROPERTIES.items()
+    **{name: f"{file}.py, {test}" for name, (file, test) in _PROPERTIES.items()},
+    DIFF: "differences.py, by_chance: ten pairs of policies, however long it takes",
 }
 _FOLDERS = {HISTORIES: "fuzz"}
 

@@ -28,6 +28,7 @@ from lanyard.cli import (
     undo,
     validate,
 )
+from lanyard.cli.diff import command as diff
 from lanyard.cli.frame.options import Command, as_written
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.onboarding import onboard, uninstall
@@ -43,6 +44,7 @@ COMMANDS: tuple[Command, ...] = (
     validate.COMMAND,
     policy_test.COMMAND,
     plan.COMMAND,
+    diff.COMMAND,
     status.COMMAND,
     doctor.COMMAND,
     history.COMMAND,
@@ -69,6 +71,7 @@ Without anything deployed:
   lanyard validate lanyard.yaml           every mistake with its line and column
   lanyard test                            what it gives, held against what is expected
   lanyard plan /subscriptions/…           what would be done; nothing is changed
+  lanyard diff old.yaml new.yaml          what a change of the policy gives and takes
   lanyard rights lanyard.yaml             what the app's own identity must be allowed
 
 A deployed app (--storage ACCOUNT, or LANYARD_STORAGE):

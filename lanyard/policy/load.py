@@ -60,7 +60,15 @@ def _checked(source: Source, own: ResourceId | None) -> Policy:
 
 def rule_places(path: FilePath) -> dict[str, str]:
     """Where each rule stands, by its name: "lanyard.yaml:12". Raises PolicyError."""
-    source = read_source(path)
+    return _places(read_source(path))
+
+
+def rule_places_of(texts: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The same of the texts of several files, added up to one policy."""
+    return _places(merge(_sources(texts)))
+
+
+def _places(source: Source) -> dict[str, str]:
     places: dict[str, str] = {}
     for index, rule in enumerate(source.data.get("rules", ())):
         at = source.problem(("rules", index, "name"), "")

@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Protocol
 
-from lanyard.values.resource_id import ResourceId, folded
+from lanyard.values.resource_id import ResourceId, folded, is_guid
 from lanyard.values.roles import role_name
 
 _STAMP = "Managed by Lanyard, installation "
@@ -30,6 +30,12 @@ def is_stamped(description: str) -> bool:
     had one of its assignments put back. Whose it is says `is_made_by`.
     """
     return description.startswith(_STAMP)
+
+
+def stamped_by(description: str) -> str:
+    """The installation (GUID, lower case) whose stamp a description is, exactly; "" for none."""
+    rest = description.removeprefix(_STAMP)
+    return rest if rest != description and is_guid(rest) else ""
 
 
 class GrantKind(StrEnum):

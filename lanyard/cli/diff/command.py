@@ -1,0 +1,186 @@
+"""`lanyard diff`: what a change of the policy gives and takes, before it is merged."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lanyard.cli.diff.as_json import SHAPE, difference_as_json
+from lanyard.cli.diff.markdown import as_markdown
+from lanyard.cli.diff.page import page
+from lanyard.cli.diff.sources import DEPLOYED, Compared, compared, of_texts
+from lanyard.cli.diff.text import show
+from lanyard.cli.frame import connect
+from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
+from lanyard.cli.frame.files import write
+from lanyard.cli.frame.options import Command, Json, Quiet
+from lanyard.cli.frame.targets import one_target
+from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.scan.command import now
+from lanyard.desk.difference.difference import difference
+from lanyard.desk.difference.rollout import rollout
+from lanyard.desk.difference.world import world_of
+from lanyard.desk.scan.reading import read_estate
+from lanyard.desk.scan.report import Estate
+from lanyard.desk.scan.saved import read_saved
+from lanyard.planning.plan import Owned
+from lanyard.record.last_good_policy import LastGood
+from lanyard.values.errors import LanyardError
+from lanyard.values.resource_id import ResourceId, folded
+
+_ABOUT = """\
+Show what a change of the policy gives and takes: what each resource and each identity gains and
+loses once NEW has taken the place of OLD, by which rule, which apps restart, what is held, and how
+the removals go (budget, automatic stop, grace). Nothing is changed.
+
+OLD and NEW are a file or folder, git:REVISION:PATH, or `deployed`: the policy in force of an app
+that takes it from a blob. The estate is read as `lanyard scan` reads it, with the role Reader,
+or comes from a file of `lanyard scan --save`. What is Lanyard's is by the record of the app where
+its storage account is named (Storage Table Data Reader); else what OLD gives and stands counts.
+"""
+_AFTER = """\
+examples:
+  lanyard diff git:origin/main:lanyard.yaml lanyard.yaml
+  lanyard diff git:HEAD~1:policies policies --markdown comment.md
+  lanyard diff deployed lanyard.yaml --storage stlanyard
+  lanyard diff old.yaml new.yaml --estate estate.json --scope /subscriptions/…
+
+exit codes:
+  0  nothing is lost
+  1  an error: a broken policy, a listing that failed, no credentials, a file that cannot be read
+  2  something is lost
+"""
+_LOSES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """In which forms it is written beside what is shown."""
+
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page, safe to mail.")
+    ] = None
+    markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", metavar="FILE", help="Write Markdown, for a pull request."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was read. `records`: None where no record is at hand."""
+
+    old: Compared
+    new: Compared
+    estate: Estate
+    records: Mapping[ResourceId, Owned] | None
+
+
+def run(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The policy in force until now.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The policy after the change.")],
+    estate: Annotated[
+        Path | None,
+        typer.Option("--estate", metavar="FILE", help="Of lanyard scan --save, in place of Azure."),
+    ] = None,
+    scope: Annotated[
+        str | None,
+        typer.Option("--scope", metavar="ID", help="Show what is in this scope, or this resource."),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Name every resource by its whole id.")
+    ] = False,
+    *,
+    forms: Forms,
+    azure: AzureOptions,
+    where: AppOptions,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Read, compare and show; returns the exit code."""
+    terminal = Terminal(quiet=quiet)
+    place = one_target(scope).ids[0] if scope is not None else None
+    found = _read(old, new, estate, azure, where, terminal)
+    world = world_of(
+        found.estate, found.old.policy, found.records, folded(where.app_principal or "")
+    )
+
+    def within(id_: ResourceId) -> bool:
+        return place is None or id_.within(place)
+
+    differs = difference(found.old.policy, found.new.policy, world, within)
+    plan = rollout(differs.before, differs.after, found.new.policy, found.estate)
+    by_record = found.records is not None
+    document = difference_as_json(found.old, found.new, differs, plan, by_record=by_record)
+    written = [(forms.html, page), (forms.markdown, as_markdown)]
+    for file, form in written:
+        if file is not None:
+            write(file, form(document))
+    if json:
+        terminal.json(document)
+    else:
+        show(document, terminal, full=full)
+    return _LOSES if differs.loses else 0
+
+
+def _read(
+    old: str,
+    new: str,
+    saved: Path | None,
+    azure: AzureOptions,
+    where: AppOptions,
+    terminal: Terminal,
+) -> _Found:
+    """Policies first: a broken one is known before anything is asked of Azure."""
+    known = {name: compared(name) for name in (old, new) if name != DEPLOYED}
+    if old == new == DEPLOYED:
+        raise LanyardError("OLD and NEW are the same policy, the deployed one")
+    estate = read_saved(saved) if saved is not None else None
+    if where.storage is None and DEPLOYED in (old, new):
+        raise LanyardError(
+            "which app has the deployed policy? Name its storage account with --storage or "
+            "LANYARD_STORAGE"
+        )
+    if where.storage is None and estate is not None:
+        return _Found(known[old], known[new], estate, None)
+    return asyncio.run(_look(old, new, known, estate, azure, where, terminal))
+
+
+async def _look(
+    old: str,
+    new: str,
+    known: dict[str, Compared],
+    estate: Estate | None,
+    azure: AzureOptions,
+    where: AppOptions,
+    terminal: Terminal,
+) -> _Found:
+    with terminal.counting() as counted:
+        if where.storage is None:
+            async with connect.reading(azure) as reading:
+                read = await read_estate(reading.ports, reading.clients.sleep, now(), counted)
+            return _Found(known[old], known[new], read, None)
+        async with connect.app(azure, where) as app:
+            if DEPLOYED in (old, new):
+                known[DEPLOYED] = await _deployed(app)
+            records = {one.id: one.owned() async for one in app.ledger().records()}
+            reading = app.reading
+            read = estate or await read_estate(reading.ports, reading.clients.sleep, now(), counted)
+            return _Found(known[old], known[new], read, records)
+
+
+async def _deployed(app: App) -> Compared:
+    """The policy in force, as the app last had it. Raises LanyardError where that is packaged."""
+    text = await LastGood(app.tables.control).read()
+    if not text:
+        raise LanyardError(
+            "the app has its policy in its package: name the file that it was deployed with, as "
+            "git:REVISION:PATH, say"
+        )
+    return of_texts(DEPLOYED, [(DEPLOYED, text)])
+
+
+COMMAND = Command("diff", "what a change of the policy gives and takes", _ABOUT, _AFTER, run, SHAPE)

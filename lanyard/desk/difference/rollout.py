@@ -1,0 +1,74 @@
+"""What the roll-out of a new policy holds back, and until when: what `difference` compares is the
+end. Pure.
+"""
+
+import math
+from dataclasses import dataclass
+
+from lanyard.desk.difference.carried_out import CarriedOut
+from lanyard.desk.scan.report import Estate
+from lanyard.policy import Mode, Policy
+from lanyard.policy.document import DELETE_AFTER_HOURS
+from lanyard.record.budget import ALWAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """How the removals of a change go, once a sweep has put the difference on record."""
+
+    mode: Mode
+    #: Places in the removal budget: detaches, revoked assignments and deleted identities.
+    removals: int
+    #: So long each waits after the first look that found it due.
+    grace_minutes: float
+    #: So many go in an hour of the clock, and so many hours all of them take at least; None: never.
+    per_hour: int
+    hours: int | None
+    #: After so many in an hour Lanyard stops all removals until a person resumes; None: never.
+    stops_after: int | None
+    #: Identities of one resource that are deleted, and how long each is kept at most, in hours.
+    deletions: int
+    delete_after_hours: float
+
+
+def rollout(before: CarriedOut, after: CarriedOut, new: Policy, estate: Estate) -> Rollout:
+    """Of the new policy on the whole estate."""
+    limit = new.limits.removals
+    deletions = len(before.world.identities.keys() - after.world.identities.keys())
+    removals = _detached(before, after) + _revoked(before, after) + deletions
+    kept = [spec.delete_after_hours for spec in new.identities.values() if spec.dedicated]
+    return Rollout(
+        mode=new.mode,
+        removals=removals,
+        grace_minutes=limit.grace_minutes,
+        per_hour=limit.per_hour,
+        hours=math.ceil(removals / limit.per_hour) if limit.per_hour else None,
+        stops_after=_stops_after(min(removals, limit.per_hour), limit.percent, estate),
+        deletions=deletions,
+        delete_after_hours=max(kept, default=DELETE_AFTER_HOURS),
+    )
+
+
+def _stops_after(in_an_hour: int, percent: float, estate: Estate) -> int | None:
+    attachments = sum(len(listed.attached) for listed in estate.resources)
+    known = len(estate.authorization.assignments) + attachments
+    most = max(ALWAYS, math.ceil(known * percent / 100))
+    return most if percent < 100 and in_an_hour > most else None
+
+
+def _detached(before: CarriedOut, after: CarriedOut) -> int:
+    then = after.world.resources
+    return sum(
+        len(resource.identity.user_assigned.keys() - then[id_].identity.user_assigned.keys())
+        for id_, resource in before.world.resources.items()
+    )
+
+
+def _revoked(before: CarriedOut, after: CarriedOut) -> int:
+    kept = before.world.others.keys() | before.world.unclaimed.keys()
+    return len(_claimed(before) - _claimed(after) - kept)
+
+
+def _claimed(under: CarriedOut) -> set[tuple[str, str, str]]:
+    owned = under.world.owned.values()
+    return {grant.content for each in owned for grant in each.grants}

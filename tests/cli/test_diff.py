@@ -1,0 +1,268 @@
+"""`lanyard diff`: what it shows, in which forms, where policies and estates come from."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lanyard.record.last_good_policy import LastGood
+from simulator.faults import Fault
+from tests.support.desk import STORAGE, Desk, Ran
+from tests.support.estate import POLICY
+
+NOTHING_LOST, ERROR, LOST = 0, 1, 2
+IDENTITY = "rg-identities/userAssignedIdentities/id-lanyard-westeurope"
+NOTHING = "version: 1\nmode: full\n"
+OWNER = POLICY.replace("Storage Blob Data Reader", "Owner") + (
+    'privileged: {allow: [{role: Owner, scopes: ["/subscriptions/*"]}]}\n'
+)
+
+
+@pytest.fixture
+async def machines(desk: Desk) -> Desk:
+    """Three machines with access, and a person who sees all of it."""
+    estate = desk.estate
+    for number in range(3):
+        await estate.create_vm(f"vm{number}")
+    await estate.settle()
+    estate.azure.assign(desk.person.object_id, "Reader", "/")
+    estate.platform.directory.grant_permission(desk.person.object_id)
+    return desk
+
+
+class Policies:
+    def __init__(self, desk: Desk, folder: Path) -> None:
+        self._desk, self._folder = desk, folder
+
+    async def diff(self, old: str, new: str, *arguments: str) -> Ran:
+        files = []
+        for name, text in (("old", old), ("new", new)):
+            file = self._folder / f"{name}.yaml"
+            file.write_text(text)
+            files.append(str(file))
+        return await self._desk.lanyard("diff", *files, *arguments)
+
+
+@pytest.fixture
+def policies(machines: Desk, tmp_path: Path) -> Policies:
+    return Policies(machines, tmp_path)
+
+
+async def test_what_a_narrower_policy_takes_is_shown_and_is_the_exit_code(
+    policies: Policies, tmp_path: Path
+) -> None:
+    ran = await policies.diff(POLICY, NOTHING)
+    rule = f"  (rule: machines read blobs ({tmp_path}/old.yaml:7))"
+    group = "rg-app/virtualMachines"
+    every = f"{group}/vm0, {group}/vm1, {group}/vm2"
+    assert (ran.code, ran.err) == (LOST, "")
+    assert ran.lines == [
+        f"diff {tmp_path}/old.yaml → {tmp_path}/new.yaml: of 3 resources 3 lose",
+        f"- {IDENTITY} loses Storage Blob Data Reader at rg-app: {every}{rule}",
+        f"- detach {IDENTITY}: {every}{rule}",
+        "roll-out: 4 removals, once a sweep has put the difference on record (within five "
+        "minutes); each 10 minutes after it was first due, and after what takes its place is "
+        "there.",
+        "Without the record of a deployed app (--storage), what the old policy gives and what "
+        "stands counts as Lanyard's.",
+    ]
+
+
+async def test_nothing_is_lost_by_a_wider_policy(policies: Policies) -> None:
+    ran = await policies.diff(NOTHING, POLICY)
+    assert ran.code == NOTHING_LOST
+    assert "of 3 resources none changes" in ran.lines[0]  # it stands already
+    more = POLICY.replace("orphans:", "records: {keepDays: 30}\norphans:")
+    assert (await policies.diff(POLICY, more)).code == NOTHING_LOST
+
+
+async def test_privileged_roles_come_first(policies: Policies) -> None:
+    ran = await policies.diff(POLICY, OWNER)
+    assert "1 privileged role gained" in ran.lines[0]
+    assert ran.lines[1].startswith(f"+ {IDENTITY} gains Owner at rg-app")
+    assert "  privileged by Microsoft.Authorization/" in ran.lines[1]
+
+
+async def test_what_is_newly_held_is_shown_with_its_way_out(policies: Policies) -> None:
+    held = POLICY.replace("Storage Blob Data Reader", "Owner")
+    ran = await policies.diff(POLICY, held)
+    assert any(line.startswith("‖ assign Owner at ") for line in ran.lines)
+    assert "'privileged.allow'" in ran.out
+    # Make before break: what it had stays while what it is due is held.
+    assert ran.code == NOTHING_LOST
+
+
+async def test_the_forms_hold_the_same(policies: Policies, tmp_path: Path) -> None:
+    page, comment = tmp_path / "diff.html", tmp_path / "diff.md"
+    ran = await policies.diff(
+        POLICY, NOTHING, "--json", "--html", str(page), "--markdown", str(comment)
+    )
+    document = json.loads(ran.out)
+    assert ran.code == LOST
+    assert document["summary"]["lose"] == 3
+    assert document["byRecord"] is False
+    lost = document["resources"][0]["loses"]
+    assert {each["kind"] for each in lost} == {"identity", "role"}
+    assert lost[0]["rules"] == [{"name": "machines read blobs", "place": f"{tmp_path}/old.yaml:7"}]
+    assert document["rollout"]["removals"] == 4
+    assert "loses Storage Blob Data Reader at rg-app" in page.read_text()
+    assert "Content-Security-Policy" in page.read_text()
+    text = comment.read_text()
+    assert text.startswith("<!-- lanyard diff -->\n### Lanyard: of 3 resources 3 lose\n")
+    assert "| 🔴 loses | " in text
+
+
+async def test_names_are_no_markup_in_a_comment(policies: Policies, tmp_path: Path) -> None:
+    comment = tmp_path / "diff.md"
+    evil = POLICY.replace("machines read blobs", '"@all <img> | `x`"')
+    await policies.diff(evil, NOTHING, "--markdown", str(comment))
+    text = comment.read_text()
+    assert "@all" not in text
+    assert "<img>" not in text
+    assert r"\<img\> \| \`x\`" in text
+
+
+async def test_a_saved_estate_needs_no_login(
+    policies: Policies, machines: Desk, tmp_path: Path
+) -> None:
+    saved = tmp_path / "estate.json"
+    live = await policies.diff(POLICY, NOTHING, "--json")
+    await machines.lanyard("scan", "--save", str(saved))
+    machines.calls()
+    offline = await policies.diff(POLICY, NOTHING, "--json", "--estate", str(saved))
+    assert machines.calls() == []
+    assert json.loads(offline.out) == json.loads(live.out)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"version": 2}'])
+async def test_what_is_no_saved_estate_is_an_error(
+    policies: Policies, tmp_path: Path, text: str
+) -> None:
+    saved = tmp_path / "estate.json"
+    saved.write_text(text)
+    ran = await policies.diff(POLICY, NOTHING, "--estate", str(saved))
+    assert ran.code == ERROR
+    assert "is no estate that this version of lanyard saved" in ran.err
+
+
+async def test_a_scope_shows_a_part_and_all_of_it_counts(
+    policies: Policies, machines: Desk
+) -> None:
+    one = machines.estate.vm_id("vm1").text
+    ran = await policies.diff(POLICY, NOTHING, "--json", "--scope", one)
+    document = json.loads(ran.out)
+    assert [each["id"] for each in document["resources"]] == [one]
+    assert document["summary"]["lookedAt"] == 1
+    assert document["rollout"]["removals"] == 4
+
+
+async def test_a_role_that_another_resource_needs_is_not_lost(
+    policies: Policies, machines: Desk
+) -> None:
+    narrower = POLICY.replace("exclude:", "names: [vm0], exclude:")
+    document = json.loads((await policies.diff(POLICY, narrower, "--json")).out)
+    assert document["identities"] == []
+    assert [each["id"][-3:] for each in document["resources"]] == ["vm1", "vm2"]
+
+
+async def test_the_record_of_the_app_says_what_is_lanyards(
+    policies: Policies, machines: Desk
+) -> None:
+    await machines.estate.create_vm("vm9", tags={"lanyard": "ignore"})
+    ran = await policies.diff(NOTHING, NOTHING, "--json", "--storage", STORAGE)
+    assert json.loads(ran.out)["byRecord"] is True
+    ran = await policies.diff(POLICY, NOTHING, "--json", "--storage", STORAGE)
+    assert json.loads(ran.out)["summary"]["lose"] == 3
+
+
+async def test_the_policy_of_a_deployed_app_is_compared(
+    policies: Policies, machines: Desk, tmp_path: Path
+) -> None:
+    new = tmp_path / "new.yaml"
+    new.write_text(NOTHING)
+    away = await machines.lanyard("diff", "deployed", str(new), "--storage", STORAGE)
+    assert "the app has its policy in its package" in away.err
+    await LastGood(machines.estate.tables.control).save(POLICY)
+    ran = await machines.lanyard("diff", "deployed", str(new), "--storage", STORAGE)
+    assert ran.code == LOST
+    assert "(rule: machines read blobs (deployed:7))" in ran.out
+
+
+async def test_a_deployed_policy_wants_to_know_of_which_app(policies: Policies) -> None:
+    ran = await policies._desk.lanyard("diff", "deployed", str(policies._folder / "x.yaml"))
+    assert ran.code == ERROR
+
+
+async def test_a_revision_of_git_is_compared_file_and_folder(
+    machines: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def git(*arguments: str) -> None:
+        author = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+        command = ["git", *author, *arguments]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+
+    (tmp_path / "policy").mkdir()
+    file = tmp_path / "policy" / "lanyard.yaml"
+    file.write_text(POLICY)
+    (tmp_path / "policy" / "lanyard.test.yaml").write_text("tests: []\n")
+    git("init", "--quiet")
+    git("add", "policy")
+    git("commit", "--quiet", "--message", "one")
+    file.write_text(NOTHING)
+    monkeypatch.chdir(tmp_path)
+    for path in ("policy/lanyard.yaml", "policy"):
+        ran = await machines.lanyard("diff", f"git:HEAD:{path}", path)
+        assert ran.code == LOST
+        assert "(rule: machines read blobs (HEAD:policy/lanyard.yaml:7))" in ran.out
+
+
+@pytest.mark.parametrize("old", ["git:HEAD", "git:-x:y", "git:nowhere:lanyard.yaml"])
+async def test_what_is_no_revision_is_an_error(
+    machines: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = await machines.lanyard("diff", old, str(machines.policy))
+    assert ran.code == ERROR
+    assert ran.err.startswith("lanyard: ")
+    assert "Traceback" not in ran.err
+
+
+async def test_a_broken_policy_is_known_before_anything_is_asked(
+    policies: Policies, machines: Desk
+) -> None:
+    machines.calls()
+    ran = await policies.diff(POLICY, "version: 1\nmode: ful\n")
+    assert ran.code == ERROR
+    assert "new.yaml:2:1: 'mode' must be" in ran.err
+    assert machines.calls() == []
+
+
+async def test_a_listing_that_fails_is_an_error(policies: Policies, machines: Desk) -> None:
+    fault = Fault(method="POST", path="ResourceGraph", status=403, code="Forbidden", times=None)
+    machines.estate.azure.faults.add(fault)
+    ran = await policies.diff(POLICY, NOTHING)
+    assert (ran.code, ran.out) == (ERROR, "")
+
+
+async def test_full_names_every_resource(policies: Policies, machines: Desk) -> None:
+    ran = await policies.diff(POLICY, NOTHING, "--full")
+    assert f"    {machines.estate.vm_id('vm2')}" in ran.lines
+
+
+@pytest.mark.parametrize(
+    ("limits", "sentence"),
+    [
+        ("perHour: 2", "The budget of 2 an hour makes at least 2 hours of it."),
+        ("perHour: 0", "The budget (limits.removals.perHour) is 0: a person releases each."),
+    ],
+)
+async def test_the_budget_is_named(policies: Policies, limits: str, sentence: str) -> None:
+    new = f"{NOTHING}limits: {{removals: {{{limits}}}}}\n"
+    assert f"roll-out: {sentence}" in (await policies.diff(POLICY, new)).lines
+
+
+async def test_a_mode_that_takes_nothing_says_so(policies: Policies) -> None:
+    ran = await policies.diff(POLICY, NOTHING.replace("full", "add-only"))
+    assert ran.code == NOTHING_LOST
+    assert any(line.startswith("‖ detach identity") for line in ran.lines)
