@@ -45,7 +45,7 @@ def calls(machine: str, group: str, folder: Path, held: list[str]) -> dict[str, 
     broken = folder / "broken.yaml"
     broken.write_text("version: 1\nmode: ful\n")
     new, taken = ["--yes", "--output"], str(broken)
-    tests = folder / "good.test.yaml"
+    alike, tests = [str(POLICY), str(POLICY)], folder / "good.test.yaml"
     tests.write_text(f"policy: {POLICY}\n{TESTS}")
     once = "once upon a time"
     nothing = "00000000"
@@ -57,7 +57,7 @@ def calls(machine: str, group: str, folder: Path, held: list[str]) -> dict[str, 
         "validate": same(str(POLICY), fails=[taken]),
         "test": same(str(tests), fails=[taken]),
         "plan": same(group, fails=[NOWHERE]),
-        "diff": same(str(POLICY), str(POLICY), fails=[str(POLICY), taken]),
+        "diff": Call(([*alike, "--markdown", str(folder / "diff.md")], alike), [*alike[:1], taken]),
         "status": same(),
         "doctor": same(),
         "history": same(fails=["--since", once]),
@@ -132,3 +132,4 @@ async def test_each_has_a_form_for_people_for_programs_and_for_what_goes_wrong(
             await told(stack, name, every[name])
 
     await asyncio.gather(*(one(name) for name in every))
+    assert (tmp_path / "diff.md").read_text().startswith("<!-- lanyard diff -->")

@@ -139,12 +139,13 @@ def _read(
     if old == new == DEPLOYED:
         raise LanyardError("OLD and NEW are the same policy, the deployed one")
     estate = read_saved(saved) if saved is not None else None
-    if where.storage is None and DEPLOYED in (old, new):
+    at_hand = connect.is_at_hand(where)
+    if not at_hand and DEPLOYED in (old, new):
         raise LanyardError(
             "which app has the deployed policy? Name its storage account with --storage or "
             "LANYARD_STORAGE"
         )
-    if where.storage is None and estate is not None:
+    if not at_hand and estate is not None:
         return _Found(known[old], known[new], estate, None)
     return asyncio.run(_look(old, new, known, estate, azure, where, terminal))
 
@@ -159,7 +160,7 @@ async def _look(
     terminal: Terminal,
 ) -> _Found:
     with terminal.counting() as counted:
-        if where.storage is None:
+        if not connect.is_at_hand(where):
             async with connect.reading(azure) as reading:
                 read = await read_estate(reading.ports, reading.clients.sleep, now(), counted)
             return _Found(known[old], known[new], read, None)

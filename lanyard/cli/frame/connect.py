@@ -93,6 +93,14 @@ class AppOptions:
     ] = None
 
 
+def is_at_hand(where: AppOptions) -> bool:
+    """Whether a deployed app is named, by its account or by the addresses of its storage: then what
+    its record holds can be shown. See `storage_address`.
+    """
+    named = (os.environ.get(f"LANYARD_{name}_ENDPOINT") for name in _SERVICES)
+    return where.storage is not None or all(named)
+
+
 class Queue(Protocol):
     """The app's queue of work."""
 

@@ -103,7 +103,7 @@ def run(
     targets = (
         one_target(target) if target is not None else listed_targets(str(list_), planned.types())
     )
-    by_record = where.storage is not None
+    by_record = connect.is_at_hand(where)
     every = asyncio.run(_look(planned, targets.ids, azure, where, terminal))
     own_principal = folded(where.app_principal or "")
     own_app = [each for each in every if _is_own_app(each, own_principal)]
@@ -136,7 +136,7 @@ async def _look(
 ) -> list[Looked]:
     own = folded(where.app_principal or "")
     with terminal.progress("reading resources") as progress:
-        if where.storage is None:
+        if not connect.is_at_hand(where):
             async with connect.reading(azure) as reading:
                 read = reading.compute, reading.identities, reading.assignments
                 previewer = Previewer(policy, *read, own)
