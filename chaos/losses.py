@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import httpx
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables.aio import TableServiceClient
 
@@ -24,6 +25,8 @@ type _Row = dict[str, object]
 _DECISIONS = "lanyarddecisions"
 #: Seconds from a request until what it asks for is done, at most.
 _LONGEST_CALL = SLOW_SECONDS + 1.0
+#: So often, a second apart, the app is asked to look at its tables.
+_LOOKS = 120
 
 
 @dataclass
@@ -48,8 +51,7 @@ class Losses:
     async def _befall(self, loss: Loss) -> None:
         if isinstance(loss, Remember):
             self._copy = await self._copied()
-            # Tables of this moment are older than what is on file from now on.
-            await run_now(self.stack.host, "policy_changes", self.stack.azure.clock)
+            await self._outdated()
             return
         await self.stack.host.kill()
         await self._all_answered()
@@ -62,6 +64,15 @@ class Losses:
         await self.stack.restart_under(self.monitor.edition)
         await report(self.stack)
         self.monitor.relearnt()
+
+    async def _outdated(self) -> None:
+        """Tables of this moment are older than what is on file from now on."""
+        for _ in range(_LOOKS):
+            # Storage that failed may have ended the host a moment ago: it is started again.
+            with suppress(httpx.HTTPError):
+                if await run_now(self.stack.host, "policy_changes", self.stack.azure.clock):
+                    return
+            await self.stack.azure.clock.elapse(1.0)
 
     async def _all_answered(self) -> None:
         """What the dead host asked for may still be done: nobody will have it on record."""

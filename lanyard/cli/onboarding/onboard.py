@@ -110,7 +110,7 @@ Principal = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityOptions:
     """The app's identity, and what else a watched subscription is made with."""
 
