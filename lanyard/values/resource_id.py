@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 #: Azure Tables takes row keys of up to 512 UTF-16 characters (1 KiB), and a longer id than this
 #: could not be recorded; Azure's own compute ids stay far below it.
@@ -20,6 +21,15 @@ _PLAIN = re.compile(r"[\w.()-]+")
 # one, what the tables refuse in keys, and braces, which the SDKs take for places to fill in. All
 # else Azure's naming rules leave to each type.
 _NAME = re.compile(r"[^/\\?#%{}\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
+_SEGMENT = r"(?!\.+(?:/|$))[\w.()-]+"
+#: Most ids: without anything in their names that only some types take. See `_check_segments`.
+_PLAIN_ID = re.compile(
+    rf"/subscriptions/{GUID}"
+    rf"(/resourcegroups/{_SEGMENT}(/providers/{_SEGMENT}(/{_SEGMENT}/{_SEGMENT})+)?)?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def is_guid(text: str) -> bool:
@@ -58,6 +68,8 @@ def names_of(id_: str) -> str:
     return folded("/".join(id_.split("/")[8::2]))
 
 
+# One resource is asked for it many times, one after the other.
+@lru_cache(maxsize=256)
 def type_of(id_: str) -> str:
     """The type of the resource that an id in a group names, as `ResourceId.type` has it; "" for a
     group and above, whatever lies there.
@@ -103,13 +115,11 @@ class ResourceId:
         inside and `$ * [ ] ~` included. Raises InvalidResourceId for anything else, and for ids
         over MAX_ID_LENGTH characters.
         """
-        # A bar takes two places in a key of the tables.
-        if (length := _utf16_length(text)) + text.count("|") > MAX_ID_LENGTH:
-            raise InvalidResourceId(f"resource id of {length} characters (most: {MAX_ID_LENGTH})")
-        segments = text.rstrip("/").split("/")
-        _check_segments(text, segments)
-        clean = "/".join(segments)
-        return cls(folded(clean), clean)
+        return _parsed(text)
+
+    def __reduce__(self) -> tuple[type[ResourceId], tuple[str, str]]:
+        """Short, because what is pickled has many."""
+        return ResourceId, (self.key, self.text)
 
     def __str__(self) -> str:
         return self.text
@@ -168,6 +178,18 @@ class ResourceId:
     def within(self, scope: ResourceId) -> bool:
         """Whether it is `scope` or lies below it."""
         return self.key == scope.key or self.key.startswith(scope.key + "/")
+
+
+# Many resources have the same identities, and the same subscription.
+@lru_cache(maxsize=2048)
+def _parsed(text: str) -> ResourceId:
+    # A bar takes two places in a key of the tables.
+    if (length := _utf16_length(text)) + text.count("|") > MAX_ID_LENGTH:
+        raise InvalidResourceId(f"resource id of {length} characters (most: {MAX_ID_LENGTH})")
+    clean = text.rstrip("/")
+    if _PLAIN_ID.fullmatch(clean) is None:
+        _check_segments(text, clean.split("/"))
+    return ResourceId(folded(clean), clean)
 
 
 def _utf16_length(text: str) -> int:

@@ -52,17 +52,21 @@ def body_of(response: Any) -> Json:
 
 def as_object(value: Any, what: str) -> Json:
     """A JSON object; `what` it is, for people."""
-    if not isinstance(value, Mapping):
-        raise Unreadable(f"{what} is no object")
-    return value
+    if isinstance(value, (dict, Mapping)):  # a dict is known at once
+        return value
+    raise Unreadable(f"{what} is no object")
 
 
 def member(body: Json, name: str) -> Any:
     """A member as it is, None where it is left out."""
     if name in body:
         return body[name]
-    lower = name.lower()
-    return next((value for key, value in body.items() if key.lower() == lower), None)
+    # Most are left out: a name of another length needs no closer look.
+    lower, length = name.lower(), len(name)
+    for key, value in body.items():
+        if len(key) == length and key.lower() == lower:
+            return value
+    return None
 
 
 def part(body: Json, name: str) -> Json:

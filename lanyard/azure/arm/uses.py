@@ -7,7 +7,7 @@ removal too many costs less than to take what is in use.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -22,11 +22,12 @@ _ID = re.compile(
 )
 # At every place of a text: what looks like hexadecimal digits may stand right before.
 _GUID = re.compile(r"(?=([0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}))")
-_GUID_LENGTH = 32
+_GUID_LENGTH, _FIRST_DIGITS = 32, 8
 _SLASHES = re.compile(r"[\\/]+")
 # Of registries, secrets, scale rules and identitySettings of container apps, and of the storage
 # that a function app is deployed from (`authentication.type`).
 _SYSTEM_MEMBER, _SYSTEM_WORD, _SYSTEM_KIND = "identity", "system", "systemassignedidentity"
+_WORD_LENGTHS = {len(_SYSTEM_WORD), len(_SYSTEM_KIND)}
 
 
 class Uses(NamedTuple):
@@ -57,9 +58,10 @@ def uses(body: Json) -> Uses:
     user_assigned: dict[ResourceId, tuple[str, ...]] = {}
     system = [*_pulled(body)]
     settings = {name: value for name, value in body.items() if name.lower() not in _NO_SETTINGS}
+    words = frozenset(known) | ({own.replace("-", "")} if own else set())
     for found in _texts(settings):
-        guids = _guids(found.folded)
-        ids = [*_ids(found.folded), *(known[guid] for guid in guids & known.keys())]
+        guids = _guids(found.folded, words)
+        ids = [*_ids(found.folded), *(known[guid] for guid in guids if guid in known)]
         for identity in dict.fromkeys(map(_parsed, ids)):
             if identity is not None:
                 paths = user_assigned.get(identity, ())
@@ -76,11 +78,12 @@ def _words(shown: Json) -> Iterator[str]:
             yield folded(value).replace("-", "")
 
 
-def _guids(found: str) -> set[str]:
-    """Without dashes."""
-    if len(found) < _GUID_LENGTH:
+def _guids(found: str, wanted: Set[str]) -> set[str]:
+    """Those of the wanted ones, without dashes, that stand in it."""
+    # A body has many texts, and no dash comes before the ninth digit.
+    if not any(word[:_FIRST_DIGITS] in found for word in wanted):
         return set()
-    return {guid.replace("-", "") for guid in _GUID.findall(found)}
+    return {guid.replace("-", "") for guid in _GUID.findall(found)} & wanted
 
 
 def _ids(found: str) -> list[str]:
@@ -110,14 +113,27 @@ def _pulled(body: Json) -> Iterator[str]:
         yield "properties.siteConfig.acrUseManagedIdentityCreds"
 
 
-def _texts(value: Any, path: str = "", name: str = "") -> Iterator[_Text]:
-    """Every text in a body: values with the path of their member, names with that of theirs."""
-    if isinstance(value, str):
-        yield _Text(path, name, folded(value))
-    elif isinstance(value, Mapping):
-        for key, each in value.items():
-            yield _Text(path or key, "", folded(key))
-            yield from _texts(each, f"{path}.{key}" if path else key, key)
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from _texts(each, f"{path}[{index}]", name)
+def _texts(body: Json) -> list[_Text]:
+    """Every text in a body that can name an identity: values with the path of their member, names
+    with that of theirs.
+    """
+    found: list[_Text] = []
+
+    def look(value: Any, path: str, name: str) -> None:
+        if isinstance(value, str):
+            add(path, name, value)
+        elif isinstance(value, Mapping):
+            for key, each in value.items():
+                add(path or key, "", key)
+                look(each, f"{path}.{key}" if path else key, key)
+        elif isinstance(value, list):
+            for index, each in enumerate(value):
+                look(each, f"{path}[{index}]", name)
+
+    def add(path: str, name: str, shown: str) -> None:
+        # Nothing else that is shorter than a GUID names one.
+        if len(shown) >= _GUID_LENGTH or len(shown.strip()) in _WORD_LENGTHS:
+            found.append(_Text(path, name, folded(shown)))
+
+    look(body, "", "")
+    return found
