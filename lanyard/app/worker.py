@@ -16,6 +16,7 @@ from lanyard.reconcile.reported import Report
 from lanyard.reconcile.resource import Reconciler
 from lanyard.record.decisions import Decision
 from lanyard.record.refused import RefusedWork, name_of
+from lanyard.sweep.at_once import at_once
 from lanyard.telemetry import Outcome, reconciling
 from lanyard.values.change import Change, cause_of
 from lanyard.values.errors import (
@@ -140,21 +141,25 @@ class Worker:
         return Outcome.WAITING
 
     async def _put_all(self, changes: list[Change]) -> None:
-        """Those that fail are tried again after the others: where one of hundreds fails, all of
-        them would come once more. Raises Temporary.
+        """Side by side: a group that was deleted may have had thousands. Those that fail are tried
+        again after the others: where one of hundreds fails, all of them would come once more.
+        Raises Temporary, Permanent.
         """
+        failed: dict[Change, Temporary] = {}
+
+        async def put(change: Change) -> None:
+            try:
+                await self.queue.put(change)
+            except Temporary as error:
+                failed[change] = error
+
         for _ in range(_ROUNDS):
-            failed: list[Change] = []
-            for change in changes:
-                try:
-                    await self.queue.put(change)
-                except Temporary as error:
-                    failed.append(change)
-                    failure = error
+            failed.clear()
+            await at_once(changes, put)
             if not failed:
                 return
-            changes = failed
-        raise failure
+            changes = list(failed)
+        raise next(iter(failed.values()))
 
     async def _failed(self, change: Change, error: Temporary) -> Outcome:
         """It could not begin. Where it never could, a person has it done again when that is over:

@@ -1,5 +1,6 @@
 """What can go away, each by its own path."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import Identity
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
+from lanyard.record.ledger import ResourceRecord
 from lanyard.values.change import Change
 from lanyard.values.resource_id import ResourceId
 from simulator.faults import Fault
@@ -260,3 +262,26 @@ async def test_a_dedicated_identity_that_no_rule_wants_any_more_is_detached_and_
     assert await estate.identity_of("vm1") == {}
     assert await own_identity(estate) is None
     assert estate.assignments() == []
+
+
+async def test_what_a_deleted_group_had_goes_onto_the_queue_side_by_side(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One after the other, a thousand messages take half a minute."""
+    for number in range(40):
+        await estate.ledger.save(ResourceRecord(id=estate.vm_id(f"vm{number}")))
+    under_way, most, put = 0, 0, estate.queue.put
+
+    async def slowly(change: Change, delay: float = 0) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        await put(change, delay)
+        under_way -= 1
+
+    monkeypatch.setattr(estate.queue, "put", slowly)
+    group = ResourceId.parse(estate.vm_id("vm0").resource_group_id)
+    await estate.instance().worker.process(Change(group, "event"))
+    assert len({change.resource for change, _ in estate.queue.messages}) == 40
+    assert most == 16
