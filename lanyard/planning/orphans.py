@@ -6,7 +6,7 @@ departed    whoever made it, of a principal that was seen alive and that ARM and
 unknown     of a principal that the directory does not know and that was never seen alive
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -20,7 +20,7 @@ from lanyard.planning.actions import (
 from lanyard.planning.guard import guard_alone
 from lanyard.planning.orders import Orders, Pause
 from lanyard.policy import Policy
-from lanyard.values.grants import Standing
+from lanyard.values.grants import Grant, Standing
 from lanyard.values.listed import ListedAssignment
 from lanyard.values.resource_id import ResourceId, folded, subscription_of
 
@@ -51,30 +51,29 @@ class Orphan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What the listings and the ledger show."""
+    """What the listings and the ledger show. Each of these may be large, and is only asked."""
 
-    assignments: tuple[ListedAssignment, ...]
-    #: Principals that any resource shows.
-    alive: frozenset[str]
-    #: Principals that the directory does not know.
+    #: Suspects (see `suspects`) that the directory does not know.
     unknown: frozenset[str]
     #: Where a principal was last seen alive.
     owners: Mapping[str, ResourceId]
-    #: Grants by the lower-case id of their assignment.
+    #: Grants by the folded id of their assignment.
     standing: Mapping[str, Standing]
-    #: The lower-case ids of the assignments that have our name and stamp.
-    stamped: frozenset[str]
+    #: The folded ids of the assignments that have our name and stamp.
+    stamped: Container[str]
     #: Resources on record that are no longer listed.
     missing: frozenset[ResourceId]
     #: The names of the grants that any record claims: they go by that resource's plan, if at all.
-    recorded: frozenset[str]
+    recorded: Container[str]
     pause: Pause | None = None
     #: Who dismissed a removal, by the action's key.
     dismissed: Mapping[str, str] = field(default_factory=dict)
 
 
-def suspects(assignments: Iterable[ListedAssignment], alive: frozenset[str]) -> frozenset[str]:
-    """The principals to ask the directory for: users and groups are none of Lanyard's business."""
+def suspects(assignments: Iterable[ListedAssignment], alive: Container[str]) -> frozenset[str]:
+    """The principals to ask the directory for: users and groups are none of Lanyard's business.
+    `alive`: those that any resource shows.
+    """
     return frozenset(
         each.principal_id
         for each in assignments
@@ -82,16 +81,20 @@ def suspects(assignments: Iterable[ListedAssignment], alive: frozenset[str]) -> 
     )
 
 
-def orphans(facts: Facts, policy: Policy) -> Iterator[Orphan]:
-    """The orphaned assignments, in the order of the listing."""
-    candidates = suspects(facts.assignments, facts.alive) & facts.unknown
-    kept = {standing.grant.content for standing in facts.standing.values() if standing.kept}
-    for assignment in facts.assignments:
-        standing = facts.standing.get(folded(assignment.id))
-        if standing is not None and _is_unclaimed(standing, assignment, facts):
-            yield _unclaimed(assignment, standing, facts, policy)
-        elif assignment.principal_id in candidates and assignment.content not in kept:
-            yield _without_principal(assignment, facts, policy)
+def orphan(assignment: ListedAssignment, facts: Facts, policy: Policy) -> Orphan | None:
+    """The assignment as an orphan; None where it is none."""
+    standing = facts.standing.get(folded(assignment.id))
+    if standing is not None and _is_unclaimed(standing, assignment, facts):
+        return _unclaimed(assignment, standing, facts, policy)
+    if assignment.principal_id in facts.unknown and not _is_kept(assignment, facts):
+        return _without_principal(assignment, facts, policy)
+    return None
+
+
+def _is_kept(assignment: ListedAssignment, facts: Facts) -> bool:
+    """Whether a person claims what it gives, whatever its own name."""
+    standing = facts.standing.get(folded(Grant(*assignment.content).assignment_id))
+    return standing is not None and standing.kept
 
 
 def _is_unclaimed(standing: Standing, assignment: ListedAssignment, facts: Facts) -> bool:

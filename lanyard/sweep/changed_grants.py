@@ -7,10 +7,11 @@ it counts. Where much of that is there, the listing is a part only.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lanyard.ports.azure import Assignments
+from lanyard.sweep.in_turns import in_turns
+from lanyard.sweep.listed_rights import Rights
 from lanyard.sweep.survey import Survey
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Content, Standing, State
@@ -55,10 +56,11 @@ async def changed_grants(found: Survey, assignments: Assignments) -> Changed:
     """Compare the record with the listing, and with ARM where they differ. Raises Temporary where
     the listing is a part only.
     """
-    due = [each for each in found.facts.standing.values() if _is_due(each, found)]
-    shown = _Shown(found, due)
+    shown = await _shown(found)
     changed, overlooked = Changed(), 0
-    for standing in due:
+    async for standing in in_turns(found.facts.standing.values()):
+        if not _is_due(standing, found):
+            continue
         unread = changed.unread.get(_subscription(standing), ())
         if shown.as_recorded(standing) or len(unread) == _MOST_UNREAD:
             continue
@@ -66,7 +68,7 @@ async def changed_grants(found: Survey, assignments: Assignments) -> Changed:
             overlooked += await _looked_at(standing, shown, assignments, changed)
         except (Temporary, Permanent) as failure:
             changed.unread[_subscription(standing)].append(failure)
-        if overlooked > _MOST_OVERLOOKED and overlooked > len(due) * _MOST_OVERLOOKED_SHARE:
+        if overlooked > _MOST_OVERLOOKED and overlooked > shown.due * _MOST_OVERLOOKED_SHARE:
             message = f"Resource Graph does not list {overlooked} assignments that exist"
             raise Temporary(f"{message}: its listing is not used", _UNTRUSTED_DELAY)
     return changed
@@ -107,29 +109,40 @@ def _is_due(standing: Standing, found: Survey) -> bool:
     return standing.state in (State.ACTIVE, State.GRANTING) and bool(standing.claimants)
 
 
+@dataclass(slots=True)
 class _Shown:
     """What the listing shows of the grants that are due."""
 
-    def __init__(self, found: Survey, due: Iterable[Standing]) -> None:
-        self._stamped = found.facts.stamped
-        self._conditions = {folded(each.id): each.condition for each in found.facts.assignments}
-        principals = {each.grant.principal_id for each in due if not each.ours}
-        self._others: Mapping[Content[str], ListedAssignment] = {
-            assignment.content: assignment
-            for assignment in found.facts.assignments
-            if assignment.principal_id in principals
-        }
+    rights: Rights
+    #: How many are due.
+    due: int = 0
+    #: The listed assignments of the principals that have grants by other owners' assignments.
+    others: dict[Content[str], ListedAssignment] = field(default_factory=dict)
 
     def lists(self, standing: Standing) -> bool:
         """Whether there is an assignment of it at all."""
         if standing.ours:
-            return folded(standing.grant.assignment_id) in self._conditions
-        return standing.grant.content in self._others
+            return folded(standing.grant.assignment_id) in self.rights.assignments
+        return standing.grant.content in self.others
 
     def as_recorded(self, standing: Standing) -> bool:
         """Whether it stands as the record has it: with its condition, and ours with our stamp."""
         if standing.ours:
             own = folded(standing.grant.assignment_id)
-            return own in self._stamped and self._conditions[own] == standing.grant.condition
-        listed = self._others.get(standing.grant.content)
+            is_shown = own in self.rights.stamped
+            return is_shown and self.rights.assignments[own].condition == standing.grant.condition
+        listed = self.others.get(standing.grant.content)
         return listed is not None and listed.condition == standing.grant.condition
+
+
+async def _shown(found: Survey) -> _Shown:
+    shown, principals = _Shown(found.rights), set[str]()
+    async for standing in in_turns(found.facts.standing.values()):
+        if _is_due(standing, found):
+            shown.due += 1
+            if not standing.ours:
+                principals.add(standing.grant.principal_id)
+    async for assignment in in_turns(found.rights.assignments.values() if principals else ()):
+        if assignment.principal_id in principals:
+            shown.others[assignment.content] = assignment
+    return shown

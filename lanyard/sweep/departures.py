@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from lanyard.planning.orphans import Orphan, OrphanKind
 from lanyard.sweep.survey import Survey
 from lanyard.values.change import Change
-from lanyard.values.grants import State
 from lanyard.values.resource_id import ResourceId, folded, last_name, subscription_of
 
 #: Of what a sweep puts on the queue.
@@ -36,12 +35,12 @@ def _left_on_the_way(found: Survey) -> Iterator[Change]:
     """Grants that are on record as on their way, in or out, that nothing claims and nothing gives:
     whoever was at it died.
     """
-    listed = {folded(assignment.id) for assignment in found.facts.assignments}
-    for key, standing in found.facts.standing.items():
-        where = subscription_of(standing.grant.scope)
-        claimed = standing.kept or standing.claimants or standing.grant.name in found.facts.recorded
-        if standing.state is not State.ACTIVE and not claimed and key not in listed and where:
-            yield Change(where, SOURCE, grant=standing.grant.name)
+    for standing in found.read.claims.on_the_way:
+        grant = standing.grant
+        where, key = subscription_of(grant.scope), folded(grant.assignment_id)
+        claimed = standing.kept or standing.claimants or grant.name in found.facts.recorded
+        if not claimed and key not in found.rights.assignments and where:
+            yield Change(where, SOURCE, grant=grant.name)
 
 
 def _orphan_changes(found: Iterable[Orphan]) -> Iterable[Change]:

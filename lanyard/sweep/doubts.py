@@ -5,45 +5,38 @@ an older moment. Then the grant is in doubt for that resource: its own plan assi
 gives it up.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.grants import Grant, Standing
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.resource_id import ResourceId, folded
 
 
-def grants_in_doubt(
-    records: Mapping[ResourceId, ResourceRecord], standing: Iterable[Standing]
-) -> dict[ResourceId, frozenset[Grant]]:
-    """The grants that a resource has on record without a claim, or claims without having them on
-    record, or has on another condition.
+def claims_in_doubt(
+    standing: Standing, records: Mapping[str, ResourceRecord]
+) -> Iterator[ResourceId]:
+    """Who claims the grant without having it on record, or has it on another condition. The records
+    by their folded ids.
     """
-    doubts: dict[ResourceId, set[Grant]] = defaultdict(set)
-    claimed: dict[ResourceId, set[str]] = defaultdict(set)
-    for each in standing:
-        for claimant in each.claimants:
-            claimed[claimant].add(each.grant.name)
-            record = records.get(claimant)
-            if each.grant.name not in _names(record) or _has_otherwise(record, each.grant):
-                doubts[claimant].add(each.grant)
-    for resource, record in records.items():
-        lost = {grant for grant in record.grants if grant.name not in claimed[resource]}
-        if lost:
-            doubts[resource] |= lost
-    return {resource: frozenset(grants) for resource, grants in doubts.items()}
+    for claimant in standing.claimants:
+        record = records.get(claimant.key)
+        if standing.grant.name not in _names(record) or _has_otherwise(record, standing.grant):
+            yield claimant
 
 
-def claims_lost(
-    records: Mapping[ResourceId, ResourceRecord], standing: Iterable[Standing]
-) -> Iterator[tuple[ResourceId, Grant]]:
-    """Each grant that a resource has on record, or on its way, and does not claim."""
-    claims = {(who, each.grant.name) for each in standing for who in each.claimants}
-    for resource, record in records.items():
-        for grant in sorted(record.owned().claimed, key=lambda grant: grant.name):
-            if (resource, grant.name) not in claims:
-                yield resource, grant
+def lost_claims(
+    resource: ResourceId, grants: Iterable[Grant], standing: Mapping[str, Standing]
+) -> frozenset[Grant]:
+    """Those of a resource's grants that it does not claim. What stands, by the folded ids of its
+    assignments.
+    """
+
+    def is_claimed(grant: Grant) -> bool:
+        found = standing.get(folded(grant.assignment_id))
+        return found is not None and resource in found.claimants
+
+    return frozenset(grant for grant in grants if not is_claimed(grant))
 
 
 def _has_otherwise(record: ResourceRecord | None, grant: Grant) -> bool:

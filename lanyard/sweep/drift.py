@@ -79,8 +79,7 @@ class Drift:
         async def is_dedicated(owner: str, identity: ResourceId) -> bool:
             if not owner.startswith("/"):
                 return True  # as for a reconcile
-            record = found.records.get(ResourceId.parse(owner))
-            return record is not None and identity in record.dedicated
+            return identity in found.records.of(ResourceId.parse(owner)).dedicated
 
         installation = self.services.assignments.installation
         behind = await Principals(self._read, self._recorded, installation).known(wanted, resource)

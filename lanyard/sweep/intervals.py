@@ -12,9 +12,8 @@ from lanyard.record.refused import Refused, RefusedWork, name_of
 from lanyard.sweep.at_once import at_once
 from lanyard.sweep.survey import Survey
 from lanyard.values.change import Change
-from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import Permanent, Temporary
-from lanyard.values.resource_id import ResourceId, is_within
+from lanyard.values.resource_id import is_within
 
 _AUTHORIZATION = "/providers/microsoft.authorization/"
 
@@ -30,8 +29,6 @@ class Intervals:
     obstacles: frozenset[str] = frozenset()
     #: Why some of them could not be listed: then their change is seen late.
     unread: list[Temporary | Permanent] = field(default_factory=list)
-    _listed: Mapping[ResourceId, ComputeResource] = field(init=False)
-    _rights: list[str] = field(init=False)
     _offered: set[str] = field(init=False, default_factory=set)
 
     @classmethod
@@ -45,13 +42,6 @@ class Intervals:
             except (Temporary, Permanent) as failure:
                 unread.append(failure)
         return cls(found, services, known, frozenset(obstacles), unread)
-
-    def __post_init__(self) -> None:
-        """What all that is refused depends on is looked up once."""
-        self._listed = {one.id: one for one in self.found.resources.compute}
-        own = self.services.own_principal
-        assignments = self.found.facts.assignments
-        self._rights = sorted(one.id for one in assignments if one.principal_id == own)
 
     def due(self, changes: Iterable[Change]) -> Iterator[Change]:
         """Those that are put on the queue now, each with what this sweep sees of it, and once."""
@@ -79,7 +69,7 @@ class Intervals:
         facts = self.found.facts
         parts = [
             self.services.author.policy,
-            self._rights,
+            self.found.rights_of.get(self.services.own_principal, []),
             str(facts.pause),
             self._answers(change),
             self._in_the_way(change),
@@ -99,11 +89,11 @@ class Intervals:
 
     def _shown(self, change: Change) -> Sequence[object]:
         if change.principal:
-            assignments = self.found.facts.assignments
-            return sorted(one.id for one in assignments if one.principal_id == change.principal)
-        resource = self._listed.get(change.resource)
+            return self.found.rights_of.get(change.principal, [])
+        resource = self.found.read.listing.compute.get(change.resource.key)
         if resource is None:
             return [self.found.resources.identities.get(change.resource.key)]
         attached = sorted(resource.identity.user_assigned, key=lambda one: one.key)
         principals = [self.found.resources.identities.get(one.key) for one in attached]
-        return [resource.raw, resource.tags, str(resource.identity), principals]
+        body = self.found.read.listing.bodies[resource.id.key]
+        return [body, resource.tags, str(resource.identity), principals]

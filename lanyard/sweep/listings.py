@@ -6,8 +6,8 @@ raised: what a broken listing does not hold is not taken for missing.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, MutableSet, Set
+from dataclasses import dataclass, field, replace
 
 from lanyard.ports.azure import Directory, Index
 from lanyard.values.compute import ComputeResource, ManagedIdentity
@@ -19,8 +19,9 @@ from lanyard.values.resource_id import ResourceId, folded, subscription_of
 LIMIT = 4000
 NEAR_LIMIT = 3200
 _UNTRUSTED_DELAY = 300.0
-# So many live principals are asked for beside the suspects; more than these may not be missing.
-_SAMPLE = 200
+#: So many live principals are asked for beside the suspects.
+SAMPLE = 200
+# More than these may not be missing.
 _MOST_MISSED = 5
 _MOST_MISSED_SHARE = 0.2
 
@@ -34,18 +35,23 @@ def silent(_what: str, _count: int) -> None:
 
 @dataclass(slots=True, kw_only=True)
 class Resources:
-    """What the listing of resources holds. Ids are lower case."""
+    """What the listing of resources holds. Ids are lower case.
 
-    #: Those of a type that Lanyard knows.
-    compute: list[ComputeResource] = field(default_factory=list)
+    What grows with the resources may be kept elsewhere than in memory; of identities it may not.
+    """
+
+    #: Those of a type that Lanyard knows, by their ids, without their bodies.
+    compute: MutableMapping[str, ComputeResource] = field(default_factory=dict)
     #: Of all that is listed.
-    ids: set[str] = field(default_factory=set)
+    ids: MutableSet[str] = field(default_factory=set)
     #: Principals that any of them shows.
-    alive: set[str] = field(default_factory=set)
+    alive: MutableSet[str] = field(default_factory=set)
     #: Principals of listed identities, and of listed resources' own ones, with their tenants (""
     #: unknown). What resources show besides may be of identities that were deleted since.
-    listed_principals: dict[str, str] = field(default_factory=dict)
-    #: The subscriptions (lower case) of each tenant, as far as identities show them.
+    listed_principals: MutableMapping[str, str] = field(default_factory=dict)
+    #: The subscriptions (lower case) in which anything is listed.
+    subscriptions: set[str] = field(default_factory=set)
+    #: Those of each tenant, as far as identities show them.
     tenants: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     #: Of each attached identity the one resource that has it, "" where several do.
     sole_user: dict[str, str] = field(default_factory=dict)
@@ -66,25 +72,30 @@ class Resources:
 
     def leave_alone(self, ids: Set[str]) -> None:
         """Nothing is asked of these (lower-case ids), which exist all the same."""
-        self.compute = [one for one in self.compute if one.id.key not in ids]
+        for one in ids:
+            self.compute.pop(one, None)
 
     def add(self, listed: Listed) -> None:
         """One row."""
-        self.ids.add(folded(listed.id))
-        self.alive |= listed.principals
-        for principal in {listed.own_principal, listed.system_principal} - {None}:
-            self.listed_principals[str(principal)] = listed.tenant
-            if where := subscription_of(listed.id):
+        key, where = folded(listed.id), subscription_of(listed.id)
+        self.ids.add(key)
+        if where is not None:
+            self.subscriptions.add(where.subscription)
+        for principal in listed.principals:
+            self.alive.add(principal)
+        for principal in filter(None, {listed.own_principal, listed.system_principal}):
+            self.listed_principals[principal] = listed.tenant
+            if where is not None:
                 self.tenants[listed.tenant].add(where.subscription)
         for identity in listed.attached:
-            self.sole_user[identity] = "" if identity in self.sole_user else folded(listed.id)
+            self.sole_user[identity] = "" if identity in self.sole_user else key
         self.attachments += len(listed.attached)
         if listed.own_principal is not None:
-            self.identities[folded(listed.id)] = listed.own_principal
+            self.identities[key] = listed.own_principal
             if listed.tags:
-                self.identity_tags[folded(listed.id)] = listed.tags
+                self.identity_tags[key] = listed.tags
         if listed.compute is not None:
-            self.compute.append(listed.compute)
+            self.compute[listed.compute.id.key] = replace(listed.compute, raw={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +144,7 @@ async def known_to_directory(
     """
     if not asked:
         return Known()
-    sample = frozenset(sorted(listed)[:_SAMPLE])
+    sample = frozenset(sorted(listed)[:SAMPLE])
     known = await directory.existing(asked | sample)
     own = {listed[each] for each in known & sample}
     foreign = {listed[each] for each in sample} - own - {""} if own else set[str]()
@@ -145,13 +156,17 @@ async def known_to_directory(
     return Known(known & asked, frozenset(foreign))
 
 
-def of_other_tenants(known: Known, resources: Resources, listed: Authorization) -> frozenset[str]:
-    """The principals with roles in a subscription of another tenant: that one's directory knows
-    them, if any does.
+def foreign_subscriptions(known: Known, resources: Resources) -> frozenset[str]:
+    """Those (lower case) of another tenant, as far as identities show it."""
+    return frozenset(one for tenant in known.foreign for one in resources.tenants[tenant])
+
+
+def has_role_in(subscriptions: Set[str], assignments: Iterable[ListedAssignment]) -> frozenset[str]:
+    """The principals with roles in these: where they are of another tenant, that one's directory
+    knows them, if any does.
     """
-    elsewhere = {one for tenant in known.foreign for one in resources.tenants[tenant]}
     return frozenset(
         each.principal_id
-        for each in listed.assignments
-        if (where := subscription_of(each.scope)) and where.subscription in elsewhere
+        for each in assignments
+        if (where := subscription_of(each.scope)) and where.subscription in subscriptions
     )

@@ -15,12 +15,13 @@ from lanyard.reconcile.services import Services
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import CLOCK_DOUBT
 from lanyard.sweep.at_once import at_once
-from lanyard.sweep.doubts import claims_lost
+from lanyard.sweep.doubts import lost_claims
+from lanyard.sweep.in_turns import in_turns
 from lanyard.sweep.survey import Survey
 from lanyard.values.compute import ComputeResource
 from lanyard.values.grants import Grant
 from lanyard.values.own_identity import Dedicated, made_for, mark_of
-from lanyard.values.resource_id import ResourceId, folded, last_name
+from lanyard.values.resource_id import ResourceId, last_name
 
 _HOUR = 3600.0
 
@@ -30,12 +31,14 @@ async def learn_grants(found: Survey, services: Services) -> None:
     needs is revoked then, like any other. Without any row the tables are surely not whole, because
     a row comes before its assignment: that is on record first.
     """
-    unrecorded = found.facts.stamped - found.facts.standing.keys()
-    grants = [
-        Grant(*each.content, each.condition)
-        for each in found.facts.assignments
-        if folded(each.id) in unrecorded and last_name(each.id) not in found.damaged.grant_names
+    unreadable, standing = found.damaged.grant_names, found.facts.standing
+    unrecorded = [
+        key
+        async for key in in_turns(found.rights.stamped)
+        if key not in standing and last_name(key) not in unreadable
     ]
+    listed = (found.rights.assignments[key] for key in unrecorded)
+    grants = [Grant(*each.content, each.condition) async for each in in_turns(listed)]
     for grant in grants:
         if not await services.claims.on_record(grant):
             offboarded = await services.unread.offboarded()
@@ -49,9 +52,11 @@ async def learn_claims(found: Survey, services: Services) -> None:
     so, and before a revocation the estate.
     """
     unread = found.unseen - await services.unread.offboarded()
-    for resource, grant in claims_lost(found.records, found.facts.standing.values()):
-        if resource.subscription in unread:
-            await services.claims.share(grant, resource)
+    async for record in in_turns(found.records.all.values() if unread else ()):
+        if record.id.subscription in unread:
+            lost = lost_claims(record.id, record.owned().claimed, found.facts.standing)
+            for grant in sorted(lost, key=lambda grant: grant.name):
+                await services.claims.share(grant, record.id)
 
 
 async def learn_identities(
@@ -61,10 +66,11 @@ async def learn_identities(
     and it is what the policy has made for it. Where the tables were lost, or its row alone, their
     tags alone do: the policy may have had another name for it before.
     """
-    for identity, principal, owner in _own_identities(found, services.assignments.installation):
+    own_identities = _own_identities(found, services.assignments.installation)
+    async for identity, principal, owner in in_turns(own_identities):
         if principal == services.own_principal:
             continue  # whatever its tags say
-        known = found.records.get(owner.id, ResourceRecord(id=owner.id))
+        known = found.records.of(owner.id)
         own = {identity: Dedicated(principal, _kept_for(policy))}
         wanted = desired(policy, owner)
         # One that a person attached, by an undo, say, is theirs.
@@ -74,7 +80,7 @@ async def learn_identities(
         if identity in known.dedicated or not (named or lost):
             continue
         if own := still_dedicated(own, policy, wanted):
-            found.records[owner.id] = await _learnt(own, owner, services)
+            found.records.put(await _learnt(own, owner, services))
 
 
 def _kept_for(policy: Policy) -> float:
@@ -105,11 +111,12 @@ async def _learnt(
 def _own_identities(
     found: Survey, installation: str
 ) -> Iterator[tuple[ResourceId, str, ComputeResource]]:
-    compute = {mark_of(resource.id.key): resource for resource in found.resources.compute}
     for key, tags in found.resources.identity_tags.items():
-        owner = made_for(tags, installation)
-        if owner in compute and found.resources.sole_user.get(key) == compute[owner].id.key:
-            yield ResourceId.parse(key), found.resources.identities[key], compute[owner]
+        if not (owner := made_for(tags, installation)):
+            continue
+        user = found.read.listing.compute.get(found.resources.sole_user.get(key, ""))
+        if user is not None and owner == mark_of(user.id.key):
+            yield ResourceId.parse(key), found.resources.identities[key], user
 
 
 async def doubt_records(found: Survey, services: Services, until: float) -> None:
@@ -119,13 +126,12 @@ async def doubt_records(found: Survey, services: Services, until: float) -> None
     """
 
     async def doubt(resource: ResourceId) -> None:
-        found.records[resource] = await services.ledger.update(
-            resource, lambda record: _doubted(record, until)
-        )
+        doubted = await services.ledger.update(resource, lambda record: _doubted(record, until))
+        found.records.put(doubted)
 
     doubtful = [
-        resource
-        for resource, record in found.records.items()
+        record.id
+        async for record in in_turns(found.records.all.values())
         if record.attachments or record.due_since or record.dedicated
     ]
     await at_once(doubtful, doubt)

@@ -8,23 +8,24 @@ whoever takes the message reads it fresh.
 
 import math
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from lanyard.planning.actions import RemoveOrphans
 from lanyard.planning.guard import guard_alone
 from lanyard.planning.orders import Orders
-from lanyard.planning.orphans import orphans
+from lanyard.planning.orphans import Orphan, orphan
 from lanyard.policy import Policy
 from lanyard.ports.queue import Enqueue
 from lanyard.reconcile.services import Services
 from lanyard.record.checkpoint import Checkpoint
 from lanyard.record.identities import IdentityRecord
-from lanyard.record.ledger import ResourceRecord
 from lanyard.sweep.at_once import at_once
 from lanyard.sweep.changed_grants import Changed, changed_grants
 from lanyard.sweep.departures import SOURCE, departures
 from lanyard.sweep.doubts import reopened
 from lanyard.sweep.drift import Drift
+from lanyard.sweep.in_turns import in_turns
 from lanyard.sweep.intervals import Intervals
 from lanyard.sweep.listings import NEAR_LIMIT, Progress, silent
 from lanyard.sweep.lost_tables import (
@@ -35,6 +36,7 @@ from lanyard.sweep.lost_tables import (
 )
 from lanyard.sweep.reopening import Reopening
 from lanyard.sweep.report import SweepReport
+from lanyard.sweep.spill import Spill
 from lanyard.sweep.survey import Survey, survey
 from lanyard.sweep.wanted_grants import WantedGrants
 from lanyard.values.change import Change
@@ -75,26 +77,28 @@ class Sweep:
         """Look over everything. Raises Temporary, Permanent where a listing fails: then nothing is
         put on the queue; or where a table or the queue fails: `put` says how many are on it.
         """
-        found = await survey(self.policy.types(), self.services, self.progress)
+        with closing(Spill()) as spill:
+            found = await survey(self.policy.types(), self.services, spill, self.progress)
+            return await self._look_over(found)
+
+    async def _look_over(self, found: Survey) -> SweepReport:
         if self._is_late():
             raise Temporary("to read everything took all the time that a sweep has", _AGAIN)
         report = SweepReport(
-            listed=len(found.resources.compute),
+            listed=len(found.read.listing.compute),
             missing=len(found.facts.missing),
             seen=found.seen,
             unseen=tuple(sorted(found.unseen)),
             no_directory=found.no_directory,
-            assignments=len(found.facts.assignments),
-            orphans=tuple(orphans(found.facts, self.policy)),
-            near_limit={
-                s: n for s, n in found.assignments_by_subscription().items() if n >= NEAR_LIMIT
-            },
+            assignments=found.rights.count,
+            orphans=tuple([each async for each in self._orphans(found)]),
+            near_limit={s: n for s, n in found.rights.by_subscription.items() if n >= NEAR_LIMIT},
             unused_identities=tuple(found.unused_identities),
             unlisted_identities=tuple(found.unlisted_identities),
             roles_gone=tuple(await self._roles_gone(found)),
             damaged=tuple(map(str, found.damaged.all)),
         )
-        changed = list(self._changed_identities(found))
+        changed = [identity async for identity in self._changed_identities(found)]
         grants = await changed_grants(found, self.services.assignments)
         partly_seen = grants.partly_seen()
         if self.enqueue is None:
@@ -116,6 +120,12 @@ class Sweep:
             managed=self._drift.managed,
             cut_short=self.cut_short,
         )
+
+    async def _orphans(self, found: Survey) -> AsyncIterator[Orphan]:
+        """In the order of the listing."""
+        async for assignment in in_turns(found.rights.assignments.values()):
+            if one := orphan(assignment, found.facts, self.policy):
+                yield one
 
     def _is_late(self) -> bool:
         return self.services.now() >= self.until
@@ -195,16 +205,16 @@ class Sweep:
 
     async def _drifted(self, found: Survey, after: str) -> AsyncIterator[ResourceId]:
         """The resources that are not as desired, in the order of their ids, from `after` on."""
-        for resource in sorted(found.resources.compute, key=lambda one: one.id):
+        async for key, resource in in_turns(found.read.listing.compute.by_key()):
             # What is in doubt is looked at, wherever the sweep before this one got to.
-            if resource.id.key > after or resource.id in found.doubts:
-                record = found.records.get(resource.id, ResourceRecord(id=resource.id))
+            if key > after or resource.id in found.doubts:
+                record = found.records.of(resource.id)
                 if await self._drift.shows(resource, record, found):
                     yield resource.id
 
-    def _changed_identities(self, found: Survey) -> Iterator[ResourceId]:
+    async def _changed_identities(self, found: Survey) -> AsyncIterator[ResourceId]:
         """Identities that are gone or were recreated, and those whose clean-up may go on."""
-        for record in found.identities:
+        async for record in in_turns(found.read.identities):
             if record.id.subscription in found.unseen:
                 continue
             now = found.resources.identities.get(record.id.key)

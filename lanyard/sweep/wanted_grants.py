@@ -1,7 +1,6 @@
 """What the policy gives the listed resources, as a grant with its condition. Pure."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from lanyard.planning.desired import desired
 from lanyard.policy import Policy
@@ -11,7 +10,7 @@ from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WantedGrants:
     """Those of one listing."""
 
@@ -22,7 +21,7 @@ class WantedGrants:
         """Whether the policy has a resource have, or keep, a grant under this very condition. Where
         two of its rules contradict each other on that, what stands stays, whichever it is.
         """
-        if (found := self._compute.get(resource)) is None:
+        if (found := self.resources.compute.get(resource.key)) is None:
             return False
         wanted = desired(self.policy, found)
         return any(
@@ -34,17 +33,13 @@ class WantedGrants:
 
     def gives(self, resource: ResourceId, grant: Grant) -> bool:
         """Whether the policy gives it, on whichever condition, and does not only have it kept."""
-        if (found := self._compute.get(resource)) is None:
+        if (found := self.resources.compute.get(resource.key)) is None:
             return False
         return any(
             each.granted(principal).key == grant.key
             for each in desired(self.policy, found).grants
             if (principal := self._principal(each.to, found))
         )
-
-    @cached_property
-    def _compute(self) -> dict[ResourceId, ComputeResource]:
-        return {each.id: each for each in self.resources.compute}
 
     def _principal(self, to: PrincipalRef, resource: ComputeResource) -> str | None:
         if isinstance(to, SystemAssigned):

@@ -13,7 +13,7 @@ from lanyard.planning.actions import (
     RevokeUnclaimed,
 )
 from lanyard.planning.orders import Pause, Paused
-from lanyard.planning.orphans import Facts, Orphan, OrphanKind, orphans, suspects
+from lanyard.planning.orphans import Facts, Orphan, OrphanKind, orphan, suspects
 from lanyard.policy.load import parse_policy
 from lanyard.values.grants import Grant, Standing, State
 from lanyard.values.listed import ListedAssignment
@@ -44,8 +44,6 @@ def listed(assignment_id: str = "/x/foreign", kind: str = "ServicePrincipal") ->
 
 
 FOREIGN = Facts(
-    assignments=(listed(),),
-    alive=frozenset(),
     unknown=frozenset({GONE}),
     owners={},
     standing={},
@@ -60,8 +58,6 @@ def ours(*claimants: ResourceId, kept: bool = False, mine: bool = True) -> Facts
     standing = Standing(GRANT, State.ACTIVE, claimants, kept, mine)
     key = GRANT.assignment_id.lower()
     return Facts(
-        assignments=(listed(GRANT.assignment_id),),
-        alive=frozenset({GONE}),
         unknown=frozenset(),
         owners={},
         standing={key: standing},
@@ -76,7 +72,10 @@ def dismissed(facts: Facts, removal: Removal) -> Facts:
 
 
 def found(facts: Facts, policy: str = ALL) -> list[Orphan]:
-    return list(orphans(facts, parse_policy("lanyard.yaml", policy)))
+    """Of our own assignment where it is on record, and else of a foreign one."""
+    assignment = listed(GRANT.assignment_id) if facts.stamped else listed()
+    one = orphan(assignment, facts, parse_policy("lanyard.yaml", policy))
+    return [one] if one is not None else []
 
 
 def kinds(facts: Facts, policy: str = ALL) -> list[OrphanKind]:
@@ -90,12 +89,12 @@ def test_one_that_the_directory_does_not_know_and_nobody_saw_is_unknown() -> Non
 
 @pytest.mark.parametrize("kind", ["User", "Group", "ForeignGroup", "Device", ""])
 def test_only_service_principals_are_suspects(kind: str) -> None:
-    assert kinds(replace(FOREIGN, assignments=(listed(kind=kind),))) == []
     assert suspects([listed(kind=kind)], frozenset()) == frozenset()
+    assert suspects([listed()], frozenset()) == {GONE}
 
 
 def test_what_a_resource_shows_or_the_directory_knows_is_no_orphan() -> None:
-    assert kinds(replace(FOREIGN, alive=frozenset({GONE}))) == []
+    assert suspects([listed()], frozenset({GONE})) == frozenset()
     assert kinds(replace(FOREIGN, unknown=frozenset())) == []
 
 

@@ -16,9 +16,10 @@ from lanyard.sweep.listings import (
     Authorization,
     Progress,
     Resources,
+    foreign_subscriptions,
+    has_role_in,
     known_to_directory,
     list_authorization,
-    of_other_tenants,
     silent,
 )
 from lanyard.values.compute_types import COMPUTE_TYPES
@@ -123,7 +124,7 @@ async def _ask(
     except LanyardError as error:
         # The SDK's text repeats it, over several lines.
         return DirectoryAnswer(failure=str(error).partition("\n")[0])
-    others = of_other_tenants(known, found, authorization)
+    others = has_role_in(foreign_subscriptions(known, found), authorization.assignments)
     return DirectoryAnswer(asked - known.principals - others, control_principal)
 
 

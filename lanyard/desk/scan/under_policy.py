@@ -25,7 +25,7 @@ def previews(policy: Policy, estate: Estate) -> Iterator[Preview]:
         resources.add(listed)
     standing = {assignment.content for assignment in estate.authorization.assignments}
     look = _Look(policy, estate, resources, standing)
-    for resource in sorted(resources.compute, key=lambda one: one.id):
+    for resource in sorted(resources.compute.values(), key=lambda one: one.id):
         yield look.at(resource)
 
 
