@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import burst, calls, cold_start, ingest, one_machine, plan, real_host, sweep
+from bench import burst, calls, cold_start, ingest, large_sweep, one_machine, plan, real_host, sweep
 from bench.figures import Figure, Tell
 from bench.options import Options
 from simulator.arm.throttling import ARM_LIMITS
@@ -25,6 +25,7 @@ BENCHES: dict[str, Bench] = {
     "one-machine": one_machine.measure,
     "calls": calls.measure,
     "sweep": sweep.measure,
+    "large-sweep": large_sweep.measure,
     "cold-start": cold_start.measure,
     "ingest": ingest.measure,
     "plan": plan.measure,

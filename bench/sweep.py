@@ -20,6 +20,7 @@ from simulator.clock import Clock
 from simulator.faults import Fault
 from simulator.seeding import Contents, Sizes, fill
 from simulator.virtual_time import run
+from tests.support.estate import Estate
 
 _SUBSCRIPTIONS, _GROUPS = 3, 20
 _PAGE = 1000
@@ -88,7 +89,7 @@ async def _sweep(clock: Clock, options: Options, *, trace: bool) -> _Swept:
             assignments=options.assignments,
         ),
     )
-    await _adopt(estate, contents)
+    await adopt(estate, contents)
     directory = estate.azure.faults.add(Fault(service="graph", times=None, delay=DIRECTORY))
     started, cpu = clock.now(), process_time()
     if trace:
@@ -110,7 +111,7 @@ async def _sweep(clock: Clock, options: Options, *, trace: bool) -> _Swept:
     )
 
 
-async def _adopt(estate: TimedEstate, contents: Contents) -> None:
+async def adopt(estate: Estate, contents: Contents) -> None:
     """The app may read everywhere, the policy asks for what is there, and it is on record."""
     for subscription in contents.subscriptions:
         estate.azure.assign(estate.app.object_id, "Reader", f"/subscriptions/{subscription}")
