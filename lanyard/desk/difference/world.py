@@ -79,7 +79,9 @@ def world_of(
     for each in estate.resources:
         listed.add(each)
     # The app itself is no resource for Lanyard.
-    resources = {one.id: one for one in listed.compute if not is_own_app(one, own_principal)}
+    resources = {
+        one.id: one for one in listed.compute.values() if not is_own_app(one, own_principal)
+    }
     bare = World(
         resources=resources,
         owned={},
@@ -114,7 +116,7 @@ def _identities(listed: Resources) -> dict[str, str]:
     seen = {found.subscription for found in map(subscription_of, listed.ids) if found is not None}
     shown = {
         identity.key: principal
-        for resource in listed.compute
+        for resource in listed.compute.values()
         for identity, principal in resource.identity.user_assigned.items()
         if principal is not None and identity.subscription not in seen
     }
