@@ -139,7 +139,7 @@ async def survey(
     seen = listing.resources.subscriptions | rights.by_subscription.keys()
     unseen = (read.records.subscriptions | claims.subscriptions | damaged.subscriptions) - seen
     released = tuple(e.change("sweep") for e in held if e.answer is Answer.RELEASED)
-    told_by = unknown | {change.principal for change in released} | {services.own_principal}
+    whose = unknown | {change.principal for change in released} | {services.own_principal}
     facts = Facts(
         unknown=unknown,
         owners=await _owners(services.identity_ledger, read, spill),
@@ -153,7 +153,7 @@ async def survey(
     return Survey(
         read=read,
         doubts={one: each for one, each in doubts.items() if one.subscription not in unseen},
-        rights_of=await _rights_of(told_by, rights),
+        rights_of=await _rights_of(whose, rights),
         roles={(role.role_id, ""): role.definition for role in rights.roles.values()},
         released=released,
         listed=_listed(held),
