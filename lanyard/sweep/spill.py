@@ -2,7 +2,7 @@
 
 Each kind of thing is a table of a temporary database, whose file SQLite unlinks as soon as it is
 open: nothing of it is left, whatever becomes of the process. Everything is found by its key, so no
-order is relied on in which a service, or a table, lists things. docs/dev/adr/0020 says why.
+order is relied on in which a service, or a table, lists things. docs/dev/adr/0025 says why.
 """
 
 import pickle
