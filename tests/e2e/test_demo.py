@@ -3,7 +3,11 @@
 import subprocess
 import sys
 
+import pytest
+
 from demo.hosts import PROJECT
+
+pytestmark = pytest.mark.timeout(300)
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -12,7 +16,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         cwd=PROJECT,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=280,
     )
 
 

@@ -269,7 +269,7 @@ def bodies(draw: st.DrawFn, good: Any) -> Any:
 STATUSES = st.sampled_from([200, 200, 200, 201, 202, 204, 400, 403, 404, 409, 429, 500])
 
 
-@settings(max_examples=250)
+@settings(max_examples=125)
 @given(st.data(), st.sampled_from(sorted(CALLS)), STATUSES)
 def test_any_answer_is_read_or_is_a_failure_of_ours(
     data: st.DataObject, name: str, status: int
@@ -290,7 +290,7 @@ def test_any_answer_is_read_or_is_a_failure_of_ours(
 ERRORS = st.sampled_from(sorted(GONE | {"SubscriptionNotFound", "Request_ResourceNotFound", ""}))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     st.sampled_from(["read", "identity", "assignment", "exists", "restorable"]),
     ERRORS.map(lambda code: {"error": {"code": code, "message": "m"}}) | any_json() | st.binary(),
@@ -311,7 +311,7 @@ def plainly(body: Any) -> tuple[bool, set[str]]:
     return bool(block.get("principalId")), {folded(name).rstrip("/") for name in names}
 
 
-@settings(max_examples=250)
+@settings(max_examples=125)
 @given(bodies(MACHINE))
 @example(put(MACHINE, ("identity", "principalId"), None))
 @example(put(MACHINE, ("identity", "userAssignedIdentities"), None))
@@ -364,7 +364,7 @@ LISTINGS = ("all rights", "all resources", "who shows a principal", "federated",
             "assignments elsewhere", "assignments", "inventory")  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.data(), st.sampled_from(LISTINGS))
 @example(None, "all rights")
 def test_a_listing_is_whole_or_fails(data: st.DataObject | None, name: str) -> None:
@@ -378,7 +378,7 @@ def test_a_listing_is_whole_or_fails(data: st.DataObject | None, name: str) -> N
 USERS = CALLS["users of an identity"][1]
 
 
-@settings(max_examples=250)
+@settings(max_examples=125)
 @given(bodies(USERS))
 @example(put(USERS, ("data", 0, "id"), identity_id("id-a1").text))
 @example(put(USERS, ("data", 1, "identity", "userAssignedIdentities"), {}))

@@ -151,7 +151,7 @@ def sound(value: object) -> bool:
     return False
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.data())
 def test_a_damaged_row_is_named_or_what_is_read_is_sound(data: st.DataObject) -> None:
     name, keys, column = data.draw(st.sampled_from(kept().columns()))
