@@ -3,11 +3,7 @@
 import subprocess
 import sys
 
-import pytest
-
 from demo.hosts import PROJECT
-
-pytestmark = pytest.mark.timeout(300)
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
