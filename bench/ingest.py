@@ -69,15 +69,15 @@ def measure(options: Options, tell: Tell) -> list[Figure]:
             rates.ratio(_LANYARD, _EMPTY),
             "",
             rates.baseline / rates.of(_EMPTY),
-            Budget(0.7, at_least=True),
-            f"{shown}; {_AT_ONCE} requests at once, one event each",
+            detail=f"{shown}; {_AT_ONCE} requests at once, one event each",
         ),
         Figure(
             "ingest: events a second ÷ a function that only puts to a queue",
             rates.ratio(_LANYARD, _QUEUE),
             "",
             rates.baseline / rates.of(_QUEUE),
-            detail=f"events/s of that one: {rates.of(_QUEUE):,.0f}",
+            Budget(0.9, at_least=True),
+            f"events/s of that one: {rates.of(_QUEUE):,.0f}",
         ),
     ]
 
