@@ -104,7 +104,7 @@ def stays_attached(use: Use, identity: ResourceId, allowed: Iterable[Action]) ->
     """By its own resource, where nothing that is allowed takes it off there."""
     if not use.attached or any(_takes_off(action, identity) for action in allowed):
         return None
-    reason = "its own resource has it, and it is not Lanyard's to take off there"
+    reason = "its own resource has it, and nothing takes it off there"
     return Obstacle(Because.IN_USE, reason, "detach it there, and it goes by itself")
 
 
