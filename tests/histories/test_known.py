@@ -66,6 +66,22 @@ KNOWN = {
             policy=Policy(per_hour=1, grace_minutes=0),
         ),
     ),
+    "the last role goes while the one that waits for its identity could not use it": (
+        "17.3 unseen",
+        history(
+            Make("vm1", SHOP),
+            Fails("write", how="423"),
+            Make("vm2", SHOP),
+            Tag("vm1"),
+            policy=TAGGED,
+        ),
+    ),
+    "the role of a moved machine goes while the one in its place waits for its identity": (
+        "17.6 moved",
+        history(
+            Make("vm1", SHOP), Move("vm1"), Fails("write", how="423"), Pass(11), Make("vm1", SHOP)
+        ),
+    ),
     "a role that is due was taken in the time of a detach": (
         "16.1 make before break",
         history(

@@ -128,7 +128,10 @@ BROKEN = {
         Make("vm1"), EditStamp("id-shared"), Rogue(EditStamp("id-shared"))
     ),
     "17.3 unseen": history(
-        Make("vm1"), Make("vm2", fate=Fate.LOST), Rogue(Revoke("id-shared", fate=Fate.LOST))
+        Make("vm1"),
+        Make("vm2", fate=Fate.LOST),
+        Attach("vm2", "id-shared", fate=Fate.LOST),
+        Rogue(Revoke("id-shared", fate=Fate.LOST)),
     ),
     "17.1 handed over": history(
         Make("vm1"), HandOver("id-shared"), Rogue(Revoke("id-shared", fate=Fate.LOST))

@@ -259,7 +259,8 @@ class Model:
         for identity in told.gives.identities | {each for each in kept if isinstance(each, str)}:
             yield "detach", place.id, identity, None
             yield "delete", "", identity, None
-        for need in told.gives.needs | {each for each in kept if isinstance(each, Need)}:
+        usable = {need for need in told.gives.needs if _can_use(resource, need)}
+        for need in usable | {each for each in kept if isinstance(each, Need)}:
             yield "revoke", "", self.principal(need, resource), need
 
     # The judgement of what Lanyard takes, in the moment in which it does so.
@@ -417,8 +418,9 @@ class Model:
         told, has = due(self.policies()[taken.by], resource), attached(resource)
         if taken.need is not None and self.principal(taken.need, resource) != taken.principal:
             return
-        if about in {*told.gives.identities, *told.gives.needs}:
-            yield self._kind_of_need(taken, place, has), f", and {place.name} is due it"
+        usable = {need for need in told.gives.needs if _can_use(resource, need)}
+        if about in told.gives.identities | usable:
+            yield self._kind_of_need(taken, place), f", and {place.name} is due it"
         elif taken.kind == "delete" and taken.identity in has:
             yield "17.4 in use", f", and {place.name} has it"
         if self.is_released(taken) or about not in self.kept(place, resource, taken.by):
@@ -427,16 +429,12 @@ class Model:
         promise = "16.4 used elsewhere" if named else "16.5 exclude"
         yield promise, f", and {place.name} {'names' if named else 'keeps'} it"
 
-    def _kind_of_need(self, taken: Taken, place: Place, has: dict[str, str]) -> str:
+    def _kind_of_need(self, taken: Taken, place: Place) -> str:
         if self.looks[taken.by].evidence(place).misses:
             return "16.2 gone"
         about: str | Need = taken.need or taken.identity
         since = self._since.get((place.id, about), self._now())
-        identity = about.identity if isinstance(about, Need) else about
-        served = self.looks[LANYARD].was_read(place.id, since) and (
-            identity in has or identity == SYSTEM
-        )
-        return "needed" if served else "17.3 unseen"
+        return "needed" if self.looks[LANYARD].was_read(place.id, since) else "17.3 unseen"
 
     def _is_excused(self, taken: Taken) -> bool:
         """Whether Lanyard had all evidence that one is gone that wants it, and was deceived."""
@@ -502,6 +500,11 @@ def takes(key: str, resource: str, taken: Taken) -> bool:
     if taken.need is None:
         return key == f"delete identity|{taken.identity}"
     return key.endswith(f"|{taken.need.scope}|{taken.need.role}|{taken.principal}")
+
+
+def _can_use(resource: Resource, need: Need) -> bool:
+    """Nobody misses the role of an identity that it has not got: it is given with the identity."""
+    return need.identity == SYSTEM or need.identity in attached(resource)
 
 
 def _own_before(place: Place) -> str:
