@@ -110,18 +110,21 @@ class Worker:
             if not await self.reconciler.concerns(ticket.change):
                 log.info("%s: no rule is for its type", ticket.change.resource)
                 return Outcome.IGNORED
-            self.reconciler.spare_quota(ticket.change)
-            async with self.locks.hold(ticket) as held:
-                if held.needed:
-                    report = await self.reconciler.reconcile(ticket.change)
-                    outcome = await self._follow_up(ticket.change, report)
-                    held.end = _end(report, outcome)
-                    return outcome
-            log.info("%s: worked on since this message came", ticket.change.resource)
-            return Outcome.SERVED
+            with self.reconciler.sparing_quota(ticket.change):
+                return await self._under_lock(ticket)
         finally:
             # Before it is put back: nobody may join a message whose copy is on its way already.
             self.locks.leave(ticket)
+
+    async def _under_lock(self, ticket: Ticket) -> Outcome:
+        async with self.locks.hold(ticket) as held:
+            if held.needed:
+                report = await self.reconciler.reconcile(ticket.change)
+                outcome = await self._follow_up(ticket.change, report)
+                held.end = _end(report, outcome)
+                return outcome
+        log.info("%s: worked on since this message came", ticket.change.resource)
+        return Outcome.SERVED
 
     async def _follow_up(self, change: Change, report: Report) -> Outcome:
         for outcome in report.outcomes:

@@ -6,7 +6,7 @@ in lower case.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,8 +22,10 @@ from lanyard.values.resource_id import ResourceId
 class Compute(Protocol):
     """Compute resources and their identity block."""
 
-    def hold(self, resource: ResourceId) -> None:
-        """Raise NotYet while a write to the resource would have to wait for Azure's quota."""
+    def writing(self, resource: ResourceId) -> AbstractContextManager[None]:
+        """While the context is open work goes on that may write to the resource. Raises NotYet
+        where a write would have to wait for Azure's quota.
+        """
 
     async def read(self, resource: ResourceId) -> ComputeResource | None:
         """The resource as it is now; None where ARM says that it does not exist."""

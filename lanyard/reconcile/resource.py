@@ -4,6 +4,7 @@ all come through here: an event is a hint, and everything but the resource's id 
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -93,9 +94,9 @@ class Reconciler:
             return True
         return (await self.services.ledger.resource(change.resource)).row is not None
 
-    def spare_quota(self, change: Change) -> None:
-        """Raise NotYet while a write to the resource would have to wait for Azure's quota."""
-        self.services.compute.hold(change.resource)
+    def sparing_quota(self, change: Change) -> AbstractContextManager[None]:
+        """Around the whole. Raises NotYet while a write would have to wait for Azure's quota."""
+        return self.services.compute.writing(change.resource)
 
     async def _compute(self, change: Change) -> Report:
         services = self.services

@@ -1,7 +1,7 @@
 """One write for all changes of a resource's identities, and what becomes of it when one is bad."""
 
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -108,7 +108,7 @@ class OneMachine:
     async def details(self, identity: ResourceId) -> ManagedIdentity | None:
         raise NotImplementedError
 
-    def hold(self, resource: ResourceId) -> None:
+    def writing(self, resource: ResourceId) -> AbstractContextManager[None]:
         raise NotImplementedError
 
     async def read(self, resource: ResourceId) -> ComputeResource | None:

@@ -123,15 +123,18 @@ async def write(*answers: Answer, pressed: bool = False) -> tuple[Service, Any]:
     ("pressed", "looks"), [(False, LOOKS), (True, PRESSED_LOOKS)], ids=["plenty", "pressed"]
 )
 async def test_what_shows_that_it_is_at_work_is_read_until_it_is_not(
-    pressed: bool, looks: tuple[float, float]
+    pressed: bool, looks: tuple[float, ...]
 ) -> None:
     accepted = Answer(200, machine("Updating"))
     accepted.headers = STATUS
-    answers = accepted, Answer(200, machine("Updating")), Answer(200, machine("Succeeded"))
-    service, body = await write(*answers, pressed=pressed)
+    at_work = [Answer(200, machine("Updating")) for _ in looks]
+    service, body = await write(
+        accepted, *at_work, Answer(200, machine("Succeeded")), pressed=pressed
+    )
     assert body == machine("Succeeded")
-    assert service.asked == ["PATCH", "GET", "GET"], "the last of them is the one that verifies"
-    assert service.slept == list(looks)
+    reads = ["GET"] * (len(looks) + 1)
+    assert service.asked == ["PATCH", *reads], "the last of them is the one that verifies"
+    assert service.slept == [*looks, looks[-1]], "the last interval is that of all that follow"
 
 
 async def test_a_write_that_fails_raises_the_code_of_its_operation() -> None:

@@ -1,5 +1,7 @@
 """Which buckets a request counts in, and what an answer says of them."""
 
+from dataclasses import replace
+
 import pytest
 
 from lanyard.azure.throttling.quota import Admission, Quota, TooLong
@@ -67,6 +69,56 @@ def test_who_would_wait_longer_than_patience_is_told_when_to_come_back() -> None
     found = [used.admit("PUT", f"{HOST}{SUB}/x", 0, PATIENCE) for _ in range(12)]
     late = [one.delay for one in found if isinstance(one, TooLong)]
     assert late == pytest.approx([3.1, 3.2])
+
+
+def test_who_waited_goes_out_then() -> None:
+    used = quota()
+    answered(used, "PUT", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_writes="0")
+    waited = admitted(used.admit("PUT", f"{HOST}{SUB}/x", 0, PATIENCE))
+    assert waited.wait == pytest.approx(2.1)
+    renewed = used.renew(waited, "PUT", f"{HOST}{SUB}/x", 2.1, 0)
+    assert renewed == replace(waited, wait=0)
+
+
+def test_who_waited_begins_again_where_azure_closed_the_bucket_meanwhile() -> None:
+    used = quota()
+    answered(used, "PUT", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_writes="0")
+    first, second = (admitted(used.admit("PUT", f"{HOST}{SUB}/x", 0, PATIENCE)) for _ in range(2))
+    used.refuse(first, "SubscriptionRequestsThrottled", 5, 2.15)
+    assert isinstance(used.renew(second, "PUT", f"{HOST}{SUB}/x", 2.2, PATIENCE), TooLong)
+    third = admitted(used.admit("PUT", f"{HOST}{SUB}/x", 2.2, 60))
+    assert third.wait == pytest.approx(4.95)
+    assert third.taken == second.taken, "the token that was not used is there again"
+
+
+def begun(used: Quota, count: int, now: float = 0) -> int:
+    """How many of so many machines are begun."""
+    urls = [f"{SUB}{VM}{number}" for number in range(count)]
+    return sum(used.begin("PUT", url, now, PATIENCE) is None for url in urls)
+
+
+def test_no_more_is_begun_than_can_be_written_in_time() -> None:
+    used = quota()
+    answered(used, "PUT", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_writes="30")
+    assert begun(used, 100) == 10 + PATIENCE * 10, "what is there besides the reserve, and to come"
+
+
+def test_what_is_sent_or_ended_is_not_waited_for() -> None:
+    used = quota()
+    answered(used, "PUT", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_writes="30")
+    assert begun(used, 40) == 40
+    assert used.begin("PUT", f"{SUB}{VM}-next", 0, PATIENCE)
+    used.end("PUT", f"{SUB}{VM}0")
+    assert used.begin("PUT", f"{SUB}{VM}-next", 0, PATIENCE) is None
+    admitted(used.admit("PATCH", f"{HOST}{SUB}{VM.upper()}1?api-version=1", 0, PATIENCE))
+    assert used.begin("PUT", f"{SUB}{VM}-last", 0, PATIENCE), "its token is gone with it"
+
+
+def test_what_has_not_written_for_long_waits_for_something_else() -> None:
+    used = quota()
+    answered(used, "PUT", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_writes="30")
+    assert begun(used, 40) == 40
+    assert used.begin("PUT", f"{SUB}{VM}-next", 3.1, PATIENCE) is None
 
 
 def test_a_machine_has_a_bucket_of_its_own_and_compute_one_for_all() -> None:

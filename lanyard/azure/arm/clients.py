@@ -1,7 +1,8 @@
 """The SDK clients: built on first use, once, over one transport, and shared by all invocations."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -128,12 +129,19 @@ class Clients:
         now = self._throttling.now()
         return self._quota.is_low("GET", url, now) or self._quota.is_low("PUT", url, now)
 
-    def hold_writes(self, url: str) -> None:
-        """Raise NotYet where a write would not be sent now: better not to begin, then."""
+    @contextmanager
+    def writing(self, url: str) -> Iterator[None]:
+        """While work goes on that may write to `url`. Raise NotYet where a write would not be sent
+        now: better not to begin, then.
+        """
         throttling = self._throttling
-        refused = self._quota.would_refuse("PUT", url, throttling.now(), throttling.patience)
+        refused = self._quota.begin("PUT", url, throttling.now(), throttling.patience)
         if refused is not None:
             raise spared(refused)
+        try:
+            yield
+        finally:
+            self._quota.end("PUT", url)
 
     def now(self) -> float:
         """Seconds, by the clock that the throttling goes by."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -50,9 +50,11 @@ class Compute:
         self._apart = OneAtATime()
         self._managers: Cache[str, str] = Cache(_MANAGER_SECONDS, clients.now)
 
-    def hold(self, resource: ResourceId) -> None:
-        """Raise NotYet while writes in its subscription have to wait: nothing is begun then."""
-        self._clients.hold_writes(resource.text)
+    def writing(self, resource: ResourceId) -> AbstractContextManager[None]:
+        """While work goes on that may write to it. Raises NotYet while writes in its subscription
+        have to wait: nothing is begun then.
+        """
+        return self._clients.writing(resource.text)
 
     async def read(self, resource: ResourceId) -> ComputeResource | None:
         """The resource as it is now, in one GET; None where ARM answers that it is not there.

@@ -6,6 +6,7 @@ that verifies, too.
 """
 
 from collections.abc import Mapping
+from itertools import chain, repeat
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError
@@ -18,9 +19,10 @@ from lanyard.azure.arm.failures import retry_after
 #: Of an operation that names no time itself.
 POLL_SECONDS = 2.0
 #: A VM takes 3 to 7 s, and its answer names no time: after how many seconds it is looked at first,
-#: and then each time. Where many come at once the quota is pressed, and reads are what is short.
+#: and then again, the last for each look that follows. Where many come at once the quota is
+#: pressed, and reads are what is short.
 LOOKS = (4.0, 1.0)
-PRESSED_LOOKS = (5.0, 2.0)
+PRESSED_LOOKS = (7.0, 1.0, 2.0)
 #: Seconds that such a read waits for a token: put off, the work would begin with one more.
 _PATIENCE = 15.0
 _ENDED = {"succeeded", "failed", "canceled"}
@@ -60,11 +62,12 @@ async def post(clients: Clients, url: str, body: Any, api_version: str) -> None:
 
 
 async def _read_until_done(clients: Clients, url: str, accepted: AsyncHttpResponse) -> Json:
-    seconds, then = PRESSED_LOOKS if clients.is_pressed(url) else LOOKS
+    looks = PRESSED_LOOKS if clients.is_pressed(url) else LOOKS
+    intervals = chain(looks, repeat(looks[-1]))
     response = accepted
     while at_work(body := _body(response)):
-        await clients.sleep(retry_after(response, 0) or seconds)
-        response, seconds = await _read(clients, url), then
+        await clients.sleep(retry_after(response, 0) or next(intervals))
+        response = await _read(clients, url)
     if _state(body) != "succeeded":
         await _follow(clients, accepted)  # the operation knows why
     return body

@@ -56,10 +56,10 @@ class Bucket:
         self.use = Use(size=self.limit.size, per_second=self.limit.per_second)
         self.tokens = self.limit.size if self.probes is None else self.reserve + self.probes
 
-    def wait(self, now: float) -> float:
-        """Seconds until a token above the reserve is there."""
+    def wait(self, now: float, ahead: int = 0) -> float:
+        """Seconds until a token above the reserve is there, and as many as others need before."""
         self._refill(now)
-        lacking = self.reserve + 1 - self.tokens
+        lacking = self.reserve + 1 + ahead - self.tokens
         return max(lacking / self._rate, self._closed_until - now, 0.0)
 
     def take(self) -> int:
@@ -67,6 +67,11 @@ class Bucket:
         self.tokens -= 1
         self.taken += 1
         return self.taken
+
+    def give_back(self) -> None:
+        """The token that was taken last is not used after all."""
+        self.tokens += 1
+        self.taken -= 1
 
     def turn_away(self, now: float) -> float:
         """Seconds after which a caller who cannot be served now comes back, each after the last.
@@ -102,6 +107,10 @@ class Bucket:
         self.tokens = min(self.tokens, self.reserve + 1 - seconds * self._rate)
         self._closed_until = max(self._closed_until, now + seconds)
 
+    def is_closed(self, now: float) -> bool:
+        """Whether Azure asked to wait, and that time is not over."""
+        return self._closed_until > now
+
     def level(self, now: float) -> float:
         """The share of it that is left, to 1; below 0 where tokens to come are promised.
 
@@ -113,7 +122,7 @@ class Bucket:
     def full(self, now: float) -> bool:
         """Whether there is nothing to remember of it."""
         self._refill(now)
-        return self.tokens >= self.limit.size and self._closed_until <= now
+        return self.tokens >= self.limit.size and not self.is_closed(now)
 
     @property
     def _rate(self) -> float:

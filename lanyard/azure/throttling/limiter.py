@@ -7,7 +7,7 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncHTTPPolicy
 
 from lanyard.azure.arm.failures import retry_after
-from lanyard.azure.throttling.quota import Quota, TooLong
+from lanyard.azure.throttling.quota import Admission, Quota, TooLong
 from lanyard.telemetry import limiter_refused, limiter_waited
 from lanyard.values.errors import NotYet
 
@@ -40,12 +40,7 @@ class Limiter(AsyncHTTPPolicy[Any, Any]):
         """Send it when there is a token for it, and learn from the answer."""
         method, url = request.http_request.method, request.http_request.url
         patience = request.context.options.pop("patience", self._patience)
-        admission = self._quota.admit(method, url, self._now(), patience)
-        if isinstance(admission, TooLong):
-            raise spared(admission)
-        if admission.wait:
-            limiter_waited(admission.wait)
-            await self._sleep(admission.wait)
+        admission = await self._admitted(method, url, patience)
         response = await self.next.send(request)
         answer, now = response.http_response, self._now()
         self._quota.heed(admission, answer.headers, now)
@@ -53,6 +48,18 @@ class Limiter(AsyncHTTPPolicy[Any, Any]):
             seconds = retry_after(answer, _UNNAMED_SECONDS)
             self._quota.refuse(admission, answer.text(), seconds, now)
         return response
+
+    async def _admitted(self, method: str, url: str, patience: float) -> Admission:
+        """When it may go out. Who waited looks again: another call may have been refused since."""
+        admission = self._quota.admit(method, url, self._now(), patience)
+        while isinstance(admission, Admission) and admission.wait:
+            limiter_waited(admission.wait)
+            await self._sleep(admission.wait)
+            patience = max(patience - admission.wait, 0.0)
+            admission = self._quota.renew(admission, method, url, self._now(), patience)
+        if isinstance(admission, TooLong):
+            raise spared(admission)
+        return admission
 
 
 def spared(refused: TooLong) -> NotYet:

@@ -4,10 +4,12 @@ Sources: "Understand how Azure Resource Manager throttles requests", "Troublesho
 throttling errors" of Compute, "Guidance for throttled requests in Azure Resource Graph".
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
+from lanyard.azure.throttling.begun import Begun
 from lanyard.azure.throttling.bucket import Bucket, Limit
 from lanyard.values.resource_id import folded
 
@@ -75,22 +77,51 @@ class Quota:
 
     reserve: float
     _buckets: dict[Key, Bucket] = field(default_factory=dict)
+    #: Of writes, by their kind and subscription.
+    _begun: defaultdict[Key, Begun] = field(default_factory=lambda: defaultdict(Begun))
 
     def admit(self, method: str, url: str, now: float, patience: float) -> Admission | TooLong:
         """Take a token from every bucket that the request counts in, or say when to come back."""
         self._forget_full(now)
-        if (refused := self.would_refuse(method, url, now, patience)) is not None:
+        if (refused := self._refused(method, url, now, patience)) is not None:
             return refused
+        self.end(method, url)
         buckets = {key: self._bucket(key, now) for key in self._keys(method, url)}
         wait = max((bucket.wait(now) for bucket in buckets.values()), default=0.0)
         taken = {key: bucket.take() for key, bucket in buckets.items()}
         return Admission(wait, taken, _operation(method, url))
 
-    def would_refuse(self, method: str, url: str, now: float, patience: float) -> TooLong | None:
-        """What `admit` would answer, where that is not to send the request; takes no token."""
-        keys = self._keys(method, url)
-        slowest = max(keys, key=lambda key: self._bucket(key, now).wait(now), default=None)
-        if slowest is None or self._buckets[slowest].wait(now) <= patience:
+    def renew(
+        self, admission: Admission, method: str, url: str, now: float, patience: float
+    ) -> Admission | TooLong:
+        """After its wait: it may be sent, or begins again where Azure has closed a bucket since."""
+        buckets = [self._bucket(key, now) for key in admission.taken]
+        if not any(bucket.is_closed(now) for bucket in buckets):
+            return replace(admission, wait=0.0)
+        for bucket in buckets:
+            bucket.give_back()
+        return self.admit(method, url, now, patience)
+
+    def begin(self, method: str, url: str, now: float, patience: float) -> TooLong | None:
+        """Work that may end in this request begins; None where nothing speaks against it. It is
+        admitted behind what was begun before, and ahead of what begins until it is sent or ended.
+        """
+        key = _kind_of(method, url)
+        if refused := self._refused(method, url, now, patience, self._begun[key].ahead(now)):
+            return refused
+        self._begun[key].add(_path(url), now)
+        return None
+
+    def end(self, method: str, url: str) -> None:
+        """The request is on its way, or does not come."""
+        self._begun[_kind_of(method, url)].end(_path(url))
+
+    def _refused(
+        self, method: str, url: str, now: float, patience: float, ahead: int = 0
+    ) -> TooLong | None:
+        waits = {key: self._bucket(key, now).wait(now) for key in self._keys(method, url)}
+        slowest = max(waits, key=waits.__getitem__, default=None)
+        if slowest is None or self._buckets[slowest].wait(now, ahead) <= patience:
             return None
         return TooLong(self._buckets[slowest].turn_away(now), slowest)
 
@@ -141,7 +172,7 @@ class Quota:
 
 
 def _keys(method: str, url: str) -> tuple[Key, ...]:
-    path = folded(urlsplit(url).path).rstrip("/")
+    path = _path(url)
     if path.endswith(_GRAPH_PATH):
         return (("queries", "Resource Graph"),)
     parts = path.split("/")
@@ -153,6 +184,15 @@ def _keys(method: str, url: str) -> tuple[Key, ...]:
     if kind == "writes" and _is_machine(parts):
         keys += tuple((name, _holder(name, subscription, path)) for name in COMPUTE_LIMITS)
     return keys
+
+
+def _kind_of(method: str, url: str) -> Key:
+    """The first of the buckets: the subscription's."""
+    return next(iter(_keys(method, url)), ())
+
+
+def _path(url: str) -> str:
+    return folded(urlsplit(url).path).rstrip("/")
 
 
 def _operation(method: str, url: str) -> Key:
