@@ -17,8 +17,8 @@ from simulator.arm.throttling import ARM_LIMITS, Throttle
 from simulator.clock import Clock
 from simulator.virtual_time import run
 
-# Jitter makes one burst unlike the next.
-_BURSTS = 3
+#: Jitter makes one burst unlike the next.
+BURSTS = 3
 #: Among so many each knows little of what the others take, but for what answers tell.
 _MANY_INSTANCES = 8
 
@@ -59,7 +59,7 @@ def measure(options: Options, tell: Tell) -> list[Figure]:
             Budget(1.15),
             f"{product.seconds:.0f} s, least {least:.0f} s; baseline {baseline.seconds:.0f} s; "
             f"{instances} instances of {at_once} messages at once; calls: {product}; "
-            f"median of {_BURSTS} bursts",
+            f"median of {BURSTS} bursts",
         ),
         Figure(
             "burst: calls answered 429",
@@ -67,7 +67,7 @@ def measure(options: Options, tell: Tell) -> list[Figure]:
             "%",
             baseline.refused,
             Budget(1.0),
-            f"median of {_BURSTS} bursts; of {len(product.calls):,} calls",
+            f"median of {BURSTS} bursts; of {len(product.calls):,} calls",
         ),
     ]
 
@@ -112,9 +112,9 @@ def untold_of_reads() -> Iterator[None]:
 
 def _median(machines: int, instances: int) -> tuple[Burst, float]:
     """The burst of the median time, and the median share of 429 in percent."""
-    bursts = [run(lambda clock: _by_product(clock, machines, instances)) for _ in range(_BURSTS)]
-    refused = sorted(burst.refused for burst in bursts)[_BURSTS // 2]
-    return sorted(bursts, key=lambda burst: burst.seconds)[_BURSTS // 2], refused
+    bursts = [run(lambda clock: _by_product(clock, machines, instances)) for _ in range(BURSTS)]
+    refused = sorted(burst.refused for burst in bursts)[BURSTS // 2]
+    return sorted(bursts, key=lambda burst: burst.seconds)[BURSTS // 2], refused
 
 
 def scaled_to(messages: int, at_once: int) -> int:
