@@ -18,6 +18,8 @@ from chaos.oracle import (
     Wants,
     attached,
     is_compute,
+    is_dedicated,
+    own_of,
     system_principal,
     wants,
 )
@@ -124,14 +126,21 @@ class Monitor:
             self._live(key, self._azure.state.resources[key], living.foreign)
 
     def lose(self) -> None:
-        """Lanyard's tables are lost, or of an older moment: in doubt nothing is its own."""
-        used: set[str] = set()
+        """Lanyard's tables are lost, or of an older moment: in doubt nothing is its own.
+
+        An identity of one resource is known again by its tag where that very resource shows it,
+        and not where one does that was moved since, or another one.
+        """
+        known: set[str] = set()
         for key in self._living:
-            shown = attached(self._azure.state.resources[key]).keys()
+            resource = self._azure.state.resources[key]
+            shown = attached(resource).keys()
             self._doubted[key] |= shown
-            self._unlearnt[key] |= shown & self._made
-            used |= shown
-        self.unowned |= self._made - used
+            own = own_of(resource)
+            its = {each for each in shown if not is_dedicated(each) or each == own}
+            self._unlearnt[key] |= its & self._made
+            known |= its
+        self.unowned |= self._made - known
         self.known_principals.clear()
 
     def relearnt(self) -> None:

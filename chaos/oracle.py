@@ -64,7 +64,7 @@ def wants(resource: Resource, edition: Edition = FIRST) -> Wants:
     if "team" in tags:
         team = f"{shared}/id-team-{tags['team']}-{resource.location}"
         needs.add(Need(team, f"{subscription}/resourcegroups/{edition.team_group}", READER))
-    own = f"{group}/{_IDENTITIES}/id-{resource.name}".lower() if tags.get("own") == "yes" else ""
+    own = own_of(resource) if tags.get("own") == "yes" else ""
     if own:
         needs.add(Need(own, group, READER))
     if tags.get("system") == "yes":
@@ -72,6 +72,16 @@ def wants(resource: Resource, edition: Edition = FIRST) -> Wants:
     identities = frozenset(need.identity for need in needs) - {SYSTEM}
     system, excluded = tags.get("system") == "yes", tags.get("lanyard") == "ignore"
     return Wants(identities, frozenset(needs), system, own, excluded)
+
+
+def own_of(resource: Resource) -> str:
+    """The identity that is made for it alone where its tags ask for one."""
+    return f"{_home(resource.id)[1]}/{_IDENTITIES}/id-{resource.name}".lower()
+
+
+def is_dedicated(identity: str) -> bool:
+    """Whether it is one that is made for one resource: those that many share lie elsewhere."""
+    return f"/{_IDENTITIES}/" in identity and "/rg-storm-" in identity
 
 
 def attached(resource: Resource | None) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from chaos.oracle import (
     Wants,
     attached,
     is_compute,
+    is_dedicated,
     system_principal,
     wants,
 )
@@ -57,7 +58,7 @@ class Verdict:
             *self.monitor.violations,
             *self._identities(living, wanted),
             *self._assignments(granted, kept),
-            *self._dedicated(wanted),
+            *self._dedicated(living, wanted),
             *self._ledger(living),
             *self._grants(granted, kept),
             *self._needed(),
@@ -136,10 +137,14 @@ class Verdict:
         elif not alive and found.principal_id in self.monitor.known_principals:
             yield Violation("orphaned assignment left over", found.id, text)
 
-    def _dedicated(self, wanted: dict[str, Wants]) -> Iterator[Violation]:
+    def _dedicated(
+        self, living: dict[str, Resource], wanted: dict[str, Wants]
+    ) -> Iterator[Violation]:
+        """What something still has is not deleted; whether it may have it is told of that."""
         needed = {each.own for each in wanted.values()} | self.monitor.unowned
+        needed.update(*(attached(resource) for resource in living.values()))
         for key, resource in self.azure.state.resources.items():
-            if resource.type.lower() == UAMI_TYPE and "/rg-storm-" in key and key not in needed:
+            if is_dedicated(key) and key not in needed:
                 yield Violation("dedicated identity left over", key, "no resource needs it")
             made = resource.tags.get("createdBy") == "lanyard" and "/rg-storm-" in key
             if made and not TAGS.items() <= resource.tags.items():

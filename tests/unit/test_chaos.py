@@ -328,6 +328,23 @@ async def test_what_lost_tables_knew_of_what_ended_before_a_sweep_is_nobodys(wor
         await world.call(world.people, "PUT", world.site, {"location": "x", "properties": {}})
 
 
+async def test_the_identity_of_a_moved_resource_is_nobodys_once_the_tables_are_lost(
+    world: World,
+) -> None:
+    own = f"{world.scope}/resourceGroups/rg-storm-9/{IDENTITIES}/id-r1"
+    group = f"{world.scope}/resourceGroups/rg-storm-9"
+    await world.call(world.people, "PUT", group, {"location": "x"})
+    await world.call(world.lanyard, "PUT", own, {"location": "x", "tags": TAGS})
+    block = {"type": "UserAssigned", "userAssignedIdentities": {own: {}}}
+    await world.call(world.people, "PATCH", world.site, {"identity": block})
+    assert "dedicated identity left over" not in world.kinds(), "something has it still"
+    world.monitor.lose()
+    world.monitor.relearnt()
+    none = {"type": "None"}
+    await world.call(world.people, "PATCH", world.site, {"identity": none})
+    assert "dedicated identity left over" not in world.kinds(), "nothing can know it again"
+
+
 async def test_an_identity_that_people_take_off_is_only_missing(world: World) -> None:
     await world.call(world.people, "PATCH", world.site, {"identity": {"type": "None"}})
     assert world.kinds() == UNRECORDED | {"identity missing"}
