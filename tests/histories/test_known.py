@@ -44,6 +44,7 @@ from tests.support.histories.steps import (
 SHOP, IGNORE = (("app", "shop"),), (("lanyard", "ignore"),)
 TAGGED = Policy((Rule(tagged=True),))
 OLD = Policy((Rule(identity="id-old"),), imds="hold")
+OLD_TAKEN = Policy(OLD.rules)
 NEW = Policy((Rule(identity="id-new"),), imds="hold")
 TYPO = Policy((Rule(identity="id-typo"),))
 OWN = Policy((Rule(identity="own", tagged=True),))
@@ -64,6 +65,17 @@ KNOWN = {
             NewPolicy(Policy((Rule(identity="own"),), per_hour=1, grace_minutes=0)),
             KillIdentity("own:vm1", Fate.LOST),
             policy=Policy(per_hour=1, grace_minutes=0),
+        ),
+    ),
+    "what stood for the other installation, too, is given again by its next sweep": (
+        "17.3 drift",
+        history(
+            Make("vm1", SHOP),
+            LoseTable(),
+            Kill("vm2"),
+            Another(),
+            NewPolicy(Policy()),
+            policy=OLD_TAKEN,
         ),
     ),
     "the last role goes while the one that waits for its identity could not use it": (

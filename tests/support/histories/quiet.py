@@ -40,6 +40,9 @@ async def settle(world: World) -> None:
             break
         await world.pass_time(_HOUR)
         await _sweep(world)
+    if world.another is not None:
+        # It gives again by its next sweep what stood for its own, too, and went here last.
+        await _sweep(world)
     world.model.findings += await found(world)
 
 
