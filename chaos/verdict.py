@@ -174,12 +174,24 @@ class Verdict:
                 text = f"{row['state']}: {dict(row)}, claimed by {users}, {stands=}"
                 yield Violation("stuck grant", name, text)
         for name, resource in self.record.claims - needed - allowed:
-            yield Violation("claim left over", name, resource)
+            yield Violation(
+                "claim left over", name, f"{resource}: {self._evidence(name, resource)}"
+            )
         for name, resource in needed - self.record.claims:
             yield Violation("claim missing", name, resource)
         for name, resource in allowed & self.record.claims:
             if _granted_by(self.record.grants[name]) not in standing:
                 yield Violation("what is excluded lost its role", resource, name)
+
+    def _evidence(self, name: str, resource: str) -> str:
+        """What else is known of a grant, and of who claims it."""
+        row = self.record.grants.get(name)
+        standing = set(map(_content, self.azure.state.role_assignments.values()))
+        grant = "no row of the grant" if row is None else f"the grant is {row['state']}"
+        stands = row is not None and _granted_by(row) in standing
+        on_record = any(each["id"].lower() == resource for each in self.record.resources)
+        alive = resource in self.azure.state.resources
+        return f"{grant}, {stands=}, {on_record=}, {alive=}"
 
     def _claimable(self, users: dict[Content, list[str]]) -> set[tuple[str, str]]:
         """The grants on record with those who need or keep them."""
