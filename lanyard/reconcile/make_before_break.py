@@ -17,13 +17,13 @@ from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.services import Services
 from lanyard.values.compute import UserAssigned
 from lanyard.values.errors import Because, NotYet, Permanent, Refused, Temporary
+from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
 
 # What waits for an addition that failed is looked at again with it, or this much later (seconds).
 _WAITS_DELAY = 3600.0
-# So long it takes until an identity that is missed is known to be gone, and is made again; a role
-# that is gone is found by the sweep, and may only be missed by a replica.
-_LOST_IDENTITY_DELAY, _LOST_GRANT_DELAY = 90.0, 300.0
+# So long it takes until an identity that is missed is known to be gone, and is made again.
+_LOST_IDENTITY_DELAY = 90.0
 
 
 def not_waiting(actions: Sequence[Action], progress: Progress) -> list[Action]:
@@ -49,10 +49,12 @@ async def not_lost(
     actions: Sequence[Action], progress: Progress, services: Services
 ) -> list[Action]:
     """Those that may be done: of a living resource nothing goes while something that it is due was
-    taken and no event showed it. It goes on showing an identity that somebody deleted, and its
-    record a role. The outcomes of the others go into `progress`, as do identities that are lost.
+    taken and no event showed it, unless a person released it. It goes on showing an identity that
+    somebody deleted, and its record a role. The outcomes of the others go into `progress`, as do
+    identities that are lost.
     """
-    taking = list(filter(takes_from_resource, actions))
+    released = progress.removals.orders.released
+    taking = [each for each in actions if takes_from_resource(each) and each.key not in released]
     if not taking or progress.resource is None:
         return list(actions)
     try:
@@ -72,7 +74,7 @@ async def _ensure_not_lost(progress: Progress, services: Services) -> None:
             raise NotYet(f"{identity} is not what the resource shows", _LOST_IDENTITY_DELAY)
     for grant in progress.due & progress.record.grants - set(progress.granted.values()):
         if await services.assignments.giving(grant) is None:
-            raise NotYet(f"{grant} is not there: the sweep gives it again", _LOST_GRANT_DELAY)
+            raise _lost(grant)
 
 
 def _identities_to_ask(progress: Progress) -> Iterator[ResourceId]:
@@ -96,6 +98,20 @@ def _missing(progress: Progress) -> list[Outcome]:
         for failure in failures
         if not isinstance(failure.action, AssignRole) or failure.action.to in there
     ]
+
+
+def _lost(grant: Grant) -> Refused:
+    """A role that is gone is found by the sweep, which gives it again; a replica may miss it, too.
+    Until then nothing is looked at: that may be hours.
+    """
+    return Refused(
+        Because.WAITS,
+        f"waits for: {grant}, which is not there",
+        _WAITS_DELAY,
+        "the next sweep gives it again, and then it goes by itself; release it to have it done "
+        "at once",
+        releasable=True,
+    )
 
 
 def _waits_for(missing: Outcome) -> Refused:

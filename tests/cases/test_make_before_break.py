@@ -26,6 +26,7 @@ from tests.support.cases import (
     own,
     pass_time,
     patch,
+    principal,
     removals,
     roles,
     sweep,
@@ -553,3 +554,46 @@ async def test_case_A14_an_identity_whose_detach_waits_for_a_restart_is_not_dele
     await pass_time(estate, 2 * HOUR)
     assert (attached(estate, app), exists(estate, "id-main")) == (["id-main"], True)
     assert roles(estate, "id-main") == ["Reader"]
+
+
+# A role that somebody took, before an event or a sweep shows it
+
+
+async def waiting_for_a_lost_role(monkeypatch: pytest.MonkeyPatch) -> tuple[Estate, ResourceId]:
+    """The new identity is on, the old one is due to go, and the new one's role is gone."""
+    estate, vm = await served(monkeypatch, "id-new")
+    await adopt(estate, replace(ACCEPTED, grace_minutes=10))
+    assert_old_stands(estate, vm, "id-new")
+    (role,) = (
+        key
+        for key, one in estate.azure.state.role_assignments.items()
+        if one.principal_id == principal(estate, "id-new")
+    )
+    del estate.azure.state.role_assignments[role]
+    await pass_time(estate, 13 * MINUTE)
+    assert_old_stands(estate, vm, "id-new")
+    return estate, vm
+
+
+async def test_what_waits_for_a_role_that_is_gone_is_held_until_the_sweep_gives_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, vm = await waiting_for_a_lost_role(monkeypatch)
+    reason = await waits_for(estate, "detach identity id-old")
+    assert reason.startswith("waits for: Reader at ")
+    assert reason.endswith(", which is not there")
+    calls = len(estate.azure.calls_of(estate.app.object_id))
+    await pass_time(estate, 50 * MINUTE)
+    assert len(estate.azure.calls_of(estate.app.object_id)) == calls, "nothing is looked at"
+    await sweep(estate)
+    await assert_moved(estate, vm)
+
+
+async def test_what_waits_for_a_role_that_is_gone_goes_when_a_person_releases_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate, vm = await waiting_for_a_lost_role(monkeypatch)
+    for entry in (await held(estate)).values():
+        await person(estate).release(entry.id)
+    await pass_time(estate)
+    assert attached(estate, vm) == ["id-new"]
