@@ -25,6 +25,7 @@ from simulator.behaviour import Behaviour
 from simulator.clock import Clock
 from simulator.compute import models as compute
 from simulator.compute import routes as compute_routes
+from simulator.compute.run_command import RunCommand
 from simulator.compute_types import ComputeTypes
 from simulator.faults import Faults
 from simulator.locks import routes as lock_routes
@@ -193,6 +194,8 @@ class Azure:
         )
         self.arm.add(resources)
         self.arm.add(compute_routes.operations(machines, self.operations))
+        self.run_command = RunCommand(self.state)
+        self.arm.add(self.run_command.operations())
         self.compute_types = ComputeTypes(self.state, self.operations, self.access, machines)
         self.arm.add(self.compute_types.arm_operations())
         self.arm.add(identity_routes.operations(identities))

@@ -14,9 +14,10 @@ from simulator.event_grid import routes as event_grid_routes
 from simulator.event_grid.custom_topics import CustomTopics
 from simulator.event_grid.service import EventGrid
 from simulator.faults import Faults
-from simulator.insights import activity_log, component_routes, ingestion
+from simulator.insights import activity_log, component_routes, ingestion, workspaces
 from simulator.insights import routes as insights_routes
 from simulator.insights.components import Components
+from simulator.network import routes as network_routes
 from simulator.operations import Operations
 from simulator.state import State
 from simulator.storage import routes as storage_routes
@@ -66,6 +67,10 @@ class Services:
             *component_routes.operations(self.components),
             *activity_log.operations(self._state),
             *insights_routes.operations(self._state, self._operations, self._access),
+            *workspaces.operations(
+                workspaces.Workspaces(self._state, self._operations, self._access)
+            ),
+            *network_routes.operations(self._state, self._operations, self._access),
         ]
 
     def routes(self) -> list[BaseRoute]:
