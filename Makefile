@@ -51,6 +51,11 @@ fuzz: python .venv/fuzz.stamp ## Look for what breaks a property; TARGET=events 
 az-check: python .venv-az/az.stamp ## The unmodified Azure CLI at work on the local Azure; not part of test
 	@$(PY) -m az_check
 
+LOCATION ?= westeurope
+.PHONY: prove
+prove: python ## On a real subscription: SUBSCRIPTION=id LOCATION=region; a report, and nothing stays
+	@$(PY) -m prove $(SUBSCRIPTION) --location $(LOCATION) $(ARGS)
+
 .PHONY: lint
 lint: python ## Format check, lint, types, layers
 	@$(PY) -m ruff format --check --quiet . && echo "format: ok"

@@ -40,6 +40,7 @@ NOT_RUN = {
     ("docs/dev/az-on-the-local-azure.md", "az group create"): CLI,
     ("docs/dev/az-on-the-local-azure.md", 'eval "$(.venv/bin/python'): CLI,
     ("docs/dev/az-on-the-local-azure.md", "kill %1"): CLI,
+    ("docs/dev/prove.md", "make prove"): "tests/e2e/test_prove.py runs it against the local Azure",
     ("CONTRIBUTING.md", "make setup"): "every task of make begins with it",
     ("CONTRIBUTING.md", "PYTHONPATH=. "): "it is the tests that it runs",
     ("README.md", "az login"): "it looks at the subscriptions of whoever is signed in with az",
