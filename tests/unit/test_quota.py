@@ -103,6 +103,16 @@ def test_no_more_is_begun_than_can_be_written_in_time() -> None:
     assert begun(used, 100) == 10 + PATIENCE * 10, "what is there besides the reserve, and to come"
 
 
+def test_of_a_bucket_of_which_nothing_is_known_a_part_is_counted_on() -> None:
+    assert begun(quota(), 300) == 200 / 4 - 20 + PATIENCE * 10
+
+
+def test_what_lies_in_no_subscription_is_begun() -> None:
+    used = quota()
+    assert used.begin("PUT", f"{HOST}/providers/x/y", 0, PATIENCE) is None
+    used.end("PUT", f"{HOST}/providers/x/y")
+
+
 def test_what_is_sent_or_ended_is_not_waited_for() -> None:
     used = quota()
     answered(used, "PUT", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_writes="30")

@@ -13,6 +13,8 @@ from lanyard.azure.throttling.others_use import Use
 # taking the rest, and it grows again by so much a second.
 _LEAST_SHARE = 1 / 16
 _REGAINED = 0.02
+# The share of a bucket that is counted on for work that begins while nothing is known of it.
+_LEFT_UNKNOWN = 1 / 4
 # Nobody is put off for more seconds than this because of others in line.
 _LONGEST_LINE = 8.0
 
@@ -56,10 +58,21 @@ class Bucket:
         self.use = Use(size=self.limit.size, per_second=self.limit.per_second)
         self.tokens = self.limit.size if self.probes is None else self.reserve + self.probes
 
-    def wait(self, now: float, ahead: int = 0) -> float:
-        """Seconds until a token above the reserve is there, and as many as others need before."""
+    def wait(self, now: float) -> float:
+        """Seconds until a token above the reserve is there."""
         self._refill(now)
-        lacking = self.reserve + 1 + ahead - self.tokens
+        return self._until(self.tokens, 0, now)
+
+    def wait_behind(self, ahead: int, now: float) -> float:
+        """As `wait`, behind so many others. Of a bucket of which nothing is known a part may be
+        left: what the first of them does shows how much.
+        """
+        self._refill(now)
+        unknown = self.limit.size * _LEFT_UNKNOWN - self.taken
+        return self._until(self.tokens if self.probes is None else unknown, ahead, now)
+
+    def _until(self, tokens: float, ahead: int, now: float) -> float:
+        lacking = self.reserve + 1 + ahead - tokens
         return max(lacking / self._rate, self._closed_until - now, 0.0)
 
     def take(self) -> int:

@@ -106,22 +106,25 @@ class Quota:
         """Work that may end in this request begins; None where nothing speaks against it. It is
         admitted behind what was begun before, and ahead of what begins until it is sent or ended.
         """
-        key = _kind_of(method, url)
-        if refused := self._refused(method, url, now, patience, self._begun[key].ahead(now)):
+        if (refused := self._refused(method, url, now, patience)) is not None:
             return refused
-        self._begun[key].add(_path(url), now)
+        if (key := _kind_of(method, url)) is None:
+            return None
+        bucket, begun = self._bucket(key, now), self._begun[key]
+        if bucket.wait_behind(begun.ahead(now), now) > patience:
+            return TooLong(bucket.turn_away(now), key)
+        begun.add(_path(url), now)
         return None
 
     def end(self, method: str, url: str) -> None:
         """The request is on its way, or does not come."""
-        self._begun[_kind_of(method, url)].end(_path(url))
+        if (key := _kind_of(method, url)) is not None:
+            self._begun[key].end(_path(url))
 
-    def _refused(
-        self, method: str, url: str, now: float, patience: float, ahead: int = 0
-    ) -> TooLong | None:
-        waits = {key: self._bucket(key, now).wait(now) for key in self._keys(method, url)}
-        slowest = max(waits, key=waits.__getitem__, default=None)
-        if slowest is None or self._buckets[slowest].wait(now, ahead) <= patience:
+    def _refused(self, method: str, url: str, now: float, patience: float) -> TooLong | None:
+        keys = self._keys(method, url)
+        slowest = max(keys, key=lambda key: self._bucket(key, now).wait(now), default=None)
+        if slowest is None or self._buckets[slowest].wait(now) <= patience:
             return None
         return TooLong(self._buckets[slowest].turn_away(now), slowest)
 
@@ -186,9 +189,9 @@ def _keys(method: str, url: str) -> tuple[Key, ...]:
     return keys
 
 
-def _kind_of(method: str, url: str) -> Key:
+def _kind_of(method: str, url: str) -> Key | None:
     """The first of the buckets: the subscription's."""
-    return next(iter(_keys(method, url)), ())
+    return next(iter(_keys(method, url)), None)
 
 
 def _path(url: str) -> str:
