@@ -88,7 +88,35 @@ def test_who_waited_begins_again_where_azure_closed_the_bucket_meanwhile() -> No
     assert isinstance(used.renew(second, "PUT", f"{HOST}{SUB}/x", 2.2, PATIENCE), TooLong)
     third = admitted(used.admit("PUT", f"{HOST}{SUB}/x", 2.2, 60))
     assert third.wait == pytest.approx(4.95)
-    assert third.taken == second.taken, "the token that was not used is there again"
+
+
+def test_who_waited_for_a_closed_bucket_gives_nothing_back_to_it() -> None:
+    used = quota()
+    answered(used, "PUT", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_writes="0")
+    waiting = [admitted(used.admit("PUT", f"{HOST}{SUB}/x", 0, PATIENCE)) for _ in range(9)]
+    used.refuse(waiting.pop(0), "SubscriptionRequestsThrottled", 5, 2.1)
+    for each in waiting:
+        assert isinstance(used.renew(each, "PUT", f"{HOST}{SUB}/x", 2.2, 0), TooLong)
+    assert sent_at_once(used, "PUT", f"{SUB}/x", now=7.2) <= 1
+
+
+def test_who_waited_begins_again_where_azure_closed_its_operation_meanwhile() -> None:
+    used = quota()
+    answered(used, "PUT", SUB + SITE + "a", x_ms_ratelimit_remaining_subscription_writes="0")
+    first, second = (
+        admitted(used.admit("PUT", HOST + SUB + SITE + "a", 0, PATIENCE)) for _ in range(2)
+    )
+    used.refuse(first, "exceeded the limit for operation 'PUT/…'", 60, 2.15)
+    assert isinstance(used.renew(second, "PUT", HOST + SUB + SITE + "a", 2.2, PATIENCE), TooLong)
+
+
+def test_where_no_answer_ever_shows_what_is_left_work_goes_on_as_the_bucket_fills() -> None:
+    used = quota()
+    for number in range(500):
+        url, now = f"{HOST}{SUB}{SITE}{number}", 60.0 * number
+        assert used.begin("PUT", url, now, PATIENCE) is None, number
+        used.heed(admitted(used.admit("PUT", url, now, PATIENCE)), {}, now)
+        used.end("PUT", url)
 
 
 def begun(used: Quota, count: int, now: float = 0) -> int:
@@ -117,7 +145,9 @@ def test_what_is_sent_or_ended_is_not_waited_for() -> None:
     used = quota()
     answered(used, "PUT", f"{SUB}/x", x_ms_ratelimit_remaining_subscription_writes="30")
     assert begun(used, 40) == 40
-    assert used.begin("PUT", f"{SUB}{VM}-next", 0, PATIENCE)
+    refused = used.begin("PUT", f"{SUB}{VM}-next", 0, PATIENCE)
+    assert refused
+    assert refused.delay > PATIENCE
     used.end("PUT", f"{SUB}{VM}0")
     assert used.begin("PUT", f"{SUB}{VM}-next", 0, PATIENCE) is None
     admitted(used.admit("PATCH", f"{HOST}{SUB}{VM.upper()}1?api-version=1", 0, PATIENCE))

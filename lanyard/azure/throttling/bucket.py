@@ -6,6 +6,7 @@ app, and for others who call with the same quota.
 """
 
 from dataclasses import KW_ONLY, dataclass, field
+from math import inf
 
 from lanyard.azure.throttling.others_use import Use
 
@@ -65,11 +66,14 @@ class Bucket:
 
     def wait_behind(self, ahead: int, now: float) -> float:
         """As `wait`, behind so many others. Of a bucket of which nothing is known a part may be
-        left: what the first of them does shows how much.
+        left at first: what is done then shows how much, or nothing ever does (some services do not
+        count aloud).
         """
         self._refill(now)
-        unknown = self.limit.size * _LEFT_UNKNOWN - self.taken
-        return self._until(self.tokens if self.probes is None else unknown, ahead, now)
+        tokens = self.tokens
+        if self.probes is not None:
+            tokens = max(tokens, self.limit.size * _LEFT_UNKNOWN - self.taken)
+        return self._until(tokens, ahead, now)
 
     def _until(self, tokens: float, ahead: int, now: float) -> float:
         lacking = self.reserve + 1 + ahead - tokens
@@ -81,17 +85,21 @@ class Bucket:
         self.taken += 1
         return self.taken
 
-    def give_back(self) -> None:
-        """The token that was taken last is not used after all."""
-        self.tokens += 1
-        self.taken -= 1
+    def give_back(self, now: float) -> None:
+        """A token is not used after all. One that Azure closed meanwhile has none to give: what is
+        there when it opens is known. It stays counted as taken: others' numbers go by that.
+        """
+        self._refill(now)
+        opens_with = self.reserve + 1 - max(self._closed_until - now, 0.0) * self._rate
+        self.tokens = min(self.tokens + 1, opens_with if self.is_closed(now) else inf)
 
-    def turn_away(self, now: float) -> float:
-        """Seconds after which a caller who cannot be served now comes back, each after the last.
+    def turn_away(self, now: float, ahead: int = 0) -> float:
+        """Seconds after which a caller who cannot be served now, behind so many others, comes back,
+        each after the last.
 
         A long line begins again at its head: what is known now may be wrong in a minute.
         """
-        first = now + self.wait(now)
+        first = now + (self.wait_behind(ahead, now) if ahead else self.wait(now))
         moment = self._line if first <= self._line < now + _LONGEST_LINE else first
         self._line = moment + 1 / self._rate
         return moment - now

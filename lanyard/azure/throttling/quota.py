@@ -95,11 +95,10 @@ class Quota:
         self, admission: Admission, method: str, url: str, now: float, patience: float
     ) -> Admission | TooLong:
         """After its wait: it may be sent, or begins again where Azure has closed a bucket since."""
-        buckets = [self._bucket(key, now) for key in admission.taken]
-        if not any(bucket.is_closed(now) for bucket in buckets):
+        if not any(self._bucket(key, now).is_closed(now) for key in self._keys(method, url)):
             return replace(admission, wait=0.0)
-        for bucket in buckets:
-            bucket.give_back()
+        for key in admission.taken:
+            self._bucket(key, now).give_back(now)
         return self.admit(method, url, now, patience)
 
     def begin(self, method: str, url: str, now: float, patience: float) -> TooLong | None:
@@ -111,8 +110,8 @@ class Quota:
         if (key := _kind_of(method, url)) is None:
             return None
         bucket, begun = self._bucket(key, now), self._begun[key]
-        if bucket.wait_behind(begun.ahead(now), now) > patience:
-            return TooLong(bucket.turn_away(now), key)
+        if bucket.wait_behind(ahead := begun.ahead(now), now) > patience:
+            return TooLong(bucket.turn_away(now, ahead), key)
         begun.add(_path(url), now)
         return None
 
