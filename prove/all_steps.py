@@ -19,7 +19,7 @@ from prove.questions import (
 from prove.steps import Step
 
 
-def _before() -> Iterator[Step]:
+def _ground() -> Iterator[Step]:
     yield Step(name="look", does="look whether the subscription is free for it", run=ground.look)
     yield Step(
         name="providers",
@@ -53,6 +53,9 @@ def _before() -> Iterator[Step]:
         run=listening.make_movable,
         needs=("groups",),
     )
+
+
+def _app() -> Iterator[Step]:
     yield Step(
         name="deploy",
         does="deploy infra/main.bicep and the package into rg-lanyard-proof-app",
@@ -176,7 +179,8 @@ def _after() -> Iterator[Step]:
 
 
 STEPS = (
-    *_before(),
+    *_ground(),
+    *_app(),
     *_life("webhook"),
     Step(
         name="watch-queue",

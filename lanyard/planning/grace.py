@@ -15,6 +15,7 @@ from lanyard.planning.actions import (
     DetachIdentity,
     ReleaseGrant,
     ReplaceIdentity,
+    takes_from_resource,
 )
 from lanyard.planning.desired import Desired
 from lanyard.policy import Policy
@@ -76,6 +77,17 @@ def due_since(
     """
     kinds = (DetachIdentity, ReplaceIdentity, ReleaseGrant, DeleteIdentity)
     return {a.key: max(before.get(a.key, now), ended) for a in actions if isinstance(a, kinds)}
+
+
+def waiting(
+    actions: Iterable[Action], since: Mapping[str, float], graces: Graces, now: float, *, gone: bool
+) -> dict[Action, float]:
+    """Those that are not due yet, with the seconds that are left."""
+    left = {action: seconds_left(action, since, graces, now, gone=gone) for action in actions}
+    # What goes with the identity that is replaced goes no earlier than it.
+    replaced = max((left[a] for a in left if isinstance(a, ReplaceIdentity)), default=0.0)
+    left |= {a: max(left[a], replaced) for a in left if takes_from_resource(a)}
+    return {action: seconds for action, seconds in left.items() if seconds > 0}
 
 
 def seconds_left(

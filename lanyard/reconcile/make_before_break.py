@@ -54,16 +54,16 @@ async def not_lost(
     identities that are lost.
     """
     released = progress.removals.orders.released
-    taking = [each for each in actions if takes_from_resource(each) and each.key not in released]
+    taking = list(filter(takes_from_resource, actions))
     if not taking or progress.resource is None:
         return list(actions)
     try:
         await _ensure_not_lost(progress, services)
     except (Temporary, Permanent) as lost:
-        progress.outcomes += failed(taking, lost)
-    else:
-        return list(actions)
-    return [action for action in actions if action not in taking]
+        waiting = [action for action in taking if action.key not in released]
+        progress.outcomes += failed(waiting, lost)
+        return [action for action in actions if action not in waiting]
+    return list(actions)
 
 
 async def _ensure_not_lost(progress: Progress, services: Services) -> None:
@@ -104,21 +104,15 @@ def _lost(grant: Grant) -> Refused:
     """A role that is gone is found by the sweep, which gives it again; a replica may miss it, too.
     Until then nothing is looked at: that may be hours.
     """
-    return Refused(
-        Because.WAITS,
-        f"waits for: {grant}, which is not there",
-        _WAITS_DELAY,
-        "the next sweep gives it again, and then it goes by itself; release it to have it done "
-        "at once",
-        releasable=True,
+    return _waits(
+        f"{grant}, which is not there", "the next sweep gives it again, and then it goes by itself"
     )
 
 
 def _waits_for(missing: Outcome) -> Refused:
-    return Refused(
-        Because.WAITS,
-        f"waits for: {missing.action}",
-        _WAITS_DELAY,
-        "it goes on when that is done or dismissed; release it to have it done at once",
-        releasable=True,
-    )
+    return _waits(str(missing.action), "it goes on when that is done or dismissed")
+
+
+def _waits(what: str, until: str) -> Refused:
+    release = f"{until}; release it to have it done at once"
+    return Refused(Because.WAITS, f"waits for: {what}", _WAITS_DELAY, release, releasable=True)

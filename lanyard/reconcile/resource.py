@@ -11,14 +11,12 @@ from math import ceil
 from lanyard.planning.actions import (
     Action,
     RemoveOrphans,
-    ReplaceIdentity,
     UpgradeInstances,
     changes_identity,
-    takes_from_resource,
 )
 from lanyard.planning.attempts import as_ended
 from lanyard.planning.desired import Desired, desired
-from lanyard.planning.grace import Graces, due_since, seconds_left, still_dedicated
+from lanyard.planning.grace import Graces, due_since, still_dedicated, waiting
 from lanyard.planning.kept_after_a_move import keeping_what_it_left_with
 from lanyard.planning.kept_conditions import beside_what_is_kept
 from lanyard.planning.life import Life
@@ -313,14 +311,7 @@ class Reconciler:
             minutes * 60, {one.key: own.delete_after for one, own in record.dedicated.items()}
         )
         now = self.services.now()
-        left = {
-            action: seconds_left(action, record.due_since, graces, now, gone=gone)
-            for action in verdict.allowed
-        }
-        # What goes with the identity that is replaced goes no earlier than it.
-        replaced = max((left[a] for a in left if isinstance(a, ReplaceIdentity)), default=0.0)
-        left |= {a: max(left[a], replaced) for a in left if takes_from_resource(a)}
-        return {action: seconds for action, seconds in left.items() if seconds > 0}
+        return waiting(verdict.allowed, record.due_since, graces, now, gone=gone)
 
     async def _put_off(
         self,

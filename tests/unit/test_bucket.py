@@ -71,8 +71,8 @@ def test_a_refusal_closes_the_bucket_for_as_long_as_azure_asks() -> None:
 def test_who_is_turned_away_comes_back_each_at_a_time_of_its_own() -> None:
     bucket = Bucket(Limit(10, 2), reserve=0, at=0)
     drained(bucket)
-    assert [bucket.turn_away(0) for _ in range(3)] == [0.5, 1.0, 1.5]
-    assert bucket.turn_away(60) == 0, "the line has drained meanwhile"
+    assert [bucket.turn_away(bucket.wait(0), 0) for _ in range(3)] == [0.5, 1.0, 1.5]
+    assert bucket.turn_away(bucket.wait(60), 60) == 0, "the line has drained meanwhile"
 
 
 def test_an_answer_that_tells_of_more_than_is_published_does_not_widen_the_bucket() -> None:
@@ -84,7 +84,7 @@ def test_an_answer_that_tells_of_more_than_is_published_does_not_widen_the_bucke
 def test_a_long_line_begins_again_at_its_head() -> None:
     bucket = Bucket(Limit(10, 2), reserve=0, at=0)
     drained(bucket)
-    delays = [bucket.turn_away(0) for _ in range(100)]
+    delays = [bucket.turn_away(bucket.wait(0), 0) for _ in range(100)]
     assert max(delays) < 8.5
     assert min(delays) == 0.5
 

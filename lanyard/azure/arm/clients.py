@@ -122,10 +122,7 @@ class Clients:
         }
 
     def is_pressed(self, url: str) -> bool:
-        """Whether more than half of what a subscription allows is used: then reads are spared.
-
-        ARM's answers to reads do not show what is left of them; those to writes do.
-        """
+        """Whether more than half of what a subscription allows is used: then reads are spared."""
         now = self._throttling.now()
         return self._quota.is_low("GET", url, now) or self._quota.is_low("PUT", url, now)
 

@@ -93,13 +93,12 @@ class Bucket:
         opens_with = self.reserve + 1 - max(self._closed_until - now, 0.0) * self._rate
         self.tokens = min(self.tokens + 1, opens_with if self.is_closed(now) else inf)
 
-    def turn_away(self, now: float, ahead: int = 0) -> float:
-        """Seconds after which a caller who cannot be served now, behind so many others, comes back,
-        each after the last.
+    def turn_away(self, wait: float, now: float) -> float:
+        """Seconds after which a caller who would `wait` so long comes back, each after the last.
 
         A long line begins again at its head: what is known now may be wrong in a minute.
         """
-        first = now + (self.wait_behind(ahead, now) if ahead else self.wait(now))
+        first = now + wait
         moment = self._line if first <= self._line < now + _LONGEST_LINE else first
         self._line = moment + 1 / self._rate
         return moment - now

@@ -110,8 +110,8 @@ class Quota:
         if (key := _kind_of(method, url)) is None:
             return None
         bucket, begun = self._bucket(key, now), self._begun[key]
-        if bucket.wait_behind(ahead := begun.ahead(now), now) > patience:
-            return TooLong(bucket.turn_away(now, ahead), key)
+        if (wait := bucket.wait_behind(begun.ahead(now), now)) > patience:
+            return TooLong(bucket.turn_away(wait, now), key)
         begun.add(_path(url), now)
         return None
 
@@ -121,11 +121,11 @@ class Quota:
             self._begun[key].end(_path(url))
 
     def _refused(self, method: str, url: str, now: float, patience: float) -> TooLong | None:
-        keys = self._keys(method, url)
-        slowest = max(keys, key=lambda key: self._bucket(key, now).wait(now), default=None)
-        if slowest is None or self._buckets[slowest].wait(now) <= patience:
+        waits = {key: self._bucket(key, now).wait(now) for key in self._keys(method, url)}
+        slowest = max(waits, key=waits.__getitem__, default=None)
+        if slowest is None or waits[slowest] <= patience:
             return None
-        return TooLong(self._buckets[slowest].turn_away(now), slowest)
+        return TooLong(self._buckets[slowest].turn_away(waits[slowest], now), slowest)
 
     def is_low(self, method: str, url: str, now: float) -> bool:
         """Whether less than half is left of a bucket that such a request counts in."""
