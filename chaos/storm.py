@@ -210,9 +210,15 @@ class _Run:
         self.result.counts["seconds until calm"] = round(time.monotonic() - began)
 
     async def _swept(self) -> None:
+        """One that goes on where a failed one got to looks at what is left alone: another one looks
+        at everything.
+        """
+        whole = True
         while not await self._stack.sweep():
-            pass
+            whole = False
         await self._quiet()
+        if not whole:
+            await self._swept()
 
     async def _quiet(self) -> None:
         """Every event delivered, every message worked on."""

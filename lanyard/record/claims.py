@@ -220,12 +220,13 @@ class Claims:
 
     async def learn(self, grant: Grant) -> None:
         """An assignment of ours is listed that no row is of, or a row has it revoked: as one that
-        nothing claims, and that the next claim reads again.
+        nothing claims from now on, and that the next claim reads again.
         """
         found = await self._rows.find(grant.name)
         if found is None or self._rows.revoked_long_ago(found):
+            moments = self._rows.unclaimed_now(found)
             with suppress(RowExists, RowChanged):  # another worker makes it at this moment
-                await self._rows.write(found, grant, State.GRANTING)
+                await self._rows.write(found, grant, State.GRANTING, moments=moments)
 
     async def reopen(
         self, grant: Grant, missing: Missing = Missing.UNKNOWN, now: float = 0.0

@@ -60,8 +60,14 @@ class Moments:
     not_done_at: tuple[float, ...] = ()
 
     def stands(self, now: float) -> "Moments":
-        """It stands from now on. What is done with it by whom is looked for since then."""
-        return replace(self, stands_since=now, missing_since=0.0)
+        """It stands from now on. What is done with it by whom is looked for since then, and nobody
+        who needed it before counts.
+        """
+        return replace(self, stands_since=now, missing_since=0.0, unclaimed_since=0.0)
+
+    def unclaimed(self, now: float) -> "Moments":
+        """Nothing claims it, and until a moment ago something may have."""
+        return replace(self, unclaimed_since=now)
 
     def after(self, missing: Missing, now: float) -> "Moments":
         """It was found not to be as it was given once more, and that became of it."""
@@ -159,6 +165,10 @@ class GrantRows:
     def stands_now(self, found: Granted | None) -> Moments:
         """The moments of a grant whose assignment is being made now, or found to be there."""
         return (Moments() if found is None else found.moments).stands(self._now())
+
+    def unclaimed_now(self, found: Granted | None) -> Moments:
+        """The moments of a grant of whose claims nothing is known any more."""
+        return (Moments() if found is None else found.moments).unclaimed(self._now())
 
     async def note(
         self,

@@ -144,12 +144,15 @@ class HeldActions:
         """Leave it undone and show it no more."""
         return await self._answer(await self.find(entry_id), Answer.DISMISSED, by)
 
-    async def forget_answers(self) -> None:
+    async def forget_answers(self, until: float) -> None:
         """Of a list that was put back from an older moment: what people let be done may have been
-        done since, and what they gave up may be wanted again. That they want something kept stays.
+        done since, and what they gave up may be wanted again. That they want something kept stays,
+        and so does what they answered after `until` (seconds since the epoch): to the list as it
+        is.
         """
+        doubted = datetime.fromtimestamp(until, UTC)
         async for entry in self.all([]):
-            if entry.answer is not Answer.NONE and not _keeps(entry):
+            if _is_answered(entry, doubted) and not _keeps(entry):
                 await self._replace(_unanswered(entry))
 
     def _read(self, row: Row) -> Entry:
@@ -211,6 +214,13 @@ def not_done(entries: Iterable[Entry]) -> frozenset[str]:
 def _is_spent(entry: Entry, refusal: Refusal) -> bool:
     """Whether what a person released was tried, and Azure did not do it again."""
     return entry.answer is Answer.RELEASED and refusal.because is Because.NOT_DONE
+
+
+def _is_answered(entry: Entry, before: datetime) -> bool:
+    """Whether somebody answered, and by then."""
+    if entry.answer is Answer.NONE:
+        return False
+    return entry.answered is None or entry.answered <= before
 
 
 def _keeps(entry: Entry) -> bool:

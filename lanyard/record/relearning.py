@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from lanyard.ports.cache import Cache
 from lanyard.ports.marks import Mark, Marks
 from lanyard.ports.tables import Journal, Row, Table, Tables
+from lanyard.record.ownership import CLOCK_DOUBT
 from lanyard.record.rows import MARK, Columns, DamagedRow
 
 #: Where the row is in the control table: kill_switch.py reads the partition as a whole.
@@ -97,14 +98,16 @@ class Relearning:
         """
         return await self._put_back(_RESOURCES)
 
-    async def answers_put_back(self) -> bool:
-        """Whether what people answered is of an older moment, and no sweep has seen to that yet."""
-        return await self._put_back(_HELD) is not None
+    async def answers_put_back(self) -> float | None:
+        """As `put_back`, of what people answered."""
+        return await self._put_back(_HELD)
 
     async def _put_back(self, table: str) -> float | None:
         times = await self._read_anew()
         at = times.tables[table]
-        return times.mark.at if at is None or at < times.mark.at else None
+        if at is not None and at >= times.mark.at:
+            return None
+        return times.mark.at + CLOCK_DOUBT
 
     async def confirm(self) -> None:
         """Between two sweeps, of tables that are believed: those of an earlier moment than this are

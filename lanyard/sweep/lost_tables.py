@@ -13,7 +13,6 @@ from lanyard.policy import Policy
 from lanyard.policy.document import DELETE_AFTER_HOURS
 from lanyard.reconcile.services import Services
 from lanyard.record.ledger import ResourceRecord
-from lanyard.record.ownership import CLOCK_DOUBT
 from lanyard.sweep.at_once import at_once
 from lanyard.sweep.doubts import lost_claims
 from lanyard.sweep.in_turns import in_turns
@@ -142,7 +141,5 @@ def _doubted(record: ResourceRecord, until: float) -> ResourceRecord:
         one: replace(each, alone_since=0.0, unused_since=0.0)
         for one, each in record.dedicated.items()
     }
-    attachments = {
-        one: at for one, at in record.attachments.items() if one in own or at > until + CLOCK_DOUBT
-    }
+    attachments = {one: at for one, at in record.attachments.items() if one in own or at > until}
     return replace(record, attachments=attachments, due_since={}, dedicated=own)

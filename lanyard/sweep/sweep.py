@@ -144,8 +144,8 @@ class Sweep:
     async def _relearn(self, found: Survey) -> None:
         """Put on record again what lost tables do not hold."""
         services = self.services
-        if await services.relearning.answers_put_back():
-            await services.held.forget_answers()
+        if (until := await services.relearning.answers_put_back()) is not None:
+            await services.held.forget_answers(until)
         await learn_grants(found, services)
         await learn_claims(found, services)
         relearning = await services.relearning.under_way()

@@ -343,6 +343,30 @@ async def test_case_A22_a_machine_that_came_since_the_tables_were_copied_is_kept
     assert roles(estate, "id-old") == ["Reader"]
 
 
+async def test_case_A22_the_grace_of_what_older_tables_have_as_revoked_begins_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They say since when nothing needed it then, not that a machine had it until a moment ago."""
+    estate = await begun_with(monkeypatch, replace(SHARED, grace_minutes=10), "vm1")
+    await delete(estate, estate.vm_id("vm1"))
+    await pass_time(estate, 15 * MINUTE)
+    await sweep(estate)
+    before = as_they_are(estate)
+    assert roles(estate, "id-old") == []
+    await hours(estate, 1)
+    await estate.create_vm("vm2", tags=PROD)
+    await pass_time(estate)
+    put_back(estate, before)
+    await delete(estate, estate.vm_id("vm2"))
+    await pass_time(estate)
+    assert await timer(estate)
+    await sweep(estate)
+    await pass_time(estate, 9 * MINUTE)
+    assert roles(estate, "id-old") == ["Reader"]
+    await hours(estate, 2)
+    assert roles(estate, "id-old") == []
+
+
 async def test_case_A22_what_earlier_sweeps_saw_has_to_be_read_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
