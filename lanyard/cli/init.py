@@ -177,6 +177,10 @@ def policy_text(answers: Answers) -> str:
             "    attach: [workload]",
             *grant,
             "",
+            "# So many resources are given something in an hour; without it, any number:",
+            "# limits:",
+            "#   additions: {perHour: 50}",
+            "",
         ]
     )
 

@@ -40,6 +40,7 @@ exit codes:
 type Json = dict[str, Any]
 
 _TITLES = {
+    "AdditionLimit": "The budget of additions",
     "Case": "A case",
     "CustomRole": "A custom role",
     "Expected": "What comes of the resource",

@@ -119,8 +119,22 @@ class RemovalLimit(Section):
     )
 
 
+class AdditionLimit(Section):
+    """The budget of additions; past it, additions are held."""
+
+    per_hour: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
+        None,
+        description="So many resources are given identities and roles in an hour; the others wait "
+        "for the next one, or for a person's `lanyard release`. null: no such limit.",
+    )
+
+
 class Limits(Section):
     """What bounds a run away."""
+
+    additions: AdditionLimit = Field(
+        AdditionLimit(), description="The budget of additions; past it, additions are held."
+    )
 
     removals: RemovalLimit = Field(
         RemovalLimit(), description="The removal budget; past it, removals are held."

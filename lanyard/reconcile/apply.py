@@ -24,6 +24,7 @@ from lanyard.planning.actions import (
 )
 from lanyard.planning.attempts import as_ended
 from lanyard.planning.outcomes import Outcome, attempt, failed, only
+from lanyard.reconcile.additions import giving
 from lanyard.reconcile.apply_removals import REPLAN_DELAY, RemovalSteps
 from lanyard.reconcile.dangling import References
 from lanyard.reconcile.identity_writes import IdentityWrites
@@ -83,8 +84,9 @@ class Application:
         """Carry the actions out: additions first, removals only when none of those failed."""
         progress, todo = self.progress, list(actions)
         additions = [action for action in todo if not is_removal(action)]
-        await MadeIdentities(self.services, progress).make(only(CreateIdentity, additions))
-        await self._give(additions)
+        async with giving(additions, self.services.additions, progress) as within:
+            await MadeIdentities(self.services, progress).make(only(CreateIdentity, within))
+            await self._give(within)
         upgrades = only(UpgradeInstances, additions)
         await self._upgrade(upgrades)
         removals = not_waiting([action for action in todo if is_removal(action)], progress)

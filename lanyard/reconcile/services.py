@@ -21,6 +21,7 @@ from lanyard.reconcile.agreement import Agreement
 from lanyard.reconcile.cleanup import Orphans
 from lanyard.reconcile.estate import Estate
 from lanyard.reconcile.principals import AskedTogether
+from lanyard.record.addition_budget import AdditionBudget
 from lanyard.record.budget import RemovalBudget
 from lanyard.record.claims import Claims
 from lanyard.record.decisions import Author, Decisions
@@ -78,6 +79,8 @@ class Services:
     kill_switch: KillSwitch
     orphans: Orphans
     budget: RemovalBudget
+    #: Stands before what is given.
+    additions: AdditionBudget
     #: The object id of the app's own identity; "" where it is not known.
     own_principal: str
     #: Rows of the app itself.
@@ -109,8 +112,7 @@ def assemble[T: Journal](
     decider, ledger = Author(author, policy.digest), Ledger(tables.resources)
     many = Many.over(azure, tables.identities, now)
     claims, revocation = _of_grants(azure, tables.grants, policy, ledger, many.once, now)
-    relearning = Relearning.over(tables, marks or Unmarked(), now)
-    kill_switch = KillSwitch(tables.control, now, policy.digest, relearning)
+    relearning, kill_switch = _of_taking(tables, policy, marks or Unmarked(), now)
     return Services(
         compute=azure.compute,
         identities=azure.identities,
@@ -130,6 +132,7 @@ def assemble[T: Journal](
         kill_switch=kill_switch,
         orphans=_orphans(azure, claims, policy, now),
         budget=RemovalBudget(tables.control, policy.limits.removals, kill_switch, now),
+        additions=AdditionBudget(tables.control, policy.limits.additions.per_hour, now),
         own_principal=azure.own_principal,
         control=tables.control,
         author=decider,
@@ -137,6 +140,14 @@ def assemble[T: Journal](
         notifier=notifier or Unheard(),
         now=now,
     )
+
+
+def _of_taking[T: Journal](
+    tables: Tables[T], policy: Policy, marks: Marks, now: Callable[[], float]
+) -> tuple[Relearning, KillSwitch]:
+    """Whether the tables may be believed, and whether anything is stopped."""
+    relearning = Relearning.over(tables, marks, now)
+    return relearning, KillSwitch(tables.control, now, policy.digest, relearning)
 
 
 def _orphans(azure: Azure, claims: Claims, policy: Policy, now: Callable[[], float]) -> Orphans:

@@ -45,7 +45,11 @@ class Rules:
     grace_minutes: int = 0
     per_hour: int = 50
     percent: int = 100
+    additions: int | None = None
     more: str = ""
+
+    def _additions(self) -> str:
+        return "" if self.additions is None else f"additions: {{perHour: {self.additions}}}, "
 
     def text(self, subscription: str) -> str:
         """The policy file."""
@@ -60,7 +64,8 @@ class Rules:
             f"version: 1\nmode: full\nidentities:\n  main: {spec}\n"
             f"rules:\n  - name: all\n    match: {{{match}}}\n    attach: [main]\n"
             f'    grant: [{{role: {self.role}, scope: "{self.scope}", to: main}}]\n{options}'
-            f"orphans: {{graceMinutes: 0}}\nlimits: {{removals: {{{removals}}}}}\n{self.more}"
+            "orphans: {graceMinutes: 0}\n"
+            f"limits: {{{self._additions()}removals: {{{removals}}}}}\n{self.more}"
         )
 
 
