@@ -13,6 +13,7 @@ from lanyard.cli.findings import (
     clock,
     delivery,
     events,
+    no_events_queue,
     policy_in_force,
     rights_held,
     sender,
@@ -130,10 +131,10 @@ class Doctor:
                 yield settings_read(settings)
 
     async def _events(self) -> AsyncIterator[Finding]:
-        queued = False
+        accounts: set[str] = set()
         for subscription in self.watched:
             found = await self.setup.event_subscriptions(subscription)
-            queued |= any(self._is_own_queue(one) for one in found)
+            accounts |= {one.account for one in found if self._into_own_queue(one)}
             for finding in [
                 *events(subscription, found),
                 *shared_installations(subscription, found),
@@ -141,16 +142,30 @@ class Doctor:
                 yield finding
             async for finding in self._by_queue(found):
                 yield finding
-        if queued:
-            yield waiting_events(await self.app.events.oldest(), self.app.time())
+        for account in sorted(accounts):
+            waiting = await self.app.events.waiting(account)
+            if waiting is None:
+                yield no_events_queue(account)
+            else:
+                yield waiting_events(waiting, self.app.time())
 
-    def _is_own_queue(self, one: Subscribed) -> bool:
-        account = f"/storageaccounts/{self.app.account}/queueservices/default/queues/{EVENTS}"
-        return one.sender is not None and folded(one.endpoint).endswith(folded(account))
+    def _into_own_queue(self, one: Subscribed) -> bool:
+        """Whether it delivers into this app's queue, which may lie in an account of its own."""
+        queue = one.sender is not None and folded(one.endpoint).endswith(f"/queues/{EVENTS}")
+        own = one.account == folded(self.app.account)
+        return queue and (own or self._installation() in one.installations)
+
+    def _is_of_another(self, one: Subscribed) -> bool:
+        """Whether another app hears by it, of whose queue this one's people may see nothing."""
+        known = self._installation()
+        return bool(known and one.installations) and known not in one.installations
+
+    def _installation(self) -> str:
+        return self.app.azure.assignments.installation
 
     async def _by_queue(self, found: Sequence[Subscribed]) -> AsyncIterator[Finding]:
         for one in found:
-            if one.sender is not None:
+            if one.sender is not None and not self._is_of_another(one):
                 allowed = bool(one.sender) and await self.setup.may_send(one.sender, one.endpoint)
                 yield sender(one, allowed=allowed)
 

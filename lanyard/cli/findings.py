@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from lanyard.cli.app_status import Reason, Status
 from lanyard.desk.azure.app_setup import Subscribed
-from lanyard.desk.onboarding.parts import INSTALLATION_LABEL
 from lanyard.policy import Policy
+from lanyard.ports.queue import WaitingEvents
+from lanyard.queue.messages import EVENTS
 from lanyard.values.resource_id import folded, is_within
 
 _EVENTS = ("Microsoft.Resources.ResourceWriteSuccess", "Microsoft.Resources.ResourceDeleteSuccess")
@@ -103,13 +104,11 @@ def shared_installations(subscription: str, found: Iterable[Subscribed]) -> Iter
     """
     apps: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for one in found:
-        for label in one.labels:
-            if folded(label).startswith(INSTALLATION_LABEL):
-                # One app may hear by both ways for a while: which queue is whose does not show.
-                apps[folded(label), one.way].add(folded(one.endpoint))
-    for (label, _), endpoints in sorted(apps.items()):
+        for installation in one.installations:
+            # One app may hear by both ways for a while: which queue is whose does not show.
+            apps[installation, one.way].add(folded(one.endpoint))
+    for (installation, _), endpoints in sorted(apps.items()):
         if len(endpoints) > 1:
-            installation = label.removeprefix(INSTALLATION_LABEL)
             message = (
                 f"{len(endpoints)} apps in subscription {subscription} are one installation, "
                 f"{installation}: {', '.join(sorted(endpoints))}"
@@ -154,11 +153,20 @@ def sender(one: Subscribed, *, allowed: bool) -> Finding:
     return Finding("events", State.PROBLEM, message, fix)
 
 
-def waiting_events(oldest: datetime | None, now: datetime) -> Finding:
+def no_events_queue(account: str) -> Finding:
+    """Event Grid delivers into a queue that is not there: it tries for a day, then keeps what it
+    could not deliver as dead letters.
+    """
+    message = f"storage account {account} has no queue {EVENTS}: no event comes (404)"
+    fix = "'azd provision' makes it; what Event Grid could not put there comes then, or is replayed"
+    return Finding("events", State.PROBLEM, message, fix)
+
+
+def waiting_events(waiting: WaitingEvents, now: datetime) -> Finding:
     """How long the oldest message of the queue of events waits."""
-    if oldest is None:
+    if waiting.oldest is None:
         return Finding("events", State.OK, "no event waits in the queue")
-    seconds = max((now - oldest).total_seconds(), 0.0)
+    seconds = max((now - waiting.oldest).total_seconds(), 0.0)
     message = f"the oldest event in the queue waits for {seconds:,.0f} s"
     if seconds < _EVENT_SECONDS:
         return Finding("events", State.OK, message)

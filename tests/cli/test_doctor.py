@@ -367,6 +367,12 @@ BY_QUEUE = {
 }
 
 
+def into(account: str) -> dict[str, Any]:
+    """The queue of events of another storage account."""
+    properties = {"resourceId": ACCOUNT.replace(STORAGE, account), "queueName": EVENTS}
+    return {"endpointType": "StorageQueue", "properties": properties}
+
+
 @pytest.fixture
 async def queued(app: Desk) -> Desk:
     """An app that is well, whose events come by queue."""
@@ -383,6 +389,7 @@ async def queued(app: Desk) -> Desk:
     )
     subscribe(desk, destination=None, deliveryWithResourceIdentity=BY_QUEUE)
     desk.estate.azure.assign(principal, "Storage Queue Data Message Sender", QUEUE)
+    desk.events.since[STORAGE] = None
     return desk
 
 
@@ -408,10 +415,35 @@ async def test_a_topic_without_its_role_is_a_problem(queued: Desk) -> None:
 
 
 async def test_events_that_wait_for_long_are_a_warning(queued: Desk) -> None:
-    queued.events.since = queued.estate.azure.clock.utc() - timedelta(hours=1)
+    queued.events.since[STORAGE] = queued.estate.azure.clock.utc() - timedelta(hours=1)
     found = [one for one in await doctor(queued, "--app-id", SITE) if one["state"] != "ok"]
     assert [(one["check"], one["state"]) for one in found] == [("events", "warning")]
     assert "3,600 s" in found[0]["message"]
+
+
+async def test_a_queue_that_is_not_there_is_a_problem(queued: Desk) -> None:
+    queued.events.since.clear()
+    found = [one for one in await doctor(queued, "--app-id", SITE) if one["state"] != "ok"]
+    assert [(one["check"], one["state"]) for one in found] == [("events", "problem")]
+    assert f"storage account {STORAGE} has no queue {EVENTS}" in found[0]["message"]
+
+
+async def test_a_queue_in_an_account_of_its_own_is_looked_at_and_that_of_others_is_not(
+    queued: Desk,
+) -> None:
+    own, others = (BY_QUEUE | {"destination": into(name)} for name in ("stevents", "stothers"))
+    labels, of_another = label(INSTALLATION), label(ANOTHER_INSTALLATION)
+    subscribe(queued, destination=None, deliveryWithResourceIdentity=own, labels=labels)
+    subscribe(
+        queued, "others", destination=None, deliveryWithResourceIdentity=others, labels=of_another
+    )
+    queued.estate.azure.assign(
+        queued.person.object_id, "Reader", ACCOUNT.replace(STORAGE, "stevents")
+    )
+    queued.events.since = {"stevents": queued.estate.azure.clock.utc() - timedelta(hours=2)}
+    found = [one["message"] for one in await doctor(queued, "--app-id", SITE)]
+    assert "the oldest event in the queue waits for 7,200 s" in found
+    assert not [message for message in found if "has no queue" in message]
 
 
 async def test_an_app_that_is_not_named_is_not_taken_for_well(queued: Desk) -> None:

@@ -192,3 +192,18 @@ async def test_what_fails_elsewhere_is_shown_as_it_is() -> None:
     with pytest.raises(LanyardError, match=r"^not the storage's$"):
         async with opened(Storage()):
             raise LanyardError("not the storage's")
+
+
+async def test_the_queue_of_events_may_be_in_another_account() -> None:
+    assert ADDRESS.queues_of("stevents") == "https://stevents.queue.core.windows.net"
+    named = StorageAddress("https://t.local", "https://t.local", "https://q.local", "https://b")
+    assert named.queues_of("stevents") == "https://q.local"
+    async with opened(Storage()) as app:
+        assert (await app.events.waiting("stevents")) is not None
+
+
+async def test_a_queue_of_events_that_is_not_there_is_none() -> None:
+    storage = Storage()
+    storage.refuse("queue", "GET", 404, "QueueNotFound")
+    async with opened(storage) as app:
+        assert await app.events.waiting(ADDRESS.account) is None

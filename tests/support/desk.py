@@ -16,6 +16,7 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 from lanyard.cli import main
 from lanyard.cli.frame import connect
 from lanyard.desk.azure.connection import Reading, reading_over
+from lanyard.ports.queue import WaitingEvents
 from lanyard.values.change import Change
 from lanyard.values.compute_types import compute_type
 from lanyard.values.resource_id import ResourceId
@@ -158,13 +159,15 @@ class Desk:
 
 
 class Waiting:
-    """The queue of events, of which a person sees when its oldest message came."""
+    """The queues of events, of which a person sees when the oldest message came: `since` by the
+    name of their account.
+    """
 
     def __init__(self) -> None:
-        self.since: datetime | None = None
+        self.since: dict[str, datetime | None] = {}
 
-    async def oldest(self) -> datetime | None:
-        return self.since
+    async def waiting(self, account: str) -> WaitingEvents | None:
+        return WaitingEvents(self.since[account]) if account in self.since else None
 
 
 class DeskQueue:

@@ -19,6 +19,7 @@ from lanyard.policy.document import Limits, RemovalLimit
 from lanyard.ports.azure import Azure
 from lanyard.ports.dead_letters import DeadLetters
 from lanyard.ports.marks import Unmarked
+from lanyard.ports.queue import WaitingEvents
 from lanyard.ports.tables import Tables
 from lanyard.reconcile.services import Services, assemble
 from lanyard.record.claims import Claims
@@ -112,10 +113,10 @@ class Queue(Protocol):
 
 
 class Events(Protocol):
-    """The app's queue of events."""
+    """The app's queues of events."""
 
-    async def oldest(self) -> datetime | None:
-        """When the message came that is next; None where none waits."""
+    async def waiting(self, account: str) -> WaitingEvents | None:
+        """What waits in that of a storage account (name); None where there is no such queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from lanyard.azure.arm.answers import body_of
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import translated
 from lanyard.azure.arm.resource_graph import ResourceGraph
+from lanyard.desk.onboarding.parts import INSTALLATION_LABEL
 from lanyard.values.permissions import Permission
 from lanyard.values.resource_id import folded, is_guid, is_within, last_name
 
@@ -59,6 +60,19 @@ class Subscribed:
     def way(self) -> str:
         """How its events come."""
         return "webhook" if self.sender is None else "queue"
+
+    @property
+    def installations(self) -> frozenset[str]:
+        """Those (GUIDs, lower case) that its labels name: whose it is."""
+        labels = [folded(label) for label in self.labels]
+        named = [each for each in labels if each.startswith(INSTALLATION_LABEL)]
+        return frozenset(each.removeprefix(INSTALLATION_LABEL) for each in named)
+
+    @property
+    def account(self) -> str:
+        """The storage account (name, lower case) of its queue; "" where they come by webhook."""
+        id_, queues, _ = folded(self.endpoint).partition("/queueservices/")
+        return last_name(id_) if queues else ""
 
 
 @dataclass(frozen=True, slots=True)

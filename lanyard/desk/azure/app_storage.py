@@ -2,10 +2,9 @@
 keys, and only where the app's tables are.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +26,7 @@ from lanyard.azure.arm.failures import code_of, translated
 from lanyard.azure.storage.dead_letters import CONTAINER, POISON, DeadLetterBlobs, PoisonQueue
 from lanyard.azure.storage.queue import WorkQueue
 from lanyard.azure.storage.tables import AzureTable
+from lanyard.ports.queue import WaitingEvents
 from lanyard.ports.tables import Tables
 from lanyard.queue.messages import EVENTS, QUEUE
 from lanyard.values.change import Change
@@ -60,6 +60,12 @@ class StorageAddress:
     queue_url: str
     blob_url: str
 
+    def queues_of(self, account: str) -> str:
+        """Where the queues of an account (name) are: of the app's own one, or of another beside it,
+        which events may have. Where addresses were named, there is only the own one.
+        """
+        return self.queue_url.replace(f"//{self.account}.", f"//{account}.", 1)
+
 
 class DeployedQueue:
     """The app's queue of work."""
@@ -83,19 +89,20 @@ class DeployedQueue:
 
 
 class DeployedEvents:
-    """The queue of events in the app's own account."""
+    """The queues of events: `opened` gives that of an account (name)."""
 
-    def __init__(self, queue: QueueClient) -> None:
-        self._queue = queue
+    def __init__(self, opened: Callable[[str], Awaitable[QueueClient]]) -> None:
+        self._opened = opened
 
-    async def oldest(self) -> datetime | None:
-        """When the message came that is next; None where none waits."""
-        with translated(f"look into queue {EVENTS}"):
+    async def waiting(self, account: str) -> WaitingEvents | None:
+        """What waits in that of an account (name); None where there is no such queue."""
+        queue = await self._opened(account)
+        with translated(f"look into queue {EVENTS} of storage account {account}"):
             try:
-                found = await self._queue.peek_messages(max_messages=1)
+                found = await queue.peek_messages(max_messages=1)
             except ResourceNotFoundError:
-                return None  # nothing was ever sent there
-        return found[0].inserted_on if found else None
+                return None
+        return WaitingEvents(found[0].inserted_on if found else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +141,16 @@ async def deployed(
             encoded = TextBase64EncodePolicy()
             return QueueClient(address.queue_url, name, message_encode_policy=encoded, **options)
 
+        async def events_of(account: str) -> QueueClient:
+            found = QueueClient(address.queues_of(account), EVENTS, **options)
+            return await opened.enter_async_context(found)
+
         tables = Tables.named(table)
-        work, events, poison = queue(QUEUE), queue(EVENTS), queue(POISON)
+        work, poison = queue(QUEUE), queue(POISON)
         dead_letters = ContainerClient(address.blob_url, CONTAINER, **options)
         for client in clients.values():
             await opened.enter_async_context(client)
-        for each in (work, events, poison):
+        for each in (work, poison):
             await opened.enter_async_context(each)
         await opened.enter_async_context(dead_letters)
         with explained(address):
@@ -149,7 +160,7 @@ async def deployed(
             yield Deployed(
                 tables,
                 DeployedQueue(work),
-                DeployedEvents(events),
+                DeployedEvents(events_of),
                 given_up,
                 PoisonQueue(poison),
             )
