@@ -12,7 +12,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import burst, calls, cold_start, ingest, large_sweep, one_machine, plan, real_host, sweep
+from bench import (
+    burst,
+    calls,
+    cold_start,
+    delivery,
+    ingest,
+    large_sweep,
+    one_machine,
+    plan,
+    real_host,
+    sweep,
+)
 from bench.figures import Figure, Tell
 from bench.options import Options
 from simulator.arm.throttling import ARM_LIMITS
@@ -23,6 +34,7 @@ BENCHES: dict[str, Bench] = {
     "burst": burst.measure,
     "burst-instances": burst.by_many_instances,
     "one-machine": one_machine.measure,
+    "delivery": delivery.measure,
     "calls": calls.measure,
     "sweep": sweep.measure,
     "cold-start": cold_start.measure,

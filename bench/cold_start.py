@@ -61,7 +61,7 @@ def load(folder: Path) -> Run:
     done = subprocess.run(  # noqa: S603 (our own module and folders)
         [sys.executable, "-m", "bench.probe", str(folder)],
         cwd=_PROJECT,
-        env={**os.environ, "PYTHONPATH": str(_PROJECT), **_SETTINGS},
+        env={**os.environ, "PYTHONPATH": str(_PROJECT), **SETTINGS},
         capture_output=True,
         check=False,
     )
@@ -73,7 +73,7 @@ def load(folder: Path) -> Run:
 
 
 #: Enough for the app to load; nothing is called.
-_SETTINGS = {
+SETTINGS = {
     "AZURE_CLIENT_ID": "00000000-0000-0000-0000-000000000001",
     "LANYARD_PRINCIPAL_ID": "00000000-0000-0000-0000-000000000002",
     "LANYARD_INSTALLATION": "00000000-0000-0000-0000-000000000003",

@@ -27,7 +27,7 @@ class Budget:
 class Figure:
     """One row of the table.
 
-    `unit` is "%", "calls", "MB", "s" or "1/s", and "" for a ratio. `baseline`: the same of
+    `unit` is "%", "calls", "MB", "s", "ms" or "1/s", and "" for a ratio. `baseline`: the same of
     `baseline.py`, measured in the same run; None where there is no such thing. `detail` tells what
     the number was made of.
     """

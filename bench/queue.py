@@ -34,6 +34,8 @@ class TimedQueue:
         self._poison: Self | None = None
         self._emptied = asyncio.Event()
         self._emptied.set()
+        #: The calls so far that put, took, hid or deleted messages; a poll that found none is none.
+        self.calls = 0
 
     @property
     def poison(self) -> Self | None:
@@ -59,31 +61,39 @@ class TimedQueue:
         """As the host's output binding does it; `content` is encoded already."""
         await self._add(content, 0)
 
+    def lay(self, content: str, delay: float = 0) -> None:
+        """Content is there, however it came."""
+        now = self._clock.now()
+        self._messages[str(next(self._ids))] = _Stored(content, now, now + delay)
+        self._emptied.clear()
+
     async def receive(self, count: int, visibility: int) -> list[Message]:
         """Take the first messages that are visible."""
         await self._clock.elapse(QUEUE)
         now = self._clock.now()
         due = [(key, each) for key, each in self._messages.items() if each.visible_at <= now]
+        self.calls += bool(due)
         return [self._taken(key, stored, now + visibility) for key, stored in due[:count]]
 
     async def hide(self, message: Message, visibility: int) -> Message:
         """Keep a message invisible."""
+        self.calls += 1
         await self._clock.elapse(QUEUE)
         self._messages[message.id].visible_at = self._clock.now() + visibility
         return message
 
     async def delete(self, message: Message) -> None:
         """Done with it."""
+        self.calls += 1
         await self._clock.elapse(QUEUE)
         self._messages.pop(message.id, None)
         if not self._messages:
             self._emptied.set()
 
     async def _add(self, content: str, delay: float) -> None:
+        self.calls += 1
         await self._clock.elapse(QUEUE)
-        now = self._clock.now()
-        self._messages[str(next(self._ids))] = _Stored(content, now, now + delay)
-        self._emptied.clear()
+        self.lay(content, delay)
 
     def _taken(self, key: str, stored: _Stored, visible_at: float) -> Message:
         stored.visible_at, stored.dequeued = visible_at, stored.dequeued + 1

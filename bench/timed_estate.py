@@ -13,7 +13,7 @@ from bench.latencies import ARM, MACHINE_OPERATION, MACHINE_OPERATION_SPREAD, TA
 from bench.queue import TimedQueue
 from lanyard.app import intake
 from lanyard.app.worker import Worker
-from lanyard.queue.messages import decode, packed, unpacked
+from lanyard.queue.messages import EVENTS, decode, packed, unpacked
 from lanyard.values.errors import LanyardError
 from simulator.arm.calls import Call
 from simulator.azure import Azure
@@ -72,6 +72,18 @@ class TimedEstate(Estate):
             await asyncio.gather(*(self._take_in(event) for event in events))
 
     @asynccontextmanager
+    async def hearing(self) -> AsyncIterator[TimedQueue]:
+        """The queue of events: an instance of the app takes from it while the context is open."""
+        queue = TimedQueue(self.azure.clock, EVENTS)
+        # Its own chance, so that one run is like the next.
+        listener = QueueListener(queue, queue_options(), self._heard, dice=random.Random(2))  # noqa: S311
+        with self._event_function():
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(listener.run())
+                yield queue
+                listener.stop()
+
+    @asynccontextmanager
     async def working(self, instances: int) -> AsyncIterator[None]:
         """So many instances of the app take from the queue while the context is open."""
         listeners = [self.listener(self.instance().worker) for _ in range(instances)]
@@ -116,6 +128,11 @@ class TimedEstate(Estate):
     async def _take_in(self, event: dict[str, Any]) -> None:
         if message := await self.deliver(event):
             await self.work_queue.send(packed(message))
+
+    async def _heard(self, _message: Message, text: str) -> bool:
+        for work in await self.deliver_by_queue(text):
+            await self.work_queue.send(packed(work))
+        return True
 
     def listener(self, worker: Worker) -> QueueListener[TimedQueue]:
         """What takes from the queue in one instance."""

@@ -1,12 +1,15 @@
 """The benches do what they measure. No timing of this computer is asserted."""
 
+from dataclasses import replace
+from functools import partial
 from unittest import mock
 
-from bench import burst, calls, cold_start, one_machine, sweep
+from bench import burst, calls, cold_start, delivery, one_machine, stopped_hour, sweep
 from bench.baseline_estate import BaselineEstate
 from bench.figures import Figure
 from bench.options import Options
 from bench.queue import TimedQueue
+from lanyard.app.intake import Delivery
 from lanyard.values.change import Change
 from lanyard.values.resource_id import ResourceId
 from simulator.arm.throttling import Throttle
@@ -123,6 +126,25 @@ def test_a_delayed_message_is_taken_at_its_time_and_hidden_while_it_is_worked_on
         await queue.emptied()
 
     run(main)
+
+
+def test_by_queue_an_event_waits_a_poll_longer_and_costs_the_storage_three_calls() -> None:
+    found = by_name(delivery.measure(replace(SMALL, moments=5), silent))
+    webhook, queue = (found[f"event to the work on it, by {way}"].value for way in Delivery)
+    assert webhook < queue < webhook + 1.5
+    calls_of = "an event that is none of ours: calls of the storage, by"
+    assert [found[f"{calls_of} {way}"].value for way in Delivery] == [0, 3]
+    assert all(figure.value > 0 for name, figure in found.items() if figure.unit == "ms")
+
+
+def test_after_an_hour_in_which_the_app_was_stopped_all_is_as_the_policy_says() -> None:
+    """Some seconds after its start by queue; by webhook after the next sweep, whose list shows
+    what is gone and is looked at once more a minute later.
+    """
+    ended = {way: run(partial(stopped_hour.seconds, way=way)) for way in Delivery}
+    assert ended[Delivery.QUEUE].seconds < 60
+    assert (ended[Delivery.QUEUE].waited, ended[Delivery.WEBHOOK].waited) == (130, 0)
+    assert ended[Delivery.WEBHOOK].seconds < 300
 
 
 def test_the_same_run_gives_the_same_calls() -> None:
