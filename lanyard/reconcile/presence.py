@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lanyard.planning.life import Finding, Life, finding, listed_delay
+from lanyard.planning.life import WRITE_LAG, Finding, Life, finding, listed_delay
 from lanyard.ports.azure import Index
 from lanyard.values.errors import MayPass, NotYet, Permanent
 from lanyard.values.resource_id import ResourceId
@@ -30,14 +30,16 @@ class Presence:
             message = f"{self.resource}: {found.why}, but Resource Graph shows it"
             raise NotYet(message, listed_delay(life, self.now))
 
-    def ensure_expected(self, life: Life) -> None:
+    def ensure_expected(self, life: Life, since: float | None) -> None:
         """Of what was never seen: it may come to be. Raises NotYet for the first minutes after a
-        write was reported, Permanent then; returns where no write was reported.
+        write was reported, Permanent then; returns where no write was reported, or it came and went
+        before the report was there: `since` then (seconds since the epoch; None: nobody knows).
         """
         found: Finding = finding(life, self.now)
         if found.not_yet:
             raise NotYet(f"{self.resource}: {found.why}", found.delay)
-        if life.written > life.deleted:
+        came_late = since is not None and since >= life.written + WRITE_LAG
+        if life.written > life.deleted and not came_late:
             raise Permanent(
                 f"{self.resource}: a write was reported, and ARM answers 404 since: it is looked "
                 "at again with its next event, or by the next sweep"

@@ -259,7 +259,7 @@ class Reconciler:
             return replace(as_seen(record, read, reported, now), life=reported.shown(now))
         life = reported.missed(now)
         if record.row is None:
-            presence.ensure_expected(life)
+            presence.ensure_expected(life, change.since)
             if change.seen:  # by a sweep
                 await presence.ensure_unlisted()
             return record

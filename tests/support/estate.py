@@ -288,8 +288,10 @@ class Estate:
         return [unpacked(str(text).encode()).decode() for text in sent]
 
     async def work(self, message: str, dequeue_count: int | None = None) -> str | None:
-        """One queue message through the handler; what it puts on the queue anew, if anything."""
-        body, anew = Taken(message, dequeue_count), Out()
+        """One queue message, which came a moment ago, through the handler; what it puts on the
+        queue anew, if anything.
+        """
+        body, anew = Taken(message, dequeue_count, self.azure.clock.now()), Out()
         await user_function(reconcile_handler.reconcile)(body, anew, invocation())
         return None if anew.value is None else unpacked(anew.value.encode()).decode()
 
@@ -361,9 +363,14 @@ _MESSAGES = count()
 class Taken(func.QueueMessage):
     """As the worker hands it over; the library's own class knows no count."""
 
-    def __init__(self, body: str, dequeue_count: int | None) -> None:
+    def __init__(self, body: str, dequeue_count: int | None, came: float) -> None:
         super().__init__(id=str(next(_MESSAGES)), body=body)
         self._count = dequeue_count
+        self._came = datetime.fromtimestamp(came, UTC)
+
+    @property
+    def insertion_time(self) -> datetime:
+        return self._came
 
     @property
     def dequeue_count(self) -> int | None:
