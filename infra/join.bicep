@@ -36,7 +36,10 @@ var title = '${managementGroup().name} ${installation}'
 // Where the policy has identities made in groups of a name, the app's second role is assigned in each
 // subscription, to those groups; else here.
 var bound = !empty(rights.identityActions) && !empty(rights.identityGroups)
+var groups = bound ? rights.identityGroups : []
 var identityRoleName = guid(group, installation, 'lanyard-identities')
+// What joins a subscription, and how: where it changes, those that joined are joined anew.
+var configuration = guid(loadJsonContent('joined.json', 'metadata._generator.templateHash'), appId, clientId, principalId, storageId, eventsStorageId, installation, actionGroupId, string(groups))
 // No other role, and to nobody else.
 var onlyThat = '((!(ActionMatches{\'Microsoft.Authorization/roleAssignments/write\'})) OR (@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {${identityRoleName}} AND @Request[Microsoft.Authorization/roleAssignments:PrincipalId] ForAnyOfAnyValues:GuidEquals {${principalId}}))'
 
@@ -177,11 +180,15 @@ resource definition 'Microsoft.Authorization/policyDefinitions@2023-04-01' = {
       then: {
         effect: 'deployIfNotExists'
         details: {
-          // What is made last: where it is, all of it is.
-          type: 'Microsoft.EventGrid/systemTopics/eventSubscriptions'
-          name: 'lanyard/lanyard-deletes'
+          // What is made last: where it is, and says with what, all of it is.
+          type: 'Microsoft.Insights/metricAlerts'
+          name: 'lanyard-dead-letters'
           existenceScope: 'resourceGroup'
           resourceGroupName: 'rg-lanyard-events'
+          existenceCondition: {
+            field: 'tags[\'lanyard-joined\']'
+            equals: '[parameters(\'watch\').configuration]'
+          }
           deploymentScope: 'subscription'
           roleDefinitionIds: ['/providers/Microsoft.Authorization/roleDefinitions/${joining.name}']
           deployment: {
@@ -199,6 +206,7 @@ resource definition 'Microsoft.Authorization/policyDefinitions@2023-04-01' = {
                 actionGroupId: { value: '[parameters(\'watch\').actionGroupId]' }
                 identityGroups: { value: '[parameters(\'watch\').identityGroups]' }
                 identityRole: { value: '[parameters(\'watch\').identityRole]' }
+                configuration: { value: '[parameters(\'watch\').configuration]' }
                 location: { value: '[parameters(\'location\')]' }
               }
             }
@@ -231,31 +239,31 @@ resource join 'Microsoft.Authorization/policyAssignments@2023-04-01' = {
           eventsStorageId: eventsStorageId
           installation: installation
           actionGroupId: actionGroupId
-          identityGroups: bound ? rights.identityGroups : []
+          identityGroups: groups
           identityRole: identityRoleName
+          configuration: configuration
         }
       }
     }
   }
 }
 
-resource joins 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(group, 'lanyard-join', joining.id)
-  properties: {
+// By a module: the assignment is named by the principal, which is another one where the policy was
+// assigned anew, and Azure lets no assignment change its principal.
+module joins 'modules/group-assignment.bicep' = {
+  name: 'lanyard-joins'
+  params: {
     principalId: join.identity.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: joining.id
+    roleId: joining.id
   }
 }
 
-resource gives 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (bound) {
-  name: guid(group, 'lanyard-join', giving.id)
-  properties: {
+module gives 'modules/group-assignment.bicep' = if (bound) {
+  name: 'lanyard-gives'
+  params: {
     principalId: join.identity.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: giving.id
+    roleId: giving.id
     condition: onlyThat
-    conditionVersion: '2.0'
   }
 }
 

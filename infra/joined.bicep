@@ -26,6 +26,9 @@ param actionGroupId string
 param identityGroups array
 param identityRole string
 
+@description('What stands for all of these parameters and this file: another one, and it is deployed anew.')
+param configuration string
+
 @description('Where the resource group of the event topic is; its events are global.')
 param location string
 
@@ -50,7 +53,6 @@ module topic 'modules/topic.bicep' = {
   params: {
     source: subscription().id
     withIdentity: true
-    actionGroupId: actionGroupId
   }
 }
 
@@ -85,10 +87,24 @@ module events 'modules/events.bicep' = {
     eventsStorageId: eventsStorageId
     installation: installation
   }
-  // By them Azure Policy sees that the subscription has joined: they come last.
+  // Event Grid tries container and queue when the subscriptions are made.
   dependsOn: [
     deadLetters
     sender
+  ]
+}
+
+module alert 'modules/dead-letter-alert.bicep' = {
+  name: 'lanyard-alert'
+  scope: group
+  params: {
+    topicId: topic.outputs.id
+    actionGroupId: actionGroupId
+    configuration: configuration
+  }
+  // By its tag Azure Policy sees with what the subscription has joined: it comes last.
+  dependsOn: [
+    events
     identitiesIn
   ]
 }

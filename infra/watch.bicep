@@ -123,7 +123,6 @@ module topic 'modules/topic.bicep' = {
   params: {
     source: watched
     withIdentity: topicIdentity
-    actionGroupId: actionGroupId
   }
 }
 
@@ -133,6 +132,15 @@ module deadLetters 'modules/dead-letter-access.bicep' = if (topicIdentity) {
   params: {
     storageName: last(split(storageId, '/'))
     principalId: topic.outputs.principalId
+  }
+}
+
+module alert 'modules/dead-letter-alert.bicep' = if (topicIdentity) {
+  name: 'lanyard-alert'
+  scope: group
+  params: {
+    topicId: topic.outputs.id
+    actionGroupId: actionGroupId
   }
 }
 

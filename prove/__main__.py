@@ -18,7 +18,7 @@ from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import folded, is_guid
 from prove.all_steps import STEPS
 from prove.azure_cli import azure_cli
-from prove.journal import Journal, State
+from prove.journal import Journal, State, alone
 from prove.proof import Pace, Proof, Waiting
 from prove.report import as_json, as_markdown
 from prove.steps import carry_out
@@ -26,6 +26,7 @@ from prove.storage import AccountStorage
 
 # `make clean` leaves it: while a proof goes on, the journal alone knows what it has made.
 _FOLDER = Path(__file__).parents[1] / ".prove"
+_LOOK = 2.0  # seconds
 _COST = """\
 Billed while it runs, about an hour: a virtual machine with its disk, twice for some minutes; an
 app on Flex Consumption with one instance always ready; storage accounts, a Log Analytics workspace,
@@ -73,6 +74,8 @@ async def _prove(arguments: argparse.Namespace) -> int:
     journal = _journal(arguments)
     if not (arguments.yes or _agreed(journal)):
         raise LanyardError("nothing was done")
+    await _wait_for_others(arguments.folder)
+    journal = _journal(arguments)  # another run may have gone on with it
     journal.cleaning |= arguments.clean
     pace = Pace(**{each.name: getattr(arguments, each.name) for each in fields(Pace)})
     cloud = cloud_of(CloudName(os.environ.get("LANYARD_CLOUD", CloudName.PUBLIC)), os.environ)
@@ -95,6 +98,16 @@ async def _prove(arguments: argparse.Namespace) -> int:
         )
         clean = await carry_out(STEPS, proof)
     return _ended(journal, arguments.folder, clean=clean)
+
+
+async def _wait_for_others(folder: Path) -> None:
+    """Another run, or what a run that was killed has started and Azure may still be asked by."""
+    said = False
+    while alone(folder) is None:
+        if not said:
+            _show("another run, or an az of one that was killed, is still at work: waiting for it")
+        said = True
+        await asyncio.sleep(_LOOK)
 
 
 def _cloud_name() -> str:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 from lanyard.desk.azure.app_setup import Setup
@@ -23,11 +24,14 @@ _PROJECT = Path(__file__).parents[1]
 POLICY = _PROJECT / "prove" / "lanyard.yaml"
 _IN_PACKAGE = "prove.yaml"
 _DEPLOYMENT = "lanyard-proof"
+_DEPLOYMENTS = "2025-04-01"
+_ENDED = ("succeeded", "failed", "canceled")
 _TOPIC = "Microsoft.EventGrid/systemTopics"
 
 
 async def deploy(proof: Proof) -> None:
     """infra/main.bicep and the package, by the Azure CLI, in a resource group of its own."""
+    await _end_deployment(proof)  # Azure takes no second one of a name while one goes on
     outputs = json.loads(
         await proof.az(
             *("deployment", "sub", "create", "--name", _DEPLOYMENT),
@@ -61,7 +65,9 @@ async def _publish(proof: Proof, name: str, package: Path) -> None:
 def package_at(target: Path) -> Path:
     """Write the app's package there, as any deployment takes it, and the proof's policy in it."""
     command = [sys.executable, str(_PROJECT / "scripts" / "package.py"), str(target)]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+    ran = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+    if ran.returncode:
+        raise LanyardError(f"the package cannot be made: {ran.stderr.strip()}")
     with zipfile.ZipFile(target, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.write(POLICY, _IN_PACKAGE)
     return target
@@ -72,8 +78,27 @@ async def _is_listed(proof: Proof) -> bool:
     return FUNCTION in await Setup(proof.clients).functions(app_id)
 
 
+async def _end_deployment(proof: Proof) -> None:
+    """What a run began that was stopped goes on in Azure, and would make anew what is taken back:
+    it is called off, and waited for.
+    """
+    id_ = f"{proof.scope}/providers/Microsoft.Resources/deployments/{_DEPLOYMENT}"
+
+    async def has_ended() -> bool:
+        found = await proof.resources.read(id_, _DEPLOYMENTS)
+        state = str((found or {}).get("properties", {}).get("provisioningState") or "")
+        if found is None or state.lower() in _ENDED:
+            return True
+        with suppress(LanyardError):  # it may have ended meanwhile; the next look shows it
+            await proof.post(f"{id_}/cancel", _DEPLOYMENTS, {})
+        return False
+
+    await proof.until("the deployment that was begun has ended", has_ended)
+
+
 async def remove_app(proof: Proof) -> None:
     """Its resource group, and the record of its deployment."""
+    await _end_deployment(proof)
     await proof.delete_group(APP_GROUP)
     subscription = proof.journal.subscription
     await proof.az(

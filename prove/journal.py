@@ -4,6 +4,7 @@ Each entry is on disk before what it is about is tried: what may be there is kno
 ends. The file has ids in it, so it is for its owner alone; the report has none.
 """
 
+import fcntl
 import json
 import os
 import secrets
@@ -13,6 +14,23 @@ from pathlib import Path
 from typing import Any, Self
 
 from lanyard.values.errors import LanyardError
+
+
+def alone(folder: Path) -> int | None:
+    """Hold the folder for this process and whatever it starts, for as long as one of them lives:
+    an `az` may outlive a run that was killed, and what it makes would be taken back too early.
+
+    Returns the file that holds it (inherited by those that are started), None where another has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    held = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        return None
+    os.set_inheritable(held, True)
+    return held
 
 
 class State(StrEnum):

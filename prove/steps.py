@@ -50,11 +50,9 @@ async def _go(step: Step, proof: Proof) -> None:
         return
     journal.begin(step.name)
     proof.show(f"{step.name}: {step.does}")
-    try:
-        await step.run(proof)
-    except LanyardError as error:
-        journal.fail(step.name, str(error))
-        proof.show(f"{step.name}: failed: {error}")
+    if failure := await _failure(step.run, proof):
+        journal.fail(step.name, failure)
+        proof.show(f"{step.name}: failed: {failure}")
     else:
         journal.done(step.name)
 
@@ -64,13 +62,24 @@ async def _take_back(step: Step, proof: Proof) -> None:
     if step.undo is None or not journal.is_to_undo(step.name):
         return
     proof.show(f"undo {step.name}: {step.undone_by}")
-    try:
-        await step.undo(proof)
-    except LanyardError as error:
-        journal.stays(step.name, str(error))
-        proof.show(f"undo {step.name}: it stays: {error}")
+    if failure := await _failure(step.undo, proof):
+        journal.stays(step.name, failure)
+        proof.show(f"undo {step.name}: it stays: {failure}")
     else:
         journal.undone(step.name)
+
+
+async def _failure(act: Act, proof: Proof) -> str:
+    """Why it failed, "" where it did not. An answer of Azure that nobody foresaw is no reason to
+    leave behind what all the other steps have made.
+    """
+    try:
+        await act(proof)
+    except LanyardError as error:
+        return str(error) or type(error).__name__
+    except Exception as error:
+        return f"unforeseen: {type(error).__name__}: {error}"
+    return ""
 
 
 def _missing(step: Step, journal: Journal) -> str:

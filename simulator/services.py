@@ -6,6 +6,8 @@ from simulator.arm.messages import Operation
 from simulator.authorization.access import Access
 from simulator.blobs import routes as blob_routes
 from simulator.blobs.models import BlobStore
+from simulator.deployments import routes as deployment_routes
+from simulator.deployments.models import Deployments
 from simulator.directory import routes as directory_routes
 from simulator.directory.models import Directory
 from simulator.directory.recycle_bin import RecycleBin
@@ -19,6 +21,8 @@ from simulator.insights import routes as insights_routes
 from simulator.insights.components import Components
 from simulator.network import routes as network_routes
 from simulator.operations import Operations
+from simulator.policy import routes as policy_routes
+from simulator.policy.models import Policies
 from simulator.state import State
 from simulator.storage import routes as storage_routes
 from simulator.storage.models import StorageAccounts
@@ -48,6 +52,8 @@ class Services:
         self.components = Components(state, operations, access)
         self.storage_accounts = StorageAccounts(state, operations, access)
         self.blobs = BlobStore(state)
+        self.policies = Policies(state)
+        self.deployments = Deployments(state)
         self.graph = directory_routes.data_plane(state, tokens, faults)
         self.blob = blob_routes.data_plane(state, tokens, faults)
         self.publishing = publishing.data_plane(state, tokens, faults)
@@ -70,6 +76,8 @@ class Services:
             *workspaces.operations(
                 workspaces.Workspaces(self._state, self._operations, self._access)
             ),
+            *deployment_routes.operations(self.deployments),
+            *policy_routes.operations(self.policies),
             *network_routes.operations(self._state, self._operations, self._access),
         ]
 

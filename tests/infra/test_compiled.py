@@ -51,7 +51,9 @@ NEW = "55555555-5555-5555-5555-555555555555"
 JOINED = {key: value for key, value in JOIN.items() if key != "rights"} | {
     "identityGroups": ["rg-identities"],
     "identityRole": "66666666-6666-6666-6666-666666666666",
+    "configuration": "88888888-8888-8888-8888-888888888888",
 }
+HASH = "metadata._generator.templateHash"
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +119,11 @@ def test_neither_compiler_nor_linter_has_a_word_to_say(
     assert "".join(compiler.told) == ""
 
 
-def test_the_snapshot_is_this_projects_own_reading(snapshot: Snapshot) -> None:
+def test_the_snapshot_is_this_projects_own_reading(snapshot: Snapshot, compiler: Compiler) -> None:
     identity = {"identity": {"principalId": TOPIC_PRINCIPAL}}
-    given = {"join": identity, "topic": identity}
+    joined = json.loads((compiler.folder / "joined.json").read_text("utf-8"))
+    compiled = {HASH: joined["metadata"]["_generator"]["templateHash"]}
+    given = {"join": identity, "topic": identity, "joined.json": compiled}
     joining = Deployment("join.bicep", "", "", dict(JOIN), given, GROUP).run().made
     joining += Deployment("joined.bicep", NEW, "", dict(JOINED), given).run().made
     made: dict[str, Any] = {

@@ -25,5 +25,5 @@ def test_a_page_names_files_and_commands_that_are_there(page: str) -> None:
 def test_every_alert_is_on_the_page() -> None:
     listed = set(re.findall(r"^\| `([\w-]+)` \|", DEPLOY.split("## Alerts")[1], re.MULTILINE))
     names = {rule["name"] for rule in variable("rules", "modules/alerts.bicep")}
-    topic = body(of("modules/topic.bicep")["resources"]["deadLetters"])["name"]
+    topic = body(of("modules/dead-letter-alert.bicep")["resources"]["alert"])["name"]
     assert listed == names | {topic}

@@ -13,6 +13,7 @@ from azure.core.exceptions import HttpResponseError
 from lanyard.desk.azure.any_resource import AnyResource
 from lanyard.values.errors import LanyardError, Permanent
 from lanyard.values.roles import BUILT_IN_ROLES
+from simulator.faults import Fault
 from tests.support.infra.joining import IDENTITIES, JoiningEstate
 
 type Attempt = Callable[[JoiningEstate, AnyResource], Awaitable[object]]
@@ -281,6 +282,24 @@ REFUSED: dict[str, Attempt] = {
 }
 
 
+#: What security.md says that it can be misused for: no role is narrower.
+MISUSE: dict[str, Attempt] = {
+    "reading dead letters": assigning(DEAD_LETTERS, "{container}", "itself"),
+    "sending events": assigning(SENDING, "{queue}"),
+    "the app's second role elsewhere": assigning("Lanyard identities", "{estate.scope}", "app"),
+    "changing the tags of a group": writing("{group}", "2025-04-01", {"tags": {"owner": "x"}}),
+}
+
+
+@pytest.mark.parametrize("attempt", MISUSE.values(), ids=MISUSE.keys())
+async def test_what_it_can_be_misused_for_is_known(attempt: Attempt) -> None:
+    """A line of security.md for each: where one is refused some day, the line goes."""
+    estate = JoiningEstate(POLICY)
+    await estate.join()
+    async with estate.acting() as resources:
+        await attempt(estate, resources)
+
+
 @pytest.fixture(scope="module")
 def estate() -> JoiningEstate:
     """A subscription has joined. What is refused changes nothing: it is one for all attempts."""
@@ -311,6 +330,49 @@ async def test_it_reads_no_data() -> None:
         for scope in (estate.storage, estate.events):
             allowed = estate.azure.access.allowed
             assert not allowed(estate.identity.object_id, action, scope, data=True)
+
+
+async def test_it_has_joined_when_the_last_part_is_there_and_joins_anew_for_another_group() -> None:
+    """A new group of identities is for those that joined before, too; a policy that only reads
+    more or less changes nothing where they are.
+    """
+    estate = JoiningEstate(POLICY)
+    assert not estate.has_joined()
+    await joined(estate)
+    assert estate.has_joined()
+    estate.deploy(POLICY.replace("Blob Data Reader", "Blob Data Contributor"))
+    assert estate.has_joined()
+    estate.deploy(POLICY.replace(IDENTITIES, "rg-more"))
+    assert not estate.has_joined()
+    estate.add_group(estate.new, "rg-more")
+    await joined(estate)
+    assert estate.has_joined()
+    write = "Microsoft.ManagedIdentity/userAssignedIdentities/write"
+    assert may(estate, write, f"{estate.scope}/resourceGroups/rg-more")
+
+
+async def test_what_is_broken_off_has_not_joined() -> None:
+    estate = JoiningEstate(POLICY)
+    fault = Fault(method="PUT", path="eventSubscriptions/lanyard-deletes$", status=500, times=None)
+    estate.azure.faults.add(fault)
+    with pytest.raises((LanyardError, HttpResponseError)):
+        await estate.join()
+    assert not estate.has_joined()
+
+
+def test_a_policy_that_is_assigned_anew_has_another_identity_with_the_same_rights() -> None:
+    """Azure changes no assignment's principal: each is named by it."""
+    estate = JoiningEstate(POLICY)
+    before = {each.id for each in estate.azure.access.assignments_of(estate.identity.object_id)}
+    first = {role.guid for _, role in estate.roles_of(estate.identity)}
+    policies = estate.azure.services.policies
+    policies.delete(
+        f"{estate.place}/providers/Microsoft.Authorization/policyAssignments/lanyard-join"
+    )
+    estate.deploy(POLICY)
+    after = {each.id for each in estate.azure.access.assignments_of(estate.identity.object_id)}
+    assert not before & after
+    assert {role.guid for _, role in estate.roles_of(estate.identity)} == first
 
 
 async def test_a_changed_policy_changes_what_the_app_may_in_each_subscription() -> None:

@@ -30,7 +30,7 @@ from prove.steps import carry_out
 from simulator.behaviour import GroupDeletion, WriteEvent
 from simulator.event_grid.models import EventSubscription
 from simulator.faults import Fault
-from simulator.state import RoleDefinition
+from simulator.state import Resource, RoleDefinition
 from simulator.tokens.credential import AsyncPrincipalCredential
 from simulator.transport import InProcessTransport
 from simulator.web.function_app import Hosted
@@ -49,6 +49,7 @@ class Place(UnwatchedEstate):
         self.folder = folder
         self.before_deployment: Callable[[], None] = lambda: None
         self.asked: list[str] = []
+        self.deploys_for = 0.0  # seconds, of the first deployment
         self.at, self.dies = "", False
         self.died: set[tuple[str, str]] = set()
         self.mail: list[str] = []
@@ -78,6 +79,21 @@ class Place(UnwatchedEstate):
         hosted = self.azure.compute_types.function_apps.hosted
         hosted[app.app_id.lower()] = Hosted(["resource_events"])
 
+    def begin_deployment(self) -> None:
+        """It goes on in Azure, and the process that waits for it is killed."""
+        group = f"{self.scope}/resourceGroups/{APP_GROUP}"
+        made = Resource(
+            group, "Microsoft.Resources/resourceGroups", APP_GROUP, "westeurope", {}, {}
+        )
+        resources, seconds = self.azure.state.resources, self.deploys_for
+        self.deploys_for = 0.0
+        self.platform.deployments.begin(
+            f"{self.scope}/providers/Microsoft.Resources/deployments/lanyard-proof",
+            seconds,
+            lambda: resources.__setitem__(group.lower(), made),
+        )
+        raise Killed
+
     def _post(self, subscription: EventSubscription, event: Any) -> None:
         if subscription.name == "lanyard-proof":
             self.mail.append(json.dumps(event))
@@ -92,12 +108,13 @@ class Place(UnwatchedEstate):
             self.died.add((self.at, when))
             raise Killed
 
-    async def prove(self) -> Journal:
+    async def prove(self, *, clean: bool = False) -> Journal:
         """A run; the journal as it is on the disk."""
         file = self.folder / "journal.json"
         journal = Journal.load(file) or Journal(
             file=file, subscription=self.subscription, location="westeurope"
         )
+        journal.cleaning |= clean
         await carry_out(STEPS, self._proof(journal))
         return journal
 
@@ -134,6 +151,8 @@ class Place(UnwatchedEstate):
         if not said.startswith("deployment sub create"):
             return '{"tables": [{"rows": [[1]]}]}'
         self.before_deployment()
+        if self.deploys_for:
+            self.begin_deployment()
         await self.deploy()
         app = self.deployment
         outputs = {
@@ -293,6 +312,19 @@ async def test_what_takes_its_time_is_waited_for_and_measured(place: Place) -> N
     assert journal.measured["webhook: the machine reads after that"] > 200
     assert journal.answers["write-events"].startswith("2 by its creation")
     assert "resourcegroups/delete" not in journal.answers["group-deletion-events"]
+    assert place.left() == []
+
+
+@pytest.mark.parametrize("clean", [False, True], ids=["goes on", "takes back"])
+async def test_a_deployment_that_outlives_its_run_is_called_off(place: Place, clean: bool) -> None:
+    """Else Azure refuses the next one, or makes the group after it was taken back."""
+    place.deploys_for = 600.0
+    with pytest.raises(Killed):
+        await place.prove()
+    journal = await place.prove(clean=clean)
+    assert {name: e.why for name, e in journal.entries.items() if e.why} == {}
+    place.azure.clock.advance(900)
+    place.platform.deployments.settle()
     assert place.left() == []
 
 

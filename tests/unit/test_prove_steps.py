@@ -4,6 +4,8 @@ import base64
 import io
 import json
 import os
+import subprocess
+import sys
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +20,7 @@ from prove import app
 from prove.__main__ import main
 from prove.all_steps import STEPS
 from prove.handler import said_of
-from prove.journal import Entry, Journal, State
+from prove.journal import Entry, Journal, State, alone
 from prove.listening import event_of
 from prove.logs import NOTHING
 from prove.machine import Answer
@@ -195,6 +197,36 @@ async def test_what_cannot_be_taken_back_is_tried_again_by_the_next_run(tmp_path
     again = await run(file, world)
     assert (world.things, again.entries["two"].stays) == ([], "")
     assert world.tries == ["one", "two", "three"]
+
+
+async def test_what_nobody_foresaw_stops_only_its_step_and_all_is_taken_back(
+    tmp_path: Path,
+) -> None:
+    world = World()
+    steps = world.steps()
+
+    async def surprised(_proof: Proof) -> None:
+        world.things.append("two-a")
+        raise KeyError("properties")
+
+    steps[1] = Step(name="two", does="", run=surprised, undo=steps[1].undo)
+    journal = await run(tmp_path / "journal.json", world, steps)
+    assert journal.entries["two"].why == "unforeseen: KeyError: 'properties'"
+    assert world.things == []
+
+
+def test_a_run_waits_for_what_a_killed_one_has_started(tmp_path: Path) -> None:
+    """`az` deploys on, and what it makes would come after all was taken back."""
+    held = alone(tmp_path)
+    assert held is not None
+    assert alone(tmp_path) is None
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False
+    ) as outliving:
+        os.close(held)  # the run is gone
+        assert alone(tmp_path) is None
+        outliving.communicate(b"\n")
+    assert alone(tmp_path) is not None
 
 
 def test_the_journal_is_its_owners_alone(tmp_path: Path) -> None:

@@ -31,10 +31,12 @@ from lanyard.cli.onboarding.steps import (
     subscription_ids,
 )
 from lanyard.cli.rights import role_ids
+from lanyard.desk.onboarding.joins import Join, joins_of
 from lanyard.desk.onboarding.offboarding import Offboarding, watching
 from lanyard.desk.onboarding.onboarding import Onboarding
 from lanyard.desk.onboarding.parts import (
     AUTHORIZATION,
+    TOPIC,
     Delivery,
     Deployment,
     watching_assignment,
@@ -252,7 +254,8 @@ def offboard(
     async def go() -> int:
         async with connect.reading(azure) as reading:
             resources = resources_over(reading.clients)
-            watching = await watching_of(reading.ports(app.principal_id).index, app)
+            index = reading.ports(app.principal_id).index
+            watching = await watching_of(index, app, reading.clients)
             make = watching.no_more(resources, named)
             code = await asking.run(named, make, lambda one: grants_left(resources, one))
         if code == 0 and not dry_run:
@@ -281,28 +284,49 @@ def resources_over(clients: "Clients") -> Resources:
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """What an app watches: `subscriptions` (ids), and the ids of all its role assignments."""
+    """What an app watches: `subscriptions` (ids), the ids of all its role assignments, and the
+    management groups whose subscriptions join it.
+    """
 
     app: Deployment
     subscriptions: tuple[str, ...]
     assignments: tuple[str, ...]
+    joins: tuple[Join, ...]
 
-    def no_more(self, resources: Resources, named: Sequence[str]) -> Callable[[str], Offboarding]:
-        """What takes each of those that are named back, once those before it are gone."""
+    def no_more(
+        self, resources: Resources, named: Sequence[str], *, ending: bool = False
+    ) -> Callable[[str], Offboarding]:
+        """What takes each of those that are named back, once those before it are gone; `ending`:
+        the joins are taken back as well.
+        """
 
         def of(subscription: str) -> Offboarding:
             gone = named[: named.index(subscription) + 1]
             others = tuple(each for each in self.subscriptions if each not in gone)
-            return Offboarding(resources, self.app, subscription, others, self.assignments)
+            return Offboarding(
+                resources,
+                self.app,
+                subscription,
+                others,
+                self.assignments,
+                self.joins,
+                ending=ending,
+            )
 
         return of
 
 
-async def watching_of(index: Index, app: Deployment) -> Watching:
-    """By Resource Graph, as far as the caller may read."""
+async def watching_of(index: Index, app: Deployment, clients: "Clients") -> Watching:
+    """By Resource Graph, as far as the caller may read. What joined has no assignment of its own:
+    it is known by its topic.
+    """
+    from lanyard.desk.azure.app_setup import Setup  # the SDKs
+
     held = tuple(await index.assignments_of(app.principal_id))
     watched = watching(held, lambda each: watching_assignment(each, app.principal_id))
-    return Watching(app, watched, held)
+    joins = tuple(await joins_of(resources_over(clients), app, held))
+    joined = await Setup(clients).with_topic(TOPIC) if joins else ()
+    return Watching(app, tuple(sorted({*watched, *joined})), held, joins)
 
 
 async def grants_left(resources: Resources, subscription: str) -> int:

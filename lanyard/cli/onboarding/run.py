@@ -15,6 +15,7 @@ from lanyard.cli.onboarding.steps import (
     show_step,
 )
 from lanyard.desk.onboarding.steps import Step, Verb
+from lanyard.values.resource_id import is_guid, last_name
 
 RUN_SHAPE = {
     "version": "`1`",
@@ -44,13 +45,13 @@ type Count = Callable[[str], Awaitable[int]]
 
 
 class Flow(Protocol):
-    """The work on one subscription."""
+    """The work on one subscription, or on a management group."""
 
     notes: list[str]
 
     @property
     def subscription(self) -> str:
-        """Its id."""
+        """Its id; of a management group the whole one, as ARM has it."""
 
     def go(self, *, write: bool) -> AsyncIterator[Step]:
         """The steps, done or planned."""
@@ -114,7 +115,7 @@ async def _left(watched: Iterable[Watched], count: Count | None) -> list[int]:
 async def planned_of(flow: Flow, terminal: Terminal) -> Watched:
     """What would be done in a subscription; shown by `show_plans`."""
     watched = Watched(flow.subscription, notes=flow.notes)
-    looked = f"subscription {flow.subscription}: parts looked at"
+    looked = f"{_place(flow.subscription)}: parts looked at"
     with terminal.counting() as counted:
         await watched.follow(flow.go(write=False), lambda _: counted(looked, len(watched.steps)))
     return watched
@@ -123,7 +124,7 @@ async def planned_of(flow: Flow, terminal: Terminal) -> Watched:
 async def done_of(flow: Flow, terminal: Terminal) -> Watched:
     """What was done in a subscription, shown as it is done."""
     watched = Watched(flow.subscription, notes=flow.notes)
-    terminal.show((f"subscription {flow.subscription}", "bold"))
+    terminal.show((_place(flow.subscription), "bold"))
     await watched.follow(flow.go(write=True), lambda step: show_step(terminal, step, planned=False))
     show_notes(terminal, flow.notes)
     return watched
@@ -132,10 +133,14 @@ async def done_of(flow: Flow, terminal: Terminal) -> Watched:
 def show_plans(planned: Iterable[Watched], terminal: Terminal) -> None:
     """The plans."""
     for watched in planned:
-        terminal.show((f"subscription {watched.subscription}", "bold"))
+        terminal.show((_place(watched.subscription), "bold"))
         for step in watched.steps:
             show_step(terminal, step, planned=True)
         show_notes(terminal, watched.notes)
+
+
+def _place(id_: str) -> str:
+    return f"subscription {id_}" if is_guid(id_) else f"management group {last_name(id_)}"
 
 
 def summary(watched: Iterable[Watched], *, planned: bool) -> str:

@@ -14,6 +14,7 @@ from lanyard.cli.onboarding.steps import (
     TO_TAKE_BACK,
     DeploymentOptions,
     DryRun,
+    Watched,
     Yes,
     confirm,
     known,
@@ -21,6 +22,7 @@ from lanyard.cli.onboarding.steps import (
 )
 from lanyard.cli.onboarding.uninstall_report import Extent, Report, as_json, show_done, show_plan
 from lanyard.desk.onboarding.app_alerts import AppAlerts
+from lanyard.desk.onboarding.joins import JoinRights, NoMoreJoins
 from lanyard.desk.onboarding.parts import Deployment
 from lanyard.desk.uninstall import Uninstall
 from lanyard.planning.orders import Paused
@@ -29,7 +31,8 @@ from lanyard.record.rows import DamagedRow
 _ABOUT = f"""\
 Take Lanyard out of the subscriptions that it watches: pause it, take back its event subscriptions,
 topics, alerts, rights and roles, and with --grants every role assignment that it made. It shows
-what there is first, and what remains at the end; `azd down` takes the app itself.
+what there is first, and what remains at the end; `azd down` takes the app itself. Of a management
+group whose subscriptions join by Azure Policy the policy goes first and the roles last.
 
 An assignment goes where Lanyard's record, its name and its stamp say that it is Lanyard's, each
 read again right before. It is kept whole on record: until `azd down`, `lanyard undo` puts it back.
@@ -54,7 +57,7 @@ _SHAPE = {
     "version": "`1`",
     "dryRun": "whether nothing was to be changed",
     "subscriptions[]": "those that are watched or on record; the first has the app's own alerts",
-    "subscriptions[].subscription": "its id",
+    "subscriptions[].subscription": "its id; of a management group the whole id",
     "subscriptions[].steps[]": "the parts, in the order in which they are taken back",
     **shaped("subscriptions[].steps[]"),
     "subscriptions[].notes[]": "what stays there, and why",
@@ -138,7 +141,11 @@ class _Work:
         """
         pause = await self.app.operator().pause(Paused.EVERYTHING, _PAUSE)
         self.terminal.show(("paused", "yellow"), f"  {pause}")
-        parts = [await done_of(each, self.terminal) for each in await self._flows()]
+        parts: list[Watched] = []
+        for each in await self._flows():
+            if isinstance(each, JoinRights):
+                each.blocked = any(part.failed for part in parts)
+            parts.append(await done_of(each, self.terminal))
         uninstall, extent = self._uninstall(), self.extent
         with self.terminal.progress("resources") as progress:
             failures = await uninstall.take_back(
@@ -151,15 +158,23 @@ class _Work:
         return Uninstall(self.app.services())
 
     async def _flows(self) -> list[Flow]:
-        """The app's own alerts, then each subscription."""
-        resources = resources_over(self.app.reading.clients)
-        watching = await watching_of(self.app.azure.index, self.deployment)
+        """The app's own alerts; what would let another subscription join; each subscription; and
+        what let it in.
+        """
+        clients = self.app.reading.clients
+        resources = resources_over(clients)
+        watching = await watching_of(self.app.azure.index, self.deployment, clients)
         damaged: list[DamagedRow] = []
         on_record = {record.id.subscription async for record in self.app.ledger().records(damaged)}
         on_record |= {damage.row.partition for damage in damaged}
         subscriptions = sorted({*watching.subscriptions, *on_record})
-        make = watching.no_more(resources, subscriptions)
-        return [AppAlerts(resources, self.deployment), *map(make, subscriptions)]
+        make = watching.no_more(resources, subscriptions, ending=True)
+        return [
+            AppAlerts(resources, self.deployment),
+            *(NoMoreJoins(resources, join) for join in watching.joins),
+            *map(make, subscriptions),
+            *(JoinRights(resources, self.deployment, join) for join in watching.joins),
+        ]
 
 
 COMMAND = Command("uninstall", "take Lanyard out", _ABOUT, _AFTER, run, _SHAPE)

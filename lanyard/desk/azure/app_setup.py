@@ -15,7 +15,7 @@ from lanyard.azure.arm.failures import translated
 from lanyard.azure.arm.resource_graph import ResourceGraph
 from lanyard.desk.onboarding.parts import INSTALLATION_LABEL
 from lanyard.values.permissions import Permission
-from lanyard.values.resource_id import folded, is_guid, is_within, last_name
+from lanyard.values.resource_id import ResourceId, folded, is_guid, is_within, last_name
 
 _TOPICS = "/subscriptions/{}/providers/Microsoft.EventGrid/systemTopics?api-version=2022-06-15"
 _EVENTS = "{}/eventSubscriptions?api-version=2022-06-15"
@@ -146,6 +146,15 @@ class Setup:
         async for row in ResourceGraph(self._clients).rows(query):
             return folded(str(row["properties"].get("principalId") or ""))
         return ""
+
+    async def with_topic(self, name: str) -> frozenset[str]:
+        """The subscriptions (ids) that have a system topic of this name."""
+        query = (
+            "resources | where type =~ 'microsoft.eventgrid/systemtopics' "
+            f"| where name =~ '{name}' | project id | order by id asc"
+        )
+        rows = ResourceGraph(self._clients).rows(query)
+        return frozenset([ResourceId.parse(str(row["id"])).subscription async for row in rows])
 
     async def tenant_of_app(self, site: str) -> str:
         """The tenant (lower case) that an app is in, "" where it is not listed."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lanyard.desk.onboarding.joins import POLICY, Join
 from lanyard.desk.onboarding.parts import (
     ALERT,
     ALERTS,
@@ -33,6 +34,7 @@ from lanyard.desk.onboarding.topics import (
     dead_letters_of,
     ids_of,
     principal_of,
+    scope_of,
     sender_of,
     topics_of,
 )
@@ -51,7 +53,8 @@ class Offboarding:
 
     `others`: subscriptions that the app watches besides, whose machines may have the identities
     that it is operator on. `operated`: the ids of its role assignments elsewhere, of which those on
-    identities go with the last subscription. `notes`: what stays, and why.
+    identities go with the last subscription. `joins`: the management groups whose subscriptions
+    join it; `ending`: they are taken back as well. `notes`: what stays, and why.
     """
 
     resources: Resources
@@ -59,6 +62,8 @@ class Offboarding:
     subscription: str
     others: tuple[str, ...] = ()
     operated: tuple[str, ...] = ()
+    joins: tuple[Join, ...] = ()
+    ending: bool = False
     notes: list[str] = field(default_factory=list)
 
     async def go(self, *, write: bool) -> AsyncIterator[Step]:
@@ -147,17 +152,30 @@ class Offboarding:
     async def _rights(self, removal: Removal) -> AsyncIterator[Step]:
         place = f"/subscriptions/{self.subscription}"
         roles = (role_of(self.subscription), identity_role_of(self.subscription))
+        above = {join.identity_role for join in self.joins}
         for each in await assignments_of(self.resources, place, self.app.principal_id):
-            if assigned_role(each) in roles:
-                what = f"assignment of custom role at {_scope(each)}"
+            in_it = is_within(scope_of(each), place)
+            if assigned_role(each) in roles or (in_it and assigned_role(each) in above):
+                what = f"assignment of custom role at {scope_of(each)}"
                 yield await removal.of(str(each["id"]), AUTHORIZATION, what)
-            elif assigned_role(each) == OPERATOR and is_within(_scope(each), place):
+            elif assigned_role(each) == OPERATOR and in_it:
                 async for step in self._operator(each, removal):
                     yield step
+            elif not self.ending:
+                self._note_join(each)
         async for step in self._elsewhere(removal):
             yield step
         async for step in self._definitions(roles, removal):
             yield step
+
+    def _note_join(self, assignment: Found) -> None:
+        """What the app has above the subscription stays."""
+        for join in self.joins:
+            if assigned_role(assignment) == join.role:
+                self.notes.append(
+                    f"kept: the app's rights at {join.group}, below which the subscription is; it "
+                    f"joins again unless the policy assignment {POLICY} there excludes it"
+                )
 
     async def _definitions(self, roles: tuple[str, ...], removal: Removal) -> AsyncIterator[Step]:
         """Azure keeps a role that somebody has."""
@@ -185,7 +203,7 @@ class Offboarding:
                         yield step
 
     async def _operator(self, found: Found, removal: Removal) -> AsyncIterator[Step]:
-        scope, id_ = _scope(found), str(found["id"])
+        scope, id_ = scope_of(found), str(found["id"])
         name = operator_name(scope, self.app.principal_id)
         if folded(str(found["name"])) != name:
             self.notes.append(f"kept: {id_}, which Lanyard did not make")
@@ -207,10 +225,6 @@ def _endpoint(event: Found) -> str:
     target = destination.get("properties") or {}
     id_, queue = str(target.get("resourceId") or ""), target.get("queueName")
     return f"{id_}/queueServices/default/queues/{queue}" if queue else id_
-
-
-def _scope(assignment: Found) -> str:
-    return str((assignment.get("properties") or {}).get("scope") or "")
 
 
 def watching(assignments: Iterable[str], named: Callable[[str], str]) -> tuple[str, ...]:

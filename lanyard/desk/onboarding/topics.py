@@ -83,6 +83,11 @@ def assigned_role(assignment: Mapping[str, Any]) -> str:
     return last_name(str(properties.get("roleDefinitionId") or ""))
 
 
+def scope_of(assignment: Mapping[str, Any]) -> str:
+    """Where an assignment gives its role."""
+    return str((assignment.get("properties") or {}).get("scope") or "")
+
+
 async def assignments_of(
     resources: Resources, scope: str, principal_id: str
 ) -> list[Mapping[str, Any]]:

@@ -26,7 +26,8 @@ _CLOUD = {
 # What only Azure knows of a resource, by its id.
 _ASKED = re.compile(r"reference\('(?P<id>[^']*)'(?:, '[^']*')*\)(?P<member>[.\w]*)")
 _CALL = re.compile(
-    r"(?P<name>guid|extensionResourceId|format|resourceId)\((?P<given>'[^']*'(?:, '[^']*')*)\)"
+    r"(?P<name>guid|extensionResourceId|managementGroupResourceId|format|resourceId)"
+    r"\((?P<given>'[^']*'(?:, '[^']*')*)\)"
 )
 
 
@@ -129,6 +130,9 @@ def _called(match: re.Match[str]) -> str:
     if match["name"] == "extensionResourceId":
         scope, kind, name = given
         return f"'{scope}/providers/{kind}/{name}'"
+    if match["name"] == "managementGroupResourceId":
+        group, kind, name = given
+        return f"'/providers/Microsoft.Management/managementGroups/{group}/providers/{kind}/{name}'"
     if match["name"] == "resourceId":
         if len(given) != 4:
             return match[0]  # where it is deployed to, which is not said

@@ -3,6 +3,7 @@ language as infra/watch.bicep, join.bicep, joined.bicep and their modules use, a
 rest.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -90,12 +91,24 @@ class Deployment:
         return f"{place}/providers/{kind}/{name}"
 
     def _module(self, module: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
-        scope = self.value(config["scope"])["id"].split("/")
         params = {key: self.value(value) for key, value in config["params"].items()}
-        file = module["detail"]["path"]
-        inner = Deployment(file, scope[2], scope[4], params, self.given).run()
+        file, place = module["detail"]["path"], (self.subscription, self.group)
+        above = self.management_group
+        if "scope" in config:
+            scope = self.value(config["scope"])["id"].split("/")
+            place, above = (scope[2], scope[4]), ""
+        inner = Deployment(file, *place, self._defaults(file) | params, self.given, above).run()
         self.made += inner.made
         return inner.outputs()
+
+    def _defaults(self, file: str) -> dict[str, Any]:
+        """Of the parameters of a module that has some."""
+        parameters = of(file).get("parameters", {})
+        return {
+            name: self.value(each["default"])
+            for name, each in parameters.items()
+            if each.get("default") is not None
+        }
 
     # Expressions. A name and a text look alike once parsed: what is a known name is one.
 
@@ -149,11 +162,16 @@ class Deployment:
             "subscription": lambda: self._subscription,
             "management_group": lambda: self._above,
             "unique_string": lambda *of: guid(*of)[:13],
-            "load_json_content": lambda file: file,
+            "load_json_content": self._content,
+            "string": lambda value: json.dumps(value, separators=(",", ":")),
             "resource_group": self._group,
             "subscription_resource_id": self._definition,
         }
         return functions[name](*given)
+
+    def _content(self, file: str, path: str = "") -> str:
+        """What is in a compiled file nobody knows here but who compiled it."""
+        return str(self.given.get(file, {}).get(path, path)) if path else file
 
     def _group(self, name: str = "", subscription: str = "") -> dict[str, str]:
         place = f"/subscriptions/{subscription or self.subscription}"

@@ -21,6 +21,7 @@ from simulator.state import Principal, Resource, RoleDefinition, Subscription
 from simulator.tokens.credential import AsyncPrincipalCredential
 from tests.support.infra.bounded import needed
 from tests.support.infra.deployment import Deployment, Made
+from tests.support.watched import UnwatchedEstate
 
 GROUP = "mg-landing"
 INSTALLATION = "77777777-7777-7777-7777-777777777777"
@@ -31,27 +32,40 @@ _ROLES = ("/Microsoft.Authorization/roleDefinitions/", "/Microsoft.Authorization
 
 class JoiningEstate:
     """The app's subscription and a new one, both below the management group. `without`: an action
-    that the joining identity's roles lack.
+    that the joining identity's roles lack. `inside`: an estate, whose app and one subscription they
+    are.
     """
 
-    def __init__(self, policy: str, without: str = "") -> None:
-        self.azure = Azure(seed=7)
+    def __init__(
+        self, policy: str, without: str = "", *, inside: UnwatchedEstate | None = None
+    ) -> None:
+        self.azure = Azure(seed=7) if inside is None else inside.azure
         event_grid = self.azure.services.event_grid
-        event_grid.validate = _without_handshake
+        if inside is None:
+            event_grid.validate = _without_handshake
         # Which of the two is asked, if any, is not documented: it is the one that is missing.
         event_grid.behaviour.asks_write_on_handler = True
         event_grid.behaviour.handler_is_the_queue = "/queueServices/" in without
-        self.app = self.azure.state.add_principal("id-lanyard")
-        self.identity = self.azure.state.add_principal("lanyard-join")
-        self.home, self.new = self._subscription("platform"), self._subscription("new")
-        self.group = self._group(self.home, "rg-lanyard-prod")
-        self._group(self.new, IDENTITIES)
+        if inside is None:
+            self.app = self.azure.state.add_principal("id-lanyard")
+            self.home, self.new = self._subscription("platform"), self._subscription("new")
+            self.group = self.add_group(self.home, "rg-lanyard-prod")
+            self.add_group(self.new, IDENTITIES)
+        else:
+            self.app = inside.app
+            self.home = self.new = self._below(self.azure.state.subscriptions[inside.subscription])
+            self.group = f"{inside.scope}/resourceGroups/rg-lanyard"
+        self.installation = INSTALLATION if inside is None else inside.installation
         storage = f"{self.group}/providers/Microsoft.Storage/storageAccounts"
         self.storage, self.events = f"{storage}/stlanyard", f"{storage}/stevents"
         self.deploy(policy, without)
 
     def deploy(self, policy: str, without: str = "") -> None:
         """join.bicep with the rights of a policy, over what is there."""
+        # Azure makes the identity with the policy's assignment; its roles come after it.
+        place = f"{self.place}/providers/Microsoft.Authorization/policyAssignments/lanyard-join"
+        shown = self.azure.services.policies.put(place, {"identity": {"type": "SystemAssigned"}})
+        self.identity = self.azure.state.principals[shown["identity"]["principalId"]]
         self.deployed = self._run(needed(policy))
         for made in self.deployed.made:
             self._put(made, without)
@@ -109,13 +123,17 @@ class JoiningEstate:
                 await client.providers.register(namespace)
 
     def _subscription(self, name: str) -> Subscription:
-        made = self.azure.state.add_subscription(name)
+        return self._below(self.azure.state.add_subscription(name))
+
+    def _below(self, made: Subscription) -> Subscription:
+        """In the management group, and nothing is registered there yet."""
         made.management_groups = (GROUP,)
         for namespace in ("microsoft.eventgrid", "microsoft.insights"):
             self.azure.state.unregistered.add((made.id, namespace))
         return made
 
-    def _group(self, subscription: Subscription, name: str) -> str:
+    def add_group(self, subscription: Subscription, name: str) -> str:
+        """A resource group, by its id."""
         id_ = f"/subscriptions/{subscription.id}/resourceGroups/{name}"
         kind = "Microsoft.Resources/resourceGroups"
         self.azure.state.resources[id_.lower()] = Resource(id_, kind, name, "westeurope", {}, {})
@@ -135,7 +153,7 @@ class JoiningEstate:
             "principalId": self.app.object_id,
             "storageId": self.storage,
             "eventsStorageId": self.events,
-            "installation": INSTALLATION,
+            "installation": self.installation,
             "actionGroupId": "",
             "location": "westeurope",
         }
@@ -155,6 +173,26 @@ class JoiningEstate:
                 condition=properties.get("condition"),
                 name=name,
             )
+        else:
+            self.azure.services.policies.put(made.id, dict(made.body))
+
+    def has_joined(self) -> bool:
+        """As Azure Policy sees it: what its rule looks for is there, and as it asks."""
+        details = self._body("policyDefinitions")["policyRule"]["then"]["details"]
+        group = f"{self.scope}/resourceGroups/{details['resourceGroupName']}"
+        found = self.azure.state.resources.get(
+            f"{group}/providers/{details['type']}/{details['name']}".lower()
+        )
+        condition = details["existenceCondition"]
+        tag = condition["field"].removeprefix("tags['").removesuffix("']")
+        given = {k: v["value"] for k, v in self._body("policyAssignments")["parameters"].items()}
+        return found is not None and found.tags.get(tag) == _parameter(condition["equals"], given)
+
+    def _body(self, kind: str) -> Any:
+        """The properties of the policy or of its assignment, as they were deployed."""
+        name = f"Microsoft.Authorization/{kind}/lanyard-join"
+        (found,) = [each for each in self.deployed.made if each.id.endswith(name)]
+        return found.body["properties"]
 
     def _define(self, id_: str, properties: Mapping[str, Any], without: str) -> None:
         (permission,) = properties["permissions"]
@@ -166,11 +204,7 @@ class JoiningEstate:
 
     def _joined(self, topic_principal: str) -> list[Made]:
         """The template that the policy has in itself, with its parameters."""
-        by_name = {each.id.rpartition("/providers/")[2]: each.body for each in self.deployed.made}
-        definition, assignment = (
-            by_name[f"Microsoft.Authorization/{kind}/lanyard-join"]["properties"]
-            for kind in ("policyDefinitions", "policyAssignments")
-        )
+        definition, assignment = self._body("policyDefinitions"), self._body("policyAssignments")
         details = definition["policyRule"]["then"]["details"]
         deployment = details["deployment"]["properties"]
         given = {name: each["value"] for name, each in assignment["parameters"].items()}
