@@ -19,7 +19,7 @@ def names_own(policy: Policy, own: ResourceId) -> Found:
     """
     for name, spec in policy.identities.items():
         if spec.id is not None:
-            if folded(spec.id).rstrip("/") == own.key:
+            if folded(spec.id) == own.key:
                 yield ("identities", name, "id"), _message(own)
         elif _comes_to(spec, own):
             yield ("identities", name, "name"), _message(own)

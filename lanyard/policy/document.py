@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 from lanyard.policy.pattern_index import PatternIndex
 from lanyard.policy.rule import MACHINE, SCALE_SET, Grant, Rule
 from lanyard.policy.rule_index import RuleIndex
-from lanyard.policy.section import Name, Section, Text
+from lanyard.policy.section import Id, Name, Section, Text
 from lanyard.policy.standards import SHIPPED, GrantContent
 from lanyard.policy.templates import MEANING, as_pattern
 from lanyard.values.resource_id import folded, last_name
@@ -48,7 +48,7 @@ DELETE_AFTER_HOURS = 24
 class IdentitySpec(Section):
     """A user-assigned identity: an existing one by `id`, or by `name` one made if missing."""
 
-    id: Text | None = Field(None, description="The resource id of an existing identity.")
+    id: Id | None = Field(None, description="The resource id of an existing identity.")
     name: Name | None = Field(
         None, description="The name of an identity that is made when missing; a template."
     )

@@ -4,10 +4,12 @@ identity that was not made for that very resource, whatever the policy calls it.
 
 import pytest
 
+from lanyard.planning.desired import desired
 from lanyard.policy import PolicyError
 from lanyard.policy.load import parse_policy
 from lanyard.policy.templates import scope_problem
 from lanyard.values.errors import Because
+from lanyard.values.roles import role_id
 from simulator.behaviour import ResourceGraphAnswer
 from simulator.faults import Fault
 from tests.support.cases import (
@@ -23,6 +25,9 @@ from tests.support.cases import (
     roles,
 )
 from tests.support.estate import Estate
+from tests.support.examples import GROUP as EXAMPLE_GROUP
+from tests.support.examples import identity_id as example_identity
+from tests.support.examples import vm as example_vm
 
 GROUP = "/subscriptions/{subscription}/resourceGroups"
 VAULT = f"{GROUP}/rg/providers/Microsoft.KeyVault/vaults/kv"
@@ -156,6 +161,31 @@ async def test_case_B02_what_is_for_one_machine_is_given_to_no_identity_that_oth
     reasons = [entry.refusal.reason for entry in (await held(estate)).values()]
     assert reasons
     assert all("is the identity 'shared' as well" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize("slash", ["", "/", "//"])
+def test_case_B01_a_slash_at_the_end_of_its_id_makes_it_nobodys_own(slash: str) -> None:
+    """The rule for the identity that others have comes first, and the machine has its name."""
+    text = TWO.replace("MACHINE", MACHINE_TYPE).replace(
+        "SHARED", f"{{id: {example_identity('id-vm1', EXAMPLE_GROUP)}{slash}}}"
+    )
+    own, served, end = map(text.index, ("  - name: own", "  - name: served", "orphans"))
+    policy = parse_policy("lanyard.yaml", text[:own] + text[served:end] + text[own:served])
+    wanted = desired(policy, example_vm(tags=WEB))
+    assert [(one.id.name, one.dedicated) for one in wanted.identities.values()] == [
+        ("id-vm1", False)
+    ]
+    assert [grant.role_id for grant in wanted.grants] == [role_id("Reader")]
+    reasons = [problem.reason for problem in wanted.unfulfillable]
+    assert len(reasons) == 2
+    assert all("is the identity 'shared' as well" in reason for reason in reasons)
+
+
+def test_two_ids_that_differ_in_a_slash_at_the_end_are_the_same_identity() -> None:
+    one = example_identity("id-vm1", EXAMPLE_GROUP)
+    text = f"version: 1\nidentities: {{first: {{id: {one}}}, second: {{id: {one}/}}}}\nrules: []\n"
+    with pytest.raises(PolicyError, match="are the same identity"):
+        parse_policy("lanyard.yaml", text)
 
 
 @BOTH
