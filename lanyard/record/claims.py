@@ -264,7 +264,10 @@ class Claims:
                 _ensure_done(found)
         await self._ensure_agreed(grant, found, resource)
         moments = self._rows.stands_now(found)
-        found = await self._rows.write(found, grant, State.GRANTING, maker=resource.key)
+        begun = None if found is None else found.moments_on(grant.condition)
+        found = await self._rows.write(
+            found, grant, State.GRANTING, moments=begun, maker=resource.key
+        )
         ours = await self._make(grant, found)
         if anew or not ours:
             moments = replace(moments, taken_at=(), not_done_at=())

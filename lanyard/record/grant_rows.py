@@ -99,6 +99,12 @@ class Granted:
         """When the row was written."""
         return self.until - REVOKE_SECONDS
 
+    def moments_on(self, condition: str | None) -> Moments:
+        """The moments of who makes it on a condition: on another one than it had it never stood."""
+        if condition == self.grant.condition:
+            return self.moments
+        return replace(self.moments, stands_since=0.0)
+
     def gives(self, grant: Grant) -> bool:
         """Whether the assignment is there, under the condition that is wanted."""
         return self.state is State.ACTIVE and self.grant.condition == grant.condition

@@ -295,6 +295,19 @@ async def test_since_when_it_stands_is_when_it_was_made_whatever_is_written_of_i
     assert await since() == bench.time
 
 
+async def test_on_a_condition_that_azure_refused_it_never_stood(bench: Bench) -> None:
+    before = replace(grant(), condition="the one before")
+    await bench.claims.add(before, vm_id("vm1"))
+    assert await bench.claims.stood(before)
+    bench.azure.fail = Permanent("refused")
+    with pytest.raises(Permanent):
+        await bench.claims.add(grant(), vm_id("vm2"))
+    assert not await bench.claims.stood(grant())
+    bench.azure.fail = None
+    await bench.claims.add(grant(), vm_id("vm2"))
+    assert await bench.claims.stood(grant())
+
+
 @pytest.mark.parametrize("there", [True, False])
 async def test_what_is_found_to_be_there_stands_since_then(bench: Bench, there: bool) -> None:
     await bench.claims.keep(grant(), "decision", "ann")
