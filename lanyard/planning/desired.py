@@ -116,6 +116,11 @@ class Desired:
         known = [each for each in self.grants if each.to in principals]
         return frozenset(each.granted(principals[each.to]) for each in known)
 
+    def contradicted(self, principals: Mapping[PrincipalRef, str]) -> frozenset[str]:
+        """The keys of the grants on whose condition two rules contradict each other."""
+        known = [each for each in self.grants if each.contradicted and each.to in principals]
+        return frozenset(each.granted(principals[each.to]).key for each in known)
+
 
 NOTHING = Desired()
 

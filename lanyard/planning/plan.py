@@ -112,6 +112,13 @@ class Owned:
             return grant
         return next((each for each in self.claimed if each.key == grant.key), None)
 
+    def without_intended(self, keys: Set[str], had: Set[Grant]) -> "Owned":
+        """Without what of the grants of these keys was only intended: it is not among those that it
+        `had`. Of what rules contradict each other on, that is nothing that stands.
+        """
+        never = {each for each in self.claimed if each.key in keys} - had
+        return replace(self, pending=self.pending - never)
+
     @property
     def claimed(self) -> tuple[Grant, ...]:
         """What it claims, confirmed or not, in order of their names. A grant that has two

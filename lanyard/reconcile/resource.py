@@ -51,6 +51,7 @@ from lanyard.reconcile.settled import unfinished_repairs
 from lanyard.reconcile.taken_grants import times_taken
 from lanyard.reconcile.taken_identities import looked_at
 from lanyard.reconcile.unconfirmed import Unconfirmed
+from lanyard.record.claims import Claims
 from lanyard.record.held import Answer, Entry, not_done, orders
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import as_seen, is_another, without_taken
@@ -111,7 +112,9 @@ class Reconciler:
         observed = await unconfirmed.settle(observed, wanted, resource, known.principals)
         before = await self._as_due(observed, wanted, resource, in_force)
         owned = before.owned()
-        wanted = beside_what_is_kept(wanted, await self._had(wanted, owned), known.principals)
+        had = await had_of(wanted, owned, services.claims)
+        wanted = beside_what_is_kept(wanted, had, known.principals)
+        owned = owned.without_intended(wanted.contradicted(known.principals), had)
         actual = await behind.actual(resource, wanted, known, before.dedicated)
         taken = await times_taken(wanted, known.principals, before, services.claims)
         precedents = self._precedents(in_force, counted(before) | taken, entries)
@@ -197,13 +200,6 @@ class Reconciler:
         # Who dismisses that instances lag says that they have what the set has.
         lag = observed.instances_lag and UpgradeInstances().key not in in_force.dismissed
         return replace(observed, dedicated=own, instances_lag=lag)
-
-    async def _had(self, wanted: Desired, owned: Owned) -> list[Grant]:
-        """Of what it claims, what it was given: what was only intended it has not to keep."""
-        if not wanted.kept.rules:
-            return []
-        claims, given = self.services.claims, owned.grants
-        return [each for each in owned.claimed if each in given or await claims.stood(each)]
 
     def _precedents(
         self, in_force: Orders, repairs: Mapping[str, int], entries: Mapping[str, Entry]
@@ -378,6 +374,16 @@ def wanted_for(policy: Policy, record: ResourceRecord, resource: ComputeResource
     """What the policy wants a resource to have and keep, by what is on record of it."""
     claimed = record.owned().claimed
     return keeping_what_it_left_with(desired(policy, resource), resource, record.left_with, claimed)
+
+
+async def had_of(wanted: Desired, owned: Owned, claims: Claims) -> frozenset[Grant]:
+    """Of what a resource claims, what it was given: what was only intended it has not to keep, nor
+    is it put back. Asked where a rule excludes it, or rules contradict each other; none otherwise.
+    """
+    if not wanted.kept.rules and not any(grant.contradicted for grant in wanted.grants):
+        return frozenset()
+    intended = [each for each in owned.claimed if each not in owned.grants]
+    return owned.grants | {each for each in intended if await claims.stood(each)}
 
 
 def _as_answered(record: ResourceRecord, entries: Mapping[str, Entry]) -> ResourceRecord:

@@ -13,7 +13,7 @@ from lanyard.planning.verdict import Situation
 from lanyard.policy import Policy
 from lanyard.reconcile.principals import AskedOnce, Principals, RecordedOnce
 from lanyard.reconcile.refusals import postponed, unfulfilled
-from lanyard.reconcile.resource import wanted_for
+from lanyard.reconcile.resource import had_of, wanted_for
 from lanyard.reconcile.services import Services
 from lanyard.reconcile.taken_grants import CountedOnce, times_taken
 from lanyard.record.ledger import ResourceRecord
@@ -83,7 +83,9 @@ class Drift:
 
         installation = self.services.assignments.installation
         behind = await Principals(self._read, self._recorded, installation).known(wanted, resource)
-        wanted = beside_what_is_kept(wanted, owned.claimed, behind.principals)
+        had = await had_of(wanted, owned, self.services.claims)
+        wanted = beside_what_is_kept(wanted, had, behind.principals)
+        owned = owned.without_intended(wanted.contradicted(behind.principals), had)
         listed = Principals(found.resources, self._recorded, installation, is_dedicated, found.left)
         actual = await listed.actual(resource, wanted, behind, record.dedicated)
         todo = plan(wanted, actual, owned)

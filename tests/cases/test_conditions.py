@@ -25,6 +25,7 @@ from tests.support.cases import (
     hours,
     look,
     pass_time,
+    patch,
     principal,
     sweep,
 )
@@ -33,6 +34,7 @@ from tests.support.conditions import (
     LITERAL,
     ONE,
     PAIRS,
+    TWO,
     change_condition,
     conditions,
     refusals,
@@ -204,6 +206,42 @@ async def test_case_B06_two_rules_for_a_new_machine_give_neither(
     await estate.create_vm("vm1", tags={"team": "a", "env": "prod"})
     await pass_time(estate)
     assert conditions(estate) == []
+    assert {refusal.because for refusal in await refusals(estate, "vm1")} == {Because.RULE}
+
+
+@PAIRS
+async def test_case_B06_what_was_refused_before_two_rules_met_is_not_given_by_them(
+    estate: Estate, first: str | None, second: str | None
+) -> None:
+    """Another machine had it as rule b says, so rule a was held for this one; then both are."""
+    fits = ("tags: {team: a}", "tags: {env: prod}")
+    await adopt(estate, rules(estate.subscription, first, second, fits))
+    await estate.create_vm("vm2", tags={"env": "prod"})
+    await pass_time(estate)
+    vm = await machine(estate, "vm1", "a")
+    assert len(await refusals(estate, "vm1")) == 1
+    await patch(estate, vm, tags={"team": "a", "env": "prod"})
+    await pass_time(estate)
+    await estate.delete_vm("vm2")
+    await hours(estate, 2)
+    assert conditions(estate) == [second]
+    assert {refusal.because for refusal in await refusals(estate, "vm1")} == {Because.RULE}
+    assert (await estate.sweeps.run()).drifted == 0
+
+
+@pytest.mark.parametrize("first", [None, ONE], ids=["wide", "narrow"])
+async def test_case_B06_nor_is_what_azure_refused_before_they_met(
+    estate: Estate, first: str | None
+) -> None:
+    fits = ("tags: {team: a}", "tags: {env: prod}")
+    await adopt(estate, rules(estate.subscription, first, TWO, fits))
+    fault = Fault(method="PUT", path="roleAssignments", status=403, code="Refused", times=None)
+    estate.azure.faults.add(fault)
+    vm = await machine(estate, "vm1", "a")
+    fault.times = fault.hits
+    await patch(estate, vm, tags={"team": "a", "env": "prod"})
+    await hours(estate, 2)
+    assert (fault.hits > 0, conditions(estate)) == (True, [])
     assert {refusal.because for refusal in await refusals(estate, "vm1")} == {Because.RULE}
 
 

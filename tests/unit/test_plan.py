@@ -284,6 +284,20 @@ def test_beside_a_contradiction_only_what_stood_is_given_and_as_it_stood(
     assert found == ((again,) if stands in ("in question", "taken away") else ())
 
 
+@pytest.mark.parametrize("condition", [None, "the one", "the other"])
+def test_beside_a_contradiction_what_was_only_intended_is_not_given(condition: str | None) -> None:
+    wanted = replace(wants_grant().grants[0], condition="the one", contradicted=True)
+    desired = replace(wants_grant(), grants=(wanted,))
+    intended, other = replace(grant(), condition=condition), replace(grant(), scope=f"{GROUP}-2")
+    owned = Owned(pending=frozenset({intended, other}))
+    found = owned.without_intended(desired.contradicted({UserAssigned(APP): "p-1"}), frozenset())
+    there = alive(vm(attached={APP: "p-1"}))
+    # The claim stays for whichever of the two rules is left; what nobody wants is given up.
+    assert actions(desired, there, found) == (ReleaseGrant(other),)
+    had = owned.without_intended(frozenset({grant().key}), frozenset({intended}))
+    assert had == owned
+
+
 def test_a_grant_on_two_conditions_is_one_assignment_and_released_once() -> None:
     confirmed = grant()
     unconfirmed = replace(confirmed, condition="@Resource[x] exists")
