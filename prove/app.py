@@ -172,7 +172,9 @@ async def watch_no_more(proof: Proof) -> None:
     if "app" not in proof.journal.values:
         return
     app = deployment(proof, Delivery.WEBHOOK)
-    offboarding = Offboarding(proof.resources, app, proof.journal.subscription)
+    offboarding = Offboarding(
+        resources=proof.resources, app=app, subscription=proof.journal.subscription
+    )
     parts = [part async for part in offboarding.go(write=True)]
     if failed := next((part for part in parts if part.error), None):
         raise LanyardError(f"{failed.about}: {failed.error}")

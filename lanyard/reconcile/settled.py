@@ -21,7 +21,7 @@ from lanyard.planning.plan import Plan
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.repairs import after_repairs
 from lanyard.values.compute import PrincipalRef, SystemAssigned, UserAssigned
-from lanyard.values.errors import Permanent, Refused
+from lanyard.values.errors import Because, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant
 from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId
@@ -45,10 +45,9 @@ class Done:
 
     def refused[T](self, kind: type[T]) -> list[T]:
         """The actions of one kind that failed for good, or were not let begin; not where nobody
-        knows whether they were done.
+        knows whether they were done, nor where only the budget was spent.
         """
-        failed = (o.action for o in self._certain if isinstance(o.failure, Permanent | Refused))
-        return only(kind, failed)
+        return only(kind, (o.action for o in self._certain if _is_refused(o.failure)))
 
     @property
     def _certain(self) -> list[Outcome]:
@@ -105,6 +104,12 @@ class Done:
         refs += [UserAssigned(each.id) for each in self.done(ReattachIdentity)]
         refs += [SystemAssigned() for _ in self.done(EnableSystemIdentity)]
         return {ref.key: self.principals[ref] for ref in refs if ref in self.principals}
+
+
+def _is_refused(failure: Temporary | Permanent | None) -> bool:
+    if isinstance(failure, Refused):
+        return failure.because is not Because.BUDGET
+    return isinstance(failure, Permanent)
 
 
 def settled(record: ResourceRecord, done: Done, *, gone: bool) -> ResourceRecord:

@@ -44,15 +44,14 @@ class Unconfirmed:
         nothing is revoked. `principals`: of the identities that exist, as far as they are known.
         What is refused about one is among the `failures`, and no other's.
         """
-        if resource is None or not wanted.kept.rules:
+        if resource is None:
             return record
-        for grant in sorted(record.pending, key=lambda grant: grant.name):
-            if _is_only_kept(grant, wanted, resource, principals):
-                try:
-                    record = await self._asked(record, grant)
-                except (Temporary, Permanent) as failure:
-                    action = _as_intended(grant, wanted, resource, principals)
-                    self.failures.append(Outcome(action, failure=failure))
+        for grant in unconfirmed(record, wanted, resource, principals):
+            try:
+                record = await self._asked(record, grant)
+            except (Temporary, Permanent) as failure:
+                action = _as_intended(grant, wanted, resource, principals)
+                self.failures.append(Outcome(action, failure=failure))
         return record
 
     async def _asked(self, record: ResourceRecord, grant: Grant) -> ResourceRecord:
@@ -65,6 +64,19 @@ class Unconfirmed:
         kept = replace(grant, condition=found.condition)
         await self.claims.stands(kept, ours=self.assignments.is_ours(found))
         return replace(record, pending=pending, grants=record.grants | {kept})
+
+
+def unconfirmed(
+    record: ResourceRecord,
+    wanted: Desired,
+    resource: ComputeResource,
+    principals: Mapping[PrincipalRef, str],
+) -> list[Grant]:
+    """What was intended for it, and only a rule that excludes it is for, in order of the names."""
+    if not wanted.kept.rules:
+        return []
+    kept = (each for each in record.pending if _is_only_kept(each, wanted, resource, principals))
+    return sorted(kept, key=lambda grant: grant.name)
 
 
 def _as_intended(

@@ -1,14 +1,14 @@
 """Which of the listed resources are not as desired, as far as the listing and the ledger show."""
 
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from lanyard.planning.desired import Desired
 from lanyard.planning.grace import still_dedicated
 from lanyard.planning.guard import guard
 from lanyard.planning.kept_conditions import beside_what_is_kept
-from lanyard.planning.plan import Plan, plan
+from lanyard.planning.plan import Owned, Plan, plan
 from lanyard.planning.verdict import Situation
 from lanyard.policy import Policy
 from lanyard.reconcile.principals import AskedOnce, Principals, RecordedOnce
@@ -16,11 +16,12 @@ from lanyard.reconcile.refusals import postponed, unfulfilled
 from lanyard.reconcile.resource import had_of, wanted_for
 from lanyard.reconcile.services import Services
 from lanyard.reconcile.taken_grants import CountedOnce, times_taken
+from lanyard.reconcile.unconfirmed import unconfirmed
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import unseen_attachments
 from lanyard.record.repairs import counted
 from lanyard.sweep.survey import Survey
-from lanyard.values.compute import ComputeResource
+from lanyard.values.compute import ComputeResource, PrincipalRef
 from lanyard.values.errors import Permanent
 from lanyard.values.resource_id import ResourceId
 
@@ -83,6 +84,9 @@ class Drift:
 
         installation = self.services.assignments.installation
         behind = await Principals(self._read, self._recorded, installation).known(wanted, resource)
+        self._count_kept(wanted, resource, record)
+        # No plan has what nobody would give anew: whether it stands is asked.
+        asks = bool(unconfirmed(record, wanted, resource, behind.principals))
         had = await had_of(wanted, owned, self.services.claims)
         wanted = beside_what_is_kept(wanted, had, behind.principals)
         owned = owned.without_intended(wanted.contradicted(behind.principals), had)
@@ -90,26 +94,38 @@ class Drift:
         actual = await listed.actual(resource, wanted, behind, record.dedicated)
         todo = plan(wanted, actual, owned)
         taken = await times_taken(wanted, behind.principals, record, self._taken)
-        situation = Situation(
-            self.policy,
-            wanted,
-            resource,
-            roles=found.roles,
-            granted=owned.grants,
-            repairs=counted(record) | taken,
-            not_done=found.not_done.get(resource.id, frozenset()),
-            principals=behind.principals,
-            own_principal=self.services.own_principal,
-        )
+        repairs = counted(record) | taken
+        situation = self._situation(wanted, resource, owned, repairs, behind.principals, found)
         verdict = guard(todo, situation)
         self.planned.update(type(action).__name__ for action in verdict.allowed)
-        self._count_kept(wanted, resource, record)
         held = {refusal.key for refusal in unfulfilled(verdict.held, todo, wanted)}
         return (
             bool(verdict.allowed or postponed(verdict.held, todo))
             or self._is_listed_wrongly(record, held, found.listed.get(resource.id, set()))
             or still_dedicated(record.dedicated, self.policy, wanted) != record.dedicated
             or _is_due_no_more(record, todo)
+            or asks
+        )
+
+    def _situation(
+        self,
+        wanted: Desired,
+        resource: ComputeResource,
+        owned: Owned,
+        repairs: Mapping[str, int],
+        principals: Mapping[PrincipalRef, str],
+        found: Survey,
+    ) -> Situation:
+        return Situation(
+            self.policy,
+            wanted,
+            resource,
+            roles=found.roles,
+            granted=owned.grants,
+            repairs=repairs,
+            not_done=found.not_done.get(resource.id, frozenset()),
+            principals=principals,
+            own_principal=self.services.own_principal,
         )
 
     def _count_kept(

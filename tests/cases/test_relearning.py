@@ -423,6 +423,24 @@ async def test_case_A22_an_assignment_of_ours_without_a_row_starts_it(
     assert unread in pause.reason
 
 
+async def test_case_A22_what_a_rule_has_kept_is_on_record_as_given_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing would be done to it, so no plan finds it."""
+    excluding = Rules(match="exclude: {tags: {lanyard: ignore}}")
+    estate = await begun_with(monkeypatch, excluding, "vm1")
+    vm = estate.vm_id("vm1")
+    await patch(estate, vm, tags={"lanyard": "ignore"})
+    await pass_time(estate)
+    before = picture(estate.azure)
+    put_back(estate, {**as_they_are(estate), "resources": {}})
+    assert await timer(estate)
+    await sweep(estate)
+    record = await estate.ledger.resource(vm)
+    assert (record.pending, len(record.grants)) == (frozenset(), 1)
+    assert picture(estate.azure) == before
+
+
 async def test_case_A22_what_nobody_looks_after_any_more_needs_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

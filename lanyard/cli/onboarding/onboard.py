@@ -304,12 +304,12 @@ class Watching:
             gone = named[: named.index(subscription) + 1]
             others = tuple(each for each in self.subscriptions if each not in gone)
             return Offboarding(
-                resources,
-                self.app,
-                subscription,
-                others,
-                self.assignments,
-                self.joins,
+                resources=resources,
+                app=self.app,
+                subscription=subscription,
+                others=others,
+                operated=self.assignments,
+                joins=self.joins,
                 ending=ending,
             )
 

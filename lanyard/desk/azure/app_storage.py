@@ -157,13 +157,8 @@ async def deployed(
             await _prove(clients[_PROOF], address)
             # The app's own writes are not among them: its event subscriptions leave them out.
             given_up = DeadLetterBlobs(dead_letters, own_ids=())
-            yield Deployed(
-                tables,
-                DeployedQueue(work),
-                DeployedEvents(events_of),
-                given_up,
-                PoisonQueue(poison),
-            )
+            queues = DeployedQueue(work), DeployedEvents(events_of)
+            yield Deployed(tables, *queues, given_up, PoisonQueue(poison))
 
 
 async def _prove(table: TableClient, address: StorageAddress) -> None:

@@ -47,23 +47,25 @@ _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 _IDENTITY = "/providers/microsoft.managedidentity/userassignedidentities/"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Offboarding:
-    """Of one subscription (id, lower case).
-
-    `others`: subscriptions that the app watches besides, whose machines may have the identities
-    that it is operator on. `operated`: the ids of its role assignments elsewhere, of which those on
-    identities go with the last subscription. `joins`: the management groups whose subscriptions
-    join it; `ending`: they are taken back as well. `notes`: what stays, and why.
-    """
+    """Of one subscription."""
 
     resources: Resources
     app: Deployment
+    #: Its id, lower case.
     subscription: str
+    #: Subscriptions that the app watches besides, whose machines may have the identities that it is
+    #: operator on.
     others: tuple[str, ...] = ()
+    #: The ids of its role assignments elsewhere, of which those on identities go with the last
+    #: subscription.
     operated: tuple[str, ...] = ()
+    #: The management groups whose subscriptions join it.
     joins: tuple[Join, ...] = ()
+    #: Whether they are taken back as well.
     ending: bool = False
+    #: What stays, and why.
     notes: list[str] = field(default_factory=list)
 
     async def go(self, *, write: bool) -> AsyncIterator[Step]:
