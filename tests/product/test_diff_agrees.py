@@ -10,6 +10,7 @@ from tests.support.what_happens import (
     deviations,
     everything,
     filled,
+    foreseen_and_there,
     settled,
 )
 
@@ -31,6 +32,7 @@ rules:
     grant: [{role: Key Vault Secrets User, scope: "{resourceGroup}", to: own}]
 limits: {removals: {perHour: 100000, percent: 100, graceMinutes: 0}}
 """
+CONDITION = """scope: "{resourceGroup}", condition: "((!(ActionMatches{'a/b/read'})))\""""
 #: One rule is for others, one gives less, one holds, one is new.
 NEW = """
 version: 1
@@ -75,6 +77,21 @@ async def test_what_is_foreseen_is_what_happens() -> None:
     assert deviations(every_access(by_listing.after.world), after) == []
     assert by_record.loses
     assert any(each.held for each in by_record.resources)
+
+
+async def test_a_condition_is_that_of_the_one_assignment_also_for_who_keeps_it() -> None:
+    """Two machines of a group have a role by one assignment. One is excluded and keeps it as it
+    is; the other has it on a condition from now on, and so have both.
+    """
+    every = "match: {types: [Microsoft.Compute/virtualMachines]}"
+    old = OLD.replace(
+        "match: {types: [Microsoft.Compute/virtualMachines], tags: {env: prod}}", every
+    )
+    new = old.replace("Machines]}", "Machines], exclude: {tags: {env: prod}}}", 1).replace(
+        'scope: "{resourceGroup}", to: regional', f"{CONDITION}, to: regional"
+    )
+    estate, _ = filled(24, seed=7)
+    assert await foreseen_and_there(estate, old, new) == []
 
 
 @pytest.mark.parametrize("by_record", [True, False])

@@ -86,6 +86,7 @@ def _given(world: World) -> dict[Content[str], str | None]:
     claimed = {
         grant.content: grant.condition for owned in world.owned.values() for grant in owned.grants
     }
+    claimed |= {each: on for each, on in world.conditions.items() if each in claimed}
     return dict(world.unclaimed) | claimed | dict(world.others)
 
 

@@ -4,7 +4,7 @@ guard as everywhere, and each action's effect on the values alone. Pure.
 What waits for time alone (a grace period, the budget, a sweep) is done here: rollout.py says when.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -75,6 +75,10 @@ def carried_out(policy: Policy, world: World) -> CarriedOut:
         owned=dict(world.owned),
         identities=dict(world.identities),
         made_for=dict(world.made_for),
+        conditions=dict(world.conditions),
+        users=Counter(
+            one for each in world.resources.values() for one in each.identity.user_assigned
+        ),
     )
     for id_ in sorted(world.resources):
         run.settle(id_)
@@ -94,10 +98,12 @@ class _Run:
 
     policy: Policy
     world: World  # as it was before
-    resources: dict[ResourceId, ComputeResource]  # as they are by now, like the next four
+    resources: dict[ResourceId, ComputeResource]  # as they are by now, like the next six
     owned: dict[ResourceId, Owned]
     identities: dict[str, str]
     made_for: dict[str, str]
+    conditions: dict[Content[str], str | None]
+    users: Counter[ResourceId]  # how many resources have an identity
     held: dict[ResourceId, tuple[Refusal, ...]] = field(default_factory=dict)
     attached_by: dict[tuple[ResourceId, str], Rules] = field(default_factory=dict)
     granted_by: defaultdict[Content[str], Rules] = field(default_factory=lambda: defaultdict(tuple))
@@ -119,6 +125,7 @@ class _Run:
             owned=self.owned,
             identities=self.identities,
             made_for=self.made_for,
+            conditions=self.conditions,
         )
 
     def _round(self, id_: ResourceId) -> bool:
@@ -179,7 +186,7 @@ class _Run:
     def _apply(self, action: Action, id_: ResourceId) -> bool:
         """Whether it could be done."""
         resource = self.resources[id_]
-        if isinstance(action, DeleteIdentity) and self._is_used(action.id):
+        if isinstance(action, DeleteIdentity) and self.users[action.id]:
             return False
         if isinstance(action, AssignRole) and self._principal_of(action, resource) is None:
             return False  # its identity comes only with what is held
@@ -187,15 +194,14 @@ class _Run:
             kind = compute_type(id_.type)
             if kind is not None and kind.restarts:
                 self.restarted.add(id_)
-            self.resources[id_] = replace(resource, identity=self._identity(action, resource))
+            identity = self._identity(action, resource)
+            self.users.subtract(resource.identity.user_assigned.keys())
+            self.users.update(identity.user_assigned.keys())
+            self.resources[id_] = replace(resource, identity=identity)
         if isinstance(action, ReplaceIdentity):
             self.replaced.add(id_)
         self.owned[id_] = self._owned(action, id_)
         return True
-
-    def _is_used(self, identity: ResourceId) -> bool:
-        every = self.resources.values()
-        return any(identity in one.identity.user_assigned for one in every)
 
     def _principal_of(self, action: AssignRole, resource: ComputeResource) -> str | None:
         if isinstance(action.to, SystemAssigned):
@@ -238,6 +244,7 @@ class _Run:
                 principal = self._principal_of(action, self.resources[id_])
                 assert principal is not None, "looked at before"
                 grant = Grant(action.scope, action.role_id, principal, action.condition)
+                self.conditions[grant.content] = grant.condition
                 others = {each for each in owned.grants if each.name != grant.name}
                 pending = {each for each in owned.pending if each.name != grant.name}
                 return replace(

@@ -34,6 +34,9 @@ class World:
     made_for: Mapping[str, str]
     #: What assignments give that are not Lanyard's, with their conditions.
     others: Mapping[Content[str], str | None]
+    #: Of Lanyard's assignments, the condition that each was last given on: several resources may
+    #: claim one, and those that keep it have it as it was.
+    conditions: Mapping[Content[str], str | None] = field(default_factory=dict)
     #: What assignments of Lanyard's give that no resource is known to claim: left as they are.
     unclaimed: Mapping[Content[str], str | None] = field(default_factory=dict)
     roles: Mapping[RoleKey, Definition] = field(default_factory=dict)
