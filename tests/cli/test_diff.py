@@ -1,11 +1,14 @@
 """`lanyard diff`: what it shows, in which forms, where policies and estates come from."""
 
+import html
 import json
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from lanyard.cli.diff.markdown import MARK
 from lanyard.record.last_good_policy import LastGood
 from simulator.faults import Fault
 from tests.support.desk import STORAGE, Desk, Ran
@@ -115,12 +118,32 @@ async def test_the_forms_hold_the_same(policies: Policies, tmp_path: Path) -> No
 
 async def test_names_are_no_markup_in_a_comment(policies: Policies, tmp_path: Path) -> None:
     comment = tmp_path / "diff.md"
-    evil = POLICY.replace("machines read blobs", '"@all <img> | `x`"')
+    evil = POLICY.replace(
+        "machines read blobs", '"@all <img> | `x` #12 GH-3 https://e.example www.e.a"'
+    )
     await policies.diff(evil, NOTHING, "--markdown", str(comment))
     text = comment.read_text()
-    assert "@all" not in text
-    assert "<img>" not in text
     assert r"\<img\> \| \`x\`" in text
+    # GitHub looks at what is rendered: an entity in place of the @ would be one again.
+    rendered = html.unescape(text).replace(MARK, "")
+    assert not re.search(r"<img>|@\w|#\d|GH-|://|www\.", rendered)
+
+
+async def test_a_comment_has_as_many_lines_as_there_is_room_for(
+    policies: Policies, tmp_path: Path
+) -> None:
+    comment = tmp_path / "diff.md"
+    rule = POLICY[POLICY.index("  - name:") : POLICY.index("orphans:")]
+    many = "".join(
+        rule.replace("machines read blobs", f"rule {number} {'x' * 110}").replace(
+            "{resourceGroup}", f"/subscriptions/{{subscription}}/resourceGroups/rg-{number}"
+        )
+        for number in range(300)
+    )
+    await policies.diff(POLICY.replace(rule, many), NOTHING, "--markdown", str(comment))
+    text = comment.read_text()
+    assert 50_000 < len(text) < 65_536
+    assert re.search(r"\n\d+ more lines are in `lanyard diff --json`", text)
 
 
 async def test_a_saved_estate_needs_no_login(

@@ -1,7 +1,7 @@
 """A difference as Markdown, for a comment on a pull request."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lanyard.cli.diff.groups import Json, headline, lines, rollout, source
 from lanyard.cli.frame.lines import Line
@@ -9,8 +9,12 @@ from lanyard.cli.frame.shown import shown
 
 #: By which a pipeline finds its own comment again.
 MARK = "<!-- lanyard diff -->"
-#: Rows of the table: a comment of GitHub holds 65,536 characters.
-_MOST = 150
+#: Characters of the table's rows: a comment of GitHub holds 65,536 in all.
+_MOST = 60_000
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
+#: What becomes a link or a mention with what follows it.
+_LINKED = re.compile(r"@|[#!](?=\d)|GH(?=-\d)|:(?=//)|www(?=\.)", re.IGNORECASE)
+_PARTED = "&#8203;"
 _WORDS = {"-": "🔴 loses", "+": "🟢 gains", "‖": "⏸ held"}
 
 
@@ -27,17 +31,28 @@ def _lines(document: Json) -> Iterator[str]:
     yield f"{_escaped(old['name'])} (`{old['digest']}`, {old['mode']}) → "
     yield f"{_escaped(new['name'])} (`{new['digest']}`, {new['mode']})"
     found = lines(document)
-    if found:
+    rows = list(_fitting(map(_row, found)))
+    if rows:
         yield ""
         yield "| | what | whom | rule |"
         yield "|---|---|---|---|"
-        yield from map(_row, found[:_MOST])
-    if len(found) > _MOST:
+        yield from rows
+    if len(found) > len(rows):
         yield ""
-        yield f"{len(found) - _MOST:,} more lines are in `lanyard diff --json`."
+        yield f"{len(found) - len(rows):,} more lines are in `lanyard diff --json`."
     yield ""
     yield from (f"- {_escaped(sentence)}" for sentence in rollout(document))
     yield f"- {_escaped(source(document))}"
+
+
+def _fitting(rows: Iterable[str]) -> Iterator[str]:
+    """The first ones: of all that there is room for."""
+    left = _MOST
+    for row in rows:
+        left -= len(row) + 1
+        if left < 0:
+            return
+        yield row
 
 
 def _row(line: Line) -> str:
@@ -51,7 +66,12 @@ def _row(line: Line) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Names are whatever somebody typed: no markup, no mention of anybody, no end of a row."""
+    """Names are whatever somebody typed: no markup, no link, no mention, no end of a row.
+
+    GitHub looks for mentions, numbers of issues and addresses in what was rendered, where neither a
+    backslash nor an entity is left (github.com/github/cmark-gfm/issues/181): a space without width
+    parts what would be one.
+    """
     text = " ".join(shown(text).split())
-    text = re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", text)
-    return text.replace("@", "&#64;")
+    text = _MARKUP.sub(r"\\\1", text)
+    return _LINKED.sub(rf"\g<0>{_PARTED}", text)
