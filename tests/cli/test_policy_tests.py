@@ -1,6 +1,7 @@
 """`lanyard test`: what passes, what fails and how it is shown, what is no test at all."""
 
 import json
+import os
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -259,6 +260,28 @@ def test_junit_has_a_failure_for_each_case_that_fails(folder: Folder, tmp_path: 
     suite = ElementTree.parse(report).getroot()[0]  # noqa: S314
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "0")
     assert [each.find("failure") is not None for each in suite] == [False, True]
+
+
+@pytest.mark.parametrize("name", ["a\x1b.test.yaml", os.fsdecode(b"a\xe9.test.yaml")])
+def test_junit_is_xml_whatever_somebody_typed(folder: Folder, tmp_path: Path, name: str) -> None:
+    report = tmp_path / "report.xml"
+    odd = case("{nothing: true}", name='"\\uFFFE \\e ]]> <b>"')
+    folder.write(odd, head="policy: lanyard.yaml\n", name=name)
+    assert folder.run("--junit", str(report)).code == FAILED
+    (found,) = ElementTree.parse(report).iter("testcase")  # noqa: S314
+    assert found.get("name") == "� � ]]> <b>"
+    assert "�" in (found.get("file") or "")
+
+
+def test_files_in_several_folders_test_one_policy_together(folder: Folder, tmp_path: Path) -> None:
+    for name, resource in (
+        ("one", "Microsoft.Web/sites"),
+        ("two", "Microsoft.Compute/virtualMachines"),
+    ):
+        (tmp_path / name).mkdir()
+        what = case("{nothing: true}", f"{{type: {resource}}}")
+        folder.write(what, head="policy: ../lanyard.yaml\n", name=f"{name}/{name}.test.yaml")
+    assert "2 of 2 rules tested" in folder.run().out
 
 
 def test_quiet_shows_what_fails_alone(folder: Folder) -> None:

@@ -18,11 +18,11 @@ def as_junit(results: Sequence[FileResult]) -> str:
 
 
 def _add_suite(suites: Element, result: FileResult) -> None:
-    failed = sum(not case.passed for case in result.cases)
+    failed, file = sum(not case.passed for case in result.cases), shown(str(result.file))
     suite = SubElement(
         suites,
         "testsuite",
-        name=str(result.file),
+        name=file,
         tests=str(len(result.cases) + len(result.problems)),
         failures=str(failed),
         errors=str(len(result.problems)),
@@ -30,19 +30,18 @@ def _add_suite(suites: Element, result: FileResult) -> None:
     for case in result.cases:
         _add_case(suite, case, result)
     for problem in result.problems:
-        broken = SubElement(
-            suite, "testcase", classname=str(result.file), name=f"line {problem.line}"
-        )
+        broken = SubElement(suite, "testcase", classname=file, name=f"line {problem.line}")
         SubElement(broken, "error", message=shown(problem.message)).text = shown(str(problem))
 
 
 def _add_case(suite: Element, case: CaseResult, result: FileResult) -> None:
+    file = shown(str(result.file))
     found = SubElement(
         suite,
         "testcase",
-        classname=str(result.file),
+        classname=file,
         name=shown(case.name),
-        file=str(result.file),
+        file=file,
         line=str(case.line),
     )
     if lines := failure(case, result.places):

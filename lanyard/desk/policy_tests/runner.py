@@ -75,9 +75,10 @@ def coverage(results: Sequence[FileResult]) -> list[Coverage]:
     for result in results:
         if result.policy is None:
             continue
-        known = found.get(result.policy, Coverage(result.policy, result.places, frozenset()))
+        same = result.policy.resolve()  # files in several folders may test it
+        known = found.get(same, Coverage(result.policy, result.places, frozenset()))
         touched = known.touched.union(*(case.matching for case in result.cases))
-        found[result.policy] = Coverage(result.policy, result.places, touched)
+        found[same] = Coverage(known.policy, known.rules, touched)
     return list(found.values())
 
 
