@@ -6,15 +6,10 @@ import os
 import sys
 from pathlib import Path
 
-from azure.mgmt.compute.aio import ComputeManagementClient
-from azure.mgmt.compute.models import VirtualMachine
-from azure.mgmt.resource.resources.aio import ResourceManagementClient
-
 from simulator.azure import Azure
 from simulator.certificates import make_certificates
 from simulator.serve import Addresses, serve
-from simulator.state import Principal
-from tests.support.estate import PROFILE
+from tests.support.over_the_wire import make_machine
 
 PROJECT = Path(__file__).parents[2]
 POLICY = """\
@@ -51,16 +46,6 @@ async def lanyard(addresses: Addresses, *arguments: str, **more: str) -> tuple[i
     out, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
-
-
-async def make_machine(azure: Azure, owner: Principal, subscription: str) -> None:
-    options = azure.client_options(owner)
-    async with ResourceManagementClient(subscription_id=subscription, **options) as resources:
-        await resources.resource_groups.create_or_update("rg-app", {"location": "westeurope"})
-    async with ComputeManagementClient(subscription_id=subscription, **options) as compute:
-        body = VirtualMachine({"location": "westeurope", "properties": PROFILE})
-        poller = await compute.virtual_machines.begin_create_or_update("rg-app", "vm1", body)
-        await poller.wait()
 
 
 async def test_a_subscription_over_tls_with_ones_own_credentials(tmp_path: Path) -> None:

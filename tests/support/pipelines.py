@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.serve import Addresses
+from tests.support.installed_command import LANYARD, signed_in
 
 #: How the agents start bash: docs.github.com, "defaults.run"; a step of Azure's goes on after an
 #: error (learn.microsoft.com/azure/devops/pipelines/scripts/cross-platform-scripting).
@@ -71,7 +72,7 @@ class Agent:
         for name in _STOOD_IN:
             (commands / name).write_text(text)
             (commands / name).chmod(0o755)
-        (commands / "lanyard").symlink_to(Path(sys.executable).parent / "lanyard")
+        (commands / "lanyard").symlink_to(LANYARD)
 
     async def run(self, script: str, environment: Mapping[str, str]) -> tuple[int, str]:
         """The script: its exit code, and all that it wrote."""
@@ -111,18 +112,10 @@ class Agent:
         return pattern.sub(lambda found: self.values[found[1]], text)
 
     def _environment(self) -> dict[str, str]:
-        addresses = self.addresses
-        return {
+        return signed_in(self.addresses) | {
             "PATH": f"{self.folder / 'commands'}:{os.environ['PATH']}",
             "HOME": str(self.folder),
             "GITHUB_REPOSITORY": "shop/policy",
-            "LANYARD_ARM_ENDPOINT": addresses.arm,
-            "LANYARD_ARM_AUDIENCE": "https://management.azure.com",
-            "LANYARD_GRAPH_ENDPOINT": addresses.graph,
-            "LANYARD_GRAPH_AUDIENCE": "https://graph.microsoft.com",
-            "SSL_CERT_FILE": str(addresses.certificates.ca_file),
-            "IDENTITY_ENDPOINT": addresses.identity_endpoint,
-            "IDENTITY_HEADER": addresses.operator.identity_header,
         }
 
 
