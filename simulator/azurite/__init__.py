@@ -18,7 +18,7 @@ from simulator.child_process import ChildError, ChildProcess
 _HERE = Path(__file__).parent
 _NODE = _HERE.parents[1] / ".venv" / "node" / "node"
 _LISTENING = re.compile(r"Azurite (Blob|Queue|Table) service is successfully listening at (\S+)")
-START_SECONDS = 30
+START_SECONDS = 120
 _STOP_SECONDS = 5
 
 

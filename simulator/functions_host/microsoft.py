@@ -30,7 +30,7 @@ _REPOSITORY = Path(__file__).parents[2]
 _CACHE = _REPOSITORY / ".cache" / "functions-host"
 _TOOLS = _REPOSITORY.parent / "shared" / "tools"
 _ARCHIVE = "functions-host.tar.xz"
-_START_SECONDS = 180.0
+_START_SECONDS = 600.0
 #: The host lets go of what it has in hand ten seconds after SIGTERM.
 _STOP_SECONDS = 20.0
 _LOOK_SECONDS = 0.2
@@ -97,7 +97,7 @@ class MicrosoftHost(HostProcess):
         self.ended = 0
 
     async def start(self) -> None:
-        """Raises HostStartError where it ends, or has nothing to serve, within three minutes."""
+        """Raises HostStartError where it ends, or has nothing to serve, within ten minutes."""
         self._port = self._port or free_port()
         self.url, self.keys = f"http://127.0.0.1:{self._port}", await self._written_keys()
         before = self.log_file.stat().st_size if self.log_file.exists() else 0

@@ -18,7 +18,7 @@ from simulator.functions_host.server import REQUEST_SECONDS, STOP_SECONDS
 HOST_ID = "AzureFunctionsWebHost__hostid"
 """The setting by which the host finds its own blobs again."""
 _REPOSITORY = Path(__file__).parents[2]
-START_SECONDS = 60
+START_SECONDS = 180
 _TAIL = 4000
 
 
