@@ -14,6 +14,8 @@ from simulator.tokens.jwt import TokenIssuer
 
 type Claims = Mapping[str, str]
 
+_NOBODY: Claims = {"oid": ""}
+
 
 @dataclass(frozen=True)
 class DataPlane:
@@ -31,16 +33,21 @@ class DataPlane:
     calls: list[Call] = field(default_factory=list)
 
     async def serve(
-        self, request: Request, act: Callable[[Claims], Awaitable[Response]]
+        self,
+        request: Request,
+        act: Callable[[Claims], Awaitable[Response]],
+        *,
+        anonymous: bool = False,
     ) -> Response:
-        """Answer by `act`, given the caller's claims; it may raise AzureError.
+        """Answer by `act`, given the caller's claims; it may raise AzureError. `anonymous`: a
+        request without a token is served too, as caller "".
 
         Raises ConnectionDropped where a fault says so.
         """
         call = self._record(request)
         fault = None
         try:
-            claims = self._claims(request)
+            claims = _NOBODY if anonymous and _unsigned(request) else self._claims(request)
             call.caller = claims["oid"]
             fault = await self._fault(call)
             response = await act(claims)
@@ -77,3 +84,7 @@ class DataPlane:
         if error := fault.error():
             raise error
         return fault
+
+
+def _unsigned(request: Request) -> bool:
+    return "authorization" not in request.headers

@@ -4,7 +4,8 @@ Sources: the generated client of azure-monitor-opentelemetry-exporter 1.0.0b58 (
 part was refused; `itemsReceived`, `itemsAccepted`, `errors`), and Microsoft's page "Microsoft Entra
 authentication for Application Insights" (the audience, the role, 403 without it).
 Microsoft's exporter of .NET writes an envelope a line instead (application/x-json-stream).
-Only Entra tokens are taken, as with local authentication off.
+Without a token it is taken by the instrumentation key alone, unless local authentication is off
+(`DisableLocalAuth`).
 """
 
 import gzip
@@ -20,7 +21,7 @@ from simulator.data_plane import Claims, DataPlane
 from simulator.errors import AzureError
 from simulator.faults import Faults
 from simulator.insights.components import Components, Taken
-from simulator.state import Json, State
+from simulator.state import Json, Resource, State
 from simulator.tokens.jwt import MONITOR_AUDIENCES, TokenIssuer
 
 WRITE = "Microsoft.Insights/Telemetry/Write"
@@ -61,7 +62,7 @@ class _Ingestion:
             }
             return JSONResponse(answer, 206 if refused else 200)
 
-        return await self.front.serve(request, act)
+        return await self.front.serve(request, act, anonymous=True)
 
     def _take(self, index: int, envelope: Json, caller: str) -> Json | None:
         """Keep it; what is wrong with it where it is refused."""
@@ -69,10 +70,17 @@ class _Ingestion:
         if component is None:
             message = "Invalid instrumentation key"
             return {"index": index, "statusCode": 400, "message": message}
-        if not self.access.allowed(caller, WRITE, component.id, data=True):
+        if not caller:
+            _need_local_authentication(component)
+        elif not self.access.allowed(caller, WRITE, component.id, data=True):
             raise AzureError(403, "Forbidden", "The given credentials may not write telemetry.")
         self.components.taken.append(Taken(component.id, caller, envelope))
         return None
+
+
+def _need_local_authentication(component: Resource) -> None:
+    if component.properties.get("DisableLocalAuth"):
+        raise AzureError(401, "Unauthorized", "The component takes telemetry with a token alone.")
 
 
 def _envelopes(request: Request, content: bytes) -> list[Json]:

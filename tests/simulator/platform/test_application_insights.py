@@ -121,3 +121,20 @@ async def test_who_has_no_role_on_it_is_refused(workshop: Workshop) -> None:
     del assignments[given.id.lower()]
     assert (await workshop.track(workshop.envelopes("a"))).status == 403
     assert workshop.taken == []
+
+
+@pytest.mark.parametrize(("local", "status"), [(True, 200), (False, 401)])
+async def test_the_key_alone_will_do_unless_local_authentication_is_off(
+    workshop: Workshop, local: bool, status: int
+) -> None:
+    await workshop.arm(
+        "PUT",
+        workshop.path,
+        "2020-02-02",
+        location="westeurope",
+        kind="web",
+        properties={"DisableLocalAuth": not local},
+    )
+    url = f"{IN_PROCESS_URL}/insights/v2.1/track"
+    answer = await ask(workshop.azure.app, "POST", url, {}, workshop.envelopes("a"))
+    assert (answer.status, workshop.taken) == (status, ["a"] if local else [])
