@@ -99,11 +99,13 @@ async def running(
     timers: bool = False,
     way: str = BY_WEBHOOK,
     more: Mapping[str, str] = NOTHING_MORE,
+    telemetry_by_key: bool = False,
 ) -> AsyncIterator[Stack]:
     """Start everything, keep it running while the context is open, stop it.
 
     `timers`: what the clock starts is started, too. `front`: the app alone reaches its storage
     through it. `way`: how the events come. `more`: app settings beside those of a deployment.
+    `telemetry_by_key`: Application Insights takes telemetry without a token, too.
     """
     certificates = make_certificates(directory / "tls")
     async with AsyncExitStack() as stack:
@@ -132,7 +134,7 @@ async def running(
         async with progress("the app, in a Functions host"):
             settings = settings_of(azure, addresses, storage, app, policy)
             settings |= {} if timers else TIMERS_OFF
-            settings |= await telemetry_of(operator, addresses, app)
+            settings |= await telemetry_of(operator, addresses, app, by_key=telemetry_by_key)
             settings |= more
             host = await stack.enter_async_context(make_host(settings, directory))
         async with progress(f"the event subscription, by {way}"):
@@ -226,13 +228,15 @@ def settings_of(
 
 
 async def telemetry_of(
-    operator: Operator, addresses: Addresses, app: dict[str, str]
+    operator: Operator, addresses: Addresses, app: dict[str, str], *, by_key: bool
 ) -> dict[str, str]:
-    """Application Insights, which takes telemetry of the app's identity alone, and its settings."""
+    """Application Insights, which takes telemetry of the app's identity alone, or of whoever knows
+    its key, too (`by_key`), and its settings.
+    """
     insights = await operator.create(
         "rg-lanyard/Microsoft.Insights/components/appi-lanyard",
         "2020-02-02",
-        {"location": LOCATION, "kind": "web", "properties": {"DisableLocalAuth": True}},
+        {"location": LOCATION, "kind": "web", "properties": {"DisableLocalAuth": not by_key}},
     )
     await operator.assign(METRICS_PUBLISHER, app["principalId"], insights["id"])
     return {

@@ -20,11 +20,13 @@ _TERM = re.compile(r'Message (startswith|has|matches regex) "([^"]*)"')
 
 
 def matching(query: str, lines: Iterable[str]) -> list[str]:
-    """The lines that a query over AppTraces finds: its terms on Message, all of which must hold."""
+    """The lines that a query over AppTraces finds: by its terms on Message, all or any of them."""
     terms = _TERM.findall(query)
     assert terms
-    assert " or " not in query
-    return [line for line in lines if all(_holds(how, text, line) for how, text in terms)]
+    any_will_do = " or " in query
+    assert not (any_will_do and " and " in query), "not both here"
+    enough = any if any_will_do else all
+    return [line for line in lines if enough(_holds(how, text, line) for how, text in terms)]
 
 
 def _holds(operator: str, text: str, line: str) -> bool:
