@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from demo.stack import Stack, running
 from tests.support.hosts import our_host
-from tests.support.not_configured import waits_and_is_done
+from tests.support.not_configured import put_right, wait_until_named
 from tests.support.unseen import unseen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -22,5 +22,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
 
 
 async def test_a_missing_setting_is_named_and_uses_up_no_message(stack: Stack) -> None:
-    wrong = {"LANYARD_PRINCIPAL_ID": ""}
-    await waits_and_is_done(stack, "vm-setting", wrong, "LANYARD_PRINCIPAL_ID is missing")
+    right = dict(stack.host.settings)
+    wrong = right | {"LANYARD_PRINCIPAL_ID": ""}
+    await wait_until_named(stack, wrong, "vm-setting", "LANYARD_PRINCIPAL_ID is missing")
+    await put_right(stack, right, ["vm-setting"])

@@ -11,15 +11,12 @@ import pytest
 import pytest_asyncio
 
 from chaos.storage import StorageFront
-from demo.hosts import MAKERS, MICROSOFT, OURS
 from demo.stack import Stack, running
 from simulator.azurite import Azurite
 from simulator.certificates import Certificates
 from simulator.functions_host.microsoft import missing
+from tests.support.hosts import BOTH, HIDDEN_SECONDS
 from tests.support.unseen import unseen
-
-#: Instead of ten minutes: longer than a lease of Lanyard's lasts, or the case is another one.
-HIDDEN_SECONDS = 36
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -41,18 +38,18 @@ async def stack_in(directory: Path, host: str) -> AsyncIterator[tuple[Stack, Sto
             yield made
 
     async with running(
-        directory, unseen, operation_seconds=0.2, make_host=MAKERS[host], front=front
+        directory, unseen, operation_seconds=0.2, make_host=BOTH[host], front=front
     ) as started:
         yield started, fronts[0]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    async with stack_in(tmp_path_factory.mktemp("microsoft"), MICROSOFT) as (started, _):
+    async with stack_in(tmp_path_factory.mktemp("microsoft"), "microsoft") as (started, _):
         yield started
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=[OURS, MICROSOFT])
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=BOTH)
 async def either(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> AsyncIterator[tuple[Stack, StorageFront]]:

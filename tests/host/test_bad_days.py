@@ -6,15 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob.aio import ContainerClient
-from azure.storage.queue.aio import QueueClient
 
 from chaos.storage import StorageFront
-from demo.stack import BLOB_READER, QUEUE, TIMERS_OFF, Stack
+from demo.stack import BLOB_READER, TIMERS_OFF, Stack
 from simulator.faults import Fault
 from simulator.functions_host.ncrontab import parse_schedule
 from simulator.functions_host.timer_state import BlobState, Status
+from tests.support.app_queues import poisoned
 from tests.support.machines import created, principals_of, roles_of, until_in_hand
 
 pytestmark = [
@@ -41,20 +40,6 @@ def slowed(stack: Stack, path: str, seconds: float, times: int) -> Fault:
     fault = Fault(method="GET", path=path, delay=seconds, times=times, caller=stack.app_principal)
     stack.azure.faults.add(fault)
     return fault
-
-
-async def poisoned(stack: Stack) -> int:
-    operator = stack.operator
-    async with QueueClient(
-        stack.azurite.queue_url,
-        f"{QUEUE}-poison",
-        credential=operator.credential,
-        **operator.options,
-    ) as queue:
-        try:
-            return (await queue.get_queue_properties()).approximate_message_count or 0
-        except ResourceNotFoundError:
-            return 0
 
 
 async def test_a_burst_is_served_to_the_last_machine(either: Either) -> None:

@@ -1,4 +1,4 @@
-"""A machine's life and a kill in Microsoft's own Functions host."""
+"""A machine's life, a kill and a wrong setting in Microsoft's own Functions host."""
 
 import httpx
 import pytest
@@ -7,6 +7,7 @@ from demo.stack import BLOB_READER, Stack
 from simulator.faults import Fault
 from simulator.functions_host.microsoft import MicrosoftHost
 from tests.support.machines import GROUP, created, principals_of, roles_of, until_in_hand
+from tests.support.not_configured import put_right, wait_until_named
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -52,3 +53,10 @@ async def test_what_a_killed_host_had_in_hand_is_done_by_the_next_one(stack: Sta
     await stack.quiet()
     (principal,) = await principals_of(stack, "vm-killed")
     assert await roles_of(stack, principal) == [BLOB_READER]
+
+
+async def test_a_wrong_setting_is_named_and_uses_up_no_message(stack: Stack) -> None:
+    right = dict(stack.host.settings)
+    wrong = right | {"LANYARD_QUOTA_RESERVE": "lots"}
+    await wait_until_named(stack, wrong, "vm-setting", "LANYARD_QUOTA_RESERVE")
+    await put_right(stack, right, ["vm-setting"])
