@@ -35,5 +35,11 @@ def test_a_way_that_there_is_not_is_an_error() -> None:
     assert run("--delivery", "pigeon").returncode != 0
 
 
+def test_a_host_that_there_is_not_is_an_error() -> None:
+    ran = run("--host", "somebody's")
+    assert ran.returncode == 2
+    assert "invalid choice" in ran.stderr
+
+
 def test_the_help_has_examples() -> None:
     assert "make demo" in run("--help").stdout
