@@ -3,7 +3,7 @@
 Sources: the generated client of azure-monitor-opentelemetry-exporter 1.0.0b58 (200, or 206 where a
 part was refused; `itemsReceived`, `itemsAccepted`, `errors`), and Microsoft's page "Microsoft Entra
 authentication for Application Insights" (the audience, the role, 403 without it).
-Microsoft's exporter of .NET writes an envelope a line instead (application/x-json-stream).
+Microsoft's exporter of .NET (1.8.3, seen) writes an envelope a line instead, as application/json.
 Without a token it is taken by the instrumentation key alone, unless local authentication is off
 (`DisableLocalAuth`).
 """
@@ -87,7 +87,7 @@ def _envelopes(request: Request, content: bytes) -> list[Json]:
     if request.headers.get("content-encoding", "").lower() == "gzip":
         content = gzip.decompress(content)
     try:
-        if "json-stream" in request.headers.get("content-type", ""):
+        if content.startswith(b'{"'):
             body = [json.loads(line) for line in content.splitlines() if line.strip()]
         else:
             body = json.loads(content)

@@ -86,6 +86,13 @@ async def test_what_is_sent_is_kept_zipped_or_not(workshop: Workshop) -> None:
     assert caller == workshop.app.object_id
 
 
+async def test_an_envelope_a_line_is_taken_as_a_list_is(workshop: Workshop) -> None:
+    listed = json.loads(workshop.envelopes("a", "b"))
+    lines = "\n".join(json.dumps(each) for each in listed) + "\n"
+    answer = await workshop.track(lines.encode(), **{"content-type": "application/json"})
+    assert (answer.status, workshop.taken) == (200, ["a", "b"])
+
+
 async def test_one_envelope_of_an_unknown_key_is_refused_and_the_rest_taken(
     workshop: Workshop,
 ) -> None:
