@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from lanyard.queue.messages import QUEUE, fresh, packed, unpacked
-from lanyard.queue.retry import MAX_DELIVERIES
+from lanyard.queue.retry import PUT_ANEW
 
 if TYPE_CHECKING:
     from lanyard.queue.locks import Arrival
@@ -21,8 +21,8 @@ async def reconcile(message: func.QueueMessage, anew: func.Out[str], context: fu
     """Work on one message. What fails is counted in the message, and put back by the app itself.
 
     What raises here is no fault of the message: a setting is missing, the policy cannot be used,
-    the storage is away. Then the host hands it over again, and where it would not any more, the
-    message is put on the queue anew by the host's own connection, which needs no setting of
+    the storage is away. Then the host hands it over again, and well before it would not any more
+    the message is put on the queue anew by the host's own connection, which needs no setting of
     Lanyard's.
     """
     from lanyard.telemetry import within
@@ -32,7 +32,7 @@ async def reconcile(message: func.QueueMessage, anew: func.Out[str], context: fu
         try:
             await _work(body, message)
         except Exception as error:
-            if (message.dequeue_count or MAX_DELIVERIES) < MAX_DELIVERIES:
+            if (message.dequeue_count or PUT_ANEW) < PUT_ANEW:
                 raise
             log.exception("a message is put on the queue anew: %s", error)
             anew.set(packed(fresh(body)))

@@ -9,6 +9,9 @@ from lanyard.values.change import Change
 #: the poison queue: a guard against what brings its process down. What fails is counted in the
 #: message.
 MAX_DELIVERIES = 12
+#: From this one on, a message whose work could not begin is put on the queue anew. Not at the last
+#: one: a host that ends before it has done so takes that one with it.
+PUT_ANEW = MAX_DELIVERIES // 2
 _FIRST_DELAY = 2.0
 _LONGEST_DELAY = 900.0
 _SOURCE = "retry"

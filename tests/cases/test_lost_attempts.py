@@ -15,7 +15,7 @@ from lanyard.app.composition import App
 from lanyard.app.lost_attempts import MOST_LOST
 from lanyard.queue.locks import Arrival
 from lanyard.queue.messages import decode, encode
-from lanyard.queue.retry import MAX_DELIVERIES
+from lanyard.queue.retry import MAX_DELIVERIES, PUT_ANEW
 from lanyard.reconcile.resource import Reconciler
 from lanyard.values.change import Change
 from lanyard.values.errors import Temporary
@@ -112,10 +112,10 @@ async def test_case_C25_what_is_not_its_fault_uses_up_no_message(
 
     monkeypatch.setattr(composition, "app", app)
     change = Change(estate.vm_id("vm1"), "event", since=1.0)
-    for count in range(1, MAX_DELIVERIES):
+    for count in range(1, PUT_ANEW):
         with pytest.raises(type(error)):
             await estate.work(encode(change), dequeue_count=count)
-    anew = await estate.work(encode(change), dequeue_count=MAX_DELIVERIES)
+    anew = await estate.work(encode(change), dequeue_count=PUT_ANEW)
     assert anew is not None
     assert decode(anew).resource == change.resource
     assert decode(anew).since is None, "it may have served for others that are gone"

@@ -14,7 +14,7 @@ from lanyard import settings as app_settings
 from lanyard.app import composition
 from lanyard.policy.problems import PolicyError
 from lanyard.queue.messages import encode
-from lanyard.queue.retry import MAX_DELIVERIES
+from lanyard.queue.retry import PUT_ANEW
 from lanyard.record.decisions import REFUSED, Decision
 from lanyard.values.change import Change
 from lanyard.values.errors import LanyardError
@@ -103,11 +103,11 @@ async def test_what_is_missing_is_told_at_each_call_and_uses_up_no_message(
     monkeypatch.setenv(name, "/nowhere/lanyard.yaml" if name == "LANYARD_POLICY" else "")
     told = "/nowhere/lanyard.yaml" if name == "LANYARD_POLICY" else name
     assert told in app_settings.unusable()
-    for count in range(1, MAX_DELIVERIES):
+    for count in range(1, PUT_ANEW):
         with pytest.raises(LanyardError, match=told):
             await work(count)
     caplog.clear()
-    anew = await work(MAX_DELIVERIES)
+    anew = await work(PUT_ANEW)
     assert anew is not None
     assert told in caplog.text
 
