@@ -4,6 +4,8 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 # Imports of the project resolve from here, for every command alike.
 export PYTHONPATH := $(CURDIR)
+# What is imported again and again, by each process of a test, is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 
 # HOST=microsoft: in Microsoft's own Functions host, where ../shared/tools has it (docs/dev/host.md).
 IN_HOST = $(if $(HOST),--host $(HOST))

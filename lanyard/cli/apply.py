@@ -82,4 +82,4 @@ def _parsed(texts: list[str]) -> list[ResourceId]:
     return parsed
 
 
-COMMAND = Command("apply", "have resources looked at now", _ABOUT, _AFTER, run, _SHAPE)
+COMMAND = Command(_ABOUT, _AFTER, run, _SHAPE)

@@ -8,58 +8,16 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from lanyard.cli import (
-    apply,
-    doctor,
-    explain,
-    held,
-    history,
-    init,
-    pause,
-    replay,
-    rights,
-    schema,
-    status,
-    sweep,
-    undo,
-    validate,
-)
-from lanyard.cli.diff import command as diff
-from lanyard.cli.frame.options import Command, as_written
+from lanyard.cli.catalogue import COMMANDS
+from lanyard.cli.frame.options import as_written
 from lanyard.cli.frame.terminal import Terminal
-from lanyard.cli.onboarding import onboard, uninstall
-from lanyard.cli.plan import command as plan
-from lanyard.cli.policy_test import command as policy_test
-from lanyard.cli.scan import command as scan
-from lanyard.policy import PolicyError
 from lanyard.values.errors import LanyardError
-
-COMMANDS: tuple[Command, ...] = (
-    scan.COMMAND,
-    init.COMMAND,
-    validate.COMMAND,
-    policy_test.COMMAND,
-    plan.COMMAND,
-    diff.COMMAND,
-    status.COMMAND,
-    doctor.COMMAND,
-    history.COMMAND,
-    explain.COMMAND,
-    *held.COMMANDS,
-    *pause.COMMANDS,
-    apply.COMMAND,
-    sweep.COMMAND,
-    undo.COMMAND,
-    replay.COMMAND,
-    rights.COMMAND,
-    *onboard.COMMANDS,
-    uninstall.COMMAND,
-    schema.COMMAND,
-)
 
 _ABOUT = """\
 Compute gets its identity on arrival, and its access is taken back when it leaves. This command
@@ -104,11 +62,8 @@ def _guarded(run: Callable[[], int]) -> int:
     except typer.TyperException as error:
         terminal.error(_usage(error))
         return 1
-    except PolicyError as error:
-        terminal.problems(error.problems)
-        return 1
     except LanyardError as error:
-        terminal.error(str(error))
+        _show(error, terminal)
         return 1
     except typer.Abort:
         code = _INTERRUPTED
@@ -119,6 +74,18 @@ def _guarded(run: Callable[[], int]) -> int:
     if code == _INTERRUPTED:
         terminal.error("interrupted")
     return code
+
+
+def _show(error: LanyardError, terminal: Terminal) -> None:
+    """A policy's mistakes are a line each. What is of policies is imported only here: most commands
+    have done so, and `--help` does without.
+    """
+    from lanyard.policy import PolicyError
+
+    if isinstance(error, PolicyError):
+        terminal.problems(error.problems)
+    else:
+        terminal.error(str(error))
 
 
 def _usage(error: typer.TyperException) -> str:
@@ -134,17 +101,39 @@ def _message(error: typer.TyperException) -> str:
     return error.format_message()
 
 
+class _Lazy(TyperGroup):
+    """Imports a command when it is the one that is asked for."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """As Typer does, but with the command itself in place of `_not_imported`."""
+        name, known, rest = super().resolve_command(ctx, args)
+        return name, known and _command(str(name)), rest
+
+
 def _app() -> typer.Typer:
     app = typer.Typer(
+        cls=_Lazy,
         rich_markup_mode=None,  # examples and lists in a help stay as they are written
         pretty_exceptions_enable=False,
         no_args_is_help=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     app.callback(help=as_written(_ABOUT), epilog=as_written(_END))(_root)
-    for command in COMMANDS:
-        command.add_to(app)
+    for each in COMMANDS:
+        app.command(each.name, short_help=each.title)(_not_imported)
     return app
+
+
+def _command(name: str) -> Any:
+    """What Typer makes of the command with this name."""
+    (listed,) = (each for each in COMMANDS if each.name == name)
+    alone = typer.Typer(rich_markup_mode=None, add_completion=False)
+    listed.command().add_to(alone, name)
+    return get_command(alone)
+
+
+def _not_imported() -> None:
+    """Stands for each command where only names and titles are needed."""
 
 
 def _show_version(asked: bool) -> None:

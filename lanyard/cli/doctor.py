@@ -129,4 +129,4 @@ def _show(findings: "Sequence[Finding]", terminal: Terminal) -> None:
     terminal.show((f"doctor: {wrong or 'nothing'} to fix", "yellow" if wrong else "green"))
 
 
-COMMAND = Command("doctor", "is a deployed app well", _ABOUT, _AFTER, run, _SHAPE)
+COMMAND = Command(_ABOUT, _AFTER, run, _SHAPE)

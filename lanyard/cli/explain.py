@@ -299,4 +299,4 @@ def _after(claim: Claim) -> str:
     return f"{shown_time(claim.decision.at)}, after {' '.join(filter(None, words))}"
 
 
-COMMAND = Command("explain", "why something has access", _ABOUT, _AFTER, run, _SHAPE)
+COMMAND = Command(_ABOUT, _AFTER, run, _SHAPE)

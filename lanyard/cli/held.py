@@ -221,22 +221,6 @@ def _show(entries: list[Entry], terminal: Terminal) -> None:
     terminal.show((f"held: {len(entries)}", "magenta" if entries else "green"))
 
 
-COMMANDS = (
-    Command("held", "what is not done, and why", _LIST_ABOUT, _LIST_AFTER, list_held, _LIST_SHAPE),
-    Command(
-        "release",
-        "let something be done that is held",
-        _RELEASE_ABOUT,
-        _RELEASE_AFTER,
-        release,
-        _DECIDED_SHAPE,
-    ),
-    Command(
-        "dismiss",
-        "leave something undone that is held",
-        _DISMISS_ABOUT,
-        _DISMISS_AFTER,
-        dismiss,
-        _DECIDED_SHAPE,
-    ),
-)
+HELD = Command(_LIST_ABOUT, _LIST_AFTER, list_held, _LIST_SHAPE)
+RELEASE = Command(_RELEASE_ABOUT, _RELEASE_AFTER, release, _DECIDED_SHAPE)
+DISMISS = Command(_DISMISS_ABOUT, _DISMISS_AFTER, dismiss, _DECIDED_SHAPE)

@@ -163,4 +163,4 @@ def _show(recorded: Recorded, became: Became | None, terminal: Terminal) -> None
         terminal.show((f"    {note}", "dim"))
 
 
-COMMAND = Command("history", "what was decided, and why", _ABOUT, _AFTER, run, _SHAPE)
+COMMAND = Command(_ABOUT, _AFTER, run, _SHAPE)

@@ -218,4 +218,4 @@ _SHAPE = {
     "tests": "where its tests were",
     "policy": "its digest",
 }
-COMMAND = Command("init", "write a first policy", _ABOUT, _AFTER, run, _SHAPE)
+COMMAND = Command(_ABOUT, _AFTER, run, _SHAPE)

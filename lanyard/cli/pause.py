@@ -116,9 +116,5 @@ def _show_resumed(resumed: Resumed, terminal: Terminal) -> None:
     terminal.show((f"{counted(resumed.queued, 'resource')} put back on the queue", "green"))
 
 
-COMMANDS = (
-    Command(
-        "pause", "stop removals, or everything", _PAUSE_ABOUT, _PAUSE_AFTER, pause, _PAUSE_SHAPE
-    ),
-    Command("resume", "go on after a pause", _RESUME_ABOUT, _RESUME_AFTER, resume, _RESUME_SHAPE),
-)
+PAUSE = Command(_PAUSE_ABOUT, _PAUSE_AFTER, pause, _PAUSE_SHAPE)
+RESUME = Command(_RESUME_ABOUT, _RESUME_AFTER, resume, _RESUME_SHAPE)

@@ -250,4 +250,4 @@ def _show(found: Sequence[Found], terminal: Terminal, *, dry_run: bool) -> None:
     terminal.show((summary + (", nothing was changed" if dry_run else ""), "dim"))
 
 
-COMMAND = Command("replay", "have what was given up done again", _ABOUT, _AFTER, run, _SHAPE)
+COMMAND = Command(_ABOUT, _AFTER, run, _SHAPE)

@@ -145,6 +145,4 @@ _SHAPE = {
     "operatorOn[]": "identities on which it needs Managed Identity Operator",
     "notes[]": "what a person should know",
 }
-COMMAND = Command(
-    "rights", "what the app's own identity must be allowed", _ABOUT, _EXAMPLES, run, _SHAPE
-)
+COMMAND = Command(_ABOUT, _EXAMPLES, run, _SHAPE)

@@ -160,6 +160,4 @@ def _with(text: Json, offered: list[str]) -> Json:
 
 
 _SHAPE = {"version": "`1`", "file": "where it was written, with `--output`; else the schema itself"}
-COMMAND = Command(
-    "schema", "the JSON Schema of the policy file, for editors", _ABOUT, _EXAMPLES, run, _SHAPE
-)
+COMMAND = Command(_ABOUT, _EXAMPLES, run, _SHAPE)

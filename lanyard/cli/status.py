@@ -126,4 +126,4 @@ def _show(status: Status, attention: Sequence[Attention], terminal: Terminal) ->
         terminal.show(("status: nothing needs a person", "green"))
 
 
-COMMAND = Command("status", "how a deployed app is doing", _ABOUT, _AFTER, run, _SHAPE)
+COMMAND = Command(_ABOUT, _AFTER, run, _SHAPE)

@@ -181,4 +181,4 @@ def _table(orphans: Iterable[Orphan]) -> Table:
     return table
 
 
-COMMAND = Command("sweep", "look over the whole estate now", _ABOUT, _AFTER, run, _SHAPE)
+COMMAND = Command(_ABOUT, _AFTER, run, _SHAPE)

@@ -197,4 +197,4 @@ def _show(undone: list[Undone], terminal: Terminal, *, dry_run: bool) -> None:
     terminal.show((summary, "red" if failed else "dim"))
 
 
-COMMAND = Command("undo", "put back what was removed", _ABOUT, _AFTER, run, _SHAPE)
+COMMAND = Command(_ABOUT, _AFTER, run, _SHAPE)

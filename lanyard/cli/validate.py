@@ -138,4 +138,4 @@ _SHAPE = {
     "policies[].problems[]": "each mistake: `file`, `line`, `column` (from 1), `message`",
     "policies[].warnings[]": "of a good one, what may not do what it says, alike",
 }
-COMMAND = Command("validate", "check policy files", _ABOUT, _EXAMPLES, run, _SHAPE)
+COMMAND = Command(_ABOUT, _EXAMPLES, run, _SHAPE)

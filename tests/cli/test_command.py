@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lanyard.cli import main
-from lanyard.cli.command import COMMANDS
+from lanyard.cli.catalogue import COMMANDS
 
 PROJECT = Path(__file__).parents[2]
 LANYARD = Path(sys.executable).parent / "lanyard"
@@ -35,6 +35,35 @@ def test_every_command_is_in_the_help_of_all(capsys: pytest.CaptureFixture[str])
     titles = [f"  {each.name} {each.title}" for each in COMMANDS]
     listed = [" ".join(line.split()) for line in output]
     assert [title for title in titles if title.strip() not in listed] == []
+
+
+def imported_by(*arguments: str) -> set[str]:
+    """The modules that a process has which runs the command with these arguments."""
+    code = (
+        "import sys; from lanyard.cli import main; main(sys.argv[1:]);"
+        "print('imported', *sys.modules, file=sys.stderr)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(ran.stderr.splitlines()[-1].split())
+
+
+def test_the_help_of_all_imports_no_command_and_no_policies() -> None:
+    modules = imported_by("--help")
+    assert "lanyard.cli.catalogue" in modules
+    commands = {f"lanyard.cli.{each.place.partition(':')[0]}" for each in COMMANDS}
+    assert modules & {*commands, "lanyard.policy", "pydantic", "azure"} == set()
+
+
+def test_a_command_imports_itself_and_not_all_others() -> None:
+    modules = imported_by("schema")
+    assert "lanyard.cli.schema" in modules
+    assert modules & {"lanyard.cli.status", "lanyard.cli.sweep", "lanyard.reconcile"} == set()
 
 
 def test_a_misspelt_command_is_shown_what_was_meant(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lanyard.cli.command import COMMANDS
+from lanyard.cli.catalogue import COMMANDS
 from lanyard.cli.docs.commands_page import page
 from tests.support.dead_letters import Blob, dead_letter
 from tests.support.desk import Desk
@@ -14,7 +14,7 @@ from tests.support.documented import undocumented
 from tests.support.estate import limited
 
 DOCS = Path(__file__).parents[2] / "docs"
-SHAPES = {command.name: command.shape for command in COMMANDS}
+SHAPES = {command.name: command.command().shape for command in COMMANDS}
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")
 
 

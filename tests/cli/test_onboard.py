@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lanyard.cli.command import COMMANDS
+from lanyard.cli.catalogue import COMMANDS
 from lanyard.cli.frame import connect
 from lanyard.queue.messages import EVENTS
 from lanyard.values.errors import LanyardError
@@ -435,7 +435,7 @@ async def test_a_missing_option_or_a_wrong_id_is_shown_before_any_call(me: Onboa
 async def test_every_key_of_the_json_is_documented(me: Onboarder, command: str) -> None:
     await me.run("onboard", "--yes")
     ran = await me.run(command, "--dry-run", "--json")
-    (shape,) = [each.shape for each in COMMANDS if each.name == command]
+    (shape,) = [each.command().shape for each in COMMANDS if each.name == command]
     document = json.loads(ran.out)
     assert document["subscriptions"][0]["steps"]
     assert list(undocumented(document, shape)) == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lanyard.cli.command import COMMANDS
+from lanyard.cli.catalogue import COMMANDS
 from lanyard.desk.onboarding.app_alerts import API_VERSION, NAMED, RULES
 from lanyard.values.change import Change
 from lanyard.values.grants import Grant, stamp
@@ -249,7 +249,7 @@ def test_the_alerts_of_the_template_are_those_that_it_takes() -> None:
 
 async def test_every_key_of_the_json_is_documented(me: Uninstaller) -> None:
     ran = await me.uninstall("--dry-run", "--json")
-    (shape,) = [each.shape for each in COMMANDS if each.name == "uninstall"]
+    (shape,) = [each.command().shape for each in COMMANDS if each.name == "uninstall"]
     document: dict[str, Any] = json.loads(ran.out)
     assert document["grants"]
     assert document["attachments"]

@@ -32,7 +32,7 @@ def options() -> dict[str, set[str]]:
     context = typer.Context(group)
     found = {"": {"--help", "--version", "--install-completion", "--show-completion"}}
     for name in group.list_commands(context):  # type: ignore[attr-defined]
-        one = group.get_command(context, name)  # type: ignore[attr-defined]
+        _, one, _ = group.resolve_command(context, [name])  # type: ignore[attr-defined]
         given = {opt for each in one.params for opt in (*each.opts, *each.secondary_opts)}
         found[name] = {opt for opt in given if opt.startswith("--")} | {"--help"}
     return found

@@ -13,7 +13,7 @@ from azure.data.tables.aio import TableClient
 
 from demo.stack import LOCATION, POLICY, SHOP, Stack
 from lanyard.azure.storage.tables import AzureTable
-from lanyard.cli.command import COMMANDS
+from lanyard.cli.catalogue import COMMANDS
 from lanyard.planning.orders import Refusal
 from lanyard.record.held import HeldActions
 from lanyard.values.errors import Because

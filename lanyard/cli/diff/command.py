@@ -184,4 +184,4 @@ async def _deployed(app: App) -> Compared:
     return of_texts(DEPLOYED, [(DEPLOYED, text)])
 
 
-COMMAND = Command("diff", "what a change of the policy gives and takes", _ABOUT, _AFTER, run, SHAPE)
+COMMAND = Command(_ABOUT, _AFTER, run, SHAPE)

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from lanyard.cli.command import COMMANDS, main
+from lanyard.cli.catalogue import COMMANDS, Listed
+from lanyard.cli.command import main
 from lanyard.cli.frame.options import Command
 
 _WIDTH = "100"
@@ -34,16 +35,16 @@ def page() -> str:
     return "\n".join([_HEAD, index, "", *(_section(each) for each in COMMANDS)])
 
 
-def _section(command: Command) -> str:
+def _section(listed: Listed) -> str:
     return "\n".join(
         [
-            f"## lanyard {command.name}",
+            f"## lanyard {listed.name}",
             "",
             "```text",
-            _help(command.name).strip("\n"),
+            _help(listed.name).strip("\n"),
             "```",
             "",
-            *_shape(command),
+            *_shape(listed.command()),
         ]
     )
 

@@ -24,21 +24,14 @@ class Command:
     below them. `run` returns the exit code. `shape`: what is in the `--json` document.
     """
 
-    name: str
-    title: str
     about: str
     after: str
     run: Callable[..., int]
     shape: Mapping[str, str] = field(default_factory=dict)
 
-    def add_to(self, app: typer.Typer) -> None:
+    def add_to(self, app: typer.Typer, name: str) -> None:
         """Make it a command of `app`."""
-        decorate = app.command(
-            self.name,
-            help=as_written(self.about),
-            short_help=self.title,
-            epilog=as_written(self.after),
-        )
+        decorate = app.command(name, help=as_written(self.about), epilog=as_written(self.after))
         decorate(flat(self.run))
 
 

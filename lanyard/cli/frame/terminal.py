@@ -5,7 +5,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -19,7 +19,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from lanyard.policy import Problem
+if TYPE_CHECKING:
+    from lanyard.policy import Problem
 
 #: A text, or a text and its style.
 type Part = str | tuple[str, str]
@@ -57,7 +58,7 @@ class Terminal:
         """What went wrong, in red, on standard error."""
         self._err.print(Text(f"lanyard: {message}", style="red"))
 
-    def problems(self, problems: Iterable[Problem]) -> None:
+    def problems(self, problems: "Iterable[Problem]") -> None:
         """Mistakes of a policy that was to be used, on standard error."""
         for problem in problems:
             self._err.print(Text(str(problem), style="red"))

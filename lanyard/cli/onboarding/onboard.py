@@ -340,7 +340,5 @@ async def grants_left(resources: Resources, subscription: str) -> int:
     )
 
 
-COMMANDS = (
-    Command("onboard", "watch subscriptions", _ON_ABOUT, _ON_AFTER, onboard, RUN_SHAPE),
-    Command("offboard", "watch them no more", _OFF_ABOUT, _OFF_AFTER, offboard, _OFF_SHAPE),
-)
+ONBOARD = Command(_ON_ABOUT, _ON_AFTER, onboard, RUN_SHAPE)
+OFFBOARD = Command(_OFF_ABOUT, _OFF_AFTER, offboard, _OFF_SHAPE)

@@ -177,4 +177,4 @@ class _Work:
         ]
 
 
-COMMAND = Command("uninstall", "take Lanyard out", _ABOUT, _AFTER, run, _SHAPE)
+COMMAND = Command(_ABOUT, _AFTER, run, _SHAPE)

@@ -185,6 +185,4 @@ def _exit_code(looked: Sequence[Looked]) -> int:
 
 
 _SHAPE = {"version": "`1`; the whole of it is in [plan.md](plan.md#--json)"}
-COMMAND = Command(
-    "plan", "show what would be done, and change nothing", _ABOUT, _EXAMPLES, run, _SHAPE
-)
+COMMAND = Command(_ABOUT, _EXAMPLES, run, _SHAPE)

@@ -77,4 +77,4 @@ def _exit_code(results: Sequence[FileResult], covered: Sequence[Coverage], *, fu
     return _FAILED if failed or untested else 0
 
 
-COMMAND = Command("test", "test a policy, offline", _ABOUT, _AFTER, run, SHAPE)
+COMMAND = Command(_ABOUT, _AFTER, run, SHAPE)

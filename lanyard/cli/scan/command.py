@@ -118,4 +118,4 @@ def _needs_a_look(document: dict[str, object], changes: Counts | None) -> bool:
     return summary["orphans"] is None or any(found) or bool(changes and changes.changed)
 
 
-COMMAND = Command("scan", "the estate at a glance; nothing deployed", _ABOUT, _AFTER, run, SHAPE)
+COMMAND = Command(_ABOUT, _AFTER, run, SHAPE)

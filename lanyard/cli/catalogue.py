@@ -1,0 +1,56 @@
+"""The commands by name. What the help of all shows of them is here, so that it imports none of
+them; a command is imported when it is asked for.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from lanyard.cli.frame.options import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A command of `lanyard`: its name, and its line in the help of all.
+
+    `place`: the name of its `Command`, and the module below `lanyard.cli` that has it.
+    """
+
+    name: str
+    title: str
+    place: str
+
+    def command(self) -> Command:
+        """The command itself; its module is imported, where it was not before."""
+        module, _, attribute = self.place.partition(":")
+        command = getattr(import_module(f"lanyard.cli.{module}"), attribute)
+        assert isinstance(command, Command), self.place
+        return command
+
+
+#: In the order of the help.
+COMMANDS = (
+    Listed("scan", "the estate at a glance; nothing deployed", "scan.command:COMMAND"),
+    Listed("init", "write a first policy", "init:COMMAND"),
+    Listed("validate", "check policy files", "validate:COMMAND"),
+    Listed("test", "test a policy, offline", "policy_test.command:COMMAND"),
+    Listed("plan", "show what would be done, and change nothing", "plan.command:COMMAND"),
+    Listed("diff", "what a change of the policy gives and takes", "diff.command:COMMAND"),
+    Listed("status", "how a deployed app is doing", "status:COMMAND"),
+    Listed("doctor", "is a deployed app well", "doctor:COMMAND"),
+    Listed("history", "what was decided, and why", "history:COMMAND"),
+    Listed("explain", "why something has access", "explain:COMMAND"),
+    Listed("held", "what is not done, and why", "held:HELD"),
+    Listed("release", "let something be done that is held", "held:RELEASE"),
+    Listed("dismiss", "leave something undone that is held", "held:DISMISS"),
+    Listed("pause", "stop removals, or everything", "pause:PAUSE"),
+    Listed("resume", "go on after a pause", "pause:RESUME"),
+    Listed("apply", "have resources looked at now", "apply:COMMAND"),
+    Listed("sweep", "look over the whole estate now", "sweep:COMMAND"),
+    Listed("undo", "put back what was removed", "undo:COMMAND"),
+    Listed("replay", "have what was given up done again", "replay:COMMAND"),
+    Listed("rights", "what the app's own identity must be allowed", "rights:COMMAND"),
+    Listed("onboard", "watch subscriptions", "onboarding.onboard:ONBOARD"),
+    Listed("offboard", "watch them no more", "onboarding.onboard:OFFBOARD"),
+    Listed("uninstall", "take Lanyard out", "onboarding.uninstall:COMMAND"),
+    Listed("schema", "the JSON Schema of the policy file, for editors", "schema:COMMAND"),
+)
