@@ -191,8 +191,11 @@ class OwnIdentities:
         return None
 
     async def _on_record(self, identity: ResourceId) -> Obstacle | None:
-        """What Lanyard attached it to a moment ago is not listed yet."""
-        having = {resource async for resource in self.services.ledger.having(identity)}
+        """What Lanyard attached it to a moment ago is not listed yet. What is gone stays on record
+        with what it had while something of it is to go, and has nothing.
+        """
+        users = self.services.ledger.having(identity, living=True)
+        having = {resource async for resource in users}
         others = sorted(having - {self.progress.record.id})
         return in_use(Use(others=tuple(other.text for other in others)))
 

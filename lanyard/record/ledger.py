@@ -172,13 +172,17 @@ class Ledger:
             raise conflict(record.id) from error
 
     async def having(
-        self, identity: ResourceId, damaged: list[DamagedRow] | None = None
+        self,
+        identity: ResourceId,
+        damaged: list[DamagedRow] | None = None,
+        *,
+        living: bool = False,
     ) -> AsyncIterator[ResourceId]:
-        """The resources that Lanyard attached an identity to, in any subscription. See `readable`
-        for what is damaged.
+        """The resources that Lanyard attached an identity to, in any subscription; `living`:
+        without those that ARM misses. See `readable` for what is damaged.
         """
         async for record in self.records(damaged):
-            if identity in record.attachments:
+            if identity in record.attachments and not (living and record.life.missing):
                 yield record.id
 
     async def left(self, identity: ResourceId, place: ResourceId) -> bool:

@@ -1,7 +1,7 @@
 """Cases of part A: an identity of one resource is deleted last and slowly, and so are its roles."""
 
 from ast import literal_eval
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -152,6 +152,25 @@ async def test_case_A10_once_it_is_detached_all_starts_anew_and_it_goes(
     await pass_time(it.estate, 50 * MINUTE)
     assert (exists(it.estate, "id-vm1"), it.estate.assignments()) == (True, [])
     await hours(it.estate, 2)
+    await it.assert_gone()
+
+
+async def test_case_A10_two_that_are_gone_do_not_keep_each_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As one that moved there and back leaves them, of which tables were lost between."""
+    it = await served(monkeypatch)
+    estate, vms = it.estate, {"vm1": it.vm, "vm2": it.estate.vm_id("vm2")}
+    await estate.create_vm("vm2", tags={"env": "prod"})
+    await pass_time(estate)
+    now = estate.services.now()
+    both = {ResourceId.parse(it.named(f"id-{name}")): now for name in vms}
+    for name, vm in vms.items():
+        await estate.ledger.update(vm, lambda record: replace(record, attachments=both))
+        await estate.delete_vm(name)
+    await hours(estate, 4)
+    assert not exists(estate, "id-vm1")
+    assert not exists(estate, "id-vm2")
     await it.assert_gone()
 
 
