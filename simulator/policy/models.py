@@ -5,8 +5,9 @@ tests one deploys its template as the identity of the assignment.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from simulator.errors import gateway_error
+from simulator.errors import AzureError, gateway_error
 from simulator.resource_ids import normalise
+from simulator.resources import read_properties
 from simulator.state import Json, State
 
 DEFINITIONS = "Microsoft.Authorization/policyDefinitions"
@@ -21,8 +22,13 @@ class Policies:
     found: dict[str, Json] = field(default_factory=dict)
 
     def put(self, id_: str, body: Json) -> Json:
-        """Make it or change it; the identity of an assignment stays the same."""
+        """Make it or change it; the identity of an assignment stays the same. Raises AzureError
+        400.
+        """
         id_ = normalise(id_)
+        read_properties(body)
+        if not isinstance(body.get("identity") or {}, dict):
+            raise AzureError(400, "InvalidRequestContent", "The 'identity' must be an object.")
         shown = {**body, "id": id_, "name": id_.rpartition("/")[2], "type": _type_of(id_)}
         if str((body.get("identity") or {}).get("type")).lower() == "systemassigned":
             shown["identity"] = self._identity(id_)

@@ -82,7 +82,7 @@ async def test_by_queue_all_is_as_the_policy_says_when_what_waited_is_taken_in(
         assert (delivery.dropped, await served(estate)) == ([], 0)
         for text in waiting.texts:
             for message in await estate.deliver_by_queue(text):
-                await estate.work(message)
+                await estate.work(message, came=estate.azure.clock.now())
     assert await served(estate) == STAY
     # What came and went meanwhile is no failure.
     assert {decision.outcome for decision in await estate.recorded()} == {"intended", "done"}

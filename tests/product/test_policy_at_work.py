@@ -63,7 +63,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Decision]:
 
 
 async def work(dequeue_count: int = 1) -> str | None:
-    message, anew = Taken(encode(Change(vm_id("vm"), "event")), dequeue_count, 0.0), Out()
+    message, anew = Taken(encode(Change(vm_id("vm"), "event")), dequeue_count), Out()
     await function(reconcile_handler.reconcile)(message, anew, invocation())
     return anew.value
 

@@ -287,11 +287,13 @@ class Estate:
         sent = [] if work.value is None else outgoing_texts(TypedData(string=work.value))
         return [unpacked(str(text).encode()).decode() for text in sent]
 
-    async def work(self, message: str, dequeue_count: int | None = None) -> str | None:
-        """One queue message, which came a moment ago, through the handler; what it puts on the
-        queue anew, if anything.
+    async def work(
+        self, message: str, dequeue_count: int | None = None, came: float | None = None
+    ) -> str | None:
+        """One queue message through the handler; what it puts on the queue anew, if anything.
+        `came`: when it came to the queue (seconds since the epoch); None: nobody knows.
         """
-        body, anew = Taken(message, dequeue_count, self.azure.clock.now()), Out()
+        body, anew = Taken(message, dequeue_count, came), Out()
         await user_function(reconcile_handler.reconcile)(body, anew, invocation())
         return None if anew.value is None else unpacked(anew.value.encode()).decode()
 
@@ -363,13 +365,13 @@ _MESSAGES = count()
 class Taken(func.QueueMessage):
     """As the worker hands it over; the library's own class knows no count."""
 
-    def __init__(self, body: str, dequeue_count: int | None, came: float) -> None:
+    def __init__(self, body: str, dequeue_count: int | None, came: float | None = None) -> None:
         super().__init__(id=str(next(_MESSAGES)), body=body)
         self._count = dequeue_count
-        self._came = datetime.fromtimestamp(came, UTC)
+        self._came = None if came is None else datetime.fromtimestamp(came, UTC)
 
     @property
-    def insertion_time(self) -> datetime:
+    def insertion_time(self) -> datetime | None:
         return self._came
 
     @property
