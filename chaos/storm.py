@@ -140,10 +140,7 @@ class _Run:
     # The storm.
 
     async def _may_begin(self) -> None:
-        """While the host is being changed nothing fails: nobody begins then, or a slow machine sees
-        no storm.
-        """
-        while self._waiting > _BACKLOG or self._host.locked():
+        while self._waiting > _BACKLOG:
             self._looked.clear()
             await self._looked.wait()
 
