@@ -135,7 +135,6 @@ class Limits(Section):
     additions: AdditionLimit = Field(
         AdditionLimit(), description="The budget of additions; past it, additions are held."
     )
-
     removals: RemovalLimit = Field(
         RemovalLimit(), description="The removal budget; past it, removals are held."
     )

@@ -65,10 +65,6 @@ class Moments:
         """
         return replace(self, stands_since=now, missing_since=0.0, unclaimed_since=0.0)
 
-    def unclaimed(self, now: float) -> "Moments":
-        """Nothing claims it, and until a moment ago something may have."""
-        return replace(self, unclaimed_since=now)
-
     def after(self, missing: Missing, now: float) -> "Moments":
         """It was found not to be as it was given once more, and that became of it."""
         match missing:
@@ -173,8 +169,11 @@ class GrantRows:
         return (Moments() if found is None else found.moments).stands(self._now())
 
     def unclaimed_now(self, found: Granted | None) -> Moments:
-        """The moments of a grant of whose claims nothing is known any more."""
-        return (Moments() if found is None else found.moments).unclaimed(self._now())
+        """The moments of a grant that nothing claims, and that something may have claimed until a
+        moment ago.
+        """
+        moments = Moments() if found is None else found.moments
+        return replace(moments, unclaimed_since=self._now())
 
     async def note(
         self,

@@ -30,10 +30,12 @@ def signed_in(addresses: Addresses) -> dict[str, str]:
     }
 
 
-async def lanyard_of(addresses: Addresses, folder: Path, *arguments: str) -> tuple[int, str, str]:
-    """In the folder, against that Azure: exit code, output, errors."""
+async def lanyard_of(
+    addresses: Addresses, folder: Path, *arguments: str, **more: str
+) -> tuple[int, str, str]:
+    """In the folder, against that Azure: exit code, output, errors. `more` of the environment."""
     shell = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    return await _ran(folder, shell | signed_in(addresses), *arguments)
+    return await _ran(folder, shell | signed_in(addresses) | more, *arguments)
 
 
 async def lanyard(stack: Stack, *arguments: str, **more: str) -> tuple[int, str, str]:

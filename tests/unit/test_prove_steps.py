@@ -166,19 +166,29 @@ def test_who_does_not_agree_gets_nothing_done(
     assert not (tmp_path / "of").exists()
 
 
-async def test_what_fails_stops_only_what_needs_it_and_is_taken_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        (Permanent("Azure says no"), "Azure says no"),
+        (KeyError("properties"), "unforeseen: KeyError: 'properties'"),
+    ],
+    ids=["refused", "unforeseen"],
+)
+async def test_what_fails_stops_only_what_needs_it_and_is_taken_back(
+    tmp_path: Path, failure: Exception, why: str
+) -> None:
     world = World()
     steps = world.steps()
 
     async def half(_proof: Proof) -> None:
         world.things.append("two-a")
-        raise Permanent("Azure says no")
+        raise failure
 
     steps[1] = Step(name="two", does="", run=half, undo=steps[1].undo)
     journal = await run(tmp_path / "journal.json", world, steps)
     states = {name: entry.state for name, entry in journal.entries.items()}
     assert states == {"one": State.DONE, "two": State.FAILED, "three": State.NOT_TRIED}
-    assert (journal.entries["two"].why, world.things) == ("Azure says no", [])
+    assert (journal.entries["two"].why, world.things) == (why, [])
 
 
 async def test_what_cannot_be_taken_back_is_tried_again_by_the_next_run(tmp_path: Path) -> None:
@@ -197,22 +207,6 @@ async def test_what_cannot_be_taken_back_is_tried_again_by_the_next_run(tmp_path
     again = await run(file, world)
     assert (world.things, again.entries["two"].stays) == ([], "")
     assert world.tries == ["one", "two", "three"]
-
-
-async def test_what_nobody_foresaw_stops_only_its_step_and_all_is_taken_back(
-    tmp_path: Path,
-) -> None:
-    world = World()
-    steps = world.steps()
-
-    async def surprised(_proof: Proof) -> None:
-        world.things.append("two-a")
-        raise KeyError("properties")
-
-    steps[1] = Step(name="two", does="", run=surprised, undo=steps[1].undo)
-    journal = await run(tmp_path / "journal.json", world, steps)
-    assert journal.entries["two"].why == "unforeseen: KeyError: 'properties'"
-    assert world.things == []
 
 
 def test_a_run_waits_for_what_a_killed_one_has_started(tmp_path: Path) -> None:
