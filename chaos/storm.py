@@ -140,7 +140,10 @@ class _Run:
     # The storm.
 
     async def _may_begin(self) -> None:
-        while self._waiting > _BACKLOG:
+        """While the host is being changed nothing fails: nobody begins then, or a slow machine sees
+        no storm.
+        """
+        while self._waiting > _BACKLOG or self._host.locked():
             self._looked.clear()
             await self._looked.wait()
 

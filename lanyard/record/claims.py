@@ -29,7 +29,7 @@ from typing import Protocol
 from lanyard.planning.contested import MOST_REPAIRS
 from lanyard.ports.azure import Granting
 from lanyard.ports.tables import RowChanged, RowExists
-from lanyard.record.grant_rows import Granted, GrantRows, Missing, on_fresh_rows
+from lanyard.record.grant_rows import BaselessClaim, Granted, GrantRows, Missing, on_fresh_rows
 from lanyard.record.making import MadeOnce
 from lanyard.record.rows import DamagedRow
 from lanyard.values.errors import (
@@ -174,9 +174,17 @@ class Claims:
             return None
         return found.grant
 
-    def standing(self, damaged: list[DamagedRow] | None = None) -> AsyncIterator[Standing]:
+    def standing(
+        self,
+        damaged: list[DamagedRow] | None = None,
+        baseless: list[BaselessClaim] | None = None,
+    ) -> AsyncIterator[Standing]:
         """Every grant whose assignment should exist, or is on its way out. See `GrantRows`."""
-        return self._rows.standing(damaged)
+        return self._rows.standing(damaged, baseless)
+
+    async def drop_baseless(self, claim: BaselessClaim) -> None:
+        """A claim of what is not given, which nothing has on record: see `GrantRows`."""
+        await self._rows.drop_baseless(claim)
 
     async def move(self, grant: Grant, source: ResourceId, target: ResourceId) -> None:
         """A resource moved, and its claim with it: it is never without one."""

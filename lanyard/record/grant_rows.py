@@ -3,7 +3,8 @@ claims.py.
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -104,6 +105,16 @@ class Granted:
     def gives(self, grant: Grant) -> bool:
         """Whether the assignment is there, under the condition that is wanted."""
         return self.state is State.ACTIVE and self.grant.condition == grant.condition
+
+
+@dataclass(frozen=True, slots=True)
+class BaselessClaim:
+    """A claim of what is not given: nobody came to write the grant's row, or it is revoked."""
+
+    #: The grant's name.
+    name: str
+    resource: ResourceId
+    row: Row
 
 
 class GrantRows:
@@ -263,22 +274,57 @@ class GrantRows:
             return Columns(_TABLE, row).text("by")
         return ""
 
-    async def standing(self, damaged: list[DamagedRow] | None = None) -> AsyncIterator[Standing]:
+    async def drop_baseless(self, claim: BaselessClaim) -> None:
+        """Unless it was made anew meanwhile, or its grant was."""
+        found = await self.find(claim.name)
+        if found is None or found.state is State.REVOKED:
+            with suppress(RowChanged):
+                await self._table.remove(claim.row)
+
+    async def standing(
+        self,
+        damaged: list[DamagedRow] | None = None,
+        baseless: list[BaselessClaim] | None = None,
+    ) -> AsyncIterator[Standing]:
         """Every grant that is not revoked. A row's partition is the grant's name: where one of its
-        rows is damaged, so is the grant. See `readable`.
+        rows is damaged, so is the grant. See `readable`. `baseless`: the claims of what is no such
+        grant go into it.
         """
-        claims: list[Row] = []
-        # Within a partition the claims come before the grant: "claim|…" sorts before "grant".
-        async for row in entries(self._table):
-            if row.key.startswith(_CLAIM):
-                claims.append(row)
-            elif row.key == _GRANT:
-                # A claim is written before its grant: of one that was cut off there is no grant.
-                mine = [claim for claim in claims if claim.partition == row.partition]
-                for standing in readable(row, partial(_stands, claims=mine), damaged):
-                    if standing is not None:
-                        yield standing
-                claims = []
+        async for claims, row in _by_grant(entries(self._table)):
+            found = (
+                [None] if row is None else readable(row, partial(_stands, claims=claims), damaged)
+            )
+            for standing in found:
+                if standing is not None:
+                    yield standing
+                elif baseless is not None:
+                    baseless += _baseless(claims, damaged)
+
+
+async def _by_grant(rows: AsyncIterator[Row]) -> AsyncIterator[tuple[list[Row], Row | None]]:
+    """The rows of claims of each grant, and its own. Within a partition the claims come before the
+    grant: "claim|…" sorts before "grant". A claim is written before its grant: of one that was cut
+    off there is no grant.
+    """
+    claims: list[Row] = []
+    async for row in rows:
+        if claims and claims[0].partition != row.partition:
+            yield claims, None
+            claims = []
+        if row.key.startswith(_CLAIM):
+            claims.append(row)
+        elif row.key == _GRANT:
+            yield claims, row
+            claims = []
+    if claims:
+        yield claims, None
+
+
+def _baseless(claims: list[Row], damaged: list[DamagedRow] | None) -> Iterator[BaselessClaim]:
+    for row in claims:
+        if not row.key.startswith(_KEPT):
+            for resource in readable(row, _claimant, damaged):
+                yield BaselessClaim(row.partition, resource, row)
 
 
 def _stands(row: Row, claims: list[Row]) -> Standing | None:

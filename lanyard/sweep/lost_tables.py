@@ -12,6 +12,7 @@ from lanyard.planning.grace import still_dedicated
 from lanyard.policy import Policy
 from lanyard.policy.document import DELETE_AFTER_HOURS
 from lanyard.reconcile.services import Services
+from lanyard.record.grant_rows import BaselessClaim
 from lanyard.record.ledger import ResourceRecord
 from lanyard.sweep.at_once import at_once
 from lanyard.sweep.doubts import lost_claims
@@ -56,6 +57,22 @@ async def learn_claims(found: Survey, services: Services) -> None:
             lost = lost_claims(record.id, record.owned().claimed, found.facts.standing)
             for grant in sorted(lost, key=lambda grant: grant.name):
                 await services.claims.share(grant, record.id)
+
+
+async def forget_claims(found: Survey, services: Services) -> None:
+    """Claims of what is not given, by resources that are gone: who made such a claim ended before
+    it wrote the grant, and nobody has on record what for. Whoever makes one has it on record
+    before, as intended: what is there by now stays.
+    """
+
+    async def forget(claim: BaselessClaim) -> None:
+        record = await services.ledger.resource(claim.resource)
+        if claim.name not in {grant.name for grant in record.owned().claimed}:
+            await services.claims.drop_baseless(claim)
+
+    listed, claims = found.resources.ids, found.read.claims.baseless
+    gone = (each for each in claims if each.resource.key not in listed)
+    await at_once((each for each in gone if each.resource.subscription in found.seen), forget)
 
 
 async def learn_identities(

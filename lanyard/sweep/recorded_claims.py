@@ -4,6 +4,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 
 from lanyard.record.claims import Claims
+from lanyard.record.grant_rows import BaselessClaim
 from lanyard.record.rows import DamagedRow
 from lanyard.sweep.in_turns import read_in_turns
 from lanyard.sweep.spill import Spill
@@ -19,6 +20,8 @@ class RecordedClaims:
     standing: MutableMapping[str, Standing]
     #: Those on their way, in or out.
     on_the_way: list[Standing] = field(default_factory=list)
+    #: Claims of what is not given.
+    baseless: list[BaselessClaim] = field(default_factory=list)
     #: The subscriptions (lower case) of their scopes.
     subscriptions: set[str] = field(default_factory=set)
 
@@ -34,6 +37,6 @@ class RecordedClaims:
 async def read_claims(claims: Claims, spill: Spill, damaged: list[DamagedRow]) -> RecordedClaims:
     """All that can be read; the other rows are `damaged`. Raises Temporary, Permanent."""
     found = RecordedClaims(standing=spill.mapping())
-    async for standing in read_in_turns(claims.standing(damaged)):
+    async for standing in read_in_turns(claims.standing(damaged, found.baseless)):
         found.add(standing)
     return found

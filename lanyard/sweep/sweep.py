@@ -30,6 +30,7 @@ from lanyard.sweep.intervals import Intervals
 from lanyard.sweep.listings import NEAR_LIMIT, Progress, silent
 from lanyard.sweep.lost_tables import (
     doubt_records,
+    forget_claims,
     learn_claims,
     learn_grants,
     learn_identities,
@@ -148,6 +149,7 @@ class Sweep:
             await services.held.forget_answers(until)
         await learn_grants(found, services)
         await learn_claims(found, services)
+        await forget_claims(found, services)
         relearning = await services.relearning.under_way()
         await learn_identities(found, services, self.policy, relearning=relearning)
         if (until := await services.relearning.put_back()) is not None:

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from lanyard.ports.tables import Row
+from lanyard.record.ledger import ResourceRecord
 from lanyard.record.rows import entries
 from lanyard.values.errors import Because
+from lanyard.values.grants import Grant
 from lanyard.values.listed import Listed
 from lanyard.values.resource_id import ResourceId
 from tests.support.cases import (
@@ -30,6 +32,7 @@ from tests.support.estate import Estate
 from tests.support.memory_table import MemoryTable
 
 PROD = {"env": "prod"}
+NEVER_THERE = "resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachines/gone"
 SHARED = Rules(match="tags: {env: prod}")
 
 
@@ -228,3 +231,51 @@ def claim_of(estate: Estate, name: str) -> str:
 
 async def keys(table: MemoryTable) -> list[str]:
     return [row.key async for row in entries(table)]
+
+
+GRANT = Grant("/subscriptions/s", "acdd72a7-3385-48ef-bd42-f606fba81ae7", "a-principal")
+
+
+@pytest.mark.parametrize("row", ["none", "revoked"])
+async def test_a_claim_of_what_was_never_given_goes_with_the_machine(
+    monkeypatch: pytest.MonkeyPatch, row: str
+) -> None:
+    """Whoever made it ended before it wrote the grant, and its record was lost."""
+    estate = await begun_with(monkeypatch, "vm1")
+    gone, lives = ResourceId.parse(f"{estate.scope}/{NEVER_THERE}"), estate.vm_id("vm1")
+    if row == "revoked":
+        await estate.services.claims.learn(GRANT)
+        await estate.services.claims.give_up(GRANT, gone)
+    for resource in (gone, lives):
+        await estate.services.claims.share(GRANT, resource)
+    await estate.tables.grants.put(GRANT.name, "claim|undo x", {"resource": "", "by": "alice"})
+    await sweep(estate)
+    left = [one.key async for one in entries(estate.tables.grants) if one.partition == GRANT.name]
+    claims = [key for key in left if key != "grant"]
+    assert sorted(claims) == ["claim|undo x", claim_of(estate, "vm1")]
+
+
+@pytest.mark.parametrize("why", ["intended", "claimed anew", "granted anew", "out of sight"])
+async def test_a_claim_that_is_being_made_stays(monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    """A sweep reads it before its grant is written, and looks again before it drops it."""
+    estate = await begun_with(monkeypatch, "vm1")
+    scope = "/subscriptions/00000000-0000-4000-8000-00000000000a" if why == "out of sight" else ""
+    machine = ResourceId.parse(f"{scope or estate.scope}/{NEVER_THERE}")
+    claims, ledger = estate.services.claims, estate.services.ledger
+    await claims.share(GRANT, machine)
+    learnt = estate.services.claims.learn
+
+    async def meanwhile(resource: ResourceId) -> ResourceRecord:
+        """What a worker does after the sweep has read everything."""
+        if why == "claimed anew":
+            await claims.share(GRANT, machine)
+        if why == "granted anew":
+            await learnt(GRANT)
+        return await read(resource)
+
+    read = ledger.resource
+    if why == "intended":
+        await ledger.update(machine, lambda now: replace(now, pending=frozenset({GRANT})))
+    monkeypatch.setattr(ledger, "resource", meanwhile)
+    await sweep(estate)
+    assert await claims.claimed_by(GRANT, machine)
