@@ -9,16 +9,15 @@ from lanyard.planning.actions import (
     EnableSystemIdentity,
     ReplaceIdentity,
 )
+from lanyard.planning.givers import grant_key, identity_key
 from lanyard.planning.plan import Plan
 from lanyard.planning.verdict import Held, Situation
-from lanyard.values.compute import PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.values.compute import SystemAssigned, UserAssigned
 from lanyard.values.errors import Because
 from lanyard.values.grants import Grant
 
 #: An identity or grant is put back so often; whoever takes it away once more decides about it.
 MOST_REPAIRS = 3
-#: What the `repair_key` of an identity begins with.
-IDENTITY = "identity "
 
 
 def contested(plan: Plan, situation: Situation) -> Iterator[Held]:
@@ -52,13 +51,3 @@ def repair_key(action: Action) -> str:
             return identity_key(action.new)
         case _:
             return ""
-
-
-def identity_key(identity: PrincipalRef) -> str:
-    """The `repair_key` of what gives a resource this identity."""
-    return f"{IDENTITY}{identity.key}"
-
-
-def grant_key(grant: Grant) -> str:
-    """The `repair_key` of what gives it this grant."""
-    return f"grant {grant.name}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from lanyard.policy import Grant as GrantSpec
-from lanyard.policy import IdentitySpec, ImdsDefault, Policy, Replace, Restart, Rule
+from lanyard.policy import IdentitySpec, ImdsDefault, Mode, Policy, Replace, Restart, Rule
 from lanyard.policy.document import contents
 from lanyard.policy.identity_tags import filled_tags
 from lanyard.policy.matching import rules_for
@@ -131,15 +131,17 @@ def desired(policy: Policy, resource: ComputeResource | None) -> Desired:
         return NOTHING
     rules, excluded = rules_for(policy, resource)
     total = _added_up(policy, rules, resource)
+    # What an observing rule accepts lets no other rule do more.
+    giving = [rule for rule in rules if rule.mode is not Mode.OBSERVE]
     return Desired(
         identities=total.identities,
         system=tuple(rule.name for rule in rules if rule.system),
         grants=total.grants,
         unfulfillable=(*total.unfilled, *total.conflicts),
-        imds_default_accepted=any(rule.imds_default is ImdsDefault.ACCEPT for rule in rules),
+        imds_default_accepted=any(rule.imds_default is ImdsDefault.ACCEPT for rule in giving),
         restart_accepted=all(rule.restart is Restart.ACCEPT for rule in (*rules, *excluded)),
-        replace_accepted=any(rule.replace is Replace.ACCEPT for rule in rules),
-        upgrade_instances=any(rule.upgrade_instances for rule in rules),
+        replace_accepted=any(rule.replace is Replace.ACCEPT for rule in giving),
+        upgrade_instances=any(rule.upgrade_instances for rule in giving),
         kept=_kept(policy, excluded, resource),
     )
 

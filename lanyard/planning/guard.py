@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from lanyard.planning.actions import Action
 from lanyard.planning.contested import contested
 from lanyard.planning.desired import NOTHING
+from lanyard.planning.givers import NOBODY, Givers
 from lanyard.planning.in_use import named_in_settings
 from lanyard.planning.make_before_break import waiting, without_identity
 from lanyard.planning.not_done import not_done
@@ -27,6 +28,7 @@ from lanyard.planning.permitted import (
 )
 from lanyard.planning.permitted_roles import not_to_be_given, standing
 from lanyard.planning.plan import Plan
+from lanyard.planning.rule_modes import given_by_another_mode, observed
 from lanyard.planning.side_effects import (
     imds_default,
     instances_behind,
@@ -39,6 +41,8 @@ from lanyard.policy import Policy
 _CHECKS = (
     own_identity,
     outside_mode,
+    observed,
+    given_by_another_mode,
     paused,
     dismissed,
     unknown_principal,
@@ -74,11 +78,14 @@ def guard(plan: Plan, situation: Situation) -> Verdict:
     return Verdict(allowed, (*not_done, *standing(plan, situation)))
 
 
-def guard_alone(actions: Iterable[Action], policy: Policy, orders: Orders) -> Verdict:
+def guard_alone(
+    actions: Iterable[Action], policy: Policy, orders: Orders, given_by: Givers = NOBODY
+) -> Verdict:
     """The verdict on actions that no resource's plan holds: only what the mode, a pause and a
     person say of them counts.
     """
-    return guard(Plan(tuple(actions)), Situation(policy, NOTHING, None, orders=orders))
+    situation = Situation(policy, NOTHING, None, orders=orders, given_by=given_by)
+    return guard(Plan(tuple(actions)), situation)
 
 
 def _hold(found: Iterable[Held], held: dict[Action, Held], released: frozenset[str]) -> None:

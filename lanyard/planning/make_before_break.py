@@ -21,6 +21,7 @@ from lanyard.planning.actions import (
     takes_from_resource,
 )
 from lanyard.planning.plan import Plan
+from lanyard.planning.rule_modes import observing
 from lanyard.planning.verdict import Held, Situation
 from lanyard.values.compute import PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.errors import Because
@@ -41,7 +42,7 @@ def waiting(plan: Plan, situation: Situation, held: Mapping[Action, Held]) -> It
             yield Held(
                 action,
                 Because.WAITS,
-                f"waits for: {first}",
+                first,
                 "see to that, dismiss it, or release this one",
                 True,
             )
@@ -66,16 +67,28 @@ def _attached_by_mistake(action: Action, plan: Plan, situation: Situation) -> st
 def _missing(
     plan: Plan, situation: Situation, held: Mapping[Action, Held]
 ) -> Iterator[tuple[str, str]]:
-    """What the policy wants and does not get, as its entry is keyed and as people read it."""
+    """What the policy wants and does not get: how its entry is keyed, and why something waits for
+    it.
+    """
+    policy = situation.policy
     for action, entry in held.items():
         # What only waits for another one that is held is there when that one is.
         if not is_removal(action) and entry.because is not Because.IDENTITY_WAITS:
-            yield action.key, str(action)
+            rule = observing(action, policy) if entry.because is Because.RULE_MODE else ""
+            yield action.key, _observed(rule) if rule else _waits_for(action)
     for identity in plan.blocked:
         action = AttachIdentity(identity.id, identity.rules)
-        yield action.key, str(action)
+        yield action.key, _waits_for(action)
     for problem in situation.desired.unfulfillable:
-        yield problem.key, f"{problem.part} of rule {problem.rule}"
+        yield problem.key, _waits_for(f"{problem.part} of rule {problem.rule}")
+
+
+def _waits_for(what: object) -> str:
+    return f"waits for: {what}"
+
+
+def _observed(rule: str) -> str:
+    return f"waits for rule {rule}, which observes"
 
 
 def without_identity(plan: Plan, held: Mapping[Action, Held]) -> Iterator[Held]:

@@ -6,7 +6,7 @@ departed    whoever made it, of a principal that was seen alive and that ARM and
 unknown     of a principal that the directory does not know and that was never seen alive
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -17,6 +17,7 @@ from lanyard.planning.actions import (
     RemoveUnknown,
     RevokeUnclaimed,
 )
+from lanyard.planning.givers import NOBODY, Givers
 from lanyard.planning.guard import guard_alone
 from lanyard.planning.orders import Orders, Pause
 from lanyard.policy import Policy
@@ -65,6 +66,8 @@ class Facts:
     missing: frozenset[ResourceId]
     #: The names of the grants that any record claims: they go by that resource's plan, if at all.
     recorded: Container[str]
+    #: Which rules gave what a resource has, by its record.
+    given_by: Callable[[ResourceId], Givers] = lambda _: NOBODY
     pause: Pause | None = None
     #: Who dismissed a removal, by the action's key.
     dismissed: Mapping[str, str] = field(default_factory=dict)
@@ -122,7 +125,8 @@ def _unclaimed(
         why = "no resource claims it"
     evidence = (why, "it is on record as Lanyard's own, and has its stamp")
     owner = min(standing.claimants, default=None)
-    held = _held(action, facts, policy)
+    given_by = NOBODY if owner is None else facts.given_by(owner)
+    held = _held(action, facts, policy, given_by)
     return Orphan(OrphanKind.UNCLAIMED, assignment, evidence, owner, held)
 
 
@@ -143,6 +147,7 @@ def _without_principal(assignment: ListedAssignment, facts: Facts, policy: Polic
     return Orphan(OrphanKind.UNKNOWN, assignment, evidence, None, held)
 
 
-def _held(action: Removal, facts: Facts, policy: Policy) -> str:
-    verdict = guard_alone([action], policy, Orders(facts.pause, dismissed=facts.dismissed))
+def _held(action: Removal, facts: Facts, policy: Policy, given_by: Givers = NOBODY) -> str:
+    orders = Orders(facts.pause, dismissed=facts.dismissed)
+    verdict = guard_alone([action], policy, orders, given_by)
     return "".join(str(entry.refusal()) for entry in verdict.held)

@@ -101,6 +101,8 @@ class Owned:
     in_repair: frozenset[ResourceId] = frozenset()
     #: The principals that identities (by the keys of their references) had when they were attached.
     attached_as: Mapping[str, str] = field(default_factory=dict, compare=False)
+    #: The rules that gave each of these, as givers.py names them.
+    given_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     def to_give(self, wanted: WantedGrant, principal: str) -> Grant | None:
         """A wanted grant as the resource is to have it. Where two rules contradict each other on

@@ -77,6 +77,8 @@ class Situation:
     unanswered: Mapping[RoleKey, Temporary] = field(default_factory=dict)
     #: What is on record as given to this resource.
     granted: frozenset[Grant] = frozenset()
+    #: The rules that gave each thing that the resource has, as givers.py names them.
+    given_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: What persons decided.
     orders: Orders = field(default_factory=Orders)
     #: How often something was put back, by `repair_key`: a grant, or an identity of the resource.

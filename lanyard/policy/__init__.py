@@ -1,7 +1,8 @@
 """The policy file: who gets which identity and which roles."""
 
-from lanyard.policy.document import IdentitySpec, Mode, Policy, RemovalLimit, RemoveOrphans
+from lanyard.policy.document import IdentitySpec, Policy, RemovalLimit, RemoveOrphans
 from lanyard.policy.load import load_policy
+from lanyard.policy.mode import Mode
 from lanyard.policy.problems import PolicyError, Problem
 from lanyard.policy.rule import Grant, ImdsDefault, Replace, Restart, Rule
 

@@ -4,12 +4,14 @@ use and the reference in docs/ are made from these models. Keys of the file are 
 
 import hashlib
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from lanyard.policy.mode import Mode, most_careful
 from lanyard.policy.pattern_index import PatternIndex
 from lanyard.policy.rule import MACHINE, SCALE_SET, Grant, Rule
 from lanyard.policy.rule_index import RuleIndex
@@ -24,14 +26,6 @@ TagName = Annotated[str, Field(min_length=1, max_length=512)]
 def _whole_number(value: object) -> object:
     """To Python, 1.0 and True equal 1; in the file they are mistakes."""
     return str(value) if isinstance(value, bool | float) else value
-
-
-class Mode(StrEnum):
-    """How far Lanyard may go. `observe` changes nothing, `add-only` never removes access."""
-
-    OBSERVE = "observe"
-    ADD_ONLY = "add-only"
-    FULL = "full"
 
 
 class RemoveOrphans(StrEnum):
@@ -172,7 +166,7 @@ class Policy(Section):
     mode: Annotated[Mode, Field(strict=False)] = Field(
         Mode.OBSERVE,
         description="How far Lanyard may go. `observe`: nothing is changed, what would be done is "
-        "recorded; `add-only`: nothing is taken away; `full`.",
+        "recorded; `add-only`: nothing is taken away; `full`. A rule may be in a more careful one.",
     )
     identities: dict[Name, IdentitySpec] = Field({}, description="By a name of your choice.")
     standards: dict[Name, list[GrantContent]] = Field(
@@ -205,6 +199,41 @@ class Policy(Section):
         ]
         meant = self.model_dump_json() + json.dumps([shipped, MEANING])
         return hashlib.sha256(meant.encode()).hexdigest()[:12]
+
+    def mode_of(self, rule: str) -> Mode | None:
+        """The mode of a rule (its name): the more careful one of its own and the policy's. None
+        where the policy has no such rule.
+        """
+        if rule not in self._own_modes:
+            return None
+        return most_careful([self.mode, self._own_modes[rule]])
+
+    @cached_property
+    def careful(self) -> tuple[str, ...]:
+        """The names of the rules that are in another mode than full by themselves."""
+        return tuple(rule for rule, mode in self._own_modes.items() if mode is not Mode.FULL)
+
+    @cached_property
+    def additions_per_hour(self) -> Mapping[str, int]:
+        """The limits of rules (by their names) that have one of their own."""
+        limits = {rule.name: rule.limits.additions.per_hour for rule in self.rules}
+        return {rule: number for rule, number in limits.items() if number is not None}
+
+    @cached_property
+    def removals_per_hour(self) -> Mapping[str, int]:
+        """The limits of rules (by their names) that have one of their own."""
+        limits = {rule.name: rule.limits.removals.per_hour for rule in self.rules}
+        return {rule: number for rule, number in limits.items() if number is not None}
+
+    @cached_property
+    def all_full(self) -> "Policy":
+        """The policy as if no mode held anything back."""
+        rules = [rule.model_copy(update={"mode": None}) for rule in self.rules]
+        return Policy.model_construct(**{**dict(self), "mode": Mode.FULL, "rules": rules})
+
+    @cached_property
+    def _own_modes(self) -> Mapping[str, Mode]:
+        return {rule.name: rule.mode or Mode.FULL for rule in self.rules}
 
     @cached_property
     def index(self) -> RuleIndex:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from lanyard.policy.mode import Mode
 from lanyard.policy.section import Condition, Name, Section, Text
 
 MACHINE = "microsoft.compute/virtualmachines"
@@ -88,10 +89,36 @@ class Grant(Section):
     to: Name = Field(description="An identity that the rule attaches, or `system`.")
 
 
+class RuleLimit(Section):
+    """How much may be done for one rule in an hour."""
+
+    per_hour: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
+        None, description="As the policy's own limit, which counts besides. null: no other limit."
+    )
+
+
+class RuleLimits(Section):
+    """What bounds one rule beside the policy's `limits`; past it, what is due is held."""
+
+    additions: RuleLimit = Field(
+        RuleLimit(), description="Resources to which this rule gives something."
+    )
+    removals: RuleLimit = Field(RuleLimit(), description="Removals of what this rule gave.")
+
+
 class Rule(Section):
     """What the resources that match shall have. Several rules add up."""
 
     name: Name = Field(description="Appears in every plan and decision.")
+    mode: Annotated[Mode, Field(strict=False)] | None = Field(
+        None,
+        description="How far Lanyard may go for this rule, where that is less than the policy's "
+        "`mode`. `observe`: what it asks for stays where it is, and is not given; `add-only`: what "
+        "it gave is not taken away.",
+    )
+    limits: RuleLimits = Field(
+        RuleLimits(), description="What bounds this rule beside the policy's `limits`."
+    )
     match: Match = Field(description="Which resources the rule is for.")
     attach: list[Name] = Field([], description="Names of `identities`.")
     system: bool = Field(False, description="Switch on the system-assigned identity.")

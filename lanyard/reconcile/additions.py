@@ -26,19 +26,21 @@ async def giving(
     resource. Where Azure did none of them the place is given back.
     """
     given = [action for action in additions if _gives(action)]
-    hour, refusal = None, None
+    place, refusal = None, None
     try:
         if given:
             released = progress.removals.orders.released
-            hour = await budget.reserve(released=any(a.key in released for a in given))
+            place = await budget.reserve(
+                rules=_rules(given), released=any(a.key in released for a in given)
+            )
     except (Temporary, Permanent) as failure:
         refusal = failure
         progress.outcomes += failed(given, failure)
     yield [a for a in additions if refusal is None or a not in given]
-    if hour is not None and not _was_given(given, progress):
+    if place is not None and not _was_given(given, progress):
         # What cannot be given back stays counted: too few are given something then.
         with suppress(Temporary, Permanent):
-            await budget.give_back(hour)
+            await budget.give_back(place)
 
 
 def _gives(action: Action) -> bool:
@@ -46,6 +48,11 @@ def _gives(action: Action) -> bool:
     if isinstance(action, AttachIdentity):
         return not action.in_repair
     return isinstance(action, CreateIdentity | EnableSystemIdentity | ReplaceIdentity | AssignRole)
+
+
+def _rules(given: Sequence[Action]) -> tuple[str, ...]:
+    """Those that ask for any of it, each once."""
+    return tuple(dict.fromkeys(rule for a in given for rule in getattr(a, "rules", ())))
 
 
 def _was_given(given: Sequence[Action], progress: Progress) -> bool:

@@ -198,7 +198,9 @@ class Application:
             progress.newly_attached,
         )
         gone = progress.resource is None
-        await progress.save(settled(progress.record, done, gone=gone))
+        after = settled(progress.record, done, gone=gone)
+        given_by = progress.givers(progress.principals, after.owned())
+        await progress.save(replace(after, given_by=given_by))
 
     async def _change_identity(self, additions: Sequence[Action]) -> None:
         progress, changes = self.progress, self._not_repaired(self._writable(additions))

@@ -85,6 +85,7 @@ async def consider(
         roles=roles,
         unanswered=unanswered,
         granted=owned.grants,
+        given_by=owned.given_by,
         orders=precedents.orders,
         repairs=precedents.repairs,
         not_done=precedents.not_done,

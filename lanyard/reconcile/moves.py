@@ -235,6 +235,7 @@ def _merged(
         system_principals=known.system_principals | old.system_principals,
         dedicated={**own, **known.dedicated},
         confirmed={**old.confirmed, **known.confirmed},
+        given_by={**old.given_by, **known.given_by},
         incarnation=there.incarnation,
         life=Life(alive=now),
     )

@@ -1,15 +1,23 @@
 """How far the actions of one plan have come: what they changed, and the record as it stands."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lanyard.planning.actions import AssignRole
+from lanyard.planning.givers import Givers
 from lanyard.planning.outcomes import Effects, Outcome
+from lanyard.planning.plan import Owned
 from lanyard.reconcile.removals import Removals
 from lanyard.record.ledger import Ledger, ResourceRecord
 from lanyard.values.change import Change
 from lanyard.values.compute import ComputeResource, PrincipalRef
 from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
+
+
+def _as_before(_principals: Mapping[PrincipalRef, str], owned: Owned) -> Givers:
+    """Where no policy is asked."""
+    return owned.given_by
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +34,8 @@ class Progress:
     removals: Removals
     #: The grants that the policy wants for it, of identities that exist.
     due: frozenset[Grant] = frozenset()
+    #: Which rules gave what it has by now: see givers.py.
+    givers: Callable[[Mapping[PrincipalRef, str], Owned], Givers] = _as_before
     #: What led to it.
     change: Change
     #: Identities that were not on record as attached before this reconcile set out to attach them.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from lanyard.planning.actions import Action
+from lanyard.planning.givers import Givers, taken_key
 from lanyard.planning.orders import Orders
 from lanyard.planning.outcomes import Removal
 from lanyard.policy import Mode
@@ -44,6 +45,8 @@ class Removals:
     cause: Mapping[str, str]
     #: What persons decided about it.
     orders: Orders
+    #: Which rules gave what the resource has, as givers.py names it.
+    given_by: Givers = field(default_factory=dict)
     #: What went on record, in the order it was done.
     recorded: list[Removal] = field(default_factory=list)
 
@@ -108,7 +111,8 @@ class Removals:
                 "set 'mode: full', or release it",
                 releasable=True,
             )
-        return await self.budget.reserve(released=released)
+        rules = self.given_by.get(taken_key(action), ())
+        return await self.budget.reserve(rules=rules, released=released)
 
     async def _give_back(self, place: Place | None) -> None:
         """What cannot be given back stays counted: too few are removed then, never too many."""

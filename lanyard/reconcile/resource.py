@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil
 
 from lanyard.planning.actions import (
@@ -16,6 +17,7 @@ from lanyard.planning.actions import (
 )
 from lanyard.planning.attempts import as_ended
 from lanyard.planning.desired import Desired, desired
+from lanyard.planning.givers import Givers, givers
 from lanyard.planning.grace import Graces, due_since, still_dedicated, waiting
 from lanyard.planning.kept_after_a_move import keeping_what_it_left_with
 from lanyard.planning.kept_conditions import beside_what_is_kept
@@ -124,11 +126,11 @@ class Reconciler:
         progress = Progress(
             ledger=services.ledger,
             resource=resource,
-            # Of what is missing, `observed` is on file already.
-            record=observed if resource is None else record,
+            record=observed if resource is None else record,  # of what is missing it is on file
             principals=known.principals,
             due=wanted.granted(known.principals),
-            removals=self._removals(change, precedents.orders),
+            givers=partial(givers, self.policy, wanted),
+            removals=self._removals(change, precedents.orders, owned.given_by),
             change=change,
             outcomes=unconfirmed.failures,
         )
@@ -353,7 +355,7 @@ class Reconciler:
         under = self.services.author.policy if now_held else ""
         await progress.save(replace(progress.record, held=now_held, held_under=under))
 
-    def _removals(self, change: Change, in_force: Orders) -> Removals:
+    def _removals(self, change: Change, in_force: Orders, given_by: Givers) -> Removals:
         services, cause = self.services, cause_of(change)
         return Removals(
             mode=self.policy.mode,
@@ -362,6 +364,7 @@ class Reconciler:
             resource=change.resource,
             cause=cause,
             orders=in_force,
+            given_by=given_by,
         )
 
     async def expand(self, change: Change) -> AsyncIterator[Change]:

@@ -33,6 +33,7 @@ from lanyard.record.ledger import Ledger
 from lanyard.record.making import MadeOnce, Makers
 from lanyard.record.relearning import Relearning
 from lanyard.record.revocation import Revocation
+from lanyard.record.rule_budgets import RuleBudgets
 from lanyard.record.unread import UnreadSubscriptions
 
 
@@ -104,15 +105,15 @@ def assemble[T: Journal](
     notifier: Notifier | None = None,
     marks: Marks | None = None,
 ) -> Services:
-    """The services over Azure and the tables.
-
-    `author` is who decides: the app, or the person at the command line. `now`: seconds since the
-    epoch. Without a `notifier` no decision is published; `marks` is for who sweeps.
+    """The services over Azure and the tables. `author` is who decides: the app, or the person at
+    the command line. `now`: seconds since the epoch. Without a `notifier` no decision is published;
+    `marks` is for who sweeps.
     """
     decider, ledger = Author(author, policy.digest), Ledger(tables.resources)
     many = Many.over(azure, tables.identities, now)
     claims, revocation = _of_grants(azure, tables.grants, policy, ledger, many.once, now)
     relearning, kill_switch = _of_taking(tables, policy, marks or Unmarked(), now)
+    budget, additions = _budgets(tables.control, policy, kill_switch, now)
     return Services(
         compute=azure.compute,
         identities=azure.identities,
@@ -131,8 +132,8 @@ def assemble[T: Journal](
         relearning=relearning,
         kill_switch=kill_switch,
         orphans=_orphans(azure, claims, policy, now),
-        budget=RemovalBudget(tables.control, policy.limits.removals, kill_switch, now),
-        additions=AdditionBudget(tables.control, policy.limits.additions.per_hour, now),
+        budget=budget,
+        additions=additions,
         own_principal=azure.own_principal,
         control=tables.control,
         author=decider,
@@ -153,6 +154,17 @@ def _of_taking[T: Journal](
 def _orphans(azure: Azure, claims: Claims, policy: Policy, now: Callable[[], float]) -> Orphans:
     grace = policy.orphans.grace_minutes * 60
     return Orphans(azure.assignments, azure.index, azure.directory, claims, grace, now)
+
+
+def _budgets(
+    control: Table, policy: Policy, kill_switch: KillSwitch, now: Callable[[], float]
+) -> tuple[RemovalBudget, AdditionBudget]:
+    limits = policy.limits
+    taking, giving = RuleBudgets(policy.removals_per_hour), RuleBudgets(policy.additions_per_hour)
+    return (
+        RemovalBudget(control, limits.removals, kill_switch, now, taking),
+        AdditionBudget(control, limits.additions.per_hour, now, giving),
+    )
 
 
 def _of_grants(

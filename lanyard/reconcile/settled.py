@@ -15,7 +15,7 @@ from lanyard.planning.actions import (
     RemoveOrphans,
     ReplaceIdentity,
 )
-from lanyard.planning.contested import identity_key
+from lanyard.planning.givers import identity_key
 from lanyard.planning.outcomes import Outcome, only
 from lanyard.planning.plan import Plan
 from lanyard.record.ledger import ResourceRecord

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Protocol
 
-from lanyard.planning.contested import grant_key
 from lanyard.planning.desired import Desired
+from lanyard.planning.givers import grant_key
 from lanyard.ports.cache import Cache
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.rows import DamagedRow

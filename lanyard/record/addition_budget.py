@@ -7,11 +7,12 @@ within the hour. Past the limit additions wait, and with them what is to go afte
 A place is one resource, however much it is given, and is given back where it got nothing.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table
 from lanyard.record.rows import Columns
+from lanyard.record.rule_budgets import NO_LIMITS, RuleBudgets, after, spent_by_rule
 from lanyard.values.errors import Because, Refused, Temporary
 
 _HOUR = 3600
@@ -23,40 +24,56 @@ _ATTEMPTS = 64
 
 
 @dataclass(frozen=True, slots=True)
+class AdditionPlace:
+    """A place in the budget of one hour: its number since the epoch, and the rules that it counts
+    for, too.
+    """
+
+    hour: int
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AdditionBudget:
     """The additions of each hour of the clock. `per_hour`: so many resources; None: any number, and
-    nothing is counted. `now`: seconds since the epoch.
+    only what rules with a limit give is counted. `now`: seconds since the epoch.
     """
 
     table: Table
     per_hour: int | None
     now: Callable[[], float]
+    #: Of the rules that have a limit of their own.
+    of_rules: RuleBudgets = NO_LIMITS
 
-    async def reserve(self, *, released: bool = False) -> int | None:
-        """A place for one resource: the hour that it is of; None where there is no limit. What a
-        person released is counted and not held to it.
+    async def reserve(
+        self, *, rules: tuple[str, ...] = (), released: bool = False
+    ) -> AdditionPlace | None:
+        """A place for one resource, which these rules give something; None where there is no limit.
+        What a person released is counted and not held to it.
 
-        Raises Refused where the budget is spent, Temporary where it cannot be read or written.
+        Raises Refused where the budget, of all or of one of them, is spent, Temporary where it
+        cannot be read or written.
         """
-        if self.per_hour is None:
+        limited = self.of_rules.limited(rules)
+        if self.per_hour is None and not limited:
             return None
         for _ in range(_ATTEMPTS):
             counted = await self._read()
-            if counted.spent >= self.per_hour and not released:
-                raise self._is_spent()
-            if await self._write(counted, counted.spent + 1):
-                return counted.hour
+            if not released:
+                self._check(counted, limited)
+            if await self._write(counted, limited, 1):
+                return AdditionPlace(counted.hour, limited)
         raise _busy()
 
-    async def give_back(self, hour: int) -> None:
+    async def give_back(self, place: AdditionPlace) -> None:
         """The resource got nothing. Raises Temporary where it cannot be written: it stays
         counted.
         """
         for _ in range(_ATTEMPTS):
             counted = await self._read()
-            if counted.hour != hour or not counted.spent:
+            if counted.hour != place.hour or not counted.spent:
                 return
-            if await self._write(counted, counted.spent - 1):
+            if await self._write(counted, place.rules, -1):
                 return
         raise _busy()
 
@@ -69,14 +86,19 @@ class AdditionBudget:
         hour = int(self.now() // _HOUR)
         row = await self.table.get(_PARTITION, _KEY)
         if row is None:
-            return _Counted(None, hour, 0)
+            return _Counted(None, hour)
         columns = Columns("control", row)
-        known = columns.count("hour")
-        return _Counted(row, max(hour, known), columns.count("spent") if known >= hour else 0)
+        if (known := columns.count("hour")) < hour:
+            return _Counted(row, hour)
+        return _Counted(row, known, columns.count("spent"), spent_by_rule(row))
 
-    async def _write(self, counted: "_Counted", spent: int) -> bool:
+    async def _write(self, counted: "_Counted", rules: tuple[str, ...], more: int) -> bool:
         """Whether nobody else wrote since it was read."""
-        values = {"hour": str(counted.hour), "spent": str(spent)}
+        values = {
+            "hour": str(counted.hour),
+            "spent": str(counted.spent + more),
+            **after(counted.by_rule, rules, more),
+        }
         try:
             if counted.row is None:
                 await self.table.insert(_PARTITION, _KEY, values)
@@ -86,10 +108,22 @@ class AdditionBudget:
             return False
         return True
 
-    def _is_spent(self) -> Refused:
+    def _check(self, counted: "_Counted", rules: tuple[str, ...]) -> None:
+        if self.per_hour is not None and counted.spent >= self.per_hour:
+            raise self._is_spent(
+                f"the budget of {self.per_hour} resources an hour that are given something is spent"
+            )
+        if rule := self.of_rules.exhausted(counted.by_rule, rules):
+            per_hour = self.of_rules.per_hour[rule]
+            raise self._is_spent(
+                f"the budget of {per_hour} resources an hour that rule {rule!r} gives something is "
+                "spent"
+            )
+
+    def _is_spent(self, why: str) -> Refused:
         return Refused(
             Because.BUDGET,
-            f"the budget of {self.per_hour} resources an hour that are given something is spent",
+            why,
             _HOUR - self.now() % _HOUR,
             "it goes on in the next hour; release it to have it done at once",
             releasable=True,
@@ -102,7 +136,8 @@ class _Counted:
 
     row: Row | None
     hour: int
-    spent: int
+    spent: int = 0
+    by_rule: Mapping[str, int] = field(default_factory=dict)
 
 
 def _busy() -> Temporary:

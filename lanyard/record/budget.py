@@ -16,6 +16,7 @@ from lanyard.policy import RemovalLimit
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table
 from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.rows import Columns
+from lanyard.record.rule_budgets import NO_LIMITS, RuleBudgets, after, spent_by_rule
 from lanyard.values.errors import Because, Refused, Temporary
 
 #: So many removals in an hour are never too large a share: small estates are cleaned up, too.
@@ -34,6 +35,8 @@ class Place:
     """A place in the budget of one hour: its number since the epoch."""
 
     hour: str
+    #: The rules that it counts for, too.
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,19 @@ class RemovalBudget:
     limit: RemovalLimit
     kill_switch: KillSwitch
     now: Callable[[], float]
+    #: Of the rules that have a limit of their own.
+    of_rules: RuleBudgets = NO_LIMITS
 
-    async def reserve(self, *, released: bool = False) -> Place:
-        """A place for one removal. Raises Refused where a pause or the budget is in its way.
+    async def reserve(self, *, rules: tuple[str, ...] = (), released: bool = False) -> Place:
+        """A place for one removal of what these rules gave. Raises Refused where a pause or the
+        budget, of all or of one of them, is in its way.
 
         One that a person released is counted and not held to the budget; a pause holds it, too.
         """
         pause = await self.kill_switch.read()
         if pause is not None:
             raise _paused(pause)
-        place = Place(self._hour())
+        place = Place(self._hour(), self.of_rules.limited(rules))
         for _ in range(_ATTEMPTS):
             try:
                 await self._take(place, released)
@@ -70,7 +76,8 @@ class RemovalBudget:
                 return
             try:
                 left = max(_count(row, "spent") - 1, 0)
-                await self.table.replace(row, {"spent": str(left)})
+                by_rule = after(spent_by_rule(row), place.rules, -1)
+                await self.table.replace(row, {"spent": str(left), **by_rule})
             except RowChanged:
                 continue
             return
@@ -87,11 +94,15 @@ class RemovalBudget:
 
     async def _take(self, place: Place, released: bool) -> None:
         row = await self.table.get(_PARTITION, place.hour)
-        spent = _count(row, "spent")
+        spent, by_rule = _count(row, "spent"), spent_by_rule(row)
         if not released:
             await self._check_share(spent)
             self._check_number(spent)
-        values = {"spent": str(spent + 1)}
+            if rule := self.of_rules.exhausted(by_rule, place.rules):
+                per_hour = self.of_rules.per_hour[rule]
+                budget = f"the budget of {per_hour} removals an hour for rule {rule!r} is spent"
+                raise self._is_spent(budget)
+        values = {"spent": str(spent + 1), **after(by_rule, place.rules, 1)}
         if row is None:
             await self.table.insert(_PARTITION, place.hour, values)
         else:
@@ -99,13 +110,17 @@ class RemovalBudget:
 
     def _check_number(self, spent: int) -> None:
         if spent >= self.limit.per_hour:
-            raise Refused(
-                Because.BUDGET,
-                f"the budget of {self.limit.per_hour} removals an hour is spent",
-                _HOUR - self.now() % _HOUR,
-                "it goes on in the next hour; release it to have it done at once",
-                releasable=True,
-            )
+            budget = f"the budget of {self.limit.per_hour} removals an hour is spent"
+            raise self._is_spent(budget)
+
+    def _is_spent(self, why: str) -> Refused:
+        return Refused(
+            Because.BUDGET,
+            why,
+            _HOUR - self.now() % _HOUR,
+            "it goes on in the next hour; release it to have it done at once",
+            releasable=True,
+        )
 
     async def _check_share(self, spent: int) -> None:
         if self.limit.percent >= 100 or spent < ALWAYS:

@@ -29,6 +29,7 @@ _GRANTS = TypeAdapter(frozenset[Grant])
 _DEDICATED = TypeAdapter(Mapping[str, Dedicated], config=ConfigDict(allow_inf_nan=False))
 _TEXTS = TypeAdapter(Mapping[str, str])
 _MOMENTS = TypeAdapter(Mapping[str, FiniteFloat])
+_RULES = TypeAdapter(Mapping[str, tuple[str, ...]])
 _REPAIRS = TypeAdapter(Mapping[str, tuple[FiniteFloat, ...]])
 
 
@@ -61,6 +62,8 @@ class ResourceRecord:
     confirmed: Mapping[str, str] = field(default_factory=dict)
     #: The moments (seconds since the epoch) when something had to be put back, by `repair_key`.
     repairs: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    #: The rules that gave each thing it has, as givers.py names them.
+    given_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: Distinguishes the resource that `confirmed` and `repairs` are of from another under its id.
     incarnation: str = ""
     #: What is known of its life, or of one that is over.
@@ -81,6 +84,7 @@ class ResourceRecord:
             dedicated=frozenset(self.dedicated),
             in_repair=self.in_repair,
             attached_as=self.confirmed,
+            given_by=self.given_by,
         )
 
     @property
@@ -221,6 +225,7 @@ def _values(record: ResourceRecord) -> dict[str, str]:
         "heldUnder": record.held_under,
         "confirmed": json.dumps(dict(record.confirmed)),
         "repairs": json.dumps({what: list(at) for what, at in record.repairs.items()}),
+        "givenBy": json.dumps({what: list(rules) for what, rules in record.given_by.items()}),
         "incarnation": record.incarnation,
         "life": life_as_json(record.life),
         "dueSince": json.dumps(dict(record.due_since)),
@@ -243,6 +248,7 @@ def _record(row: Row) -> ResourceRecord:
         held_under=columns.text("heldUnder"),
         confirmed=columns.json("confirmed", _TEXTS),
         repairs=columns.json("repairs", _REPAIRS),
+        given_by=columns.json("givenBy", _RULES),
         incarnation=columns.text("incarnation"),
         life=life_of(columns),
         due_since=columns.json("dueSince", _MOMENTS),

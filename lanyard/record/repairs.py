@@ -10,13 +10,9 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 
 from lanyard.planning.actions import Action
-from lanyard.planning.contested import (
-    IDENTITY,
-    MOST_REPAIRS,
-    identity_key,
-    repair_key,
-)
+from lanyard.planning.contested import MOST_REPAIRS, repair_key
 from lanyard.planning.desired import Desired
+from lanyard.planning.givers import IDENTITY, identity_key
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from lanyard.planning.desired import Desired
+from lanyard.planning.givers import givers
 from lanyard.planning.grace import still_dedicated
 from lanyard.planning.guard import guard
 from lanyard.planning.kept_conditions import beside_what_is_kept
@@ -105,6 +106,7 @@ class Drift:
             or still_dedicated(record.dedicated, self.policy, wanted) != record.dedicated
             or _is_due_no_more(record, todo)
             or asks
+            or self._is_given_otherwise(wanted, behind.principals, owned)
         )
 
     def _situation(
@@ -122,11 +124,19 @@ class Drift:
             resource,
             roles=found.roles,
             granted=owned.grants,
+            given_by=owned.given_by,
             repairs=repairs,
             not_done=found.not_done.get(resource.id, frozenset()),
             principals=principals,
             own_principal=self.services.own_principal,
         )
+
+    def _is_given_otherwise(
+        self, wanted: Desired, principals: Mapping[PrincipalRef, str], owned: Owned
+    ) -> bool:
+        """Whether it is on record who gave what, where that decides about what may go."""
+        careful = self.policy.careful
+        return bool(careful) and givers(self.policy, wanted, principals, owned) != owned.given_by
 
     def _count_kept(
         self, wanted: Desired, resource: ComputeResource, record: ResourceRecord

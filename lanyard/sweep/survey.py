@@ -147,6 +147,7 @@ async def survey(
         stamped=rights.stamped,
         missing=await _missing(read.records, listing.resources, unseen),
         recorded=read.records.claimed,
+        given_by=lambda resource: read.records.of(resource).given_by,
         pause=await services.kill_switch.read(),
         dismissed={e.refusal.key: e.by for e in held if e.answer is Answer.DISMISSED},
     )

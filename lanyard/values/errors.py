@@ -7,6 +7,7 @@ class Because(StrEnum):
     """Why an action is not done: what programs go by. The texts beside it are for people."""
 
     MODE = "mode"
+    RULE_MODE = "ruleMode"
     PAUSED = "paused"
     BUDGET = "budget"
     DISMISSED = "dismissed"

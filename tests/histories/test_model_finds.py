@@ -108,6 +108,14 @@ BROKEN = {
     "16.6 mode": history(*UNTAGGED, Pass(11), DETACH, policy=Policy(TAGGED.rules, "add-only")),
     "16.6 pause": history(*UNTAGGED, Pause(), DETACH, policy=TAGGED),
     "16.7 dismissal": history(*HELD, Dismiss(), DETACH, policy=TAGGED),
+    "27.1 observed": history(
+        Make("vm1"),
+        Rogue(Attach("vm1", "id-new")),
+        policy=Policy((Rule(identity="id-new", how="observe"),)),
+    ),
+    "27.1 given by": history(
+        *UNTAGGED, Pass(11), DETACH, policy=Policy((Rule(tagged=True, how="add-only"),))
+    ),
     "17.1 edited": history(Make("vm1"), EditStamp("id-shared"), Rogue(Revoke("id-shared"))),
     "17.1 attached again": history(
         *UNTAGGED,

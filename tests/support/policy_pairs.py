@@ -67,6 +67,7 @@ def _rule(dice: random.Random, number: int) -> Json:
         "attach": attach,
         "system": system,
         "grant": [_grant(dice, whom) for _ in range(dice.randint(0, 2))],
+        "mode": dice.choice(["full", "full", "full", "full", "observe", "add-only"]),
         "imdsDefault": dice.choice(["accept", "hold"]),
         "restart": dice.choice(["accept", "accept", "avoid"]),
     }

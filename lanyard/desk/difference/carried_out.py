@@ -27,6 +27,7 @@ from lanyard.planning.actions import (
     takes_from_resource,
 )
 from lanyard.planning.desired import Desired, desired
+from lanyard.planning.givers import givers
 from lanyard.planning.guard import guard
 from lanyard.planning.kept_conditions import beside_what_is_kept
 from lanyard.planning.orders import Refusal
@@ -114,6 +115,7 @@ class _Run:
         """One resource, until nothing more is allowed."""
         for _ in range(_MOST_ROUNDS):
             if not self._round(id_):
+                self._attribute(id_)
                 return
         raise AssertionError(f"{id_} never settles under the policy")
 
@@ -140,6 +142,7 @@ class _Run:
             resource,
             roles=world.roles,
             granted=owned.grants,
+            given_by=owned.given_by,
             principals=principals,
             own_principal=world.own_principal,
         )
@@ -151,6 +154,13 @@ class _Run:
         self.held[id_] = tuple(unfulfilled((*verdict.held, *conflicts), todo, wanted))
         self._remember(id_, wanted)
         return bool(done)
+
+    def _attribute(self, id_: ResourceId) -> None:
+        resource, owned = self.resources[id_], self.owned[id_]
+        wanted = desired(self.policy, resource)
+        principals = self.now().principals(wanted, resource)
+        given_by = givers(self.policy, wanted, principals, owned)
+        self.owned[id_] = replace(owned, given_by=given_by)
 
     def _conflicts(self, allowed: Iterable[Action]) -> Iterator[Held]:
         """Azure keeps one assignment of a role at a scope for a principal: where somebody else's

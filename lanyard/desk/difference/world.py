@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from lanyard.desk.scan.report import Estate
 from lanyard.planning.desired import Desired, WantedIdentity, desired
+from lanyard.planning.givers import givers
 from lanyard.planning.own_principal import is_own_app
 from lanyard.planning.plan import Owned
 from lanyard.planning.verdict import RoleKey
@@ -154,7 +155,7 @@ def _likely(
         if grant.to in principals
     ]
     present = resource.identity.system_principal_id
-    return Owned(
+    owned = Owned(
         attachments=frozenset(resource.identity.user_assigned.keys() & every.keys()),
         grants=frozenset(_as_it_stands(grants, standing)),
         system_principals=frozenset() if present is None else frozenset({present}),
@@ -162,6 +163,7 @@ def _likely(
             one.id for one in made if not world.theirs(Desired(identities={one.id: one}), resource)
         ),
     )
+    return replace(owned, given_by=givers(in_force, wanted, principals, owned))
 
 
 def _as_it_stands(

@@ -20,7 +20,7 @@ from lanyard.planning.desired import Desired, WantedGrant, desired
 from lanyard.planning.guard import guard
 from lanyard.planning.plan import Actual, Owned, plan
 from lanyard.planning.verdict import Held, RoleKey, Situation
-from lanyard.policy import Mode, Policy
+from lanyard.policy import Policy
 from lanyard.policy.matching import rules_for
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.errors import Because
@@ -65,7 +65,7 @@ def given_access(
     policy: Policy, resource: ComputeResource, roles: Mapping[RoleKey, Definition]
 ) -> GivenAccess:
     """What the policy gives the resource. `roles`: definitions of custom roles, by `role_key`."""
-    policy = policy.model_copy(update={"mode": Mode.FULL})
+    policy = policy.all_full
     wanted = desired(policy, resource)
     principals = _principals(wanted, resource)
     todo = plan(wanted, Actual(resource, principals), Owned())

@@ -121,6 +121,10 @@ class Accounts:
         """Whose request is being answered."""
         return self.names.get(acting.get(), acting.get())
 
+    def had(self, resource: str, identity: str) -> bool:
+        """Whether Lanyard ever attached an identity to a resource (lower-case ids)."""
+        return (resource, identity) in self._ever
+
     def is_remade(self, identity: str) -> bool:
         """Whether somebody else made an identity under a name that Lanyard had used."""
         return identity in self._named

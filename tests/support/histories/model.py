@@ -24,7 +24,7 @@ from tests.support.histories.accounts import (
 from tests.support.histories.circumstances import Circumstances
 from tests.support.histories.evidence import Looks
 from tests.support.histories.places import PLACES, RIGHTS, SYSTEM, Place
-from tests.support.histories.policies import TAGS, Due, Need, Policy, due
+from tests.support.histories.policies import TAGS, Due, Need, Policy, asking, due
 
 _HOUR = 3600.0
 #: So many removals in an hour are never too large a share.
@@ -83,6 +83,10 @@ class Model:
         self.released: dict[str, Entry] = {}
         self._since: dict[tuple[str, str | Need], float] = {}
         self._last_wanted: dict[Thing, float] = {}
+        #: The numbers of the rules that ever asked for it.
+        self._asking: defaultdict[Thing, set[int]] = defaultdict(set)
+        #: What is not wanted, and was not while a rule that may have given it took things back.
+        self._may_go: set[Thing] = set()
         #: What a resource was due at any time, in any of its lives.
         self._ever: defaultdict[str, set[Need]] = defaultdict(set)
         #: What its present life was due, by the resource and the moment when that was born.
@@ -118,7 +122,29 @@ class Model:
             self._of_life[self._life(place)] |= told.gives.needs
             for thing in self._things(place, resource, told):
                 self._last_wanted[thing] = now
+            self._note_rules(place, resource)
+        self._may_go |= {
+            thing
+            for thing, at in self._last_wanted.items()
+            if at != now and not self._is_careful(thing)
+        }
+        self._may_go -= {thing for thing, at in self._last_wanted.items() if at == now}
         self._since = {key: at for key, at in self._since.items() if key in wanted}
+
+    def _note_rules(self, place: Place, resource: Resource) -> None:
+        for number, thing in asking(self.policy, resource):
+            if isinstance(thing, Need):
+                self._asking["revoke", "", self.principal(thing, resource), thing].add(number)
+            else:
+                self._asking["detach", place.id, thing, None].add(number)
+                self._asking["delete", "", thing, None].add(number)
+
+    def _is_careful(self, thing: Thing) -> bool:
+        """Whether every rule that ever asked for it is in a mode in which it takes nothing back."""
+        rules, numbers = self.policy.rules, self._asking[thing]
+        return bool(numbers) and all(
+            number < len(rules) and rules[number].how != "full" for number in numbers
+        )
 
     def look(self) -> None:
         """What was due at one moment has been worked on, or a step is over."""
@@ -150,6 +176,7 @@ class Model:
         for kind, resource, about, need in [key for key in self._last_wanted if key[1] == old]:
             at = self._last_wanted[kind, resource, about, need]
             self._last_wanted[kind, new, about, need] = at
+            self._asking[kind, new, about, need] |= self._asking[kind, resource, about, need]
         self.circumstances.move(old, new)
         orders = self.orders
         orders.released |= {new} if old in orders.released else set()
@@ -286,7 +313,11 @@ class Model:
         return any(taken.need in self._ever[each.id] for each in places)
 
     def _attached(self, resource: Resource, identity: str, by: str) -> None:
-        if identity not in due(self.policies()[by], resource).gives.identities:
+        told = due(self.policies()[by], resource)
+        if identity in told.observed and not self.accounts.had(resource.id.lower(), identity):
+            name = identity.rpartition("/")[2]
+            self._find("27.1 observed", f"{name} was attached to {resource.name}: it is observed")
+        if identity not in told.gives.identities:
             name = identity.rpartition("/")[2]
             self._find("given", f"{name} was attached to {resource.name}, which no rule gives")
         owner = next((place for place in PLACES.values() if place.own == identity), None)
@@ -308,6 +339,8 @@ class Model:
     ) -> None:
         if need.role == RIGHTS:
             self._find("18.3 privileged", f"{need} was given")
+        if before is None:
+            self._not_only_observed(need, after.principal_id, by)
         had, has = ((each and each.condition) or "" for each in (before, after))
         if before is None or had == has or self.graph_lied or self.circumstances.lost:
             return
@@ -317,6 +350,16 @@ class Model:
                 continue
             if had in told.gives.on(need) | told.keeps.on(need):
                 self._find("18.2 one condition", f"{place.name} had {need} on {had or 'none'}")
+
+    def _not_only_observed(self, need: Need, principal: str, by: str) -> None:
+        told = [
+            due(self.policies()[by], resource)
+            for _, resource in self.living()
+            if self.principal(need, resource) == principal
+        ]
+        asked = [each for each in told if need in each.gives.needs]
+        if asked and all(need in each.observed for each in asked):
+            self._find("27.1 observed", f"{need} was given: it is observed")
 
     def _overwritten(self, need: Need, whose: str) -> None:
         self._find("17.2 read before write", f"{whose}'s assignment of {need} was written over")
@@ -371,6 +414,10 @@ class Model:
         repair = taken.kind == "detach" and taken.dead
         if mode == "observe" or (mode == "add-only" and not released):
             yield "16.6 repair" if repair else "16.6 mode", f" in mode {mode}"
+        about = taken.principal if taken.kind == "revoke" else taken.identity
+        thing = (taken.kind, taken.resource, about, taken.need)
+        if not released and thing not in self._may_go and self._is_careful(thing):
+            yield "27.1 given by", ", which only careful rules ever asked for"
         if self.orders.pause:
             paused = f" while {self.orders.pause} was paused"
             yield "16.6 repair" if repair else "16.6 pause", paused

@@ -51,6 +51,8 @@ class Rule(Printed):
     groups: tuple[str, ...] = ()
     #: A key of `CONDITIONS`.
     on: str = ""
+    #: The rule's own mode.
+    how: str = "full"
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,6 +89,11 @@ class Wants:
     #: Each need with a condition that a rule gives it on, "" for none.
     conditions: frozenset[tuple[Need, str]] = frozenset()
 
+    @property
+    def things(self) -> frozenset[str | Need]:
+        """Identities and needs."""
+        return self.identities | self.needs
+
     def on(self, need: Need) -> set[str]:
         """The conditions that rules give it on: two contradict each other."""
         return {condition for each, condition in self.conditions if each == need}
@@ -97,10 +104,13 @@ NOTHING = Wants()
 
 @dataclass(frozen=True)
 class Due:
-    """`gives`: what the policy gives. `keeps`: what it would give but for `exclude`."""
+    """`gives`: what the policy gives. `keeps`: what it would give but for `exclude`. `observed`:
+    of `gives`, what no rule gives that does not only observe.
+    """
 
     gives: Wants = NOTHING
     keeps: Wants = NOTHING
+    observed: frozenset[str | Need] = frozenset()
 
 
 def due(policy: Policy, resource: Resource) -> Due:
@@ -109,7 +119,16 @@ def due(policy: Policy, resource: Resource) -> Due:
     tags = {name.lower(): value for name, value in resource.tags.items()}
     if _EXCLUDED.items() <= tags.items():
         return Due(keeps=_sum(fitting, resource))
-    return Due(gives=_sum(fitting, resource))
+    gives = _sum(fitting, resource)
+    given = _sum([rule for rule in fitting if rule.how != "observe"], resource)
+    return Due(gives, observed=gives.things - given.things)
+
+
+def asking(policy: Policy, resource: Resource) -> Iterator[tuple[int, str | Need]]:
+    """What each rule asks for, with its number."""
+    for number, rule in enumerate(policy.rules):
+        for thing in _sum([rule], resource).things if _fits(rule, resource) else ():
+            yield number, thing
 
 
 def is_sound(policy: Policy) -> bool:
@@ -216,7 +235,8 @@ def _rule(number: int, rule: Rule, policy: Policy) -> dict[str, object]:
         gives["imdsDefault"] = policy.imds
     else:
         gives["restart"] = policy.restart
-    return {"name": f"rule {number}", "match": match, **gives}
+    mode = {} if rule.how == "full" else {"mode": rule.how}
+    return {"name": f"rule {number}", **mode, "match": match, **gives}
 
 
 _SCOPES = {"group": "{resourceGroup}", "resource": "{resource}"}

@@ -52,6 +52,8 @@ PROMISES = {
     "18.2 drift": "what is due comes to be there on the condition that the rule gives it on",
     "18.3 privileged": "a role that hands out rights is not given",
     "18.4 taken away": "a conflict of owners is what somebody took away, and the fourth time",
+    "27.1 observed": "what only observing rules ask for is not given",
+    "27.1 given by": "what a rule gave goes while it is in mode full, or no longer in the policy",
     "18.5 tags": "an identity that is made has the tags of the policy",
 }
 

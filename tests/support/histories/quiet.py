@@ -106,6 +106,7 @@ def _would_be_held(
     new = identity not in attached(resource)
     return (
         policy.mode == "observe"
+        or thing in due(policy, resource).observed
         or identity == identity_id(TYPO)
         or (place.is_web and policy.restart == "avoid" and new)
         or (not place.is_web and policy.imds == "hold" and only_one and new)

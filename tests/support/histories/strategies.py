@@ -40,6 +40,7 @@ _RULES = st.builds(
     tagged=st.booleans(),
     groups=st.sampled_from([(), (), (), ("rg-app",)]),
     on=_ON,
+    how=st.sampled_from(["full", "full", "full", "full", "observe", "add-only"]),
 )
 _POLICIES = st.builds(
     Policy,
@@ -65,6 +66,7 @@ _CHANGES: st.SearchStrategy[dict[str, object]] = st.sampled_from(
         {"scope": "resource"},
         {"on": ""},
         {"on": "one"},
+        *({"how": mode} for mode in ("observe", "add-only", "full")),
         {"mode": "observe"},
         {"mode": "add-only"},
         {"mode": "full"},
