@@ -2,10 +2,11 @@
 neither gets it. That is no mistake, for only the estate shows whether there is such a resource.
 """
 
+from collections.abc import Sequence
 from itertools import combinations
 
 from lanyard.policy.document import Policy
-from lanyard.policy.patterns import meet, same
+from lanyard.policy.patterns import alternatives, meet, same
 from lanyard.policy.problems import Found
 from lanyard.policy.reachable import excludes_everything
 from lanyard.policy.rule import Match, Rule
@@ -48,7 +49,7 @@ def _given(rule: Rule) -> frozenset[str]:
     return frozenset((*rule.attach, *(["system"] if rule.system else [])))
 
 
-def _listed(first: list[str], second: list[str]) -> bool:
+def _listed(first: Sequence[str], second: Sequence[str]) -> bool:
     """An empty list is for everything."""
     return not first or not second or any(meet(a, b) for a in first for b in second)
 
@@ -64,8 +65,9 @@ def _scope_meets(first: str, second: str) -> bool:
 
 
 def _tags_meet(first: Match, second: Match) -> bool:
-    return not any(
-        same(name, other) and "*" not in (value, theirs) and not same(value, theirs)
-        for name, value in first.tags.items()
+    return all(
+        _listed(alternatives(values), alternatives(theirs))
+        for name, values in first.tags.items()
         for other, theirs in second.tags.items()
+        if same(name, other)
     )

@@ -3,7 +3,7 @@
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import translate
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ from lanyard.values.resource_id import folded
 _NO_WILDCARDS = re.compile(r"[\[?]")
 
 
-#: The value of a tag that stands for any.
+#: A pattern that every name fits.
 ANY = "*"
 
 
@@ -64,10 +64,22 @@ def _within(scope: str, pattern: str) -> bool:
     return len(wanted) <= len(have) and all(map(fits, have, wanted))
 
 
-def has_tags(tags: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
-    """Whether all the wanted tags are there; the value "*" stands for any."""
-    have = {folded(key): folded(value) for key, value in tags.items()}
+#: The tags that are wanted: the pattern of a value by the name, or several of which one has to fit.
+type WantedTags = Mapping[str, str | Sequence[str]]
+
+
+def alternatives(values: str | Sequence[str]) -> Sequence[str]:
+    """The patterns of one tag's value."""
+    return (values,) if isinstance(values, str) else values
+
+
+def has_tags(tags: WantedTags, wanted: WantedTags) -> bool:
+    """Whether all the wanted tags are there, each with a value that fits. Where a tag may have
+    several values, all of them have to fit.
+    """
+    have = {folded(key): alternatives(values) for key, values in tags.items()}
     return all(
-        folded(key) in have and folded(value) in (ANY, have[folded(key)])
-        for key, value in wanted.items()
+        folded(key) in have
+        and all(fits_one_of(value, alternatives(patterns)) for value in have[folded(key)])
+        for key, patterns in wanted.items()
     )

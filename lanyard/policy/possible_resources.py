@@ -5,6 +5,7 @@ from itertools import product
 
 from lanyard.policy.document import IdentitySpec, Policy
 from lanyard.policy.matching import rules_for
+from lanyard.policy.patterns import alternatives
 from lanyard.policy.rule import Match, Rule
 from lanyard.policy.templates import variables
 from lanyard.values.compute import ComputeResource, Identity
@@ -92,7 +93,7 @@ def id_of(subscription: str, group: str, kind: ComputeType, names: list[str]) ->
 def matched(policy: Policy, id_: ResourceId, location: str) -> Iterator[ComputeResource]:
     """The resource, where the one rule of the policy matches it."""
     match = policy.rules[0].match
-    tags = {name: "x" if value == "*" else value for name, value in match.tags.items()}
+    tags = {name: alternatives(values)[0].replace("*", "x") for name, values in match.tags.items()}
     resource = ComputeResource(
         id=id_, location=location, tags=tags, identity=Identity(), kind=",".join(match.kinds)
     )

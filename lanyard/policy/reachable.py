@@ -1,10 +1,9 @@
 """Rules that can never match: conditions that no resource can meet at once."""
 
 import difflib
-from collections.abc import Mapping
 from itertools import combinations
 
-from lanyard.policy.patterns import fits_one_of, has_tags, meet, same
+from lanyard.policy.patterns import WantedTags, alternatives, fits_one_of, has_tags, meet, same
 from lanyard.policy.problems import Found
 from lanyard.policy.rule import Match, Selector
 from lanyard.values.compute_types import compute_type
@@ -54,14 +53,17 @@ def _implied(name: str, match: Match, exclude: Selector) -> bool:
     return bool(required) and all(fits_one_of(entry, excluded) for entry in required)
 
 
-def _opposed(tags: Mapping[str, str]) -> list[tuple[str, str]]:
+def _opposed(tags: WantedTags) -> list[tuple[str, str]]:
     """Pairs of keys that are one tag to Azure and ask for two values."""
     return [
         (first, second)
         for first, second in combinations(tags, 2)
         if same(first, second)
-        and "*" not in (tags[first], tags[second])
-        and not same(tags[first], tags[second])
+        and not any(
+            meet(one, other)
+            for one in alternatives(tags[first])
+            for other in alternatives(tags[second])
+        )
     ]
 
 

@@ -16,7 +16,9 @@ SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 #: So many characters has the value of a tag at most (Azure Resource Manager limits).
 MOST_IN_TAG = 256
 
-Tags = Annotated[dict[Name, Annotated[str, Field(max_length=MOST_IN_TAG)]], Field(max_length=50)]
+_TagValue = Annotated[str, Field(max_length=MOST_IN_TAG)]
+_TagValues = _TagValue | Annotated[list[_TagValue], Field(min_length=1)]
+Tags = Annotated[dict[Name, _TagValues], Field(max_length=50)]
 
 
 class ImdsDefault(StrEnum):
@@ -50,7 +52,9 @@ class Selector(Section):
     locations: list[Name] = Field([], description="Regions as ARM names them: westeurope.")
     names: list[Name] = Field([], description="Names of resources; * wildcards.")
     tags: Tags = Field(
-        {}, description='All must be there, in any case; the value "*" means any value.'
+        {},
+        description="All must be there, in any case, each with the value, or one of the values, "
+        "that it is given here; * for any part of a value.",
     )
 
 

@@ -5,11 +5,11 @@ that may be for it.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from lanyard.policy.pattern_index import PatternIndex
-from lanyard.policy.patterns import ANY
+from lanyard.policy.patterns import ANY, alternatives
 from lanyard.policy.rule import Match, Rule
 from lanyard.values.compute import ComputeResource
 from lanyard.values.resource_id import folded
@@ -32,7 +32,7 @@ class RuleIndex:
     """The rules of one policy."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        spread = Counter(tag for rule in rules for tag in _tags(rule.match.tags))
+        spread = Counter(tag for rule in rules for tags in _wanted(rule.match) for tag in tags)
         self._index = PatternIndex((_ways(rule.match, spread), rule) for rule in rules)
 
     def may_fit(self, resource: ComputeResource, types: Collection[str]) -> list[Rule]:
@@ -49,14 +49,14 @@ class RuleIndex:
                 groups=group,
                 names=segments[-1:],
                 locations=[folded(resource.location)],
-                tags=_tags(resource.tags),
+                tags=[_tag(name, value) for name, value in resource.tags.items()],
             )
         )
 
 
 def _ways(match: Match, spread: Counter[str]) -> Iterator[_Levels]:
     # One tag will do, the one that the fewest rules want: that all are there is asked in the end.
-    tag = min(_tags(match.tags), key=lambda tag: (tag.endswith(ANY), spread[tag]), default=None)
+    tags = min(_wanted(match), key=lambda tags: _reach(tags, spread), default=[])
     for scope in match.scopes or [""]:
         segments = folded(scope).rstrip("/").split("/")
         yield _Levels(
@@ -66,12 +66,27 @@ def _ways(match: Match, spread: Counter[str]) -> Iterator[_Levels]:
             groups=_folded(match.resource_groups),
             names=_folded(match.names),
             locations=_folded(match.locations),
-            tags=[] if tag is None else [tag],
+            tags=tags,
         )
 
 
-def _tags(tags: Mapping[str, str]) -> list[str]:
-    return [f"{folded(name)}\0{folded(value)}" for name, value in tags.items()]
+def _wanted(match: Match) -> list[list[str]]:
+    """Of each tag the patterns of which one has to fit."""
+    return [
+        [_tag(name, pattern) for pattern in alternatives(patterns)]
+        for name, patterns in match.tags.items()
+    ]
+
+
+def _reach(tags: Sequence[str], spread: Counter[str]) -> tuple[bool, int]:
+    """How much fits any of these patterns of one tag: any value at all, or what so many rules
+    want.
+    """
+    return any(tag.endswith(f"\0{ANY}") for tag in tags), sum(spread[tag] for tag in tags)
+
+
+def _tag(name: str, value: str) -> str:
+    return f"{folded(name)}\0{folded(value)}"
 
 
 def _folded(patterns: Sequence[str]) -> list[str]:

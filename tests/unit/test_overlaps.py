@@ -33,6 +33,7 @@ rules:
         (", tags: {env: prod}", ""),
         (", tags: {team: a}", ", tags: {env: prod}"),
         (", tags: {env: '*'}", ", tags: {env: prod}"),
+        (", tags: {env: [test, prod]}", ", tags: {ENV: pr*}"),
         (f", scopes: [{SUB}]", f", scopes: [{SUB}/resourceGroups/rg-a]"),
         (f", scopes: [{SUB}/resourceGroups/rg-*]", f", scopes: [{SUB}/resourceGroups/RG-a]"),
         (", names: [aks-*]", ", names: ['*-prod']"),
@@ -50,6 +51,8 @@ def test_two_that_may_meet_are_named(first: str, second: str) -> None:
     ("first", "second"),
     [
         (", tags: {env: test}", ", tags: {ENV: prod}"),
+        (", tags: {env: [test, dev]}", ", tags: {ENV: [prod, 'p*']}"),
+        (", tags: {env: [prod, test]}", ", exclude: {tags: {env: ['*']}}"),
         (f", scopes: [{SUB}/resourceGroups/rg-a]", f", scopes: [{SUB}/resourceGroups/rg-b]"),
         (", names: [aks-a*]", ", names: [aks-b]"),
         (", resourceGroups: [rg-a]", ", resourceGroups: [rg-b]"),

@@ -28,6 +28,12 @@ _TAG_NAMES, _TAG_VALUES = (
     st.sampled_from(["prod", "PROD", "dev", "*", ""]),
 )
 _TAGS = st.dictionaries(_TAG_NAMES, _TAG_VALUES, max_size=3)
+_PATTERNS_OF_VALUES = st.one_of(_TAG_VALUES, st.sampled_from(["p*", "*OD", "d*v", "**"]))
+_WANTED_TAGS = st.dictionaries(
+    _TAG_NAMES,
+    st.one_of(_PATTERNS_OF_VALUES, st.lists(_PATTERNS_OF_VALUES, min_size=1, max_size=3)),
+    max_size=3,
+)
 _SCOPES = st.builds(
     lambda subscription, group, rest: f"/subscriptions/{subscription}{group and rest + group}",
     st.sampled_from([*_SUBSCRIPTIONS, "1*", "*"]),
@@ -39,7 +45,7 @@ _SELECTED: dict[str, Any] = {
     "resource_groups": _LISTS,
     "names": _LISTS,
     "locations": st.lists(_LOCATIONS, max_size=1),
-    "tags": _TAGS,
+    "tags": _WANTED_TAGS,
 }
 _MATCHES = st.builds(
     Match,
