@@ -218,7 +218,7 @@ def _grants(
     for spec in rule.grant:
         for content in contents(policy, spec):
             try:
-                scope = fill_scope(content.scope, resource)
+                scope = fill_scope(content.scope, resource, policy.vars)
                 to = _principal(policy, spec, resource)
             except ValueError as error:
                 about = ("role", content.role, content.scope, spec.to, content.condition or "")

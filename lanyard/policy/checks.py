@@ -7,6 +7,7 @@ import re
 from lanyard.policy.contradictions import contradictions
 from lanyard.policy.document import IdentitySpec, Policy
 from lanyard.policy.identity_tags import tag_problems
+from lanyard.policy.look_ups import table_problems
 from lanyard.policy.matching import scope_pattern_problem
 from lanyard.policy.problems import Found, Path, unknown
 from lanyard.policy.reachable import never_matches
@@ -33,6 +34,7 @@ def check(policy: Policy) -> Found:
     yield from _check_standards(policy)
     yield from _check_rules(policy)
     yield from _check_privileged(policy)
+    yield from table_problems(policy.vars)
     yield from contradictions(policy)
 
 
@@ -109,7 +111,7 @@ def _check_standards(policy: Policy) -> Found:
         if not contents:
             yield path, f"the standard {name!r} grants nothing"
         for index, content in enumerate(contents):
-            yield from _check_content((*path, index), content)
+            yield from _check_content((*path, index), content, policy)
 
 
 def _check_rules(policy: Policy) -> Found:
@@ -189,16 +191,16 @@ def _check_grant(path: Path, grant: Grant, rule: Rule, policy: Policy) -> Found:
         yield path, "a grant needs 'role' and 'scope', or 'standard'"
     else:
         content = GrantContent(role=grant.role, scope=grant.scope, condition=grant.condition)
-        yield from _check_content(path, content)
+        yield from _check_content(path, content, policy)
     if grant.to == SYSTEM and not rule.system:
         yield (*path, "to"), "the rule grants to 'system'; say 'system: true' in the rule"
     elif grant.to != SYSTEM and grant.to not in rule.attach:
         yield (*path, "to"), f"the rule grants to {grant.to!r} but does not attach it"
 
 
-def _check_content(path: Path, content: GrantContent) -> Found:
+def _check_content(path: Path, content: GrantContent, policy: Policy) -> Found:
     yield from _check_role(path, content.role)
-    if problem := scope_problem(content.scope):
+    if problem := scope_problem(content.scope, policy.vars):
         yield (*path, "scope"), problem
 
 

@@ -169,6 +169,12 @@ class Policy(Section):
         "recorded; `add-only`: nothing is taken away; `full`. A rule may be in a more careful one.",
     )
     identities: dict[Name, IdentitySpec] = Field({}, description="By a name of your choice.")
+    vars: dict[Name, dict[Name, Text]] = Field(
+        {},
+        description="Tables for look-ups in scopes: {vars.TABLE[tags.KEY]} is what TABLE has for "
+        "the value of the tag, in any case; other variables work, too. What it has nothing for is "
+        "held.",
+    )
     standards: dict[Name, list[GrantContent]] = Field(
         {}, description="Named sets of grants that rules use by name."
     )

@@ -8,7 +8,7 @@ from typing import Any
 from lanyard.policy.problems import Path, PolicyError, Problem
 from lanyard.policy.yaml_source import Source
 
-_NAMED = ("identities", "standards")
+_NAMED = ("identities", "standards", "vars")
 
 type Marks = dict[Path, tuple[str, int, int]]
 

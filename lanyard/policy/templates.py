@@ -5,6 +5,7 @@
     {resource.name}  the resource's name, after those of its parents: app1-staging of a slot
     {resource.hash}  thirteen letters and digits that no other resource has
     {tags.KEY}       the value of a tag
+    {vars.T[V]}      what the policy's table T has for the value of the variable V; in scopes alone
 
 A scope that is only `{subscription}`, `{resourceGroup}` or `{resource}` means that scope's whole
 id. Whoever makes or tags a resource chooses its name and its tags, so these may be part of the
@@ -17,6 +18,15 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 
+from lanyard.policy.look_ups import (
+    NO_TABLES,
+    LookUp,
+    Tables,
+    found_in,
+    is_look_up,
+    look_up_of,
+    look_up_problem,
+)
 from lanyard.policy.patterns import ANY, same
 from lanyard.values.compute import ComputeResource
 from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded, is_own_name, is_plain
@@ -53,6 +63,8 @@ def as_pattern(template: str) -> str:
 def chosen(template: str) -> str:
     """What of the template whoever makes a resource chooses; "" for nothing."""
     for variable in variables(template):
+        look_up = look_up_of(variable)
+        variable = look_up.by if look_up else variable
         if variable.startswith("tags."):
             return "a tag"
         if variable == "resource.name":
@@ -60,23 +72,37 @@ def chosen(template: str) -> str:
     return ""
 
 
-def name_problem(template: str) -> str | None:
-    """What is wrong with a name's template, or None."""
+def name_problem(template: str, tables: Tables | None = None) -> str | None:
+    """What is wrong with a name's template, or None. `tables`: those that it may look up in; None
+    where it may not.
+    """
     for variable in variables(template):
-        if variable == "tags.":
-            return "{tags.} names no tag; write {tags.KEY}"
-        if variable not in _PLAIN and not variable.startswith("tags."):
-            return _unknown(variable)
+        if problem := _variable_problem(variable, tables):
+            return problem
     if set("{}") & set(_VARIABLE.sub("", template)):
         return f"a brace is not closed in {template!r}"
     return None
 
 
-def scope_problem(template: str) -> str | None:
+def _variable_problem(variable: str, tables: Tables | None) -> str | None:
+    if is_look_up(variable):
+        if tables is None:
+            return f"{{{variable}}} may stand in scopes only"
+        look_up = look_up_of(variable)
+        problem = look_up_problem(variable, tables)
+        return problem or (look_up and _variable_problem(look_up.by, None)) or None
+    if variable == "tags.":
+        return "{tags.} names no tag; write {tags.KEY}"
+    if variable not in _PLAIN and not variable.startswith("tags."):
+        return _unknown(variable)
+    return None
+
+
+def scope_problem(template: str, tables: Tables = NO_TABLES) -> str | None:
     """What is wrong with a scope's template, or None."""
     if template in _WHOLE_SCOPES:
         return None
-    if problem := name_problem(template):
+    if problem := name_problem(template, tables):
         return problem
     segments = template.split("/")
     for index, segment in enumerate(segments):
@@ -126,9 +152,11 @@ def fill_identity_name(template: str, resource: ComputeResource) -> str:
     return name
 
 
-def fill_name(template: str, resource: ComputeResource) -> str:
-    """The name for this resource. Raises TemplateProblem for a missing or unfit tag."""
-    return _VARIABLE.sub(lambda found: _plain(found[1], resource), template)
+def fill_name(template: str, resource: ComputeResource, tables: Tables = NO_TABLES) -> str:
+    """The name for this resource. Raises TemplateProblem for a missing or unfit tag, and for what
+    is in no table.
+    """
+    return _VARIABLE.sub(lambda found: _plain(found[1], resource, tables), template)
 
 
 def literal(template: str) -> str:
@@ -143,8 +171,10 @@ def fill_text(template: str, resource: ComputeResource) -> str:
     return _VARIABLE.sub(lambda found: _text(found[1], resource), template)
 
 
-def fill_scope(template: str, resource: ComputeResource) -> str:
-    """The scope's id for this resource. Raises TemplateProblem for a missing or unfit tag."""
+def fill_scope(template: str, resource: ComputeResource, tables: Tables = NO_TABLES) -> str:
+    """The scope's id for this resource. Raises TemplateProblem for a missing or unfit tag, and for
+    what is in none of the tables.
+    """
     match template:
         case "{subscription}":
             return f"/subscriptions/{resource.id.subscription}"
@@ -152,18 +182,19 @@ def fill_scope(template: str, resource: ComputeResource) -> str:
             return resource.id.resource_group_id
         case "{resource}":
             return resource.id.text
-    filled = fill_name(template, resource)
+    filled = fill_name(template, resource, tables)
     try:
         return ResourceId.parse(filled).text
     except InvalidResourceId as error:
         raise TemplateProblem(str(error)) from None
 
 
-def _plain(variable: str, resource: ComputeResource) -> str:
+def _plain(variable: str, resource: ComputeResource, tables: Tables) -> str:
     """The value, which brings no character of its maker's choice into a name or scope that is not
     harmless in any.
     """
-    value = _value(variable, resource)
+    look_up = look_up_of(variable)
+    value = _looked_up(look_up, resource, tables) if look_up else _value(variable, resource)
     if not is_plain(value):
         raise TemplateProblem(f"{{{variable}}} is {value!r} here, which cannot be part of a name")
     return value
@@ -180,6 +211,16 @@ def sample_scope(template: str, type_: str) -> str:
         "{resource}": f"{group}/providers/{provider}/{resource}",
     }
     return samples.get(template) or _VARIABLE.sub(_sample, template)
+
+
+def _looked_up(look_up: LookUp, resource: ComputeResource, tables: Tables) -> str:
+    value = _text(look_up.by, resource)
+    found = found_in(tables, look_up, value)
+    if found is None:
+        raise TemplateProblem(
+            f"vars.{look_up.table} has nothing for {value!r}, which {look_up.by} is here"
+        )
+    return found
 
 
 def _value(variable: str, resource: ComputeResource) -> str:
