@@ -22,6 +22,7 @@ from tests.support.infra.bicep import (
     INFRA,
     body,
     declared,
+    made,
     of,
     parsed,
     resources,
@@ -35,8 +36,25 @@ ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
 
 
-def named(found: list[tuple[str, Any]]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("made", [each for _, each in found], ids=[n for n, _ in found])
+def each_of(kind: str = "") -> pytest.MarkDecorator:
+    """A test of every resource made, of one type or of any."""
+    found = [*made(kind)]
+    ids = [f"{path.name}: {name}" for path, name in found]
+    return pytest.mark.parametrize("resource", found, ids=ids, indirect=True)
+
+
+@pytest.fixture
+def resource(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """As parsed."""
+    path, name = request.param
+    found: dict[str, Any] = parsed(path)["resources"][name]
+    return found
+
+
+@pytest.mark.parametrize("kind", ["", ASSIGNMENTS, DEFINITIONS])
+def test_every_resource_made_is_tested(kind: str) -> None:
+    names = [f"{path.name}: {name}" for path, name in made(kind)]
+    assert names == [name for name, _ in resources(kind)]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -89,19 +107,19 @@ def test_leases_go_when_nobody_had_them_for_a_day_and_nothing_else_does() -> Non
     assert leases.LEASE_SECONDS < 24 * 3600
 
 
-@named([*resources(ASSIGNMENTS)])
+@each_of(ASSIGNMENTS)
 def test_a_role_assignment_is_named_by_what_it_is_and_made_to_a_service_principal(
-    made: dict[str, Any],
+    resource: dict[str, Any],
 ) -> None:
-    config = body(made)
+    config = body(resource)
     assert config["name"]["function"]["type"] == "guid"
     assert any("rincipal" in text or "join" in text for text in texts(config["name"]))
     assert config["properties"]["principalType"] == "ServicePrincipal"
 
 
-@named([*resources(DEFINITIONS)])
-def test_a_role_is_named_by_what_it_is_and_holds_actions_alone(made: dict[str, Any]) -> None:
-    config = body(made)
+@each_of(DEFINITIONS)
+def test_a_role_is_named_by_what_it_is_and_holds_actions_alone(resource: dict[str, Any]) -> None:
+    config = body(resource)
     assert config["name"] == "identityRoleName" or config["name"]["function"]["type"] == "guid"
     (permission,) = config["properties"]["permissions"]
     assert list(permission) == ["actions"]
@@ -126,9 +144,9 @@ def test_the_role_that_assigns_roles_is_given_under_its_condition_only(file: str
         assert otherwise in texts(choice["operands"]["false_value"])
 
 
-@named([*resources()])
-def test_api_versions_are_pinned_and_released(made: dict[str, Any]) -> None:
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d", made["api_version"])
+@each_of()
+def test_api_versions_are_pinned_and_released(resource: dict[str, Any]) -> None:
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", resource["api_version"])
 
 
 def test_every_module_is_of_the_project() -> None:

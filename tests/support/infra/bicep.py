@@ -16,11 +16,19 @@ FILES = sorted(path for path in INFRA.rglob("*.bicep") if path.name != "types.bi
 
 type Node = Any
 
+_FIRST_LINE = re.compile(r"^resource (\w+) '([^'@]+)@[^']+' = ", re.MULTILINE)
+
+
+@cache
+def parser() -> BicepParser:
+    """One for all files: to read its grammar takes as long as to parse a file."""
+    return BicepParser()
+
 
 @cache
 def parsed(path: Path) -> dict[str, Any]:
     """The file's parameters, variables, resources, modules and outputs."""
-    tree: dict[str, Any] = {**BicepParser().parse(text=path.read_text(encoding="utf-8"))}
+    tree: dict[str, Any] = {**parser().parse(text=path.read_text(encoding="utf-8"))}
     return tree
 
 
@@ -40,6 +48,16 @@ def resources(kind: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
         for name, resource in parsed(path).get("resources", {}).items():
             if not resource["existing"] and kind in ("", resource["type"]):
                 yield f"{path.name}: {name}", resource
+
+
+def made(kind: str = "") -> Iterator[tuple[Path, str]]:
+    """File and name of those that `resources` finds, by their first lines: for the names of tests,
+    which every process collects; none has to parse all files for that.
+    """
+    for path in FILES:
+        for name, its_type in _FIRST_LINE.findall(path.read_text(encoding="utf-8")):
+            if kind in ("", its_type):
+                yield path, name
 
 
 def body(resource: dict[str, Any]) -> dict[str, Any]:
