@@ -12,7 +12,11 @@ import pytest_asyncio
 
 from demo.hosts import MAKERS, MICROSOFT, OURS
 from demo.stack import POLLED_OFTEN, Stack, running
+from simulator.azurite import Azurite
+from simulator.certificates import make_certificates
 from simulator.functions_host.microsoft import missing
+from tests.support.azurite.queues import SigningCredential
+from tests.support.azurite.storage import Storage
 from tests.support.unseen import unseen
 
 #: Microsoft's is slower on a busy computer, and its log is loud.
@@ -35,3 +39,12 @@ async def stack(
         more=POLLED_OFTEN,
     ) as started:
         yield started
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def storage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Storage]:
+    """Azurite alone, once for all tests that need no app: what they make has names of its own."""
+    certificates = make_certificates(tmp_path_factory.mktemp("storage"))
+    verified = {"connection_verify": str(certificates.ca_file)}
+    async with Azurite(certificates) as azurite:
+        yield Storage(azurite, {"credential": SigningCredential(), **verified})

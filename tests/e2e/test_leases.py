@@ -9,22 +9,21 @@ import pytest
 import pytest_asyncio
 from azure.storage.blob.aio import BlobLeaseClient, ContainerClient
 
-from demo.stack import Stack
 from lanyard.azure.storage.leases import BlobLeases
 from lanyard.ports.leases import MARGIN_SECONDS, End, LeaseLost, Leases
 from lanyard.values.errors import NotYet
+from tests.support.azurite.storage import Storage
 from tests.support.memory_leases import MemoryLeases
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def container(stack: Stack) -> AsyncIterator[ContainerClient]:
+async def container(storage: Storage) -> AsyncIterator[ContainerClient]:
     async with ContainerClient(
-        stack.azurite.blob_url,
+        storage.azurite.blob_url,
         f"c{uuid.uuid4().hex}",
-        credential=stack.operator.credential,
-        **stack.operator.options,
+        **storage.options,
     ) as client:
         yield client
 

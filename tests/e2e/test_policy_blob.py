@@ -9,21 +9,20 @@ import pytest
 import pytest_asyncio
 from azure.storage.blob.aio import BlobClient, ContainerClient
 
-from demo.stack import Stack
 from lanyard.azure.storage.policy_blob import PolicyBlob
 from lanyard.ports.policy import Fetched
 from lanyard.values.errors import Permanent, Temporary
+from tests.support.azurite.storage import Storage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def blob(stack: Stack) -> AsyncIterator[BlobClient]:
+async def blob(storage: Storage) -> AsyncIterator[BlobClient]:
     async with ContainerClient(
-        stack.azurite.blob_url,
+        storage.azurite.blob_url,
         f"c{uuid.uuid4().hex}",
-        credential=stack.operator.credential,
-        **stack.operator.options,
+        **storage.options,
     ) as container:
         await container.create_container()
         yield container.get_blob_client("lanyard.yaml")

@@ -13,13 +13,13 @@ import pytest
 import pytest_asyncio
 from azure.data.tables.aio import TableClient
 
-from demo.stack import Stack
 from lanyard.azure.storage.tables import AzureTable
 from lanyard.ports.tables import RowChanged, RowExists, Table, key_of
 from lanyard.record.claims import Claims
 from lanyard.record.grant_rows import GrantRows
 from lanyard.record.revocation import Revocation
 from lanyard.values.errors import Temporary
+from tests.support.azurite.storage import Storage
 from tests.support.examples import grant, vm_id
 from tests.support.memory_assignments import FakeAssignments, unrecorded
 from tests.support.memory_table import MemoryTable
@@ -32,16 +32,15 @@ ODD = '$web @ * ~1, a+b [x] (x) a&b=c it\'s "so" a|b é-я {0}!^`<>;:'
 
 
 @pytest_asyncio.fixture(loop_scope="module", params=["azurite", "memory"])
-async def table(stack: Stack, request: pytest.FixtureRequest) -> AsyncIterator[Table]:
+async def table(storage: Storage, request: pytest.FixtureRequest) -> AsyncIterator[Table]:
     if request.param == "memory":
         yield MemoryTable()
         return
     name = f"t{uuid.uuid4().hex}"
     async with TableClient(
-        stack.azurite.table_url,
+        storage.azurite.table_url,
         name,
-        credential=stack.operator.credential,
-        **stack.operator.options,
+        **storage.options,
     ) as client:
         yield AzureTable(client)
 
