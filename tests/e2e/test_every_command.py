@@ -1,6 +1,6 @@
-"""Every command through the installed entry point, over TLS: for people, as JSON, and as an
-error. What each tells is tested elsewhere (tests/cli/, tests/e2e/test_commands.py;
-test_onboard.py has the three that change rights).
+"""Every command over TLS: for people, through the installed entry point, as JSON, and as an error.
+What each tells is tested elsewhere (tests/cli/, tests/e2e/test_commands.py; test_onboard.py has the
+three that change rights).
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from lanyard.planning.orders import Refusal
 from lanyard.record.held import HeldActions
 from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
-from tests.support.installed_command import lanyard
+from tests.support.installed_command import ForkedCommand, forked_command, lanyard
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -100,16 +100,16 @@ async def hold(stack: Stack, machine: str) -> list[str]:
         return [entry.id async for entry in held.all()]
 
 
-async def told(stack: Stack, name: str, call: Call) -> None:
+async def told(stack: Stack, forked: ForkedCommand, name: str, call: Call) -> None:
     """For people, as JSON, and as an error."""
     code, out, err = await lanyard(stack, name, *call.works[0])
     assert code in (0, 2), (name, out, err)
     assert out.strip(), name
-    code, out, err = await lanyard(stack, name, *call.works[1], "--json")
+    code, out, err = await forked.run(name, *call.works[1], "--json")
     assert code in (0, 2), (name, out, err)
     json.loads(out)
     away = AWAY if call.fails is None else {}
-    code, out, err = await lanyard(stack, name, *(call.fails or call.works[0]), **away)
+    code, out, err = await forked.run(name, *(call.fails or call.works[0]), **away)
     assert code == 1, (name, out, err)
     assert "Traceback" not in out + err, name
     assert out + err, name
@@ -125,11 +125,12 @@ async def test_each_has_a_form_for_people_for_programs_and_for_what_goes_wrong(
     held = await hold(stack, machine)
     every = calls(machine, stack.operator.group(SHOP), tmp_path, held)
     assert every.keys() | ELSEWHERE == {command.name for command in COMMANDS}
-    two_at_once = asyncio.Semaphore(2)
+    names = iter(every)
 
-    async def one(name: str) -> None:
-        async with two_at_once:
-            await told(stack, name, every[name])
+    async def one_by_one(which: str) -> None:
+        async with forked_command(stack, tmp_path, which) as forked:
+            for name in names:
+                await told(stack, forked, name, every[name])
 
-    await asyncio.gather(*(one(name) for name in every))
+    await asyncio.gather(one_by_one("1"), one_by_one("2"))
     assert (tmp_path / "diff.md").read_text().startswith("<!-- lanyard diff -->")
