@@ -285,6 +285,25 @@ async def test_the_budget_is_named(policies: Policies, limits: str, sentence: st
     assert f"roll-out: {sentence}" in (await policies.diff(POLICY, new)).lines
 
 
+@pytest.mark.parametrize(
+    ("per_hour", "sentence"),
+    [
+        (2, "3 resources to be given something: the budget of 2 an hour makes at least 2 hours"),
+        (0, "3 resources to be given something: the budget (limits.additions.perHour) is 0, a"),
+        (3, ""),
+    ],
+)
+async def test_the_budget_of_additions_is_named(
+    policies: Policies, per_hour: int, sentence: str
+) -> None:
+    new = f"{POLICY}limits: {{additions: {{perHour: {per_hour}}}}}\n"
+    new = new.replace("limits: {removals: {perHour: 50, graceMinutes: 0}}\n", "")
+    lines = (await policies.diff(NOTHING, new)).lines
+    found = [line for line in lines if "given something" in line]
+    assert len(found) == bool(sentence)
+    assert not sentence or found[0].startswith(f"roll-out: {sentence}")
+
+
 async def test_a_mode_that_takes_nothing_says_so(policies: Policies) -> None:
     ran = await policies.diff(POLICY, NOTHING.replace("full", "add-only"))
     assert ran.code == NOTHING_LOST

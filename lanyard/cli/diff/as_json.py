@@ -38,9 +38,11 @@ SHAPE = {
     "identities[]": "those that differ: `id`, `system`, `made`, `deleted`",
     "identities[].gains[]": "roles, as above, whoever gives them",
     "identities[].loses[]": "the same, lost",
-    "rollout": "`mode`; `removals` in all, `graceMinutes` that each waits, `perHour`, the `hours` "
-    "that the budget makes of it (null: never), `stopsAfter` so many in an hour (null: it does "
-    "not), `deletions` of identities, each at least `deleteAfterHours` later",
+    "rollout": "`mode`; `additions`: resources that are given something, `additionsPerHour` and "
+    "the `additionHours` that this makes (null: no such limit, or never); `removals` in all, "
+    "`graceMinutes` that each waits, `perHour`, the `hours` that the budget makes of it (null: "
+    "never), `stopsAfter` so many in an hour (null: it does not), `deletions` of identities, each "
+    "at least `deleteAfterHours` later",
 }
 
 
@@ -63,6 +65,9 @@ def difference_as_json(
         "identities": [_identity(each, old, new) for each in found.identities],
         "rollout": {
             "mode": str(plan.mode),
+            "additions": plan.additions,
+            "additionsPerHour": plan.additions_per_hour,
+            "additionHours": plan.addition_hours,
             "removals": plan.removals,
             "graceMinutes": plan.grace_minutes,
             "perHour": plan.per_hour,

@@ -138,8 +138,22 @@ def headline(document: Json) -> str:
 
 
 def rollout(document: Json) -> list[str]:
-    """How the removals go, in sentences; none where nothing is taken."""
+    """How it goes, in sentences; none where nothing has to wait."""
     plan = document["rollout"]
+    return [*_additions(plan), *_removals(plan)]
+
+
+def _additions(plan: Json) -> list[str]:
+    number, most, hours = plan["additions"], plan["additionsPerHour"], plan["additionHours"]
+    if plan["mode"] == "observe" or most is None or number <= most:
+        return []
+    given = f"{counted(number, 'resource')} to be given something"
+    if hours is None:
+        return [f"{given}: the budget (limits.additions.perHour) is 0, a person releases each."]
+    return [f"{given}: the budget of {most} an hour makes at least {hours} hours of it."]
+
+
+def _removals(plan: Json) -> list[str]:
     if not plan["removals"]:
         return []
     if plan["mode"] != "full":

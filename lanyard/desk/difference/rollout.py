@@ -10,13 +10,22 @@ from lanyard.desk.scan.report import Estate
 from lanyard.policy import Mode, Policy
 from lanyard.policy.document import DELETE_AFTER_HOURS
 from lanyard.record.budget import ALWAYS
+from lanyard.values.resource_id import ResourceId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """How the removals of a change go, once a sweep has put the difference on record."""
+    """How a change goes: what is given, in the order of the sweeps' queue, and the removals once a
+    sweep has put the difference on record.
+    """
 
     mode: Mode
+    #: Resources that are given something.
+    additions: int
+    #: So many are in an hour of the clock, and so many hours all of them take at least; None: no
+    #: such limit, and for the hours never.
+    additions_per_hour: int | None
+    addition_hours: int | None
     #: Places in the removal budget: detaches, revoked assignments and deleted identities.
     removals: int
     #: So long each waits after the first look that found it due.
@@ -37,8 +46,12 @@ def rollout(before: CarriedOut, after: CarriedOut, new: Policy, estate: Estate) 
     deletions = len(before.world.identities.keys() - after.world.identities.keys())
     removals = _detached(before, after) + _revoked(before, after) + deletions
     kept = [spec.delete_after_hours for spec in new.identities.values() if spec.dedicated]
+    additions, most = _given(before, after), new.limits.additions.per_hour
     return Rollout(
         mode=new.mode,
+        additions=additions,
+        additions_per_hour=most,
+        addition_hours=math.ceil(additions / most) if most else None,
         removals=removals,
         grace_minutes=limit.grace_minutes,
         per_hour=limit.per_hour,
@@ -47,6 +60,17 @@ def rollout(before: CarriedOut, after: CarriedOut, new: Policy, estate: Estate) 
         deletions=deletions,
         delete_after_hours=max(kept, default=DELETE_AFTER_HOURS),
     )
+
+
+def _given(before: CarriedOut, after: CarriedOut) -> int:
+    """The resources that get an identity, or a role for one."""
+    return sum(bool(_has(after, one) - _has(before, one)) for one in after.world.resources)
+
+
+def _has(under: CarriedOut, id_: ResourceId) -> set[object]:
+    identity, owned = under.world.resources[id_].identity, under.world.owned[id_]
+    system = {identity.system_principal_id} - {None}
+    return {*identity.user_assigned, *system, *(grant.content for grant in owned.claimed)}
 
 
 def _stops_after(in_an_hour: int, percent: float, estate: Estate) -> int | None:
