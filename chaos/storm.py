@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -32,6 +33,8 @@ from simulator.state import Principal
 #: People go on only while no more messages than this wait for Lanyard.
 _BACKLOG = 300
 _LOOK_SECONDS = 0.25
+# So long Event Grid waits before its second attempt: what is refused too often is given up.
+_LOOKS_BETWEEN_ATTEMPTS = 40
 #: So long, and a little longer for each resource, people wait for quiet before they sweep.
 _SETTLING_SECONDS = 10.0
 _SETTLING_SECONDS_EACH = 0.05
@@ -224,11 +227,16 @@ class _Run:
             await self._swept()
 
     async def _quiet(self) -> None:
-        """Every event delivered, every message worked on."""
-        while True:
+        """Every event delivered, every message worked on. Events that were refused in the storm
+        come at once: after minutes, or after half an hour, they would lead to the same.
+        """
+        for look in count():
             delivery = self._stack.addresses.delivery
-            if not delivery.outstanding and not await self._stack.waiting():
+            waiting = await self._stack.waiting()
+            if not delivery.outstanding and not waiting:
                 return
+            if not waiting and look % _LOOKS_BETWEEN_ATTEMPTS == 0:
+                delivery.hasten()
             await self._sleep(_LOOK_SECONDS)
 
     async def _no_lease_held(self) -> None:

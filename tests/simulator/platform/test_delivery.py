@@ -366,6 +366,20 @@ async def test_a_deleted_event_subscription_gets_no_more_retries() -> None:
     assert len(endpoint.received) == 1
 
 
+async def test_what_waits_for_its_next_attempt_makes_it_when_hastened() -> None:
+    grid, endpoint = Grid(), Endpoint([503, 503, 200])
+    grid.subscribe()
+    async with delivery_of(grid, endpoint) as delivery:
+        grid.publish()
+        await delivery.settled()
+        for _ in range(2):
+            delivery.hasten()
+            await delivery.settled()
+        assert [each.number for each in delivery.attempts] == [1, 2, 3]
+        assert not delivery.outstanding
+        delivery.hasten()
+
+
 async def test_closing_stops_what_still_waits() -> None:
     grid, endpoint = Grid(), Endpoint([500])
     grid.subscribe()
