@@ -13,7 +13,6 @@ from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
 from lanyard.cli.frame.names import short
 from lanyard.cli.frame.options import Command, Json, Quiet
-from lanyard.cli.frame.shown import shown
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import moment, shown_time
 from lanyard.cli.onboarding.steps import Yes, confirm
@@ -21,6 +20,7 @@ from lanyard.ports.dead_letters import DeadLetter, DeadLetters
 from lanyard.queue.replay import Replay, Wanted
 from lanyard.queue.replay import replay as replay_dead_letters
 from lanyard.values.errors import LanyardError
+from lanyard.values.shown import shown
 
 _ABOUT = """\
 Put what was given up on the queue of work again: dead letters, which are events that Event Grid

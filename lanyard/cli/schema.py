@@ -17,8 +17,8 @@ from lanyard.desk.policy_tests.shape import PolicyTests
 from lanyard.policy.document import Policy
 from lanyard.policy.section import Section
 from lanyard.policy.standards import SHIPPED
+from lanyard.values.built_in_roles import BUILT_IN_ROLES
 from lanyard.values.compute_types import COMPUTE_TYPES
-from lanyard.values.roles import BUILT_IN_ROLES
 
 _ABOUT = """\
 Write the JSON Schema of the policy file, or with --tests that of a file with tests of a policy,
@@ -60,15 +60,39 @@ _TITLES = {
 _TYPES = sorted(
     row.name for row in COMPUTE_TYPES.values() if row.system_assigned or row.user_assigned
 )
-_OFFERED = {
+#: A part of its own: there are many, and several keys take one.
+_ROLES: Json = {"$ref": "#/$defs/BuiltInRole"}
+_OFFERED: dict[tuple[str, str], list[str] | Json] = {
     ("Match", "types"): _TYPES,
     ("GivenResource", "type"): _TYPES,
-    ("ExpectedGrant", "role"): sorted(BUILT_IN_ROLES),
+    ("ExpectedGrant", "role"): _ROLES,
     ("Match", "kinds"): sorted({kind for row in COMPUTE_TYPES.values() for kind in row.kinds}),
-    ("Grant", "role"): sorted(BUILT_IN_ROLES),
+    ("Grant", "role"): _ROLES,
     ("Grant", "standard"): sorted(SHIPPED),
-    ("GrantContent", "role"): sorted(BUILT_IN_ROLES),
-    ("PrivilegedRole", "role"): sorted(BUILT_IN_ROLES),
+    ("GrantContent", "role"): _ROLES,
+    ("PrivilegedRole", "role"): _ROLES,
+}
+#: Keys of which null means something; any other is given with a value, or left out.
+_NULL_MEANS = {("AdditionLimit", "perHour")}
+
+
+def _these(*keys: str, without: tuple[str, ...], **values: Json) -> Json:
+    """A part that has these keys, with the values, and none of the others."""
+    return {"required": [*keys, *values], "properties": values | dict.fromkeys(without, _NEVER)}
+
+
+_NEVER: Json = {"not": {}}
+#: Which keys go together, as policy/keys_together.py has it.
+_TOGETHER: Json = {
+    "Grant": [
+        _these("role", "scope", without=("standard",)),
+        _these("standard", without=("role", "scope", "condition")),
+    ],
+    "IdentitySpec": [
+        _these("id", without=("name", "resourceGroup")),
+        _these("name", "resourceGroup", without=("id",)),
+        _these("name", without=("id",), per={"const": "resource"}),
+    ],
 }
 
 
@@ -123,7 +147,10 @@ def _schema_of(model: type[Section], id_: str, title: str) -> Json:
     for name, part in _parts(schema, model.__name__):
         part["title"] = _TITLES.get(name, name)
         for key, field in part.get("properties", {}).items():
-            part["properties"][key] = _field(field, _OFFERED.get((name, key)))
+            part["properties"][key] = _field(field, (name, key))
+        if name in _TOGETHER:
+            part["anyOf"] = _TOGETHER[name]
+    schema["$defs"]["BuiltInRole"] = {"enum": sorted(BUILT_IN_ROLES, key=str.casefold)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": id_,
@@ -137,26 +164,28 @@ def _parts(schema: Json, whole: str) -> Iterator[tuple[str, Json]]:
     yield from schema["$defs"].items()
 
 
-def _field(field: Json, offered: list[str] | None) -> Json:
+def _field(field: Json, at: tuple[str, str]) -> Json:
     """Without titles that only repeat the key, without defaults that editors would write out in
-    full, and without null: a key is given or left out.
+    full, and mostly without null. `at`: the name of the part, and the key.
     """
     kept = {key: value for key, value in field.items() if key != "title"}
     if not isinstance(kept.get("default"), str | int | float):
         kept.pop("default", None)
     given = [each for each in kept.get("anyOf", []) if each != {"type": "null"}]
-    if len(given) == 1:
+    if len(given) == 1 and at not in _NULL_MEANS:
         del kept["anyOf"]
         kept |= given[0]
-    if offered is None:
+    if at not in _OFFERED:
         return kept
+    offered = _OFFERED[at]
     if "items" in kept:
         return kept | {"items": _with(kept["items"], offered)}
     return _with(kept, offered)
 
 
-def _with(text: Json, offered: list[str]) -> Json:
-    return text | {"anyOf": [{"enum": offered}, {"type": "string"}]}
+def _with(text: Json, offered: list[str] | Json) -> Json:
+    listed = {"enum": offered} if isinstance(offered, list) else offered
+    return text | {"anyOf": [listed, {"type": "string"}]}
 
 
 _SHAPE = {"version": "`1`", "file": "where it was written, with `--output`; else the schema itself"}

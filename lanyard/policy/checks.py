@@ -7,12 +7,14 @@ import re
 from lanyard.policy.contradictions import contradictions
 from lanyard.policy.document import IdentitySpec, Policy
 from lanyard.policy.identity_tags import tag_problems
+from lanyard.policy.keys_together import grant_keys_problem, identity_keys_problem
 from lanyard.policy.look_ups import table_problems
 from lanyard.policy.matching import scope_pattern_problem
-from lanyard.policy.problems import Found, Path, unknown
+from lanyard.policy.problems import Found, Path, near, unknown
 from lanyard.policy.reachable import never_matches
+from lanyard.policy.role_names import role_problem
 from lanyard.policy.rule import Grant, Rule, Selector
-from lanyard.policy.standards import SHIPPED, GrantContent
+from lanyard.policy.standards import SHIPPED
 from lanyard.policy.templates import (
     identity_name_problem,
     resource_group_problem,
@@ -21,7 +23,6 @@ from lanyard.policy.templates import (
 )
 from lanyard.values.compute_types import COMPUTE_TYPES, compute_type
 from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
-from lanyard.values.roles import BUILT_IN_ROLES, role_id
 
 SYSTEM = "system"
 _PATTERN = re.compile(r"[\w.()*-]+")
@@ -30,10 +31,33 @@ _IDENTITY_TYPE = "microsoft.managedidentity/userassignedidentities"
 
 def check(policy: Policy) -> Found:
     """Every problem, with the path of the part of the file it is in."""
+    yield from check_values(policy)
+    yield from check_parts(policy)
+
+
+def check_values(policy: Policy) -> Found:
+    """What is wrong with single values, whatever else the file has."""
+    for name, contents in policy.standards.items():
+        for index, content in enumerate(contents):
+            yield from _check_content(
+                ("standards", name, index), content.role, content.scope, policy
+            )
+    for index, rule in enumerate(policy.rules):
+        path: Path = ("rules", index)
+        yield from _check_types(path, rule)
+        yield from _check_selector((*path, "match"), rule.match)
+        yield from _check_selector((*path, "match", "exclude"), rule.match.exclude)
+        yield from _check_attach(path, rule, policy)
+        for position, grant in enumerate(rule.grant):
+            yield from _check_grant((*path, "grant", position), grant, policy)
+    yield from _check_privileged(policy)
+
+
+def check_parts(policy: Policy) -> Found:
+    """What is wrong with identities, standards and rules as wholes, and beside each other."""
     yield from _check_identities(policy)
     yield from _check_standards(policy)
     yield from _check_rules(policy)
-    yield from _check_privileged(policy)
     yield from table_problems(policy.vars)
     yield from contradictions(policy)
 
@@ -43,20 +67,18 @@ def _check_identities(policy: Policy) -> Found:
         path: Path = ("identities", name)
         if name == SYSTEM:
             yield path, "'system' means the system-assigned identity; choose another name"
-        if spec.id is not None:
-            yield from _existing(path, spec)
-        elif spec.name is None or (spec.resource_group is None and not spec.dedicated):
-            yield path, "an identity needs 'id' (an existing one) or 'name' and 'resourceGroup'"
-        else:
+        if problem := identity_keys_problem(spec):
+            yield path, problem
+        elif spec.id is not None:
+            yield from _existing(path, spec.id)
+        elif spec.name is not None:
             yield from _created(path, spec, spec.name)
         yield from (((*path, *below), message) for below, message in tag_problems(spec))
 
 
-def _existing(path: Path, spec: IdentitySpec) -> Found:
-    if spec.name is not None or spec.resource_group is not None:
-        yield path, "an identity has either 'id' (an existing one) or 'name' and 'resourceGroup'"
+def _existing(path: Path, id_: str) -> Found:
     try:
-        identity = ResourceId.parse(spec.id or "")
+        identity = ResourceId.parse(id_)
     except InvalidResourceId as error:
         yield (*path, "id"), str(error)
         return
@@ -110,8 +132,6 @@ def _check_standards(policy: Policy) -> Found:
             yield path, "names that begin with 'lanyard/' are those of the shipped standards"
         if not contents:
             yield path, f"the standard {name!r} grants nothing"
-        for index, content in enumerate(contents):
-            yield from _check_content((*path, index), content, policy)
 
 
 def _check_rules(policy: Policy) -> Found:
@@ -121,14 +141,13 @@ def _check_rules(policy: Policy) -> Found:
         if rule.name in seen:
             yield (*path, "name"), f"two rules are named {rule.name!r}"
         seen.add(rule.name)
-        yield from _check_types(path, rule)
-        yield from _check_selector((*path, "match"), rule.match)
-        yield from _check_selector((*path, "match", "exclude"), rule.match.exclude)
         for below, message in never_matches(rule.match):
             yield (*path, "match", *below), message
-        yield from _check_attach(path, rule, policy)
         for position, grant in enumerate(rule.grant):
-            yield from _check_grant((*path, "grant", position), grant, rule, policy)
+            at: Path = (*path, "grant", position)
+            if problem := grant_keys_problem(grant):
+                yield at, problem
+            yield from _check_to(at, grant.to, rule)
         if not (rule.attach or rule.system or rule.grant):
             yield path, f"the rule {rule.name!r} attaches and grants nothing"
 
@@ -180,34 +199,33 @@ def _check_attach(path: Path, rule: Rule, policy: Policy) -> Found:
             yield (*path, "attach", index), unknown("identity", name, policy.identities)
 
 
-def _check_grant(path: Path, grant: Grant, rule: Rule, policy: Policy) -> Found:
-    if grant.standard is not None:
-        if grant.role is not None or grant.scope is not None or grant.condition is not None:
-            yield path, "a grant has either 'standard' or 'role' and 'scope'"
-        if grant.standard not in policy.standards | SHIPPED:
-            known = [*policy.standards, *SHIPPED]
-            yield (*path, "standard"), unknown("standard", grant.standard, known)
-    elif grant.role is None or grant.scope is None:
-        yield path, "a grant needs 'role' and 'scope', or 'standard'"
-    else:
-        content = GrantContent(role=grant.role, scope=grant.scope, condition=grant.condition)
-        yield from _check_content(path, content, policy)
-    if grant.to == SYSTEM and not rule.system:
+def _check_grant(path: Path, grant: Grant, policy: Policy) -> Found:
+    if grant.standard is not None and grant.standard not in policy.standards | SHIPPED:
+        known = [*policy.standards, *SHIPPED]
+        yield (*path, "standard"), unknown("standard", grant.standard, known)
+    yield from _check_content(path, grant.role, grant.scope, policy)
+
+
+def _check_to(path: Path, to: str, rule: Rule) -> Found:
+    if to == SYSTEM and not rule.system:
         yield (*path, "to"), "the rule grants to 'system'; say 'system: true' in the rule"
-    elif grant.to != SYSTEM and grant.to not in rule.attach:
-        yield (*path, "to"), f"the rule grants to {grant.to!r} but does not attach it"
+    elif to != SYSTEM and to not in rule.attach:
+        own = [*rule.attach, *([SYSTEM] if rule.system else [])]
+        meant = near(to, own)
+        hint = f"; did you mean {meant!r}?" if meant else ""
+        yield (*path, "to"), f"the rule grants to {to!r} but does not attach it{hint}"
 
 
-def _check_content(path: Path, content: GrantContent, policy: Policy) -> Found:
-    yield from _check_role(path, content.role)
-    if problem := scope_problem(content.scope, policy.vars):
+def _check_content(path: Path, role: str | None, scope: str | None, policy: Policy) -> Found:
+    if role is not None:
+        yield from _check_role(path, role)
+    if scope is not None and (problem := scope_problem(scope, policy.vars)):
         yield (*path, "scope"), problem
 
 
 def _check_role(path: Path, role: str) -> Found:
-    if role_id(role) is None:
-        message = f"{unknown('role', role, BUILT_IN_ROLES)} (any other role: by its GUID)"
-        yield (*path, "role"), message
+    if problem := role_problem(role):
+        yield (*path, "role"), problem
 
 
 def _check_privileged(policy: Policy) -> Found:

@@ -15,7 +15,7 @@ from lanyard.policy.mode import Mode, most_careful
 from lanyard.policy.pattern_index import PatternIndex
 from lanyard.policy.rule import MACHINE, SCALE_SET, Grant, Rule
 from lanyard.policy.rule_index import RuleIndex
-from lanyard.policy.section import Id, Name, Section, Text
+from lanyard.policy.section import Given, Id, Name, Section, Text
 from lanyard.policy.standards import SHIPPED, GrantContent
 from lanyard.policy.templates import MEANING, as_pattern
 from lanyard.values.resource_id import folded, last_name
@@ -42,11 +42,13 @@ DELETE_AFTER_HOURS = 24
 class IdentitySpec(Section):
     """A user-assigned identity: an existing one by `id`, or by `name` one made if missing."""
 
-    id: Id | None = Field(None, description="The resource id of an existing identity.")
-    name: Name | None = Field(
+    id: Annotated[Id | None, Given] = Field(
+        None, description="The resource id of an existing identity."
+    )
+    name: Annotated[Name | None, Given] = Field(
         None, description="The name of an identity that is made when missing; a template."
     )
-    resource_group: Name | None = Field(
+    resource_group: Annotated[Name | None, Given] = Field(
         None,
         description="The resource group it is made in, which must exist; a template. With "
         "`per: resource` by default the group of the resource.",
@@ -57,7 +59,7 @@ class IdentitySpec(Section):
         "the name's variables must differ for those. `resource`: every resource has one of its "
         "own, deleted with it.",
     )
-    delete_after_hours: Annotated[float, Field(ge=0, le=720, strict=False)] = Field(
+    delete_after_hours: Annotated[float, Field(ge=0, le=720)] = Field(
         DELETE_AFTER_HOURS,
         description="With `per: resource`: so long an identity is kept after it was first found "
         "no longer needed, an hour at least; then it goes if nothing can use it. A deleted "
@@ -79,7 +81,7 @@ class IdentitySpec(Section):
 class Orphans(Section):
     """When assignments that a deleted identity left behind are removed."""
 
-    grace_minutes: Annotated[float, Field(ge=0, le=43200, strict=False)] = Field(
+    grace_minutes: Annotated[float, Field(ge=0, le=43200)] = Field(
         60,
         description="How long an assignment that someone else made is kept after its principal "
         "was found gone.",
@@ -99,13 +101,13 @@ class RemovalLimit(Section):
         description="So many removals in an hour; the others wait for the next one, or for a "
         "person's `lanyard release`.",
     )
-    grace_minutes: Annotated[float, Field(ge=0, le=1440, strict=False)] = Field(
+    grace_minutes: Annotated[float, Field(ge=0, le=1440)] = Field(
         10,
         description="So long an identity stays attached, and a role assigned, after the first look "
         "that found it no longer wanted; and the assignment of a last claim after that claim: a "
         "machine that is made again needs it.",
     )
-    percent: Annotated[float, Field(ge=0, le=100, strict=False)] = Field(
+    percent: Annotated[float, Field(ge=0, le=100)] = Field(
         10,
         description="Of all assignments and attachments that the last sweep saw, in an hour, but "
         "ten at least. Past it Lanyard stops all removals by itself, until a person says `lanyard "

@@ -12,6 +12,8 @@ from lanyard.policy.checks import check
 from lanyard.policy.document import Policy
 from lanyard.policy.merge import merge
 from lanyard.policy.problems import MOST_REPORTED, PolicyError, Problem
+from lanyard.policy.section import read_part
+from lanyard.policy.still_readable import check_readable
 from lanyard.policy.validation_errors import explain
 from lanyard.policy.yaml_source import Source, place_of, read_yaml
 from lanyard.values.resource_id import ResourceId
@@ -47,10 +49,11 @@ def parse_policies(texts: Iterable[tuple[str, str]], own: ResourceId | None = No
 
 def _checked(source: Source, own: ResourceId | None) -> Policy:
     try:
-        # Only the keys of the file, not the names that the models have in Python.
-        policy = Policy.model_validate(source.data, by_alias=True, by_name=False)
+        policy = read_part(Policy, source.data)
     except ValidationError as error:
-        raise PolicyError(explain(source, error)) from None
+        beside = islice(check_readable(source.data, error), MOST_REPORTED)
+        more = [source.problem(path, message) for path, message in beside]
+        raise PolicyError([*explain(source, error), *more]) from None
     mistakes = [check(policy), names_own(policy, own) if own is not None else ()]
     found = islice(chain.from_iterable(mistakes), MOST_REPORTED)
     if problems := [source.problem(path, message) for path, message in found]:

@@ -39,12 +39,12 @@ def _add(merged: Source, source: Source, marks: Marks, key: str, value: Any) -> 
     if key == "version" and known == value:
         return []
     if isinstance(known, list) and isinstance(value, list):
-        _copy_marks(merged, marks, len(known))
+        _copy_marks(merged, source, marks, len(known))
         merged.data[key] = known + value
         return []
     if key in _NAMED and isinstance(known, dict) and isinstance(value, dict):
         twice = [name for name in value if name in known]
-        _copy_marks(merged, marks, 0)
+        _copy_marks(merged, source, marks, 0)
         merged.data[key] = known | value
         return [
             source.problem((key, name), f"{name!r} is defined in another file too")
@@ -54,7 +54,7 @@ def _add(merged: Source, source: Source, marks: Marks, key: str, value: Any) -> 
         return [source.problem((key,), f"another file says 'version: {known}'")]
     if key in merged.data:
         return [source.problem((key,), f"{key!r} is given in another file too; give it once")]
-    _copy_marks(merged, marks, 0)
+    _copy_marks(merged, source, marks, 0)
     merged.data[key] = value
     return []
 
@@ -68,10 +68,12 @@ def _marks_by_key(source: Source) -> dict[str | int, Marks]:
     return marks
 
 
-def _copy_marks(merged: Source, marks: Marks, offset: int) -> None:
+def _copy_marks(merged: Source, source: Source, marks: Marks, offset: int) -> None:
     """Positions of a part, with the indexes that its list entries have in the whole."""
     for path, mark in marks.items():
         moved: Path = path
         if offset and len(path) > 1 and isinstance(path[1], int):
             moved = (path[0], path[1] + offset, *path[2:])
         merged.marks.setdefault(moved, mark)
+        if path in source.written:
+            merged.written.setdefault(moved, source.written[path])

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from lanyard.values.errors import LanyardError
 
+#: So many characters of a value are shown at most.
+_LONGEST_SHOWN = 60
 #: So many known names are listed where none is near.
 MOST_SHOWN = 8
 #: So many problems of a file are reported at most: nobody reads on, and each takes a while to put.
@@ -36,12 +38,22 @@ class PolicyError(LanyardError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+def shortened(text: str) -> str:
+    """As much of a value as is shown."""
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The one of the known names that was meant, as far as its letters show it; "" for none."""
+    by_lower = {entry.lower(): entry for entry in known}
+    found = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    return by_lower[found[0]] if found else ""
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """The message for a name that does not resolve: the nearest one that would, or all of them."""
-    by_lower = {entry.lower(): entry for entry in known}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1)
-    if near:
-        return f"unknown {what} {name!r}; did you mean {by_lower[near[0]]!r}?"
-    shown = list(by_lower.values())
-    more = ", …" if len(shown) > MOST_SHOWN else ""
-    return f"unknown {what} {name!r}; known: {', '.join(shown[:MOST_SHOWN]) or 'none'}{more}"
+    names = list(dict.fromkeys(known))
+    if meant := near(name, names):
+        return f"unknown {what} {name!r}; did you mean {meant!r}?"
+    more = ", …" if len(names) > MOST_SHOWN else ""
+    return f"unknown {what} {name!r}; known: {', '.join(names[:MOST_SHOWN]) or 'none'}{more}"

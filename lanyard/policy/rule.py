@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lanyard.policy.mode import Mode
-from lanyard.policy.section import Condition, Name, Section, Text
+from lanyard.policy.section import Condition, Given, Name, Section, Text
 
 MACHINE = "microsoft.compute/virtualmachines"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
@@ -78,16 +78,18 @@ class Match(Selector):
 class Grant(Section):
     """A role at a scope, or a whole standard, for one of the rule's identities."""
 
-    role: Name | None = Field(None, description="A built-in role's name, or any role's GUID.")
-    scope: Text | None = Field(
+    role: Annotated[Name | None, Given] = Field(
+        None, description="A built-in role's name, or any role's GUID."
+    )
+    scope: Annotated[Text | None, Given] = Field(
         None,
         description="Where: a scope's id as a template, or {resource}, {resourceGroup}, "
         "{subscription} alone for that very scope.",
     )
-    condition: Condition | None = Field(
+    condition: Annotated[Condition | None, Given] = Field(
         None, description="A role assignment condition (ABAC, version 2.0)."
     )
-    standard: Name | None = Field(
+    standard: Annotated[Name | None, Given] = Field(
         None, description="The name of a standard, in place of role and scope."
     )
     to: Name = Field(description="An identity that the rule attaches, or `system`.")
@@ -114,7 +116,7 @@ class Rule(Section):
     """What the resources that match shall have. Several rules add up."""
 
     name: Name = Field(description="Appears in every plan and decision.")
-    mode: Annotated[Mode, Field(strict=False)] | None = Field(
+    mode: Annotated[Annotated[Mode, Field(strict=False)] | None, Given] = Field(
         None,
         description="How far Lanyard may go for this rule, where that is less than the policy's "
         "`mode`. `observe`: what it asks for stays where it is, and is not given; `add-only`: what "

@@ -1,8 +1,10 @@
 """The standards that ship with Lanyard: what most workloads need beside their own data."""
 
+from typing import Annotated
+
 from pydantic import Field
 
-from lanyard.policy.section import Condition, Name, Section, Text
+from lanyard.policy.section import Condition, Given, Name, Section, Text
 
 _GROUP = "{resourceGroup}"
 
@@ -15,7 +17,7 @@ class GrantContent(Section):
         description="Where: a scope's id as a template, or {resource}, {resourceGroup}, "
         "{subscription} alone for that very scope."
     )
-    condition: Condition | None = Field(
+    condition: Annotated[Condition | None, Given] = Field(
         None, description="A role assignment condition (ABAC, version 2.0)."
     )
 

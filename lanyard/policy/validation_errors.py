@@ -1,7 +1,6 @@
 """What pydantic says of the file's shape, in the terms of the file and at its place."""
 
 from collections.abc import Iterator
-from datetime import date
 from itertools import groupby
 from typing import Any, get_args
 
@@ -9,11 +8,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lanyard.policy.document import Policy
-from lanyard.policy.problems import MOST_REPORTED, Path, Problem, unknown
+from lanyard.policy.problems import MOST_REPORTED, Path, Problem, shortened, unknown
 from lanyard.policy.yaml_source import Source
 
-_MOST_SHOWN = 60
-
+_EMPTY = "is empty; give it a value or leave it out"
 _EXPECTED = {
     "bool_type": "true or false",
     "dict_type": "a mapping of keys and values",
@@ -34,27 +32,30 @@ def explain(
     details = sorted(error.errors(), key=lambda detail: repr(_base(detail)))[:MOST_REPORTED]
     problems: list[Problem] = []
     for base, group in groupby(details, key=_base):
-        found = _explained(base, [*group], model)
+        found = _explained(base, [*group], model, source)
         problems += [source.problem(path, message) for path, message in found]
     return problems
 
 
 def _explained(
-    base: Path, details: list[ErrorDetails], model: type[BaseModel]
+    base: Path, details: list[ErrorDetails], model: type[BaseModel], source: Source
 ) -> Iterator[tuple[Path, str]]:
     """Of a choice (a text or a list), only what went further, or else all that would be right."""
     choice = [detail for detail in details if _is_of_choice(detail)]
-    further = [detail for detail in choice if len(_path(detail)) > len(base)]
+    further = [detail for detail in choice if len(path_of(detail)) > len(base)]
+    if choice and choice[0]["input"] is None:
+        yield base, f"{_what(base)} {_EMPTY}"
+        return
     if choice and not further:
         expected = " or ".join(_expected(detail) for detail in choice)
-        yield base, f"{_what(base)} must be {expected}, not {_shown(choice[0]['input'])}"
+        yield base, f"{_what(base)} must be {expected}, not {_shown(choice[0], source)}"
         return
     for detail in further or details:
-        yield _path(detail), _sentence(detail, model)
+        yield path_of(detail), _sentence(detail, model, source)
 
 
-def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    path, given = _path(detail), detail["input"]
+def _sentence(detail: ErrorDetails, model: type[BaseModel], source: Source) -> str:
+    path, given = path_of(detail), _shown(detail, source)
     what, context = _what(path), detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
@@ -73,16 +74,16 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
             return f"{what} must be at least {context['ge']:g}, not {given}"
         case "less_than_equal":
             return f"{what} must be at most {context['le']:g}, not {given}"
-        case _ if given is None:
-            return f"{what} is empty; give it a value or leave it out"
+        case _ if detail["input"] is None:
+            return f"{what} {_EMPTY}"
         case _:
-            return f"{what} must be {_expected(detail)}, not {_shown(given)}{_hint(detail)}"
+            return f"{what} must be {_expected(detail)}, not {given}{_hint(detail)}"
 
 
 def _expected(detail: ErrorDetails) -> str:
     if detail["type"] in ("enum", "literal_error"):
         return str(detail["ctx"]["expected"])
-    return _EXPECTED.get(detail["type"], detail["msg"])
+    return _EXPECTED.get(detail["type"], "something else")
 
 
 def _hint(detail: ErrorDetails) -> str:
@@ -101,12 +102,21 @@ def _what(path: Path) -> str:
     return repr(path[-1]) if path else "the policy"
 
 
-def _shown(value: Any) -> str:
-    text = str(value) if isinstance(value, date) else repr(value)
-    return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
+def _shown(detail: ErrorDetails, source: Source) -> str:
+    """The value as it is written; of a part of the file, what it is."""
+    match detail["input"]:
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case str() as text:
+            return shortened(repr(text))
+        case value:
+            return shortened(str(source.written.get(path_of(detail), value)))
 
 
-def _path(detail: ErrorDetails) -> Path:
+def path_of(detail: ErrorDetails) -> Path:
+    """Where in the file it is."""
     # A choice adds the name of its member to the path; the file has no such part.
     return tuple(part for part in detail["loc"] if not _is_member(part))
 

@@ -15,7 +15,7 @@ from lanyard.desk.policy_tests.shape import GivenResource
 from lanyard.planning.desired import desired
 from lanyard.policy import load_policy
 from lanyard.policy.privileged import is_allowed
-from lanyard.values.roles import BUILT_IN_ROLES
+from lanyard.values.built_in_roles import BUILT_IN_ROLES
 from tests.support.json_schema import mistakes
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

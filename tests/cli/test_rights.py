@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lanyard.cli import main
-from lanyard.values.roles import BUILT_IN_ROLES
+from lanyard.values.built_in_roles import BUILT_IN_ROLES
 
 PROJECT = Path(__file__).parents[2]
 READER = BUILT_IN_ROLES["Reader"]

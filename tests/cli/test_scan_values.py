@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lanyard.cli.frame.shown import shown
 from lanyard.cli.scan.as_json import scan_as_json
 from lanyard.cli.scan.words import Places, most_important_first
 from lanyard.desk.scan.holders import DirectoryAnswer, HolderKind
@@ -13,6 +12,7 @@ from lanyard.desk.scan.scan import scan
 from lanyard.sweep.listings import Authorization
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
 from lanyard.values.permissions import RoleDefinition
+from lanyard.values.shown import shown
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"

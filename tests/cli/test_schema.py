@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from lanyard.cli import main
 from lanyard.cli.schema import policy_schema
 from lanyard.policy.document import Policy
+from lanyard.policy.keys_together import grant_keys_problem, identity_keys_problem
+from lanyard.policy.section import read_part
 from tests.support.json_schema import mistakes
 
 PROJECT = Path(__file__).parents[2]
@@ -37,10 +39,15 @@ BROKEN = readable(PROJECT / "tests" / "corpus" / "policies")
 
 def has_the_shape(document: Any) -> bool:
     try:
-        Policy.model_validate(document, by_alias=True, by_name=False)
+        policy = read_part(Policy, document)
     except (ValidationError, RecursionError):
         return False
-    return True
+    grants = (grant for rule in policy.rules for grant in rule.grant)
+    together = (
+        *map(grant_keys_problem, grants),
+        *map(identity_keys_problem, policy.identities.values()),
+    )
+    return not any(together)
 
 
 def test_the_published_schema_is_current() -> None:
@@ -89,12 +96,52 @@ def test_editors_are_offered_types_and_roles_but_any_text_is_taken() -> None:
     assert "Microsoft.Network/loadBalancers" not in types[0]["enum"]
     assert types[1] == {"type": "string"}
     roles = PARTS["Grant"]["properties"]["role"]["anyOf"]
-    assert "Storage Blob Data Reader" in roles[0]["enum"]
+    assert roles == [{"$ref": "#/$defs/BuiltInRole"}, {"type": "string"}]
+    assert "Storage Blob Data Reader" in PARTS["BuiltInRole"]["enum"]
 
 
 @pytest.mark.parametrize("document", BROKEN.values(), ids=BROKEN)
 def test_schema_and_reader_agree_on_the_shape_of_broken_policies(document: Any) -> None:
     assert (not mistakes(document, SCHEMA)) == has_the_shape(document)
+
+
+@pytest.mark.parametrize(
+    ("part", "good"),
+    [
+        ("limits: {additions: {perHour: null}}", True),
+        ("limits: {removals: {perHour: null}}", False),
+        ("limits: {removals: {percent: 10}}", True),
+        ("limits: {removals: {percent: 10.5}}", True),
+        ('limits: {removals: {percent: "10"}}', False),
+        ("limits: {removals: {percent: true}}", False),
+        ('limits: {removals: {graceMinutes: "10"}}', False),
+        ('orphans: {graceMinutes: "10"}', False),
+        ('identities: {a: {name: x, per: resource, deleteAfterHours: "10"}}', False),
+        ("identities: {a: {id: /x}}", True),
+        ("identities: {a: {id: null, name: x, per: resource}}", False),
+        ("identities: {a: {id: /x, name: x}}", False),
+        ("identities: {a: {id: /x, per: resource}}", True),
+        ("identities: {a: {name: x}}", False),
+        ("identities: {a: {name: x, per: resource}}", True),
+        ("identities: {a: {name: x, resourceGroup: y, per: [location]}}", True),
+        ("identities: {a: {}}", False),
+        ("grant: {to: a, role: x, scope: y}", True),
+        ("grant: {to: a, role: x, scope: y, condition: z}", True),
+        ("grant: {to: a, role: x}", False),
+        ("grant: {to: a, standard: x}", True),
+        ("grant: {to: a, standard: x, role: y}", False),
+        ("grant: {to: a, standard: x, condition: y}", False),
+        ("grant: {to: a, standard: x, role: null}", False),
+        ("grant: {to: a}", False),
+    ],
+)
+def test_schema_and_reader_agree(part: str, good: bool) -> None:
+    if part.startswith("grant"):
+        rule = f"{{name: a, match: {{types: [x]}}, grant: [{part.removeprefix('grant: ')}]}}"
+        part = f"rules: [{rule}]"
+    document = yaml.safe_load(f"version: 1\n{part}")
+    assert has_the_shape(document) is good
+    assert (not mistakes(document, SCHEMA)) is good
 
 
 def test_the_corpus_holds_broken_shapes_of_many_kinds() -> None:

@@ -1,12 +1,17 @@
-"""The page of privileged and powerful roles is what the recording of Microsoft's roles makes it."""
+"""The page of privileged and powerful roles, and the table of all roles, are as the recording of
+them has it.
+"""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from lanyard.cli.docs.roles_table import table_of
 from lanyard.cli.docs.roles_page import with_roles
 from tests.support.built_in_roles import RECORDED, needs_roles, recorded_roles
 
+TABLE = Path(__file__).parents[2] / "lanyard" / "values" / "built_in_roles.py"
 PAGE = Path(__file__).parents[2] / "docs" / "roles.md"
 
 
@@ -20,3 +25,9 @@ def test_the_lists_are_current() -> None:
 def test_a_page_without_a_place_for_the_lists_is_refused() -> None:
     with pytest.raises(ValueError, match="does not mark"):
         with_roles("# Something else\n", ())
+
+
+@needs_roles
+def test_the_table_of_all_is_current() -> None:
+    hint = f"run: python -m lanyard.cli.docs.roles_table {RECORDED} {TABLE}"
+    assert table_of(json.loads(RECORDED.read_text())) == TABLE.read_text(), hint

@@ -14,7 +14,7 @@ from lanyard.azure.storage import dead_letters, leases, sweep_mark
 from lanyard.ports.tables import Tables
 from lanyard.queue.messages import EVENTS, QUEUE
 from lanyard.settings import SettingsError, read_settings
-from lanyard.values.roles import BUILT_IN_ROLES
+from lanyard.values.built_in_roles import BUILT_IN_ROLES
 from tests.support.cases import IDENTITY_TYPE
 from tests.support.estate import INSTALLATION
 from tests.support.infra.bicep import (

@@ -11,8 +11,8 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 
 from lanyard.desk.azure.any_resource import AnyResource
+from lanyard.values.built_in_roles import BUILT_IN_ROLES
 from lanyard.values.errors import LanyardError, Permanent
-from lanyard.values.roles import BUILT_IN_ROLES
 from simulator.faults import Fault
 from tests.support.infra.joining import IDENTITIES, JoiningEstate
 

@@ -2,7 +2,7 @@
 
 from lanyard.desk.rights import MAX_CONDITION, Rights, rights
 from lanyard.policy.load import parse_policy
-from lanyard.values.roles import BUILT_IN_ROLES
+from lanyard.values.built_in_roles import BUILT_IN_ROLES
 from simulator.authorization.conditions import parse_condition
 
 READER = BUILT_IN_ROLES["Reader"]

@@ -16,7 +16,7 @@ from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import FederatedIdentityCredential, Identity
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
-from lanyard.values.roles import BUILT_IN_ROLES
+from lanyard.values.built_in_roles import BUILT_IN_ROLES
 from tests.support.estate import BLOB_READER, POLICY
 from tests.support.handlers import started
 from tests.support.infra.bounded import BoundedEstate, needed

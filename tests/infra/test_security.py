@@ -4,11 +4,11 @@ import pytest
 
 from lanyard.queue.messages import decode, encode
 from lanyard.record.ledger import ResourceRecord
+from lanyard.values.built_in_roles import BUILT_IN_ROLES
 from lanyard.values.change import Change
 from lanyard.values.errors import LanyardError
 from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId
-from lanyard.values.roles import BUILT_IN_ROLES
 from tests.support.estate import BLOB_READER, POLICY, Estate
 from tests.support.handlers import started
 from tests.support.infra.bounded import BoundedEstate, needed

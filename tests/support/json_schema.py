@@ -57,6 +57,11 @@ def _any_of(value: Any, wanted: list[Json], _schema: Json, root: Json, at: str) 
         yield f"{at}: none of anyOf"
 
 
+def _not(value: Any, wanted: Json, _schema: Json, root: Json, at: str) -> Iterator[str]:
+    if not mistakes(value, wanted, root, at):
+        yield f"{at}: not allowed"
+
+
 def _items(value: Any, wanted: Json, _schema: Json, root: Json, at: str) -> Iterator[str]:
     for index, each in enumerate(value):
         yield from _mistakes(each, wanted, root, f"{at}[{index}]")
@@ -83,6 +88,7 @@ def _others(value: Any, wanted: Any, schema: Json, root: Json, at: str) -> Itera
 _BELOW: dict[str, Callable[[Any, Any, Json, Json, str], Iterator[str]]] = {
     "$ref": _reference,
     "anyOf": _any_of,
+    "not": _not,
     "items": _items,
     "properties": _properties,
     "propertyNames": _names,

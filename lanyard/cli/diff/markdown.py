@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from lanyard.cli.diff.groups import Json, headline, lines, rollout, source
 from lanyard.cli.frame.lines import Line
-from lanyard.cli.frame.shown import shown
+from lanyard.values.shown import shown
 
 #: By which a pipeline finds its own comment again.
 MARK = "<!-- lanyard diff -->"

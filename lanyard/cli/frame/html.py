@@ -7,7 +7,7 @@ import hashlib
 from html import escape
 from importlib.resources import files
 
-from lanyard.cli.frame.shown import shown
+from lanyard.values.shown import shown
 
 _VOID = {"meta"}
 

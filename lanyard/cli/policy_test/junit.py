@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from lanyard.cli.frame.shown import shown
 from lanyard.cli.policy_test.text import failure
 from lanyard.desk.policy_tests.runner import CaseResult, FileResult
+from lanyard.values.shown import shown
 
 
 def as_junit(results: Sequence[FileResult]) -> str:

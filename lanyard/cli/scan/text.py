@@ -7,11 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 from lanyard.cli.frame.names import counted
-from lanyard.cli.frame.shown import shown
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.plan.counts import Counts, in_words
 from lanyard.cli.scan.words import Places, most_important_first
 from lanyard.desk.scan.holders import HolderKind
+from lanyard.values.shown import shown
 
 type Json = dict[str, Any]
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from lanyard.desk.policy_tests.shape import PolicyTests
 from lanyard.policy.load import TEST_ENDINGS, read_text
 from lanyard.policy.problems import PolicyError, Problem
+from lanyard.policy.section import read_part
 from lanyard.policy.validation_errors import explain
 from lanyard.policy.yaml_source import Source, read_yaml
 from lanyard.values.errors import LanyardError
@@ -68,7 +69,7 @@ def read_tests(file: Path) -> ReadTests:
         message = "a file of tests is a mapping that has the list 'tests'"
         raise PolicyError([source.problem((), message)])
     try:
-        tests = PolicyTests.model_validate(source.data, by_alias=True, by_name=False)
+        tests = read_part(PolicyTests, source.data)
     except ValidationError as error:
         raise PolicyError(explain(source, error, PolicyTests)) from None
     return ReadTests(file, tests, source)
