@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -49,7 +49,9 @@ _INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments (default: the process's); returns the exit code."""
-    _make_writable()
+    if not _make_writable():
+        Terminal().error("standard output is closed: nothing can be shown")
+        return 1
     return _guarded(lambda: _app()(arguments, prog_name="lanyard", standalone_mode=False))
 
 
@@ -60,7 +62,7 @@ def _guarded(run: Callable[[], int]) -> int:
         code = run()
         sys.stdout.flush()
     except typer.TyperException as error:
-        terminal.error(_usage(error))
+        terminal.error(_message(error), hint=_help(error))
         return 1
     except LanyardError as error:
         _show(error, terminal)
@@ -69,11 +71,28 @@ def _guarded(run: Callable[[], int]) -> int:
         code = _INTERRUPTED
     except BrokenPipeError:
         # The reader left (`lanyard … | head`): nothing is wrong, and nothing more can be shown.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more(sys.stdout)
+        return 1
+    except OSError as error:
+        _write_no_more(sys.stdout)
+        _say_what_failed(error, terminal)
         return 1
     if code == _INTERRUPTED:
         terminal.error("interrupted")
     return code
+
+
+def _say_what_failed(error: OSError, terminal: Terminal) -> None:
+    what = error.filename or "what the command wrote"
+    try:
+        terminal.error(f"{what}: {error.strerror or error}")
+    except OSError:  # standard error is as full
+        _write_no_more(sys.stderr)
+
+
+def _write_no_more(stream: TextIO) -> None:
+    """What is left to write goes nowhere, or the process ended with a stack trace for it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _show(error: LanyardError, terminal: Terminal) -> None:
@@ -88,10 +107,10 @@ def _show(error: LanyardError, terminal: Terminal) -> None:
         terminal.error(str(error))
 
 
-def _usage(error: typer.TyperException) -> str:
+def _help(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "lanyard"
-    return f"{_message(error)}\n`{command} --help` has examples"
+    return f"`{command} --help` has examples"
 
 
 def _message(error: typer.TyperException) -> str:
@@ -151,8 +170,14 @@ def _root(
     """What stands before any command."""
 
 
-def _make_writable() -> None:
-    """A terminal without UTF-8 shows a "?" rather than ending the command."""
-    for stream in (sys.stdout, sys.stderr):
+def _make_writable() -> bool:
+    """A terminal without UTF-8 shows a "?" rather than ending the command. Returns whether there is
+    a standard output: a shell can close it.
+    """
+    writable = sys.stdout is not None
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - as long as the process
         with contextlib.suppress(AttributeError):
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+            getattr(sys, name).reconfigure(errors="replace")
+    return writable

@@ -20,7 +20,6 @@ from lanyard.ports.dead_letters import DeadLetter, DeadLetters
 from lanyard.queue.replay import Replay, Wanted
 from lanyard.queue.replay import replay as replay_dead_letters
 from lanyard.values.errors import LanyardError
-from lanyard.values.shown import shown
 
 _ABOUT = """\
 Put what was given up on the queue of work again: dead letters, which are events that Event Grid
@@ -240,11 +239,11 @@ def _show(found: Sequence[Found], terminal: Terminal, *, dry_run: bool) -> None:
         change = dead_letter.change
         about = short(change.resource.text) if change is not None else "no resource"
         fate = one.fate.value if dry_run else _DONE[one.fate]
-        head = f"  {shown(about)}  {shown(dead_letter.event_type)}".rstrip()
+        head = f"  {about}  {dead_letter.event_type}".rstrip()
         terminal.show((f"{fate:8}", _STYLES[one.fate]), head)
         at = f"{shown_time(dead_letter.at)}  " if dead_letter.at is not None else ""
-        terminal.show((f"    {at}{one.place.value}: {shown(dead_letter.reason)}", "dim"))
-        terminal.show((f"    {shown(dead_letter.id)}", "dim"))
+        terminal.show((f"    {at}{one.place.value}: {dead_letter.reason}", "dim"))
+        terminal.show((f"    {dead_letter.id}", "dim"))
     replayed = sum(one.fate is Fate.REPLAY for one in found)
     summary = f"replay: {replayed} of {len(found)}"
     terminal.show((summary + (", nothing was changed" if dry_run else ""), "dim"))

@@ -14,7 +14,7 @@ from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
 from lanyard.cli.frame.names import role_as_json, short
 from lanyard.cli.frame.options import Command, Json, PolicyPath, Quiet, storage_rights
-from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.frame.terminal import Terminal, cell
 from lanyard.planning.orphans import Orphan
 from lanyard.policy import Policy, load_policy
 from lanyard.sweep.report import SweepReport, describe
@@ -172,12 +172,10 @@ def _table(orphans: Iterable[Orphan]) -> Table:
     for orphan in orphans:
         assignment = orphan.assignment
         fate = Text("held", "magenta") if orphan.held else Text("to remove", "red")
-        what = Text(f"{role_name(assignment.role_id)} at {short(assignment.scope)}")
-        what.append(f"\n{assignment.principal_id}", "dim")
-        why = Text("\n".join(f"· {each}" for each in orphan.evidence))
-        if orphan.held:
-            why.append(f"\nheld: {orphan.held}", "magenta")
-        table.add_row(fate, orphan.kind.value, what, why)
+        what = f"{role_name(assignment.role_id)} at {short(assignment.scope)}"
+        held = [(f"held: {orphan.held}", "magenta")] if orphan.held else []
+        why = cell(*(f"· {each}" for each in orphan.evidence), *held)
+        table.add_row(fate, orphan.kind.value, cell(what, (assignment.principal_id, "dim")), why)
     return table
 
 

@@ -1,15 +1,18 @@
 """`lanyard validate`: each policy is good, or shown with every mistake at its place."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from lanyard.cli.frame.files import write
 from lanyard.cli.frame.names import counted
 from lanyard.cli.frame.options import AppIdentity, Command, Json, Quiet, own_identity
 from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.validate_reports import Annotate, Found, Level, annotation, as_sarif
 from lanyard.desk.policy_tests.case_files import is_test_file, read_tests
 from lanyard.policy import Policy, PolicyError, Problem, load_policy
 from lanyard.policy.look_over import policy_warnings
@@ -19,9 +22,10 @@ _ABOUT = """\
 Read policies and report every mistake as FILE:LINE:COLUMN: what is wrong, and what would be right.
 A file is a policy of its own; the .yaml and .yml files of a folder add up to one, but for those
 with tests (*.test.yaml): of these the form is checked where they are named.
-Nothing is asked of Azure: no login is needed. A warning names two rules that want one identity each
-of a type that has one, where a resource may fit both; or two resources that would share an identity
-of one resource, because its name comes to the same for both.
+Nothing is asked of Azure: no login is needed. A warning names what may not do what it says: a role
+that is held as privileged, or is powerful; a condition that Azure does not read; a rule that only
+repeats another, an identity that no rule attaches, a location that there is not, mode full with no
+rules; names that two resources could share, and rules that may be in each other's way.
 """
 _EXAMPLES = """\
 examples:
@@ -29,10 +33,11 @@ examples:
   lanyard validate policies/                    all files of the folder, as one policy
   lanyard validate --json lanyard.yaml          for a program
   lanyard validate --quiet examples/*.yaml      only the mistakes
+  lanyard validate --strict --annotate github --sarif policy.sarif policies/      in a pipeline
 
 exit codes:
   0  every policy is good
-  1  a policy is broken or cannot be read
+  1  a policy is broken or cannot be read; with --strict, or there is a warning
 """
 
 
@@ -57,16 +62,34 @@ class Checked:
 def run(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE", help="A file or a folder.")],
     app_identity: AppIdentity = "",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Take every warning for a mistake.")
+    ] = False,
+    annotate: Annotated[
+        Annotate | None,
+        typer.Option(help="Show each at its place in a pipeline, too: of GitHub or Azure DevOps."),
+    ] = None,
+    sarif: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write them as SARIF 2.1.0, for code scanning."),
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Check every path; returns the exit code."""
+    if json and annotate:
+        raise typer.BadParameter("--annotate writes lines of a log, and --json one document")
     terminal, own = Terminal(quiet=quiet), own_identity(app_identity)
-    checked = [_check(path, own) for path in paths]
+    checked = [_strictly(each) if strict else each for each in (_check(p, own) for p in paths)]
+    if sarif is not None:
+        write(sarif, as_sarif(_found(checked), version("lanyard")))
     if json:
         terminal.json(_as_json(checked))
     else:
         _show(checked, terminal)
+    if annotate is not None:
+        for found in _found(checked):
+            terminal.report(annotation(found, annotate))
     return 0 if _all_good(checked) else 1
 
 
@@ -77,6 +100,19 @@ def _check(path: Path, own: ResourceId | None) -> Checked:
         return Checked(path, load_policy(path, own), warnings=policy_warnings(path))
     except PolicyError as error:
         return Checked(path, None, error.problems)
+
+
+def _strictly(checked: Checked) -> Checked:
+    """The same, with its warnings as mistakes."""
+    if not checked.warnings:
+        return checked
+    return Checked(checked.path, None, checked.warnings)
+
+
+def _found(checked: Sequence[Checked]) -> Iterator[Found]:
+    for each in checked:
+        yield from (Found(Level.ERROR, problem) for problem in each.problems)
+        yield from (Found(Level.WARNING, warning) for warning in each.warnings)
 
 
 def _all_good(checked: Sequence[Checked]) -> bool:

@@ -10,15 +10,18 @@ from pydantic import ValidationError
 from lanyard.policy.app_identity import names_own
 from lanyard.policy.checks import check
 from lanyard.policy.document import Policy
+from lanyard.policy.files import Unreadable, content_of, entries_of, is_folder
 from lanyard.policy.merge import merge
 from lanyard.policy.problems import MOST_REPORTED, PolicyError, Problem
 from lanyard.policy.section import read_part
 from lanyard.policy.still_readable import check_readable
 from lanyard.policy.validation_errors import explain
-from lanyard.policy.yaml_source import Source, place_of, read_yaml
+from lanyard.policy.yaml_source import MAX_CHARACTERS, Source, place_of, read_yaml
 from lanyard.values.resource_id import ResourceId
 
 _ENDINGS = (".yaml", ".yml")
+# A character of UTF-8 has so many at most.
+_MOST_BYTES = 4 * MAX_CHARACTERS
 #: Of files with the tests of a policy, which are never a part of one.
 TEST_ENDINGS = (".test.yaml", ".test.yml")
 
@@ -93,14 +96,21 @@ def _sources(texts: Iterable[tuple[str, str]]) -> list[Source]:
 
 
 def is_policy_file(name: str) -> bool:
-    """Whether a file of this name in a folder is a part of its policy."""
-    return name.endswith(_ENDINGS) and not name.endswith(TEST_ENDINGS)
+    """Whether a file of this name in a folder is a part of its policy, in any case; one that begins
+    with a dot is hidden, and none.
+    """
+    lower = name.lower()
+    hidden = name.startswith(".")
+    return lower.endswith(_ENDINGS) and not lower.endswith(TEST_ENDINGS) and not hidden
 
 
 def _files(path: FilePath) -> list[FilePath]:
-    if not path.is_dir():
+    if not is_folder(path):
         return [path]
-    files = sorted(file for file in path.iterdir() if is_policy_file(file.name))
+    try:
+        files = [file for file in entries_of(path) if is_policy_file(file.name)]
+    except Unreadable as error:
+        raise PolicyError([Problem(str(path), 1, 1, f"cannot be read: {error}")]) from None
     if not files:
         raise PolicyError([Problem(str(path), 1, 1, "the folder has no .yaml file")])
     return files
@@ -109,10 +119,12 @@ def _files(path: FilePath) -> list[FilePath]:
 def read_text(path: FilePath) -> str:
     """What stands in a file. Raises PolicyError where it cannot be read, or is no UTF-8."""
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        problem = Problem(str(path), 1, 1, f"cannot be read: {error.strerror}")
+        content = content_of(path, _MOST_BYTES)
+    except Unreadable as error:
+        problem = Problem(str(path), 1, 1, f"cannot be read: {error}")
         raise PolicyError([problem]) from None
+    if len(content) > _MOST_BYTES:
+        raise PolicyError([Problem(str(path), 1, 1, f"more than {MAX_CHARACTERS:,} characters")])
     content = content.removeprefix(BOM_UTF8)
     try:
         return content.decode()

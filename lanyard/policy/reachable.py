@@ -42,10 +42,11 @@ def _kinds_of(type_name: str) -> tuple[str, ...]:
 def excludes_everything(match: Match, exclude: Selector) -> bool:
     """Whether all that `exclude` asks for is given by what a rule asks for already."""
     given = [name for name in Selector.model_fields if getattr(exclude, name)]
-    return bool(given) and all(_implied(name, match, exclude) for name in given)
+    return bool(given) and all(implied(name, match, exclude) for name in given)
 
 
-def _implied(name: str, match: Match, exclude: Selector) -> bool:
+def implied(name: str, match: Match, exclude: Selector) -> bool:
+    """Whether whatever fits that field of `match` fits that of the other, too."""
     if name == "tags":
         return has_tags(match.tags, exclude.tags)
     required: list[str] = getattr(match, name)

@@ -16,14 +16,21 @@ def role_problem(role: str) -> str | None:
     """What is wrong with the role that a policy names, or None."""
     if role_id(role) is not None:
         return None
-    if _DEFINITIONS in folded(role) and is_guid(last_name(role)):
-        return f"a role is given by its name or its GUID alone: write {last_name(role)!r}"
+    if problem := whole_id_problem(role):
+        return problem
     if near := _meant(role):
         return f"unknown role {role!r}; did you mean {near!r}? (any other role: by its GUID)"
     return (
         f"unknown role {role!r}: no built-in role of {RECORDED} has this name; give any other role "
         "by its GUID"
     )
+
+
+def whole_id_problem(role: str) -> str | None:
+    """What is wrong with the whole id of a role, None of anything else."""
+    if _DEFINITIONS in folded(role) and is_guid(last_name(role)):
+        return f"a role is given by its name or its GUID alone: write {last_name(role)!r}"
+    return None
 
 
 def _meant(role: str) -> str:

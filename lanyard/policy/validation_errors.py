@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from lanyard.policy.document import Policy
 from lanyard.policy.problems import MOST_REPORTED, Path, Problem, shortened, unknown
+from lanyard.policy.role_names import whole_id_problem
 from lanyard.policy.yaml_source import Source
 
 _EMPTY = "is empty; give it a value or leave it out"
@@ -65,7 +66,8 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel], source: Source) -> s
         case "string_too_short":
             return f"{what} is empty"
         case "string_too_long":
-            return f"{what} is longer than {context['max_length']} characters"
+            too_long = f"{what} is longer than {context['max_length']} characters"
+            return _instead_of_id(path, detail) or too_long
         case "too_short":
             return f"{what} needs at least one entry"
         case "too_long":
@@ -78,6 +80,11 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel], source: Source) -> s
             return f"{what} {_EMPTY}"
         case _:
             return f"{what} must be {_expected(detail)}, not {given}{_hint(detail)}"
+
+
+def _instead_of_id(path: Path, detail: ErrorDetails) -> str | None:
+    """A role's whole id is mostly too long for a name: it has an answer of its own."""
+    return whole_id_problem(str(detail["input"])) if path[-1] == "role" else None
 
 
 def _expected(detail: ErrorDetails) -> str:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import yaml
 
+_MISPLACED = "it does not belong to what stands above it: look at the indentation, and at quotes"
+_DIRECTIVES = "directives (%) are not supported"
 #: What is found by the words of PyYAML's problem, and what it is to a person. The groups of the
 #: pattern stand for {0}, {1}.
 _WORDS = tuple(
@@ -24,9 +26,8 @@ _WORDS = tuple(
         (r"expected escape sequence", "a \\x, \\u or \\U in double quotes has too few digits"),
         (r"expected alphabetic or numeric character", "an anchor (&) or alias (*) has no name"),
         (r"chomping|indentation indicator", "after | or > comes nothing but -, + or a digit"),
-        (r"expected a comment or a line break", "something stands behind | or >, or a directive"),
-        (r"expected '<document start>'", "it does not belong to what stands above it"),
-        (r"expected <block end>", "it does not belong to what stands above it"),
+        (r"expected a comment or a line break", "something stands behind | or >"),
+        (r"expected ('<document start>'|<block end>)", _MISPLACED),
         (r"expected ',' or '(.)'", "a comma or {0} is missing before it"),
         (r"expected the node content", "a value is missing before it"),
         (r"but found another document", "a second document begins here; write one"),
@@ -34,7 +35,7 @@ _WORDS = tuple(
         (r"found duplicate anchor '(.+?)'", "two parts are named &{0}"),
         (r"constructor for the tag", "tags (!x) are not supported"),
         (r"tag|URI", "a tag (!x) is not written as YAML has it"),
-        (r"directive|version", "directives (%) are not supported"),
+        (r"directive|version", _DIRECTIVES),
     )
 )
 _UNCLOSED = re.compile("end of stream|document separator")
@@ -66,6 +67,8 @@ def mistake(error: yaml.MarkedYAMLError, quoted: QuotedOverLines | None) -> Mist
     if at is not None and quoted is not None and at.line == quoted.end.line:
         line = quoted.end.line + 1
         return _at(quoted.start, f"the quote that opens here is closed in line {line} only")
+    if since is not None and "directive" in (error.context or ""):
+        return _at(since, _DIRECTIVES)
     if since is not None and "simple key" in (error.context or ""):
         at = since
     opened = f"; the part opens in line {since.line + 1}" if _is_flow(error) and since else ""

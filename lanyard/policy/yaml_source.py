@@ -212,7 +212,8 @@ def _tagged(source: Source, node: yaml.Node) -> PolicyError:
         message = f"no valid YAML: tags are not supported, and {tag[:MAX_SCALAR]} is one"
         return PolicyError([Problem(*place, message)])
     value = shortened(repr(node.value))
-    message = f"no valid YAML: {value} looks like {_LOOKS_LIKE[node.tag]}, and is none"
+    why = "too long" if len(node.value) > MAX_SCALAR else "none"
+    message = f"no valid YAML: {value} looks like {_LOOKS_LIKE[node.tag]}, and is {why}"
     return PolicyError([Problem(*place, message)])
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lanyard.cli.docs.roles_table import table_of
 from lanyard.cli.docs.roles_page import with_roles
+from lanyard.cli.docs.roles_table import table_of
 from tests.support.built_in_roles import RECORDED, needs_roles, recorded_roles
 
 TABLE = Path(__file__).parents[2] / "lanyard" / "values" / "built_in_roles.py"

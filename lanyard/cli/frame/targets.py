@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lanyard.policy.files import Unreadable, content_of
 from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
 
@@ -65,9 +66,9 @@ def _read(file: str) -> tuple[str, str]:
     try:
         if file == STANDARD_INPUT:
             return sys.stdin.read(), "standard input"
-        return Path(file).read_text(encoding="utf-8-sig"), file
-    except OSError as error:
-        raise BadTargets(f"{file}: cannot be read: {error.strerror}") from None
+        return content_of(Path(file)).decode("utf-8-sig"), file
+    except Unreadable as error:
+        raise BadTargets(f"{file}: cannot be read: {error}") from None
     except UnicodeDecodeError:
         raise BadTargets(f"{file}: cannot be read: it is no UTF-8 text") from None
 

@@ -1,6 +1,11 @@
-"""Standard output and standard error. Colours only on a terminal, and never with NO_COLOR."""
+"""Standard output and standard error. Colours only on a terminal, and never with NO_COLOR.
+
+Whatever is written comes through here, and is made harmless here: a text from outside can neither
+begin a line nor move the cursor.
+"""
 
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -19,14 +24,28 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from lanyard.values.shown import acts, shown
+
 if TYPE_CHECKING:
     from lanyard.policy import Problem
 
 #: A text, or a text and its style.
 type Part = str | tuple[str, str]
 
+# What JSON may have as it is, and a terminal may not.
+_ACTS_IN_JSON = re.compile(r"[^\n\x20-\x7e]")
 # A person waits as long without a sign of life.
 _PROGRESS_AFTER = 2.0
+
+
+def harmless(part: Part) -> Part:
+    """The part with what acts instead of being seen made visible; line breaks act, too."""
+    return shown(part) if isinstance(part, str) else (shown(part[0]), part[1])
+
+
+def cell(*lines: Part) -> Text:
+    """What stands in a cell of a table, a line for each part."""
+    return Text("\n").join(Text.assemble(harmless(line)) for line in lines)
 
 
 class Terminal:
@@ -41,27 +60,33 @@ class Terminal:
         self._err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
     def show(self, *parts: Part) -> None:
-        """A line of parts."""
+        """A line of parts: none of them begins another."""
         if not self.quiet:
             self.report(*parts)
 
     def report(self, *parts: Part) -> None:
         """The same, quiet or not."""
-        self._out.print(Text.assemble(*parts))
+        self._out.print(Text.assemble(*map(harmless, parts)))
 
     def table(self, table: Table) -> None:
-        """A table as wide as it says, unless quiet."""
+        """A table as wide as it says, unless quiet. What is from outside stands in a `cell`."""
         if not self.quiet:
             self._out.print(table, soft_wrap=False)
 
-    def error(self, message: str) -> None:
-        """What went wrong, in red, on standard error."""
-        self._err.print(Text(f"lanyard: {message}", style="red"))
+    def error(self, message: str, hint: str = "") -> None:
+        """What went wrong, in red, on standard error: further lines of the message are indented, so
+        that none can pass for another message. `hint`: a line of its own below it.
+        """
+        for index, line in enumerate(message.split("\n")):
+            begin = "  " if index else "lanyard: "
+            self._err.print(Text(begin + shown(line), style="red"))
+        if hint:
+            self._err.print(Text(shown(hint), style="red"))
 
     def problems(self, problems: "Iterable[Problem]") -> None:
         """Mistakes of a policy that was to be used, on standard error."""
         for problem in problems:
-            self._err.print(Text(str(problem), style="red"))
+            self._err.print(Text(shown(str(problem)), style="red"))
 
     @contextmanager
     def progress(
@@ -83,7 +108,7 @@ class Terminal:
         bar = self._bar(SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"))
         task = bar.add_task("", total=None)
         with _shown_after(bar, after):
-            yield lambda what, count: bar.update(task, description=what, completed=count)
+            yield lambda what, count: bar.update(task, description=shown(what), completed=count)
 
     def _bar(self, *columns: ProgressColumn) -> Progress:
         hidden = self.quiet or not self._err.is_terminal
@@ -91,8 +116,13 @@ class Terminal:
 
     @staticmethod
     def json(value: Any) -> None:
-        """One JSON document."""
-        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        """One JSON document, with what acts instead of being seen as \\uXXXX."""
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        sys.stdout.write(_ACTS_IN_JSON.sub(_escaped, text) + "\n")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1] if acts(found[0]) else found[0]
 
 
 @contextmanager

@@ -7,11 +7,10 @@ from rich.table import Table
 from rich.text import Text
 
 from lanyard.cli.frame.names import counted
-from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.frame.terminal import Terminal, cell
 from lanyard.cli.plan.counts import Counts, in_words
 from lanyard.cli.scan.words import Places, most_important_first
 from lanyard.desk.scan.holders import HolderKind
-from lanyard.values.shown import shown
 
 type Json = dict[str, Any]
 
@@ -61,7 +60,7 @@ def _show_subscriptions(document: Json, terminal: Terminal) -> None:
     kinds = [kind for kind in HolderKind if _any_holds(kind, document)]
     table = _table("Held by", *(_HEADS[kind] for kind in kinds), "all", "of 4,000")
     for row in document["subscriptions"]:
-        name = shown(row["name"]) or row["id"]
+        name = row["name"] or row["id"]
         share = Text(f"{row['assignments'] / row['limit']:.0%}")
         if row["nearLimit"]:
             share.stylize("bold red")
@@ -89,7 +88,7 @@ def _show_identities(document: Json, places: Places, terminal: Terminal) -> None
         for row in rows[:_MOST]:
             uses = f"on {row['resources']:,}" if row["resources"] else "unused"
             holds = f"  {counted(row['assignments'], 'role')}"
-            terminal.show(f"  {uses:>8}  {shown(_identity(row['id'], places))}", (holds, "dim"))
+            terminal.show(f"  {uses:>8}  {_identity(row['id'], places)}", (holds, "dim"))
         _show_rest(rows, terminal)
     terminal.show("")
 
@@ -104,8 +103,8 @@ def _show_privileged(rows: Sequence[Json], places: Places, terminal: Terminal) -
     for row in most_important_first(rows)[:_MOST]:
         resource = row["holder"]["resource"]
         who = places.full(resource) if resource else row["principalId"]
-        terminal.show(f"  {shown(row['role']['name'])} at {shown(places.full(row['scope']))}")
-        terminal.show((f"      {shown(who)}: {row['privileged']}", "dim"))
+        terminal.show(f"  {row['role']['name']} at {places.full(row['scope'])}")
+        terminal.show((f"      {who}: {row['privileged']}", "dim"))
     _show_rest(rows, terminal)
     terminal.show("")
 
@@ -113,15 +112,17 @@ def _show_privileged(rows: Sequence[Json], places: Places, terminal: Terminal) -
 def _show_orphans(orphans: Json, places: Places, terminal: Terminal) -> None:
     if not orphans["determined"]:
         terminal.show((_NOT_DETERMINED, "bold yellow"))
-        terminal.show(f"  {shown(orphans['reason'])}")
+        terminal.show(f"  {orphans['reason']}")
         terminal.show(f"  {_ADVICE.format(count=orphans['undetermined'])}")
         return
     rows = orphans["assignments"]
     title = f"{len(rows):,} orphaned role assignments"
-    terminal.show((title, "bold red" if rows else "bold"), _ages(orphans))
+    terminal.show((title, "bold red" if rows else "bold"))
+    if ages := _ages(orphans):
+        terminal.show(f"  {ages}")
     for row in most_important_first(rows)[:_MOST]:
         age = "" if row["ageDays"] is None else f"{row['ageDays']:,} d"
-        what = f"{shown(row['role']['name'])} at {shown(places.full(row['scope']))}"
+        what = f"{row['role']['name']} at {places.full(row['scope'])}"
         why = f": {row['privileged']}" if row["privileged"] else ""
         terminal.show(f"  {age:>7}  {what}", (why, "red"))
         terminal.show((f"           principal {row['principalId']}", "dim"))
@@ -132,7 +133,7 @@ def _show_orphans(orphans: Json, places: Places, terminal: Terminal) -> None:
 
 def _ages(orphans: Json) -> str:
     ages = [f"{age['age']}: {age['count']:,}" for age in orphans["byAge"] if age["count"]]
-    return f"\n  {', '.join(ages)}" if ages else ""
+    return ", ".join(ages)
 
 
 def _show_policy(policy: Json, changes: Counts, terminal: Terminal) -> None:
@@ -157,7 +158,7 @@ def _table(first: str, *others: str) -> Table:
 
 def _add(table: Table, name: str, counts: Sequence[int], *more: Text) -> None:
     cells = [Text(f"{number:,}", style="" if number else "dim") for number in counts]
-    table.add_row(Text(f"  {name}"), *cells, *more)
+    table.add_row(cell(f"  {name}"), *cells, *more)
 
 
 def _section(title: str, table: Table, terminal: Terminal) -> None:

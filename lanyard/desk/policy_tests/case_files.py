@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lanyard.desk.policy_tests.shape import PolicyTests
+from lanyard.policy.files import Unreadable, entries_of, is_folder
 from lanyard.policy.load import TEST_ENDINGS, read_text
 from lanyard.policy.problems import PolicyError, Problem
 from lanyard.policy.section import read_part
@@ -31,8 +32,7 @@ class ReadTests:
         """The file or folder that is tested."""
         if self.tests.policy is not None:
             return self.file.parent / self.tests.policy
-        stem, ending = self.file.name.rsplit(".test.", 1)
-        beside = self.file.with_name(f"{stem}.{ending}")
+        beside = self.file.with_suffix("").with_suffix(self.file.suffix)
         return beside if beside.exists() else self.file.parent
 
     @property
@@ -55,7 +55,7 @@ def found_tests(places: Sequence[Path]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for place in places:
-        files = sorted(_below(place)) if place.is_dir() else [place]
+        files = sorted(_below(place)) if is_folder(place) else [place]
         if not files:
             raise LanyardError(f"{place}: no file of tests (*.test.yaml) in it, nor below it")
         found |= dict.fromkeys(files)
@@ -77,11 +77,15 @@ def read_tests(file: Path) -> ReadTests:
 
 def is_test_file(path: Path) -> bool:
     """Whether it holds tests, by its name."""
-    return path.name.endswith(TEST_ENDINGS)
+    return path.name.lower().endswith(TEST_ENDINGS)
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    for path in folder.iterdir():
+    try:
+        entries = entries_of(folder)
+    except Unreadable as error:
+        raise LanyardError(f"{folder}: cannot be read: {error}") from None
+    for path in entries:
         if path.is_dir() and not path.name.startswith(".") and path.name not in _PASSED_BY:
             yield from _below(path)
         elif path.is_file() and is_test_file(path):

@@ -21,6 +21,7 @@ from pydantic import (
 
 from lanyard.desk.scan.holders import DirectoryAnswer
 from lanyard.desk.scan.report import Estate
+from lanyard.policy.files import Unreadable, content_of
 from lanyard.sweep.listings import Authorization
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.errors import LanyardError
@@ -124,9 +125,9 @@ def as_saved(estate: Estate) -> str:
 def read_saved(file: Path) -> Estate:
     """The estate that a file holds. Raises LanyardError for any other file."""
     try:
-        saved = _FILE.validate_json(file.read_bytes())
-    except OSError as error:
-        raise LanyardError(f"{file} cannot be read: {error.strerror}") from None
+        saved = _FILE.validate_json(content_of(file))
+    except Unreadable as error:
+        raise LanyardError(f"{file} cannot be read: {error}") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the whole of it"

@@ -1,0 +1,42 @@
+"""Files that people name: read whole, or not at all."""
+
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+
+from lanyard.values.errors import LanyardError
+
+
+class Unreadable(LanyardError):
+    """A file cannot be read; the message says why, without its name."""
+
+
+def content_of(path: Path, most: int = -1) -> bytes:
+    """What is in the file, or its first `most` bytes and one. Raises Unreadable: also for a pipe or
+    a device, which may have no end.
+    """
+    try:
+        mode = path.stat().st_mode
+        if not (S_ISREG(mode) or S_ISDIR(mode)):
+            raise Unreadable("it is no file but a pipe or a device")
+        with path.open("rb") as file:
+            return file.read(most if most < 0 else most + 1)
+    except OSError as error:
+        raise Unreadable(str(error.strerror)) from None
+    except ValueError:
+        raise Unreadable("its name has a character that no name has") from None
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder of this name; none where the name is too long for any."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def entries_of(folder: Path) -> list[Path]:
+    """What is in a folder, by name. Raises Unreadable."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise Unreadable(str(error.strerror)) from None
