@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from lanyard.policy.app_identity import names_own
 from lanyard.policy.checks import check
 from lanyard.policy.document import Policy
-from lanyard.policy.files import Unreadable, content_of, entries_of, is_folder
 from lanyard.policy.merge import merge
+from lanyard.policy.named_files import Unreadable, content_of, entries_of, is_folder
 from lanyard.policy.problems import MOST_REPORTED, PolicyError, Problem
 from lanyard.policy.section import read_part
 from lanyard.policy.still_readable import check_readable

@@ -22,16 +22,31 @@ PARTS = {"Policy": SCHEMA} | SCHEMA["$defs"]
 
 
 def readable(folder: Path) -> dict[str, Any]:
-    """The policies of a folder that are YAML at all, by file. Read by libyaml: every process of
-    the tests does it, and Python's own reader takes long to give up what is nested too deeply.
+    """The policies of a folder that are YAML at all, with texts for keys as JSON has them, by file.
+    Read by libyaml: every process of the tests does it, and Python's own reader takes long to give
+    up what is nested too deeply.
     """
     found = {}
     for file in sorted(folder.rglob("*.y*ml")):
         try:
-            found[str(file.relative_to(folder))] = yaml.load(file.read_bytes(), yaml.CSafeLoader)
+            document = yaml.load(file.read_bytes(), yaml.CSafeLoader)
         except (yaml.YAMLError, ValueError, RecursionError):
             continue
+        if has_texts_for_keys(document):
+            found[str(file.relative_to(folder))] = document
     return found
+
+
+def has_texts_for_keys(document: Any) -> bool:
+    """Each part is looked at once: with aliases it may stand in many places."""
+    parts, seen = [document], set[int]()
+    for part in parts:
+        if id(part) not in seen and isinstance(part, dict | list):
+            parts += part.values() if isinstance(part, dict) else part
+            if isinstance(part, dict) and not all(isinstance(key, str) for key in part):
+                return False
+        seen.add(id(part))
+    return True
 
 
 BROKEN = readable(PROJECT / "tests" / "corpus" / "policies")

@@ -85,6 +85,7 @@ def _kind(field: Json) -> str:
         "integer": "whole number",
         "number": "number",
         "object": "mapping",
+        "null": "null",
     }[field["type"]]
 
 

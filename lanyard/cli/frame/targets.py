@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lanyard.policy.files import Unreadable, content_of
+from lanyard.policy.named_files import Unreadable, content_of
 from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
 

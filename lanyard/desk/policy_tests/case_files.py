@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lanyard.desk.policy_tests.shape import PolicyTests
-from lanyard.policy.files import Unreadable, entries_of, is_folder
 from lanyard.policy.load import TEST_ENDINGS, read_text
+from lanyard.policy.named_files import Unreadable, entries_of, is_folder
 from lanyard.policy.problems import PolicyError, Problem
 from lanyard.policy.section import read_part
 from lanyard.policy.validation_errors import explain

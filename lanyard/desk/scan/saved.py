@@ -21,7 +21,7 @@ from pydantic import (
 
 from lanyard.desk.scan.holders import DirectoryAnswer
 from lanyard.desk.scan.report import Estate
-from lanyard.policy.files import Unreadable, content_of
+from lanyard.policy.named_files import Unreadable, content_of
 from lanyard.sweep.listings import Authorization
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.errors import LanyardError
