@@ -73,7 +73,7 @@ _OFFERED: dict[tuple[str, str], list[str] | Json] = {
     ("PrivilegedRole", "role"): _ROLES,
 }
 #: Keys of which null means something; any other is given with a value, or left out.
-_NULL_MEANS = {("AdditionLimit", "perHour")}
+_NULL_MEANS = {("AdditionLimit", "perHour"), ("RuleLimit", "perHour")}
 
 
 def _these(*keys: str, without: tuple[str, ...], **values: Json) -> Json:

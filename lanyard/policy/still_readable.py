@@ -15,7 +15,9 @@ from lanyard.policy.validation_errors import path_of
 
 # A cut may leave a key missing, and that a part broken: what is nested is not deeper.
 _MOST_CUTS = 10
-_PLACEHOLDERS = {"identities", "standards", "rules"}
+_PLACEHOLDERS = {"identities", "standards", "vars", "rules"}
+#: Without these, whatever names a part of them would name nothing.
+_NAMED: set[Path] = {("identities",), ("standards",), ("vars",)}
 
 
 def check_readable(data: Any, error: ValidationError) -> Found:
@@ -28,6 +30,8 @@ def check_readable(data: Any, error: ValidationError) -> Found:
         broken |= {path[:2] for path in paths}
         for path in paths:
             _without(left, path)
+        if broken & _NAMED:
+            return
         try:
             policy = read_part(Policy, left)
         except ValidationError as next_error:
@@ -87,4 +91,6 @@ def _placeholder(path: Path) -> Any:
             return {"name": f"rule {path[1]}", "match": {"types": types}, "system": True}
         case "standards":
             return []
+        case "vars":
+            return {}
     return {"name": f"{path[1]}"[:100] + "-{resource.hash}", "per": "resource"}

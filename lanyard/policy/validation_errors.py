@@ -12,6 +12,8 @@ from lanyard.policy.problems import MOST_REPORTED, Path, Problem, shortened, unk
 from lanyard.policy.role_names import whole_id_problem
 from lanyard.policy.yaml_source import Source
 
+#: Of a choice: that the value is none of this kind.
+_OF_ANOTHER_KIND = {"list_type", "literal_error", "string_type"}
 _EMPTY = "is empty; give it a value or leave it out"
 _EXPECTED = {
     "bool_type": "true or false",
@@ -44,15 +46,16 @@ def _explained(
     """Of a choice (a text or a list), only what went further, or else all that would be right."""
     choice = [detail for detail in details if _is_of_choice(detail)]
     further = [detail for detail in choice if len(path_of(detail)) > len(base)]
+    fitting = [detail for detail in choice if detail["type"] not in _OF_ANOTHER_KIND]
     if choice and choice[0]["input"] is None:
         yield base, f"{_what(base)} {_EMPTY}"
-        return
-    if choice and not further:
+    elif choice and not further and not fitting:
         expected = " or ".join(_expected(detail) for detail in choice)
-        yield base, f"{_what(base)} must be {expected}, not {_shown(choice[0], source)}"
-        return
-    for detail in further or details:
-        yield path_of(detail), _sentence(detail, model, source)
+        hint = "" if isinstance(choice[0]["input"], dict) else _hint(choice[0])
+        yield base, f"{_what(base)} must be {expected}, not {_shown(choice[0], source)}{hint}"
+    else:
+        for detail in further or fitting or details:
+            yield path_of(detail), _sentence(detail, model, source)
 
 
 def _sentence(detail: ErrorDetails, model: type[BaseModel], source: Source) -> str:
@@ -141,7 +144,7 @@ def _is_of_choice(detail: ErrorDetails) -> bool:
 
 
 def _is_member(part: str | int) -> bool:
-    return isinstance(part, str) and part.startswith(("literal[", "list["))
+    return isinstance(part, str) and part.startswith(("literal[", "list[", "constrained-str"))
 
 
 def _keys_at(path: Path, model: type[BaseModel]) -> list[str]:

@@ -1,6 +1,7 @@
 """What of a good policy does nothing, or takes everything. Each is seen in the file alone."""
 
-from lanyard.policy.document import Mode, Policy
+from lanyard.policy.document import Policy
+from lanyard.policy.mode import Mode
 from lanyard.policy.problems import Found, near
 from lanyard.policy.rule import Selector
 from lanyard.values.locations import LOCATIONS, RECORDED
