@@ -117,7 +117,8 @@ def _message(error: typer.TyperException) -> str:
     """As it was raised where a command did, which names the option itself."""
     if isinstance(error, typer.BadParameter) and error.param is None and error.param_hint is None:
         return error.message
-    return error.format_message()
+    # Typer has Python's name of what its own types raise in it.
+    return error.format_message().replace("Value error, ", "")
 
 
 class _Lazy(TyperGroup):

@@ -1,6 +1,7 @@
 """Names of roles that do not resolve, and what was meant by them. Pure."""
 
 from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import combinations
 
 from lanyard.values.built_in_roles import BUILT_IN_ROLES, RECORDED
@@ -33,6 +34,7 @@ def whole_id_problem(role: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def _meant(role: str) -> str:
     """The built-in role whose words these are, each nearly; or one with a word more, where it is
     known to be harmless. Never one with a word less: "Tag Contributor" is no "Contributor". ""
