@@ -75,8 +75,8 @@ async def test_what_a_person_attaches_right_before_the_last_one_is_detached_stay
     reserve = RemovalBudget.reserve
     raced: list[ResourceId] = []
 
-    async def reserve_late(budget: RemovalBudget, *, released: bool = False) -> Place:
-        place = await reserve(budget, released=released)
+    async def reserve_late(budget: RemovalBudget, **more: Any) -> Place:
+        place = await reserve(budget, **more)
         if not raced:
             raced.append(resource)
             await patch(estate, resource, identity=block(estate, "id-mine", "id-old"))

@@ -240,7 +240,7 @@ async def departed(monkeypatch: pytest.MonkeyPatch) -> Estate:
     assert machine.identity is not None
     estate.azure.assign(str(machine.identity.principal_id), "Reader", estate.scope)
     hour = str(int(estate.azure.clock.now() // 3600))
-    await estate.tables.control.put("budget", hour, {"spent": "0"})
+    await estate.tables.control.put("budget", hour, {"spent": "0", "byRule": "{}"})
     await estate.delete_vm("vm1")
     estate.new_events()
     return estate

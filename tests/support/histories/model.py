@@ -416,15 +416,16 @@ class Model:
             yield "16.6 repair" if repair else "16.6 mode", f" in mode {mode}"
         about = taken.principal if taken.kind == "revoke" else taken.identity
         thing = (taken.kind, taken.resource, about, taken.need)
-        if not released and thing not in self._may_go and self._is_careful(thing):
+        # What is left of an identity that is gone is cleaned up by the policy's mode.
+        left = taken.kind == "revoke" and taken.dead
+        if not (released or left) and thing not in self._may_go and self._is_careful(thing):
             yield "27.1 given by", ", which only careful rules ever asked for"
         if self.orders.pause:
             paused = f" while {self.orders.pause} was paused"
             yield "16.6 repair" if repair else "16.6 pause", paused
         if not self.orders.reported:
             yield "16.6 repair" if repair else "reported", " before a sweep"
-        # What is left of an identity that is gone is cleaned up: that is another removal.
-        left = taken.kind == "revoke" and taken.dead
+        # That is another removal.
         for resource, keys in self.orders.dismissed.items():
             if not left and any(takes(key, resource, taken) for key in keys):
                 yield "16.7 dismissal", ", which was dismissed"
