@@ -28,8 +28,13 @@ examples:
 
 exit codes:
   0  on the queue
-  1  an error: what is no resource id, no credentials, a missing right
+  1  an error: what is no resource id, a scope in which Lanyard knows no resource, no credentials, a
+     missing right
 """
+_NOTHING = (
+    "nothing was put on the queue: Lanyard knows no resource there. Name a new one by its own id, "
+    "or let the next sweep find it"
+)
 _SHAPE = {"version": "`1`", "queued[]": "the ids that were put on the queue"}
 
 
@@ -62,12 +67,12 @@ def run(
     queued = asyncio.run(enqueue())
     if json:
         terminal.json({"version": 1, "queued": [str(resource) for resource in queued]})
-        return 0
-    for resource in queued:
-        terminal.show(("queued", "green"), f"  {resource}")
+    else:
+        for resource in queued:
+            terminal.show(("queued", "green"), f"  {resource}")
     if not queued:
-        terminal.show(("apply: Lanyard knows no resource there", "yellow"))
-    return 0
+        terminal.error(_NOTHING)
+    return 0 if queued else 1
 
 
 def _parsed(texts: list[str]) -> list[ResourceId]:

@@ -14,8 +14,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from lanyard.cli.catalogue import COMMANDS
-from lanyard.cli.frame.options import as_written
+from lanyard.cli.catalogue import COMMANDS, GROUPS
+from lanyard.cli.frame.help_page import WIDEST, write_options, write_rows, write_text
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.values.errors import LanyardError
 
@@ -23,24 +23,11 @@ _ABOUT = """\
 Compute gets its identity on arrival, and its access is taken back when it leaves. This command
 looks at policies, at Azure, and at a deployed app, with your own identity and rights.
 
-Without anything deployed:
-  lanyard scan                            the estate at a glance
-  lanyard init                            write a first one
-  lanyard validate lanyard.yaml           every mistake with its line and column
-  lanyard test                            what it gives, held against what is expected
-  lanyard plan /subscriptions/…           what would be done; nothing is changed
-  lanyard diff old.yaml new.yaml          what a change of the policy gives and takes
-  lanyard rights lanyard.yaml             what the app's own identity must be allowed
-
-A deployed app (--storage ACCOUNT, or LANYARD_STORAGE):
-  lanyard status                          how it is doing
-  lanyard doctor                          what is wrong with it, and what fixes it
-  lanyard explain /subscriptions/…/vm1    why something has access
-  lanyard sweep --dry-run                 what is orphaned, with the evidence
-  lanyard pause "migration"               stop removals at once
+Begin with `lanyard scan`: it needs nothing deployed, and changes nothing. A deployed app is named
+with --storage ACCOUNT, or LANYARD_STORAGE.
 """
 _END = """\
-`lanyard COMMAND --help` has examples and the exit codes. NO_COLOR=1 turns colours off.
+`lanyard help COMMAND` has examples and the exit codes. NO_COLOR=1 turns colours off.
 `lanyard --install-completion` lets the Tab key complete commands and options.
 """
 #: As a shell reports a program that Ctrl-C ended; Typer makes it of a KeyboardInterrupt.
@@ -52,7 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not _make_writable():
         Terminal().error("standard output is closed: nothing can be shown")
         return 1
-    return _guarded(lambda: _app()(arguments, prog_name="lanyard", standalone_mode=False))
+    given = _asked(sys.argv[1:] if arguments is None else arguments)
+    return _guarded(lambda: _app()(given, prog_name="lanyard", standalone_mode=False))
+
+
+def _asked(arguments: Sequence[str]) -> list[str]:
+    """`lanyard` alone asks for help, and so does `lanyard help`, of all or of a command."""
+    if not arguments or arguments[0] == "help":
+        return [*arguments[1:], "--help"]
+    return [*arguments]
 
 
 def _guarded(run: Callable[[], int]) -> int:
@@ -122,7 +117,24 @@ def _message(error: typer.TyperException) -> str:
 
 
 class _Lazy(TyperGroup):
-    """Imports a command when it is the one that is asked for."""
+    """Imports a command when it is the one that is asked for. Its help lists all, by what one wants
+    to do.
+    """
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's
+        """What the whole is."""
+        write_text(formatter, _ABOUT)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's
+        """Where there is more."""
+        write_text(formatter, _END)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """The commands first: who asks for this help looks for one."""
+        for group in GROUPS:
+            rows = [(each.name, each.title) for each in group.commands]
+            write_rows(formatter, f"{group.title}:", rows)
+        write_options(formatter, self, ctx)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """As Typer does, but with the command itself in place of `_not_imported`."""
@@ -136,9 +148,9 @@ def _app() -> typer.Typer:
         rich_markup_mode=None,  # examples and lists in a help stay as they are written
         pretty_exceptions_enable=False,
         no_args_is_help=False,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST},
     )
-    app.callback(help=as_written(_ABOUT), epilog=as_written(_END))(_root)
+    app.callback(help=_ABOUT)(_root)
     for each in COMMANDS:
         app.command(each.name, short_help=each.title)(_not_imported)
     return app

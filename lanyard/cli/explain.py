@@ -39,7 +39,7 @@ _AFTER = """\
 examples:
   lanyard explain /subscriptions/…/virtualMachines/vm1 --storage stlanyard
   lanyard explain 2f0c1a34-0000-0000-0000-000000000000
-  lanyard explain /subscriptions/…/roleAssignments/8e81973e-0bec-47b0-b898-d190f9ebdacc --json
+  lanyard explain /subscriptions/…/roleAssignments/8e81973e-… --json
 
 exit codes:
   0  explained, also where it has nothing

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -75,17 +76,27 @@ _STYLES = {
 _BECAME = {each: each.value for each in Became} | {Became.GIVEN_BACK: "given back"}
 
 
+class Outcome(StrEnum):
+    """What a decision came to."""
+
+    DONE = "done"
+    HELD = "held"
+    FAILED = "failed"
+    LATER = "later"
+    INTENDED = "intended"
+
+
 @dataclass(frozen=True, slots=True)
 class _Filter:
     resource: str
-    outcome: str
+    outcome: Outcome | None
     removals: bool
 
     def wants(self, recorded: Recorded) -> bool:
         decision = recorded.decision
         return (
             is_within(decision.resource, self.resource)
-            and self.outcome in ("", decision.outcome)
+            and self.outcome in (None, decision.outcome)
             and (decision.removed is not None or not self.removals)
         )
 
@@ -97,8 +108,8 @@ def run(
     since: Annotated[str, typer.Option(metavar="TIME", help="From then: 12h, 7d, a date.")] = "24h",
     until: Annotated[str, typer.Option(metavar="TIME", help="Up to then; default: now.")] = "",
     outcome: Annotated[
-        str, typer.Option(metavar="WORD", help="Only done, held, failed, later or intended.")
-    ] = "",
+        Outcome | None, typer.Option(case_sensitive=False, help="Only what came to this.")
+    ] = None,
     removals: Annotated[
         bool, typer.Option("--removals", help="Only removals, and what became of each.")
     ] = False,
@@ -110,7 +121,7 @@ def run(
 ) -> int:
     """Show the decisions; returns the exit code."""
     terminal = Terminal(quiet=quiet)
-    wanted = _Filter(resource, outcome.lower(), removals)
+    wanted = _Filter(resource, outcome, removals)
 
     async def find() -> list[tuple[Recorded, Became | None]]:
         async with connect.app(azure, where) as app:

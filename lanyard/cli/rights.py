@@ -40,7 +40,9 @@ class UnknownRole(LanyardError):
 
 
 def run(
-    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="A file or a folder.")],
+    policy: Annotated[
+        Path, typer.Argument(metavar="POLICY", help="A file or a folder; - for standard input.")
+    ],
     removable: Annotated[
         list[str] | None,
         typer.Option(
@@ -79,6 +81,7 @@ def role_ids(names: Iterable[str]) -> list[str]:
 
 def _as_json(needed: Rights) -> dict[str, Any]:
     return {
+        "version": 1,
         "actions": [*needed.actions],
         "condition": needed.condition,
         "assignable": [role_as_json(guid) for guid in needed.assignable],
@@ -136,6 +139,7 @@ def _section(terminal: Terminal, title: str, lines: Iterable[str]) -> None:
 
 
 _SHAPE = {
+    "version": "`1`",
     "actions[]": "of the custom role at each subscription to watch",
     "condition": "under which it is assigned (version 2.0); empty where it needs none",
     "assignable[]": "roles that it may assign: `id` (GUID), `name`",

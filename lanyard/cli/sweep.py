@@ -1,20 +1,16 @@
 """`lanyard sweep`: the whole estate looked over from a desk, as the app does every hour."""
 
 import asyncio
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich import box
-from rich.table import Table
-from rich.text import Text
 
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
 from lanyard.cli.frame.names import role_as_json, short
 from lanyard.cli.frame.options import Command, Json, PolicyPath, Quiet, storage_rights
-from lanyard.cli.frame.terminal import Terminal, cell
+from lanyard.cli.frame.terminal import Terminal
 from lanyard.planning.orphans import Orphan
 from lanyard.policy import Policy, load_policy
 from lanyard.sweep.report import SweepReport, describe
@@ -153,8 +149,8 @@ def _orphan(orphan: Orphan) -> dict[str, Any]:
 
 
 def _show(report: SweepReport, terminal: Terminal, *, dry_run: bool) -> None:
-    if report.orphans:
-        terminal.table(_table(report.orphans))
+    for orphan in report.orphans:
+        _show_orphan(orphan, terminal)
     for identity in report.unused_identities:
         terminal.show(("unused   ", "yellow"), f"  identity {identity}")
     style = "yellow" if _finds_something(report) else "green"
@@ -162,21 +158,17 @@ def _show(report: SweepReport, terminal: Terminal, *, dry_run: bool) -> None:
     terminal.show(("nothing was changed" if dry_run else "put on the app's queue", "dim"))
 
 
-def _table(orphans: Iterable[Orphan]) -> Table:
-    """An orphan a row; the ids whole are in the JSON."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("", no_wrap=True)
-    table.add_column("Kind", no_wrap=True)
-    table.add_column("Assignment, principal", min_width=36)
-    table.add_column("Evidence")
-    for orphan in orphans:
-        assignment = orphan.assignment
-        fate = Text("held", "magenta") if orphan.held else Text("to remove", "red")
-        what = f"{role_name(assignment.role_id)} at {short(assignment.scope)}"
-        held = [(f"held: {orphan.held}", "magenta")] if orphan.held else []
-        why = cell(*(f"· {each}" for each in orphan.evidence), *held)
-        table.add_row(fate, orphan.kind.value, cell(what, (assignment.principal_id, "dim")), why)
-    return table
+def _show_orphan(orphan: Orphan, terminal: Terminal) -> None:
+    """Its evidence whole, as wide as it is: in no column that could be too narrow for it."""
+    assignment = orphan.assignment
+    what = f"{role_name(assignment.role_id)} at {short(assignment.scope)}"
+    fate = ("held", "magenta") if orphan.held else ("to remove", "red")
+    terminal.show(fate, f"  {orphan.kind}  {what}")
+    terminal.show((f"    principal {assignment.principal_id}", "dim"))
+    for each in orphan.evidence:
+        terminal.show(f"    · {each}")
+    if orphan.held:
+        terminal.show((f"    held: {orphan.held}", "magenta"))
 
 
 COMMAND = Command(_ABOUT, _AFTER, run, _SHAPE)

@@ -29,7 +29,8 @@ rules; names that two resources could share, and rules that may be in each other
 """
 _EXAMPLES = """\
 examples:
-  lanyard validate lanyard.yaml
+  lanyard validate                              lanyard.yaml
+  git show HEAD:lanyard.yaml | lanyard validate -
   lanyard validate policies/                    all files of the folder, as one policy
   lanyard validate --json lanyard.yaml          for a program
   lanyard validate --quiet examples/*.yaml      only the mistakes
@@ -60,7 +61,13 @@ class Checked:
 
 
 def run(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILE", help="A file or a folder.")],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="A file or a folder, or - for standard input; by default lanyard.yaml.",
+        ),
+    ] = None,
     app_identity: AppIdentity = "",
     strict: Annotated[
         bool, typer.Option("--strict", help="Take every warning for a mistake.")
@@ -80,7 +87,8 @@ def run(
     if json and annotate:
         raise typer.BadParameter("--annotate writes lines of a log, and --json one document")
     terminal, own = Terminal(quiet=quiet), own_identity(app_identity)
-    checked = [_strictly(each) if strict else each for each in (_check(p, own) for p in paths)]
+    named = paths or [Path("lanyard.yaml")]
+    checked = [_strictly(each) if strict else each for each in (_check(p, own) for p in named)]
     if sarif is not None:
         write(sarif, as_sarif(_found(checked), version("lanyard")))
     if json:
@@ -151,6 +159,7 @@ def _summary(checked: Sequence[Checked]) -> str:
 
 def _as_json(checked: Sequence[Checked]) -> dict[str, Any]:
     return {
+        "version": 1,
         "ok": _all_good(checked),
         "policies": [
             {
@@ -166,6 +175,7 @@ def _as_json(checked: Sequence[Checked]) -> dict[str, Any]:
 
 
 _SHAPE = {
+    "version": "`1`",
     "ok": "whether every policy is good",
     "policies[]": "in the order given",
     "policies[].path": "as it was given",

@@ -12,6 +12,7 @@ import pytest
 
 from lanyard.cli import main
 from lanyard.cli.catalogue import COMMANDS
+from lanyard.cli.frame.layout import laid_out
 
 PROJECT = Path(__file__).parents[2]
 LANYARD = Path(sys.executable).parent / "lanyard"
@@ -26,7 +27,44 @@ def test_every_help_has_examples_and_exit_codes(
     assert f"  examples:\n    lanyard {command}" in output
     assert "  exit codes:\n    0  " in output
     assert "--quiet" in output
-    assert max(len(line) for line in output.splitlines()) <= 104
+
+
+@pytest.mark.parametrize("width", [60, 80])
+@pytest.mark.parametrize("command", ["", *(each.name for each in COMMANDS)])
+def test_no_line_of_a_help_is_cut_in_a_word(
+    command: str, width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At its width every line fits, and every word stands whole as it does where all fits."""
+    texts = {}
+    for columns in (width, 300):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        assert main([command, "--help"] if command else ["--help"]) == 0
+        texts[columns] = capsys.readouterr().out
+    assert [line for line in texts[width].splitlines() if len(line) > width] == []
+    assert set(texts[width].split()) - {"\\", "#"} == set(texts[300].split()) - {"\\", "#"}
+
+
+def test_lanyard_alone_asks_for_help_and_so_does_help(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = []
+    for asked in ([], ["help"], ["--help"], ["help", "plan"], ["plan", "--help"]):
+        assert main(asked) == 0
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1] == shown[2]
+    assert shown[3] == shown[4]
+    assert shown[0].startswith("Usage: lanyard [OPTIONS]")
+    assert shown[3].startswith("Usage: lanyard plan [OPTIONS]")
+    assert main(["help", "vaildate"]) == 1
+    assert "Did you mean 'validate'?" in capsys.readouterr().err
+
+
+def test_a_help_ends_with_the_terms_that_are_private_to_lanyard(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["sweep", "--help"]) == 0
+    terms = capsys.readouterr().out.partition("  terms:\n")[2].splitlines()
+    assert [line.split()[0] for line in terms if line[4] != " "] == [
+        *("held", "installation", "orphan", "sweep")
+    ]
 
 
 def test_every_command_is_in_the_help_of_all(capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,6 +129,28 @@ def test_what_lanyard_did_not_foresee_is_not_swallowed(monkeypatch: pytest.Monke
         main(["validate", "lanyard.yaml"])
 
 
+# The texts of a help.
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("one two\nthree four five", ["one two three four", "five"]),
+        ("one-two-three four-and", ["one-two-three", "four-and"]),
+        ("a\n\nb", ["a", "", "b"]),
+        ("  0  fine and well done", ["  0  fine and well", "     done"]),
+        ("  0  fine\n     and well done", ["  0  fine and well", "     done"]),
+        ("  lanyard apply --json", ["  lanyard apply \\", "      --json"]),
+        ("  lanyard a   so it is here", ["  lanyard a", "      # so it is", "      # here"]),
+        ("  az x | jq '.a | .b'", ["  az x | jq '.a", "      | .b'"]),
+    ],
+)
+def test_a_text_breaks_between_words_and_a_command_can_be_pasted(
+    text: str, lines: list[str]
+) -> None:
+    assert list(laid_out(text, 18)) == lines
+
+
 # The installed command.
 
 
@@ -108,6 +168,14 @@ def test_the_installed_command_shows_its_version() -> None:
     ran = installed("--version")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout == f"lanyard {version('lanyard')}\n"
+
+
+@pytest.mark.parametrize("width", ["60", "80"])
+def test_the_installed_command_alone_shows_what_it_is_for_at_any_width(width: str) -> None:
+    ran = installed(COLUMNS=width)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert max(map(len, ran.stdout.splitlines())) <= int(width)
+    assert "Decide what it does:\n  release  let something be done that is held\n" in ran.stdout
 
 
 def completions(typed: str) -> list[str]:

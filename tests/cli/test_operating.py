@@ -92,6 +92,15 @@ async def test_a_time_that_is_none_is_refused_with_examples(desk: Desk) -> None:
     assert "'yesterday' is no time: write 30m, 12h, 7d (ago)" in ran.err
 
 
+async def test_an_outcome_that_there_is_not_is_refused_with_those_that_there_are(
+    desk: Desk,
+) -> None:
+    ran = await desk.app("history", "--outcome", "removed")
+    assert (ran.code, ran.out) == (ERROR, "")
+    assert "'removed' is not one of" in ran.err
+    assert all(f"'{each}'" in ran.err for each in ("done", "held", "failed", "later", "intended"))
+
+
 # held, release, dismiss
 
 
@@ -293,7 +302,8 @@ async def test_apply_of_a_group_is_of_what_lanyard_knows_in_it(desk: Desk) -> No
     ran = await desk.app("apply", desk.group, "--json")
     assert json.loads(ran.out)["queued"] == [first.text, second.text]
     nothing = await desk.app("apply", f"{desk.estate.scope}/resourceGroups/rg-none")
-    assert (nothing.code, nothing.lines) == (OK, ["apply: Lanyard knows no resource there"])
+    assert (nothing.code, nothing.out) == (ERROR, "")
+    assert "nothing was put on the queue: Lanyard knows no resource there" in nothing.err
 
 
 async def test_apply_refuses_what_is_no_id_before_anything_is_queued(desk: Desk) -> None:

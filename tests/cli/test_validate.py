@@ -132,6 +132,34 @@ def test_the_files_of_a_folder_are_one_policy(
     assert (code, lines[0]) == (0, f"{folder}: ok, mode full, 1 rule, 1 identity")
 
 
+def installed(folder: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [Path(sys.executable).parent / "lanyard", *arguments],
+        cwd=folder,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_alone_it_is_of_lanyard_yaml(tmp_path: Path) -> None:
+    write(tmp_path / "lanyard.yaml", GOOD)
+    ran = installed(tmp_path, "validate")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith("lanyard.yaml: ok, mode full, 1 rule, 1 identity\n")
+
+
+@pytest.mark.parametrize("command", ["validate", "rights"])
+def test_a_policy_comes_from_standard_input(tmp_path: Path, command: str) -> None:
+    ran = installed(tmp_path, command, "-", "--json", given=GOOD)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert json.loads(ran.stdout)["version"] == 1
+    broken = installed(tmp_path, command, "-", given=GOOD.replace("full", "ful"))
+    assert broken.returncode == 1
+    assert "-:2:1: 'mode' must be" in broken.stdout + broken.stderr
+
+
 def test_quiet_says_nothing_of_what_is_good(
     good: Path, bad: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,6 +174,7 @@ def test_json_has_every_problem_by_policy(
     code, lines = validate(capsys, "--json", good, bad)
     assert code == 1
     assert json.loads("\n".join(lines)) == {
+        "version": 1,
         "ok": False,
         "policies": [
             {"path": str(good), "ok": True, "cases": None, "problems": [], "warnings": []},
@@ -187,9 +216,7 @@ def test_what_cannot_be_read_is_a_problem_of_its_first_line(
     )
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["validate"], ["validat", "x"], ["validate", "--jsn", "x"]]
-)
+@pytest.mark.parametrize("arguments", [["rights"], ["validat", "x"], ["validate", "--jsn", "x"]])
 def test_wrong_arguments_exit_1_for_2_means_changes(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

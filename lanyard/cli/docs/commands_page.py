@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from lanyard.cli.catalogue import COMMANDS, Listed
+from lanyard.cli.catalogue import COMMANDS, GROUPS, Group, Listed
 from lanyard.cli.command import main
 from lanyard.cli.frame.options import Command
 
@@ -30,9 +30,12 @@ zsh, fish and PowerShell.
 
 def page() -> str:
     """The whole page."""
-    rows = [f"| [`{each.name}`](#lanyard-{each.name}) | {each.title} |" for each in COMMANDS]
-    index = "\n".join(["| command | |", "|---|---|", *rows])
-    return "\n".join([_HEAD, index, "", *(_section(each) for each in COMMANDS)])
+    return "\n".join([_HEAD, *map(_index, GROUPS), *map(_section, COMMANDS)])
+
+
+def _index(group: Group) -> str:
+    rows = [f"| [`{each.name}`](#lanyard-{each.name}) | {each.title} |" for each in group.commands]
+    return "\n".join([f"| {group.title} | |", "|---|---|", *rows, ""])
 
 
 def _section(listed: Listed) -> str:

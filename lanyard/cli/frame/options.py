@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
-from textwrap import fill
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from lanyard.cli.frame.help_page import HelpPage
 from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import InvalidResourceId, ResourceId
 
@@ -31,13 +31,16 @@ class Command:
 
     def add_to(self, app: typer.Typer, name: str) -> None:
         """Make it a command of `app`."""
-        decorate = app.command(name, help=as_written(self.about), epilog=as_written(self.after))
+        decorate = app.command(name, cls=HelpPage, help=self.about, epilog=self.after)
         decorate(flat(self.run))
 
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Report only what is wrong.")]
 PolicyPath = Annotated[
-    Path, typer.Option("--policy", envvar="LANYARD_POLICY", help="A file or a folder.")
+    Path,
+    typer.Option(
+        "--policy", envvar="LANYARD_POLICY", help="A file or a folder; - for standard input."
+    ),
 ]
 #: For `own_identity`.
 AppIdentity = Annotated[
@@ -57,11 +60,9 @@ LOOK = ("Storage Table Data Reader", "Storage Queue Data Reader", "Storage Blob 
 def storage_rights(*roles: str) -> str:
     """For the help of commands that reach a deployed app."""
     all_of_them = " and ".join(filter(None, [", ".join(roles[:-1]), roles[-1]]))
-    return fill(
+    return (
         "The app's storage account is reached with your own identity, never with keys: you need "
-        f"{all_of_them} on it.",
-        100,
-        break_on_hyphens=False,
+        f"{all_of_them} on it."
     )
 
 
@@ -71,11 +72,6 @@ def own_identity(app_identity: str) -> ResourceId | None:
         return ResourceId.parse(app_identity) if app_identity else None
     except InvalidResourceId as error:
         raise LanyardError(f"--app-identity: {error}") from None
-
-
-def as_written(text: str) -> str:
-    """The text with its own line breaks: no paragraph is wrapped again."""
-    return "\n\n".join(f"\b\n{paragraph}" for paragraph in text.strip("\n").split("\n\n"))
 
 
 def flat(run: Callable[..., int]) -> Callable[..., int]:

@@ -42,8 +42,8 @@ it is shown where its storage account is named (Storage Table Data Reader).
 """
 _EXAMPLES = """\
 examples:
-  lanyard plan /subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-shop
-  lanyard plan /subscriptions/11111111-1111-1111-1111-111111111111 --policy policies/ --json
+  lanyard plan /subscriptions/…/resourceGroups/rg-shop
+  lanyard plan /subscriptions/… --policy policies/ --json
   lanyard plan --mode full /subscriptions/…/virtualMachines/vm1     as if the policy had it
   lanyard plan /subscriptions/… --storage stlanyard --html plan.html   with removals, as a page
   az resource list --tag env=prod --output json | lanyard plan --list -
