@@ -63,7 +63,7 @@ def test_the_wheel_has_the_product_and_nothing_else(wheel: Path) -> None:
 def test_an_installed_wheel_gives_a_working_command(environment: Path) -> None:
     ran = run(environment, "--help")
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert "lanyard validate" in ran.stdout
+    assert "validate  check policy files" in ran.stdout
     found = subprocess.run(
         [environment / "bin" / "python", "-c", "import lanyard; print(lanyard.__file__)"],
         cwd=environment,
