@@ -19,7 +19,7 @@ from lanyard.policy import Policy
 from lanyard.ports.azure import Assignments, Compute, Identities
 from lanyard.reconcile.decide import AT_WORK, Precedents, consider
 from lanyard.reconcile.principals import AskedOnce, Principals, RecordedOnce
-from lanyard.reconcile.resource import wanted_for
+from lanyard.reconcile.wanted import wanted_for
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import compute_type

@@ -16,15 +16,14 @@ from lanyard.planning.actions import (
     changes_identity,
 )
 from lanyard.planning.attempts import as_ended
-from lanyard.planning.desired import Desired, desired
+from lanyard.planning.desired import Desired
 from lanyard.planning.givers import Givers, givers
 from lanyard.planning.grace import Graces, due_since, still_dedicated, waiting
-from lanyard.planning.kept_after_a_move import keeping_what_it_left_with
 from lanyard.planning.kept_conditions import beside_what_is_kept
 from lanyard.planning.life import Life
 from lanyard.planning.orders import Orders, Pause, Refusal
 from lanyard.planning.outcomes import Effects, Outcome
-from lanyard.planning.plan import Owned, Plan
+from lanyard.planning.plan import Plan
 from lanyard.planning.verdict import Verdict
 from lanyard.policy import Policy
 from lanyard.reconcile.apply import apply, see
@@ -53,7 +52,7 @@ from lanyard.reconcile.settled import unfinished_repairs
 from lanyard.reconcile.taken_grants import times_taken
 from lanyard.reconcile.taken_identities import looked_at
 from lanyard.reconcile.unconfirmed import Unconfirmed
-from lanyard.record.claims import Claims
+from lanyard.reconcile.wanted import had_of, wanted_for
 from lanyard.record.held import Answer, Entry, not_done, orders
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import as_seen, is_another, without_taken
@@ -61,7 +60,6 @@ from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import AtWork, NotYet
-from lanyard.values.grants import Grant
 from lanyard.values.resource_id import ResourceId, folded
 
 
@@ -371,22 +369,6 @@ class Reconciler:
         """A deleted group may have taken everything below it: each is looked at for itself."""
         async for resource in self.services.ledger.under(change.resource):
             yield Change(resource, "group", deleted=change.deleted)
-
-
-def wanted_for(policy: Policy, record: ResourceRecord, resource: ComputeResource | None) -> Desired:
-    """What the policy wants a resource to have and keep, by what is on record of it."""
-    claimed = record.owned().claimed
-    return keeping_what_it_left_with(desired(policy, resource), resource, record.left_with, claimed)
-
-
-async def had_of(wanted: Desired, owned: Owned, claims: Claims) -> frozenset[Grant]:
-    """Of what a resource claims, what it was given: what was only intended it has not to keep, nor
-    is it put back. Asked where a rule excludes it, or rules contradict each other; none otherwise.
-    """
-    if not wanted.kept.rules and not any(grant.contradicted for grant in wanted.grants):
-        return frozenset()
-    intended = [each for each in owned.claimed if each not in owned.grants]
-    return owned.grants | {each for each in intended if await claims.stood(each)}
 
 
 def _as_answered(record: ResourceRecord, entries: Mapping[str, Entry]) -> ResourceRecord:

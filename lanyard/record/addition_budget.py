@@ -12,10 +12,16 @@ from dataclasses import dataclass, field
 
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table
 from lanyard.record.rows import Columns
-from lanyard.record.rule_budgets import NO_LIMITS, RuleBudgets, after, spent_by_rule
-from lanyard.values.errors import Because, Refused, Temporary
+from lanyard.record.rule_budgets import (
+    HOUR,
+    NO_LIMITS,
+    RuleBudgets,
+    after,
+    is_spent,
+    spent_by_rule,
+)
+from lanyard.values.errors import Temporary
 
-_HOUR = 3600
 # One row, whatever the hour: it says of which hour it is.
 _PARTITION, _KEY = "budget", "additions"
 _CONFLICT_DELAY = 2.0
@@ -83,7 +89,7 @@ class AdditionBudget:
 
     async def _read(self) -> "_Counted":
         """An hour that another worker's clock has reached is reached."""
-        hour = int(self.now() // _HOUR)
+        hour = int(self.now() // HOUR)
         row = await self.table.get(_PARTITION, _KEY)
         if row is None:
             return _Counted(None, hour)
@@ -110,24 +116,18 @@ class AdditionBudget:
 
     def _check(self, counted: "_Counted", rules: tuple[str, ...]) -> None:
         if self.per_hour is not None and counted.spent >= self.per_hour:
-            raise self._is_spent(
-                f"the budget of {self.per_hour} resources an hour that are given something is spent"
+            raise is_spent(
+                f"the budget of {self.per_hour} resources an hour that are given something is "
+                "spent",
+                self.now(),
             )
         if rule := self.of_rules.exhausted(counted.by_rule, rules):
             per_hour = self.of_rules.per_hour[rule]
-            raise self._is_spent(
+            raise is_spent(
                 f"the budget of {per_hour} resources an hour that rule {rule!r} gives something is "
-                "spent"
+                "spent",
+                self.now(),
             )
-
-    def _is_spent(self, why: str) -> Refused:
-        return Refused(
-            Because.BUDGET,
-            why,
-            _HOUR - self.now() % _HOUR,
-            "it goes on in the next hour; release it to have it done at once",
-            releasable=True,
-        )
 
 
 @dataclass(frozen=True, slots=True)

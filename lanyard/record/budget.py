@@ -16,12 +16,18 @@ from lanyard.policy import RemovalLimit
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table
 from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.rows import Columns
-from lanyard.record.rule_budgets import NO_LIMITS, RuleBudgets, after, spent_by_rule
+from lanyard.record.rule_budgets import (
+    HOUR,
+    NO_LIMITS,
+    RuleBudgets,
+    after,
+    is_spent,
+    spent_by_rule,
+)
 from lanyard.values.errors import Because, Refused, Temporary
 
 #: So many removals in an hour are never too large a share: small estates are cleaned up, too.
 ALWAYS = 10
-_HOUR = 3600
 _PARTITION = "budget"
 _KNOWN = "known"
 _CONFLICT_DELAY = 2.0
@@ -101,7 +107,7 @@ class RemovalBudget:
             if rule := self.of_rules.exhausted(by_rule, place.rules):
                 per_hour = self.of_rules.per_hour[rule]
                 budget = f"the budget of {per_hour} removals an hour for rule {rule!r} is spent"
-                raise self._is_spent(budget)
+                raise is_spent(budget, self.now())
         values = {"spent": str(spent + 1), **after(by_rule, place.rules, 1)}
         if row is None:
             await self.table.insert(_PARTITION, place.hour, values)
@@ -111,16 +117,7 @@ class RemovalBudget:
     def _check_number(self, spent: int) -> None:
         if spent >= self.limit.per_hour:
             budget = f"the budget of {self.limit.per_hour} removals an hour is spent"
-            raise self._is_spent(budget)
-
-    def _is_spent(self, why: str) -> Refused:
-        return Refused(
-            Because.BUDGET,
-            why,
-            _HOUR - self.now() % _HOUR,
-            "it goes on in the next hour; release it to have it done at once",
-            releasable=True,
-        )
+            raise is_spent(budget, self.now())
 
     async def _check_share(self, spent: int) -> None:
         if self.limit.percent >= 100 or spent < ALWAYS:
@@ -138,10 +135,10 @@ class RemovalBudget:
     async def _resumed(self) -> bool:
         """Whether a person ended such a stop in this hour of the clock: then it has no other."""
         at = await self.kill_switch.stop_ended()
-        return at is not None and at // _HOUR == self.now() // _HOUR
+        return at is not None and at // HOUR == self.now() // HOUR
 
     def _hour(self) -> str:
-        return str(int(self.now() // _HOUR))
+        return str(int(self.now() // HOUR))
 
 
 def _count(row: Row | None, column: str) -> int:
@@ -149,4 +146,4 @@ def _count(row: Row | None, column: str) -> int:
 
 
 def _paused(pause: Pause) -> Refused:
-    return Refused(Because.PAUSED, str(pause), _HOUR, "'lanyard resume' goes on", releasable=False)
+    return Refused(Because.PAUSED, str(pause), HOUR, "'lanyard resume' goes on", releasable=False)

@@ -1,4 +1,5 @@
-"""How much was done for each rule that has a limit of its own, in the hour of a budget's row. Pure.
+"""What the two budgets share: the refusal of what one is spent for, and how much was done for each
+rule that has a limit of its own, in the hour of a budget's row. Pure.
 
 It stands in the row of the whole, so that both are counted in one write.
 """
@@ -11,7 +12,10 @@ from pydantic import TypeAdapter
 
 from lanyard.ports.tables import Row
 from lanyard.record.rows import Columns
+from lanyard.values.errors import Because, Refused
 
+#: Seconds; a budget is one of an hour of the clock.
+HOUR = 3600
 #: The column of the row.
 COLUMN = "byRule"
 _COUNTS = TypeAdapter(Mapping[str, int])
@@ -35,6 +39,17 @@ class RuleBudgets:
 
 #: Where no rule has one.
 NO_LIMITS = RuleBudgets({})
+
+
+def is_spent(why: str, now: float) -> Refused:
+    """For who asks at `now` (seconds since the epoch); `why` names the budget, for people."""
+    return Refused(
+        Because.BUDGET,
+        why,
+        HOUR - now % HOUR,
+        "it goes on in the next hour; release it to have it done at once",
+        releasable=True,
+    )
 
 
 def spent_by_rule(row: Row | None) -> Mapping[str, int]:

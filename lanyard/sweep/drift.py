@@ -14,10 +14,10 @@ from lanyard.planning.verdict import Situation
 from lanyard.policy import Policy
 from lanyard.reconcile.principals import AskedOnce, Principals, RecordedOnce
 from lanyard.reconcile.refusals import postponed, unfulfilled
-from lanyard.reconcile.resource import had_of, wanted_for
 from lanyard.reconcile.services import Services
 from lanyard.reconcile.taken_grants import CountedOnce, times_taken
 from lanyard.reconcile.unconfirmed import unconfirmed
+from lanyard.reconcile.wanted import had_of, wanted_for
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.ownership import unseen_attachments
 from lanyard.record.repairs import counted

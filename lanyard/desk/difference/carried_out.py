@@ -115,7 +115,6 @@ class _Run:
         """One resource, until nothing more is allowed."""
         for _ in range(_MOST_ROUNDS):
             if not self._round(id_):
-                self._attribute(id_)
                 return
         raise AssertionError(f"{id_} never settles under the policy")
 
@@ -155,13 +154,6 @@ class _Run:
         self._remember(id_, wanted)
         return bool(done)
 
-    def _attribute(self, id_: ResourceId) -> None:
-        resource, owned = self.resources[id_], self.owned[id_]
-        wanted = desired(self.policy, resource)
-        principals = self.now().principals(wanted, resource)
-        given_by = givers(self.policy, wanted, principals, owned)
-        self.owned[id_] = replace(owned, given_by=given_by)
-
     def _conflicts(self, allowed: Iterable[Action]) -> Iterator[Held]:
         """Azure keeps one assignment of a role at a scope for a principal: where somebody else's
         stands on another condition, Lanyard leaves it so, and takes nothing meanwhile.
@@ -181,8 +173,10 @@ class _Run:
             yield Held(taken, Because.WAITS, why, "see to that, or release this one", True)
 
     def _remember(self, id_: ResourceId, wanted: Desired) -> None:
-        resource = self.resources[id_]
+        resource, owned = self.resources[id_], self.owned[id_]
         principals = self.now().principals(wanted, resource)
+        given_by = givers(self.policy, wanted, principals, owned)
+        self.owned[id_] = replace(owned, given_by=given_by)
         for one in (*wanted.kept.identities.values(), *wanted.identities.values()):
             self.attached_by[id_, UserAssigned(one.id).key] = one.rules
         if rules := (*wanted.kept.system, *wanted.system):
