@@ -9,7 +9,7 @@ from lanyard.policy import Policy
 from lanyard.ports.queue import Queue
 from lanyard.queue.locks import Locks
 from lanyard.reconcile.services import Services
-from lanyard.record.decisions import SWEEP, Decision
+from lanyard.record.decisions import POLICY_CHANGED, SWEEP, Decision
 from lanyard.record.installation import record_installation
 from lanyard.sweep.changed_roles import ChangedRoles
 from lanyard.sweep.report import SweepReport, describe, difference
@@ -105,7 +105,7 @@ class Sweeps:
             ahead = await Sweep(self.policy, services).run()
             reason = f"version {self.policy.digest}: {difference(ahead)}"
             log.warning("the policy changed: %s", reason)
-            await services.decisions.add(Decision("", "policy changed", "done", reason))
+            await services.decisions.add(Decision("", POLICY_CHANGED, "done", reason))
             await services.kill_switch.adopt()
         return reported is None
 

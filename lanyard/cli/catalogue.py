@@ -67,6 +67,7 @@ GROUPS = (
             Listed("status", "how a deployed app is doing", "status:COMMAND"),
             Listed("doctor", "is a deployed app well", "doctor:COMMAND"),
             Listed("history", "what was decided, and why", "history:COMMAND"),
+            Listed("report", "a month: given, held, taken away", "report.command:COMMAND"),
             Listed("explain", "why something has access", "explain:COMMAND"),
             Listed("held", "what is not done, and why", "held:HELD"),
         ),

@@ -7,6 +7,7 @@ it; the text is for people alone, and two actions may have the same.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from lanyard.values.compute import PrincipalRef, UserAssigned
 from lanyard.values.grants import Grant
@@ -277,6 +278,29 @@ ORDER: tuple[type, ...] = (
     RemoveOrphans,
     RemoveUnknown,
 )
+
+
+class Given(StrEnum):
+    """What an addition gives."""
+
+    ROLE = "role"
+    ATTACHMENT = "attachment"
+    IDENTITY = "identity"
+
+
+_GIVEN = {
+    "create identity": Given.IDENTITY,
+    "attach identity": Given.ATTACHMENT,
+    "reattach identity": Given.ATTACHMENT,
+    "enable system identity": Given.ATTACHMENT,
+    "replace identity": Given.ATTACHMENT,
+    "assign role": Given.ROLE,
+}
+
+
+def given_by(key: str) -> Given | None:
+    """What the action with this key gives; None where it gives nothing."""
+    return _GIVEN.get(key.partition("|")[0])
 
 
 def changes_identity(action: Action) -> bool:

@@ -52,6 +52,8 @@ class Refusal:
     #: Whether a person may release it; otherwise only what `release` names does.
     releasable: bool = False
     kind: Kind = Kind.ADDITION
+    #: The rules that ask for an addition: for the record, not for the list.
+    rules: tuple[str, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return f"{self.reason}; {self.release}"

@@ -41,6 +41,7 @@ class Held:
             release=self.release,
             releasable=self.releasable,
             kind=self._kind(),
+            rules=getattr(self.action, "rules", ()),
         )
 
     def _kind(self) -> Kind:

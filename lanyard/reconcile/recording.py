@@ -115,6 +115,7 @@ class Recorder:
                     "held",
                     str(refusal),
                     key=refusal.key,
+                    rules=refusal.rules,
                     cause=self.cause,
                 )
             )

@@ -66,6 +66,7 @@ def refused(outcomes: Iterable[Outcome]) -> list[Refusal]:
             release=o.failure.release,
             releasable=o.failure.releasable,
             kind=Kind.REMOVAL if is_removal(o.action) else Kind.ADDITION,
+            rules=getattr(o.action, "rules", ()),
         )
         for o in outcomes
         if isinstance(o.failure, Refused)
@@ -81,6 +82,7 @@ def waited_for(failures: Iterable[Outcome]) -> list[Refusal]:
             action=str(o.action),
             reason=f"it failed: {o.failure}",
             release="see to that, it is tried again by itself; or dismiss it, and what waits goes",
+            rules=getattr(o.action, "rules", ()),
         )
         for o in failures
         # The budget's and a pause's refusals are listed as such.
@@ -116,6 +118,7 @@ def _failed(action: Action, reason: str) -> Refusal:
         release="see to that: it is tried again at lengthening intervals, and with the next sweep "
         "once the resource, the policy or the app's rights changed",
         kind=Kind.REMOVAL if is_removal(action) else Kind.ADDITION,
+        rules=getattr(action, "rules", ()),
     )
 
 
@@ -145,4 +148,5 @@ def _unfulfillable(problem: Unfulfillable) -> Refusal:
         action=f"rule {problem.rule}",
         reason=f"{problem.part}: {problem.reason}",
         release="fix the rule or the tags",
+        rules=(problem.rule,),
     )

@@ -128,6 +128,7 @@ class Removals:
             "intended",
             f"remove {removed}",
             key=action.key,
+            rules=self.given_by.get(taken_key(action), ()),
             cause=self.cause,
             evidence=evidence,
             removed=removed,

@@ -24,6 +24,8 @@ log = logging.getLogger("lanyard.decisions")
 SWEEP = "sweep"
 #: What is on record of a policy that cannot be used.
 REFUSED = "policy refused"
+#: What is on record of a new version of it, before it takes anything away.
+POLICY_CHANGED = "policy changed"
 # Keeps the order of decisions that one process takes within the same microsecond.
 _sequence = itertools.count()
 

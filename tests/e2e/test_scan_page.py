@@ -4,7 +4,6 @@
 """
 
 import json
-import os
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,29 +13,14 @@ from typing import Any
 
 import pytest
 
+from lanyard.cli.frame.figures import resolved
 from lanyard.cli.scan import command as scan
-from lanyard.cli.scan.page_tables import resolved
 from tests.support.browser import Page, browser
 from tests.support.desk import Desk
+from tests.support.pictures import COLOURS, FIGURES, HOSTILE, brightness, keep
 from tests.support.scanned import show_to
 
-#: Of every element that carries a figure: where it is in the document, the number, what a person
-#: reads, and for parts of pictures the length that stands for it.
-FIGURES = """
-[...document.querySelectorAll("[data-figure]")].map(each => ({
-  pointer: each.dataset.figure,
-  value: Number(each.dataset.value),
-  text: each.tagName.toLowerCase() === "data" ? each.textContent : null,
-  width: each.tagName === "rect" ? Number(each.getAttribute("width")) : null,
-  height: each.tagName === "rect" ? Number(each.getAttribute("height")) : null,
-  drawn: each.getBoundingClientRect().width,
-}))
-"""
-COLOURS = """
-[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]
-"""
-HOSTILE = '"><img src=x onerror="document.title=1"><script>document.title=2</script>\u202e'
-GAP, PICTURE_HEIGHT = 2, 1210
+PICTURE_HEIGHT = 1210
 
 
 @dataclass
@@ -104,13 +88,12 @@ async def test_the_length_of_each_bar_is_its_figure(scanned: Scanned, chromium: 
     figures = await chromium.evaluate(FIGURES)
     compute = parts(figures, r"/compute/\d+/\w+")
     assert len(compute) >= 12
-    assert_proportional([(each["value"], each["width"] + GAP) for each in compute])
+    assert_proportional([(each["value"], each["width"]) for each in compute])
     ages = parts(figures, r"/orphans/byAge/\d+/count")
     assert sum(each["value"] for each in ages) == 22
     assert_proportional([(each["value"], each["height"]) for each in ages])
-    for number in range(3):  # each bar is a subscription's whole
-        held = parts(figures, rf"/subscriptions/{number}/holders/\w+")
-        assert_proportional([(e["value"], e["width"] + GAP) for e in held if e["width"] > 1])
+    held = parts(figures, r"/subscriptions/\d+/holders/\w+")
+    assert_proportional([(each["value"], each["width"]) for each in held])
     assert all(each["drawn"] > 0 for each in compute)
 
 
@@ -190,15 +173,3 @@ def assert_proportional(pairs: list[tuple[int, float]]) -> None:
     (value, length) = max(pairs)
     for each, drawn in pairs:
         assert drawn == pytest.approx(each * length / value, abs=0.1)
-
-
-def brightness(colour: str) -> float:
-    """0 to 255, of `rgb(r, g, b)`."""
-    return sum(int(each) for each in re.findall(r"\d+", colour)[:3]) / 3
-
-
-def keep(picture: bytes, name: str) -> None:
-    """In the folder that LANYARD_PICTURES names, if any."""
-    assert picture.startswith(b"\x89PNG")
-    if folder := os.environ.get("LANYARD_PICTURES"):
-        (Path(folder) / name).write_bytes(picture)

@@ -305,7 +305,7 @@ async def test_a_decision_says_who_why_on_which_evidence_and_under_which_policy(
     await estate.delete_vm("vm0")
     await estate.settle()
     recorded = await estate.services.decisions.read(await removal(estate))
-    assert (recorded.by, recorded.policy) == ("app", estate.policy.digest)
+    assert (recorded.by, recorded.policy) == (estate.name, estate.policy.digest)
     assert recorded.decision.cause["eventType"].endswith("ResourceDeleteSuccess")
     assert any("no other resource claims this grant" in line for line in recorded.decision.evidence)
 

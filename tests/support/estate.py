@@ -31,7 +31,7 @@ from lanyard.ports.tables import Tables
 from lanyard.queue.locks import Locks
 from lanyard.queue.messages import unpacked
 from lanyard.reconcile.services import assemble
-from lanyard.record.decisions import Decision
+from lanyard.record.decisions import Decision, app_name
 from lanyard.settings import Settings
 from lanyard.values.change import Change
 from lanyard.values.clouds import Endpoint
@@ -134,6 +134,7 @@ class Estate:
         self.operator = state.add_principal("operator", "User")
         self.azure.assign(self.operator.object_id, "Owner", self.scope)
         self.app = state.add_principal("id-lanyard-app")
+        self.name = app_name(self.app.client_id)
         self._grant_rights()
         self.platform.directory.grant_permission(self.app.object_id)
         self.topic = self.platform.event_grid.add_topic(
@@ -219,7 +220,9 @@ class Estate:
         credential = AsyncPrincipalCredential(self.azure.tokens, self.app)
         azure = azure_over(credential, self.settings, transport, now)
         notifications = notifications_over(credential, self.settings, transport)
-        services = assemble(azure, self.tables, self.policy, "app", now, notifications, self.marks)
+        services = assemble(
+            azure, self.tables, self.policy, self.name, now, notifications, self.marks
+        )
         locks = Locks(self.leases)
         return composed(self.policy, services, self.queue, self.poison, locks)
 

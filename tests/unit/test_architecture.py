@@ -30,9 +30,9 @@ _OUTPUT = "the same part of two commands"
 #: A room is the folder that directly holds the module.
 SHARED_NAMES = {
     "apply": ({"cli", "reconcile"}, _COMMAND),
-    "as_json": ({"cli/diff", "cli/plan", "cli/policy_test", "cli/scan"}, _OUTPUT),
+    "as_json": ({"cli/diff", "cli/plan", "cli/policy_test", "cli/report", "cli/scan"}, _OUTPUT),
     "command": (
-        {"cli", "cli/diff", "cli/plan", "cli/policy_test", "cli/scan"},
+        {"cli", "cli/diff", "cli/plan", "cli/policy_test", "cli/report", "cli/scan"},
         "the command line, and a command of several modules",
     ),
     "compute": ({"values", "azure/arm"}, "a value, and what reads and writes it"),
@@ -49,15 +49,15 @@ SHARED_NAMES = {
         {"planning", "reconcile"},
         "what waits for an addition: one that is held, and one that failed",
     ),
-    "page": ({"cli/diff", "cli/plan", "cli/scan"}, _OUTPUT),
+    "page": ({"cli/diff", "cli/plan", "cli/report", "cli/scan"}, _OUTPUT),
     "queue": ({"ports", "azure/storage"}, _ADAPTER),
     "replay": ({"queue", "cli"}, _COMMAND),
-    "report": ({"sweep", "desk/scan"}, "what was found, as values"),
+    "report": ({"sweep", "desk/report", "desk/scan"}, "what was found, as values"),
     "rights": ({"desk", "cli"}, _COMMAND),
     "steps": ({"desk/onboarding", "cli/onboarding"}, _COMMAND),
     "sweep": ({"sweep", "cli"}, _COMMAND),
     "tables": ({"ports", "azure/storage"}, _ADAPTER),
-    "text": ({"cli/diff", "cli/plan", "cli/policy_test", "cli/scan"}, _OUTPUT),
+    "text": ({"cli/diff", "cli/plan", "cli/policy_test", "cli/report", "cli/scan"}, _OUTPUT),
     "undo": ({"desk", "cli"}, _COMMAND),
     "uninstall": ({"desk", "cli/onboarding"}, _COMMAND),
 }

@@ -1,5 +1,5 @@
 """Markup, safe by what makes it: every text and attribute is escaped, and shown as it is. A page
-has no script, and nothing from elsewhere: it can be mailed.
+has nothing from elsewhere, and no script but its own: it can be mailed.
 """
 
 import base64
@@ -26,13 +26,14 @@ def tag(name: str, content: str = "", /, **attributes: object) -> str:
     return f"<{name}{written}>" if name in _VOID else f"<{name}{written}>{content}</{name}>"
 
 
-def whole_page(title: str, main: str) -> str:
-    """A page around markup. Its Content-Security-Policy allows its own style sheet alone, so that a
-    name which somebody gave a resource stays a name, whatever it is.
+def whole_page(title: str, main: str, *, script: bool = False) -> str:
+    """A page around markup; with a `script`, its tables can be searched and sorted (page.js). Its
+    Content-Security-Policy allows its own style sheet and script alone, so that a name which
+    somebody gave a resource stays a name, whatever it is.
     """
-    style = files("lanyard.cli.frame").joinpath("page.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    style, code = _own("page.css"), _own("page.js") if script else ""
+    sources = [f"style-src {_digest(style)}", *([f"script-src {_digest(code)}"] if code else [])]
+    policy = "; ".join(["default-src 'none'", *sources, "base-uri 'none'", "form-action 'none'"])
     head = [
         tag("meta", charset="utf-8"),
         tag("meta", http_equiv="Content-Security-Policy", content=policy),
@@ -42,6 +43,15 @@ def whole_page(title: str, main: str) -> str:
         tag("title", escaped(title)),
         f"<style>{style}</style>",
     ]
-    body = tag("body", tag("main", main))
+    body = tag("body", tag("main", main) + (f"<script>{code}</script>" if code else ""))
     root = tag("html", tag("head", "\n".join(head)) + "\n" + body, lang="en")
     return f"<!doctype html>\n{root}\n"
+
+
+def _own(name: str) -> str:
+    return files("lanyard.cli.frame").joinpath(name).read_text(encoding="utf-8")
+
+
+def _digest(content: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+    return f"'sha256-{digest}'"

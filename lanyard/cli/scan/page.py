@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from lanyard.cli.frame.figures import figure
 from lanyard.cli.frame.html import escaped, tag, whole_page
 from lanyard.cli.scan import page_sections as sections
-from lanyard.cli.scan.page_tables import figure
 from lanyard.sweep.listings import LIMIT
 
 type Json = dict[str, Any]

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lanyard.cli.frame.charts import Bar, Column, Part, columns, legend, meter, stacked_bars
+from lanyard.cli.frame.figures import figure, resolved
 from lanyard.cli.frame.html import escaped, tag
-from lanyard.cli.scan.page_charts import Bar, Column, Part, columns, meter, stacked_bars
-from lanyard.cli.scan.page_tables import assignment_table, figure, identity_table, resolved, table
+from lanyard.cli.scan.page_tables import assignment_table, identity_table, table
 from lanyard.desk.scan.report import SHARED_FROM
 from lanyard.sweep.listings import LIMIT, NEAR_LIMIT
 
@@ -48,7 +49,7 @@ def compute(document: Json) -> str:
     ]
     picture = stacked_bars("Compute by type and identity", bars)
     lead = "Compute resources by type, and the managed identities that they have."
-    return _section("Compute and its identities", lead, _legend(_COMPUTE) + picture)
+    return _section("Compute and its identities", lead, legend(_COMPUTE) + picture)
 
 
 def subscriptions(document: Json) -> str:
@@ -69,7 +70,7 @@ def subscriptions(document: Json) -> str:
         parts = _held(above["holders"], used, "/aboveSubscriptions/holders")
         name = "above subscriptions"
         bars.append(Bar(name, "management groups and the tenant's root", parts))
-    picture = stacked_bars("Role assignments by subscription and holder", bars, shares=True)
+    picture = stacked_bars("Role assignments by subscription and holder", bars)
     lead = "All role assignments at and below each subscription, by who holds them."
     content = _holder_legend(used) + picture + _limits(document, rows)
     return _section("Who holds what, by subscription", lead, content)
@@ -172,14 +173,17 @@ def orphans(document: Json) -> str:
         "By the age of the assignment; since when it is orphaned, nobody records."
     )
     ages = [
-        Column(each["age"], each["count"], f"/orphans/byAge/{number}/count")
+        Column(
+            each["age"],
+            [Part(each["count"], "unknown", "orphaned", f"/orphans/byAge/{number}/count")],
+        )
         for number, each in enumerate(orphans["byAge"])
     ]
     if not orphans["assignments"]:
         return _section(title, lead, _none("There is none."))
     proof = "; ".join(orphans["assignments"][0]["evidence"])
     evidence = tag("p", tag("b", "Evidence: ") + escaped(f"{proof}."), class_="evidence")
-    picture = columns("Orphaned assignments by age", ages, "unknown") + evidence
+    picture = columns("Orphaned assignments by age", ages) + evidence
     return _section(title, lead, picture + assignment_table(document, "/orphans/assignments"))
 
 
@@ -245,13 +249,8 @@ def _section(title: str, lead: str, content: str) -> str:
     return tag("section", tag("h2", escaped(title)) + intro + content)
 
 
-def _legend(words: dict[str, str]) -> str:
-    items = (tag("li", tag("i", class_=f"swatch {key}") + label) for key, label in words.items())
-    return tag("ul", "".join(items), class_="legend")
-
-
 def _holder_legend(kinds: dict[str, str]) -> str:
-    return _legend({_STYLES.get(kind, kind): words for kind, words in kinds.items()})
+    return legend({_STYLES.get(kind, kind): words for kind, words in kinds.items()})
 
 
 def _none(text: str) -> str:

@@ -1,8 +1,9 @@
-"""The tables of the page, and its figures."""
+"""The tables of the page."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lanyard.cli.frame.figures import figure, resolved
 from lanyard.cli.frame.html import escaped, tag
 from lanyard.cli.scan.words import Places, most_important_first
 
@@ -12,20 +13,6 @@ type Cells = Sequence[str]
 # The first rows are on the page, the next ones behind a click, the rest in --json alone: a mail
 # has its limits.
 _OPEN, _MOST = 10, 500
-
-
-def resolved(document: Json, pointer: str) -> Any:
-    """What a JSON pointer (RFC 6901, without escapes) names in the document."""
-    value: Any = document
-    for step in pointer.strip("/").split("/"):
-        value = value[int(step)] if isinstance(value, list) else value[step]
-    return value
-
-
-def figure(document: Json, pointer: str) -> str:
-    """A number of the document, and where it is there."""
-    value = resolved(document, pointer)
-    return tag("data", f"{value:,}", value=value, data_figure=pointer, data_value=value)
 
 
 def table(heads: Sequence[str], lines: Sequence[Cells], style: str = "") -> str:

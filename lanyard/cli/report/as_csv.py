@@ -1,0 +1,38 @@
+"""A report as CSV, a line for each line of the record: for spreadsheets and for who keeps it."""
+
+import csv
+import io
+from typing import Any
+
+from lanyard.values.shown import shown
+
+type Json = dict[str, Any]
+
+_HEADS = ("id", "at", "happening", "what", "resource", "action", "outcome", "became", "reason",
+          "rules", "policy", "by", "event", "evidence")  # fmt: skip
+_LISTS = ("given", "held", "removed", "failed", "decided", "policies", "sweeps")
+# A spreadsheet takes what begins so for a formula (OWASP, "CSV Injection").
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_csv(document: Json) -> str:
+    """The text of the file, lines by time."""
+    lines = [line for name in _LISTS for line in document[name]]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(_HEADS)
+    writer.writerows(map(_cells, sorted(lines, key=lambda line: (line["at"], line["id"]))))
+    return text.getvalue()
+
+
+def _cells(line: Json) -> list[str]:
+    cells = line | {
+        "rules": "; ".join(line["rules"]),
+        "event": line["cause"].get("eventId", ""),
+        "evidence": "; ".join(line["evidence"]),
+    }
+    return [_harmless(str(cells[head] or "")) for head in _HEADS]
+
+
+def _harmless(text: str) -> str:
+    return f"'{shown(text)}" if text.startswith(_FORMULAS) else shown(text)

@@ -1,0 +1,1 @@
+"""What Lanyard did in a month, of its record of decisions."""
