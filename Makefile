@@ -36,7 +36,7 @@ host-check: setup .venv/host.stamp ## All tests in Microsoft's own Functions hos
 	@$(PY) -m pytest -q -m host_check tests/e2e
 
 .PHONY: bench
-bench: setup ## Measure speed and cost beside a baseline; ARGS="--only NAME", ARGS=--help
+bench: setup .venv/chromium.stamp ## Measure speed and cost beside a baseline; ARGS="--only NAME", ARGS=--help
 	@$(PY) -m bench $(ARGS)
 
 SEED ?= 1

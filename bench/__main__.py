@@ -21,6 +21,7 @@ from bench import (
     ingest,
     large_sweep,
     one_machine,
+    pages,
     plan,
     real_host,
     sweep,
@@ -41,6 +42,7 @@ BENCHES: dict[str, Bench] = {
     "cold-start": cold_start.measure,
     "ingest": ingest.measure,
     "plan": plan.measure,
+    "pages": pages.measure,
     "real-host": real_host.measure,
 }
 #: Only by name: they take minutes, and the large sweep misses the budget of its processor time

@@ -187,13 +187,10 @@ class _Run:
         self._phase = "calm"
         began = time.monotonic()
         self.result.counts["held, answered by a person"] = 0
-        settling = _SETTLING_SECONDS + _SETTLING_SECONDS_EACH * self._options.scale
         try:
             async with asyncio.timeout(self._options.patience):
                 # What waits for something that only the sweep finds out waits on.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(settling):
-                        await self._quiet()
+                await self._is_quiet_within(self._settling)
                 await self._replay()
                 self._phase = "sweep"
                 # What the first one puts on record as in doubt, the next one brings to its end.
@@ -217,14 +214,27 @@ class _Run:
 
     async def _swept(self) -> None:
         """One that goes on where a failed one got to looks at what is left alone: another one looks
-        at everything.
+        at everything. What waits for the next sweep comes back by itself each hour, which the storm
+        shortens: where it does not come to rest, the app's hourly sweep is there, too.
         """
         whole = True
         while not await self._stack.sweep():
             whole = False
-        await self._quiet()
-        if not whole:
+        if not await self._is_quiet_within(self._settling) or not whole:
             await self._swept()
+
+    async def _is_quiet_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._quiet()
+        except TimeoutError:
+            return False
+        return True
+
+    @property
+    def _settling(self) -> float:
+        """So many seconds are left for the work that is there."""
+        return _SETTLING_SECONDS + _SETTLING_SECONDS_EACH * self._options.scale
 
     async def _quiet(self) -> None:
         """Every event delivered, every message worked on. Events that were refused in the storm
