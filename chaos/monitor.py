@@ -336,7 +336,9 @@ class Monitor:
             return
         need = self._need(gone)
         owners = [identity] if need.identity == SYSTEM else list(self._living)
-        needed_by = tuple(self._needing(owners, need, born))
+        # Of one that no resource shows, and no record knows, nobody can say who is due its roles.
+        unknown = need.identity in self.unowned
+        needed_by = () if unknown else tuple(self._needing(owners, need, born))
         self.removals.append(Removal(self._now(), gone, need, needed_by))
 
     def _need(self, assignment: RoleAssignment) -> Need:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 
 #: Seconds for which a 404 after a reported write proves nothing.
 WRITE_LAG = 300.0
+#: So long it takes until an identity that ARM misses is known to be gone, and is made again.
+LOST_IDENTITY = 90.0
 #: Seconds between two answers 404 that count as two.
 SECOND_LOOK = 60.0
 #: Seconds for which Resource Graph may go on showing what is deleted.

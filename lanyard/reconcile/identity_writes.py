@@ -19,7 +19,7 @@ from lanyard.planning.actions import (
     ReattachIdentity,
     ReplaceIdentity,
 )
-from lanyard.planning.life import WRITE_LAG
+from lanyard.planning.life import LOST_IDENTITY, WRITE_LAG
 from lanyard.planning.outcomes import Outcome, failed, only
 from lanyard.ports.azure import Compute, Identities
 from lanyard.reconcile.apply_removals import REPLAN_DELAY
@@ -190,13 +190,15 @@ class IdentityWrites:
                 dangling = [identity for identity in dangling if identity in refused]
         return outcomes
 
-    async def _no_such(self, identity: ResourceId, failure: Permanent) -> Temporary | Permanent:
-        """One that was made, or seen first, a moment ago may only be missed by a replica of ARM."""
-        message = f"{identity} does not exist"
+    async def _no_such(self, identity: ResourceId, failure: Permanent) -> MayPass:
+        """One that was made, or seen first, a moment ago may only be missed by a replica of ARM.
+        Any other one was there by the record alone: it is looked at (`gone`), and a later plan
+        makes it, or holds what waits for it.
+        """
         known = await self.references.ledger.identity(identity)
-        if known.principal and known.life.alive > self.references.now() - WRITE_LAG:
-            return MayPass(message, _KNOWN_SOON, failure.code)
-        return Permanent(message, failure.code)
+        fresh = known.principal and known.life.alive > self.references.now() - WRITE_LAG
+        delay = _KNOWN_SOON if fresh else LOST_IDENTITY
+        return MayPass(f"{identity} does not exist", delay, failure.code)
 
     async def _missing(self, identities: Sequence[ResourceId]) -> list[ResourceId]:
         """Those that ARM does not know. One that may not be read is none of them."""

@@ -12,6 +12,7 @@ from lanyard.planning.actions import (
     is_removal,
     takes_from_resource,
 )
+from lanyard.planning.life import LOST_IDENTITY
 from lanyard.planning.outcomes import Outcome, failed, only
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.services import Services
@@ -22,8 +23,6 @@ from lanyard.values.resource_id import ResourceId
 
 # What waits for an addition that failed is looked at again with it, or this much later (seconds).
 _WAITS_DELAY = 3600.0
-# So long it takes until an identity that is missed is known to be gone, and is made again.
-_LOST_IDENTITY_DELAY = 90.0
 
 
 def not_waiting(actions: Sequence[Action], progress: Progress) -> list[Action]:
@@ -71,7 +70,7 @@ async def _ensure_not_lost(progress: Progress, services: Services) -> None:
         now = await services.identities.details(identity)
         if now is None or now.principal_id != progress.principals[UserAssigned(identity)]:
             progress.gone_identities.append(identity)
-            raise NotYet(f"{identity} is not what the resource shows", _LOST_IDENTITY_DELAY)
+            raise NotYet(f"{identity} is not what the resource shows", LOST_IDENTITY)
     for grant in progress.due & progress.record.grants - set(progress.granted.values()):
         if await services.assignments.giving(grant) is None:
             raise _lost(grant)

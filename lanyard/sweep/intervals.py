@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from lanyard.planning.desired import desired
+from lanyard.policy import Policy
 from lanyard.reconcile.services import Services
 from lanyard.record.refused import Refused, RefusedWork, name_of
 from lanyard.sweep.at_once import at_once
@@ -22,6 +24,7 @@ _AUTHORIZATION = "/providers/microsoft.authorization/"
 class Intervals:
     """Those of one sweep."""
 
+    policy: Policy
     found: Survey
     services: Services
     known: Mapping[str, Refused]
@@ -32,7 +35,7 @@ class Intervals:
     _offered: set[str] = field(init=False, default_factory=set)
 
     @classmethod
-    async def read(cls, found: Survey, services: Services) -> "Intervals":
+    async def read(cls, policy: Policy, found: Survey, services: Services) -> "Intervals":
         """Raises Temporary, Permanent where the record cannot be read."""
         known = await RefusedWork(services.control, services.now).all()
         obstacles, unread = set[str](), list[Temporary | Permanent]()
@@ -41,7 +44,7 @@ class Intervals:
                 obstacles |= await services.obstacles.in_subscription(subscription)
             except (Temporary, Permanent) as failure:
                 unread.append(failure)
-        return cls(found, services, known, frozenset(obstacles), unread)
+        return cls(policy, found, services, known, frozenset(obstacles), unread)
 
     def due(self, changes: Iterable[Change]) -> Iterator[Change]:
         """Those that are put on the queue now, each with what this sweep sees of it, and once."""
@@ -93,7 +96,10 @@ class Intervals:
         resource = self.found.read.listing.compute.get(change.resource.key)
         if resource is None:
             return [self.found.resources.identities.get(change.resource.key)]
-        attached = sorted(resource.identity.user_assigned, key=lambda one: one.key)
-        principals = [self.found.resources.identities.get(one.key) for one in attached]
+        # What it is to have, too: one that is made, or made again, may be why it is not refused.
+        due = resource.identity.user_assigned.keys() | desired(self.policy, resource).identities
+        principals = [
+            self.found.resources.identities.get(key) for key in sorted(e.key for e in due)
+        ]
         body = self.found.read.listing.bodies[resource.id.key]
         return [body, resource.tags, str(resource.identity), principals]

@@ -166,7 +166,7 @@ class Sweep:
         """Put the work on the queue. After a crash the next sweep goes on where this one was."""
         checkpoint = Checkpoint(self.services.control, self.services.now)
         before = await checkpoint.start()
-        intervals = await Intervals.read(found, self.services)
+        intervals = await Intervals.read(self.policy, found, self.services)
         self._unread += map(str, intervals.unread)
         await at_once(found.doubts.items(), self._doubt, self._refused)
         drifted = before.put

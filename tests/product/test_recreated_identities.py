@@ -45,6 +45,31 @@ async def test_a_resource_that_could_not_be_written_does_not_bring_the_dead_prin
     assert await estate.identity_of("vm1") == {NAME: principal}
 
 
+async def test_a_resource_that_wants_one_that_was_deleted_unheard_has_it_made_again(
+    estate: Estate,
+) -> None:
+    await estate.create_vm("vm1")
+    await estate.settle()
+    client = ManagedServiceIdentityClient(
+        subscription_id=estate.subscription, **estate.azure.client_options(estate.operator)
+    )
+    estate.azure.clock.advance(3600)
+    await client.user_assigned_identities.delete("rg-identities", NAME)
+    vm2 = await estate.create_vm("vm2")
+    await estate.worker.process(Change(vm2, "event"))
+    while messages := estate.queue.messages:
+        estate.new_events()  # lost
+        estate.queue.messages = []
+        for change, delay in messages:
+            estate.azure.clock.advance(delay)
+            await estate.worker.process(change)
+    made = await client.user_assigned_identities.get("rg-identities", NAME)
+    assert await estate.identity_of("vm2") == {NAME: made.principal_id}
+    assert await estate.identity_of("vm1") == {NAME: made.principal_id}
+    given = [(role, who) for role, _, who in estate.assignments()]
+    assert given == [(BLOB_READER, made.principal_id)]
+
+
 async def test_while_the_clean_up_of_the_old_principal_waits_its_users_are_looked_at_once(
     estate: Estate,
 ) -> None:

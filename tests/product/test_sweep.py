@@ -254,3 +254,31 @@ async def test_a_subscription_that_can_no_longer_be_read_is_left_as_it_is_and_to
     assert estate.queue.messages == []
     assert estate.assignments() == granted
     assert any("cannot be read any more" in reason for _, _, reason in await estate.decisions())
+
+
+async def test_what_azure_refuses_is_tried_at_once_when_an_identity_that_it_is_to_have_is_another(
+    estate: Estate,
+) -> None:
+    azure = estate.azure
+    await machines(estate, "vm0")
+    refusing = Fault(method="PATCH", path="virtualMachines/vm1", status=400, times=None)
+    azure.faults.add(refusing)
+    await machines(estate, "vm1")
+    for _ in range(3):
+        azure.clock.advance(60)
+        await sweep(estate)
+        await estate.settle()
+    before = refusing.hits
+    await sweep(estate)
+    await estate.settle()
+    assert refusing.hits == before > 0, "it is not tried at each sweep"
+    client = ManagedServiceIdentityClient(
+        subscription_id=estate.subscription, **azure.client_options(estate.operator)
+    )
+    name, body = "id-lanyard-westeurope", Identity(location="westeurope")
+    await client.user_assigned_identities.delete("rg-identities", name)
+    await client.user_assigned_identities.create_or_update("rg-identities", name, body)
+    azure.faults.clear()
+    await sweep(estate)
+    await estate.settle()
+    assert list(await estate.identity_of("vm1")) == [name]

@@ -15,7 +15,7 @@ from lanyard.planning.actions import (
     ReattachIdentity,
     is_removal,
 )
-from lanyard.planning.life import Life
+from lanyard.planning.life import LOST_IDENTITY, Life
 from lanyard.planning.orders import Orders
 from lanyard.planning.outcomes import Outcome, only, status_of
 from lanyard.policy import RemovalLimit
@@ -24,7 +24,7 @@ from lanyard.reconcile.dangling import References
 from lanyard.reconcile.identity_writes import IdentityWrites
 from lanyard.record.identities import IdentityLedger, IdentityRecord
 from lanyard.values.compute import ComputeResource, Identity, ManagedIdentity
-from lanyard.values.errors import Because, NotYet, Permanent, Refused, Temporary
+from lanyard.values.errors import Because, MayPass, NotYet, Permanent, Refused, Temporary
 from lanyard.values.own_identity import Created
 from lanyard.values.removed import Became, RemovedAttachment, Taken
 from lanyard.values.resource_id import ResourceId
@@ -230,12 +230,13 @@ async def test_where_azure_is_down_all_of_it_is_tried_later() -> None:
     assert writes.gone == [], "nothing is looked into"
 
 
-async def test_an_identity_that_does_not_exist_is_parked_and_the_others_are_attached() -> None:
+async def test_one_that_does_not_exist_is_tried_later_and_the_others_are_attached() -> None:
     azure = machine()
     writes = writes_to(azure)
     parked, *done = await writes.add([attach(GOOD), attach(GONE), attach(OTHER)])
     assert parked.action == attach(GONE)
-    assert isinstance(parked.failure, Permanent)
+    assert isinstance(parked.failure, MayPass)
+    assert parked.failure.delay == LOST_IDENTITY, "the next plan knows what became of it"
     assert GONE.text in str(parked.failure)
     assert parked.failure.code == "FailedIdentityOperation"
     assert {status_of(one) for one in done} == {"done"}
@@ -246,7 +247,7 @@ async def test_an_identity_that_does_not_exist_is_parked_and_the_others_are_atta
 async def test_where_all_that_is_wanted_is_missing_no_second_write_is_tried() -> None:
     azure = machine()
     status, _ = await run(azure, attach(GONE))
-    assert set(status.values()) == {"failed"}
+    assert set(status.values()) == {"later"}
     assert len(azure.writes) == 1
 
 
