@@ -6,7 +6,7 @@ given it already - is told by the decisions on record, afterwards (chaos/verdict
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple
@@ -59,6 +59,8 @@ class Removal:
     needed_by: tuple[Span, ...]
 
 
+#: So many seconds after a write a 404 leaves open whether a site is still the one it was.
+_DOUBTED = 61.0
 #: Lanyard reads a resource at most so many seconds before it sends a write.
 _READ_BEFORE = 45.0
 #: Stands for the time in which a resource is excluded; and for that in which it lacks an identity.
@@ -101,6 +103,8 @@ class Monitor:
         self.late_attached: set[tuple[str, str]] = set()  # (resource, identity) by these
         # Since the tables were lost no sweep ended: what Lanyard had made for these resources.
         self._unlearnt: defaultdict[str, set[str]] = defaultdict(set)
+        self._writes: defaultdict[str, list[float]] = defaultdict(list)  # of sites, by anybody
+        self._missing: defaultdict[str, list[float]] | None = None
         self._taken_off: dict[tuple[str, str], float] = {}  # foreign ones, by people, and when
         self.unowned: set[str] = set()  # identities that Lanyard cannot know as its own any more
         azure.state.resources.observe(self._resource)
@@ -152,8 +156,24 @@ class Monitor:
         return self._living[resource].foreign if resource in self._living else set()
 
     def doubted_on(self, resource: str) -> set[str]:
-        """The identities that were attached when Lanyard's tables were lost."""
+        """The identities that were attached when Lanyard's tables were lost, or when ARM missed a
+        site within a minute of a write: it shows no creation, and may be another one since.
+        """
+        missed = self._missed()[resource]
+        if any(
+            0 <= at - written <= _DOUBTED for written in self._writes[resource] for at in missed
+        ):
+            return set(attached(self._azure.state.resources.get(resource)))
         return self._doubted[resource]
+
+    def _missed(self) -> Mapping[str, list[float]]:
+        """When ARM answered Lanyard 404, by path; counted once, after the storm."""
+        if self._missing is None:
+            self._missing = defaultdict(list)
+            for call in self._azure.calls_of(self._lanyard):
+                if (call.method, call.status) == ("GET", 404):
+                    self._missing[call.path.lower()].append(call.at)
+        return self._missing
 
     # Resources and their identities.
 
@@ -204,6 +224,8 @@ class Monitor:
             foreign = self._foreign(old.foreign if old else set(), before, after)
             self._doubted[key] |= self._put_back_late(key, before, after)
         self._doubted[key] &= attached(after).keys()
+        if after.type.lower() == "microsoft.web/sites":
+            self._writes[key].append(self._now())
         self._live(key, after, foreign)
 
     def _live(self, key: str, resource: Resource, foreign: set[str]) -> None:
