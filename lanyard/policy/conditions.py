@@ -9,6 +9,7 @@ service adds its own.
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import NamedTuple
 
 from lanyard.values.resource_id import folded, is_guid
@@ -58,6 +59,48 @@ class _Token(NamedTuple):
     at: int
 
 
+class Attribute(NamedTuple):
+    """An attribute of a source ("request", …), both folded."""
+
+    source: str
+    name: str
+
+
+class Call(NamedTuple):
+    """A function (folded) of a pattern, or of an attribute."""
+
+    function: str
+    of: "str | Attribute"
+
+
+class Comparison(NamedTuple):
+    """Two operands under an operator; `across` says of several values how many: "" for one each.
+    Both are folded.
+    """
+
+    operator: str
+    across: str
+    left: "Operand"
+    right: "Operand"
+
+
+class Not(NamedTuple):
+    """The contrary."""
+
+    part: "Expression"
+
+
+class Joined(NamedTuple):
+    """Parts between which stands AND, or OR; `every`: AND."""
+
+    parts: tuple["Expression", ...]
+    every: bool
+
+
+type Operand = Attribute | tuple[str, ...]
+type Expression = Call | Comparison | Not | Joined
+
+
 def condition_problem(text: str) -> ConditionProblem | None:
     """What keeps the text from being a condition, None where it is one."""
     try:
@@ -65,6 +108,15 @@ def condition_problem(text: str) -> ConditionProblem | None:
     except _Broken as broken:
         return broken.problem
     return None
+
+
+@lru_cache(maxsize=64)
+def read_condition(text: str) -> Expression | None:
+    """What a condition says, None where the text is none."""
+    try:
+        return _Parser(_tokens(text)).whole()
+    except _Broken:
+        return None
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -103,10 +155,10 @@ class _Parser:
         self._next = 0
         self._depth = 0
 
-    def whole(self) -> None:
-        self._expression()
+    def whole(self) -> Expression:
+        found = self._expression()
         if self._token.kind == "end":
-            return
+            return found
         if self._token.text == ")":
             raise _Broken(self._token.at, "no parenthesis is open that this one could close")
         raise self._unexpected("AND, OR or the end of the condition")
@@ -115,8 +167,8 @@ class _Parser:
     def _token(self) -> _Token:
         return self._tokens[self._next]
 
-    def _expression(self) -> None:
-        self._term()
+    def _expression(self) -> Expression:
+        parts = [self._term()]
         first = ""
         while operator := self._logical():
             if first and operator != first:
@@ -124,81 +176,92 @@ class _Parser:
                 raise _Broken(self._token.at, message)
             first = operator
             self._next += 1
-            self._term()
+            parts.append(self._term())
+        return Joined(tuple(parts), first == "AND") if first else parts[0]
 
     def _logical(self) -> str:
         """AND or OR where the next token is one, else ""."""
         return {"and": "AND", "&&": "AND", "or": "OR", "||": "OR"}.get(folded(self._token.text), "")
 
-    def _term(self) -> None:
+    def _term(self) -> Expression:
+        contrary = False
         while self._accept("!") or self._accept("not"):
-            pass
+            contrary = not contrary
+        found = self._parenthesis() if self._token.text == "(" else self._primary()
+        return Not(found) if contrary else found
+
+    def _parenthesis(self) -> Expression:
         opening = self._token
-        if not self._accept("("):
-            self._primary()
-            return
+        self._next += 1
         self._depth += 1
         if self._depth > _DEEPEST:
             message = f"parentheses are nested more than {_DEEPEST} deep"
             raise _Broken(opening.at, message)
-        self._expression()
+        found = self._expression()
         self._depth -= 1
         if self._token.kind == "end":
             raise _Broken(opening.at, "the parenthesis that opens here is not closed")
         if not self._accept(")"):
             raise self._unexpected("AND, OR or a closing parenthesis")
+        return found
 
-    def _primary(self) -> None:
-        if self._token.kind == "word" and self._follows_function():
-            return
+    def _primary(self) -> Expression:
+        if self._token.kind == "word" and (call := self._call()):
+            return call
         left = self._operand("an attribute (@Resource[name]) or ActionMatches{'…'}")
-        takes = self._operator()
-        for value in (*left, *self._operand("the value that it is compared with")):
+        across, operator = self._operator()
+        right = self._operand("the value that it is compared with")
+        takes = _TAKES[next(kind for kind in _TAKES if operator.startswith(kind))]
+        for value in (*self._written(left), *self._written(right)):
             takes(value)
+        return Comparison(operator, across, _meant(left), _meant(right))
 
-    def _follows_function(self) -> bool:
+    @staticmethod
+    def _written(operand: Attribute | list[_Token]) -> list[_Token]:
+        return [] if isinstance(operand, Attribute) else operand
+
+    def _call(self) -> Call | None:
         name, after = self._token, self._tokens[self._next + 1]
         known = {folded(each): each for each in _FUNCTIONS}
         if folded(name.text) == "exists":
             self._next += 1
             if self._token.kind != "attribute":
                 raise self._unexpected("an attribute (@Request[name])")
-            self._attribute()
-            return True
+            return Call("exists", self._attribute())
         if folded(name.text) in known:
             self._next += 1
-            self._pattern(known[folded(name.text)])
-            return True
+            return Call(folded(name.text), self._pattern(known[folded(name.text)]))
         if after.text == "{":
             raise _Broken(name.at, _unknown("function", name.text, _FUNCTIONS))
-        return False
+        return None
 
-    def _pattern(self, function: str) -> None:
+    def _pattern(self, function: str) -> str:
         written = f"{function}{{'…'}}"
         if not self._accept("{"):
             raise self._unexpected(f"a pattern in braces: {written}")
-        if self._token.kind != "text" or self._token.text == "''":
+        pattern = self._token
+        if pattern.kind != "text" or pattern.text == "''":
             raise self._unexpected(f"a pattern in single quotes: {written}")
         self._next += 1
         if not self._accept("}"):
             raise self._unexpected(f"the closing brace of {written}")
+        return _unquoted(pattern)
 
-    def _operand(self, expected: str) -> list[_Token]:
-        """The values of an operand; none of an attribute."""
+    def _operand(self, expected: str) -> Attribute | list[_Token]:
         if self._token.kind == "attribute":
-            self._attribute()
-            return []
+            return self._attribute()
         if self._token.text == "{":
             return self._set()
         return [self._value(expected)]
 
-    def _attribute(self) -> None:
+    def _attribute(self) -> Attribute:
         source, _, name = self._token.text[1:-1].partition("[")
         if folded(source) not in map(folded, _SOURCES):
             raise _Broken(self._token.at, _unknown("source", source, _SOURCES))
         if not name.strip():
             raise _Broken(self._token.at, f"the attribute has no name: @{source}[name]")
         self._next += 1
+        return Attribute(folded(source), folded(name.strip()))
 
     def _set(self) -> list[_Token]:
         opening = self._token
@@ -219,7 +282,8 @@ class _Parser:
         self._next += 1
         return token
 
-    def _operator(self) -> Callable[[_Token], None]:
+    def _operator(self) -> tuple[str, str]:
+        """How many of several values, "" for one each; and the operator. Both are folded."""
         token = self._token
         if token.kind != "word" or self._logical():
             raise self._unexpected("an operator such as StringEquals")
@@ -230,7 +294,7 @@ class _Parser:
             at = token.at + len(across) + len(colon)
             raise _Broken(at, _unknown("operator", name, _OPERATORS))
         self._next += 1
-        return _TAKES[next(kind for kind in _TAKES if folded(name).startswith(kind))]
+        return folded(across), folded(name)
 
     def _accept(self, text: str) -> bool:
         token = self._token
@@ -254,6 +318,18 @@ def _unknown(what: str, name: str, known: tuple[str, ...]) -> str:
     if len(known) > 4:
         return f"unknown {what} {name!r}"
     return f"unknown {what} {name!r}; known: {', '.join(known)}"
+
+
+def _meant(operand: Attribute | list[_Token]) -> Operand:
+    if isinstance(operand, Attribute):
+        return operand
+    return tuple(map(_unquoted, operand))
+
+
+def _unquoted(token: _Token) -> str:
+    if token.kind != "text":
+        return token.text
+    return token.text[1:-1].replace("''", "'")
 
 
 def _text(value: _Token) -> None:
