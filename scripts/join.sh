@@ -10,6 +10,13 @@ cd "$(dirname "$0")/.."
 : "${LANYARD_APP_ID:?run it with the values of: azd env get-values}"
 group=${1:?the management group}
 shift
+case " ${LANYARD_RIGHTS:-} $* " in
+*by-group*)
+  echo "join: the rights of what joins stand at the management group, for groups that nobody knows yet: not by group" \
+    "(azd env set LANYARD_RIGHTS '', no --by-group)" >&2
+  exit 1
+  ;;
+esac
 if [ "${LANYARD_EVENTS_STORAGE_ID:-$LANYARD_STORAGE_ID}" = "$LANYARD_STORAGE_ID" ]; then
   echo "join: who joins subscriptions may write the storage account of the queue of events, which must not be the app's own:" \
     "azd env set LANYARD_SEPARATE_EVENTS_STORAGE true && azd provision" >&2

@@ -6,7 +6,8 @@
 #   LANYARD_DELIVERY  how Event Grid brings the events: webhook (the default) or queue
 #   LANYARD_TOPIC_IDENTITY   "false": no identity on the topic, and so no dead letters, where Azure
 #                     refuses one on a topic of a subscription
-#   LANYARD_RIGHTS    "keep": leave all as it is, while a policy that gives less takes its access back
+#   LANYARD_RIGHTS    "keep": leave all as it is, while a policy that gives less takes its access back;
+#                     "by-group": at the resource groups that the rules name (lanyard onboard --by-group)
 #   arguments         go to `lanyard rights`, such as: --removable Reader
 # The other variables are the outputs of infra/main.bicep; azd gives them to its hooks.
 set -eu
@@ -21,11 +22,21 @@ if [ "${LANYARD_DELIVERY:-webhook} ${LANYARD_TOPIC_IDENTITY:-true}" = "queue fal
   exit 1
 fi
 . scripts/policy.sh
-rights=$fetched/rights.json
-"${LANYARD:-.venv/bin/lanyard}" rights --bicep "$@" "$policy" >"$rights"
 . scripts/azure.sh
+lanyard=${LANYARD:-.venv/bin/lanyard}
+rights=$fetched/rights.json
+if [ "${LANYARD_RIGHTS:-}" = by-group ]; then
+  "$lanyard" rights --by-group "$@" "$policy" >/dev/null
+else
+  "$lanyard" rights --bicep "$@" "$policy" >"$rights"
+fi
 # Event Grid takes a function as its endpoint once it is listed, some time after the deployment.
 again az rest --method get --url "$LANYARD_APP_ID/functions/resource_events?api-version=2025-03-01" --output none
+if [ "${LANYARD_RIGHTS:-}" = by-group ]; then
+  # A template would fail at a group that is not there yet, and take nothing back.
+  "$lanyard" onboard ${LANYARD_WATCH:-$AZURE_SUBSCRIPTION_ID} --by-group --policy "$policy" --yes "$@"
+  exit 0
+fi
 for subscription in ${LANYARD_WATCH:-$AZURE_SUBSCRIPTION_ID}; do
   printf 'watch: %s\n' "$subscription" >&2
   register "$subscription" Microsoft.EventGrid Microsoft.Insights

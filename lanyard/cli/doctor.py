@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 _ABOUT = f"""\
 Look at a deployed app from outside: its storage, this machine's clock, the rights of the app's
-identity, the directory, its host, functions and settings, the event subscriptions and the way that
-each brings events, its queues, dead letters, sweeps, holds and pauses, and whether it works by the
-policy at hand. Each finding says how to fix it. Nothing is changed.
+identity (scope by scope, and each role that a rule gives), the directory, its host, functions and
+settings, the event subscriptions and the way that each brings events, its queues, dead letters,
+sweeps, holds and pauses, and whether it works by the policy at hand. Each finding says how to fix
+it. Nothing is changed.
 
 Whether events come in time is seen by what the last sweep found that none had named; how long they
 took is in the metrics of the system topic, in the Azure portal.

@@ -2,8 +2,9 @@
 other.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 from lanyard.cli.app_status import last_refused_policy, status_of
@@ -15,7 +16,6 @@ from lanyard.cli.findings import (
     events,
     no_events_queue,
     policy_in_force,
-    rights_held,
     sender,
     shared_installations,
     waiting_events,
@@ -32,8 +32,13 @@ from lanyard.cli.host_findings import (
     sites,
     tenants_agree,
 )
+from lanyard.cli.rights_findings import Standing, is_by_group, rights_held
+from lanyard.desk.at_groups import Kind
 from lanyard.desk.azure.app_setup import Setup, Subscribed
-from lanyard.desk.rights import Rights, rights
+from lanyard.desk.delegation import ASSIGN
+from lanyard.desk.onboarding.parts import group_role_of
+from lanyard.desk.rights_by_group import is_boundable
+from lanyard.desk.rights_compared import Allowed, Needs, gaps
 from lanyard.policy import Policy
 from lanyard.queue.messages import EVENTS
 from lanyard.values.errors import LanyardError, Permanent
@@ -85,15 +90,34 @@ class Doctor:
                 yield clock(date, self.app.now())
 
     async def _rights(self) -> AsyncIterator[Finding]:
-        needed = rights(self.policy)
-        for subscription in self.watched:
-            permissions = await self.setup.permissions(self.principal, subscription)
-            missing = [
-                f"{action} at {scope}"
-                for scope, action in _needed(needed, subscription)
-                if not any(each.allows(action, scope) for each in permissions)
-            ]
-            yield rights_held(subscription, missing)
+        needed = Needs.of(self.policy)
+        elsewhere = needed.named().difference(map(folded, self.watched))
+        for subscription in (*self.watched, *sorted(elsewhere)):
+            look = partial(self._rights_in, subscription, needed)
+            async for finding in _guarded("rights", look):
+                yield finding
+
+    async def _rights_in(self, subscription: str, needed: Needs) -> AsyncIterator[Finding]:
+        """What the app may do there beside what the policy needs, scope by scope, role by role."""
+        allowed = await self.setup.permissions(self.principal, subscription)
+        if subscription in self.watched:
+            groups = await self.setup.resource_groups(subscription)
+            found = gaps(needed.within(subscription, groups), allowed)
+        else:
+            found = gaps(needed.elsewhere(subscription), allowed)
+        by_group = is_by_group(subscription, allowed)
+        if found and not by_group:  # perhaps every one of its groups was made anew
+            by_group = await self._defines_group_roles(subscription, allowed)
+        standing = Standing(subscription, allowed, by_group, is_boundable(self.policy))
+        for finding in rights_held(standing, found):
+            yield finding
+
+    async def _defines_group_roles(self, subscription: str, allowed: Sequence[Allowed]) -> bool:
+        """Whether its role at the subscription only reads, and there are roles for groups."""
+        if any(each.allows(ASSIGN, f"/subscriptions/{subscription}") for each in allowed):
+            return False
+        role = group_role_of(subscription, Kind.GRANTS)
+        return await self.setup.defines(subscription, role)
 
     async def _directory(self) -> AsyncIterator[Finding]:
         await self.app.azure.directory.existing([self.principal])
@@ -184,13 +208,3 @@ async def _guarded(name: str, check: Check) -> AsyncIterator[Finding]:
     except LanyardError as error:
         fix = "see the message: this check could not be made with your rights"
         yield Finding(name, State.PROBLEM, str(error), fix)
-
-
-def _needed(needed: Rights, subscription: str) -> Iterator[tuple[str, str]]:
-    scope = f"/subscriptions/{subscription}"
-    for action in needed.actions:
-        yield scope, action
-    groups = [f"{scope}/resourceGroups/{name}" for name in needed.identity_groups] or [scope]
-    plain = [group for group in groups if "{" not in group and "*" not in group]
-    for action in needed.identity_actions:
-        yield from ((group, action) for group in plain)

@@ -1,7 +1,7 @@
 """What `lanyard doctor` can find, how bad it is, and how to fix it. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -211,13 +211,3 @@ def policy_in_force(status: Status, policy: Policy) -> Finding:
         return Finding("policy", State.OK, f"the app works by this policy ({policy.digest})")
     message = f"the app works by another policy ({sweep.policy}) than this one ({policy.digest})"
     return Finding("policy", State.WARNING, message, "deploy this one, or look at that one")
-
-
-def rights_held(subscription: str, missing: Sequence[str]) -> Finding:
-    """Whether the app's identity has its rights; `missing`: each action, with its scope."""
-    if not missing:
-        message = f"the app's identity has the rights it needs in subscription {subscription}"
-        return Finding("rights", State.OK, message)
-    message = f"the app's identity lacks {len(missing)} rights: " + ", ".join(missing)
-    fix = "'lanyard rights POLICY' shows the roles it needs; deploy them"
-    return Finding("rights", State.PROBLEM, message, fix)

@@ -11,7 +11,10 @@ Control Administrator*, under the same condition, would also let it read everyth
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from lanyard.desk.at_groups import AtGroups
+from lanyard.desk.delegation import ASSIGNMENTS, MAX_CONDITION, delegation
 from lanyard.policy import IdentitySpec, Mode, Policy, RemoveOrphans, Rule
 from lanyard.policy.document import contents
 from lanyard.policy.privileged import hands_out
@@ -20,10 +23,6 @@ from lanyard.values.compute_types import ComputeType, compute_type
 from lanyard.values.resource_id import ResourceId, folded
 from lanyard.values.roles import listed_role, role_id, role_name
 
-#: Azure refuses a longer condition (Azure ABAC, limits).
-MAX_CONDITION = 8 * 1024
-
-_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 _IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 _EVERYTHING = "*/read"
@@ -79,6 +78,8 @@ class Rights:
     operator_on: tuple[ResourceId, ...]
     #: What a person should know.
     notes: tuple[str, ...]
+    #: What stands at resource groups alone, and is in none of the roles above (rights_by_group.py).
+    at_groups: tuple[AtGroups, ...] = ()
 
 
 def rights(policy: Policy, also_removable: Iterable[str] = ()) -> Rights:
@@ -88,11 +89,9 @@ def rights(policy: Policy, also_removable: Iterable[str] = ()) -> Rights:
     they are orphaned: whatever someone else gave an identity that no longer exists.
     """
     changes, removes = policy.mode is not Mode.OBSERVE, policy.mode is Mode.FULL
-    granted = sorted({role for _, role in _granted(policy)})
-    refused = {role for role in granted if _is_held(policy, role)}
-    assignable = tuple(role for role in granted if changes and role not in refused)
+    assignable = _assignable(policy)
     removable = tuple(sorted({*assignable, *also_removable})) if removes else ()
-    condition = _condition(assignable, removable)
+    condition = delegation(assignable, removable)
     uses = {*_reads(policy), *_writes(policy), *_delegated(assignable, removable)}
     made = [spec for spec in _attached(policy) if spec.id is None] if changes else []
     return Rights(
@@ -103,17 +102,43 @@ def rights(policy: Policy, also_removable: Iterable[str] = ()) -> Rights:
         identity_actions=_identity_actions(made, removes=removes),
         identity_groups=_groups(made),
         operator_on=_existing(policy) if changes else (),
-        notes=tuple(_notes(policy, refused, assignable, condition)),
+        notes=(*notes(policy), *too_long(condition)),
     )
+
+
+def in_mode(policy: Policy, mode: Mode) -> Policy:
+    """The policy as it would be in another mode."""
+    return _with(policy, mode=mode)
+
+
+def alone(policy: Policy, rule: Rule) -> Policy:
+    """The policy as if it had this rule alone."""
+    return _with(policy, rules=[rule])
+
+
+def _with(policy: Policy, **changes: Any) -> Policy:
+    return Policy.model_construct(**{**dict(policy), **changes})
+
+
+def _assignable(policy: Policy) -> tuple[str, ...]:
+    if policy.mode is Mode.OBSERVE:
+        return ()
+    granted = sorted({role for _, role in _granted(policy)})
+    return tuple(role for role in granted if not _is_held(policy, role))
+
+
+def given_by(policy: Policy, rule: Rule) -> Iterator[tuple[str, str]]:
+    """The roles (GUIDs) that a rule gives, each with the scope (a template) that it is given at."""
+    for grant in rule.grant:
+        for content in contents(policy, grant):
+            if role := role_id(content.role):
+                yield role, content.scope
 
 
 def _granted(policy: Policy) -> Iterator[tuple[str, str]]:
     """Each rule's roles: the rule's name, the role's GUID."""
     for rule in policy.rules:
-        for grant in rule.grant:
-            for content in contents(policy, grant):
-                if role := role_id(content.role):
-                    yield rule.name, role
+        yield from ((rule.name, role) for role, _ in given_by(policy, rule))
 
 
 def _is_held(policy: Policy, role: str) -> bool:
@@ -150,7 +175,7 @@ def _reads(policy: Policy) -> Iterator[str]:
         return
     yield from (_SUBSCRIPTION, _GROUP)
     yield f"{_IDENTITIES}/read"
-    yield f"{_ASSIGNMENTS}/read"
+    yield f"{ASSIGNMENTS}/read"
     yield "Microsoft.Authorization/roleDefinitions/read"
     for kind in _types(policy):
         yield f"{kind.name}/read"
@@ -187,10 +212,10 @@ def _not_covered(uses: set[str]) -> Iterator[str]:
 
 def _delegated(assignable: tuple[str, ...], removable: tuple[str, ...]) -> Iterator[str]:
     if assignable:
-        yield f"{_ASSIGNMENTS}/write"
+        yield f"{ASSIGNMENTS}/write"
         yield _ACTIVITIES
     if removable:
-        yield f"{_ASSIGNMENTS}/delete"
+        yield f"{ASSIGNMENTS}/delete"
 
 
 def _identity_actions(made: list[IdentitySpec], *, removes: bool) -> tuple[str, ...]:
@@ -213,38 +238,16 @@ def _existing(policy: Policy) -> tuple[ResourceId, ...]:
     return tuple(sorted({ResourceId.parse(spec.id) for spec in _attached(policy) if spec.id}))
 
 
-def _condition(assignable: tuple[str, ...], removable: tuple[str, ...]) -> str:
-    """A clause for each verb: without the second it could remove any assignment, without the first
-    make any. Every other action passes.
-    """
-    clauses = [
-        _clause("write", "Request", assignable) if assignable else "",
-        _clause("delete", "Resource", removable) if removable else "",
-    ]
-    return " AND ".join(filter(None, clauses))
-
-
-def _clause(verb: str, source: str, roles: Iterable[str]) -> str:
-    return (
-        f"((!(ActionMatches{{'{_ASSIGNMENTS}/{verb}'}})) OR "
-        f"(@{source}[{_ASSIGNMENTS}:RoleDefinitionId] "
-        f"ForAnyOfAnyValues:GuidEquals {{{', '.join(roles)}}} AND "
-        f"@{source}[{_ASSIGNMENTS}:PrincipalType] "
-        "ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}))"
-    )
-
-
-def _notes(
-    policy: Policy, refused: set[str], assignable: tuple[str, ...], condition: str
-) -> Iterator[str]:
+def notes(policy: Policy) -> Iterator[str]:
+    """What a person should know of what a policy needs."""
     if policy.mode is Mode.OBSERVE:
-        yield "mode 'observe': these rights only read; ask again when the mode changes"
-    for rule, role in sorted({found for found in _granted(policy) if found[1] in refused}):
+        yield "mode 'observe': these rights only read; --mode full shows what that mode needs"
+    for rule, role in sorted({found for found in _granted(policy) if _is_held(policy, found[1])}):
         yield (
             f"rule {rule!r} grants {role_name(role)}, which can hand out rights: left out, as "
             "'privileged.allow' does not name it"
         )
-    for role in assignable:
+    for role in _assignable(policy):
         if _hands_out(role):
             yield f"{role_name(role)} can assign any role: whoever gets it is not bound by this"
         elif listed_role(role) is None:
@@ -261,6 +264,10 @@ def _notes(
             "it reads the policy's types only: the sweep reports identities without use although "
             "another type may use them"
         )
+
+
+def too_long(condition: str) -> Iterator[str]:
+    """What a person should know of a condition that Azure would refuse."""
     if len(condition) > MAX_CONDITION:
         yield (
             f"the condition has {len(condition)} characters and Azure takes {MAX_CONDITION}: use "

@@ -1,6 +1,7 @@
 """`lanyard doctor`: each thing that can be wrong with a deployed app, with what fixes it."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from lanyard.cli.app_status import Reason
 from lanyard.cli.findings import _REMEDIES, State, clock
 from lanyard.cli.host_findings import FUNCTIONS, SETTINGS_RIGHT
-from lanyard.desk.azure.app_setup import Allowed
+from lanyard.desk.delegation import delegation
 from lanyard.desk.onboarding.parts import Delivery, Deployment
+from lanyard.desk.rights_compared import Allowed
 from lanyard.queue.messages import EVENTS
 from lanyard.record.decisions import REFUSED, Decision
 from lanyard.values.permissions import Permission
@@ -22,7 +24,8 @@ from simulator.state import Resource, Subscription
 from simulator.web.function_app import Hosted
 from tests.support.dead_letters import Blob, dead_letter
 from tests.support.desk import STORAGE, Desk
-from tests.support.estate import ANOTHER_INSTALLATION, INSTALLATION
+from tests.support.estate import ANOTHER_INSTALLATION, BLOB_READER, INSTALLATION
+from tests.support.examples import READER
 
 OK, ERROR, FOUND = 0, 1, 2
 OF_ANOTHER = "7e4a4701-0000-4000-8000-000000000002"
@@ -185,6 +188,92 @@ async def test_a_right_that_is_missing_is_named(app: Desk) -> None:
     assert "lanyard rights POLICY" in found["fix"]
 
 
+RULE = "machines read blobs"
+MANAGED = "/providers/Microsoft.Management/managementGroups"
+
+
+def bound(desk: Desk, condition: str = "", scope: str = "") -> None:
+    """The app assigns and removes roles under this condition alone, at this scope alone."""
+    azure, principal = desk.estate.azure, desk.estate.app.object_id
+    standing = azure.state.role_assignments
+    administrator = azure.role_definitions.by_name("Role Based Access Control Administrator").guid
+    for id_, each in list(standing.items()):
+        if each.principal_id == principal and administrator in each.role_definition_id:
+            del standing[id_]
+    azure.assign(principal, "Reader", desk.estate.scope)
+    azure.assign(principal, administrator, scope or desk.estate.scope, condition=condition or None)
+
+
+async def test_a_condition_that_lacks_a_role_is_named_with_rule_and_scope(app: Desk) -> None:
+    bound(app, delegation([READER], [READER]))
+    found = await wrong(app, "rights")
+    assert found["state"] == "problem"
+    assert found["message"].startswith(
+        f"the app may not assign or remove Storage Blob Data Reader (rule {RULE!r}) at "
+        f"{app.estate.scope}: the condition"
+    )
+    assert f"'lanyard onboard {app.estate.subscription}' gives it" in found["fix"]
+    ran = await app.app("doctor", "--policy", str(app.policy))
+    assert (ran.code, RULE in ran.err, "lanyard onboard" in ran.err) == (FOUND, True, True)
+
+
+async def test_a_condition_that_has_the_roles_is_fine(app: Desk) -> None:
+    bound(app, delegation([BLOB_READER], [BLOB_READER, READER]))
+    assert [one for one in await doctor(app) if one["state"] != "ok"] == []
+
+
+async def test_what_may_be_assigned_and_not_removed_is_kept_apart(app: Desk) -> None:
+    bound(app, delegation([BLOB_READER], [READER]))
+    found = await wrong(app, "rights")
+    assert "may not remove Storage Blob Data Reader" in found["message"]
+
+
+async def test_a_role_assignment_below_the_scope_is_not_enough(app: Desk) -> None:
+    bound(app, scope=f"{app.group}-other")
+    found = await wrong(app, "rights")
+    assert f"(rule {RULE!r}) at {app.estate.scope}: no role assignment" in found["message"]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "@Request[Microsoft.Authorization/roleAssignments:PrincipalId] "
+        f"ForAnyOfAnyValues:GuidEquals {{{READER}}}",
+        "@Environment[UtcNow] DateTimeGreaterThan '2026-01-01T00:00:00.0Z'",
+    ],
+    ids=["to whom", "when"],
+)
+async def test_a_condition_that_cannot_be_judged_is_not_taken_for_right(
+    app: Desk, condition: str
+) -> None:
+    bound(app)
+    standing, principal = app.estate.azure.state.role_assignments, app.estate.app.object_id
+    *_, key = [key for key, each in standing.items() if each.principal_id == principal]
+    standing[key] = replace(standing[key], condition=condition, condition_version="2.0")
+    found = await wrong(app, "rights")
+    assert found["state"] == "warning"
+    assert "it is not known whether the app may assign or remove" in found["message"]
+    assert standing[key].id in found["message"]
+    assert "read the condition yourself" in found["fix"]
+
+
+async def test_a_scope_in_a_subscription_that_is_not_watched_is_looked_at(app: Desk) -> None:
+    other = app.estate.azure.state.add_subscription("vaults").id
+    app.estate.azure.assign(app.person.object_id, "Reader", f"/subscriptions/{other}")
+    vault = f"/subscriptions/{other}/resourceGroups/rg-v/providers/Microsoft.KeyVault/vaults/kv"
+    grant = f'{{role: Key Vault Secrets User, scope: "{vault}", to: regional}}'
+    text = app.policy.read_text()
+    app.write_policy(text.replace("    grant:\n", f"    grant:\n      - {grant}\n"))
+    found = [one for one in await doctor(app) if one["check"] == "rights" and one["fix"]]
+    assert [one["state"] for one in found] == ["problem"]
+    group = f"/subscriptions/{other}/resourceGroups/rg-v"
+    assert (
+        f"assign or remove Key Vault Secrets User (rule {RULE!r}) at {group}"
+        in (found[0]["message"])
+    )
+    assert f"lanyard onboard {other}" in found[0]["fix"]
+
+
 async def test_no_event_subscription_at_all_is_a_problem(app: Desk) -> None:
     app.estate.platform.event_grid.subscriptions.clear()
     found = await wrong(app, "events")
@@ -321,6 +410,7 @@ def test_a_clock_that_is_wrong_is_a_warning() -> None:
     [
         (Allowed("/subscriptions/1", Permission(("*/read",), ())), True),
         (Allowed("/", Permission(("*",), ())), True),
+        (Allowed(f"{MANAGED}/mg", Permission(("*",), ())), True),
         (Allowed("/subscriptions/1", Permission(("*",), ("a/*",))), False),
         (Allowed("/subscriptions/1/resourceGroups/g", Permission(("*",), ())), False),
         (Allowed("/subscriptions/11", Permission(("*",), ())), False),

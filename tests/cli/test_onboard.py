@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from lanyard.cli.catalogue import COMMANDS
 from lanyard.cli.frame import connect
@@ -14,6 +15,7 @@ from simulator.event_grid.models import EventSubscription
 from simulator.faults import Fault
 from tests.support.desk import Desk, Ran
 from tests.support.documented import undocumented
+from tests.support.estate import BLOB_READER, POLICY
 from tests.support.handlers import started
 from tests.support.watched import Onboarder, UnwatchedEstate
 
@@ -452,6 +454,174 @@ async def test_a_subscription_that_another_tenant_delegates_is_not_watched(me: O
     (step,) = steps(ran)
     assert f"it is of tenant {theirs.tenant}, the app of {azure.state.tenant_id}" in step["error"]
     assert me.there() == before
+
+
+# Rights by group.
+
+BY_GROUP = POLICY.replace("exclude:", "resourceGroups: [rg-app, rg-later], exclude:")
+GROUPS = ("--by-group", "--yes")
+
+
+@pytest.fixture
+def named(me: Onboarder) -> Onboarder:
+    """At hand is a policy that names its groups, of which one is not there."""
+    me.desk.write_policy(BY_GROUP)
+    return me
+
+
+def standing(me: Onboarder) -> dict[str, list[str]]:
+    """The scopes below the subscription of the app's assignments, by the last words of the role."""
+    state, scope = me.estate.azure.state, me.estate.scope
+    found: dict[str, list[str]] = {}
+    for each in state.role_assignments.values():
+        if each.principal_id == me.estate.app.object_id:
+            role = state.role_definitions[each.role_definition_id.rpartition("/")[2]].role_name
+            name = role.removesuffix(f" {me.estate.subscription}")
+            found.setdefault(name, []).append(each.scope.removeprefix(scope))
+    return {name: sorted(scopes) for name, scopes in sorted(found.items())}
+
+
+AT_GROUPS = {
+    "Lanyard": [""],
+    "Lanyard changes": ["/resourceGroups/rg-app"],
+    "Lanyard grants": ["/resourceGroups/rg-app"],
+    "Lanyard identities": ["/resourceGroups/rg-identities"],
+}
+
+
+async def test_by_group_a_machine_gets_its_identity_and_offboard_takes_all_back(
+    named: Onboarder,
+) -> None:
+    before = named.there()
+    ran = await named.run("onboard", *GROUPS)
+    assert (ran.err, ran.code) == ("", OK)
+    assert "no resource group rg-later: run it again when it is there" in ran.out
+    assert standing(named) == AT_GROUPS
+    named.estate.change_policy(BY_GROUP)
+    await named.estate.create_vm("vm1")
+    await named.estate.hear()
+    assert list(await named.estate.identity_of("vm1")) == ["id-lanyard-westeurope"]
+    given = [at for role, at, _ in named.estate.assignments() if role == BLOB_READER]
+    assert given == [named.desk.group]
+    ran = await named.run("onboard", *GROUPS, "--json")
+    assert (ran.code, verbs(ran)) == (OK, {"keep"})
+    ran = await named.run("offboard", "--yes")
+    assert (ran.err, ran.code) == ("", OK)
+    left = named.there()
+    assert (left["roles"], left["subscriptions"]) == (before["roles"], before["subscriptions"])
+    assert standing(named) == {}
+
+
+async def test_by_group_the_rights_become_less_and_more_again(named: Onboarder) -> None:
+    await named.run("onboard", "--yes")
+    wide = named.there()
+    ran = await named.run("onboard", *GROUPS, "--json")
+    assert (ran.err, ran.code, standing(named)) == ("", OK, AT_GROUPS)
+    order = [step["about"] for step in steps(ran) if step["done"]]
+    first = order.index("assignment of custom role Lanyard grants at rg-app")
+    assert first < order.index("definition of custom role Lanyard")
+    ran = await named.run("onboard", "--yes", "--json")
+    gone = [step["about"] for step in steps(ran) if step["verb"] == "remove"]
+    assert gone == [
+        "assignment of custom role at rg-app, which the policy does not name",
+        "assignment of custom role at rg-app, which the policy does not name",
+    ]
+    assert named.there()["assignments"] == wide["assignments"]
+
+
+async def test_a_role_comes_to_assign_roles_only_once_its_condition_is_there(
+    named: Onboarder,
+) -> None:
+    await named.run("onboard", *GROUPS)
+    fault = Fault(method="PUT", path="roleAssignments", status=403, code="AuthorizationFailed")
+    named.estate.azure.faults.add(fault)
+    ran = await named.run("onboard", "--yes", "--json")
+    assert ran.code == ERROR
+    undone = [step["about"] for step in steps(ran) if step["error"]]
+    assert undone == [
+        f"assignment of custom role Lanyard at subscription {named.estate.subscription}",
+        "definition of custom role Lanyard",
+    ]
+    state = named.estate.azure.state
+    (role,) = [each for each in state.role_definitions.values() if each.role_name == _role(named)]
+    assert {action.rpartition("/")[2] for action in role.actions} == {"read"}
+    ran = await named.run("onboard", "--yes", "--json")
+    assert (ran.err, ran.code) == ("", OK)
+    assert [step["about"] for step in steps(ran) if step["done"]][:2] == undone
+
+
+async def test_by_group_what_the_policy_names_no_more_loses_the_rights(named: Onboarder) -> None:
+    await named.run("onboard", *GROUPS)
+    named.desk.write_policy(BY_GROUP.replace("rg-app, rg-later", "rg-later, rg-identities"))
+    ran = await named.run("onboard", *GROUPS)
+    assert (ran.err, ran.code) == ("", OK)
+    there = ["/resourceGroups/rg-identities"]
+    assert standing(named) == AT_GROUPS | {"Lanyard changes": there, "Lanyard grants": there}
+
+
+async def test_by_group_a_rule_that_names_none_is_refused_before_any_call(me: Onboarder) -> None:
+    me.desk.calls()
+    ran = await me.run("onboard", *GROUPS)
+    assert (ran.code, "rule 'machines read blobs' is for resources of any group" in ran.err) == (
+        ERROR,
+        True,
+    )
+    assert me.desk.calls() == []
+
+
+async def test_by_group_a_subscription_that_joined_is_refused(named: Onboarder) -> None:
+    place = "/providers/Microsoft.Management/managementGroups/mg-landing"
+    subscription = named.estate.azure.state.subscriptions[named.estate.subscription]
+    subscription.management_groups = ("mg-landing",)
+    named.estate.azure.assign(named.estate.app.object_id, "Reader", place)
+    before = named.there()
+    ran = await named.run("onboard", *GROUPS, "--json")
+    assert ran.code == ERROR
+    (step,) = steps(ran)
+    assert f"has its rights at {place}, by which the subscription joined" in step["error"]
+    assert named.there() == before
+
+
+async def doctors_rights(me: Onboarder) -> list[dict[str, str]]:
+    """What is wrong with them."""
+    watch = ["--watch", me.estate.subscription]
+    ran = await me.desk.app("doctor", "--policy", str(me.desk.policy), "--json", *watch)
+    found = json.loads(ran.out)["findings"]
+    return [each for each in found if each["check"] == "rights" and each["fix"]]
+
+
+async def test_by_group_doctor_names_a_group_that_was_made_anew(named: Onboarder) -> None:
+    await named.run("onboard", *GROUPS)
+    assert await doctors_rights(named) == []
+    await named.estate.delete_group("rg-app")
+    assert await doctors_rights(named) == []  # nothing is needed in it
+    await named.estate.create_groups()
+    for made_anew in (named.desk.group, f"{named.estate.scope}/resourceGroups/rg-later"):
+        (found,) = await doctors_rights(named)
+        assert found["state"] == "problem"
+        assert f"no right at {made_anew}" in found["message"]
+        assert f"'lanyard onboard {named.estate.subscription} --by-group' gives it" in found["fix"]
+        assert (await named.run("onboard", *GROUPS)).code == OK
+        assert await doctors_rights(named) == []
+        await make_group(named, "rg-later")
+
+
+async def test_by_group_doctor_says_where_a_rule_names_no_group_any_more(
+    named: Onboarder,
+) -> None:
+    await named.run("onboard", *GROUPS)
+    named.desk.write_policy(POLICY)
+    found = await doctors_rights(named)
+    assert any("not every rule names its groups any more" in each["fix"] for each in found)
+    assert not any("--by-group" in each["fix"] for each in found)
+
+
+async def make_group(me: Onboarder, name: str) -> None:
+    client = ResourceManagementClient(
+        subscription_id=me.estate.subscription,
+        **me.estate.azure.client_options(me.estate.operator),
+    )
+    await client.resource_groups.create_or_update(name, {"location": "westeurope"})
 
 
 # Events by queue.

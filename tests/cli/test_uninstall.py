@@ -15,7 +15,7 @@ from simulator.faults import Fault
 from tests.support.bad_parts import damage
 from tests.support.desk import STORAGE, Desk, Ran
 from tests.support.documented import undocumented
-from tests.support.estate import BLOB_READER, INSTALLATION, limited
+from tests.support.estate import BLOB_READER, INSTALLATION, POLICY, limited
 from tests.support.examples import READER
 from tests.support.handlers import started
 from tests.support.infra.bicep import body, of
@@ -80,6 +80,16 @@ async def test_without_more_the_events_and_rights_go_and_what_was_given_stays(
     assert "2 identities that Lanyard attached (--attachments)" in ran.out
     assert "azd down" in ran.out
     assert await me.paused()
+
+
+async def test_rights_by_group_go_as_well(me: Uninstaller) -> None:
+    me.desk.write_policy(POLICY.replace("exclude:", "resourceGroups: [rg-app], exclude:"))
+    assert (await me.run("onboard", "--by-group", "--yes")).code == OK
+    scopes = [scope for _, scope in me.there()["assignments"]]
+    assert scopes.count(me.desk.group) == 3  # two of the app, one that it gave
+    ran = await me.uninstall("--grants", "--yes")
+    assert (ran.err, ran.code) == ("", OK)
+    assert (me.there()["roles"], me.there()["assignments"]) == ([], [])
 
 
 async def test_with_grants_every_assignment_that_it_made_goes_and_no_other(

@@ -1,6 +1,7 @@
 """What is read off a policy, without any Azure."""
 
-from lanyard.desk.rights import MAX_CONDITION, Rights, rights
+from lanyard.desk.delegation import MAX_CONDITION
+from lanyard.desk.rights import Rights, rights
 from lanyard.policy.load import parse_policy
 from lanyard.values.built_in_roles import BUILT_IN_ROLES
 from simulator.authorization.conditions import parse_condition

@@ -41,8 +41,8 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.said, self.given, self.blob = folder / "said", folder / "given", folder / "blob"
-        self._put(folder / "az", AZ)
-        self._put(folder / "lanyard", f'#!/bin/sh\nexec {sys.executable} -m lanyard.cli "$@"\n')
+        self.put(folder / "az", AZ)
+        self.put(folder / "lanyard", f'#!/bin/sh\nexec {sys.executable} -m lanyard.cli "$@"\n')
         self.environment = {
             **OUTPUTS,
             "PATH": f"{folder}:{os.environ['PATH']}",
@@ -73,7 +73,7 @@ class Desk:
         return self.said.read_text().splitlines() if self.said.exists() else []
 
     @staticmethod
-    def _put(path: Path, text: str) -> None:
+    def put(path: Path, text: str) -> None:
         path.write_text(text)
         path.chmod(0o755)
 
@@ -167,6 +167,29 @@ def test_rights_stay_while_a_policy_that_gives_less_takes_its_access_back(desk: 
     ran = desk.run("watch.sh")
     assert ran.returncode == 0
     assert "kept" in ran.stderr
+    assert desk.asked() == []
+
+
+def test_rights_by_group_are_given_by_the_command(desk: Desk, tmp_path: Path) -> None:
+    said = tmp_path / "lanyard-said"
+    desk.put(tmp_path / "lanyard", f'#!/bin/sh\necho "$*" >>{said}\n')
+    desk.environment |= {"LANYARD_RIGHTS": "by-group", "LANYARD_WATCH": "one two"}
+    ran = desk.run("watch.sh", "--removable", "Reader")
+    assert ran.returncode == 0, ran.stderr
+    assert said.read_text().splitlines() == [
+        "rights --by-group --removable Reader lanyard.yaml",
+        "onboard one two --by-group --policy lanyard.yaml --yes --removable Reader",
+    ]
+    assert [line.split()[0] for line in desk.asked()] == ["rest"]
+
+
+@pytest.mark.parametrize("by_group", ["option", "environment"])
+def test_nothing_joins_with_rights_by_group(desk: Desk, by_group: str) -> None:
+    desk.environment["LANYARD_EVENTS_STORAGE_ID"] = "/events"
+    if by_group == "environment":
+        desk.environment["LANYARD_RIGHTS"] = "by-group"
+    ran = desk.run("join.sh", "mg-root", *(["--by-group"] if by_group == "option" else []))
+    assert (ran.returncode, "not by group" in ran.stderr) == (1, True)
     assert desk.asked() == []
 
 

@@ -30,7 +30,7 @@ from lanyard.cli.onboarding.steps import (
     show_notes,
     subscription_ids,
 )
-from lanyard.cli.rights import role_ids
+from lanyard.cli.rights import ByGroup, needed_by
 from lanyard.desk.onboarding.joins import Join, joins_of
 from lanyard.desk.onboarding.offboarding import Offboarding, watching
 from lanyard.desk.onboarding.onboarding import Onboarding
@@ -42,7 +42,6 @@ from lanyard.desk.onboarding.parts import (
     watching_assignment,
 )
 from lanyard.desk.onboarding.steps import Resources
-from lanyard.desk.rights import rights
 from lanyard.policy import load_policy
 from lanyard.ports.azure import Index
 from lanyard.values.errors import LanyardError
@@ -56,6 +55,10 @@ _ON_ABOUT = """\
 Let a deployed app watch subscriptions: give its identity there the rights that the policy needs and
 no others (as `lanyard rights` shows them), and send it the events. It makes just what
 infra/watch.bicep makes, under the same names; each may go on where the other began.
+
+With --by-group the rights that change something stand at the resource groups that the rules name,
+and at no subscription: every rule has to name them. A group that is made later, or made again,
+takes another run. Not for what joins by a management group.
 
 With --delivery queue Event Grid puts the events into a queue, as the topic's own identity: they
 wait there while the app is stopped, and nobody needs an address to reach the app.
@@ -71,6 +74,7 @@ examples:
   lanyard onboard 11111111-1111-1111-1111-111111111111 --dry-run
   lanyard onboard 11111111-… 22222222-… --policy lanyard.yaml --yes
   lanyard onboard 11111111-… --delivery queue
+  lanyard onboard 11111111-… --by-group --dry-run
 
 exit codes:
   0  everything is there (or was already)
@@ -190,6 +194,7 @@ def onboard(
             help="A role whose orphaned assignments may be removed, too; repeatable.",
         ),
     ] = None,
+    by_group: ByGroup = False,
     *,
     app_identity: AppIdentity = "",
     identity: IdentityOptions,
@@ -202,7 +207,9 @@ def onboard(
 ) -> int:
     """Let the app watch them; returns the exit code."""
     app = identity.of(deployment)
-    needed = rights(load_policy(policy, own_identity(app_identity)), role_ids(removable or ()))
+    needed = needed_by(
+        load_policy(policy, own_identity(app_identity)), removable or (), by_group=by_group
+    )
     named = subscription_ids(subscriptions)
     asking = Asking("onboard", Terminal(quiet=quiet or json), dry_run=dry_run, yes=yes, json=json)
 

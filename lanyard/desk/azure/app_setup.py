@@ -13,7 +13,10 @@ from lanyard.azure.arm.answers import body_of
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import translated
 from lanyard.azure.arm.resource_graph import ResourceGraph
-from lanyard.desk.onboarding.parts import INSTALLATION_LABEL
+from lanyard.desk.azure.any_resource import AnyResource
+from lanyard.desk.onboarding.parts import AUTHORIZATION, INSTALLATION_LABEL
+from lanyard.desk.onboarding.template import definition_id
+from lanyard.desk.rights_compared import Allowed
 from lanyard.values.permissions import Permission
 from lanyard.values.resource_id import ResourceId, folded, is_guid, is_within, last_name
 
@@ -28,6 +31,7 @@ _ASSIGNMENTS_AT = (
     "?api-version=2022-04-01&$filter=principalId%20eq%20'{}'"
 )
 _DEFINITION_AT = "{}/providers/Microsoft.Authorization/roleDefinitions/{}?api-version=2022-04-01"
+_RESOURCE_GROUPS = "/subscriptions/{}/resourcegroups?api-version=2025-04-01"
 _SEND = "Microsoft.Storage/storageAccounts/queueServices/queues/messages/add/action"
 _WEB_VERSION = "2025-05-01"
 _HOST_STATUS = "/host/default/properties/status"
@@ -76,18 +80,6 @@ class Subscribed:
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
-    """What a role assignment of a principal allows, by one entry of its role's definition."""
-
-    scope: str
-    permission: Permission
-
-    def allows(self, action: str, scope: str) -> bool:
-        """Whether it allows an action everywhere in `scope`."""
-        return is_within(scope, self.scope) and self.permission.allows(action)
-
-
-@dataclass(frozen=True, slots=True)
 class Host:
     """The Functions host of an app: `state` as it says it ("Running", "Error", …), and why."""
 
@@ -112,12 +104,26 @@ class Setup:
     async def permissions(self, principal: str, subscription: str) -> list[Allowed]:
         """What a principal (object id) is allowed at, above and below the subscription."""
         found: list[Allowed] = []
+        roles: dict[str, list[Permission]] = {}  # one may be assigned at many groups
         async for each in self._pages(_ASSIGNMENTS.format(subscription, principal)):
-            scope, role = (str(each["properties"][k]) for k in ("scope", "roleDefinitionId"))
-            definition = await self._get(f"{role}?api-version=2022-04-01")
-            parts = definition["properties"]["permissions"]
-            found += [_allowed(scope, part) for part in parts]
+            properties, id_ = each["properties"], str(each["id"])
+            scope, role = (str(properties[key]) for key in ("scope", "roleDefinitionId"))
+            if role not in roles:
+                definition = await self._get(f"{role}?api-version=2022-04-01")
+                roles[role] = [*map(_permission, definition["properties"]["permissions"])]
+            condition = str(properties.get("condition") or "")
+            found += [Allowed(scope, part, condition, last_name(role), id_) for part in roles[role]]
         return found
+
+    async def resource_groups(self, subscription: str) -> frozenset[str]:
+        """The names (folded) of those that there are. Raises Temporary, Permanent."""
+        pages = self._pages(_RESOURCE_GROUPS.format(subscription))
+        return frozenset([folded(str(each["name"])) async for each in pages])
+
+    async def defines(self, subscription: str, role: str) -> bool:
+        """Whether a subscription has a role definition (GUID). Raises Temporary, Permanent."""
+        id_ = definition_id(subscription, role)
+        return await AnyResource(self._clients).read(id_, AUTHORIZATION) is not None
 
     async def may_send(self, principal: str, queue: str) -> bool:
         """Whether a principal (object id) may put messages into a queue (id). Raises Temporary,
@@ -127,8 +133,8 @@ class Setup:
             scope, role = (str(each["properties"][k]) for k in ("scope", "roleDefinitionId"))
             # At the queue: who may read that need not read its subscription.
             definition = await self._get(_DEFINITION_AT.format(queue, last_name(role)))
-            parts = [_allowed(scope, part) for part in definition["properties"]["permissions"]]
-            if is_within(queue, scope) and any(p.permission.allows_data(_SEND) for p in parts):
+            parts = map(_permission, definition["properties"]["permissions"])
+            if is_within(queue, scope) and any(part.allows_data(_SEND) for part in parts):
                 return True
         return False
 
@@ -247,6 +253,6 @@ def _principal(topic: Any) -> str:
     return str((topic.get("identity") or {}).get("principalId") or "")
 
 
-def _allowed(scope: str, part: Any) -> Allowed:
+def _permission(part: Any) -> Permission:
     members = ("actions", "notActions", "dataActions", "notDataActions")
-    return Allowed(scope, Permission(*(tuple(part.get(name) or ()) for name in members)))
+    return Permission(*(tuple(part.get(name) or ()) for name in members))

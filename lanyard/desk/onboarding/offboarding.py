@@ -20,7 +20,7 @@ from lanyard.desk.onboarding.parts import (
     Deployment,
     alert_id,
     group_id,
-    identity_role_of,
+    group_roles_of,
     operator_name,
     role_of,
     topic_id,
@@ -153,7 +153,7 @@ class Offboarding:
 
     async def _rights(self, removal: Removal) -> AsyncIterator[Step]:
         place = f"/subscriptions/{self.subscription}"
-        roles = (role_of(self.subscription), identity_role_of(self.subscription))
+        roles = (role_of(self.subscription), *sorted(group_roles_of(self.subscription)))
         above = {join.identity_role for join in self.joins}
         for each in await assignments_of(self.resources, place, self.app.principal_id):
             in_it = is_within(scope_of(each), place)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lanyard.desk.onboarding.by_group import absent_groups, joined_at, no_longer_wanted
 from lanyard.desk.onboarding.differences import differences
 from lanyard.desk.onboarding.event_parts import after_topic, before_topic, topic
 from lanyard.desk.onboarding.parts import (
@@ -15,9 +16,10 @@ from lanyard.desk.onboarding.parts import (
     Delivery,
     Deployment,
     Part,
+    role_of,
 )
 from lanyard.desk.onboarding.removal import Removal
-from lanyard.desk.onboarding.role_parts import role_parts
+from lanyard.desk.onboarding.role_parts import bound_first, role_parts
 from lanyard.desk.onboarding.steps import (
     REFUSED,
     Resources,
@@ -27,6 +29,7 @@ from lanyard.desk.onboarding.steps import (
     explained,
     reading,
 )
+from lanyard.desk.onboarding.template import definition_id
 from lanyard.desk.onboarding.topics import (
     assignments_of,
     ids_of,
@@ -38,6 +41,11 @@ from lanyard.desk.rights import Rights
 from lanyard.values.errors import LanyardError, Permanent, Temporary
 from lanyard.values.resource_id import folded
 
+_ABSENT = "no resource group {}: run it again when it is there; until then nothing is done in it"
+_JOINED = (
+    "the app has its rights at {}, by which the subscription joined: at groups they would bound "
+    "nothing. Leave --by-group out, or end the joining before ('lanyard uninstall')"
+)
 _AUTHORIZATION = "/Microsoft.Authorization/"
 _ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
 #: A new role, or principal, is known everywhere within ten minutes (azure-facts-2, section 11).
@@ -72,12 +80,13 @@ class Onboarding:
         """The steps in order; with `write`, each is done before the next. One that fails stops
         only those that need it.
         """
-        if refusal := await self._of_another_tenant():
+        if refusal := await self._of_another_tenant() or await self._joined():
             yield refusal
             return
-        rights = role_parts(self.app, self.rights, self.subscription)
-        for part in [*before_topic(self.app.location, self.subscription), *rights]:
+        for part in before_topic(self.app.location, self.subscription):
             yield await self._step(part, write=write)
+        async for given in self._rights(write=write):
+            yield given
         step, found = await self._topic(write=write)
         yield step
         principal = principal_of(found)
@@ -85,6 +94,47 @@ class Onboarding:
             yield await self._step(part, write=write)
         async for last in self._no_more_sender(principal, write=write):
             yield last
+
+    async def _rights(self, *, write: bool) -> AsyncIterator[Step]:
+        """Those of the app, at the subscription or at the groups that are there."""
+        app, place = self.app, f"/subscriptions/{self.subscription}"
+        try:
+            absent = await absent_groups(self.resources, self.rights, self.subscription)
+            role = await self.resources.read(self._role, AUTHORIZATION)
+            parts = bound_first(
+                [*role_parts(app, self.rights, self.subscription, absent)],
+                app,
+                self.rights,
+                self.subscription,
+                role,
+            )
+            self.notes += [_ABSENT.format(group) for group in sorted(absent)]
+            for part in parts:
+                yield await self._step(part, write=write)
+            if not any(part.id in self._failed for part in parts):
+                removal = Removal(self.resources, write)
+                async for step in no_longer_wanted(
+                    self.resources, app, self.subscription, parts, removal
+                ):
+                    yield step
+        except LanyardError as error:
+            yield Step(place, "the app's rights there", Verb.KEEP, error=str(error))
+
+    @property
+    def _role(self) -> str:
+        """The id of the definition of the app's role at the subscription."""
+        return definition_id(self.subscription, role_of(self.subscription))
+
+    async def _joined(self) -> Step | None:
+        """Why rights at groups would bound nothing: the app has them from above."""
+        if not self.rights.at_groups:
+            return None
+        place, about = f"/subscriptions/{self.subscription}", "rights by group"
+        try:
+            above = await joined_at(self.resources, self.app, self.subscription)
+        except LanyardError as error:
+            return Step(place, about, Verb.KEEP, error=str(error))
+        return Step(place, about, Verb.KEEP, error=_JOINED.format(above)) if above else None
 
     async def _no_more_sender(self, principal: str, *, write: bool) -> AsyncIterator[Step]:
         """What came by queue comes by webhook now: the topic's right to the queue goes."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from lanyard.desk.at_groups import Kind
 from lanyard.desk.onboarding.template import assignment_id, definition_id, guid
 from lanyard.queue.messages import EVENTS
 from lanyard.values.roles import role_id
@@ -137,7 +138,17 @@ def role_of(subscription: str) -> str:
 
 def identity_role_of(subscription: str) -> str:
     """The GUID of its role where the policy has identities made."""
-    return guid(f"/subscriptions/{subscription}", "lanyard-identities")
+    return group_role_of(subscription, Kind.IDENTITIES)
+
+
+def group_role_of(subscription: str, kind: Kind) -> str:
+    """The GUID of its role of a kind that is assigned at resource groups."""
+    return guid(f"/subscriptions/{subscription}", f"lanyard-{kind}")
+
+
+def group_roles_of(subscription: str) -> frozenset[str]:
+    """The GUIDs of all of these."""
+    return frozenset(group_role_of(subscription, kind) for kind in Kind)
 
 
 def watching_assignment(subscription: str, principal_id: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from lanyard.desk.rights import Rights, rights
+from lanyard.desk.rights_by_group import rights_by_group
 from lanyard.policy.load import parse_policy
 from lanyard.values.resource_id import ResourceId
 from simulator.azure import Azure
@@ -21,7 +22,13 @@ def needed(policy: str, removable: Iterable[str] = ()) -> Rights:
 def actions(needed: Rights) -> list[str]:
     """Every action that the rights hold, by whichever role."""
     by_identity = [_OPERATOR] if needed.operator_on else []
-    return sorted({*needed.actions, *needed.identity_actions, *by_identity})
+    at_groups = [action for role in needed.at_groups for action in role.actions]
+    return sorted({*needed.actions, *needed.identity_actions, *by_identity, *at_groups})
+
+
+def needed_by_group(policy: str, removable: Iterable[str] = ()) -> Rights:
+    """Those at the groups that it names."""
+    return rights_by_group(parse_policy("lanyard.yaml", policy), removable)
 
 
 class BoundedEstate(Estate):
@@ -37,6 +44,9 @@ class BoundedEstate(Estate):
         self._assign(granted.actions, [self.scope], granted.condition)
         groups = [f"{self.scope}/resourceGroups/{name}" for name in granted.identity_groups]
         self._assign(granted.identity_actions, groups or [self.scope])
+        for role in granted.at_groups:
+            for group, condition in role.groups(self.subscription).items():
+                self._assign(role.actions, [f"{self.scope}/resourceGroups/{group}"], condition)
         if self._without != _OPERATOR:
             for identity in granted.operator_on:
                 self.be_operator(identity)
