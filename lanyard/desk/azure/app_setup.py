@@ -31,7 +31,7 @@ _ASSIGNMENTS_AT = (
     "?api-version=2022-04-01&$filter=principalId%20eq%20'{}'"
 )
 _DEFINITION_AT = "{}/providers/Microsoft.Authorization/roleDefinitions/{}?api-version=2022-04-01"
-_RESOURCE_GROUPS = "/subscriptions/{}/resourcegroups?api-version=2025-04-01"
+_RESOURCE_GROUPS = "/subscriptions/{}/resourceGroups?api-version=2025-04-01"
 _SEND = "Microsoft.Storage/storageAccounts/queueServices/queues/messages/add/action"
 _WEB_VERSION = "2025-05-01"
 _HOST_STATUS = "/host/default/properties/status"
