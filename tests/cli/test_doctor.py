@@ -214,7 +214,7 @@ async def test_a_condition_that_lacks_a_role_is_named_with_rule_and_scope(app: D
     )
     assert f"'lanyard onboard {app.estate.subscription}' gives it" in found["fix"]
     ran = await app.app("doctor", "--policy", str(app.policy))
-    assert (ran.code, RULE in ran.err, "lanyard onboard" in ran.err) == (FOUND, True, True)
+    assert (ran.code, RULE in ran.out, "lanyard onboard" in ran.out) == (FOUND, True, True)
 
 
 async def test_a_condition_that_has_the_roles_is_fine(app: Desk) -> None:
