@@ -33,8 +33,10 @@ async def put_right(stack: Stack, right: Mapping[str, str], machines: Iterable[s
     """Started with the right settings the app does all that waited."""
     await started_with(stack, right)
     await stack.quiet()
-    for machine in machines:
-        (principal,) = await principals_of(stack, machine)
+    given = {machine: await principals_of(stack, machine) for machine in machines}
+    without = [machine for machine, principals in given.items() if len(principals) != 1]
+    assert without == [], f"lost on their way: {stack.addresses.delivery.lost}"
+    for machine, (principal,) in given.items():
         assert await roles_of(stack, principal) == [BLOB_READER], machine
     assert await poisoned(stack) == 0
 
