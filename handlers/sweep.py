@@ -13,12 +13,12 @@ async def sweep(timer: func.TimerRequest, context: func.Context) -> None:
     """What was lost goes back on the queue, then one sweep. Where a listing fails it raises, the
     host records it, and the next hour tries.
     """
-    from lanyard.app.composition import app
+    from lanyard.app.composition import sweeping_app
     from lanyard.sweep.report import describe
     from lanyard.telemetry import within
 
     with within(context.trace_context.trace_parent):
-        at_work = await app()
+        at_work = await sweeping_app()
         try:
             await at_work.lost_attempts.put_back()
         finally:  # a queue that cannot be read keeps no sweep from its work

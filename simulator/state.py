@@ -113,7 +113,8 @@ class RoleAssignment:
 
 @dataclass
 class Subscription:
-    """A subscription of the one tenant. `management_groups`: its ancestors' names, any order.
+    """A subscription of the one tenant. `management_groups`: its ancestors' names, the nearest
+    first, without the tenant's root.
     `tenant`: of another one, which delegates it (Azure Lighthouse); "" for the one.
     """
 

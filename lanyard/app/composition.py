@@ -10,11 +10,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from lanyard.app.giving_up import GivingUp
+from lanyard.app.listed_policy import ListedPolicy
 from lanyard.app.lost_attempts import LostAttempts
 from lanyard.app.policy_source import DeliveredPolicy, PackagedPolicy, PolicySource
 from lanyard.app.sweeping import Sweeps
 from lanyard.app.worker import Worker
 from lanyard.policy import Policy
+from lanyard.ports.azure import Index
 from lanyard.ports.dead_letters import Poison
 from lanyard.ports.queue import Queue
 from lanyard.queue.locks import Locks
@@ -22,6 +24,7 @@ from lanyard.reconcile.resource import Reconciler
 from lanyard.reconcile.services import Services, assemble
 from lanyard.record.decisions import Author, Decisions, app_name
 from lanyard.record.last_good_policy import LastGood
+from lanyard.record.subscription_listing import KeptListing
 from lanyard.settings import settings
 
 if TYPE_CHECKING:
@@ -42,7 +45,20 @@ def connected() -> "Connection":
 
 
 @cache
-def policies() -> PolicySource:
+def policies() -> ListedPolicy:
+    """The policy in force."""
+    return ListedPolicy(_policy_source(), _kept_listing, _index, decisions, time.time)
+
+
+def _kept_listing() -> KeptListing:
+    return KeptListing(connected().storage.tables.control)
+
+
+def _index() -> Index:
+    return connected().azure.index
+
+
+def _policy_source() -> PolicySource:
     """Where the policy comes from."""
     own = settings().identity
     if not settings().policy_url:
@@ -78,6 +94,11 @@ class App:
 async def app() -> App:
     """The app under the policy in force now. Raises PolicyError with file, line and reason."""
     return _composition().under(await policies().current())
+
+
+async def sweeping_app() -> App:
+    """The same for a sweep, which lists anew the subscriptions that the policy names."""
+    return _composition().under(await policies().relisted())
 
 
 @dataclass(slots=True)

@@ -84,7 +84,8 @@ def run(
     async def look() -> "list[Finding]":
         async with connect.app(azure, where) as reached:
             app, principal = await connect.believing(reached, where.app_principal)
-            return await _looked(app, loaded, principal, watch, app_id)
+            in_force = await app.in_force(loaded)
+            return await _looked(app, in_force, principal, watch, app_id)
 
     findings = asyncio.run(look())
     if json:

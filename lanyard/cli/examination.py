@@ -14,6 +14,7 @@ from lanyard.cli.findings import (
     clock,
     delivery,
     events,
+    named_subscriptions,
     no_events_queue,
     policy_in_force,
     sender,
@@ -81,6 +82,7 @@ class Doctor:
             "tenant": self._tenants,
             "host": self._host,
             "app": self._app,
+            "subscriptions": self._subscriptions,
         }
 
     async def _clock(self) -> AsyncIterator[Finding]:
@@ -199,6 +201,12 @@ class Doctor:
         in_force = policy_in_force(status, self.policy)
         for finding in [*refused, *work(status), *delivery(status), in_force]:
             yield finding
+
+    async def _subscriptions(self) -> AsyncIterator[Finding]:
+        if self.policy.named_subscriptions:
+            now = self.policy.under(await self.app.azure.index.subscriptions())
+            for finding in named_subscriptions(self.policy, now):
+                yield finding
 
 
 async def _guarded(name: str, check: Check) -> AsyncIterator[Finding]:

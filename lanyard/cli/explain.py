@@ -60,6 +60,8 @@ _SHAPE = {
     "assignments[].principalId": "whom it is for",
     "managedBy": "the service that manages the resource, or its id; empty for none",
     "excludedBy[]": "as above: rules that exclude it; what it has of them stays, nothing is added",
+    "undecided[]": "as above: rules that may be for it, as the name or the management groups of "
+    "its subscription are not known; what it has of them stays, nothing is added",
     "keepsAll[]": "what of those rules is not known for it: `rule` as above, `part`, `reason`; "
     "where there is any, it keeps everything that Lanyard gave it",
     "assignments[].madeByLanyard": "whether it is Lanyard's own",
@@ -106,6 +108,8 @@ class Explanation:
     keeps_all: tuple[Unfulfillable, ...] = ()
     #: Rows that cannot be read: what they are about is shown as nobody's.
     damaged: tuple[str, ...] = ()
+    #: Rules of which it is not known whether they are for it: what it has of them stays.
+    undecided: tuple[str, ...] = ()
 
 
 def run(
@@ -125,7 +129,7 @@ def run(
 
     async def explain() -> Explanation:
         async with connect.app(azure, where) as app:
-            explainer = Explainer(app, loaded)
+            explainer = Explainer(app, await app.in_force(loaded))
             explained = await _explained(target, explainer)
             return replace(explained, damaged=tuple(map(str, explainer.damaged)))
 
@@ -164,7 +168,14 @@ async def _of_resource(resource: ResourceId, explainer: Explainer) -> Explanatio
     principals = [one.principal for one in identities if one.principal is not None]
     why = await explainer.of_principals(principals, resource)
     kept = desired(explainer.policy, found).kept
-    return Explanation(tuple(identities), tuple(why), kept.rules, found.managed_by, kept.unfilled)
+    return Explanation(
+        tuple(identities),
+        tuple(why),
+        kept.excluding,
+        found.managed_by,
+        kept.unfilled,
+        undecided=kept.undecided,
+    )
 
 
 def _attached(resource: ComputeResource, record: ResourceRecord, policy: Policy) -> list[Attached]:
@@ -198,6 +209,7 @@ def _as_json(target: str, explanation: Explanation, places: Mapping[str, str]) -
         ],
         "managedBy": explanation.managed_by,
         "excludedBy": _rules(explanation.excluded_by, places),
+        "undecided": _rules(explanation.undecided, places),
         "keepsAll": [
             {"rule": _rules((one.rule,), places)[0], "part": one.part, "reason": one.reason}
             for one in explanation.keeps_all
@@ -250,6 +262,10 @@ def _show(
     for rule in explanation.excluded_by:
         named = _by_rules((rule,), places).removeprefix(", ")
         terminal.show((f"  excluded, so it keeps what it has and gets nothing new: {named}", "dim"))
+    for rule in explanation.undecided:
+        named = _by_rules((rule,), places).removeprefix(", ")
+        unknown = "its subscription's name or management groups are not known: it keeps what it has"
+        terminal.show((f"  {unknown}, and gets nothing new, of {named}", "yellow"))
     for one in explanation.keeps_all:
         why_all = f"{one.part} of rule {one.rule}: {one.reason}"
         terminal.show((f"  keeps everything that Lanyard gave it: {why_all}", "dim"))

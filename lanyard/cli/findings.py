@@ -10,6 +10,7 @@ from enum import StrEnum
 from lanyard.cli.app_status import Reason, Status
 from lanyard.desk.azure.app_setup import Subscribed
 from lanyard.policy import Policy
+from lanyard.policy.unmet_names import changed, unmet
 from lanyard.ports.queue import WaitingEvents
 from lanyard.queue.messages import EVENTS
 from lanyard.values.resource_id import folded, is_within
@@ -211,3 +212,21 @@ def policy_in_force(status: Status, policy: Policy) -> Finding:
         return Finding("policy", State.OK, f"the app works by this policy ({policy.digest})")
     message = f"the app works by another policy ({sweep.policy}) than this one ({policy.digest})"
     return Finding("policy", State.WARNING, message, "deploy this one, or look at that one")
+
+
+def named_subscriptions(policy: Policy, now: Policy) -> Iterator[Finding]:
+    """What the subscriptions come to that the policy names by name or management group: as the app
+    has them on record, and as they are listed `now`.
+    """
+    odd = list(unmet(policy))
+    for note in odd:
+        fix = "name them as 'lanyard scan' lists them, or by their ids; wait for a sweep of the app"
+        yield Finding("subscriptions", State.WARNING, note, fix)
+    if differences := changed(policy, policy.subscriptions.listing, now.subscriptions.listing):
+        message = f"the app goes by an older listing: {differences}"
+        fix = "wait: a sweep of the app has it within five minutes, and reports what it makes of it"
+        yield Finding("subscriptions", State.WARNING, message, fix)
+    elif not odd:
+        number = len(policy.named_subscriptions)
+        message = f"{number} names of subscriptions in the policy are known to the app"
+        yield Finding("subscriptions", State.OK, message)

@@ -66,6 +66,7 @@ _SHAPE = {
     "unseenSubscriptions[]": "on record, and not to be read any more: left as they are",
     "partlySeenSubscriptions[]": "something that is on record there cannot be read",
     "unread[]": "what else could not be read, each with the reason: nothing is concluded of it",
+    "subscriptionNotes[]": "what is odd about the subscriptions that the policy names",
     "damaged[]": "rows of Lanyard's tables that cannot be read: what they are about is left alone",
 }
 _FOUND = 2
@@ -86,14 +87,16 @@ def run(
     terminal = Terminal(quiet=quiet)
     loaded = load_policy(policy)
 
-    async def look() -> SweepReport:
+    async def look() -> tuple[Policy, SweepReport]:
         async with connect.app(azure, where) as reached:
             app, _ = await connect.judging(reached, where)
+            in_force = await app.in_force(loaded)
             enqueue = None if dry_run else app.queue.put
             with terminal.counting() as counted:
-                return await Sweep(loaded, app.services(loaded), enqueue, counted).run()
+                sweep = Sweep(in_force, app.services(in_force), enqueue, counted)
+                return in_force, await sweep.run()
 
-    report = asyncio.run(look())
+    loaded, report = asyncio.run(look())
     if json:
         terminal.json(_as_json(report, loaded, dry_run=dry_run))
     else:
@@ -104,7 +107,7 @@ def run(
 def _finds_something(report: SweepReport) -> bool:
     counts = report.drifted, report.missing, report.identities, report.deleted_grants
     reported = report.orphans, report.near_limit, report.roles_gone, report.unseen
-    unread = report.no_directory, report.unread, report.damaged
+    unread = report.no_directory, report.unread, report.damaged, report.subscription_notes
     return any(counts) or any(reported) or any(unread)
 
 
@@ -131,6 +134,7 @@ def _as_json(report: SweepReport, policy: Policy, *, dry_run: bool) -> dict[str,
         "partlySeenSubscriptions": sorted(report.partly_seen),
         "unread": list(report.unread),
         "damaged": list(report.damaged),
+        "subscriptionNotes": list(report.subscription_notes),
     }
 
 

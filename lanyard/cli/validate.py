@@ -97,7 +97,7 @@ def run(
         _show(checked, terminal)
     if annotate is not None:
         for found in _found(checked):
-            terminal.report(annotation(found, annotate))
+            terminal.command(annotation(found, annotate))
     return 0 if _all_good(checked) else 1
 
 

@@ -39,6 +39,8 @@ class Claim:
     rules: tuple[str, ...]
     decision: Recorded | None = None
     kept_by: tuple[str, ...] = ()
+    #: Of which it is not known whether they are for the resource, which keeps it meanwhile.
+    perhaps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,12 @@ def _way_out(claim: Claim) -> str:
         return (
             f"{claim.resource} is deleted, or rule {rules} excludes {claim.resource} no more: its "
             "match passes it by"
+        )
+    if not claim.rules and claim.perhaps:
+        rules = " and ".join(f"'{rule}'" for rule in claim.perhaps)
+        return (
+            f"{claim.resource} is deleted, or a sweep finds that rule {rules} is not for its "
+            "subscription, whose name or management groups are not known"
         )
     if not claim.rules:
         return f"no rule asks for it for {claim.resource} any more: its claim is being released"
@@ -181,8 +189,10 @@ class Explainer:
         if found is None:
             return Claim(resource, False, (), decision)
         wanted = desired(self.policy, found)
-        kept_by = wanted.kept.rules if needs_grant(wanted, found, {}, grant) else ()
-        return Claim(resource, True, _rules(wanted, found, grant), decision, kept_by)
+        keeps = needs_grant(wanted, found, {}, grant)
+        kept_by = wanted.kept.excluding if keeps else ()
+        perhaps = wanted.kept.undecided if keeps else ()
+        return Claim(resource, True, _rules(wanted, found, grant), decision, kept_by, perhaps)
 
     async def _decision(self, grant: Grant, resource: ResourceId) -> Recorded | None:
         """What gave the role to the resource last."""

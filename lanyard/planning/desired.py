@@ -1,6 +1,6 @@
 """What a resource should have, by the rules that are for it. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lanyard.policy import Grant as GrantSpec
@@ -10,9 +10,13 @@ from lanyard.policy.identity_tags import filled_tags
 from lanyard.policy.matching import rules_for
 from lanyard.policy.templates import TemplateProblem, fill_identity_name, fill_name, fill_scope
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
+from lanyard.values.errors import Because
 from lanyard.values.grants import Content, Grant, content_of
 from lanyard.values.resource_id import ResourceId, folded
 from lanyard.values.roles import role_id, role_name
+
+#: Of what it is not known whether a rule is for it: what `Unfulfillable.about` begins with.
+SUBSCRIPTION = "subscription"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +60,21 @@ class Unfulfillable:
     """A part of a rule that this resource cannot have, and why; the rest of it is done.
 
     `about` distinguishes the part from the others of its rule: the name of the identity, or the
-    role, with where, for whom and on which condition. `part` and `reason` are for people.
+    role, with where, for whom and on which condition; or the subscription, where it is not known
+    whether the rule is for it at all. `part`, `reason` and `release` are for people.
     """
 
     rule: str
     about: tuple[str, ...]
     part: str
     reason: str
+    because: Because = Because.RULE
+    release: str = "fix the rule or the tags"
 
     def is_about(self, role: str) -> bool:
         """Whether it keeps a role (GUID) from being given."""
-        return role in [role_id(part) for part in self.about if self.about[0] != "identity"]
+        named = self.about[0] not in ("identity", SUBSCRIPTION)
+        return named and role in map(role_id, self.about)
 
     @property
     def key(self) -> str:
@@ -76,18 +84,27 @@ class Unfulfillable:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What an excluded resource keeps of the rules that exclude it, as far as it has it.
+    """What an excluded resource keeps of the rules that exclude it, as far as it has it; and any
+    resource of those that may be for it, as its subscription's name or management groups are not
+    known.
 
-    `rules`: their names. `unfilled`: what of them is not known for this resource, because a tag is
-    gone that they need, say. It may be anything, so everything that it has of Lanyard's is kept.
+    `rules`: their names, and `undecided` those of the latter. `unfilled`: what of them is not known
+    for this resource, because a tag is gone that they need, say. It may be anything, so everything
+    that it has of Lanyard's is kept.
     """
 
     identities: Mapping[ResourceId, WantedIdentity] = field(default_factory=dict)
     grants: tuple[WantedGrant, ...] = ()
     rules: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
     unfilled: tuple[Unfulfillable, ...] = ()
     #: Of them, those that enable the system-assigned identity.
     system: tuple[str, ...] = ()
+
+    @property
+    def excluding(self) -> tuple[str, ...]:
+        """The rules that exclude it."""
+        return tuple(rule for rule in self.rules if rule not in self.undecided)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,20 +146,39 @@ def desired(policy: Policy, resource: ComputeResource | None) -> Desired:
     """What the policy wants `resource` to have; nothing for one that is gone (None)."""
     if resource is None:
         return NOTHING
-    rules, excluded = rules_for(policy, resource)
+    rules, excluded, undecided = rules_for(policy, resource)
     total = _added_up(policy, rules, resource)
+    beside = (*excluded, *undecided)
     # What an observing rule accepts lets no other rule do more.
     giving = [rule for rule in rules if rule.mode is not Mode.OBSERVE]
     return Desired(
         identities=total.identities,
         system=tuple(rule.name for rule in rules if rule.system),
         grants=total.grants,
-        unfulfillable=(*total.unfilled, *total.conflicts),
+        unfulfillable=(
+            *total.unfilled,
+            *total.conflicts,
+            *(_undecided(rule, resource) for rule in undecided),
+        ),
         imds_default_accepted=any(rule.imds_default is ImdsDefault.ACCEPT for rule in giving),
-        restart_accepted=all(rule.restart is Restart.ACCEPT for rule in (*rules, *excluded)),
+        restart_accepted=all(rule.restart is Restart.ACCEPT for rule in (*rules, *beside)),
         replace_accepted=any(rule.replace is Replace.ACCEPT for rule in giving),
         upgrade_instances=any(rule.upgrade_instances for rule in giving),
-        kept=_kept(policy, excluded, resource),
+        kept=_kept(policy, beside, undecided, resource),
+    )
+
+
+def _undecided(rule: Rule, resource: ComputeResource) -> Unfulfillable:
+    where = resource.id.subscription
+    return Unfulfillable(
+        rule.name,
+        (SUBSCRIPTION, where),
+        "all of it",
+        f"whether subscription {where} is one that it names is not known: nothing is given by it, "
+        "and nothing taken",
+        Because.SUBSCRIPTION,
+        "it goes on by itself once a sweep has the subscription's name and management groups on "
+        "record; or name it by its id",
     )
 
 
@@ -172,12 +208,15 @@ def _added_up(policy: Policy, rules: Iterable[Rule], resource: ComputeResource) 
     return wanted
 
 
-def _kept(policy: Policy, rules: Iterable[Rule], resource: ComputeResource) -> Kept:
+def _kept(
+    policy: Policy, rules: Sequence[Rule], undecided: Iterable[Rule], resource: ComputeResource
+) -> Kept:
     wanted = _added_up(policy, rules, resource)
     return Kept(
         wanted.identities,
         wanted.grants,
         rules=tuple(rule.name for rule in rules),
+        undecided=tuple(rule.name for rule in undecided),
         unfilled=tuple(wanted.unfilled),
         system=tuple(rule.name for rule in rules if rule.system),
     )

@@ -32,7 +32,8 @@ def beside_what_is_kept(
         if standing is None or grant.contradicted or standing.condition == grant.condition:
             continue
         if rule := _keeping(wanted, grant, standing):
-            problems[grant] = contradiction(grant, f"rule {rule!r}, which excludes it, has it keep")
+            how = "may be for it" if rule in wanted.kept.undecided else "excludes it"
+            problems[grant] = contradiction(grant, f"rule {rule!r}, which {how}, has it keep")
     if not problems:
         return wanted
     return replace(

@@ -15,6 +15,7 @@ from lanyard.policy.reachable import never_matches
 from lanyard.policy.role_names import role_problem
 from lanyard.policy.rule import Grant, Rule, Selector
 from lanyard.policy.standards import SHIPPED
+from lanyard.policy.subscriptions import subscription_problem
 from lanyard.policy.templates import (
     identity_name_problem,
     resource_group_problem,
@@ -170,6 +171,9 @@ def _check_selector(path: Path, selector: Selector) -> Found:
     for index, pattern in enumerate(selector.scopes):
         if problem := scope_pattern_problem(pattern):
             yield (*path, "scopes", index), problem
+    for index, entry in enumerate(selector.subscriptions):
+        if problem := subscription_problem(entry):
+            yield (*path, "subscriptions", index), problem
     for key, patterns in (
         ("names", selector.names),
         ("resourceGroups", selector.resource_groups),

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PrivateAttr
 
 from lanyard.policy.mode import Mode, most_careful
 from lanyard.policy.pattern_index import PatternIndex
@@ -17,8 +17,10 @@ from lanyard.policy.rule import MACHINE, SCALE_SET, Grant, Rule
 from lanyard.policy.rule_index import RuleIndex
 from lanyard.policy.section import Given, Id, Name, Section, Text
 from lanyard.policy.standards import SHIPPED, GrantContent
+from lanyard.policy.subscriptions import SubscriptionNames, is_id
 from lanyard.policy.templates import MEANING, as_pattern
 from lanyard.values.resource_id import folded, last_name
+from lanyard.values.subscriptions import NOT_LISTED, Subscriptions
 
 TagName = Annotated[str, Field(min_length=1, max_length=512)]
 
@@ -191,6 +193,8 @@ class Policy(Section):
         description="Roles that can hand out rights, or write everything in a whole subscription, "
         "by what their definitions allow: held unless named here.",
     )
+    #: No part of the file: see `under`.
+    _subscriptions: SubscriptionNames = PrivateAttr(SubscriptionNames(NOT_LISTED))
 
     @property
     def digest(self) -> str:
@@ -198,6 +202,8 @@ class Policy(Section):
 
         What the shipped standards that it uses give is part of it, and what the variables of
         templates come to: where that changes with a new version of Lanyard, it is another policy.
+        So it is where a subscription has another name or is below other management groups, and a
+        rule asks for that.
         """
         used = {grant.standard for rule in self.rules for grant in rule.grant}
         shipped = [
@@ -205,8 +211,29 @@ class Policy(Section):
             for name, contents in sorted(SHIPPED.items())
             if name in used
         ]
-        meant = self.model_dump_json() + json.dumps([shipped, MEANING])
+        named = self.subscriptions.resolved(self.named_subscriptions)
+        meant = self.model_dump_json() + json.dumps([shipped, MEANING, named])
         return hashlib.sha256(meant.encode()).hexdigest()[:12]
+
+    @property
+    def subscriptions(self) -> SubscriptionNames:
+        """What the names and management groups in it come to."""
+        return self._subscriptions
+
+    @cached_property
+    def named_subscriptions(self) -> tuple[str, ...]:
+        """Those that rules name by anything but their ids, each once, in the order of the file."""
+        selectors = (each for rule in self.rules for each in (rule.match, rule.match.exclude))
+        entries = (entry for selector in selectors for entry in selector.subscriptions)
+        return tuple(dict.fromkeys(entry for entry in entries if not is_id(entry)))
+
+    def under(self, listing: Subscriptions) -> "Policy":
+        """The policy where these subscriptions are listed: itself where it asks for none."""
+        if not self.named_subscriptions:
+            return self
+        under = self.model_copy()
+        under._subscriptions = SubscriptionNames(listing)
+        return under
 
     def mode_of(self, rule: str) -> Mode | None:
         """The mode of a rule (its name): the more careful one of its own and the policy's. None
@@ -237,7 +264,8 @@ class Policy(Section):
     def all_full(self) -> "Policy":
         """The policy as if no mode held anything back."""
         rules = [rule.model_copy(update={"mode": None}) for rule in self.rules]
-        return Policy.model_construct(**{**dict(self), "mode": Mode.FULL, "rules": rules})
+        full = Policy.model_construct(**{**dict(self), "mode": Mode.FULL, "rules": rules})
+        return full.under(self.subscriptions.listing)
 
     @cached_property
     def _own_modes(self) -> Mapping[str, Mode]:

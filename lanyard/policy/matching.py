@@ -6,6 +6,7 @@ from typing import NamedTuple
 from lanyard.policy.document import Policy
 from lanyard.policy.patterns import fits_one_of, has_tags, one_of, within_one_of
 from lanyard.policy.rule import SCALE_SET, Match, Rule, Selector
+from lanyard.policy.subscriptions import SubscriptionNames
 from lanyard.values.compute import ComputeResource
 from lanyard.values.resource_id import GUID, are_segments, folded
 
@@ -18,19 +19,34 @@ _PATTERN = re.compile(
 
 class Rules(NamedTuple):
     """Of one resource, each in the order of the file. `excluded`: would be for it but for their
-    `exclude`.
+    `exclude`. `undecided`: would be for it if its subscription is among those that they name, of
+    which nobody knows.
     """
 
     matching: list[Rule]
     excluded: list[Rule]
+    undecided: list[Rule]
 
 
 def rules_for(policy: Policy, resource: ComputeResource) -> Rules:
-    """The rules whose every condition fits, and those that leave the resource out."""
-    rules = Rules([], [])
-    for rule in policy.index.may_fit(resource, _types(resource)):
-        if _names(rule.match, resource):
-            (rules.excluded if _is_excluded(rule.match, resource) else rules.matching).append(rule)
+    """The rules whose every condition fits, those that leave the resource out, and those of which
+    that is not known.
+    """
+    rules, names = Rules([], [], []), policy.subscriptions
+    for rule in policy.index.may_fit(resource, _types(resource), names):
+        if not _names(rule.match, resource):
+            continue
+        named = _in_its_subscriptions(rule.match, resource, names)
+        excluded = named is not False and _is_excluded(rule.match, resource, names)
+        match named, excluded:
+            case False, _:
+                pass
+            case _, True:  # it gives nothing either way
+                rules.excluded.append(rule)
+            case True, False:
+                rules.matching.append(rule)
+            case _:
+                rules.undecided.append(rule)
     return rules
 
 
@@ -53,17 +69,27 @@ def _names(match: Match, resource: ComputeResource) -> bool:
     )
 
 
-def _is_excluded(match: Match, resource: ComputeResource) -> bool:
+def _is_excluded(match: Match, resource: ComputeResource, names: SubscriptionNames) -> bool | None:
     """By the rule's own word, or because another service manages it and the rule does not ask for
-    such: what was given to it before stays, as with every `exclude`.
+    such: what was given to it before stays, as with every `exclude`. None where nobody knows.
     """
     if resource.managed_by and not match.managed:
         return True
-    return is_given(match.exclude) and selects(match.exclude, resource)
+    if not (is_given(match.exclude) and selects(match.exclude, resource)):
+        return False
+    return _in_its_subscriptions(match.exclude, resource, names)
+
+
+def _in_its_subscriptions(
+    selector: Selector, resource: ComputeResource, names: SubscriptionNames
+) -> bool | None:
+    return names.is_among(selector.subscriptions, resource.id.subscription)
 
 
 def selects(selector: Selector, resource: ComputeResource) -> bool:
-    """Whether every field that the selector gives fits the resource."""
+    """Whether every field that the selector gives fits the resource, but for its `subscriptions`:
+    those are asked of a listing.
+    """
     return (
         has_tags(resource.tags, selector.tags)
         and (not selector.scopes or within_one_of(resource.id.key, selector.scopes))

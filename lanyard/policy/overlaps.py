@@ -10,6 +10,7 @@ from lanyard.policy.patterns import alternatives, meet, same
 from lanyard.policy.problems import Found
 from lanyard.policy.reachable import excludes_everything
 from lanyard.policy.rule import Match, Rule
+from lanyard.policy.subscriptions import may_share
 from lanyard.values.compute_types import ComputeType, compute_type
 
 
@@ -33,6 +34,7 @@ def may_meet(first: Match, second: Match) -> bool:
         and _listed(first.names, second.names)
         and _listed(first.resource_groups, second.resource_groups)
         and _scopes_meet(first.scopes, second.scopes)
+        and may_share(first.subscriptions, second.subscriptions)
         and _tags_meet(first, second)
         and not excludes_everything(first, second.exclude)
         and not excludes_everything(second, first.exclude)

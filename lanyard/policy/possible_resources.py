@@ -7,6 +7,7 @@ from lanyard.policy.document import IdentitySpec, Policy
 from lanyard.policy.matching import rules_for
 from lanyard.policy.patterns import alternatives
 from lanyard.policy.rule import Match, Rule
+from lanyard.policy.subscriptions import is_id
 from lanyard.policy.templates import variables
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.compute_types import ComputeType
@@ -56,11 +57,13 @@ def groups_of(match: Match, parts: Iterable[str]) -> list[str]:
 
 
 def subscriptions(match: Match) -> list[str]:
-    """Ids, lower case, that its scopes name; a made-up one where they name none."""
-    named = [scope.split("/")[2] for scope in match.scopes]
-    return list(dict.fromkeys(_SUBSCRIPTION if "*" in one else folded(one) for one in named)) or [
-        _SUBSCRIPTION
-    ]
+    """Ids, lower case, that it names; a made-up one where it names none."""
+    ids = [folded(entry) for entry in match.subscriptions if is_id(entry)]
+    # What a name comes to may be any.
+    open_ = ids if ids and len(ids) == len(match.subscriptions) else [*ids, _SUBSCRIPTION]
+    named = [scope.split("/")[2] for scope in match.scopes] or ["*"]
+    found = (one for each in named for one in (open_ if "*" in each else [folded(each)]))
+    return list(dict.fromkeys(found))
 
 
 def fitting(patterns: Iterable[str], parts: Iterable[str]) -> list[str]:
@@ -91,13 +94,14 @@ def id_of(subscription: str, group: str, kind: ComputeType, names: list[str]) ->
 
 
 def matched(policy: Policy, id_: ResourceId, location: str) -> Iterator[ComputeResource]:
-    """The resource, where the one rule of the policy matches it."""
+    """The resource, where the one rule of the policy matches it, or may."""
     match = policy.rules[0].match
     tags = {name: alternatives(values)[0].replace("*", "x") for name, values in match.tags.items()}
     resource = ComputeResource(
         id=id_, location=location, tags=tags, identity=Identity(), kind=",".join(match.kinds)
     )
-    if rules_for(policy, resource).matching:
+    rules = rules_for(policy, resource)
+    if rules.matching or rules.undecided:
         yield resource
 
 

@@ -6,6 +6,7 @@ from itertools import combinations
 from lanyard.policy.patterns import WantedTags, alternatives, fits_one_of, has_tags, meet, same
 from lanyard.policy.problems import Found
 from lanyard.policy.rule import Match, Selector
+from lanyard.policy.subscriptions import covers, is_id
 from lanyard.values.compute_types import compute_type
 from lanyard.values.resource_id import folded
 
@@ -20,6 +21,9 @@ def never_matches(match: Match) -> Found:
     if match.scopes and match.resource_groups and not _groups_meet(match):
         message = "the rule can never match: none of these groups is within its scopes"
         yield ("resourceGroups",), message
+    if not _subscriptions_meet(match):
+        message = "the rule can never match: its scopes are in other subscriptions"
+        yield ("subscriptions",), message
     yield from _kinds(match)
 
 
@@ -49,6 +53,8 @@ def implied(name: str, match: Match, exclude: Selector) -> bool:
     """Whether whatever fits that field of `match` fits that of the other, too."""
     if name == "tags":
         return has_tags(match.tags, exclude.tags)
+    if name == "subscriptions":
+        return covers(exclude.subscriptions, match.subscriptions)
     required: list[str] = getattr(match, name)
     excluded: list[str] = getattr(exclude, name)
     return bool(required) and all(fits_one_of(entry, excluded) for entry in required)
@@ -66,6 +72,14 @@ def _opposed(tags: WantedTags) -> list[tuple[str, str]]:
             for other in alternatives(tags[second])
         )
     ]
+
+
+def _subscriptions_meet(match: Match) -> bool:
+    """Whether one of the list can be that of a scope; one that has a name may be any."""
+    ids, scopes = match.subscriptions, [scope.split("/")[2] for scope in match.scopes]
+    if not (ids and scopes and all(map(is_id, ids))):
+        return True
+    return any(meet(one, other) for one in ids for other in scopes)
 
 
 def _groups_meet(match: Match) -> bool:

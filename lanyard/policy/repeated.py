@@ -21,7 +21,7 @@ _GIVING = {"name", "match", "attach", "system", "grant"}
 _SELECTING = {*Selector.model_fields, "types", "kinds", "managed", "exclude"}
 _OTHER_KEYS = tuple(Rule.model_fields.keys() - _GIVING)
 _OTHER_MATCHES = tuple(Match.model_fields.keys() - _SELECTING)
-_LISTS = ("names", "resource_groups", "scopes", "locations")
+_LISTS = ("names", "resource_groups", "scopes", "subscriptions", "locations")
 _NOTHING: _Asked = ()
 
 

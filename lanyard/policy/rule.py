@@ -48,6 +48,11 @@ class Selector(Section):
     scopes: list[Text] = Field(
         [], description="/subscriptions/ID[/resourceGroups/NAME]; * for any part of a segment."
     )
+    subscriptions: list[Text] = Field(
+        [],
+        description="Subscriptions by their ids, or their names, * wildcards; or all below a "
+        "management group, by its id: /providers/Microsoft.Management/managementGroups/NAME.",
+    )
     resource_groups: list[Name] = Field([], description="Names of resource groups; * wildcards.")
     locations: list[Name] = Field([], description="Regions as ARM names them: westeurope.")
     names: list[Name] = Field([], description="Names of resources; * wildcards.")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from lanyard.policy.pattern_index import PatternIndex
 from lanyard.policy.patterns import ANY, alternatives
 from lanyard.policy.rule import Match, Rule
+from lanyard.policy.subscriptions import SubscriptionNames, patterns_of
 from lanyard.values.compute import ComputeResource
 from lanyard.values.resource_id import folded
 
@@ -20,6 +21,8 @@ class _Levels(NamedTuple):
 
     types: Collection[str]
     subscriptions: Collection[str]
+    #: By what rules name them in `subscriptions`.
+    named_subscriptions: Collection[str]
     groups_of_scopes: Collection[str]
     groups: Collection[str]
     names: Collection[str]
@@ -35,9 +38,11 @@ class RuleIndex:
         spread = Counter(tag for rule in rules for tags in _wanted(rule.match) for tag in tags)
         self._index = PatternIndex((_ways(rule.match, spread), rule) for rule in rules)
 
-    def may_fit(self, resource: ComputeResource, types: Collection[str]) -> list[Rule]:
-        """Every rule that is for the resource, or excludes it, and perhaps some others, in the
-        order of the file. `types`: all that it counts as, in any case.
+    def may_fit(
+        self, resource: ComputeResource, types: Collection[str], names: SubscriptionNames
+    ) -> list[Rule]:
+        """Every rule that is for the resource, or may be, or excludes it, and perhaps some others,
+        in the order of the file. `types`: all that it counts as, in any case.
         """
         segments = resource.id.key.split("/")
         group = segments[4:5]
@@ -45,6 +50,7 @@ class RuleIndex:
             _Levels(
                 types=list(map(folded, types)),
                 subscriptions=segments[2:3],
+                named_subscriptions=names.names_of(resource.id.subscription),
                 groups_of_scopes=group,
                 groups=group,
                 names=segments[-1:],
@@ -57,11 +63,13 @@ class RuleIndex:
 def _ways(match: Match, spread: Counter[str]) -> Iterator[_Levels]:
     # One tag will do, the one that the fewest rules want: that all are there is asked in the end.
     tags = min(_wanted(match), key=lambda tags: _reach(tags, spread), default=[])
+    named = patterns_of(match.subscriptions)
     for scope in match.scopes or [""]:
         segments = folded(scope).rstrip("/").split("/")
         yield _Levels(
             types=_folded(match.types),
             subscriptions=segments[2:3],
+            named_subscriptions=named,
             groups_of_scopes=segments[4:5],
             groups=_folded(match.resource_groups),
             names=_folded(match.names),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lanyard.policy.patterns import meet
 from lanyard.policy.possible_resources import types_of
 from lanyard.policy.rule import Match, Rule
+from lanyard.policy.subscriptions import is_id
 from lanyard.policy.templates import variables
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
@@ -59,11 +60,18 @@ def _filled(segment: str, match: Match) -> Iterator[str]:
     if segment == "{resourceGroup}":
         yield from _groups(match)
     elif segment == "{subscription}":
-        yield from [scope.split("/")[2] for scope in match.scopes] or ["*"]
+        yield from _subscriptions(match)
     else:
         for variable in variables(segment):
             segment = segment.replace(f"{{{variable}}}", "*")
         yield segment
+
+
+def _subscriptions(match: Match) -> list[str]:
+    """The patterns of the ids of the subscriptions that a rule is for."""
+    if match.subscriptions and all(map(is_id, match.subscriptions)):
+        return match.subscriptions
+    return [scope.split("/")[2] for scope in match.scopes] or ["*"]
 
 
 def _groups(match: Match) -> list[str]:

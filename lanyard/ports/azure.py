@@ -17,6 +17,7 @@ from lanyard.values.own_identity import Created
 from lanyard.values.permissions import Definition
 from lanyard.values.removed import RemovedAssignment
 from lanyard.values.resource_id import ResourceId
+from lanyard.values.subscriptions import Subscriptions
 
 
 class Compute(Protocol):
@@ -140,8 +141,8 @@ class Index(Protocol):
     def assignments(self) -> AsyncIterator[ListedAssignment | ListedRole]:
         """Every role assignment, and every role definition."""
 
-    async def subscriptions(self) -> Mapping[str, str]:
-        """The display name of every subscription, by its id (lower case)."""
+    async def subscriptions(self) -> Subscriptions:
+        """Every subscription, by its id (lower case)."""
 
     async def assignments_of(self, principal_id: str) -> list[str]:
         """The ids of the role assignments of a principal."""

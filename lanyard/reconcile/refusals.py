@@ -144,9 +144,9 @@ def _blocked(identity: WantedIdentity, todo: Plan) -> Refusal:
 def _unfulfillable(problem: Unfulfillable) -> Refusal:
     return Refusal(
         key=problem.key,
-        because=Because.RULE,
+        because=problem.because,
         action=f"rule {problem.rule}",
         reason=f"{problem.part}: {problem.reason}",
-        release="fix the rule or the tags",
+        release=problem.release,
         rules=(problem.rule,),
     )

@@ -124,8 +124,12 @@ class Columns:
 
     def json[T](self, column: str, kind: TypeAdapter[T]) -> T:
         """What the JSON in it holds, in this very shape."""
+        return self.parsed(column, self.text(column), kind)
+
+    def parsed[T](self, column: str, text: str, kind: TypeAdapter[T]) -> T:
+        """The same of JSON that takes several columns, this one first."""
         try:
-            return kind.validate_json(self.text(column), strict=True)
+            return kind.validate_json(text, strict=True)
         except ValidationError as error:
             raise self.damaged(column, f"is not as written: {error.errors()[0]['msg']}") from error
 

@@ -141,8 +141,8 @@ class Drift:
     def _count_kept(
         self, wanted: Desired, resource: ComputeResource, record: ResourceRecord
     ) -> None:
-        self.managed += bool(resource.managed_by and wanted.kept.rules)
-        self.excluded += bool(wanted.kept.rules) and not record.empty
+        self.managed += bool(resource.managed_by and wanted.kept.excluding)
+        self.excluded += bool(wanted.kept.excluding) and not record.empty
 
     def _is_listed_wrongly(self, record: ResourceRecord, held: Set[str], listed: Set[str]) -> bool:
         """Whether something is held that nobody can see, or listed that is held no more."""

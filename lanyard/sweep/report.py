@@ -59,6 +59,8 @@ class SweepReport:
     unread: tuple[str, ...] = ()
     #: Rows that cannot be read: what they are about is left alone.
     damaged: tuple[str, ...] = ()
+    #: What is odd about the subscriptions that the policy names by name or management group.
+    subscription_notes: tuple[str, ...] = ()
     #: Whether its time was over before all was on the queue: the next one goes on.
     cut_short: bool = False
     #: Why no orphan was looked for that only the directory can show, or "".
@@ -90,6 +92,7 @@ def describe(report: SweepReport) -> str:
         *(f"role {role} is assigned and has no definition" for role in report.roles_gone),
         *(f"not read: {each}" for each in report.unread),
         *(f"left alone: {each}" for each in report.damaged),
+        *report.subscription_notes,
     ]
     if report.excluded:
         parts.append(f"{report.excluded} excluded, which keep what they have")

@@ -16,6 +16,7 @@ from lanyard.planning.guard import guard_alone
 from lanyard.planning.orders import Orders
 from lanyard.planning.orphans import Orphan, orphan
 from lanyard.policy import Policy
+from lanyard.policy.unmet_names import unmet
 from lanyard.ports.queue import Enqueue
 from lanyard.reconcile.services import Services
 from lanyard.record.checkpoint import Checkpoint
@@ -98,6 +99,7 @@ class Sweep:
             unlisted_identities=tuple(found.unlisted_identities),
             roles_gone=tuple(await self._roles_gone(found)),
             damaged=tuple(map(str, found.damaged.all)),
+            subscription_notes=tuple(unmet(self.policy)),
         )
         changed = [identity async for identity in self._changed_identities(found)]
         grants = await changed_grants(found, self.services.assignments)

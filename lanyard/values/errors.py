@@ -23,6 +23,7 @@ class Because(StrEnum):
     IDENTITY_WAITS = "identityWaits"
     NO_IDENTITY = "noIdentity"
     RULE = "rule"
+    SUBSCRIPTION = "subscription"
     WAITS = "waits"
     FAILED = "failed"
     IN_USE = "inUse"

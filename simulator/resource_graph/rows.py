@@ -36,8 +36,13 @@ def of_subscription(subscription: Subscription, tenant_id: str) -> Row:
     """Of a subscription, in `resourcecontainers`."""
     scope = f"/subscriptions/{subscription.id}"
     kind = "microsoft.resources/subscriptions"
-    columns = _container(scope, subscription.display_name, kind, tenant_id)
+    tenant = subscription.tenant or tenant_id
+    columns = _container(scope, subscription.display_name, kind, tenant)
     columns["tags"] = subscription.tags
+    columns["properties"]["managementGroupAncestorsChain"] = [
+        *({"displayName": name, "name": name} for name in subscription.management_groups),
+        {"displayName": "Tenant Root Group", "name": tenant},
+    ]
     return _row(columns, "Microsoft.Resources/subscriptions/read", scope)
 
 

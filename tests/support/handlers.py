@@ -15,5 +15,6 @@ async def started(made: Estate, monkeypatch: pytest.MonkeyPatch) -> Estate:
         return App(made.worker, made.sweeps, made.lost_attempts)
 
     monkeypatch.setattr(composition, "app", app)
+    monkeypatch.setattr(composition, "sweeping_app", app)
     await made.create_groups()
     return made

@@ -12,6 +12,7 @@ from lanyard.policy.patterns import fits, one_of
 from lanyard.policy.rule import SCALE_SET, Match, Selector
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.resource_id import ResourceId
+from lanyard.values.subscriptions import Subscription, Subscriptions, listing_of
 
 _SUBSCRIPTIONS = [f"{number}1111111-1111-1111-1111-111111111111" for number in (1, 2)]
 _MACHINE, _SITE = "Microsoft.Compute/virtualMachines", "Microsoft.Web/sites"
@@ -40,7 +41,25 @@ _SCOPES = st.builds(
     st.one_of(st.just(""), _PATTERNS),
     st.sampled_from(["/resourceGroups/", "/RESOURCEGROUPS/"]),
 )
+_GROUP = "/providers/Microsoft.Management/managementGroups"
+_LISTING = listing_of(
+    {
+        _SUBSCRIPTIONS[0]: Subscription("Shop-prod", ("prod", "root"), whole=True),
+        _SUBSCRIPTIONS[1]: Subscription("shop-test", ("test",)),
+    }
+)
+_LISTINGS = st.sampled_from([_LISTING, {}, {_SUBSCRIPTIONS[0]: _LISTING[_SUBSCRIPTIONS[0]]}])
 _SELECTED: dict[str, Any] = {
+    "subscriptions": st.lists(
+        st.sampled_from(
+            [
+                *_SUBSCRIPTIONS,
+                *("shop-PROD", "shop-*", "*-test", "*", "other"),
+                *(f"{_GROUP}/{name}" for name in ("Prod", "root", "test", "other")),
+            ]
+        ),
+        max_size=2,
+    ),
     "scopes": st.lists(_SCOPES, max_size=2),
     "resource_groups": _LISTS,
     "names": _LISTS,
@@ -93,8 +112,25 @@ def policy_of(matches: list[Match]) -> Policy:
     return Policy(version=1, rules=rules)
 
 
-def by_asking_each(policy: Policy, resource: ComputeResource) -> Rules:
-    found = Rules([], [])
+def named(selector: Selector, subscription: str, listing: Subscriptions) -> bool | None:
+    """Whether a subscription is one of those that the selector names; None: nobody knows."""
+    listed, found = listing.get(subscription), set[bool | None]()
+    for entry in map(str.lower, selector.subscriptions):
+        if entry in _SUBSCRIPTIONS:
+            found.add(entry == subscription)
+        elif listed is None:
+            found.add(None)
+        elif entry.startswith("/"):
+            inside = entry.rpartition("/")[2] in listed.groups
+            found.add(True if inside else False if listed.whole else None)
+        else:
+            found.add(fits(listed.name, entry))
+    return True if not found or True in found else None if None in found else False
+
+
+def by_asking_each(policy: Policy, resource: ComputeResource, listing: Subscriptions) -> Rules:
+    found = Rules([], [], [])
+    where = resource.id.subscription
     types = [resource.id.type, *([SCALE_SET] if resource.scale_set else [])]
     for rule in policy.rules:
         match = rule.match
@@ -104,20 +140,31 @@ def by_asking_each(policy: Policy, resource: ComputeResource) -> Rules:
             and (not match.kinds or any(kind in kinds for kind in match.kinds))
             and selects(match, resource)
         ):
-            left_out = is_given(match.exclude) and selects(match.exclude, resource)
-            (found.excluded if left_out or resource.managed_by else found.matching).append(rule)
+            left_out: bool | None = False
+            if resource.managed_by:
+                left_out = True
+            elif is_given(match.exclude) and selects(match.exclude, resource):
+                left_out = named(match.exclude, where, listing)
+            its = named(match, where, listing)
+            if its is not False and left_out:
+                found.excluded.append(rule)
+            elif its is not False:
+                known = its is True and left_out is False
+                (found.matching if known else found.undecided).append(rule)
     return found
 
 
-@given(st.lists(_MATCHES, max_size=8), _RESOURCES)
-@example([Match(types=[_SITE]), Match(types=[SCALE_SET])], resource(scale_set=_SET))
-@example([Match(types=[_MACHINE], tags={"env": "*"})], resource(tags={"ENV": "x"}))
-@example([Match(types=[_MACHINE], names=["v*m"])], resource(name="v"))
+@given(st.lists(_MATCHES, max_size=8), _RESOURCES, _LISTINGS)
+@example([Match(types=[_SITE]), Match(types=[SCALE_SET])], resource(scale_set=_SET), {})
+@example([Match(types=[_MACHINE], tags={"env": "*"})], resource(tags={"ENV": "x"}), {})
+@example([Match(types=[_MACHINE], names=["v*m"])], resource(name="v"), {})
+@example([Match(types=[_MACHINE], subscriptions=["shop-*"])], resource(), _LISTING)
+@example([Match(types=[_MACHINE], subscriptions=["other", "x"])], resource(), {})
 def test_the_rules_found_are_those_that_asking_each_finds(
-    matches: list[Match], resource: ComputeResource
+    matches: list[Match], resource: ComputeResource, listing: Subscriptions
 ) -> None:
-    policy = policy_of(matches)
-    assert rules_for(policy, resource) == by_asking_each(policy, resource)
+    policy = policy_of(matches).under(listing)
+    assert rules_for(policy, resource) == by_asking_each(policy, resource, listing)
 
 
 @given(st.lists(_PATTERNS, max_size=8), _NAMES.map(str.lower))

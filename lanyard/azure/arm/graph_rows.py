@@ -22,6 +22,7 @@ from lanyard.values.grants import condition_of
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
 from lanyard.values.permissions import Permission
 from lanyard.values.resource_id import folded, last_name
+from lanyard.values.subscriptions import Subscription
 
 IDENTITY = "microsoft.managedidentity/userassignedidentities"
 ASSIGNMENT = "microsoft.authorization/roleassignments"
@@ -79,6 +80,22 @@ def listed_resource(row: Json, managed_by: str = "") -> Listed:
 def _attached(row: Json) -> frozenset[str]:
     """The ids (lower case) of the user-assigned identities in its identity block."""
     return frozenset(map(folded, object_of(object_of(row, "identity"), "userAssignedIdentities")))
+
+
+def listed_subscription(row: Json) -> Subscription:
+    """A row of a subscription, with `groups`: `properties.managementGroupAncestorsChain`, from the
+    nearest management group to the root of the tenant, whose name is the tenant's id (Resource
+    Graph samples for management groups; management groups, overview). What one sees of groups that
+    one may not read is not documented: only a chain up to the root is all of it.
+    """
+    chain = member(row, "groups")
+    shown = chain if isinstance(chain, list) else []
+    groups = tuple(
+        folded(text_of(each, "name")) if isinstance(each, Mapping) else "" for each in shown
+    )
+    root = folded(text_of(row, "tenantId"))
+    whole = bool(root) and groups[-1:] == (root,) and "" not in groups
+    return Subscription(text_of(row, "name"), tuple(filter(None, groups)), whole)
 
 
 def _tags(row: Json) -> dict[str, str]:

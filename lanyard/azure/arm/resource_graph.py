@@ -18,6 +18,7 @@ from lanyard.azure.arm.graph_rows import (
     SHOWN_PROPERTIES,
     listed_resource,
     listed_right,
+    listed_subscription,
     object_of,
     text_of,
 )
@@ -25,6 +26,7 @@ from lanyard.azure.arm.questions import Question, Questions
 from lanyard.values.errors import Permanent
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
 from lanyard.values.resource_id import ResourceId, folded, last_name, names_of
+from lanyard.values.subscriptions import Subscriptions, listing_of
 
 #: Most types are in the first; Batch pools are in a table of their own.
 _TABLES = ("resources", "batchresources")
@@ -113,13 +115,17 @@ class ResourceGraph:
             for row in await self._listed_pools(table):
                 yield row
 
-    async def subscriptions(self) -> Mapping[str, str]:
-        """The display names of the subscriptions that the app can read, by id (lower case)."""
+    async def subscriptions(self) -> Subscriptions:
+        """The subscriptions that the app can read, by id (lower case). Raises Temporary, Permanent
+        where they cannot be listed whole.
+        """
         query = (
-            f"resourcecontainers | where type =~ '{_SUBSCRIPTION}' "
-            "| project id, name | order by id asc"
+            f"resourcecontainers | where type =~ '{_SUBSCRIPTION}' | project id, name, tenantId, "
+            "groups = properties.managementGroupAncestorsChain | order by id asc"
         )
-        return {last_name(needed(row, "id")): text(row, "name") async for row in self.rows(query)}
+        with translated(QUERY):
+            rows = {last_name(needed(row, "id")): row async for row in self.rows(query)}
+        return listing_of({id_: listed_subscription(row) for id_, row in rows.items()})
 
     async def _readable(self) -> Iterable[str]:
         """Where ARM is asked instead. Raises Permanent where that is nowhere: no list is empty."""

@@ -14,6 +14,7 @@ from lanyard.desk.difference.difference import (
 )
 from lanyard.desk.difference.rollout import Rollout
 from lanyard.planning.orders import Refusal
+from lanyard.policy.unmet_names import unmet
 
 type Json = dict[str, Any]
 
@@ -24,7 +25,8 @@ _CHANGE = (
 )
 SHAPE = {
     "version": "`1`",
-    "old": "`name` as given, `digest`, `mode` of the policy in force",
+    "old": "`name` as given, `digest`, `mode` of the policy in force; `subscriptionNotes`: what is "
+    "odd about those that it names",
     "new": "the same of the new one",
     "byRecord": "whether the record of a deployed app says what is Lanyard's; false: what the old "
     "policy gives and what stands counts as that",
@@ -81,7 +83,12 @@ def difference_as_json(
 
 def _policy(compared: Compared) -> Json:
     policy = compared.policy
-    return {"name": compared.name, "digest": policy.digest, "mode": str(policy.mode)}
+    return {
+        "name": compared.name,
+        "digest": policy.digest,
+        "mode": str(policy.mode),
+        "subscriptionNotes": list(unmet(policy)),
+    }
 
 
 def _summary(found: PolicyDifference) -> Json:

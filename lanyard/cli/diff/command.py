@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -78,6 +78,11 @@ class _Found:
     estate: Estate
     records: Mapping[ResourceId, Owned] | None
 
+    def under_its_listing(self) -> "_Found":
+        """With what the subscriptions that the policies name come to in the estate."""
+        listing = self.estate.subscriptions
+        return replace(self, old=self.old.under(listing), new=self.new.under(listing))
+
 
 def run(
     old: Annotated[str, typer.Argument(metavar="OLD", help="The policy in force until now.")],
@@ -103,7 +108,7 @@ def run(
     """Read, compare and show; returns the exit code."""
     terminal = Terminal(quiet=quiet)
     place = one_target(scope).ids[0] if scope is not None else None
-    found = _read(old, new, estate, azure, where, terminal)
+    found = _read(old, new, estate, azure, where, terminal).under_its_listing()
     world = world_of(
         found.estate, found.old.policy, found.records, folded(where.app_principal or "")
     )

@@ -140,7 +140,7 @@ def headline(document: Json) -> str:
 def rollout(document: Json) -> list[str]:
     """How it goes, in sentences; none where nothing has to wait."""
     plan = document["rollout"]
-    return [*_additions(plan), *_removals(plan)]
+    return [*document["new"]["subscriptionNotes"], *_additions(plan), *_removals(plan)]
 
 
 def _additions(plan: Json) -> list[str]:

@@ -2,12 +2,13 @@
 
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from lanyard.policy import Policy, load_policy
 from lanyard.policy.load import is_policy_file, parse_policies, rule_places, rule_places_of
 from lanyard.values.errors import LanyardError
+from lanyard.values.subscriptions import Subscriptions
 
 DEPLOYED = "deployed"
 _GIT = "git:"
@@ -20,6 +21,10 @@ class Compared:
     name: str
     policy: Policy
     places: Mapping[str, str]
+
+    def under(self, listing: Subscriptions) -> "Compared":
+        """It where these subscriptions are listed."""
+        return replace(self, policy=self.policy.under(listing))
 
     def place(self, rule: str) -> str:
         """`lanyard.yaml:12`; "" where the rule is none of its own."""

@@ -30,6 +30,7 @@ from lanyard.record.installation import recorded_installation
 from lanyard.record.kill_switch import KillSwitch
 from lanyard.record.ledger import Ledger
 from lanyard.record.relearning import Relearning
+from lanyard.record.subscription_listing import KeptListing
 from lanyard.values.change import Change
 from lanyard.values.clouds import Cloud, CloudName, cloud_of
 from lanyard.values.errors import LanyardError
@@ -151,6 +152,14 @@ class App:
             decisions=self.decisions(),
             kill_switch=self.kill_switch(),
         )
+
+    async def in_force(self, policy: Policy) -> Policy:
+        """The policy with what the subscriptions that it names come to, as the app has it listed;
+        no listing is read for one that names none. Raises Temporary.
+        """
+        if not policy.named_subscriptions:
+            return policy
+        return policy.under(await KeptListing(self.tables.control).read())
 
     def ledger(self) -> Ledger:
         """What the app saw on each resource, and owns."""

@@ -1,7 +1,7 @@
 """Standard output and standard error. Colours only on a terminal, and never with NO_COLOR.
 
 Whatever is written comes through here, and is made harmless here: a text from outside can neither
-begin a line nor move the cursor.
+begin a line nor move the cursor, nor command the pipeline in whose log it stands.
 """
 
 import json
@@ -24,7 +24,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from lanyard.values.shown import acts, shown
+from lanyard.values.shown import acts, commands_nothing, shown
 
 if TYPE_CHECKING:
     from lanyard.policy import Problem
@@ -34,6 +34,8 @@ type Part = str | tuple[str, str]
 
 # What JSON may have as it is, and a terminal may not.
 _ACTS_IN_JSON = re.compile(r"[^\n\x20-\x7e]")
+# What would make a command of a pipeline of what follows.
+_COMMANDS_IN_JSON = re.compile("#(?=#)")
 # A person waits as long without a sign of life.
 _PROGRESS_AFTER = 2.0
 
@@ -45,7 +47,9 @@ def harmless(part: Part) -> Part:
 
 def cell(*lines: Part) -> Text:
     """What stands in a cell of a table, a line for each part."""
-    return Text("\n").join(Text.assemble(harmless(line)) for line in lines)
+    found = Text("\n").join(Text.assemble(harmless(line)) for line in lines)
+    found.plain = commands_nothing(found.plain, begins_anywhere=True)
+    return found
 
 
 class Terminal:
@@ -66,7 +70,13 @@ class Terminal:
 
     def report(self, *parts: Part) -> None:
         """The same, quiet or not."""
-        self._out.print(Text.assemble(*map(harmless, parts)))
+        line = Text.assemble(*map(harmless, parts))
+        line.plain = commands_nothing(line.plain)
+        self._out.print(line)
+
+    def command(self, text: str) -> None:
+        """A line for the pipeline in whose log it stands."""
+        self._out.print(Text(shown(text)))
 
     def table(self, table: Table) -> None:
         """A table as wide as it says, unless quiet. What is from outside stands in a `cell`."""
@@ -79,14 +89,14 @@ class Terminal:
         """
         for index, line in enumerate(message.split("\n")):
             begin = "  " if index else "lanyard: "
-            self._err.print(Text(begin + shown(line), style="red"))
+            self._err.print(Text(commands_nothing(begin + shown(line)), style="red"))
         if hint:
-            self._err.print(Text(shown(hint), style="red"))
+            self._err.print(Text(commands_nothing(shown(hint)), style="red"))
 
     def problems(self, problems: "Iterable[Problem]") -> None:
         """Mistakes of a policy that was to be used, on standard error."""
         for problem in problems:
-            self._err.print(Text(shown(str(problem)), style="red"))
+            self._err.print(Text(commands_nothing(shown(str(problem))), style="red"))
 
     @contextmanager
     def progress(
@@ -116,8 +126,11 @@ class Terminal:
 
     @staticmethod
     def json(value: Any) -> None:
-        """One JSON document, with what acts instead of being seen as \\uXXXX."""
+        """One JSON document, with what acts instead of being seen, or as a command of a pipeline,
+        as \\uXXXX.
+        """
         text = json.dumps(value, indent=2, ensure_ascii=False)
+        text = _COMMANDS_IN_JSON.sub(r"\\u0023", text)
         sys.stdout.write(_ACTS_IN_JSON.sub(_escaped, text) + "\n")
 
 

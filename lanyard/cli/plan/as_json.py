@@ -18,6 +18,7 @@ from lanyard.planning.actions import (
 )
 from lanyard.planning.blocked import why_blocked
 from lanyard.policy import Policy
+from lanyard.policy.unmet_names import unmet
 from lanyard.values.compute import PrincipalRef, UserAssigned
 
 #: Of the shape; it grows only when a reader of the old one would go wrong.
@@ -34,6 +35,7 @@ def plan_as_json(policy: Policy, looked: Sequence[Looked], *, removals: bool = F
         "version": SHAPE_VERSION,
         "mode": str(policy.mode),
         "removalsShown": removals,
+        "subscriptionNotes": list(unmet(policy)),
         "summary": asdict(count(looked)),
         "resources": [_resource(each) for each in looked],
     }

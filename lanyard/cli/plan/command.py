@@ -22,6 +22,7 @@ from lanyard.cli.plan.text import show
 from lanyard.desk.look_ahead import Previewer
 from lanyard.planning.own_principal import is_own_app
 from lanyard.policy import Mode, Policy, load_policy
+from lanyard.policy.unmet_names import unmet
 from lanyard.values.resource_id import ResourceId, folded
 
 _ABOUT = """\
@@ -104,7 +105,7 @@ def run(
         one_target(target) if target is not None else listed_targets(str(list_), planned.types())
     )
     by_record = connect.is_at_hand(where)
-    every = asyncio.run(_look(planned, targets.ids, azure, where, terminal))
+    planned, every = asyncio.run(_look(planned, targets.ids, azure, where, terminal))
     own_principal = folded(where.app_principal or "")
     own_app = [each for each in every if _is_own_app(each, own_principal)]
     looked = [each for each in every if each not in own_app]
@@ -133,20 +134,25 @@ async def _look(
     azure: AzureOptions,
     where: AppOptions,
     terminal: Terminal,
-) -> list[Looked]:
+) -> tuple[Policy, list[Looked]]:
+    """The policy with the subscriptions that it names, and what came of each resource."""
     own = folded(where.app_principal or "")
     with terminal.progress("reading resources") as progress:
         if not connect.is_at_hand(where):
             async with connect.reading(azure) as reading:
+                if policy.named_subscriptions:
+                    policy = policy.under(await reading.ports("").index.subscriptions())
                 read = reading.compute, reading.identities, reading.assignments
                 previewer = Previewer(policy, *read, own)
-                return await look_ahead(policy, targets, previewer, reading.inventory, progress)
+                inventory = reading.inventory
+                return policy, await look_ahead(policy, targets, previewer, inventory, progress)
         async with connect.app(azure, where) as app:
+            policy = await app.in_force(policy)
             ports = app.azure
             asked = ports.compute, ports.identities, ports.assignments
             previewer = Previewer(policy, *asked, own, app.ledger().resource)
             inventory = app.reading.inventory
-            return await look_ahead(policy, targets, previewer, inventory, progress)
+            return policy, await look_ahead(policy, targets, previewer, inventory, progress)
 
 
 def _policy(path: Path, mode: Mode | None, own: ResourceId | None) -> Policy:
@@ -166,7 +172,7 @@ def _notes(
     policy: Policy, looked: Sequence[Looked], targets: Targets, *, by_record: bool
 ) -> list[str]:
     """What to know of the plan as a whole."""
-    notes = []
+    notes = list(unmet(policy))
     if not looked:
         types = ", ".join(sorted({name for rule in policy.rules for name in rule.match.types}))
         notes.append(f"No resource there is of a type that the policy names ({types or 'none'}).")

@@ -19,6 +19,7 @@ from lanyard.desk.scan.report import (
     SubscriptionRow,
 )
 from lanyard.policy import Policy
+from lanyard.policy.unmet_names import unmet
 from lanyard.sweep.listings import LIMIT, NEAR_LIMIT
 
 type Json = dict[str, Any]
@@ -63,8 +64,9 @@ SHAPE = {
     "orphans.byAge[]": "`age` of the assignment in words, `count`",
     "orphans.assignments[]": "the orphaned ones, as `privileged[]`: `assignment`, `scope`, "
     "`level`, `role`, `principalId`, `holder`, `privileged`, `created`, `ageDays`, `evidence`",
-    "policy": "with --policy: `mode`, `byListing` (true: no resource was read by itself), and the "
-    "counts of `lanyard plan`; else null",
+    "policy": "with --policy: `mode`, `byListing` (true: no resource was read by itself), "
+    "`subscriptionNotes` (what is odd about those that it names), and the counts of "
+    "`lanyard plan`; else null",
 }
 
 
@@ -178,4 +180,9 @@ def _by_age(rows: Iterable[AssignmentRow]) -> Sequence[Json]:
 def _policy(policy: Policy | None, changes: Counts | None) -> Json | None:
     if policy is None or changes is None:
         return None
-    return {"mode": policy.mode.value, "byListing": True, **asdict(changes)}
+    return {
+        "mode": policy.mode.value,
+        "byListing": True,
+        "subscriptionNotes": list(unmet(policy)),
+        **asdict(changes),
+    }

@@ -78,6 +78,7 @@ def run(
     terminal = Terminal(quiet=quiet)
     loaded = load_policy(policy) if policy is not None else None
     estate = asyncio.run(_read(azure, terminal))
+    loaded = loaded and loaded.under(estate.subscriptions)
     changes = _changes(loaded, estate)
     document = scan_as_json(scan(estate), loaded, changes)
     if html is not None:

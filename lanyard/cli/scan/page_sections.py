@@ -241,6 +241,7 @@ def policy(document: Json) -> str:
         f"Mode {document['policy']['mode']}. By the listing: no resource was read by itself. "
         "lanyard plan reads each, and names every change."
     )
+    lead = ". ".join([lead.rstrip("."), *document["policy"]["subscriptionNotes"], ""]).rstrip()
     return _section("What the policy would change", lead, table(["", "#number"], lines))
 
 

@@ -141,6 +141,8 @@ def _show_policy(policy: Json, changes: Counts, terminal: Terminal) -> None:
     terminal.show(("By this policy", "bold"), f" (mode {policy['mode']}): {in_words(changes)}")
     note = "By the listing: no resource was read by itself. `lanyard plan` does, and names each."
     terminal.show((f"  {note}", "dim"))
+    for odd in policy["subscriptionNotes"]:
+        terminal.show((f"  {odd}", "yellow"))
 
 
 def _show_rest(rows: Sequence[Json], terminal: Terminal) -> None:

@@ -118,7 +118,7 @@ def _impossible(wanted: Desired) -> Iterator[NotDone]:
         # `about` begins with its kind; of a contradiction the scope stands before the role.
         what = problem.about[2 if problem.about[0] == "condition" else 1]
         reason = f"{problem.part}: {problem.reason}"
-        yield NotDone(Because.RULE, role_name(what), reason, (problem.rule,))
+        yield NotDone(problem.because, role_name(what), reason, (problem.rule,))
 
 
 def subject(action: Action) -> str:

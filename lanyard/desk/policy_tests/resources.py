@@ -10,11 +10,12 @@ from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.compute_types import compute_type
 from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
+from lanyard.values.subscriptions import Subscription, Subscriptions, listing_of
 
 _LOCATION = "westeurope"
 _IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
-type Estate = Mapping[ResourceId, ComputeResource]
+type Resources = Mapping[ResourceId, ComputeResource]
 
 
 class BadCase(LanyardError):
@@ -22,7 +23,7 @@ class BadCase(LanyardError):
 
 
 def resource_of(
-    given: GivenResource, estate: Estate, wanted: Iterable[ResourceId]
+    given: GivenResource, estate: Resources, wanted: Iterable[ResourceId]
 ) -> ComputeResource:
     """The resource that a case is about: what the estate shows of its id, and over that what the
     case says. `wanted`: identities that a bare name may mean. Raises BadCase.
@@ -36,9 +37,19 @@ def resource_of(
     return replace(known, **_given(given, known, wanted))
 
 
-def bare(given: GivenResource, estate: Estate) -> ComputeResource:
+def bare(given: GivenResource, estate: Resources) -> ComputeResource:
     """The same without the identities that it has: what rules want does not hang on them."""
     return resource_of(given.model_copy(update={"identity": None}), estate, ())
+
+
+def listing(given: GivenResource, id_: str, estate: Subscriptions) -> Subscriptions:
+    """What the estate lists, and over that what the case says of its subscription (id)."""
+    known = estate.get(id_, Subscription(""))
+    if given.subscription_name is not None:
+        known = replace(known, name=given.subscription_name)
+    if given.management_groups is not None:
+        known = replace(known, groups=tuple(map(folded, given.management_groups)), whole=True)
+    return listing_of({**estate, id_: known})
 
 
 def _given(

@@ -3,19 +3,29 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from lanyard.desk.policy_tests.case_files import ReadTests, read_tests
 from lanyard.desk.policy_tests.comparison import Difference, differences
 from lanyard.desk.policy_tests.given_access import given_access
-from lanyard.desk.policy_tests.resources import BadCase, Estate, bare, resource_of
+from lanyard.desk.policy_tests.resources import BadCase, bare, listing, resource_of
 from lanyard.desk.policy_tests.shape import Case, CustomRole
 from lanyard.desk.scan.saved import read_saved
 from lanyard.planning.desired import desired
 from lanyard.planning.verdict import RoleKey
 from lanyard.policy import Policy, PolicyError, Problem, load_policy
 from lanyard.policy.load import rule_places
+from lanyard.values.compute import ComputeResource
 from lanyard.values.permissions import Definition, Permission, RoleDefinition
-from lanyard.values.resource_id import folded
+from lanyard.values.resource_id import ResourceId, folded
+from lanyard.values.subscriptions import NOT_LISTED, Subscriptions
+
+
+class Estate(NamedTuple):
+    """The saved one that cases are about; nothing where there is none."""
+
+    resources: Mapping[ResourceId, ComputeResource]
+    subscriptions: Subscriptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +119,10 @@ def _run(
     estate: Estate,
     roles: Mapping[RoleKey, Definition],
 ) -> CaseResult:
-    named = desired(policy, bare(case.resource, estate)).identities
-    resource = resource_of(case.resource, estate, named)
+    without = bare(case.resource, estate.resources)
+    policy = policy.under(listing(case.resource, without.id.subscription, estate.subscriptions))
+    named = desired(policy, without).identities
+    resource = resource_of(case.resource, estate.resources, named)
     given = given_access(policy, resource, roles)
     return CaseResult(
         name=case.name,
@@ -123,9 +135,10 @@ def _run(
 
 def _estate(read: ReadTests) -> Estate:
     if read.estate is None:
-        return {}
-    listed = (each.compute for each in read_saved(read.estate).resources)
-    return {one.id: one for one in listed if one is not None}
+        return Estate({}, NOT_LISTED)
+    saved = read_saved(read.estate)
+    listed = (each.compute for each in saved.resources)
+    return Estate({one.id: one for one in listed if one is not None}, saved.subscriptions)
 
 
 def _roles(custom: Mapping[str, CustomRole]) -> dict[RoleKey, Definition]:

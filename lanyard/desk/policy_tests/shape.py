@@ -38,6 +38,14 @@ class GivenResource(Section):
     )
     resource_group: Name = Field("rg-app", description="The group that it is in.")
     subscription: Name = Field(SUBSCRIPTION, description="The id of the one that it is in.")
+    subscription_name: Text | None = Field(
+        None, description="The name of that one: rules may go by it."
+    )
+    management_groups: list[Name] | None = Field(
+        None,
+        description="The names of all management groups that one is below: rules may go by them. "
+        "Without `subscriptionName` or these, what such a rule asks for is held.",
+    )
     location: Name | None = Field(None, description="Its region; westeurope where none is given.")
     tags: Tags | None = Field(None, description="Its tags.")
     kind: Name | None = Field(None, description="Its kind, where its type has them.")

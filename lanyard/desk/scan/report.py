@@ -9,6 +9,7 @@ from lanyard.desk.scan.holders import DirectoryAnswer, Holder, HolderKind
 from lanyard.sweep.listings import Authorization
 from lanyard.values.listed import Listed, ListedAssignment
 from lanyard.values.resource_id import folded, subscription_of
+from lanyard.values.subscriptions import Subscriptions
 
 #: Days since an assignment was made, each up to (not including) its number, and their names.
 AGES = (
@@ -34,10 +35,10 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """What was listed. `subscriptions`: display names by id (lower case)."""
+    """What was listed."""
 
     at: datetime
-    subscriptions: Mapping[str, str]
+    subscriptions: Subscriptions
     resources: tuple[Listed, ...]
     authorization: Authorization
     directory: DirectoryAnswer

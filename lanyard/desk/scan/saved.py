@@ -2,7 +2,8 @@
 of two without a login.
 
 It has what Resource Graph and the directory list: ids, tags, identities with their principals, role
-assignments and the definitions of roles. Of a resource's body it has no more than Lanyard goes by.
+assignments and the definitions of roles, subscriptions with their names and management groups. Of a
+resource's body it has no more than Lanyard goes by.
 """
 
 from dataclasses import fields
@@ -27,9 +28,10 @@ from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.errors import LanyardError
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
 from lanyard.values.resource_id import ResourceId
+from lanyard.values.subscriptions import Subscription
 
 #: Of the shape; a file of another one is refused.
-VERSION = 1
+VERSION = 2
 
 type _Id = Annotated[
     ResourceId, PlainValidator(ResourceId.parse), PlainSerializer(str, return_type=str)
@@ -96,9 +98,9 @@ class _SavedResource(_Saved):
 
 
 class _SavedEstate(_Saved):
-    version: Literal[1]
+    version: Literal[2]
     at: datetime
-    subscriptions: dict[str, str]
+    subscriptions: dict[str, Subscription]
     resources: tuple[_SavedResource, ...]
     assignments: tuple[ListedAssignment, ...]
     roles: dict[str, ListedRole]

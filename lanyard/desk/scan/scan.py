@@ -129,7 +129,7 @@ def _subscription_rows(
     by_id: defaultdict[str, list[ComputeResource]] = defaultdict(list)
     for resource in compute:
         by_id[resource.id.subscription].append(resource)
-    names = estate.subscriptions
+    names = {id_: listed.name for id_, listed in estate.subscriptions.items()}
     known = {*names, *by_id, *holders} - {""}
     for one in sorted(known, key=lambda each: (names.get(each, "").casefold(), each)):
         counted = holders.get(one, Counter())
