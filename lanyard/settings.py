@@ -161,11 +161,18 @@ def unusable() -> str:
 
 
 def _look_at(policy: Path) -> None:
+    """The app reads no standard input, and no pipe: whoever writes one may never end."""
     try:
-        if policy.is_dir():
+        mode = policy.stat().st_mode
+        if S_ISDIR(mode):
             next(policy.iterdir(), None)
-        else:
+        elif S_ISREG(mode):
             policy.open("rb").close()
+        else:
+            raise SettingsError(
+                f"{policy} (LANYARD_POLICY) cannot be read: it is no file but a pipe or a device; "
+                "name a file or folder of the app's package, or the address of a blob"
+            )
     except OSError as error:
         raise SettingsError(f"{policy} (LANYARD_POLICY) cannot be read: {error.strerror}") from None
 

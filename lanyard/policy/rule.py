@@ -55,7 +55,11 @@ class Selector(Section):
     )
     resource_groups: list[Name] = Field([], description="Names of resource groups; * wildcards.")
     locations: list[Name] = Field([], description="Regions as ARM names them: westeurope.")
-    names: list[Name] = Field([], description="Names of resources; * wildcards.")
+    names: list[Name] = Field(
+        [],
+        description="Names of resources; * wildcards. A resource's own name, the last in its id: "
+        "of the slot app1/staging that is staging.",
+    )
     tags: Tags = Field(
         {},
         description="All must be there, in any case, each with the value, or one of the values, "
@@ -68,7 +72,9 @@ class Match(Selector):
 
     types: list[Name] = Field(min_length=1, description="Resource types, at least one.")
     kinds: list[Name] = Field(
-        [], description="Kinds of a type that has them: functionapp, workflowapp, app, …"
+        [],
+        description="Words of the kind that a resource has: functionapp of functionapp,linux. The "
+        "types below name those that are known.",
     )
     managed: bool = Field(
         False,

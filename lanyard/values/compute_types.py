@@ -48,7 +48,7 @@ class ComputeType:
     restarts: bool = False
     #: Code in it asks IMDS, whose default identity changes when a second one comes.
     imds: bool = False
-    #: The words that its `kind` may hold.
+    #: The words that its `kind` may hold, lower case, as far as they are documented.
     kinds: tuple[str, ...] = ()
     #: Its instances run a copy of its model.
     instances: bool = False
@@ -84,7 +84,20 @@ def _without_identity(name: str, plural: str) -> ComputeType:
     )
 
 
-_SITE_KINDS = ("app", "functionapp", "workflowapp")
+# The words of App Service's own list (Azure/app-service-linux-docs, kind_property.md), and of Logic
+# Apps Standard and function apps on Container Apps. A client may write any other.
+_SITE_KINDS = (
+    "app",
+    "functionapp",
+    "workflowapp",
+    "api",
+    "linux",
+    "windows",
+    "container",
+    "hyperv",
+    "kubernetes",
+    "azurecontainerapps",
+)
 
 _ATTACHED = (
     ComputeType(
@@ -123,6 +136,7 @@ _ATTACHED = (
         api_version="2025-07-01",
         verb=Verb.PATCH,
         separator=",",
+        kinds=("functionapp", "workflowapp"),  # ContainerAppKind of the REST reference
     ),
     ComputeType(
         name="Microsoft.App/jobs",

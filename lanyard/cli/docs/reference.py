@@ -141,6 +141,8 @@ def _notes(kind: ComputeType) -> Iterator[str]:
         yield "a new identity replaces the one it has (`replace`)"
     if kind.instances:
         yield "instances take a change when they are brought up to date (`upgradeInstances`)"
+    if kind.kinds:
+        yield f"`kinds`: {', '.join(f'`{word}`' for word in kind.kinds)}"
     if kind.reason:
         yield kind.reason
 

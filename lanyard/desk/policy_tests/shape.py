@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lanyard.policy.rule import Tags
-from lanyard.policy.section import Condition, Name, Section, Text
+from lanyard.policy.section import Condition, Given, Name, Section, Text
 from lanyard.values.errors import Because
 
 #: Of the subscription that a resource is in unless a case names one.
@@ -28,32 +28,32 @@ class HasIdentity(Section):
 class GivenResource(Section):
     """The resource of a case: by `id`, or by `type` and what differs from a plain one."""
 
-    id: Text | None = Field(
+    id: Annotated[Text | None, Given] = Field(
         None, description="Its whole id, in place of `type`, `name`, `resourceGroup`."
     )
-    type: Name | None = Field(None, description="Its type: Microsoft.Compute/virtualMachines.")
+    type: Annotated[Name | None, Given] = Field(None, description="Its type: Microsoft.Compute/virtualMachines.")
     name: Name = Field(
         "resource1",
         description="Its name; after those of its parents, with a / between: app1/blue.",
     )
     resource_group: Name = Field("rg-app", description="The group that it is in.")
     subscription: Name = Field(SUBSCRIPTION, description="The id of the one that it is in.")
-    subscription_name: Text | None = Field(
+    subscription_name: Annotated[Text | None, Given] = Field(
         None, description="The name of that one: rules may go by it."
     )
-    management_groups: list[Name] | None = Field(
+    management_groups: Annotated[list[Name] | None, Given] = Field(
         None,
         description="The names of all management groups that one is below: rules may go by them. "
         "Without `subscriptionName` or these, what such a rule asks for is held.",
     )
-    location: Name | None = Field(None, description="Its region; westeurope where none is given.")
-    tags: Tags | None = Field(None, description="Its tags.")
-    kind: Name | None = Field(None, description="Its kind, where its type has them.")
-    identity: HasIdentity | None = Field(None, description="The identity that it has already.")
-    managed_by: Text | None = Field(
+    location: Annotated[Name | None, Given] = Field(None, description="Its region; westeurope where none is given.")
+    tags: Annotated[Tags | None, Given] = Field(None, description="Its tags.")
+    kind: Annotated[Name | None, Given] = Field(None, description="Its kind, where its type has them.")
+    identity: Annotated[HasIdentity | None, Given] = Field(None, description="The identity that it has already.")
+    managed_by: Annotated[Text | None, Given] = Field(
         None, description="The service that manages it, where one does: aks."
     )
-    manual_upgrade: bool | None = Field(
+    manual_upgrade: Annotated[bool | None, Given] = Field(
         None, description="Whether it is a scale set whose instances are upgraded by hand."
     )
 
@@ -66,7 +66,7 @@ class ExpectedGrant(Section):
         description="The whole id of the scope; or {resource}, {resourceGroup}, {subscription}."
     )
     to: Name = Field(description="The identity: its name in Azure, its id, or `system`.")
-    condition: Condition | None = Field(None, description="Of the role assignment.")
+    condition: Annotated[Condition | None, Given] = Field(None, description="Of the role assignment.")
 
 
 class ExpectedHeld(Section):
@@ -75,7 +75,7 @@ class ExpectedHeld(Section):
     why: Annotated[Because, Field(strict=False)] = Field(
         description="The reason, as `lanyard held --json` has it."
     )
-    what: Name | None = Field(
+    what: Annotated[Name | None, Given] = Field(
         None,
         description="The identity (its name in Azure, or `system`) or the role that is held; left "
         "out: whatever it is.",
@@ -115,12 +115,12 @@ class CustomRole(Section):
 class PolicyTests(Section):
     """Tests of a policy. The mode of the policy is as if it were `full`."""
 
-    policy: Text | None = Field(
+    policy: Annotated[Text | None, Given] = Field(
         None,
         description="The policy, a file or a folder, from where this file is. By default the file "
         "of the same name (lanyard.yaml for lanyard.test.yaml), else this folder.",
     )
-    estate: Text | None = Field(
+    estate: Annotated[Text | None, Given] = Field(
         None,
         description="A file of `lanyard scan --save`, from where this file is: a case that names "
         "the `id` of a resource in it is about that one, as it was read.",
