@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from lanyard.values.clouds import Cloud, CloudName, Endpoint, cloud_of
 from lanyard.values.errors import LanyardError
@@ -112,7 +113,7 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings. Raises SettingsError that names what is missing or wrong."""
-    policy = environment.get("LANYARD_POLICY", "lanyard.yaml")
+    policy = _policy(environment)
     exported = _exported(environment)
     cloud = _cloud(environment)
     return Settings(
@@ -138,6 +139,16 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         collected=exported or _by_the_worker(environment),
         exported=exported,
     )
+
+
+def _policy(environment: Mapping[str, str]) -> str:
+    policy = environment.get("LANYARD_POLICY", "lanyard.yaml")
+    if policy == "-":
+        raise SettingsError(
+            "the app setting LANYARD_POLICY is '-': the app reads no standard input; name a file "
+            "or folder of its package, or the address of a blob"
+        )
+    return policy
 
 
 @cache

@@ -45,7 +45,7 @@ _SHAPE = {
     "version": "`1`",
     "findings[]": "in the order of the checks",
     "findings[].check": "`storage`, `watch`, `clock`, `rights`, `directory`, `events`, `host`, "
-    "`installation`, `app`, `delivery` or `policy`",
+    "`installation`, `app`, `delivery`, `policy` or `subscriptions`",
     "findings[].state": "`ok`, `warning`, `problem`",
     "findings[].message": "what was found",
     "findings[].fix": "what to do; empty where all is well",

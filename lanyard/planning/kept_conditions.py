@@ -32,8 +32,10 @@ def beside_what_is_kept(
         if standing is None or grant.contradicted or standing.condition == grant.condition:
             continue
         if rule := _keeping(wanted, grant, standing):
-            how = "may be for it" if rule in wanted.kept.undecided else "excludes it"
-            problems[grant] = contradiction(grant, f"rule {rule!r}, which {how}, has it keep")
+            keeping = f"rule {rule!r}, which excludes it, has it keep"
+            if rule in wanted.kept.undecided:
+                keeping = f"rule {rule!r}, which may be for it, has it keep"
+            problems[grant] = contradiction(grant, keeping)
     if not problems:
         return wanted
     return replace(

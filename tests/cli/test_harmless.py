@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.table import Table
 
 from lanyard.cli import main
 from lanyard.cli.frame.terminal import Terminal, cell
+from lanyard.policy import Problem
 
 PROJECT = Path(__file__).parents[2]
 EVIL = "a\x1b[2Jb\nlanyard: all is well\u202e\u200b\x9b\r"
@@ -42,6 +44,46 @@ def test_json_is_the_same_value_in_harmless_characters(
     assert json.loads(text) == values
     assert "Grüße 日本" in text
     assert not any(each in text for each in "\x1b\u202e\u200b\x9b\x7f\U000e0001\r")
+
+
+COMMANDS = ["::error::x", "  ::set-env name=a::b", "a ##[error]x", "##vso[task.x]y", "###[x]"]
+
+
+def commanded(text: str) -> list[str]:
+    """The lines that a pipeline takes for commands (GitHub's runner, the agent of Azure)."""
+    return [
+        line
+        for line in text.splitlines()
+        if line.lstrip().startswith("::") or "##[" in line or "##vso[" in line.lower()
+    ]
+
+
+@pytest.mark.parametrize("text", COMMANDS)
+def test_no_text_commands_the_pipeline_in_whose_log_it_stands(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert commanded(text) == [text]
+    terminal = Terminal()
+    terminal.show(text)
+    terminal.report((text[:2], "bold"), text[2:])
+    terminal.error(f"{text}\n{text}", hint=text)
+    terminal.problems([Problem(text, 1, 1, text)])
+    table = Table(box=None, width=9)
+    table.add_column("")
+    table.add_row(cell(text, f"word {text}"))
+    terminal.table(table)
+    Terminal.json({text: [text]})
+    written = capsys.readouterr()
+    assert commanded(written.out) + commanded(written.err) == []
+    assert json.loads(written.out[written.out.index("{") :]) == {text: [text]}
+
+
+def test_what_only_looks_like_a_command_stays_as_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plain = "a::b: #[x] # ## c ::"
+    Terminal().show(plain)
+    assert capsys.readouterr().out == f"{plain}\n"
 
 
 def test_a_path_forges_no_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -202,6 +202,15 @@ def test_tests_are_found_below_but_not_in_hidden_folders(folder: Folder, tmp_pat
             "the scope '{x}'",
         ),
         ("tests:\n" + case("{nothing: true, attached: [x]}"), "'nothing: true' leaves no room"),
+        *(
+            (
+                "tests:\n" + case("{}", f"{{type: Microsoft.Web/sites, {key}: }}"),
+                f"'{key}' is empty",
+            )
+            for key in ("id", "location", "tags", "kind", "identity", "managedBy", "manualUpgrade")
+        ),
+        ("tests:\n" + case("{held: [{why: rule, what: }]}"), "'what' is empty"),
+        ("policy:\ntests:\n" + PASSES, "'policy' is empty"),
         ("policy: none.yaml\ntests:\n" + PASSES, "cannot be read: No such file"),
     ],
 )

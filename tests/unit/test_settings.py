@@ -1,13 +1,20 @@
 """A setting that is missing or wrong is named, whichever it is."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential
 
 from lanyard.azure.connection import _credential
-from lanyard.settings import CredentialKind, SettingsError, events_connection, read_settings
+from lanyard.settings import (
+    CredentialKind,
+    SettingsError,
+    _look_at,
+    events_connection,
+    read_settings,
+)
 
 SETTINGS = {
     "AZURE_CLIENT_ID": "11111111-1111-1111-1111-111111111111",
@@ -82,3 +89,15 @@ def test_a_missing_one_is_named(name: str) -> None:
 def test_a_wrong_one_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         read_settings({**SETTINGS, name: value})
+
+
+def test_the_policy_of_the_app_is_no_standard_input() -> None:
+    with pytest.raises(SettingsError, match="LANYARD_POLICY is '-': the app reads no standard"):
+        read_settings({**SETTINGS, "LANYARD_POLICY": "-"})
+
+
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero"])
+def test_a_pipe_or_a_device_is_not_waited_on(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SettingsError, match="it is no file but a pipe or a device"):
+        _look_at(tmp_path / name)

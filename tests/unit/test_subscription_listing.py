@@ -28,7 +28,9 @@ async def test_no_column_is_longer_than_azure_takes() -> None:
     table = MemoryTable()
     await KeptListing(table).keep(many(1200))
     assert len(table.content) == 3
-    assert all(len(text) <= 32_768 for row in table.content.values() for text in row.values.values())
+    assert all(
+        len(text) <= 32_768 for row in table.content.values() for text in row.values.values()
+    )
 
 
 async def test_a_listing_that_was_cut_off_is_none() -> None:

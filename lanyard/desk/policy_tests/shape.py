@@ -31,7 +31,9 @@ class GivenResource(Section):
     id: Annotated[Text | None, Given] = Field(
         None, description="Its whole id, in place of `type`, `name`, `resourceGroup`."
     )
-    type: Annotated[Name | None, Given] = Field(None, description="Its type: Microsoft.Compute/virtualMachines.")
+    type: Annotated[Name | None, Given] = Field(
+        None, description="Its type: Microsoft.Compute/virtualMachines."
+    )
     name: Name = Field(
         "resource1",
         description="Its name; after those of its parents, with a / between: app1/blue.",
@@ -46,10 +48,16 @@ class GivenResource(Section):
         description="The names of all management groups that one is below: rules may go by them. "
         "Without `subscriptionName` or these, what such a rule asks for is held.",
     )
-    location: Annotated[Name | None, Given] = Field(None, description="Its region; westeurope where none is given.")
+    location: Annotated[Name | None, Given] = Field(
+        None, description="Its region; westeurope where none is given."
+    )
     tags: Annotated[Tags | None, Given] = Field(None, description="Its tags.")
-    kind: Annotated[Name | None, Given] = Field(None, description="Its kind, where its type has them.")
-    identity: Annotated[HasIdentity | None, Given] = Field(None, description="The identity that it has already.")
+    kind: Annotated[Name | None, Given] = Field(
+        None, description="Its kind, where its type has them."
+    )
+    identity: Annotated[HasIdentity | None, Given] = Field(
+        None, description="The identity that it has already."
+    )
     managed_by: Annotated[Text | None, Given] = Field(
         None, description="The service that manages it, where one does: aks."
     )
@@ -66,7 +74,9 @@ class ExpectedGrant(Section):
         description="The whole id of the scope; or {resource}, {resourceGroup}, {subscription}."
     )
     to: Name = Field(description="The identity: its name in Azure, its id, or `system`.")
-    condition: Annotated[Condition | None, Given] = Field(None, description="Of the role assignment.")
+    condition: Annotated[Condition | None, Given] = Field(
+        None, description="Of the role assignment."
+    )
 
 
 class ExpectedHeld(Section):
