@@ -84,7 +84,7 @@ def _those_that_match(
     for resource in resources:
         rules = rules_for(policy, resource).matching
         key = tuple(rule.name for rule in rules)
-        smaller = found.setdefault(key, policy.model_copy(update={"rules": rules}))
+        smaller = found.setdefault(key, Policy.model_construct(**{**dict(policy), "rules": rules}))
         pairs.append((smaller, resource))
     return pairs
 

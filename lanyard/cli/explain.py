@@ -94,11 +94,13 @@ class Attached:
     rules: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """What was found of the target."""
 
-    identities: tuple[Attached, ...]
+    #: Those that the resource has.
+    identities: tuple[Attached, ...] = ()
+    #: Those of it, or of what it has.
     assignments: tuple[Why, ...]
     #: Rules that exclude the resource: what it has of them stays, and nothing is added.
     excluded_by: tuple[str, ...] = ()
@@ -146,9 +148,9 @@ async def _explained(target: str, explainer: Explainer) -> Explanation:
         why = await explainer.of_assignment(target)
         if why is None:
             raise LanyardError(f"{target} does not exist")
-        return Explanation((), (why,))
+        return Explanation(assignments=(why,))
     if is_guid(target):
-        return Explanation((), tuple(await explainer.of_principal_anywhere(folded(target))))
+        return Explanation(assignments=tuple(await explainer.of_principal_anywhere(folded(target))))
     return await _of_resource(_resource_id(target), explainer)
 
 
@@ -169,11 +171,11 @@ async def _of_resource(resource: ResourceId, explainer: Explainer) -> Explanatio
     why = await explainer.of_principals(principals, resource)
     kept = desired(explainer.policy, found).kept
     return Explanation(
-        tuple(identities),
-        tuple(why),
-        kept.excluding,
-        found.managed_by,
-        kept.unfilled,
+        identities=tuple(identities),
+        assignments=tuple(why),
+        excluded_by=kept.excluding,
+        managed_by=found.managed_by,
+        keeps_all=kept.unfilled,
         undecided=kept.undecided,
     )
 

@@ -10,12 +10,12 @@ from lanyard.policy.identity_tags import tag_problems
 from lanyard.policy.keys_together import grant_keys_problem, identity_keys_problem
 from lanyard.policy.look_ups import table_problems
 from lanyard.policy.matching import scope_pattern_problem
+from lanyard.policy.named_subscriptions import subscription_problem
 from lanyard.policy.problems import Found, Path, near, unknown
 from lanyard.policy.reachable import never_matches
 from lanyard.policy.role_names import role_problem
 from lanyard.policy.rule import Grant, Rule, Selector
 from lanyard.policy.standards import SHIPPED
-from lanyard.policy.subscriptions import subscription_problem
 from lanyard.policy.templates import (
     identity_name_problem,
     resource_group_problem,

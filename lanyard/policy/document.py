@@ -12,12 +12,12 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, PrivateAttr
 
 from lanyard.policy.mode import Mode, most_careful
+from lanyard.policy.named_subscriptions import SubscriptionNames, is_id
 from lanyard.policy.pattern_index import PatternIndex
 from lanyard.policy.rule import MACHINE, SCALE_SET, Grant, Rule
 from lanyard.policy.rule_index import RuleIndex
 from lanyard.policy.section import Given, Id, Name, Section, Text
 from lanyard.policy.standards import SHIPPED, GrantContent
-from lanyard.policy.subscriptions import SubscriptionNames, is_id
 from lanyard.policy.templates import MEANING, as_pattern
 from lanyard.values.resource_id import folded, last_name
 from lanyard.values.subscriptions import NOT_LISTED, Subscriptions

@@ -4,9 +4,9 @@ import re
 from typing import NamedTuple
 
 from lanyard.policy.document import Policy
+from lanyard.policy.named_subscriptions import SubscriptionNames
 from lanyard.policy.patterns import fits_one_of, has_tags, one_of, within_one_of
 from lanyard.policy.rule import SCALE_SET, Match, Rule, Selector
-from lanyard.policy.subscriptions import SubscriptionNames
 from lanyard.values.compute import ComputeResource
 from lanyard.values.resource_id import GUID, are_segments, folded
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from lanyard.policy.document import Policy
+from lanyard.policy.named_subscriptions import may_share
 from lanyard.policy.patterns import alternatives, meet, same
 from lanyard.policy.problems import Found
 from lanyard.policy.reachable import excludes_everything
 from lanyard.policy.rule import Match, Rule
-from lanyard.policy.subscriptions import may_share
 from lanyard.values.compute_types import ComputeType, compute_type
 
 

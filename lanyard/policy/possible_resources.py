@@ -5,9 +5,9 @@ from itertools import product
 
 from lanyard.policy.document import IdentitySpec, Policy
 from lanyard.policy.matching import rules_for
+from lanyard.policy.named_subscriptions import is_id
 from lanyard.policy.patterns import alternatives
 from lanyard.policy.rule import Match, Rule
-from lanyard.policy.subscriptions import is_id
 from lanyard.policy.templates import variables
 from lanyard.values.compute import ComputeResource, Identity
 from lanyard.values.compute_types import ComputeType

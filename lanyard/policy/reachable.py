@@ -3,10 +3,10 @@
 import difflib
 from itertools import combinations
 
+from lanyard.policy.named_subscriptions import covers, is_id
 from lanyard.policy.patterns import WantedTags, alternatives, fits_one_of, has_tags, meet, same
 from lanyard.policy.problems import Found
 from lanyard.policy.rule import Match, Selector
-from lanyard.policy.subscriptions import covers, is_id
 from lanyard.values.compute_types import compute_type
 from lanyard.values.resource_id import folded
 
@@ -76,10 +76,10 @@ def _opposed(tags: WantedTags) -> list[tuple[str, str]]:
 
 def _subscriptions_meet(match: Match) -> bool:
     """Whether one of the list can be that of a scope; one that has a name may be any."""
-    ids, scopes = match.subscriptions, [scope.split("/")[2] for scope in match.scopes]
+    ids, scopes = match.subscriptions, [scope.split("/")[2:3] for scope in match.scopes]
     if not (ids and scopes and all(map(is_id, ids))):
         return True
-    return any(meet(one, other) for one in ids for other in scopes)
+    return any(meet(one, other) for one in ids for scope in scopes for other in scope)
 
 
 def _groups_meet(match: Match) -> bool:

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from lanyard.policy.named_subscriptions import SubscriptionNames, patterns_of
 from lanyard.policy.pattern_index import PatternIndex
 from lanyard.policy.patterns import ANY, alternatives
 from lanyard.policy.rule import Match, Rule
-from lanyard.policy.subscriptions import SubscriptionNames, patterns_of
 from lanyard.values.compute import ComputeResource
 from lanyard.values.resource_id import folded
 

@@ -4,10 +4,10 @@ template, or two templates.
 
 from collections.abc import Iterator
 
+from lanyard.policy.named_subscriptions import is_id
 from lanyard.policy.patterns import meet
 from lanyard.policy.possible_resources import types_of
 from lanyard.policy.rule import Match, Rule
-from lanyard.policy.subscriptions import is_id
 from lanyard.policy.templates import variables
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"

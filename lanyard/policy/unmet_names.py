@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from lanyard.policy.document import Policy
+from lanyard.policy.named_subscriptions import By, SubscriptionNames, named_by, plain
 from lanyard.policy.patterns import fits
-from lanyard.policy.subscriptions import By, SubscriptionNames, named_by, plain
 from lanyard.values.resource_id import folded
 from lanyard.values.subscriptions import Subscriptions
 

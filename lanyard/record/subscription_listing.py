@@ -19,7 +19,7 @@ _PARTITION = "subscriptions"
 #: So many in a row: an entity of Azure Tables holds 1 MiB, and a column 32,768 characters.
 _IN_A_ROW = 500
 _COLUMN = 30_000
-_LISTING = TypeAdapter(dict[str, Subscription])
+_LISTING: TypeAdapter[dict[str, Subscription]] = TypeAdapter(dict[str, Subscription])
 
 log = logging.getLogger("lanyard.policy")
 
@@ -63,13 +63,13 @@ def _whole(rows: Sequence[Row]) -> Subscriptions:
     """
     if not rows:
         return NOT_LISTED
-    columns = [Columns("control", row) for row in rows[: Columns("control", rows[0]).count("rows")]]
-    texts = [_text(each.row) for each in columns]
-    if len(texts) < columns[0].count("rows") or columns[0].text("version") != _version(texts):
-        raise columns[0].damaged("version", "is of another listing than the rows beside it")
+    first = Columns("control", rows[0])
+    texts = [_text(row) for row in rows[: first.count("rows")]]
+    if first.text("version") != _version(texts):
+        raise first.damaged("version", "is of another listing than the rows beside it")
     found: dict[str, Subscription] = {}
-    for each, text in zip(columns, texts, strict=True):
-        found |= each.parsed("text000", text, _LISTING)
+    for text in texts:
+        found.update(first.parsed("text000", text, _LISTING))
     return listing_of(found)
 
 

@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 
 from lanyard.cli.docs.reference import with_reference
-from lanyard.policy import PolicyError, load_policy
+from lanyard.policy import Policy, PolicyError, Rule, load_policy
 from lanyard.policy.load import parse_policy
+from lanyard.policy.matching import rules_for
+from lanyard.policy.rule import Match
+from lanyard.values.compute import ComputeResource, Identity
+from lanyard.values.compute_types import COMPUTE_TYPES
+from lanyard.values.resource_id import ResourceId
 from tests.support.desk import Desk
 
 PROJECT = Path(__file__).parents[2]
@@ -84,3 +89,29 @@ async def test_every_key_of_the_json_is_on_the_page(desk: Desk) -> None:
     given = keys(json.loads((await desk.plan("--json", vm.text)).out))
     assert len(given) > 20
     assert {key for key in given if not re.search(rf"`(\S*\.)?{key}(\[\])?`", page)} == set()
+
+
+def test_the_kinds_on_the_page_are_those_that_are_known() -> None:
+    rows = re.findall(r"^\| `(Microsoft\.[^`]+)` \|(.*)$", POLICY_PAGE.read_text(), re.MULTILINE)
+    shown = {name: re.search(r"`kinds`: ((?:`\w+`(?:, )?)+)", notes) for name, notes in rows}
+    listed = {name: tuple(re.findall(r"\w+", found[1])) for name, found in shown.items() if found}
+    assert listed == {kind.name: kind.kinds for kind in COMPUTE_TYPES.values() if kind.kinds}
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "fits"),
+    [
+        ("Microsoft.Web/sites/slots", "app1/slots/staging", "staging"),
+        ("Microsoft.Web/sites", "app1", "app1"),
+        ("Microsoft.Batch/batchAccounts/pools", "account1/pools/pool1", "pool1"),
+    ],
+)
+def test_names_fit_a_resources_own_name_as_the_page_says(type_: str, name: str, fits: str) -> None:
+    top = "/".join(type_.split("/")[:2])
+    group = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg"
+    id_ = ResourceId.parse(f"{group}/providers/{top}/{name}")
+    resource = ComputeResource(id=id_, location="westeurope", tags={}, identity=Identity())
+    for asked, expected in ((fits, 1), (name.partition("/")[0], int("/" not in name))):
+        rule = Rule(name="a rule", match=Match(types=[type_], names=[asked]))
+        found = rules_for(Policy(version=1, rules=[rule]), resource).matching
+        assert len(found) == expected

@@ -629,6 +629,7 @@ async def test_the_json_of_a_plan(desk: Desk) -> None:
         "version": 1,
         "mode": "full",
         "removalsShown": False,
+        "subscriptionNotes": [],
         "summary": {
             "create": 1,
             "attach": 1,

@@ -292,6 +292,7 @@ async def test_what_a_policy_would_change_is_what_a_plan_says(reader: Desk) -> N
     document = await found(reader, "--policy", str(reader.policy))
     counted = document["policy"]
     assert (counted.pop("mode"), counted.pop("byListing")) == ("full", True)
+    assert counted.pop("subscriptionNotes") == []
     assert counted == planned
     assert (counted["attach"], counted["create"], counted["assign"]) == (4, 1, 1)
 

@@ -13,6 +13,7 @@ from lanyard.sweep.listings import Authorization
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
 from lanyard.values.permissions import RoleDefinition
 from lanyard.values.shown import shown
+from lanyard.values.subscriptions import Subscription
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
@@ -46,7 +47,7 @@ def scanned(
 ) -> Scan:
     answer = directory or DirectoryAnswer(frozenset({GONE}), "canary")
     authorization = Authorization(assignments, {role.role_id: role for role in roles})
-    return scan(Estate(NOW, {SUBSCRIPTION: "one"}, resources, authorization, answer))
+    return scan(Estate(NOW, {SUBSCRIPTION: Subscription("one")}, resources, authorization, answer))
 
 
 @pytest.mark.parametrize(

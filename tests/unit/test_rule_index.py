@@ -187,7 +187,9 @@ def test_of_a_thousand_rules_those_few_are_asked_that_may_be_for_a_resource() ->
     ]
     more = [Match(types=[_MACHINE]), Match(types=[_MACHINE], names=["*-db"])]
     policy = policy_of([*matches, *more])
-    found = policy.index.may_fit(resource("rg-7-x", "a-db", tags={"Team": "T9"}), [_MACHINE])
+    found = policy.index.may_fit(
+        resource("rg-7-x", "a-db", tags={"Team": "T9"}), [_MACHINE], policy.subscriptions
+    )
     assert [rule.name for rule in found] == ["rule 149", "rule 1000", "rule 1001"]
 
 
@@ -197,3 +199,15 @@ def test_a_rule_with_hundreds_of_ways_to_fit_is_found_by_each() -> None:
     policy = policy_of([rule])
     assert all(rules_for(policy, resource(group, names[-1])).matching for group in groups)
     assert not rules_for(policy, resource("rg-40", "vm-1")).matching
+
+
+def test_of_a_thousand_rules_for_subscriptions_those_few_are_asked_that_may_be_for_a_resource() -> (
+    None
+):
+    each = [f"{_GROUP}/mg-{number}" for number in range(500)]
+    named = [*each, *(f"sub-{number}-*" for number in range(500))]
+    matches = [Match(types=[_MACHINE], subscriptions=[entry]) for entry in named]
+    of = Subscription("sub-7-x", ("mg-9", "mg-1"), whole=True)
+    policy = policy_of(matches).under({_SUBSCRIPTIONS[0]: of})
+    found = policy.index.may_fit(resource(), [_MACHINE], policy.subscriptions)
+    assert [rule.name for rule in found] == ["rule 1", "rule 9", "rule 507"]

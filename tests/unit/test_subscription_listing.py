@@ -50,7 +50,13 @@ async def test_what_is_not_as_it_was_written_is_none() -> None:
     kept = KeptListing(table)
     await kept.keep(many(2))
     row = table.content["subscriptions", "0000"]
-    for change in ({"rows": "two"}, {"rows": "2"}, {"version": "x"}, {"text000": "{}"}):
+    for change in (
+        {"rows": "two"},
+        {"rows": "0"},
+        {"rows": "2", "version": "x"},
+        {"version": "x"},
+        {"text000": "{}"},
+    ):
         table.seed(row.partition, row.key, {**row.values, **change})
         assert await kept.read() == {}
     await table.delete(row.partition, row.key)

@@ -9,9 +9,9 @@ from lanyard.planning.needs import needs_grant, needs_identity
 from lanyard.policy import Policy
 from lanyard.policy.load import parse_policy
 from lanyard.policy.matching import rules_for
-from lanyard.policy.subscriptions import subscription_problem
+from lanyard.policy.named_subscriptions import subscription_problem
 from lanyard.policy.unmet_names import changed, unmet
-from lanyard.values.compute import ComputeResource, Identity, UserAssigned
+from lanyard.values.compute import ComputeResource, Identity, PrincipalRef, UserAssigned
 from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
 from lanyard.values.subscriptions import Subscription, Subscriptions, listing_of
@@ -127,7 +127,7 @@ def test_of_what_nobody_knows_nothing_is_given_and_nothing_taken() -> None:
     (identity,) = known.identities
     assert (unknown.identities, unknown.grants, unknown.system) == ({}, (), ())
     (grant,) = known.grants
-    principals = {UserAssigned(identity): "p"}
+    principals: dict[PrincipalRef, str] = {UserAssigned(identity): "p"}
     assert needs_identity(unknown, identity)
     assert needs_grant(unknown, machine(), principals, grant.granted("p"))
     (problem,) = unknown.unfulfillable
