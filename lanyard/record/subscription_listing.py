@@ -69,7 +69,8 @@ def _whole(rows: Sequence[Row]) -> Subscriptions:
         raise first.damaged("version", "is of another listing than the rows beside it")
     found: dict[str, Subscription] = {}
     for text in texts:
-        found.update(first.parsed("text000", text, _LISTING))
+        some: dict[str, Subscription] = first.parsed("text000", text, _LISTING)
+        found |= some
     return listing_of(found)
 
 
