@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import product
 
 from lanyard.policy import IdentitySpec, Rule
-from lanyard.policy.patterns import ANY, fits
+from lanyard.policy.named_subscriptions import is_id
+from lanyard.policy.patterns import ANY, fits, meet
 from lanyard.policy.templates import variables
 from lanyard.values.resource_id import folded
 
@@ -38,11 +39,22 @@ class Place:
 
 
 def matched(rule: Rule) -> frozenset[Place]:
-    """Where the resources are that a rule is for. A group that is named by a pattern is any."""
+    """Where the resources are that a rule is for. A group that is named by a pattern is any, and so
+    is a subscription that is named by anything but its id.
+    """
     scopes = [folded(scope).rstrip("/").split("/") for scope in rule.match.scopes] or [[]]
     names = [folded(name) for name in rule.match.resource_groups] or [ANY]
-    pairs = ((scope, name) for scope, name in product(scopes, names) if _meet(scope, name))
-    return frozenset(_both(scope, name) for scope, name in pairs)
+    every = product(scopes, names, _subscriptions(rule))
+    return frozenset(
+        _both(scope, name, subscription)
+        for scope, name, subscription in every
+        if _meet(scope, name) and meet(_segment(scope, _SUBSCRIPTION), subscription)
+    )
+
+
+def _subscriptions(rule: Rule) -> list[str]:
+    entries = rule.match.subscriptions
+    return list(map(folded, entries)) if entries and all(map(is_id, entries)) else [ANY]
 
 
 def _meet(scope: list[str], name: str) -> bool:
@@ -51,10 +63,11 @@ def _meet(scope: list[str], name: str) -> bool:
     return ("*" in group and "*" in name) or fits(group, name) or fits(name, group)
 
 
-def _both(scope: list[str], name: str) -> Place:
-    """The group that either of them names."""
+def _both(scope: list[str], name: str, subscription: str) -> Place:
+    """The group, and the subscription, that either of them names."""
     named = [each for each in (_segment(scope, _GROUP), name) if "*" not in each]
-    return Place(named[0] if named else "", _segment(scope, _SUBSCRIPTION))
+    where = _segment(scope, _SUBSCRIPTION) if subscription == ANY else subscription
+    return Place(named[0] if named else "", where)
 
 
 def _segment(scope: list[str], at: int) -> str:

@@ -42,6 +42,9 @@ def shown(places: frozenset[Place]) -> set[tuple[str, str]]:
             {("rg-a", ONE)},
         ),
         (f"scopes: [{AT_ONE}/resourceGroups/rg-a], resourceGroups: ['*']", {("rg-a", ONE)}),
+        (f"subscriptions: [{ONE}, {TWO}], resourceGroups: [a]", {("a", ONE), ("a", TWO)}),
+        (f"subscriptions: [{ONE}, shop-*], resourceGroups: [a]", {("a", "*")}),
+        (f'subscriptions: [{ONE}, {TWO}], scopes: ["/subscriptions/1*"]', {("", ONE)}),
         (
             f"scopes: [{AT_ONE}/resourceGroups/rg-a/providers/Microsoft.Compute/*/*]",
             {("rg-a", ONE)},
