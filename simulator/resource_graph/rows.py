@@ -38,6 +38,8 @@ def of_subscription(subscription: Subscription, tenant_id: str) -> Row:
     kind = "microsoft.resources/subscriptions"
     columns = _container(scope, subscription.display_name, kind, tenant_id)
     columns["tags"] = subscription.tags
+    chain = [{"displayName": name, "name": name} for name in subscription.management_groups]
+    columns["properties"] = {"managementGroupAncestorsChain": chain}
     return _row(columns, "Microsoft.Resources/subscriptions/read", scope)
 
 

@@ -591,7 +591,8 @@ async def test_one_target_or_one_list_is_to_be_given(desk: Desk, arguments: list
     ran = await desk.plan_in_full(*arguments)
     assert ran.code == ERROR
     assert ran.err.splitlines() == [
-        "lanyard: give an ID or --list FILE, one of the two",
+        "lanyard: give an ID, --list FILE, or what to look at (--subscription, --resource-group, "
+        "--management-group), one of these",
         "`lanyard plan --help` has examples",
     ]
 

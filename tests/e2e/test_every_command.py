@@ -51,6 +51,7 @@ def calls(machine: str, group: str, folder: Path, held: list[str]) -> dict[str, 
     nothing = "00000000"
     return {
         "scan": same(fails=["--policy", taken]),
+        "access": same(group, fails=[NOWHERE]),
         "init": Call(
             ([*new, str(folder / "a.yaml")], [*new, str(folder / "b.yaml")]), [*new, taken]
         ),

@@ -51,7 +51,8 @@ def cell(*lines: Part) -> Text:
 class Terminal:
     """Where a command writes: what was asked for on standard output, errors on standard error.
 
-    `quiet` keeps back what is shown; what is reported, JSON and errors are always written.
+    `quiet` keeps back what is shown. What is reported is always written: problems, and what an
+    option asks for, as are JSON and errors.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
