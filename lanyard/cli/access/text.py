@@ -10,6 +10,8 @@ from lanyard.cli.frame.terminal import Terminal
 
 type Json = dict[str, Any]
 
+#: Lists of names are laid out to it, in a pipe, too.
+_WIDTH = 78
 _KINDS = {
     "systemAssigned": "system-assigned identity",
     "userAssigned": "user-assigned identity",
@@ -76,7 +78,7 @@ def _show_holder(each: Json, terminal: Terminal) -> None:
         (whose, _STYLES.get(each["by"], "yellow")),
     )
     for note in _notes(each):
-        for line in filled(note, 78, "      ", "      "):
+        for line in filled(note, _WIDTH, "      ", "      "):
             terminal.show((line, "dim"))
 
 

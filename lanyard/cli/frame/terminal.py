@@ -67,11 +67,14 @@ class Terminal:
 
     def report(self, *parts: Part) -> None:
         """The same, quiet or not."""
-        self._out.print(Text.assemble(*map(harmless, parts)))
+        _write(self._out, Text.assemble(*map(harmless, parts)))
 
     def table(self, table: Table) -> None:
-        """A table as wide as it says, unless quiet. What is from outside stands in a `cell`."""
+        """A table as wide as it says, or as the terminal is where that is less, unless quiet. What
+        is from outside stands in a `cell`.
+        """
         if not self.quiet:
+            table.width = min(table.width or self._out.width, self._out.width)
             self._out.print(table, soft_wrap=False)
 
     def error(self, message: str, hint: str = "") -> None:
@@ -80,14 +83,14 @@ class Terminal:
         """
         for index, line in enumerate(message.split("\n")):
             begin = "  " if index else "lanyard: "
-            self._err.print(Text(begin + shown(line), style="red"))
+            _write(self._err, Text(begin + shown(line), style="red"))
         if hint:
-            self._err.print(Text(shown(hint), style="red"))
+            _write(self._err, Text(shown(hint), style="red"))
 
     def problems(self, problems: "Iterable[Problem]") -> None:
         """Mistakes of a policy that was to be used, on standard error."""
         for problem in problems:
-            self._err.print(Text(shown(str(problem)), style="red"))
+            _write(self._err, Text(shown(str(problem)), style="red"))
 
     @contextmanager
     def progress(
@@ -120,6 +123,28 @@ class Terminal:
         """One JSON document, with what acts instead of being seen as \\uXXXX."""
         text = json.dumps(value, indent=2, ensure_ascii=False)
         sys.stdout.write(_ACTS_IN_JSON.sub(_escaped, text) + "\n")
+
+
+def _write(console: Console, text: Text) -> None:
+    """A line. On a terminal it breaks between words where it is too long, and in no id; in a pipe
+    and a file it stays one.
+    """
+    if not console.is_terminal:
+        console.print(text)
+        return
+    for line in text.divide(_breaks(text.plain, console.width)):
+        line.rstrip()
+        console.print(line)
+
+
+def _breaks(text: str, width: int) -> Iterator[int]:
+    """Where further lines begin: at a word with which the line would be too long."""
+    begin, is_first = 0, True
+    for word in re.finditer(r"\S+", text):
+        if word.end() - begin > width and not is_first:
+            yield word.start()
+            begin = word.start()
+        is_first = False
 
 
 def _escaped(found: re.Match[str]) -> str:
