@@ -4,6 +4,7 @@ shown, taken back.
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -153,3 +154,45 @@ VM = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm1"
 )
 def test_records_are_filtered_by_an_id_as_it_is_shown(wanted: str, about: bool) -> None:
     assert is_about(VM, wanted) is about
+
+
+async def test_a_difference_of_a_part_is_what_differs_there(reader: Desk, tmp_path: Path) -> None:
+    await reader.estate.create_vm("vm1")
+    saved, new = tmp_path / "estate.json", tmp_path / "new.yaml"
+    assert (await reader.lanyard("scan", "--save", str(saved))).err == ""
+    text = reader.policy.read_text()
+    new.write_text(text.replace("role: Storage Blob Data Reader", "role: AcrPull"))
+    compared = ["diff", str(reader.policy), str(new), "--estate", str(saved), "--json"]
+
+    async def differing(*arguments: str) -> int:
+        ran = await reader.lanyard(*compared, *arguments)
+        assert ran.err == ""
+        return len(json.loads(ran.out)["resources"])
+
+    assert await differing() == await differing("--subscription", "production") == 1
+    assert await differing("--resource-group", "rg-app") == 1
+    assert await differing("--resource-group", "rg-identities") == 0
+    nowhere = await reader.lanyard(*compared, "--management-group", "corp")
+    assert "--management-group 'corp': you can read no subscription in it" in nowhere.err
+
+
+async def test_a_dry_sweep_of_a_part_lists_its_orphans_and_a_real_one_takes_no_part(
+    desk: Desk,
+) -> None:
+    desk.estate.platform.directory.grant_permission(desk.person.object_id)
+    await desk.estate.create_vm("vm1")
+    await desk.started()
+    desk.estate.azure.assign("99999999-0000-4000-8000-000000000001", "Reader", desk.group)
+    sweep = ["sweep", "--policy", str(desk.policy), "--json"]
+
+    async def orphans(*arguments: str) -> int:
+        ran = await desk.app(*sweep, "--dry-run", *arguments)
+        assert ran.err == ""
+        return len(json.loads(ran.out)["orphans"])
+
+    assert await orphans() == await orphans("--resource-group", "rg-app") == 1
+    assert await orphans("--resource-group", "rg-identities") == 0
+    desk.estate.queue.messages.clear()
+    real = await desk.app(*sweep, "--resource-group", "rg-app")
+    assert (real.code, desk.estate.queue.messages) == (ERROR, [])
+    assert "a part of the estate is looked at with --dry-run alone" in real.err

@@ -561,7 +561,7 @@ async def test_a_type_without_identity_is_shown_with_the_reason(desk: Desk) -> N
     assert "load balancers have no managed identity in Azure" in ran.err
 
 
-@pytest.mark.parametrize("target", ["vm1", "/subscriptions/production", ""])
+@pytest.mark.parametrize("target", ["/vm1", "/subscriptions/production", ""])
 async def test_what_is_no_id_is_refused_before_any_call(desk: Desk, target: str) -> None:
     ran = await desk.plan_in_full(target)
     assert ran.code == ERROR

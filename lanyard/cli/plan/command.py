@@ -115,10 +115,9 @@ def run(
         raise typer.BadParameter(_ONE_OF)
     planned = _policy(policy, mode, own_identity(app_identity))
     targets = Targets(()) if list_ is None else listed_targets(list_, planned.types())
+    wanted = places if narrowed else targets.ids if target is None else target
     by_record = connect.is_at_hand(where)
-    every = asyncio.run(
-        _look(planned, target or (places if narrowed else targets.ids), azure, where, terminal)
-    )
+    every = asyncio.run(_look(planned, wanted, azure, where, terminal))
     own_principal = folded(where.app_principal or "")
     own_app = [each for each in every if _is_own_app(each, own_principal)]
     looked = [each for each in every if each not in own_app]
