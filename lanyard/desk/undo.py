@@ -15,7 +15,7 @@ from lanyard.record.claims import Claims
 from lanyard.record.decisions import Decision, Decisions, Recorded
 from lanyard.record.removal_history import removals
 from lanyard.values.errors import Permanent, Temporary
-from lanyard.values.grants import RoleAssignment
+from lanyard.values.grants import RoleAssignment, put_back_stamp
 from lanyard.values.removed import (
     Became,
     Removed,
@@ -125,9 +125,18 @@ class Undo:
         if not isinstance(removed, RemovedAssignment):
             message = f"{named} removed no assignment"
             raise Permanent(f"{message}: what was put back is yours, take it away where you like")
-        if not await self.services.claims.keeps(removed.grant, undoable.decision_id):
+        if not await self._is_undone(undoable.decision_id, removed):
             raise Permanent(f"{named}: its removal is not undone, so there is nothing to withdraw")
         return removed
+
+    async def _is_undone(self, decision_id: str, removed: RemovedAssignment) -> bool:
+        """By the person's claim; or, where the tables were lost, by the stamp of what stands."""
+        services = self.services
+        if await services.claims.keeps(removed.grant, decision_id):
+            return True
+        there = await services.assignments.read(removed.id)
+        stamp = put_back_stamp(services.assignments.installation)
+        return there is not None and there.description == stamp
 
     async def _standing(self, removed: RemovedAssignment) -> RoleAssignment | None:
         """The assignment as it is now. Raises Permanent where its principal is gone."""
