@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from dataclasses import dataclass
 
+import lanyard
 from lanyard.planning.orphans import OrphanKind
 from lanyard.policy import Policy
 from lanyard.ports.queue import Queue
@@ -60,15 +61,34 @@ class Sweeps:
         lost or put back; else only the custom roles are looked at. Raises as the sweep does.
         """
         services = self.services
+        await self._end_pause()
         if await services.kill_switch.reported() and not await services.relearning.under_way():
             await services.relearning.confirm()
             await ChangedRoles(self.policy, services, self.queue).look()
             return None
         return await self.run_alone()
 
+    async def _end_pause(self) -> None:
+        """A pause whose time is over stops nothing any more: what it held is looked at again."""
+        services = self.services
+        pause = await services.kill_switch.over()
+        if pause is None:
+            return
+        for change in await services.held.of_the_pause("end of the pause"):
+            await self.queue.put(change)
+        reason = f"{pause.what} was {pause}; its time is over"
+        await services.decisions.add(Decision("", "resume", "done", reason))
+        await services.kill_switch.end()
+
     async def _sweep(self) -> SweepReport:
         services = self.services
-        await record_installation(services.control, services.assignments.installation)
+        await record_installation(
+            services.control,
+            services.assignments.installation,
+            lanyard.__version__,
+            self.policy.mode.value,
+            services.now,
+        )
         until = services.now() + SWEEP_SECONDS
         sweep = Sweep(self.policy, services, self.queue.put, until=until)
         try:

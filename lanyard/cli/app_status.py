@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from lanyard.app.timetable import first_sweep, next_sweep
 from lanyard.cli.frame.connect import App
 from lanyard.cli.frame.times import age
 from lanyard.planning.orders import Pause
@@ -13,10 +14,13 @@ from lanyard.policy import RemovalLimit
 from lanyard.record.budget import RemovalBudget
 from lanyard.record.decisions import REFUSED, SWEEP, Decision, Decisions, Recorded
 from lanyard.record.held import Answer, HeldActions
+from lanyard.record.installation import Running, running
 from lanyard.record.rows import DamagedRow
 
 _SWEEP_OVERDUE = timedelta(hours=3)
 _LOOK_BACK = timedelta(days=7)
+#: An app that decides things has begun its first sweep by then.
+_FIRST_SWEEP = timedelta(minutes=15)
 
 
 class Reason(StrEnum):
@@ -52,11 +56,25 @@ class Status:
     poisoned: int  # messages given up after too many tries, about
     dead_letters: int  # blobs of events that could not be delivered
     last_sweep: Recorded | None  # None: none within a week
+    running: Running | None  # what the app is; None: it has begun no sweep yet
+    busy_since: datetime | None  # its first decision within a week
     held: dict[str, int]  # by what a person decided: waiting, released, dismissed
     excluded: int  # resources that keep what they have of a rule that excludes them
     pause: Pause | None
     removed_this_hour: int  # removals of any kind since the full hour (UTC)
     damaged: tuple[str, ...]  # rows that cannot be read: what they are about is left alone
+
+    @property
+    def is_new(self) -> bool:
+        """Whether its first sweep is still to come, as it is right after the start."""
+        if self.running is not None or self.last_sweep is not None:
+            return False
+        return self.busy_since is None or self.at - self.busy_since < _FIRST_SWEEP
+
+    @property
+    def next_sweep(self) -> datetime:
+        """When it sweeps next, where it runs."""
+        return first_sweep(self.at) if self.is_new else next_sweep(self.at)
 
     def attention(self) -> Iterator[Attention]:
         """Why a person should look; nothing where all is well."""
@@ -77,6 +95,8 @@ class Status:
 
     def _sweep_attention(self) -> Iterator[Attention]:
         sweep = self.last_sweep
+        if self.is_new:
+            return
         if sweep is None:
             yield Attention(Reason.NO_SWEEP, "no sweep within a week: does the app run?")
             return
@@ -94,6 +114,8 @@ async def status_of(app: App) -> Status:
     budget = RemovalBudget(app.tables.control, RemovalLimit(), kill_switch, app.now)
     last_sweep = await _last_sweep(app.decisions(), now)
     damaged: list[DamagedRow] = []
+    app_itself = await _running(app, damaged)
+    is_known = app_itself is not None or last_sweep is not None
     standing = [grant async for grant in app.claims().standing(damaged)]
     records = [record async for record in app.ledger().records(damaged)]
     held = await _held(app.held(), damaged)
@@ -106,12 +128,30 @@ async def status_of(app: App) -> Status:
         poisoned=await app.poison.count(),
         dead_letters=await app.dead_letters.count(),
         last_sweep=last_sweep,
+        running=app_itself,
+        busy_since=None if is_known else await _busy_since(app.decisions(), now),
         held=held,
         excluded=int(last_sweep.decision.cause.get("excluded", "0")) if last_sweep else 0,
         pause=await kill_switch.read(),
         removed_this_hour=await budget.spent(),
         damaged=tuple(map(str, damaged)),
     )
+
+
+async def _running(app: App, damaged: list[DamagedRow]) -> Running | None:
+    try:
+        return await running(app.tables.control)
+    except DamagedRow as damage:
+        damaged.append(damage)
+        return None
+
+
+async def _busy_since(decisions: Decisions, now: datetime) -> datetime | None:
+    """When the app itself first decided anything, within a week: a person decides by no policy."""
+    async for recorded in decisions.between(now - _LOOK_BACK, now):
+        if recorded.client_id or recorded.policy:
+            return recorded.at
+    return None
 
 
 async def _last_sweep(decisions: Decisions, now: datetime) -> Recorded | None:

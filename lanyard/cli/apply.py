@@ -8,10 +8,10 @@ import typer
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
 from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
-from lanyard.cli.frame.targets import BadTargets
+from lanyard.cli.frame.short_ids import whole_ids
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.values.change import Change
-from lanyard.values.resource_id import InvalidResourceId, ResourceId
+from lanyard.values.resource_id import ResourceId
 
 _ABOUT = f"""\
 Put resources on the app's queue of work: it reads each of them fresh and brings it to what the
@@ -50,12 +50,11 @@ def run(
 ) -> int:
     """Enqueue them; returns the exit code."""
     terminal = Terminal(quiet=quiet)
-    named = _parsed(targets)
 
     async def enqueue() -> list[ResourceId]:
         async with connect.app(azure, where) as app:
             resources: list[ResourceId] = []
-            for resource in named:
+            for resource in await whole_ids(targets, app.reading.inventory):
                 if resource.type:
                     resources.append(resource)
                 else:
@@ -73,18 +72,6 @@ def run(
     if not queued:
         terminal.error(_NOTHING)
     return 0 if queued else 1
-
-
-def _parsed(texts: list[str]) -> list[ResourceId]:
-    parsed, problems = [], []
-    for text in texts:
-        try:
-            parsed.append(ResourceId.parse(text))
-        except InvalidResourceId as error:
-            problems.append(str(error))
-    if problems:
-        raise BadTargets("\n".join(problems))
-    return parsed
 
 
 COMMAND = Command(_ABOUT, _AFTER, run, _SHAPE)

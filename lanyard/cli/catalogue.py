@@ -39,7 +39,10 @@ class Group:
 GROUPS = (
     Group(
         "See what there is",
-        (Listed("scan", "the estate at a glance; nothing deployed", "scan.command:COMMAND"),),
+        (
+            Listed("scan", "the estate at a glance; nothing deployed", "scan.command:COMMAND"),
+            Listed("access", "who has access to this", "access.command:COMMAND"),
+        ),
     ),
     Group(
         "Write a policy, and try it",

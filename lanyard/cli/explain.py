@@ -12,7 +12,8 @@ from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
 from lanyard.cli.frame.names import role_as_json, short
 from lanyard.cli.frame.options import Command, Json, PolicyPath, Quiet, storage_rights
-from lanyard.cli.frame.targets import BadTargets, one_target
+from lanyard.cli.frame.short_ids import whole_id
+from lanyard.cli.frame.targets import BadTargets
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import shown_time
 from lanyard.cli.why import Claim, Explainer, Why
@@ -38,6 +39,7 @@ You need Reader on the subscriptions, too.
 _AFTER = """\
 examples:
   lanyard explain /subscriptions/…/virtualMachines/vm1 --storage stlanyard
+  lanyard explain vm1                                     where one resource alone is called so
   lanyard explain 2f0c1a34-0000-0000-0000-000000000000
   lanyard explain /subscriptions/…/roleAssignments/8e81973e-… --json
 
@@ -151,11 +153,11 @@ async def _explained(target: str, explainer: Explainer) -> Explanation:
         return Explanation(assignments=(why,))
     if is_guid(target):
         return Explanation(assignments=tuple(await explainer.of_principal_anywhere(folded(target))))
-    return await _of_resource(_resource_id(target), explainer)
+    return await _of_resource(await _resource_id(target, explainer), explainer)
 
 
-def _resource_id(target: str) -> ResourceId:
-    (resource,) = one_target(target).ids
+async def _resource_id(target: str, explainer: Explainer) -> ResourceId:
+    resource = await whole_id(target, explainer.app.reading.inventory)
     if not resource.type:
         raise BadTargets(f"{target} is a scope: name a resource, a principal or an assignment")
     return resource

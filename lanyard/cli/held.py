@@ -10,16 +10,15 @@ from typing import Annotated, Any
 import typer
 
 from lanyard.cli.frame import connect
-from lanyard.cli.frame.connect import AppOptions, AzureOptions
+from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
 from lanyard.cli.frame.names import short
 from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
+from lanyard.cli.frame.short_ids import is_about
 from lanyard.cli.frame.terminal import Terminal
-from lanyard.cli.frame.times import shown_time
-from lanyard.desk.operator import Operator
+from lanyard.cli.frame.times import end_of, shown_time
 from lanyard.record.held import Answer, Entry
 from lanyard.record.rows import DamagedRow
 from lanyard.values.errors import LanyardError
-from lanyard.values.resource_id import is_within
 
 _WRITER = "Storage Table Data Contributor"
 
@@ -55,6 +54,8 @@ _ENTRY = {
     "since": "since when, ISO 8601, UTC",
     "answer": 'what a person decided: `""`, `released`, `dismissed`',
     "by": "who that was",
+    "why": "why they did, in their words; may be empty",
+    "until": "when a dismissal ends, ISO 8601, UTC; null for no end",
 }
 _LIST_SHAPE = {
     "version": "`1`",
@@ -80,13 +81,15 @@ exit codes:
   1  an error: nothing with this id is held, only the policy releases it, a missing right
 """
 _DISMISS_ABOUT = f"""\
-Leave something undone that is held, and have it listed no more.
+Leave something undone that is held, and have it listed no more; with --for up to then, when it is
+listed again.
 
 {storage_rights(_WRITER)}
 """
 _DISMISS_AFTER = """\
 examples:
   lanyard dismiss 1f2e3d4c --storage stlanyard
+  lanyard dismiss 1f2e3d4c --reason "until the vendor is gone, CHG-12" --for 12w
 
 exit codes:
   0  dismissed
@@ -118,7 +121,7 @@ def list_held(
     async def find() -> list[Entry]:
         async with connect.app(azure, where) as app:
             held = app.held().all(damaged)
-            return [entry async for entry in held if is_within(entry.resource.text, resource)]
+            return [entry async for entry in held if is_about(entry.resource.text, resource)]
 
     held = asyncio.run(find())
     waiting = [entry for entry in held if entry.answer is Answer.NONE]
@@ -137,15 +140,29 @@ def release(
     ids: Ids, *, azure: AzureOptions, where: AppOptions, json: Json = False, quiet: Quiet = False
 ) -> int:
     """Release each; returns the exit code."""
-    decided = asyncio.run(_each(ids, Operator.release, azure, where))
+    decided = asyncio.run(_each(ids, lambda app: app.operator().release, azure, where))
     return _show_decided(decided, Terminal(quiet=quiet), json=json)
 
 
 def dismiss(
-    ids: Ids, *, azure: AzureOptions, where: AppOptions, json: Json = False, quiet: Quiet = False
+    ids: Ids,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it is on record.")] = "",
+    for_: Annotated[
+        str, typer.Option("--for", metavar="TIME", help="Up to then: 12h, 30d, 12w.")
+    ] = "",
+    *,
+    azure: AzureOptions,
+    where: AppOptions,
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Dismiss each; returns the exit code."""
-    decided = asyncio.run(_each(ids, Operator.dismiss, azure, where))
+
+    def leaving(app: App) -> Decide:
+        until = end_of(for_, app.time())
+        return lambda entry_id: app.operator().dismiss(entry_id, reason, until)
+
+    decided = asyncio.run(_each(ids, leaving, azure, where))
     return _show_decided(decided, Terminal(quiet=quiet), json=json)
 
 
@@ -165,7 +182,13 @@ def entry_as_json(entry: Entry) -> dict[str, Any]:
         "since": entry.since.isoformat(),
         "answer": entry.answer.value,
         "by": entry.by,
+        "why": entry.why,
+        "until": entry.until.isoformat() if entry.until is not None else None,
     }
+
+
+#: What a person decides about an entry, by its id.
+type Decide = Callable[[str], Awaitable[Entry]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,17 +201,17 @@ class _Decided:
 
 async def _each(
     ids: list[str],
-    decide: Callable[[Operator, str], Awaitable[Entry]],
+    deciding: Callable[[App], Decide],
     azure: AzureOptions,
     where: AppOptions,
 ) -> _Decided:
     """One that fails stops no other."""
     decided = _Decided()
     async with connect.app(azure, where) as app:
-        operator = app.operator()
+        decide = deciding(app)
         for entry_id in ids:
             try:
-                decided.entries.append(await decide(operator, entry_id))
+                decided.entries.append(await decide(entry_id))
             except LanyardError as error:
                 decided.failures.append(error)
     return decided
@@ -201,7 +224,7 @@ def _show_decided(decided: _Decided, terminal: Terminal, *, json: bool) -> int:
     else:
         for entry in decided.entries:
             head = (entry.answer.value, "green"), f" {entry.id}: {entry.refusal.action}"
-            terminal.show(*head, (f"  {short(entry.resource.text)}", "dim"))
+            terminal.show(*head, _up_to(entry), (f"  {short(entry.resource.text)}", "dim"))
     for failure in decided.failures:
         terminal.error(str(failure))
     return 1 if decided.failures else 0
@@ -210,7 +233,7 @@ def _show_decided(decided: _Decided, terminal: Terminal, *, json: bool) -> int:
 def _show(entries: list[Entry], terminal: Terminal) -> None:
     for entry in entries:
         refusal = entry.refusal
-        answer = f"  {entry.answer.value} by {entry.by}" if entry.answer else ""
+        answer = f"  {entry.answer.value} by {entry.by}{_up_to(entry)}" if entry.answer else ""
         head = (entry.id, "bold"), "  ", (shown_time(entry.since), "dim"), f"  {refusal.action}"
         terminal.show(*head, (answer, "green"))
         about = f", {entry.principal}" if entry.principal else ""
@@ -219,6 +242,11 @@ def _show(entries: list[Entry], terminal: Terminal) -> None:
         way_out = f"lanyard release {entry.id}" if refusal.releasable else refusal.release
         terminal.show((f"    {way_out}", "dim"))
     terminal.show((f"held: {len(entries)}", "magenta" if entries else "green"))
+
+
+def _up_to(entry: Entry) -> str:
+    end = f" until {shown_time(entry.until)}" if entry.until is not None else ""
+    return f"{end}: {entry.why}" if entry.why else end
 
 
 HELD = Command(_LIST_ABOUT, _LIST_AFTER, list_held, _LIST_SHAPE)

@@ -1,8 +1,8 @@
 """`lanyard history`: what was decided, when, why, by whom and on which evidence."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -10,20 +10,21 @@ import typer
 
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
-from lanyard.cli.frame.names import short
+from lanyard.cli.frame.names import counted, short
 from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
-from lanyard.cli.frame.terminal import Part, Terminal
+from lanyard.cli.frame.short_ids import is_about
+from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import shown_time, span
 from lanyard.cli.shown_removal import shown_removed
-from lanyard.record.decisions import Decisions, Recorded
-from lanyard.record.removal_history import removals as removals_of
+from lanyard.record.decisions import Recorded
+from lanyard.record.removal_history import Past, history_of
 from lanyard.values.removed import Became
-from lanyard.values.resource_id import is_within
 
 _ABOUT = f"""\
-Show what Lanyard decided: done, held, failed, put off until later, and by whom and why.
+Show what Lanyard decided, a change a line: done, held, failed, put off until later, and what became
+of each removal; --full has by whom and why, with the evidence. Times are UTC.
 A removal keeps all of what it takes away: a role assignment, an identity on a resource, an
-identity. `lanyard undo` with its id puts it back; --removals says what became of each.
+identity. `lanyard undo` with its id puts it back.
 
 {storage_rights("Storage Table Data Reader")}
 """
@@ -31,6 +32,7 @@ _AFTER = """\
 examples:
   lanyard history --storage stlanyard                        the last 24 hours
   lanyard history --since 7d --removals                      what was taken away in a week
+  lanyard history --since 7d --removals --full               with the evidence
   lanyard history --resource /subscriptions/…/resourceGroups/rg-shop --outcome held
   lanyard history --since 2026-11-01 --until 2026-11-08 --json
 
@@ -61,7 +63,7 @@ _SHAPE = {
     "had it), `attachment` (`resource`, `identity`, which is empty for the system-assigned one, "
     "`principal_id`, `incarnation`, `taken`: `detach`, `reattach`, `dangling`), `identity` (`id`, "
     "`location`, `tags`, `principal_id`, `client_id`, `roles[]`, `resources[]`); else null",
-    "decisions[].became": "with --removals, what became of it: `done`, `failed`, `givenBack` "
+    "decisions[].became": "of a removal, what became of it: `done`, `failed`, `givenBack` "
     "(nothing was taken, it is tried again), `unknown` (no answer came), `intended` (under way, or "
     "cut off), `undone`, `withdrawn`; else null",
 }
@@ -95,7 +97,7 @@ class _Filter:
     def wants(self, recorded: Recorded) -> bool:
         decision = recorded.decision
         return (
-            is_within(decision.resource, self.resource)
+            is_about(decision.resource, self.resource)
             and self.outcome in (None, decision.outcome)
             and (decision.removed is not None or not self.removals)
         )
@@ -113,6 +115,9 @@ def run(
     removals: Annotated[
         bool, typer.Option("--removals", help="Only removals, and what became of each.")
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Each with its reason, rules and evidence.")
+    ] = False,
     *,
     azure: AzureOptions,
     where: AppOptions,
@@ -123,55 +128,69 @@ def run(
     terminal = Terminal(quiet=quiet)
     wanted = _Filter(resource, outcome, removals)
 
-    async def find() -> list[tuple[Recorded, Became | None]]:
+    async def find() -> list[Past]:
         async with connect.app(azure, where) as app:
             times = span(since, until, app.time())
-            found = await _found(app.decisions(), times, app.time(), removals=removals)
-            return [each for each in found if wanted.wants(each[0])]
+            past = await history_of(app.decisions(), *times, app.time())
+            return [each for each in past if wanted.wants(each.recorded)]
 
-    decisions = asyncio.run(find())
+    past = asyncio.run(find())
     if json:
-        terminal.json({"version": 1, "decisions": [as_json(*one) for one in decisions]})
+        terminal.json({"version": 1, "decisions": [as_json(one) for one in past]})
         return 0
-    for recorded, became in decisions:
-        _show(recorded, became, terminal)
-    terminal.show((f"history: {len(decisions)} decisions", "dim"))
+    changes = [one for one in past if not one.shown_elsewhere]
+    for one in changes:
+        _show(one, terminal, full=full)
+    terminal.show((f"history: {counted(len(changes), 'entry')}", "dim"))
     return 0
 
 
-async def _found(
-    decisions: Decisions, times: tuple[datetime, datetime], now: datetime, *, removals: bool
-) -> list[tuple[Recorded, Became | None]]:
-    if removals:
-        return [(each.recorded, each.became) for each in await removals_of(decisions, *times, now)]
-    return [(recorded, None) async for recorded in decisions.between(*times)]
-
-
-def as_json(recorded: Recorded, became: Became | None = None) -> dict[str, Any]:
-    """A decision, with everything that is on record; `became`: what became of a removal."""
+def as_json(past: Past) -> dict[str, Any]:
+    """A decision, with everything that is on record; and what became of a removal."""
+    recorded = past.recorded
     head = {"id": recorded.id, "at": recorded.at.isoformat(), "by": recorded.by}
-    decision = asdict(recorded.decision) | {"became": became}
+    decision = asdict(recorded.decision) | {"became": past.became}
     return {**head, "policy": recorded.policy, **decision}
 
 
-def _show(recorded: Recorded, became: Became | None, terminal: Terminal) -> None:
-    decision = recorded.decision
-    word = _BECAME[became] if became is not None else decision.outcome
-    parts: list[Part] = [
+def _show(past: Past, terminal: Terminal, *, full: bool) -> None:
+    recorded, decision = past.recorded, past.recorded.decision
+    word = _BECAME[past.became] if past.became is not None else decision.outcome
+    terminal.show(
         (shown_time(recorded.at), "dim"),
-        "  ",
-        (f"{word:10}" if became else f"{word:8}", _STYLES.get(word, "")),
+        (f"  {word:10}", _STYLES.get(word, "")),
         (f"  {short(decision.resource)}" if decision.resource else "", "bold"),
         f"  {decision.action}",
-    ]
-    terminal.show(*parts)
-    notes = [decision.reason, f"rule: {'; '.join(decision.rules)}" if decision.rules else ""]
-    notes += [f"evidence: {each}" for each in decision.evidence]
-    if decision.removed is not None:
-        notes.append(shown_removed(decision.removed))
-        notes.append(f"lanyard undo {recorded.id}")
-    for note in filter(None, notes):
+        (_beside(past) if not full else "", "dim"),
+    )
+    for note in _notes(past) if full else ():
         terminal.show((f"    {note}", "dim"))
+
+
+def _beside(past: Past) -> str:
+    """What a line has beside the change: why it was not done, its rules, how it is undone."""
+    decision, parts = past.recorded.decision, []
+    if decision.removed is not None:
+        parts.append(f"lanyard undo {past.recorded.short_id}")
+    elif decision.rules:
+        parts.append(f"rule: {'; '.join(decision.rules)}")
+    why = past.why if decision.removed is not None or decision.outcome != "done" else ""
+    return (f": {why}" if why else "") + (f"  ({', '.join(parts)})" if parts else "")
+
+
+def _notes(past: Past) -> Iterator[str]:
+    recorded, decision = past.recorded, past.recorded.decision
+    yield f"by {recorded.by}"
+    if decision.reason:
+        yield decision.reason
+    if past.why not in ("", decision.reason):
+        yield past.why
+    if decision.rules:
+        yield f"rule: {'; '.join(decision.rules)}"
+    yield from (f"evidence: {each}" for each in decision.evidence)
+    if decision.removed is not None:
+        yield shown_removed(decision.removed)
+        yield f"lanyard undo {recorded.id}"
 
 
 COMMAND = Command(_ABOUT, _AFTER, run, _SHAPE)

@@ -11,18 +11,23 @@ from lanyard.cli.frame.connect import AppOptions, AzureOptions
 from lanyard.cli.frame.names import counted
 from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.frame.times import end_of
 from lanyard.desk.operator import Resumed
 from lanyard.planning.orders import Pause, Paused
 
 _PAUSE_ABOUT = f"""\
 Stop Lanyard, all instances at once: what it would remove is held from now on, or, with
---everything, whatever it would change. What is being done at this moment is finished.
+--everything, whatever it would change. What is being done at this moment is finished. With --for it
+ends by itself, not before that time is over, and what it held is put back on the queue of work
+within five minutes; `lanyard status` shows until when it lasts. A pause neither narrows nor
+shortens another one: what is in force then is shown.
 
 {storage_rights("Storage Table Data Contributor")}
 """
 _PAUSE_AFTER = """\
 examples:
   lanyard pause "migration this weekend" --storage stlanyard
+  lanyard pause --for 2d "migration this weekend"             it ends by itself
   lanyard pause --everything "investigating INC-4711"
 
 exit codes:
@@ -50,6 +55,7 @@ _PAUSE_SHAPE = {
     "pause.by": "who made it; `lanyard` where it stopped itself",
     "pause.at": "since when, ISO 8601, UTC",
     "pause.reason": "why",
+    "pause.until": "when it ends by itself, ISO 8601, UTC; null for no end",
 }
 _RESUME_SHAPE = {
     "version": "`1`",
@@ -63,6 +69,9 @@ def pause(
     everything: Annotated[
         bool, typer.Option("--everything", help="Nothing is changed any more, not only removed.")
     ] = False,
+    for_: Annotated[
+        str, typer.Option("--for", metavar="TIME", help="It ends then: 30m, 2h, 7d, 4w.")
+    ] = "",
     *,
     azure: AzureOptions,
     where: AppOptions,
@@ -74,7 +83,7 @@ def pause(
 
     async def stop() -> Pause:
         async with connect.app(azure, where) as app:
-            return await app.operator().pause(what, reason)
+            return await app.operator().pause(what, reason, end_of(for_, app.time()))
 
     in_force = asyncio.run(stop())
     terminal = Terminal(quiet=quiet)
@@ -105,7 +114,10 @@ def resume(
 
 def pause_as_json(pause: Pause | None) -> dict[str, Any] | None:
     """A pause, or that there is none."""
-    return None if pause is None else asdict(pause) | {"at": pause.at.isoformat()}
+    if pause is None:
+        return None
+    until = None if pause.until is None else pause.until.isoformat()
+    return asdict(pause) | {"at": pause.at.isoformat(), "until": until}
 
 
 def _show_resumed(resumed: Resumed, terminal: Terminal) -> None:

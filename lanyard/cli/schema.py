@@ -13,6 +13,7 @@ from lanyard.cli.frame.files import write
 from lanyard.cli.frame.options import Command, Quiet
 from lanyard.cli.frame.options import Json as JsonOption
 from lanyard.cli.frame.terminal import Terminal
+from lanyard.cli.output_schema import schema_of_all
 from lanyard.desk.policy_tests.shape import PolicyTests
 from lanyard.policy.document import Policy
 from lanyard.policy.section import Section
@@ -22,12 +23,14 @@ from lanyard.values.compute_types import COMPUTE_TYPES
 
 _ABOUT = """\
 Write the JSON Schema of the policy file, or with --tests that of a file with tests of a policy,
-with which editors complete, check and explain it.
+with which editors complete, check and explain it. With --commands that of what the commands write
+with --json, each in `$defs` by its name.
 """
 _EXAMPLES = """\
 examples:
   lanyard schema --output lanyard.schema.json
   lanyard schema --tests --output lanyard.test.schema.json
+  lanyard schema --commands --output lanyard.commands.schema.json
 
   and in the first line of the policy, for editors with the YAML language server:
   # yaml-language-server: $schema=lanyard.schema.json
@@ -100,6 +103,9 @@ def run(
     tests: Annotated[
         bool, typer.Option("--tests", help="That of a file with tests of a policy.")
     ] = False,
+    commands: Annotated[
+        bool, typer.Option("--commands", help="That of what the commands write with --json.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Default: standard output."),
@@ -109,22 +115,27 @@ def run(
 ) -> int:
     """Write the schema, which is JSON in any case; returns the exit code."""
     terminal = Terminal(quiet=quiet or json)
+    if tests and commands:
+        raise typer.BadParameter("give --tests or --commands, one of the two")
     if output is None:
-        terminal.json(_schema(tests=tests))
+        terminal.json(_schema(tests=tests, commands=commands))
         return 0
-    write(output, schema_text(tests=tests))
+    write(output, schema_text(tests=tests, commands=commands))
     terminal.show(f"{output} written")
     if json:
         terminal.json({"version": 1, "file": str(output)})
     return 0
 
 
-def schema_text(*, tests: bool = False) -> str:
+def schema_text(*, tests: bool = False, commands: bool = False) -> str:
     """The schema as it is kept in docs/."""
-    return json.dumps(_schema(tests=tests), indent=2, ensure_ascii=False) + "\n"
+    schema = _schema(tests=tests, commands=commands)
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _schema(*, tests: bool) -> Json:
+def _schema(*, tests: bool, commands: bool) -> Json:
+    if commands:
+        return schema_of_all()
     return schema_of_tests() if tests else policy_schema()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from lanyard.cli.app_status import Attention, Status, status_of
@@ -9,12 +10,14 @@ from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
 from lanyard.cli.frame.options import LOOK, Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Terminal
-from lanyard.cli.frame.times import shown_time
+from lanyard.cli.frame.times import age, shown_time
 from lanyard.cli.pause import pause_as_json
+from lanyard.record.installation import Running
 
 _ABOUT = f"""\
-Show how a deployed app is doing: what it looks after, what waits, when it last looked over the
-whole estate, what it holds, and whether it is paused.
+Show how a deployed app is doing: its version and mode and since when, what it looks after, what
+waits, when it last looked over the whole estate and when it does next, what it holds, and whether
+it is paused, and until when.
 
 {storage_rights(*LOOK)}
 """
@@ -34,6 +37,9 @@ _SHAPE = {
     "needsAttention[]": "why a person should look, in words; empty where nothing does",
     "reasons[]": "of each of these, for programs: `paused`, `held`, `poisoned`, `deadLetters`, "
     "`noSweep`, `sweepOverdue`, `sweepFailed`, `damaged`",
+    "app": "as it last began a sweep: `installation` (GUID), `version`, `mode` of its policy, and "
+    "`since` when it sweeps in this version and mode; null where it has begun none yet",
+    "nextSweep": "when it sweeps next, where it runs, ISO 8601, UTC",
     "resources": "compute resources that Lanyard has something to remember of",
     "grants": "its grants by state: `granting`, `active`, `revoking`",
     "claims": "claims on them",
@@ -86,6 +92,8 @@ def _as_json(status: Status, attention: Sequence[Attention]) -> dict[str, Any]:
         "version": 1,
         "needsAttention": [needed.text for needed in attention],
         "reasons": [needed.reason.value for needed in attention],
+        "app": _app_as_json(status.running),
+        "nextSweep": status.next_sweep.isoformat(),
         "resources": status.resources,
         "grants": status.grants,
         "claims": status.claims,
@@ -102,11 +110,27 @@ def _as_json(status: Status, attention: Sequence[Attention]) -> dict[str, Any]:
     }
 
 
+def _app_as_json(app: Running | None) -> dict[str, str] | None:
+    return None if app is None else asdict(app) | {"since": app.since.isoformat()}
+
+
+def _app_rows(status: Status) -> list[tuple[str, str]]:
+    app, minutes = status.running, age((status.next_sweep - status.at).total_seconds())
+    if status.is_new:
+        return [("sweep", f"first sweep in {minutes}; if none comes, see lanyard doctor")]
+    rows = [("next sweep", f"{shown_time(status.next_sweep)}, in {minutes}")]
+    if app is not None:
+        since = f"in this version and mode since {shown_time(app.since)}"
+        return [("mode", app.mode), ("version", f"{app.version}, {since}"), *rows]
+    return rows
+
+
 def _show(status: Status, attention: Sequence[Attention], terminal: Terminal) -> None:
     sweep = status.last_sweep
     grants = ", ".join(f"{number} {state}" for state, number in status.grants.items())
     held = ", ".join(f"{number} {answer}" for answer, number in status.held.items())
     rows = [
+        *_app_rows(status),
         ("resources", f"{status.resources}"),
         ("grants", f"{grants or 'none'}, {status.claims} claims on them"),
         ("queue", f"{status.waiting} waiting, {status.poisoned} given up"),

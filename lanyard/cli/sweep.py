@@ -1,6 +1,7 @@
 """`lanyard sweep`: the whole estate looked over from a desk, as the app does every hour."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,9 @@ from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
 from lanyard.cli.frame.names import role_as_json, short
 from lanyard.cli.frame.options import Command, Json, PolicyPath, Quiet, storage_rights
+from lanyard.cli.frame.part_options import PlaceOptions
 from lanyard.cli.frame.terminal import Terminal
+from lanyard.desk.within import Within
 from lanyard.planning.orphans import Orphan
 from lanyard.policy import Policy, load_policy
 from lanyard.sweep.report import SweepReport, describe
@@ -26,7 +29,8 @@ all; without, what needs it is put on the app's queue of work, and the app decid
 
 Everything is read before anything is shown: where a listing or the directory answers only a part,
 there is an error, and no result. Who may not ask the directory at all reads so, and no orphan is
-looked for that only the directory knows of.
+looked for that only the directory knows of. With --dry-run, --subscription, --resource-group and
+--management-group list what is in there; counts are those of the whole.
 
 {storage_rights(f"{_READER} (for --dry-run), else {_WRITER}")}
 You need Reader on the subscriptions and should be able to read the directory, too.
@@ -78,12 +82,15 @@ def run(
     ] = False,
     policy: PolicyPath = Path("lanyard.yaml"),
     *,
+    places: PlaceOptions,
     azure: AzureOptions,
     where: AppOptions,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Look over everything; returns the exit code."""
+    if not (dry_run or places.wanted.is_everything):
+        raise typer.BadParameter("a part of the estate is looked at with --dry-run alone")
     terminal = Terminal(quiet=quiet)
     loaded = load_policy(policy)
 
@@ -92,9 +99,10 @@ def run(
             app, _ = await connect.judging(reached, where)
             in_force = await app.in_force(loaded)
             enqueue = None if dry_run else app.queue.put
+            part = await places.chosen(app.reading.inventory)
             with terminal.counting() as counted:
                 sweep = Sweep(in_force, app.services(in_force), enqueue, counted)
-                return in_force, await sweep.run()
+                return in_force, _in_part(await sweep.run(), part)
 
     loaded, report = asyncio.run(look())
     if json:
@@ -102,6 +110,23 @@ def run(
     else:
         _show(report, terminal, dry_run=dry_run)
     return _FOUND if _finds_something(report) else 0
+
+
+def _in_part(report: SweepReport, part: Within) -> SweepReport:
+    """What has a place in the estate, of a part of it. Counts, and what could not be read, stay
+    those of the whole: nobody knows what is missing in what was not read.
+    """
+    return replace(
+        report,
+        orphans=tuple(one for one in report.orphans if part.holds(one.assignment.scope)),
+        near_limit={
+            one: number
+            for one, number in report.near_limit.items()
+            if part.holds(f"/subscriptions/{one}")
+        },
+        unused_identities=tuple(filter(part.holds, report.unused_identities)),
+        unlisted_identities=tuple(filter(part.holds, report.unlisted_identities)),
+    )
 
 
 def _finds_something(report: SweepReport) -> bool:

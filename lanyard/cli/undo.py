@@ -1,6 +1,7 @@
 """`lanyard undo`: removals, taken back."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from lanyard.cli.frame.names import role_as_json
 from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import span
+from lanyard.cli.onboarding.steps import Yes, confirm
 from lanyard.cli.shown_removal import shown_removed
 from lanyard.desk.undo import Undo, Undoable
 from lanyard.values.errors import LanyardError
@@ -28,7 +30,8 @@ Put back what Lanyard removed. A role assignment comes back as it was and is kep
 it again until --withdraw takes that back. An identity that was detached is attached again, and is
 yours from then on: Lanyard detaches only what it attached. What would serve nobody stays removed:
 what was for a principal that is gone, or on a resource that is. A deleted identity cannot be put
-back; the error says how to make it again, with its roles and users.
+back; the error says how to make it again, with its roles and users. With --since it shows what
+would become of each, and asks.
 
 It is done with your own rights: you need one to assign the role at its scope (such as Role Based
 Access Control Administrator) and to read the directory; for an attachment, one to write the
@@ -38,7 +41,7 @@ resource and Managed Identity Operator on the identity.
 _AFTER = """\
 examples:
   lanyard undo 2026-11-21T101500.000000-000001-0a1b2c3d      (lanyard history --removals)
-  lanyard undo --since 2h --dry-run                 which these would be
+  lanyard undo --since 2h --dry-run                 what would become of each
   lanyard undo --since 2026-11-21T10:00 --until 2026-11-21T11:00
   lanyard undo --withdraw 2026-11-21T101500.000000-000001-0a1b2c3d
 
@@ -61,8 +64,8 @@ _SHAPE = {
     "removals[].principalId": "whose access it was",
     "removals[].makeAgain": "of a deleted identity, what one like it needs: `location`, `tags`, "
     "`roles[]` (`role`, `scope`, `condition`), `resources[]` that had it; else null",
-    "removals[].result": "what was done, in words; empty with --dry-run and for an error",
-    "removals[].error": "why it was not; empty where it was",
+    "removals[].result": "what was done, or with --dry-run would be, in words; empty for an error",
+    "removals[].error": "why it was not, or would not be; empty where it was",
 }
 
 
@@ -75,13 +78,18 @@ class Undone:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+#: Raises LanyardError where nobody wants it done.
+type Agree = Callable[[list[Undone]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
     ids: list[str]
     since: str
     until: str
     withdraw: bool
     dry_run: bool
+    agree: Agree
 
     async def removals(self, undo: Undo, now: datetime) -> list[Undoable]:
         """Raises Permanent for an id that stands for no removal, before anything is put back."""
@@ -89,17 +97,23 @@ class _Wish:
             return [await undo.find(decision_id) for decision_id in self.ids]
         return [one async for one in undo.between(*span(self.since, self.until, now))]
 
-    async def done(self, undo: Undo, undoable: Undoable) -> Undone:
+    async def done(self, undo: Undo, undoable: Undoable, *, dry_run: bool) -> Undone:
         """One that fails stops no other."""
-        if self.dry_run:
-            return Undone(undoable)
         try:
+            if dry_run:
+                return Undone(undoable, await self._foreseen(undo, undoable))
             if self.withdraw:
                 await undo.withdraw(undoable)
                 return Undone(undoable, "withdrawn")
             return Undone(undoable, await undo.put_back(undoable))
         except LanyardError as error:
             return Undone(undoable, error=str(error))
+
+    async def _foreseen(self, undo: Undo, undoable: Undoable) -> str:
+        if not self.withdraw:
+            return await undo.foresee(undoable)
+        await undo.withdrawable(undoable)
+        return "would be withdrawn"
 
 
 def run(
@@ -113,8 +127,9 @@ def run(
         bool, typer.Option("--withdraw", help="Keep them no longer; nothing is put back.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show which these are, and change nothing.")
+        bool, typer.Option("--dry-run", help="Show what would become of each; change nothing.")
     ] = False,
+    yes: Yes = False,
     *,
     azure: AzureOptions,
     where: AppOptions,
@@ -124,9 +139,19 @@ def run(
     """Put them back; returns the exit code."""
     if bool(ids) == bool(since):
         raise typer.BadParameter("give decisions, or a time with --since, one of the two")
-    wish = _Wish(ids or [], since, until, withdraw, dry_run)
-    undone = asyncio.run(_undo(wish, azure, where))
     terminal = Terminal(quiet=quiet)
+
+    def agree(foreseen: list[Undone]) -> None:
+        if not (yes or json):
+            _show(foreseen, terminal, dry_run=True)
+        possible = sum(not each.error for each in foreseen)
+        verb = "Withdraw the undo of" if withdraw else "Put back"
+        confirm(f"{verb} {possible} of {len(foreseen)}?", yes=yes, json=json)
+
+    wish = _Wish(
+        ids=ids or [], since=since, until=until, withdraw=withdraw, dry_run=dry_run, agree=agree
+    )
+    undone = asyncio.run(_undo(wish, azure, where))
     if json:
         removals = [_as_json(one) for one in undone]
         terminal.json({"version": 1, "dryRun": dry_run, "removals": removals})
@@ -139,7 +164,14 @@ async def _undo(wish: _Wish, azure: AzureOptions, where: AppOptions) -> list[Und
     async with connect.app(azure, where) as reached:
         app, _ = await connect.judging(reached, where)
         undo = Undo(app.services(), app.who)
-        return [await wish.done(undo, one) for one in await wish.removals(undo, app.time())]
+        found = await wish.removals(undo, app.time())
+        # Who names each removal has seen it; who names a time has not.
+        if wish.dry_run or wish.since:
+            foreseen = [await wish.done(undo, one, dry_run=True) for one in found]
+            if wish.dry_run or all(one.error for one in foreseen):
+                return foreseen
+            wish.agree(foreseen)
+        return [await wish.done(undo, one, dry_run=False) for one in found]
 
 
 def _as_json(undone: Undone) -> dict[str, Any]:
@@ -189,7 +221,7 @@ def _show(undone: list[Undone], terminal: Terminal, *, dry_run: bool) -> None:
         if removal.error:
             terminal.error(f"{what}: {removal.error}")
         else:
-            terminal.show((removal.result or "would be put back", "green"), f"  {what}")
+            terminal.show((removal.result, "green"), f"  {what}")
             terminal.show((f"    {removal.undoable.decision_id}", "dim"))
     failed = sum(bool(removal.error) for removal in undone)
     summary = f"undo: {len(undone) - failed} of {len(undone)}"

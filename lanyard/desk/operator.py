@@ -4,14 +4,14 @@ pause, resume. Each order is on record, and what it frees is put on the queue to
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from lanyard.planning.orders import Pause, Paused
 from lanyard.record.decisions import Decision, Decisions
-from lanyard.record.held import Answer, Entry, HeldActions
+from lanyard.record.held import Entry, HeldActions
 from lanyard.record.kill_switch import KillSwitch
 from lanyard.values.change import Change
-from lanyard.values.errors import Because
 
 
 class Records(Protocol):
@@ -57,17 +57,22 @@ class Operator:
         await self.enqueue(entry.change("release"))
         return entry
 
-    async def dismiss(self, entry_id: str) -> Entry:
-        """Leave a held action undone, and show it no more; what waits for it waits no longer."""
-        entry = await self.records.held.dismiss(entry_id, self.by)
+    async def dismiss(self, entry_id: str, why: str = "", until: datetime | None = None) -> Entry:
+        """Leave a held action undone, and show it no more, up to a moment (None for no end); what
+        waits for it waits no longer.
+        """
+        entry = await self.records.held.dismiss(entry_id, self.by, why, until)
         await self._record(entry)
         await self.enqueue(entry.change("dismiss"))
         return entry
 
-    async def pause(self, what: Paused, reason: str) -> Pause:
-        """Stop removals, or everything; returns the pause in force, which may be a wider one."""
-        pause = await self.records.kill_switch.pause(what, self.by, reason)
-        await self.records.decisions.add(Decision("", f"pause {what}", "done", reason))
+    async def pause(self, what: Paused, reason: str, until: datetime | None = None) -> Pause:
+        """Stop removals, or everything, up to a moment (None for no end); returns the pause in
+        force, which may be a wider or a longer one.
+        """
+        pause = await self.records.kill_switch.pause(what, self.by, reason, until)
+        why = reason if until is None else f"{reason} (until {until:%Y-%m-%d %H:%M} UTC)"
+        await self.records.decisions.add(Decision("", f"pause {what}", "done", why))
         return pause
 
     async def resume(self) -> Resumed:
@@ -77,20 +82,16 @@ class Operator:
             return Resumed(None, 0)
         reason = f"{pause.what} was {pause}"
         await self.records.decisions.add(Decision("", "resume", "done", reason))
-        # What a damaged row is about the next sweep looks at.
-        held = [entry async for entry in self.records.held.all([])]
-        waiting = {
-            entry.change("resume"): None
-            for entry in held
-            if entry.refusal.because is Because.PAUSED and entry.answer is not Answer.DISMISSED
-        }
+        waiting = await self.records.held.of_the_pause("resume")
         for change in waiting:
             await self.enqueue(change)
         return Resumed(pause, len(waiting))
 
     async def _record(self, entry: Entry) -> None:
         refusal = entry.refusal
-        reason = f"by {self.by}; it was held: {refusal.reason}"
+        end = f" until {entry.until:%Y-%m-%d %H:%M} UTC" if entry.until is not None else ""
+        why = f": {entry.why}" if entry.why else ""
+        reason = f"by {self.by}{end}{why}; it was held: {refusal.reason}"
         action = f"{entry.answer.value}: {refusal.action}"
         decision = Decision(entry.resource.text, action, "done", reason)
         await self.records.decisions.add(decision)

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from lanyard.desk.undo_identities import Estate, attach_again, how_to_make_again
+from lanyard.desk.undo_identities import Estate, attach_again, attachable, how_to_make_again
 from lanyard.ports.azure import Assignments, Directory
 from lanyard.record.claims import Claims
 from lanyard.record.decisions import Decision, Decisions, Recorded
 from lanyard.record.removal_history import removals
 from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.grants import RoleAssignment, put_back_stamp
 from lanyard.values.removed import (
     Became,
     Removed,
@@ -96,23 +97,57 @@ class Undo:
         await self._record(undoable, "put back", reason, Became.UNDONE)
         return did
 
+    async def foresee(self, undoable: Undoable) -> str:
+        """What `put_back` would do, in words. Raises what that would, but for a missing right."""
+        match undoable.removed:
+            case RemovedAssignment() as assignment:
+                there = await self._standing(assignment)
+                return "would be put back" if there is None else "is there; would be kept"
+            case RemovedAttachment() as attachment:
+                resource, identity = await attachable(attachment, undoable.at, self.services)
+                there_already = identity in resource.identity.user_assigned
+                return "is there; would be left to you" if there_already else "would be attached"
+            case RemovedIdentity() as identity:
+                raise Permanent(how_to_make_again(identity))
+
     async def withdraw(self, undoable: Undoable) -> None:
         """The person needs it no longer: it is removed again when nothing else claims it. Raises
-        Permanent for what is theirs for good.
+        Permanent for what is theirs for good, and for what nobody had undone.
         """
-        if not isinstance(undoable.removed, RemovedAssignment):
-            message = f"decision {undoable.decision_id} removed no assignment"
-            raise Permanent(f"{message}: what was put back is yours, take it away where you like")
-        await self._let_go(undoable.decision_id, undoable.removed)
+        assignment = await self.withdrawable(undoable)
+        await self._let_go(undoable.decision_id, assignment)
         reason = f"the undo of {undoable.decision_id} is withdrawn by {self.by}"
         await self._record(undoable, "let go of", reason, Became.WITHDRAWN)
 
+    async def withdrawable(self, undoable: Undoable) -> RemovedAssignment:
+        """What `withdraw` lets go of. It raises what that would."""
+        removed, named = undoable.removed, f"decision {undoable.decision_id}"
+        if not isinstance(removed, RemovedAssignment):
+            message = f"{named} removed no assignment"
+            raise Permanent(f"{message}: what was put back is yours, take it away where you like")
+        if not await self._is_undone(undoable.decision_id, removed):
+            raise Permanent(f"{named}: its removal is not undone, so there is nothing to withdraw")
+        return removed
+
+    async def _is_undone(self, decision_id: str, removed: RemovedAssignment) -> bool:
+        """By the person's claim; or, where the tables were lost, by the stamp of what stands."""
+        services = self.services
+        if await services.claims.keeps(removed.grant, decision_id):
+            return True
+        there = await services.assignments.read(removed.id)
+        stamp = put_back_stamp(services.assignments.installation)
+        return there is not None and there.description == stamp
+
+    async def _standing(self, removed: RemovedAssignment) -> RoleAssignment | None:
+        """The assignment as it is now. Raises Permanent where its principal is gone."""
+        services, principal = self.services, removed.grant.principal_id
+        if not await services.directory.existing([principal]):
+            raise Permanent(f"principal {principal} no longer exists: nothing to put back for it")
+        return await services.assignments.read(removed.id)
+
     async def _assign_again(self, decision_id: str, removed: RemovedAssignment) -> str:
         services, grant = self.services, removed.grant
-        if not await services.directory.existing([grant.principal_id]):
-            message = f"principal {grant.principal_id} no longer exists: nothing to put back for it"
-            raise Permanent(message)
-        there = await services.assignments.read(removed.id)
+        there = await self._standing(removed)
         await services.claims.keep(grant, decision_id, self.by)
         try:
             if there is None:

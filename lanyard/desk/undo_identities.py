@@ -34,6 +34,22 @@ async def attach_again(removed: RemovedAttachment, at: datetime, estate: Estate)
     """Attach what was taken off at that moment, as Lanyard attaches; returns what was done. From
     then on it is no attachment of Lanyard's, which neither detaches it nor deletes the identity.
 
+    Raises as `attachable`.
+    """
+    resource, identity = await attachable(removed, at, estate)
+    # First: what is attached in between must not be detached again.
+    await _give_up(resource.id, identity, estate.ledger)
+    if identity in resource.identity.user_assigned:
+        return "it is there; left to you from now on"
+    await estate.compute.update_identity(resource, add=[identity])
+    return "attached again"
+
+
+async def attachable(
+    removed: RemovedAttachment, at: datetime, estate: Estate
+) -> tuple[ComputeResource, ResourceId]:
+    """The resource as it is now, and the identity that it can have again, or has.
+
     Raises Permanent where the resource is gone or shows that another one has its id, or where the
     identity has another principal now: that would be access that nobody took away. Raises
     Temporary.
@@ -52,14 +68,9 @@ async def attach_again(removed: RemovedAttachment, at: datetime, estate: Estate)
             f"{removed.resource} was made again since: the identity was on the one before it, and "
             "this one never had it"
         )
-    if identity in resource.identity.user_assigned:
-        await _give_up(resource.id, identity, estate.ledger)
-        return "it is there; left to you from now on"
-    _check_room(resource)
-    # First: what is attached in between must not be detached again.
-    await _give_up(resource.id, identity, estate.ledger)
-    await estate.compute.update_identity(resource, add=[identity])
-    return "attached again"
+    if identity not in resource.identity.user_assigned:
+        _check_room(resource)
+    return resource, identity
 
 
 def _check_room(resource: ComputeResource) -> None:

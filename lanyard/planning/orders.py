@@ -17,15 +17,17 @@ class Paused(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """What is stopped, by whom, since when (UTC) and why."""
+    """What is stopped, by whom, since when (UTC) and why; and until when, None for no end."""
 
     what: Paused
     by: str
     at: datetime
     reason: str
+    until: datetime | None = None
 
     def __str__(self) -> str:
-        return f"paused by {self.by} at {self.at:%Y-%m-%d %H:%M} UTC: {self.reason}"
+        end = f" until {self.until:%Y-%m-%d %H:%M} UTC" if self.until is not None else ""
+        return f"paused by {self.by} at {self.at:%Y-%m-%d %H:%M} UTC{end}: {self.reason}"
 
 
 class Kind(StrEnum):

@@ -163,6 +163,10 @@ class Claims:
         """Withdraw what `keep` claimed."""
         await self._rows.let_go(grant, decision_id)
 
+    async def keeps(self, grant: Grant, decision_id: str) -> bool:
+        """Whether `keep` claimed it, and nobody let go of that."""
+        return await self._rows.keeps(grant, decision_id)
+
     async def kept(self, grant: Grant) -> str:
         """Who had the removal of this grant undone, or ""."""
         return await self._rows.kept(grant)

@@ -29,6 +29,10 @@ POLICY_CHANGED = "policy changed"
 # Keeps the order of decisions that one process takes within the same microsecond.
 _sequence = itertools.count()
 
+#: So many hexadecimal digits end an id and are enough to find it; all of them sort before this day.
+_SHORT = 8
+_AFTER_ALL = "9999"
+
 # No name that a person signs in by has a space in it.
 _APP = "app "
 
@@ -82,6 +86,11 @@ class Recorded:
     decision: Decision
 
     @property
+    def short_id(self) -> str:
+        """The end of its id, which `Decisions.read` takes, too."""
+        return self.id[-_SHORT:]
+
+    @property
     def client_id(self) -> str:
         """Of the app that decided; "" where it was a person."""
         return self.by.removeprefix(_APP) if self.by.startswith(_APP) else ""
@@ -119,12 +128,26 @@ class Decisions:
         return f"{day}T{key}"
 
     async def read(self, decision_id: str) -> Recorded:
-        """The decision with this id. Raises Permanent where there is none."""
+        """The decision with this id, or whose id ends so. Raises Permanent where there is none, or
+        where there are several.
+        """
+        if len(decision_id.strip()) == _SHORT:
+            return await self._read_short(decision_id.strip().lower())
         day, _, key = decision_id.strip().partition("T")
         row = await self._table.get(day, key) if key and _is_plain(decision_id) else None
         if row is None:
-            raise Permanent(f"no decision {decision_id!r} is on record; 'lanyard history' has them")
+            raise _none(decision_id)
         return _recorded(row)
+
+    async def _read_short(self, end: str) -> Recorded:
+        rows = self._table.before(_AFTER_ALL)
+        found = [row async for row in rows if row.key.endswith(f"-{end}")]
+        if not found:
+            raise _none(end)
+        if len(found) > 1:
+            named = ", ".join(f"{row.partition}T{row.key}" for row in found)
+            raise Permanent(f"{len(found)} decisions end in {end!r}, say which: {named}")
+        return _recorded(found[0])
 
     async def between(self, since: datetime, until: datetime) -> AsyncIterator[Recorded]:
         """The decisions from `since` up to (not with) `until`, oldest first; both with a zone."""
@@ -144,6 +167,10 @@ class Decisions:
         for row in rows:
             await self._table.delete(row.partition, row.key)
         return len(rows)
+
+
+def _none(decision_id: str) -> Permanent:
+    return Permanent(f"no decision {decision_id!r} is on record; 'lanyard history' has them")
 
 
 def _is_plain(text: str) -> bool:

@@ -268,6 +268,10 @@ class GrantRows:
         """Take back what `keep` put there."""
         await self._table.delete(grant.name, _KEPT + decision_id)
 
+    async def keeps(self, grant: Grant, decision_id: str) -> bool:
+        """Whether that is there."""
+        return await self._table.get(grant.name, _KEPT + decision_id) is not None
+
     async def kept(self, grant: Grant) -> str:
         """The person who needs it, or ""."""
         async for row in self._table.rows(grant.name, first=_KEPT, last=_KEPT + "~"):

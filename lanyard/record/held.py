@@ -2,7 +2,7 @@
 
 A row an action that is held now. Each reconcile of a resource brings the rows of that resource up
 to date. What a person answered stays until the action is done or wanted no more: a release for a
-week at most, a dismissal as long as the action is in the plan.
+week at most, a dismissal as long as the action is in the plan, or up to the end that they gave it.
 """
 
 import hashlib
@@ -55,6 +55,9 @@ class Entry:
     by: str
     #: When they did, UTC; None where nobody has.
     answered: datetime | None = None
+    #: Why they did, in their words, and until when that holds (UTC); None for no end.
+    why: str = ""
+    until: datetime | None = None
     #: The version that it was read at.
     row: Row | None = field(default=None, compare=False, repr=False)
 
@@ -64,7 +67,11 @@ class Entry:
         return self.full_id[:_TYPED]
 
     def at(self, moment: datetime) -> "Entry":
-        """As it stands at a moment: a release that is too old is none any more."""
+        """As it stands at a moment: a release that is too old, and a dismissal whose time is over,
+        is none any more.
+        """
+        if self.answer is Answer.DISMISSED and self.until is not None:
+            return self if moment < self.until else _unanswered(self)
         if self.answer is not Answer.RELEASED or self.answered is None:
             return self
         return self if moment - self.answered < RELEASE_LASTS else _unanswered(self)
@@ -140,9 +147,22 @@ class HeldActions:
             raise Permanent(f"{entry.id} cannot be released: {entry.refusal.release}")
         return await self._answer(entry, Answer.RELEASED, by)
 
-    async def dismiss(self, entry_id: str, by: str) -> Entry:
-        """Leave it undone and show it no more."""
-        return await self._answer(await self.find(entry_id), Answer.DISMISSED, by)
+    async def dismiss(
+        self, entry_id: str, by: str, why: str = "", until: datetime | None = None
+    ) -> Entry:
+        """Leave it undone and show it no more, up to a moment (with a zone; None for no end)."""
+        return await self._answer(await self.find(entry_id), Answer.DISMISSED, by, why, until)
+
+    async def of_the_pause(self, source: str) -> list[Change]:
+        """The hints that have looked at again what a pause holds, each once."""
+        # What a damaged row is about the next sweep looks at.
+        held = [entry async for entry in self.all([])]
+        waiting = {
+            entry.change(source): None
+            for entry in held
+            if entry.refusal.because is Because.PAUSED and entry.answer is not Answer.DISMISSED
+        }
+        return list(waiting)
 
     async def forget_answers(self, until: float) -> None:
         """Of a list that was put back from an older moment: what people let be done may have been
@@ -194,11 +214,19 @@ class HeldActions:
         with suppress(RowChanged):
             await self._table.remove(entry.row)
 
-    async def _answer(self, entry: Entry, answer: Answer, by: str) -> Entry:
+    async def _answer(
+        self, entry: Entry, answer: Answer, by: str, why: str = "", until: datetime | None = None
+    ) -> Entry:
         row = await self._table.get(entry.resource.subscription, _row_key(entry))
         if row is None:
             raise Permanent(f"{entry.id} is no longer held")
-        answered = {"answer": answer.value, "by": by, "answered": self._moment().isoformat()}
+        answered = {
+            "answer": answer.value,
+            "by": by,
+            "answered": self._moment().isoformat(),
+            "why": why,
+            "until": _shown(until),
+        }
         try:
             row = await self._table.replace(row, {**row.values, **answered})
         except (RowChanged, RowExists) as error:
@@ -235,7 +263,7 @@ def _with(entry: Entry, refusal: Refusal) -> Entry:
 
 
 def _unanswered(entry: Entry) -> Entry:
-    return replace(entry, answer=Answer.NONE, by="", answered=None)
+    return replace(entry, answer=Answer.NONE, by="", answered=None, why="", until=None)
 
 
 def orders(pause: Pause | None, entries: Iterable[Entry]) -> Orders:
@@ -272,8 +300,14 @@ def _values(entry: Entry) -> dict[str, str]:
         "since": entry.since.isoformat(),
         "answer": entry.answer.value,
         "by": entry.by,
-        "answered": entry.answered.isoformat() if entry.answered is not None else "",
+        "answered": _shown(entry.answered),
+        "why": entry.why,
+        "until": _shown(entry.until),
     }
+
+
+def _shown(moment: datetime | None) -> str:
+    return "" if moment is None else moment.isoformat()
 
 
 def _entry(row: Row) -> Entry:
@@ -289,6 +323,8 @@ def _entry(row: Row) -> Entry:
         answer=columns.choice("answer", Answer),
         by=columns.text("by"),
         answered=columns.moment("answered") if columns.text("answered") else None,
+        why=row.values.get("why", ""),
+        until=columns.moment("until") if row.values.get("until") else None,
         row=row,
     )
     if _row_key(entry) != row.key:

@@ -7,7 +7,9 @@ stands when a person last ended a stop that Lanyard had made itself.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from lanyard.planning.orders import Pause, Paused
 from lanyard.ports.marks import Unmarked
@@ -21,6 +23,8 @@ _PARTITION, _KEY, _POLICY, _ENDED = "pause", "pause", "policy", "ended"
 _BY_ITSELF = "lanyard"
 _CONFLICT_DELAY = 2.0
 _ATTEMPTS = 8
+#: The clocks of two machines may differ: a pause ends so much later than it says, never sooner.
+_CLOCKS = timedelta(minutes=2)
 
 
 class KillSwitch:
@@ -45,11 +49,12 @@ class KillSwitch:
     async def read(self) -> Pause | None:
         """The pause in force, or None. Raises Temporary where it cannot be read: then stop, too.
 
-        A damaged row is a pause of everything: somebody meant to stop something.
+        A damaged row is a pause of everything: somebody meant to stop something. One whose time is
+        over is none any more, in every instance at once.
         """
         rows = {row.key: row async for row in self._table.rows(_PARTITION)}
-        if _KEY in rows:
-            return self._pause(rows[_KEY])
+        if _KEY in rows and not self._is_over(pause := self._pause(rows[_KEY])):
+            return pause
         if reason := await self._relearning.reason(rows.get(SWEPT)):
             return self._own_stop(reason)
         return self._unreported(rows.get(_POLICY))
@@ -78,17 +83,25 @@ class KillSwitch:
         columns = Columns("control", row)
         try:
             what, at = columns.choice("what", Paused), columns.moment("at")
-            return Pause(what, columns.text("by"), at, columns.text("reason"))
+            until = columns.moment("until") if row.values.get("until") else None
+            return Pause(what, columns.text("by"), at, columns.text("reason"), until)
         except DamagedRow as error:
             return Pause(Paused.EVERYTHING, _BY_ITSELF, self._moment(), str(error))
 
-    async def pause(self, what: Paused, by: str, reason: str) -> Pause:
-        """Stop; a wider pause is never narrowed by another one."""
-        return await self._set(Pause(what, by, self._moment(), reason))
+    def _is_over(self, pause: Pause) -> bool:
+        return pause.until is not None and self._moment() >= pause.until + _CLOCKS
+
+    async def pause(
+        self, what: Paused, by: str, reason: str, until: datetime | None = None
+    ) -> Pause:
+        """Stop, up to a moment (with a zone; None: until somebody goes on). A pause is neither
+        narrowed nor shortened by another one.
+        """
+        return await self._set(Pause(what, by, self._moment(), reason, until))
 
     async def stop(self, reason: str) -> Pause:
         """Lanyard stops its removals itself; returns the pause in force, a person's where there is
-        one. Raises Temporary.
+        one, which has no end from then on. Raises Temporary.
         """
         return await self._set(Pause(Paused.REMOVALS, _BY_ITSELF, self._moment(), reason))
 
@@ -96,10 +109,10 @@ class KillSwitch:
         """Go on; returns the pause that was in force, if one was. Raises Temporary where another
         one is made at this moment: that one stays.
         """
-        current = await self.read()
         row = await self._table.get(_PARTITION, _KEY)
         if row is None:
-            return current
+            return await self.read()
+        current = self._pause(row)
         if _stopped(row):
             await self._table.put(_PARTITION, _ENDED, {"at": self._moment().isoformat()})
         try:
@@ -107,6 +120,19 @@ class KillSwitch:
         except RowChanged as error:
             raise Temporary("somebody makes another pause", _CONFLICT_DELAY) from error
         return current
+
+    async def over(self) -> Pause | None:
+        """The pause whose time is over, and that still is on record; None where there is none."""
+        row = await self._table.get(_PARTITION, _KEY)
+        pause = None if row is None else self._pause(row)
+        return pause if pause is not None and self._is_over(pause) else None
+
+    async def end(self) -> None:
+        """Forget the pause whose time is over; not one that is made at this moment."""
+        row = await self._table.get(_PARTITION, _KEY)
+        if row is not None and self._is_over(self._pause(row)):
+            with suppress(RowChanged):
+                await self._table.remove(row)
 
     async def stop_ended(self) -> float | None:
         """When a person last ended a stop that Lanyard had made itself; seconds since the epoch."""
@@ -117,23 +143,28 @@ class KillSwitch:
         for _ in range(_ATTEMPTS):
             row = await self._table.get(_PARTITION, _KEY)
             current = None if row is None else self._pause(row)
-            if current is not None and not _replaces(pause, current):
-                return current
+            if current is not None and not self._is_over(current):
+                together = _together(pause, current)
+                if together == current:
+                    return current
+            else:
+                together = pause
             try:
-                await self._write(row, pause)
+                await self._write(row, together, stopped=pause.by == _BY_ITSELF)
             except (RowChanged, RowExists):
                 continue
-            return pause
+            return together
         raise Temporary("the pause is changing too fast", _CONFLICT_DELAY)
 
-    async def _write(self, row: Row | None, pause: Pause) -> None:
+    async def _write(self, row: Row | None, pause: Pause, *, stopped: bool) -> None:
         # A person's pause on top of Lanyard's own stop: whoever ends it ends both.
-        stopped = pause.by == _BY_ITSELF or (row is not None and _stopped(row))
+        stopped = stopped or (row is not None and _stopped(row))
         values = {
             "what": pause.what.value,
             "by": pause.by,
             "at": pause.at.isoformat(),
             "reason": pause.reason,
+            "until": "" if pause.until is None else pause.until.isoformat(),
             "stopped": str(stopped),
         }
         if row is None:
@@ -145,9 +176,19 @@ class KillSwitch:
         return datetime.fromtimestamp(self._now(), UTC)
 
 
-def _replaces(pause: Pause, current: Pause) -> bool:
-    """A wider pause is never narrowed, and a person's never taken over by Lanyard's own."""
-    return pause.by != _BY_ITSELF and current.what is not Paused.EVERYTHING
+def _together(pause: Pause, current: Pause) -> Pause:
+    """What is in force where one is made on top of another: the wider of both, up to the later end.
+    A person's is never taken over by Lanyard's own stop, which only has no end.
+    """
+    ends = pause.until, current.until
+    until = None if None in ends else max(filter(None, ends))
+    if pause.by == _BY_ITSELF:
+        if current.until is None:
+            return current
+        return replace(current, until=None, reason=f"{current.reason}; {pause.reason}")
+    if current.what is not Paused.EVERYTHING:
+        return replace(pause, until=until)
+    return current if until == current.until else replace(pause, what=current.what, until=until)
 
 
 def _stopped(row: Row) -> bool:

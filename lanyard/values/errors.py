@@ -64,6 +64,10 @@ class Temporary(LanyardError):
         self.uncertain = uncertain
 
 
+class Unreachable(Temporary):
+    """No connection came about: the work waits, and a person need not."""
+
+
 class MayPass(Temporary):
     """Azure refuses it in a way that may pass. Where it has not after `attempts` more, it is final:
     an outage ends, and a refusal may last. `code` is Azure's error code, "" where it has none.

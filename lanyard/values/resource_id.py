@@ -53,6 +53,11 @@ def is_plain(text: str) -> bool:
     return _PLAIN.fullmatch(text) is not None and set(text) != {"."}
 
 
+def is_plain_name(text: str) -> bool:
+    """Whether a text can be the name of a resource, or of what it is in."""
+    return _NAME.fullmatch(text) is not None and text == text.strip() and set(text) != {"."}
+
+
 def is_within(id_: str, scope: str) -> bool:
     """Whether an id is `scope` or lies below it; "/" is above everything."""
     return f"{folded(id_).rstrip('/')}/".startswith(f"{folded(scope).rstrip('/')}/")
@@ -233,11 +238,7 @@ def _is_segment(segments: list[str], index: int) -> bool:
     segment = segments[index]
     if not is_own_name(segments, index):
         return is_plain(segment)
-    return (
-        _NAME.fullmatch(segment) is not None
-        and segment == segment.strip()
-        and set(segment) != {"."}
-    )
+    return is_plain_name(segment)
 
 
 def subscription_of(scope: str) -> ResourceId | None:

@@ -19,6 +19,10 @@ MAX_IDS = 1000
 RESTORE_PERMISSIONS = frozenset({"Directory.ReadWrite.All", "Application.ReadWrite.All"})
 #: and each of these read service principals.
 READ_PERMISSIONS = RESTORE_PERMISSIONS | {"Directory.Read.All", "Application.Read.All"}
+#: Who is in a group; Microsoft Graph v1.0, "List group transitive members".
+GROUP_PERMISSIONS = frozenset(
+    {"Directory.ReadWrite.All", "Directory.Read.All", "Group.Read.All", "GroupMember.Read.All"}
+)
 
 #: Graph's name of each kind of principal.
 TYPES = {"User": "user", "Group": "group", "ServicePrincipal": "servicePrincipal"}
@@ -142,6 +146,19 @@ class Directory:
             if principal.kind == "User":
                 return user(principal)
         raise no_me()
+
+    def transitive_members(self, group: str) -> list[Json]:
+        """Who is in a group, through other groups too, in the order of their ids. Raises
+        AzureError 404.
+        """
+        if not any(each.kind == "Group" for each in self._visible([group.lower()])):
+            raise not_found(group)
+        found, unseen = set[str](), [group.lower()]
+        while unseen:
+            new = self._state.group_members.get(unseen.pop(), set()) - found
+            found |= new
+            unseen += new
+        return [typed(each) for each in self.behaviour.spoil([*self._visible(sorted(found))])]
 
     def _all(self, kind: str) -> list[Principal]:
         return [each for each in self._visible(list(self._state.principals)) if each.kind == kind]

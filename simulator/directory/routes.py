@@ -12,7 +12,7 @@ from starlette.routing import Route
 from simulator.data_plane import Claims, DataPlane
 from simulator.directory.errors import bad_request, unknown_segment
 from simulator.directory.filters import service_principal_filter, user_filter
-from simulator.directory.models import RESTORE_PERMISSIONS, Directory
+from simulator.directory.models import GROUP_PERMISSIONS, RESTORE_PERMISSIONS, Directory
 from simulator.directory.recycle_bin import RecycleBin
 from simulator.errors import AzureError
 from simulator.faults import Faults
@@ -21,6 +21,7 @@ from simulator.times import utc_z
 from simulator.tokens.jwt import GRAPH_AUDIENCES, TokenIssuer
 
 _CONTEXT = "https://graph.microsoft.com/v1.0/$metadata"
+_MOST_A_PAGE = 999
 _CONTENT_TYPE = (
     "application/json;odata.metadata=minimal;odata.streaming=true;"
     "IEEE754Compatible=false;charset=utf-8"
@@ -44,6 +45,7 @@ def routes(directory: Directory, recycle_bin: RecycleBin, front: DataPlane) -> l
         Route(item, deleted.purge, methods=["DELETE"]),
         Route(f"{item}/restore", deleted.restore, methods=["POST"]),
         Route("/v1.0/directoryObjects/getByIds", handle.get_by_ids, methods=["POST"]),
+        Route("/v1.0/groups/{id}/transitiveMembers", handle.transitive_members, methods=["GET"]),
         Route("/v1.0/servicePrincipals/{id}", handle.service_principal, methods=["GET"]),
         Route("/v1.0/servicePrincipals", handle.service_principals, methods=["GET"]),
         Route("/v1.0/users/{id}", handle.user, methods=["GET"]),
@@ -65,6 +67,14 @@ class _Handlers:
             found = self.directory.get_by_ids(ids, types)
             body = {"@odata.context": f"{_CONTEXT}#directoryObjects", "value": found}
             return _answer(body, "3", {"location": "https://graph.microsoft.com"})
+
+        return await self.front.serve(request, act)
+
+    async def transitive_members(self, request: Request) -> Response:
+        async def act(claims: Claims) -> Response:
+            self.directory.admit(claims["oid"], GROUP_PERMISSIONS)
+            found = self.directory.transitive_members(request.path_params["id"])
+            return _answer(_page_of(found, request), "3")
 
         return await self.front.serve(request, act)
 
@@ -153,6 +163,19 @@ class _DeletedItems:
             return Response(status_code=204, headers={"request-id": str(uuid4())})
 
         return await self.front.serve(request, act)
+
+
+def _page_of(found: list[Json], request: Request) -> Json:
+    """A page of a list, `$top` long (100 where it is not given, 999 at most), and the link to the
+    next one.
+    """
+    size = min(int(request.query_params.get("$top", "100")), _MOST_A_PAGE)
+    start = int(request.query_params.get("$skiptoken", "0"))
+    body: Json = {"@odata.context": f"{_CONTEXT}#directoryObjects"}
+    if start + size < len(found):
+        more = request.url.include_query_params(**{"$skiptoken": str(start + size)})
+        body["@odata.nextLink"] = str(more)
+    return {**body, "value": found[start : start + size]}
 
 
 def _one_object(found: Json) -> Response:

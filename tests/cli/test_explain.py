@@ -146,7 +146,7 @@ async def test_what_a_person_kept_says_who(app: Desk) -> None:
     (principal,) = (await app.estate.identity_of("vm1")).values()
     await app.estate.delete_vm("vm1")
     await app.estate.settle()
-    assert (await app.app("undo", "--since", "1h")).code == OK
+    assert (await app.app("undo", "--since", "1h", "--yes")).code == OK
     (assignment,) = (await explain(app, principal))["assignments"]
     assert assignment["keptBy"] == "engineer@example.com"
     assert "has to withdraw the undo" in assignment["toGo"][0]
@@ -155,7 +155,7 @@ async def test_what_a_person_kept_says_who(app: Desk) -> None:
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("vm1", "'vm1' is no resource id"),
+        ("vm7", "'vm7' is no resource id"),
         ("GROUP", "is a scope: name a resource, a principal or an assignment"),
         ("GROUP/providers/Microsoft.Compute/virtualMachines/none", "none does not exist"),
         (

@@ -1,10 +1,13 @@
 """The commands of an operator against a deployed app: what they say, do and put on record."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lanyard import __version__
+from lanyard.app.timetable import first_sweep, next_sweep
 from lanyard.cli.frame.connect import storage_address
 from lanyard.values.clouds import CloudName, cloud_of
 from lanyard.values.errors import LanyardError
@@ -13,6 +16,7 @@ from tests.support.desk import Desk
 from tests.support.estate import POLICY, limited
 
 OK, ERROR, ATTENTION = 0, 1, 2
+DAY = timedelta(days=1).total_seconds()
 REGIONAL = "id-lanyard-westeurope"
 NO_REMOVALS = limited("perHour: 0")
 SECOND = POLICY.replace(
@@ -39,8 +43,39 @@ async def test_history_shows_what_was_done_and_by_which_rule(desk: Desk) -> None
     ran = await desk.app("history")
     assert (ran.code, ran.err) == (OK, "")
     (line,) = [each for each in ran.lines if "done" in each and "attach" in each]
-    assert "done      rg-app/virtualMachines/vm1  attach identity " + REGIONAL in line
-    assert "    rule: machines read blobs" in ran.lines
+    assert "done        rg-app/virtualMachines/vm1  attach identity " + REGIONAL in line
+    assert line.endswith("  (rule: machines read blobs)")
+    full = await desk.app("history", "--full")
+    assert "    rule: machines read blobs" in full.lines
+
+
+async def test_history_is_a_line_a_change_with_the_zone_of_its_time(desk: Desk) -> None:
+    await desk.estate.create_vm("vm1")
+    await desk.started()
+    await desk.estate.delete_vm("vm1")
+    await desk.estate.settle()
+    *lines, summary = (await desk.app("history")).lines
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ  \w", line) for line in lines), lines
+    assert summary == f"history: {len(lines)} entries"
+    assert not [line for line in lines if "  intended" in line]
+    assert len([line for line in lines if "(lanyard undo " in line]) == 1
+    assert len([line for line in lines if "  done" in line and "remove" in line]) <= 1
+    whole = json.loads((await desk.app("history", "--json")).out)["decisions"]
+    assert len(whole) > len(lines), "programs get each decision"
+
+
+async def test_the_short_id_of_a_removal_is_taken_by_undo(desk: Desk) -> None:
+    await desk.estate.create_vm("vm1")
+    await desk.started()
+    await desk.estate.delete_vm("vm1")
+    await desk.estate.settle()
+    (line,) = (await desk.app("history", "--removals")).lines[:-1]
+    short = line.rpartition("(lanyard undo ")[2].removesuffix(")")
+    (removal,) = json.loads((await desk.app("history", "--removals", "--json")).out)["decisions"]
+    assert removal["id"].endswith(f"-{short}")
+    ran = json.loads((await desk.app("undo", short, "--dry-run", "--json")).out)
+    assert [each["decision"] for each in ran["removals"]] == [removal["id"]]
+    assert "no decision '00000000' is on record" in (await desk.app("undo", "00000000")).err
 
 
 async def test_history_of_a_removal_says_how_to_undo_it_and_on_which_evidence(desk: Desk) -> None:
@@ -48,7 +83,7 @@ async def test_history_of_a_removal_says_how_to_undo_it_and_on_which_evidence(de
     await desk.started()
     await desk.estate.delete_vm("vm1")
     await desk.estate.settle()
-    ran = await desk.app("history", "--removals")
+    ran = await desk.app("history", "--removals", "--full")
     assert [line for line in ran.lines if line.startswith("    lanyard undo ")]
     assert [line for line in ran.lines if line.startswith("    evidence: no other resource claims")]
     (removal,) = json.loads((await desk.app("history", "--removals", "--json")).out)["decisions"]
@@ -162,6 +197,39 @@ async def test_dismiss_takes_it_from_the_list_and_leaves_it_undone(desk: Desk) -
     assert "dismissed by engineer@example.com" in everything.out
 
 
+async def test_what_is_dismissed_for_a_time_is_listed_again_after_it(desk: Desk) -> None:
+    await desk.started()
+    await budget_spent(desk)
+    (entry_id,) = await held_ids(desk)
+    ran = await desk.app("dismiss", entry_id, "--for", "2d", "--reason", "CHG-12")
+    assert (ran.code, ran.err) == (OK, "")
+    assert ": CHG-12" in ran.lines[0]
+    (shown,) = json.loads((await desk.app("held", "--all", "--json")).out)["held"]
+    ends = datetime.fromtimestamp(desk.estate.azure.clock.now(), UTC) + timedelta(days=2)
+    assert (shown["why"], datetime.fromisoformat(shown["until"])) == ("CHG-12", ends)
+    (decision,) = [
+        each
+        for each in json.loads((await desk.app("history", "--json", "--since", "1m")).out)[
+            "decisions"
+        ]
+        if each["action"].startswith("dismissed: ")
+    ]
+    assert "CHG-12" in decision["reason"]
+    desk.estate.azure.clock.advance(2 * DAY - 1)
+    assert await held_ids(desk) == []
+    desk.estate.azure.clock.advance(1)
+    assert await held_ids(desk) == [entry_id]
+
+
+@pytest.mark.parametrize("wrong", ["soon", "0h", "-1h", "2026-12-01", "2"])
+async def test_a_duration_that_is_none_is_refused(desk: Desk, wrong: str) -> None:
+    await desk.started()
+    ran = await desk.app("pause", "a look", f"--for={wrong}")
+    assert ran.code == ERROR
+    assert "is no duration: write 30m, 2h, 7d or 4w" in ran.err
+    assert json.loads((await desk.app("status", "--json")).out)["pause"] is None
+
+
 async def test_a_release_is_on_record(desk: Desk) -> None:
     await desk.started()
     await budget_spent(desk)
@@ -215,6 +283,32 @@ async def test_a_pause_stops_removals_until_somebody_resumes(desk: Desk) -> None
     assert resumed.lines[1] == "1 resource put back on the queue"
     await desk.estate.settle()
     assert access(desk) == []
+
+
+async def test_a_pause_for_a_time_shows_until_when_and_ends_by_itself(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    await desk.started()
+    before = access(desk)
+    made = json.loads((await desk.app("pause", "migration", "--for", "2h", "--json")).out)["pause"]
+    now = datetime.fromtimestamp(desk.estate.azure.clock.now(), UTC)
+    assert datetime.fromisoformat(made["until"]) == now + timedelta(hours=2)
+    status = await desk.app("status")
+    assert f" until {now + timedelta(hours=2):%Y-%m-%d %H:%M} UTC: migration" in status.out
+    await desk.estate.delete_vm("vm1")
+    await desk.gone(vm)
+    desk.estate.azure.clock.advance(timedelta(hours=1, minutes=59).total_seconds())
+    await desk.estate.sweeps.run_for_new_policy()
+    await desk.estate.settle()
+    assert access(desk) == before
+    desk.estate.azure.clock.advance(timedelta(minutes=5).total_seconds())
+    assert json.loads((await desk.app("status", "--json")).out)["pause"] is None
+    await desk.estate.sweeps.run_for_new_policy()
+    await desk.estate.settle()
+    assert access(desk) == []
+    ran = json.loads((await desk.app("history", "--json", "--since", "1h")).out)["decisions"]
+    (ended,) = [each for each in ran if each["action"] == "resume"]
+    assert ended["reason"].endswith("; its time is over")
+    assert ended["by"] == "app", "nobody had to come back for it"
 
 
 async def test_resume_puts_back_what_the_pause_held_and_nothing_else(desk: Desk) -> None:
@@ -329,6 +423,45 @@ async def test_status_of_an_app_that_is_well(desk: Desk) -> None:
     assert status["lastSweep"]["outcome"] == "done"
 
 
+async def test_status_shows_the_mode_the_version_since_when_and_the_next_sweep(desk: Desk) -> None:
+    swept = datetime.fromtimestamp(desk.estate.azure.clock.now(), UTC)
+    await desk.started()
+    desk.estate.azure.clock.advance(60)
+    status = json.loads((await desk.app("status", "--json")).out)
+    app = status["app"]
+    assert (app["mode"], app["version"]) == (desk.estate.policy.mode.value, __version__)
+    assert app["installation"] == desk.estate.installation
+    assert datetime.fromisoformat(app["since"]) >= swept
+    now = datetime.fromtimestamp(desk.estate.azure.clock.now(), UTC)
+    assert datetime.fromisoformat(status["nextSweep"]) == next_sweep(now)
+    lines = (await desk.app("status")).lines
+    assert f"mode          {app['mode']}" in lines
+    assert f"next sweep    {next_sweep(now):%Y-%m-%d %H:%M:%SZ}, in " in "\n".join(lines)
+    await desk.estate.sweeps.run()
+    again = json.loads((await desk.app("status", "--json")).out)["app"]
+    assert again["since"] == app["since"], "another sweep is no other version"
+
+
+async def test_right_after_the_start_status_shows_when_the_first_sweep_comes(desk: Desk) -> None:
+    now = datetime.fromtimestamp(desk.estate.azure.clock.now(), UTC)
+    ran = await desk.app("status")
+    assert (ran.code, ran.err) == (OK, "")
+    (line,) = [each for each in ran.lines if each.startswith("sweep ")]
+    assert "first sweep in " in line
+    document = json.loads((await desk.app("status", "--json")).out)
+    assert (document["app"], document["needsAttention"]) == (None, [])
+    assert datetime.fromisoformat(document["nextSweep"]) == first_sweep(now)
+
+
+async def test_an_app_that_works_and_never_sweeps_needs_a_person(desk: Desk) -> None:
+    await desk.estate.create_vm("vm1")
+    await desk.estate.settle()
+    assert json.loads((await desk.app("status", "--json")).out)["reasons"] == []
+    desk.estate.azure.clock.advance(timedelta(minutes=16).total_seconds())
+    ran = await desk.app("status", "--json")
+    assert (ran.code, json.loads(ran.out)["reasons"]) == (ATTENTION, ["noSweep"])
+
+
 async def test_status_says_what_needs_a_person(desk: Desk) -> None:
     await desk.started()
     await budget_spent(desk)
@@ -372,6 +505,24 @@ async def test_an_app_has_to_be_named(desk: Desk, command: str) -> None:
     assert "which app?: name the app's storage account with --storage or LANYARD_STORAGE" in ran.err
     wrong = await desk.lanyard(command, "--storage", "https://x")
     assert "'https://x' is no name of a storage account" in wrong.err
+
+
+async def test_an_option_beats_the_environment_and_says_so_where_both_name_an_app(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.started()
+    monkeypatch.setenv("LANYARD_STORAGE", "stother")
+    ran = await desk.app("status")
+    assert (ran.code, ran.err) == (
+        OK,
+        "lanyard: --storage stlanyard counts, not LANYARD_STORAGE=stother\n",
+    )
+    monkeypatch.setenv("LANYARD_STORAGE", "stlanyard")
+    assert (await desk.app("status")).err == ""
+    monkeypatch.setenv("LANYARD_TABLE_ENDPOINT", "https://127.0.0.1:1/stother")
+    ran = await desk.app("status")
+    assert (ran.code, ran.out) == (ERROR, "")
+    assert "which app? --storage names stlanyard, and LANYARD_TABLE_ENDPOINT https://" in ran.err
 
 
 def test_where_the_storage_is_has_to_be_said_whole() -> None:

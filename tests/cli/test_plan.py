@@ -561,7 +561,7 @@ async def test_a_type_without_identity_is_shown_with_the_reason(desk: Desk) -> N
     assert "load balancers have no managed identity in Azure" in ran.err
 
 
-@pytest.mark.parametrize("target", ["vm1", "/subscriptions/production", ""])
+@pytest.mark.parametrize("target", ["/vm1", "/subscriptions/production", ""])
 async def test_what_is_no_id_is_refused_before_any_call(desk: Desk, target: str) -> None:
     ran = await desk.plan_in_full(target)
     assert ran.code == ERROR
@@ -591,7 +591,8 @@ async def test_one_target_or_one_list_is_to_be_given(desk: Desk, arguments: list
     ran = await desk.plan_in_full(*arguments)
     assert ran.code == ERROR
     assert ran.err.splitlines() == [
-        "lanyard: give an ID or --list FILE, one of the two",
+        "lanyard: give an ID, --list FILE, or what to look at (--subscription, --resource-group, "
+        "--management-group), one of these",
         "`lanyard plan --help` has examples",
     ]
 

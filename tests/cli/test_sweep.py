@@ -204,18 +204,58 @@ async def test_a_time_undoes_all_of_it_and_a_dry_run_none(app: Desk) -> None:
     looked = json.loads((await app.app("undo", "--since", "1h", "--dry-run", "--json")).out)
     assert [each["decision"] for each in looked["removals"]] == [decision]
     assert granted(app) == []
-    done = json.loads((await app.app("undo", "--since", "1h", "--json")).out)
+    assert [each["result"] for each in looked["removals"]] == ["would be put back"]
+    unasked = await app.app("undo", "--since", "1h")
+    assert (unasked.code, granted(app)) == (ERROR, [])
+    assert "nothing was changed: nobody can be asked here; --yes does it unasked" in unasked.err
+    done = json.loads((await app.app("undo", "--since", "1h", "--yes", "--json")).out)
     assert [each["result"] for each in done["removals"]] == ["put back"]
     assert len(granted(app)) == 1
     nothing = await app.app("undo", "--since", "2000-01-01", "--until", "2000-01-02")
     assert (nothing.code, nothing.lines) == (OK, ["undo: 0 of 0"])
 
 
+async def test_a_dry_run_of_undo_shows_what_the_real_one_will_do(app: Desk) -> None:
+    decision = await removal(app)
+    may_assign(app)
+
+    async def foreseen(*arguments: str) -> tuple[str, str]:
+        ran = await app.app("undo", decision, "--dry-run", "--json", *arguments)
+        (one,) = json.loads(ran.out)["removals"]
+        assert ran.code == (ERROR if one["error"] else OK)
+        return one["result"], one["error"]
+
+    assert await foreseen() == ("would be put back", "")
+    _, error = await foreseen("--withdraw")
+    assert "its removal is not undone, so there is nothing to withdraw" in error
+    await app.app("undo", decision)
+    assert await foreseen() == ("is there; would be kept", "")
+    assert await foreseen("--withdraw") == ("would be withdrawn", "")
+
+
+async def test_a_dry_run_of_undo_for_a_principal_that_is_gone_is_the_same_error(app: Desk) -> None:
+    (principal,) = (await app.estate.identity_of("vm1")).values()
+    decision = await removal(app)
+    app.estate.azure.state.delete_principal(principal)
+    dry, real = (await app.app("undo", decision, "--dry-run")), (await app.app("undo", decision))
+    assert (dry.code, dry.err) == (real.code, real.err)
+    assert "no longer exists: nothing to put back for it" in dry.err
+
+
+async def test_only_what_was_undone_is_withdrawn_and_on_record_so(app: Desk) -> None:
+    decision = await removal(app)
+    ran = await app.app("undo", "--withdraw", decision)
+    assert ran.code == ERROR
+    assert "its removal is not undone" in ran.err
+    (removed,) = json.loads((await app.app("history", "--removals", "--json")).out)["decisions"]
+    assert removed["became"] == "done"
+
+
 async def test_history_says_what_became_of_each_removal(app: Desk) -> None:
     decision = await removal(app)
     ran = await app.app("history", "--removals")
     assert ran.lines[0].split()[2] == "done"
-    assert f"    lanyard undo {decision}" in ran.lines
+    assert ran.lines[0].endswith(f"(lanyard undo {decision[-8:]})")
     may_assign(app)
     await app.app("undo", decision)
     (undone,) = json.loads((await app.app("history", "--removals", "--json")).out)["decisions"]

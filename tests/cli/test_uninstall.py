@@ -118,7 +118,7 @@ async def test_what_was_removed_is_on_record_and_can_be_put_back(me: Uninstaller
     assert kept.cause["source"] == "uninstall"
     assert isinstance(kept.removed, RemovedAssignment)
     assert kept.removed.raw["properties"]["description"] == STAMP
-    ran = await me.desk.app("undo", "--since", "1h")
+    ran = await me.desk.app("undo", "--since", "1h", "--yes")
     assert (ran.err, ran.code) == ("", OK)
     assert me.granted() == [(BLOB_READER, me.desk.group)]
     # From then on it is this person's: another uninstall leaves it, and says so.

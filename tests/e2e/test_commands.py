@@ -106,9 +106,12 @@ async def test_doctor_sees_the_rights_and_the_events_of_the_app(stack: Stack) ->
 
 
 async def test_a_person_reads_tables_and_the_error_of_who_is_nobody(stack: Stack) -> None:
-    code, out, err = await lanyard(stack, "status", "--storage", "ignored")
+    code, out, err = await lanyard(stack, "status")
     assert (code in (0, 2), err) == (True, "")
-    assert out.splitlines()[0].startswith("resources ")
+    assert [line for line in out.splitlines() if line.startswith("resources ")]
+    code, other, err = await lanyard(stack, "status", "--storage", "stother")
+    assert (code, other) == (1, "")
+    assert "which app? --storage names stother, and LANYARD_TABLE_ENDPOINT https://" in err
     code, out, err = await lanyard(stack, "status", IDENTITY_HEADER="wrong")
     assert (code, out) == (1, "")
     assert err.startswith("lanyard: no Azure credentials: run 'az login'")

@@ -14,17 +14,20 @@ from azure.data.tables.aio import TableClient
 from demo.stack import LOCATION, POLICY, SHOP, Stack
 from lanyard.azure.storage.tables import AzureTable
 from lanyard.cli.catalogue import COMMANDS
+from lanyard.cli.output_schema import schema_of_all
 from lanyard.planning.orders import Refusal
 from lanyard.record.held import HeldActions
 from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
 from tests.support.installed_command import ForkedCommand, forked_command, lanyard
+from tests.support.json_schema import mistakes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ELSEWHERE = {"onboard", "offboard", "uninstall"}
 NOWHERE = "/subscriptions/not-a-subscription"
 TESTS = "tests: [{name: a case, resource: {type: Microsoft.App/jobs}, expect: {nothing: true}}]\n"
+SCHEMA = schema_of_all()
 #: Variables without which a command cannot reach the app.
 AWAY = {"LANYARD_TABLE_ENDPOINT": "https://127.0.0.1:9/nobody"}
 
@@ -51,6 +54,7 @@ def calls(machine: str, group: str, folder: Path, held: list[str]) -> dict[str, 
     nothing = "00000000"
     return {
         "scan": same(fails=["--policy", taken]),
+        "access": same(group, fails=[NOWHERE]),
         "init": Call(
             ([*new, str(folder / "a.yaml")], [*new, str(folder / "b.yaml")]), [*new, taken]
         ),
@@ -108,7 +112,9 @@ async def told(stack: Stack, forked: ForkedCommand, name: str, call: Call) -> No
     assert out.strip(), name
     code, out, err = await forked.run(name, *call.works[1], "--json")
     assert code in (0, 2), (name, out, err)
-    json.loads(out)
+    document = json.loads(out)
+    if name != "schema":  # which prints that of the policy file
+        assert mistakes(document, SCHEMA["$defs"][name], SCHEMA) == [], name
     away = AWAY if call.fails is None else {}
     code, out, err = await forked.run(name, *(call.fails or call.works[0]), **away)
     assert code == 1, (name, out, err)

@@ -25,14 +25,17 @@ _OF_SUPPORT = re.compile(r"\s*(from|import) tests\.support\b")
 
 _COMMAND = "a command and what it drives"
 _ADAPTER = "a port and its adapter"
+_OF_A_COMMAND = {
+    *("cli/access", "cli/diff", "cli/plan", "cli/policy_test", "cli/report", "cli/scan")
+}
 _OUTPUT = "the same part of two commands"
 #: Module names that stand in more than one room: in which, and why they mean the same thing there.
 #: A room is the folder that directly holds the module.
 SHARED_NAMES = {
     "apply": ({"cli", "reconcile"}, _COMMAND),
-    "as_json": ({"cli/diff", "cli/plan", "cli/policy_test", "cli/report", "cli/scan"}, _OUTPUT),
+    "as_json": (_OF_A_COMMAND, _OUTPUT),
     "command": (
-        {"cli", "cli/diff", "cli/plan", "cli/policy_test", "cli/report", "cli/scan"},
+        {"cli"} | _OF_A_COMMAND,
         "the command line, and a command of several modules",
     ),
     "compute": ({"values", "azure/arm"}, "a value, and what reads and writes it"),
@@ -57,7 +60,7 @@ SHARED_NAMES = {
     "steps": ({"desk/onboarding", "cli/onboarding"}, _COMMAND),
     "sweep": ({"sweep", "cli"}, _COMMAND),
     "tables": ({"ports", "azure/storage"}, _ADAPTER),
-    "text": ({"cli/diff", "cli/plan", "cli/policy_test", "cli/report", "cli/scan"}, _OUTPUT),
+    "text": (_OF_A_COMMAND, _OUTPUT),
     "undo": ({"desk", "cli"}, _COMMAND),
     "uninstall": ({"desk", "cli/onboarding"}, _COMMAND),
 }

@@ -241,3 +241,12 @@ def test_without_an_answer_nobody_knows_whether_it_was_done(broken: Exception) -
     with pytest.raises(Temporary) as caught, translated("write"):
         raise broken
     assert caught.value.uncertain
+
+
+def test_what_azure_says_is_there_once_with_its_details() -> None:
+    details = [{"code": "PolicyViolation", "message": "a tag is missing"}]
+    body = {"error": {"code": "Denied", "message": "You may not.", "details": details}}
+    found = str(translate("read it", error(403, body)))
+    assert found == "read it: 403 Denied: You may not.; PolicyViolation: a tag is missing"
+    bare = {"error": {"code": "Denied", "message": "You may not."}}
+    assert str(translate("read it", error(403, bare))) == "read it: 403 Denied: You may not."

@@ -21,7 +21,8 @@ from azure.core.exceptions import (
 )
 
 from lanyard.azure.arm.answers import Unreadable
-from lanyard.values.errors import MAX_ATTEMPTS, MayPass, Permanent, Temporary
+from lanyard.azure.arm.unreachable import in_the_way
+from lanyard.values.errors import MAX_ATTEMPTS, MayPass, Permanent, Temporary, Unreachable
 from lanyard.values.resource_id import folded
 
 _UNREACHABLE_DELAY = 5.0
@@ -147,7 +148,10 @@ def translate(what: str, error: AzureError) -> Temporary | Permanent:
     if isinstance(error, HttpResponseError) and error.status_code:
         return _by_status(what, error)
     if isinstance(error, ServiceRequestError | ServiceResponseError):
-        return Temporary(f"{what}: {error.message}", _UNREACHABLE_DELAY, uncertain=True)
+        message = f"{what}: {error.message}{in_the_way(error)}"
+        # The first of these never reached the server; it counts as uncertain all the same.
+        kind = Unreachable if isinstance(error, ServiceRequestError) else Temporary
+        return kind(message, _UNREACHABLE_DELAY, uncertain=True)
     return Permanent(f"{what}: {error.message}")
 
 
@@ -249,7 +253,7 @@ def _path(error: HttpResponseError) -> str:
 
 def _by_status(what: str, error: HttpResponseError) -> Temporary | Permanent:
     status, code = error.status_code or 0, code_of(error)
-    message = f"{what}: {status} {code}: {error.message}"
+    message = f"{what}: {status} {code}: {_own_text(error)}"
     uncertain = status in _UNCERTAIN or _asked(error)
     if status == 429:
         delay = retry_after(error.response, _THROTTLED_DELAY)
@@ -264,6 +268,20 @@ def _by_status(what: str, error: HttpResponseError) -> Temporary | Permanent:
     if _may_pass(status, code):
         return MayPass(message, delay, code, uncertain=uncertain)
     return Permanent(message, code, uncertain=uncertain)
+
+
+def _own_text(error: HttpResponseError) -> str:
+    """Azure's own message, and those of its details, once each: the SDK's repeats them, with the
+    code, over several lines.
+    """
+    message = getattr(error.error, "message", None)
+    if not message:
+        return str(error.message)
+    details = getattr(error.error, "details", None) or []
+    texts = [
+        f"{each.code}: {each.message}" for each in details if each.message not in (None, message)
+    ]
+    return "; ".join(dict.fromkeys([str(message), *texts]))
 
 
 def _is_busy(error: HttpResponseError, code: str) -> bool:

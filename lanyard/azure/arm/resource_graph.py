@@ -70,7 +70,7 @@ class ResourceGraph:
 
     async def assignments_of(self, principal_id: str) -> list[str]:
         """The ids of the role assignments of a principal (object id), at any scope."""
-        where = f"type =~ '{ASSIGNMENT}' and properties.principalId =~ {_quoted(principal_id)}"
+        where = f"type =~ '{ASSIGNMENT}' and properties.principalId =~ {quoted(principal_id)}"
 
         def holds(row: Json) -> bool:
             kind, principal = text_of(row, "type"), text_of(_properties(row), "principalId")
@@ -138,7 +138,7 @@ class ResourceGraph:
 
     async def shows(self, resource: ResourceId) -> bool:
         """Whether a resource or identity is listed, in the table of its type."""
-        where = f"id =~ {_quoted(resource.text)}"
+        where = f"id =~ {quoted(resource.text)}"
         tables = [_table_of(resource.type)]
         found = await self._found(where, lambda row: _id(row) == resource.key, tables)
         return any(folded(listed.id) == resource.key for listed in found)
@@ -152,8 +152,8 @@ class ResourceGraph:
         """
         key = identity.key
         where = (
-            f"tostring(identity.userAssignedIdentities) contains {_quoted(key)} "
-            f"or id =~ {_quoted(key)}"
+            f"tostring(identity.userAssignedIdentities) contains {quoted(key)} "
+            f"or id =~ {quoted(key)}"
         )
 
         def holds(row: Json) -> bool:
@@ -169,8 +169,8 @@ class ResourceGraph:
     async def showing(self, principal_id: str) -> list[Listed]:
         """The resources whose identity block, or own properties, show a principal."""
         where = (
-            f"tostring(identity) contains {_quoted(principal_id)} "
-            f"or tostring(properties.principalId) =~ {_quoted(principal_id)}"
+            f"tostring(identity) contains {quoted(principal_id)} "
+            f"or tostring(properties.principalId) =~ {quoted(principal_id)}"
         )
         wanted = folded(principal_id)
 
@@ -183,7 +183,7 @@ class ResourceGraph:
     async def named(self, resource_type: str, names: str) -> list[Listed]:
         """The resources of a type that have all these names, wherever they are; in any case."""
         ending = "/" + last_name(names)
-        where = f"type =~ {_quoted(resource_type)} and id endswith {_quoted(ending)}"
+        where = f"type =~ {quoted(resource_type)} and id endswith {quoted(ending)}"
 
         def holds(row: Json) -> bool:
             kind = folded(text_of(row, "type"))
@@ -224,8 +224,8 @@ def _table_of(resource_type: str) -> str:
     return _TABLES[1] if folded(resource_type) == POOLS else _TABLES[0]
 
 
-def _quoted(value: str) -> str:
-    """A string of Kusto's, in which a backslash takes its meaning from a quote."""
+def quoted(value: str) -> str:
+    """A text as a string of Kusto's, in which a backslash takes its meaning from a quote."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 
@@ -234,7 +234,7 @@ def _listing(table: str, types: Iterable[str]) -> str:
     """Of a type that was asked for all is read that its settings name; others are looked through
     for whom they have.
     """
-    names = ", ".join(map(_quoted, [*types, IDENTITY]))
+    names = ", ".join(map(quoted, [*types, IDENTITY]))
     return (
         f"{table} | where type in~ ({names}) or isnotempty(identity) | order by id asc "
         f"| project {_columns(f'isnotempty(identity) and type in~ ({names})')}"

@@ -17,6 +17,7 @@ from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
 from lanyard.cli.frame.files import write
 from lanyard.cli.frame.options import Command, Json, Quiet
+from lanyard.cli.frame.part_options import PlaceOptions
 from lanyard.cli.frame.targets import one_target
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.scan.command import now
@@ -26,6 +27,7 @@ from lanyard.desk.difference.world import world_of
 from lanyard.desk.scan.reading import read_estate
 from lanyard.desk.scan.report import Estate
 from lanyard.desk.scan.saved import read_saved
+from lanyard.desk.within import Subscription, Within, within
 from lanyard.planning.plan import Owned
 from lanyard.record.last_good_policy import LastGood
 from lanyard.values.errors import LanyardError
@@ -76,12 +78,23 @@ class _Found:
     old: Compared
     new: Compared
     estate: Estate
+    part: Within
     records: Mapping[ResourceId, Owned] | None
 
     def under_its_listing(self) -> "_Found":
         """With what the subscriptions that the policies name come to in the estate."""
         listing = self.estate.subscriptions
         return replace(self, old=self.old.under(listing), new=self.new.under(listing))
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where the estate is read, and which part of it counts."""
+
+    saved: Path | None
+    places: PlaceOptions
+    azure: AzureOptions
+    where: AppOptions
 
 
 def run(
@@ -100,6 +113,7 @@ def run(
     ] = False,
     *,
     forms: Forms,
+    places: PlaceOptions,
     azure: AzureOptions,
     where: AppOptions,
     json: Json = False,
@@ -108,15 +122,16 @@ def run(
     """Read, compare and show; returns the exit code."""
     terminal = Terminal(quiet=quiet)
     place = one_target(scope).ids[0] if scope is not None else None
-    found = _read(old, new, estate, azure, where, terminal).under_its_listing()
+    source = _Source(estate, places, azure, where)
+    found = _read(old, new, source, terminal).under_its_listing()
     world = world_of(
         found.estate, found.old.policy, found.records, folded(where.app_principal or "")
     )
 
-    def within(id_: ResourceId) -> bool:
-        return place is None or id_.within(place)
+    def counts(id_: ResourceId) -> bool:
+        return found.part.holds(id_.text) and (place is None or id_.within(place))
 
-    differs = difference(found.old.policy, found.new.policy, world, within)
+    differs = difference(found.old.policy, found.new.policy, world, counts)
     plan = rollout(differs.before, differs.after, found.new.policy, found.estate)
     by_record = found.records is not None
     document = difference_as_json(found.old, found.new, differs, plan, by_record=by_record)
@@ -134,25 +149,29 @@ def run(
 def _read(
     old: str,
     new: str,
-    saved: Path | None,
-    azure: AzureOptions,
-    where: AppOptions,
+    source: _Source,
     terminal: Terminal,
 ) -> _Found:
     """Policies first: a broken one is known before anything is asked of Azure."""
     known = {name: compared(name) for name in (old, new) if name != DEPLOYED}
     if old == new == DEPLOYED:
         raise LanyardError("OLD and NEW are the same policy, the deployed one")
-    estate = read_saved(saved) if saved is not None else None
-    at_hand = connect.is_at_hand(where)
+    estate = read_saved(source.saved) if source.saved is not None else None
+    at_hand = connect.is_at_hand(source.where)
     if not at_hand and DEPLOYED in (old, new):
         raise LanyardError(
             "which app has the deployed policy? Name its storage account with --storage or "
             "LANYARD_STORAGE"
         )
     if not at_hand and estate is not None:
-        return _Found(known[old], known[new], estate, None)
-    return asyncio.run(_look(old, new, known, estate, azure, where, terminal))
+        part = within(source.places.wanted, _saved_subscriptions(estate))
+        return _Found(known[old], known[new], estate, part, None)
+    return asyncio.run(_look(old, new, known, estate, source, terminal))
+
+
+def _saved_subscriptions(estate: Estate) -> list[Subscription]:
+    found = estate.subscriptions.items()
+    return [Subscription(one, each.name, frozenset(each.groups)) for one, each in found]
 
 
 async def _look(
@@ -160,22 +179,23 @@ async def _look(
     new: str,
     known: dict[str, Compared],
     estate: Estate | None,
-    azure: AzureOptions,
-    where: AppOptions,
+    source: _Source,
     terminal: Terminal,
 ) -> _Found:
     with terminal.counting() as counted:
-        if not connect.is_at_hand(where):
-            async with connect.reading(azure) as reading:
+        if not connect.is_at_hand(source.where):
+            async with connect.reading(source.azure) as reading:
+                part = await source.places.chosen(reading.inventory)
                 read = await read_estate(reading.ports, reading.clients.sleep, now(), counted)
-            return _Found(known[old], known[new], read, None)
-        async with connect.app(azure, where) as app:
+            return _Found(known[old], known[new], read, part, None)
+        async with connect.app(source.azure, source.where) as app:
             if DEPLOYED in (old, new):
                 known[DEPLOYED] = await _deployed(app)
             records = {one.id: one.owned() async for one in app.ledger().records()}
             reading = app.reading
+            part = await source.places.chosen(reading.inventory)
             read = estate or await read_estate(reading.ports, reading.clients.sleep, now(), counted)
-            return _Found(known[old], known[new], read, records)
+            return _Found(known[old], known[new], read, part, records)
 
 
 async def _deployed(app: App) -> Compared:

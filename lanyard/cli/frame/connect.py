@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
+from lanyard.cli.frame.terminal import Terminal
 from lanyard.desk.operator import Operator
 from lanyard.policy import Policy
 from lanyard.policy.document import Limits, RemovalLimit
@@ -56,13 +57,50 @@ class AzureOptions:
     tenant: Annotated[
         str | None, typer.Option(metavar="ID", help="Sign in to this tenant, not to your home's.")
     ] = None
-    subscription: Annotated[
+    az_subscription: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Sign in with the account that az has for it."),
+        typer.Option(
+            metavar="ID", help="Sign in with the account that az has for this subscription."
+        ),
     ] = None
     cloud: Annotated[
         CloudName, typer.Option(envvar="LANYARD_CLOUD", help="Another cloud than the public one.")
     ] = CloudName.PUBLIC
+
+
+def over_environment(
+    context: typer.Context, parameter: typer.CallbackParam, value: str | None
+) -> str | None:
+    """An option beats the environment. Where both name something else, it is shown which counts:
+    the wrong app would be asked otherwise, or ordered about.
+    """
+    name = str(parameter.envvar)
+    named = os.environ.get(name, "")
+    is_given = value and _is_typed(context, parameter)
+    if is_given and named and folded(named) != folded(value or ""):
+        Terminal().error(f"{parameter.opts[0]} {value} counts, not {name}={named}")
+    return value
+
+
+def which_account(
+    context: typer.Context, parameter: typer.CallbackParam, value: str | None
+) -> str | None:
+    """The same of the storage account. Raises typer.BadParameter where the addresses that the
+    environment names are another account's: nobody knows which app is meant.
+    """
+    address = os.environ.get("LANYARD_TABLE_ENDPOINT", "")
+    if value and address and value not in address and _is_typed(context, parameter):
+        raise typer.BadParameter(
+            f"which app? {parameter.opts[0]} names {value}, and LANYARD_TABLE_ENDPOINT {address}: "
+            "leave the option away, or unset LANYARD_TABLE_ENDPOINT, LANYARD_QUEUE_ENDPOINT and "
+            "LANYARD_BLOB_ENDPOINT"
+        )
+    return over_environment(context, parameter, value)
+
+
+def _is_typed(context: typer.Context, parameter: typer.CallbackParam) -> bool:
+    source = context.get_parameter_source(str(parameter.name))
+    return source is not None and source.name == "COMMANDLINE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +110,10 @@ class AppOptions:
     storage: Annotated[
         str | None,
         typer.Option(
-            envvar="LANYARD_STORAGE", metavar="ACCOUNT", help="The app's storage account."
+            envvar="LANYARD_STORAGE",
+            metavar="ACCOUNT",
+            help="The app's storage account.",
+            callback=which_account,
         ),
     ] = None
     app_principal: Annotated[
@@ -80,6 +121,7 @@ class AppOptions:
         typer.Option(
             envvar="LANYARD_PRINCIPAL_ID",
             metavar="ID",
+            callback=over_environment,
             help="Object id of the app's identity; default: by the record and Resource Graph. The "
             "directory must know it to be believed.",
         ),
@@ -89,6 +131,7 @@ class AppOptions:
         typer.Option(
             envvar="LANYARD_INSTALLATION",
             metavar="ID",
+            callback=over_environment,
             help="The app's installation, a GUID, which its role assignments carry; default: by "
             "its record.",
         ),
@@ -256,7 +299,7 @@ async def app(azure: AzureOptions, where: AppOptions) -> AsyncIterator[App]:
     cloud = chosen_cloud(azure.cloud)
     address = storage_address(where.storage, cloud, os.environ)
     async with (
-        signed_in(cloud, SignIn(azure.tenant, azure.subscription)) as me,
+        signed_in(cloud, SignIn(azure.tenant, azure.az_subscription)) as me,
         reading_over(me.credential, cloud.arm, cloud.graph) as reading,
         deployed(me.credential, address) as storage,
     ):
@@ -306,7 +349,7 @@ def reading(options: AzureOptions) -> "AbstractAsyncContextManager[Reading]":
     from lanyard.desk.azure.connection import reading as connected
     from lanyard.desk.azure.sign_in import SignIn
 
-    return connected(chosen_cloud(options.cloud), SignIn(options.tenant, options.subscription))
+    return connected(chosen_cloud(options.cloud), SignIn(options.tenant, options.az_subscription))
 
 
 def chosen_cloud(name: CloudName) -> Cloud:

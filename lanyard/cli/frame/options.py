@@ -35,7 +35,11 @@ class Command:
         decorate(flat(self.run))
 
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Report only what is wrong.")]
+#: It means the same everywhere: see `Terminal`.
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Only problems, and what another option asks for."),
+]
 PolicyPath = Annotated[
     Path,
     typer.Option(

@@ -55,7 +55,8 @@ def cell(*lines: Part) -> Text:
 class Terminal:
     """Where a command writes: what was asked for on standard output, errors on standard error.
 
-    `quiet` keeps back what is shown; what is reported, JSON and errors are always written.
+    `quiet` keeps back what is shown. What is reported is always written: problems, and what an
+    option asks for, as are JSON and errors.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -72,15 +73,18 @@ class Terminal:
         """The same, quiet or not."""
         line = Text.assemble(*map(harmless, parts))
         line.plain = commands_nothing(line.plain)
-        self._out.print(line)
+        _write(self._out, line)
 
     def command(self, text: str) -> None:
         """A line for the pipeline in whose log it stands."""
         self._out.print(Text(shown(text)))
 
     def table(self, table: Table) -> None:
-        """A table as wide as it says, unless quiet. What is from outside stands in a `cell`."""
+        """A table as wide as it says, or as the terminal is where that is less, unless quiet. What
+        is from outside stands in a `cell`.
+        """
         if not self.quiet:
+            table.width = min(table.width or self._out.width, self._out.width)
             self._out.print(table, soft_wrap=False)
 
     def error(self, message: str, hint: str = "") -> None:
@@ -89,14 +93,14 @@ class Terminal:
         """
         for index, line in enumerate(message.split("\n")):
             begin = "  " if index else "lanyard: "
-            self._err.print(Text(commands_nothing(begin + shown(line)), style="red"))
+            _write(self._err, Text(commands_nothing(begin + shown(line)), style="red"))
         if hint:
-            self._err.print(Text(commands_nothing(shown(hint)), style="red"))
+            _write(self._err, Text(commands_nothing(shown(hint)), style="red"))
 
     def problems(self, problems: "Iterable[Problem]") -> None:
         """Mistakes of a policy that was to be used, on standard error."""
         for problem in problems:
-            self._err.print(Text(commands_nothing(shown(str(problem))), style="red"))
+            _write(self._err, Text(commands_nothing(shown(str(problem))), style="red"))
 
     @contextmanager
     def progress(
@@ -132,6 +136,28 @@ class Terminal:
         text = json.dumps(value, indent=2, ensure_ascii=False)
         text = _COMMANDS_IN_JSON.sub(r"\\u0023", text)
         sys.stdout.write(_ACTS_IN_JSON.sub(_escaped, text) + "\n")
+
+
+def _write(console: Console, text: Text) -> None:
+    """A line. On a terminal it breaks between words where it is too long, and in no id; in a pipe
+    and a file it stays one.
+    """
+    if not console.is_terminal:
+        console.print(text)
+        return
+    for line in text.divide(_breaks(text.plain, console.width)):
+        line.rstrip()
+        console.print(line)
+
+
+def _breaks(text: str, width: int) -> Iterator[int]:
+    """Where further lines begin: at a word with which the line would be too long."""
+    begin, is_first = 0, True
+    for word in re.finditer(r"\S+", text):
+        if word.end() - begin > width and not is_first:
+            yield word.start()
+            begin = word.start()
+        is_first = False
 
 
 def _escaped(found: re.Match[str]) -> str:

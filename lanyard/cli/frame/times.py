@@ -27,6 +27,19 @@ def moment(text: str, now: datetime) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
+def end_of(text: str, now: datetime) -> datetime | None:
+    """When what begins now and lasts so long (`30m`, `2h`, `7d`, `4w`) is over; None for "".
+
+    Raises typer.BadParameter for anything else, and for no time at all.
+    """
+    if not text:
+        return None
+    found = _AGO.fullmatch(text.strip())
+    if found is None or not int(found[1]):
+        raise typer.BadParameter(f"{text!r} is no duration: write 30m, 2h, 7d or 4w")
+    return now + timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
 def span(since: str, until: str, now: datetime) -> tuple[datetime, datetime]:
     """From one moment up to another; where `until` is empty up to now, and a little further: the
     clock of the app may be ahead of this one. Raises typer.BadParameter.
@@ -35,8 +48,8 @@ def span(since: str, until: str, now: datetime) -> tuple[datetime, datetime]:
 
 
 def shown_time(at: datetime) -> str:
-    """To the second, in UTC."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    """To the second, in UTC, as `moment` takes it back."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def age(seconds: float) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,9 @@ from lanyard.cli.frame.connect import AppOptions, AzureOptions
 from lanyard.cli.frame.files import write
 from lanyard.cli.frame.names import short
 from lanyard.cli.frame.options import AppIdentity, Command, Json, PolicyPath, Quiet, own_identity
-from lanyard.cli.frame.targets import Targets, listed_targets, one_target
+from lanyard.cli.frame.part_options import PlaceOptions
+from lanyard.cli.frame.short_ids import whole_id
+from lanyard.cli.frame.targets import Targets, listed_targets
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.plan.as_json import plan_as_json
 from lanyard.cli.plan.batch import Looked, look_ahead
@@ -24,6 +26,9 @@ from lanyard.planning.own_principal import is_own_app
 from lanyard.policy import Mode, Policy, load_policy
 from lanyard.policy.unmet_names import unmet
 from lanyard.values.resource_id import ResourceId, folded
+
+if TYPE_CHECKING:
+    from lanyard.desk.azure.connection import Reading
 
 _ABOUT = """\
 Show what Lanyard would do: the resources are read from Azure, held against the policy, and nothing
@@ -44,6 +49,7 @@ it is shown where its storage account is named (Storage Table Data Reader).
 _EXAMPLES = """\
 examples:
   lanyard plan /subscriptions/…/resourceGroups/rg-shop
+  lanyard plan --resource-group rg-shop --resource-group rg-data
   lanyard plan /subscriptions/… --policy policies/ --json
   lanyard plan --mode full /subscriptions/…/virtualMachines/vm1     as if the policy had it
   lanyard plan /subscriptions/… --storage stlanyard --html plan.html   with removals, as a page
@@ -59,6 +65,12 @@ exit codes:
   2  something would be changed
 """
 _CHANGES = 2
+_ONE_OF = (
+    "give an ID, --list FILE, or what to look at (--subscription, --resource-group, "
+    "--management-group), one of these"
+)
+#: One target as it was given, a part of the estate, or resources and scopes by their ids.
+type _Asked = str | PlaceOptions | Sequence[ResourceId]
 _NO_REMOVALS = (
     "Removals are not shown: what Lanyard may take away is in the record of the deployed app; name "
     "its storage account with --storage or LANYARD_STORAGE."
@@ -91,6 +103,7 @@ def run(
     ] = None,
     app_identity: AppIdentity = "",
     *,
+    places: PlaceOptions,
     azure: AzureOptions,
     where: AppOptions,
     json: Json = False,
@@ -98,14 +111,14 @@ def run(
 ) -> int:
     """Look ahead and show; returns the exit code."""
     terminal = Terminal(quiet=quiet)
-    if (target is None) == (list_ is None):
-        raise typer.BadParameter("give an ID or --list FILE, one of the two")
+    narrowed = not places.wanted.is_everything
+    if [target is not None, list_ is not None, narrowed].count(True) != 1:
+        raise typer.BadParameter(_ONE_OF)
     planned = _policy(policy, mode, own_identity(app_identity))
-    targets = (
-        one_target(target) if target is not None else listed_targets(str(list_), planned.types())
-    )
+    targets = Targets(()) if list_ is None else listed_targets(list_, planned.types())
+    wanted = places if narrowed else targets.ids if target is None else target
     by_record = connect.is_at_hand(where)
-    planned, every = asyncio.run(_look(planned, targets.ids, azure, where, terminal))
+    planned, every = asyncio.run(_look(planned, wanted, azure, where, terminal))
     own_principal = folded(where.app_principal or "")
     own_app = [each for each in every if _is_own_app(each, own_principal)]
     looked = [each for each in every if each not in own_app]
@@ -130,7 +143,7 @@ def _is_own_app(looked: Looked, own_principal: str) -> bool:
 
 async def _look(
     policy: Policy,
-    targets: Sequence[ResourceId],
+    wanted: _Asked,
     azure: AzureOptions,
     where: AppOptions,
     terminal: Terminal,
@@ -144,15 +157,25 @@ async def _look(
                     policy = policy.under(await reading.ports("").index.subscriptions())
                 read = reading.compute, reading.identities, reading.assignments
                 previewer = Previewer(policy, *read, own)
-                inventory = reading.inventory
+                targets, inventory = await _whole(wanted, reading), reading.inventory
                 return policy, await look_ahead(policy, targets, previewer, inventory, progress)
         async with connect.app(azure, where) as app:
             policy = await app.in_force(policy)
             ports = app.azure
             asked = ports.compute, ports.identities, ports.assignments
             previewer = Previewer(policy, *asked, own, app.ledger().resource)
-            inventory = app.reading.inventory
+            inventory, targets = app.reading.inventory, await _whole(wanted, app.reading)
             return policy, await look_ahead(policy, targets, previewer, inventory, progress)
+
+
+async def _whole(wanted: _Asked, reading: "Reading") -> Sequence[ResourceId]:
+    match wanted:
+        case str():
+            return [await whole_id(wanted, reading.inventory)]
+        case PlaceOptions():
+            return await wanted.scopes(reading.inventory)
+        case _:
+            return wanted
 
 
 def _policy(path: Path, mode: Mode | None, own: ResourceId | None) -> Policy:

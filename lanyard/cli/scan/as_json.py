@@ -37,6 +37,7 @@ SHAPE = {
     "not determined); subscriptions `nearLimit`",
     "compute[]": "a type: `type`, `total`, and by the identities they have `none`, `system`, "
     "`user`, `both`; the most frequent first",
+    "withoutIdentity[]": "compute resources that have none, by id: `id`, `type`",
     "subscriptions[]": "by name: `id`, `name`, `compute` (as above), `assignments` at and below "
     "it, `limit`, `nearLimit`",
     "subscriptions[].holders": f"its assignments by who holds them: {_HOLDERS}",
@@ -77,6 +78,7 @@ def scan_as_json(scan: Scan, policy: Policy | None, changes: Counts | None) -> J
         "at": scan.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "summary": _summary(scan),
         "compute": [_compute(row) for row in scan.compute],
+        "withoutIdentity": [{"id": id_.text, "type": id_.type} for id_ in scan.without_identity],
         "subscriptions": [_subscription(row) for row in scan.subscriptions],
         "aboveSubscriptions": {
             "assignments": sum(scan.above.values()),

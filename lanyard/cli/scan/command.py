@@ -11,10 +11,12 @@ from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AzureOptions
 from lanyard.cli.frame.files import write
 from lanyard.cli.frame.options import Command, Json, Quiet
+from lanyard.cli.frame.part_options import PlaceOptions
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.plan.batch import Looked
 from lanyard.cli.plan.counts import Counts, count
 from lanyard.cli.scan.as_json import SHAPE, scan_as_json
+from lanyard.cli.scan.lists import Listing, show_listing
 from lanyard.cli.scan.page import page
 from lanyard.cli.scan.text import show
 from lanyard.desk.scan.reading import read_estate
@@ -22,6 +24,7 @@ from lanyard.desk.scan.report import Estate
 from lanyard.desk.scan.saved import as_saved
 from lanyard.desk.scan.scan import scan
 from lanyard.desk.scan.under_policy import previews
+from lanyard.desk.within import Within
 from lanyard.policy import Policy, load_policy
 
 _ABOUT = """\
@@ -29,7 +32,8 @@ Look at everything that you can read, and show what it comes to: which compute h
 which has none, who holds role assignments, which identities nobody uses and which many share, which
 assignments are orphaned, which managed identities could give themselves more, and which
 subscriptions come near the limit of 4,000 assignments. With --policy also what that policy would
-change. Nothing is changed, and nothing of Lanyard has to be deployed.
+change. Nothing is changed, and nothing of Lanyard has to be deployed. With --subscription,
+--resource-group or --management-group only what is in there is counted, and nothing above it.
 
 You need the role Reader, and to be signed in (az login, a service principal in the environment, or
 a managed identity). Orphaned means that the directory does not know the principal: members of a
@@ -39,6 +43,8 @@ is shown, and orphans are not determined.
 _AFTER = """\
 examples:
   lanyard scan
+  lanyard scan --show without-identity              which these are; or orphaned, privileged, unused
+  lanyard scan --show without-identity --quiet | lanyard plan --list -
   lanyard scan --html estate.html                   a page with pictures, safe to mail
   lanyard scan --policy lanyard.yaml                what that policy would change, too
   lanyard scan --save estate.json                   what was read, to look at it offline
@@ -69,7 +75,12 @@ def run(
             help="Keep what was read: other commands take it.",
         ),
     ] = None,
+    show_: Annotated[
+        Listing | None,
+        typer.Option("--show", help="List just these, all of them, with their whole ids."),
+    ] = None,
     *,
+    places: PlaceOptions,
     azure: AzureOptions,
     json: Json = False,
     quiet: Quiet = False,
@@ -77,10 +88,10 @@ def run(
     """Look and show; returns the exit code."""
     terminal = Terminal(quiet=quiet)
     loaded = load_policy(policy) if policy is not None else None
-    estate = asyncio.run(_read(azure, terminal))
+    estate, part = asyncio.run(_read(azure, places, terminal))
     loaded = loaded and loaded.under(estate.subscriptions)
-    changes = _changes(loaded, estate)
-    document = scan_as_json(scan(estate), loaded, changes)
+    changes = _changes(loaded, estate, part)
+    document = scan_as_json(scan(estate, part), loaded, changes)
     if html is not None:
         write(html, page(document))
     if save is not None:
@@ -88,7 +99,10 @@ def run(
     if json:
         terminal.json(document)
     else:
-        show(document, changes, terminal)
+        if show_ is not None:
+            show_listing(show_, document, terminal)
+        else:
+            show(document, changes, terminal)
         for file in filter(None, (html, save)):
             terminal.show(f"{file} written")
     return _LOOK if _needs_a_look(document, changes) else 0
@@ -99,17 +113,22 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _read(azure: AzureOptions, terminal: Terminal) -> Estate:
+async def _read(
+    azure: AzureOptions, places: PlaceOptions, terminal: Terminal
+) -> tuple[Estate, Within]:
     with terminal.counting() as counted:
         async with connect.reading(azure) as reading:
-            return await read_estate(reading.ports, reading.clients.sleep, now(), counted)
+            part = await places.chosen(reading.inventory)
+            read = await read_estate(reading.ports, reading.clients.sleep, now(), counted)
+            return read, part
 
 
-def _changes(policy: Policy | None, estate: Estate) -> Counts | None:
+def _changes(policy: Policy | None, estate: Estate, part: Within) -> Counts | None:
     """By the listing: what `lanyard plan` reads resource by resource."""
     if policy is None:
         return None
-    return count([Looked(each.resource.id, each) for each in previews(policy, estate)])
+    ahead = (each for each in previews(policy, estate) if part.holds(each.resource.id.text))
+    return count([Looked(each.resource.id, each) for each in ahead])
 
 
 def _needs_a_look(document: dict[str, object], changes: Counts | None) -> bool:

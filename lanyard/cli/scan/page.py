@@ -27,6 +27,7 @@ def _sections(document: Json) -> Iterator[str]:
     yield sections.compute(document)
     yield sections.subscriptions(document)
     yield sections.matrix(document)
+    yield sections.without_identity(document)
     yield sections.roles(document)
     yield sections.orphans(document)
     yield sections.privileged(document)

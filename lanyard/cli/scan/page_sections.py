@@ -6,7 +6,7 @@ from typing import Any
 from lanyard.cli.frame.charts import Bar, Column, Part, columns, legend, meter, stacked_bars
 from lanyard.cli.frame.figures import figure, resolved
 from lanyard.cli.frame.html import escaped, tag
-from lanyard.cli.scan.page_tables import assignment_table, identity_table, table
+from lanyard.cli.scan.page_tables import assignment_table, identity_table, resource_table, table
 from lanyard.desk.scan.report import SHARED_FROM
 from lanyard.sweep.listings import LIMIT, NEAR_LIMIT
 
@@ -50,6 +50,16 @@ def compute(document: Json) -> str:
     picture = stacked_bars("Compute by type and identity", bars)
     lead = "Compute resources by type, and the managed identities that they have."
     return _section("Compute and its identities", lead, legend(_COMPUTE) + picture)
+
+
+def without_identity(document: Json) -> str:
+    """Each compute resource that has none, by name."""
+    content = _none("There is none.")
+    if document["withoutIdentity"]:
+        content = resource_table(document, "/withoutIdentity")
+    count = figure(document, "/summary/withoutIdentity")
+    lead = tag("p", f"{count} compute resources have no managed identity.", class_="lead")
+    return _section("Compute without an identity", "", lead + content)
 
 
 def subscriptions(document: Json) -> str:

@@ -41,6 +41,14 @@ def assignment_table(document: Json, pointer: str) -> str:
     return table(heads, [_assignment(row, places) for row in rows])
 
 
+def resource_table(document: Json, pointer: str) -> str:
+    """Resources in the document's order."""
+    places = Places(document)
+    rows = resolved(document, pointer)
+    lines = [[_place(row["id"], places), escaped(row["type"])] for row in rows]
+    return table(["resource", "type"], lines)
+
+
 def identity_table(document: Json, pointer: str, *, uses: bool = False) -> str:
     """User-assigned identities in the document's order, and how many resources use them."""
     places, shown = Places(document), ["resources", "assignments"] if uses else ["assignments"]

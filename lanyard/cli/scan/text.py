@@ -53,6 +53,9 @@ def _show_compute(document: Json, terminal: Terminal) -> None:
         counts = [row[name] for name in ("total", "none", "system", "user", "both")]
         _add(table, row["type"].removeprefix("Microsoft."), counts)
     _section(title, table, terminal)
+    if summary["withoutIdentity"]:
+        terminal.show(("  which have none: --show without-identity", "dim"))
+        terminal.show("")
 
 
 def _show_subscriptions(document: Json, terminal: Terminal) -> None:
@@ -84,12 +87,13 @@ def _show_identities(document: Json, places: Places, terminal: Terminal) -> None
     title = f"{summary['identities']:,} user-assigned identities"
     unused, shared = summary["unusedIdentities"], summary["sharedIdentities"]
     terminal.show((title, "bold"), f", {unused:,} attached to nothing, {shared:,} to ten or more")
-    for rows in (identities["unused"], identities["shared"]):
+    lists = {"--show unused": identities["unused"], "--json": identities["shared"]}
+    for option, rows in lists.items():
         for row in rows[:_MOST]:
             uses = f"on {row['resources']:,}" if row["resources"] else "unused"
             holds = f"  {counted(row['assignments'], 'role')}"
             terminal.show(f"  {uses:>8}  {_identity(row['id'], places)}", (holds, "dim"))
-        _show_rest(rows, terminal)
+        _show_rest(rows, terminal, option)
     terminal.show("")
 
 
@@ -105,7 +109,7 @@ def _show_privileged(rows: Sequence[Json], places: Places, terminal: Terminal) -
         who = places.full(resource) if resource else row["principalId"]
         terminal.show(f"  {row['role']['name']} at {places.full(row['scope'])}")
         terminal.show((f"      {who}: {row['privileged']}", "dim"))
-    _show_rest(rows, terminal)
+    _show_rest(rows, terminal, "--show privileged")
     terminal.show("")
 
 
@@ -126,7 +130,7 @@ def _show_orphans(orphans: Json, places: Places, terminal: Terminal) -> None:
         why = f": {row['privileged']}" if row["privileged"] else ""
         terminal.show(f"  {age:>7}  {what}", (why, "red"))
         terminal.show((f"           principal {row['principalId']}", "dim"))
-    _show_rest(rows, terminal)
+    _show_rest(rows, terminal, "--show orphaned")
     for evidence in rows[0]["evidence"] if rows else ():
         terminal.show((f"  evidence: {evidence}", "dim"))
 
@@ -145,9 +149,9 @@ def _show_policy(policy: Json, changes: Counts, terminal: Terminal) -> None:
         terminal.show((f"  {odd}", "yellow"))
 
 
-def _show_rest(rows: Sequence[Json], terminal: Terminal) -> None:
+def _show_rest(rows: Sequence[Json], terminal: Terminal, show: str) -> None:
     if len(rows) > _MOST:
-        terminal.show((f"  … and {len(rows) - _MOST:,} more: --json or --html has all", "dim"))
+        terminal.show((f"  … and {len(rows) - _MOST:,} more: {show} has all", "dim"))
 
 
 def _table(first: str, *others: str) -> Table:

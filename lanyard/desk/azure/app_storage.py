@@ -23,9 +23,11 @@ from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from lanyard.azure.arm.failures import code_of, translated
+from lanyard.azure.arm.unreachable import in_the_way
 from lanyard.azure.storage.dead_letters import CONTAINER, POISON, DeadLetterBlobs, PoisonQueue
 from lanyard.azure.storage.queue import WorkQueue
 from lanyard.azure.storage.tables import AzureTable
+from lanyard.desk.azure.sign_in import AT_ONCE
 from lanyard.ports.queue import WaitingEvents
 from lanyard.ports.tables import Tables
 from lanyard.queue.messages import EVENTS, QUEUE
@@ -34,7 +36,7 @@ from lanyard.values.errors import LanyardError, Permanent, Temporary
 
 #: Every sweep writes to it, so an app that has run has it.
 _PROOF = "lanyarddecisions"
-# At a desk nothing puts a failed call back: the SDK tries again itself.
+# At a desk nothing puts a failed call back: the SDK tries again itself, but for a connection.
 _TRIES = 3
 #: The least role for a service and kind of call.
 _ROLES = {
@@ -127,7 +129,7 @@ async def deployed(
     Raises LanyardError, which names what is wrong and the right that is missing, also for what
     fails inside the context.
     """
-    options: dict[str, Any] = {"credential": credential, "retry_total": _TRIES}
+    options: dict[str, Any] = {"credential": credential, "retry_total": _TRIES, **AT_ONCE}
     if transport is not None:
         options["transport"] = transport
     async with AsyncExitStack() as opened:
@@ -211,7 +213,7 @@ def _unreachable(error: ServiceRequestError, address: StorageAddress) -> str:
     if host not in [urlsplit(root).hostname for root in roots]:
         return ""
     return (
-        f"storage account {address.account} cannot be reached: {error.message}\n"
+        f"storage account {address.account} cannot be reached: {error.message}{in_the_way(error)}\n"
         "is its name right, and is it open to this network?"
     )
 

@@ -19,21 +19,25 @@ from lanyard.azure.arm.transport import Transport
 from lanyard.azure.directory import Directory
 from lanyard.desk.azure.inventory import Inventory
 from lanyard.desk.azure.patience import PATIENCE, Patient
+from lanyard.desk.azure.people import People
+from lanyard.desk.azure.scope_rights import ScopeRights
 from lanyard.desk.azure.sign_in import SignIn, signed_in
 from lanyard.ports.azure import Azure
 from lanyard.values.clouds import Cloud, Endpoint
 from lanyard.values.resource_id import folded
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a look ahead asks of Azure. `clients` also knows how to wait."""
+    """What a command asks of Azure."""
 
-    clients: Clients
+    clients: Clients  # they also know how to wait
     compute: Compute
     identities: Identities
     assignments: Roles
-    inventory: Inventory
+    inventory: Inventory  # which resources a scope has
+    rights: ScopeRights  # who has roles at a scope
+    people: People  # what the directory shows of principals
 
     def ports(self, control_principal: str, installation: str = "") -> Azure:
         """What the product asks of Azure, with the caller's rights.
@@ -84,7 +88,13 @@ async def reading_over(
     )
     try:
         yield Reading(
-            clients, Compute(clients), Identities(clients), Roles(clients), Inventory(clients)
+            clients=clients,
+            compute=Compute(clients),
+            identities=Identities(clients),
+            assignments=Roles(clients),
+            inventory=Inventory(clients),
+            rights=ScopeRights(clients),
+            people=People(clients),
         )
     finally:
         await clients.close()

@@ -5,15 +5,18 @@ each is read afresh before anything is shown of it.
 from collections.abc import AsyncIterator, Iterable
 
 from lanyard.azure.arm import listing
-from lanyard.azure.arm.answers import resource_id
+from lanyard.azure.arm.answers import Json, as_object, member, needed, part, resource_id, text
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import translated
-from lanyard.azure.arm.resource_graph import ResourceGraph
+from lanyard.azure.arm.resource_graph import ResourceGraph, quoted
+from lanyard.desk.within import Subscription
 from lanyard.values.compute_types import compute_type
-from lanyard.values.resource_id import ResourceId, folded
+from lanyard.values.resource_id import ResourceId, folded, is_plain_name, last_name
 
 #: Types that Resource Graph does not hold, with the parents they are listed from.
 _CHILDREN = {"microsoft.batch/batchaccounts/pools": "microsoft.batch/batchaccounts"}
+_SUBSCRIPTION = "microsoft.resources/subscriptions"
+_GROUP = "microsoft.resources/subscriptions/resourcegroups"
 #: Of resource groups and of subscriptions.
 _SCOPE_API_VERSION = "2022-09-01"
 
@@ -30,7 +33,7 @@ class Inventory:
 
         Raises Permanent for a scope that does not exist, and as every call does.
         """
-        await self._check(scope)
+        await self.check(scope)
         wanted = {folded(name) for name in types}
         found = set(await self._query(scope, wanted - _CHILDREN.keys()))
         for child in wanted & _CHILDREN.keys():
@@ -38,8 +41,36 @@ class Inventory:
                 found |= {each async for each in self._below(parent, child)}
         return sorted(found)
 
-    async def _check(self, scope: ResourceId) -> None:
-        """Resource Graph answers for a misspelt scope too: with no rows."""
+    async def subscriptions(self) -> list[Subscription]:
+        """Every subscription that can be read, with the management groups that it is in."""
+        query = (
+            f"resourcecontainers | where type =~ '{_SUBSCRIPTION}' "
+            "| project id, name, properties | order by id asc"
+        )
+        return [_subscription(row) async for row in self._graph.rows(query)]
+
+    async def called(self, name: str) -> list[ResourceId]:
+        """The resources that have this name, or are shown so (`group/type/name`), and the groups of
+        this name, in the order of their ids.
+        """
+        if not all(map(is_plain_name, name.split("/"))):
+            return []
+        group, _, rest = name.partition("/")
+        if rest:
+            where = f"resourceGroup =~ {quoted(group)} and id endswith {quoted(f'/{rest}')}"
+            return await self._ids(f"resources | where {where}")
+        of_groups = f"type =~ '{_GROUP}' and name =~ {quoted(name)}"
+        groups = await self._ids(f"resourcecontainers | where {of_groups}")
+        return groups + await self._ids(f"resources | where name =~ {quoted(name)}")
+
+    async def _ids(self, query: str) -> list[ResourceId]:
+        rows = self._graph.rows(f"{query} | project id | order by id asc")
+        return [resource_id(row.get("id"), "a row") async for row in rows]
+
+    async def check(self, scope: ResourceId) -> None:
+        """Raises Permanent for a group or subscription that does not exist: Resource Graph answers
+        for a misspelt one too, with no rows.
+        """
         with translated(f"read {scope}"):
             await listing.get(self._clients, scope.text, {"api-version": _SCOPE_API_VERSION})
 
@@ -51,8 +82,7 @@ class Inventory:
         query += f" | where subscriptionId =~ '{scope.subscription}'"
         if scope.is_resource_group:
             query += f" | where resourceGroup =~ '{scope.resource_group}'"
-        rows = self._graph.rows(f"{query} | project id | order by id asc")
-        return [resource_id(row.get("id"), "a row") async for row in rows]
+        return await self._ids(query)
 
     async def _below(self, parent: ResourceId, child: str) -> AsyncIterator[ResourceId]:
         kind = compute_type(child)
@@ -61,3 +91,14 @@ class Inventory:
         with translated(f"list {url}"):
             async for entry in listing.listed(self._clients, url, {"api-version": version}):
                 yield resource_id(entry.get("id"), "an entry")
+
+
+def _subscription(row: Json) -> Subscription:
+    """`managementGroupAncestorsChain`: from the nearest to the root (Resource Graph's reference of
+    `resourcecontainers`).
+    """
+    chain = member(part(row, "properties"), "managementGroupAncestorsChain") or []
+    above = [text(as_object(each, "a management group"), "name") for each in chain]
+    return Subscription(
+        last_name(needed(row, "id")), text(row, "name"), frozenset(map(folded, above))
+    )

@@ -25,6 +25,9 @@ from azure.identity.aio import (
 from lanyard.values.clouds import Cloud
 from lanyard.values.errors import Permanent
 
+#: For the SDKs' own retries: a person is not kept waiting for a connection that is refused.
+AT_ONCE: Mapping[str, Any] = {"retry_connect": 0}
+
 _ADVICE = (
     "no Azure credentials: run 'az login' (or 'azd auth login'), or set AZURE_TENANT_ID, "
     "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or run where a managed identity is attached"
@@ -54,14 +57,16 @@ def own_credential(
 def _credentials(
     cloud: Cloud, sign_in: SignIn, environment: Mapping[str, str]
 ) -> Iterator[AsyncTokenCredential]:
-    yield EnvironmentCredential(authority=cloud.authority)
+    yield EnvironmentCredential(authority=cloud.authority, **AT_ONCE)
     if environment.get("AZURE_FEDERATED_TOKEN_FILE"):
-        yield WorkloadIdentityCredential(tenant_id=sign_in.tenant, authority=cloud.authority)
+        yield WorkloadIdentityCredential(
+            tenant_id=sign_in.tenant, authority=cloud.authority, **AT_ONCE
+        )
     yield AzureCliCredential(
         tenant_id=sign_in.tenant or "", subscription=sign_in.subscription or None
     )
     yield AzureDeveloperCliCredential(tenant_id=sign_in.tenant or "")
-    yield ManagedIdentityCredential(client_id=environment.get("AZURE_CLIENT_ID"))
+    yield ManagedIdentityCredential(client_id=environment.get("AZURE_CLIENT_ID"), **AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from lanyard.sweep.listings import (
     silent,
 )
 from lanyard.values.compute_types import COMPUTE_TYPES
-from lanyard.values.errors import LanyardError, Permanent, Temporary
-from lanyard.values.listed import Listed
+from lanyard.values.errors import LanyardError, Permanent, Temporary, Unreachable
+from lanyard.values.listed import Listed, ListedAssignment
 from lanyard.values.resource_id import folded
 
 _ACCOUNTS = "microsoft.batch/batchaccounts"
@@ -60,7 +60,7 @@ async def read_estate(
     read, or is not to be believed, is named in the answer.
     """
     index = ports("").index
-    resources = await patiently(partial(_resources, index, progress), sleep)
+    resources = await list_resources(index, sleep, progress)
     authorization = await patiently(partial(list_authorization, index, progress), sleep)
     subscriptions = await patiently(index.subscriptions, sleep)
     if not subscriptions:
@@ -74,6 +74,13 @@ async def read_estate(
     progress("principals", len(asked))
     directory = await _ask(ports, asked, found, authorization, sleep)
     return Estate(at, subscriptions, resources, authorization, directory)
+
+
+async def list_resources(
+    index: Index, sleep: Sleep, progress: Progress = silent
+) -> tuple[Listed, ...]:
+    """Compute, and whatever else has an identity. Raises Temporary, Permanent."""
+    return await patiently(partial(_resources, index, progress), sleep)
 
 
 async def _resources(index: Index, progress: Progress) -> tuple[Listed, ...]:
@@ -92,11 +99,11 @@ def _has_accounts(resources: Iterable[Listed]) -> bool:
     return any(one is not None and folded(one.id.type) == _ACCOUNTS for one in compute)
 
 
-def _control_principal(authorization: Authorization, listed: Mapping[str, str]) -> str:
+def control_principal(assignments: Iterable[ListedAssignment], listed: Mapping[str, str]) -> str:
     """A principal that is listed and that the directory has known for long: the one with the oldest
-    assignment.
+    assignment. "" where none is listed.
     """
-    known = [each for each in authorization.assignments if each.principal_id in listed]
+    known = [each for each in assignments if each.principal_id in listed]
     oldest = min(known, key=lambda each: (each.created or "9", each.principal_id), default=None)
     return oldest.principal_id if oldest is not None else min(listed, default="")
 
@@ -110,14 +117,14 @@ async def _ask(
 ) -> DirectoryAnswer:
     if not asked:
         return DirectoryAnswer()
-    control_principal = _control_principal(authorization, found.listed_principals)
-    if not control_principal:
+    control = control_principal(authorization.assignments, found.listed_principals)
+    if not control:
         return DirectoryAnswer(
             failure="no resource shows a managed identity, by which to know whether the directory "
             "answers in full"
         )
     try:
-        directory = ports(control_principal).directory
+        directory = ports(control).directory
         # Nobody asks for each orphan alone before it is shown, so a part is refused sooner here.
         call = partial(known_to_directory, directory, asked, found.listed_principals, most_missed=0)
         known = await patiently(call, sleep)
@@ -125,15 +132,19 @@ async def _ask(
         # The SDK's text repeats it, over several lines.
         return DirectoryAnswer(failure=str(error).partition("\n")[0])
     others = has_role_in(foreign_subscriptions(known, found), authorization.assignments)
-    return DirectoryAnswer(asked - known.principals - others, control_principal)
+    return DirectoryAnswer(asked - known.principals - others, control)
 
 
 async def patiently[T](call: Callable[[], Awaitable[T]], sleep: Sleep) -> T:
-    """The call, again after the delay that a temporary failure asks for, within reason."""
+    """The call, again after the delay that a temporary failure asks for, within reason. What cannot
+    be reached is known at once.
+    """
     waited = 0.0
     while True:
         try:
             return await call()
+        except Unreachable:
+            raise
         except Temporary as error:
             delay = max(error.delay, 1.0)
             if waited + delay > _PATIENCE:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from lanyard.desk.scan.holders import DirectoryAnswer, Holder, HolderKind
 from lanyard.sweep.listings import Authorization
 from lanyard.values.listed import Listed, ListedAssignment
-from lanyard.values.resource_id import folded, subscription_of
+from lanyard.values.resource_id import ResourceId, folded, subscription_of
 from lanyard.values.subscriptions import Subscriptions
 
 #: Days since an assignment was made, each up to (not including) its number, and their names.
@@ -125,6 +125,7 @@ class Scan:
 
     at: datetime  # when it was listed, with a zone
     compute: tuple[ComputeRow, ...]  # the most frequent type first
+    without_identity: tuple[ResourceId, ...]  # compute that has none, in the order of its ids
     subscriptions: tuple[SubscriptionRow, ...]  # by name
     above: Mapping[HolderKind, int]  # assignments at management groups and the tenant's root
     roles: tuple[RoleRow, ...]  # that managed identities hold, the most frequent first

@@ -19,6 +19,7 @@ from lanyard.desk.scan.report import (
     SubscriptionRow,
     subscription_id_of,
 )
+from lanyard.desk.within import EVERYWHERE, Within
 from lanyard.policy.privileged import hands_out, privilege
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import compute_type
@@ -30,18 +31,21 @@ from lanyard.values.roles import listed_role, role_name
 _IDENTITY = "/providers/microsoft.managedidentity/userassignedidentities/"
 
 
-def scan(estate: Estate) -> Scan:
-    """Look the estate over."""
+def scan(estate: Estate, part: Within = EVERYWHERE) -> Scan:
+    """Look a part of the estate over: who holds what there may be anywhere in it."""
     holders = Holders(estate.resources, estate.directory)
-    rows = [*_assignment_rows(estate, holders)]
+    every = [*_assignment_rows(estate, holders)]
+    rows = [row for row in every if part.holds(row.assignment.scope)]
     by_scope = _by_subscription(rows)
-    compute = [listed.compute for listed in estate.resources if listed.compute is not None]
-    identities = _identity_rows(estate, rows, holders)
+    listed = (each for each in estate.resources if part.holds(each.id))
+    compute = [each.compute for each in listed if each.compute is not None]
+    identities = [row for row in _identity_rows(estate, every, holders) if part.holds(row.id)]
     held = [row for row in rows if row.holder.kind in MANAGED]
     return Scan(
         at=estate.at,
         compute=_compute_rows(compute),
-        subscriptions=tuple(_subscription_rows(estate, compute, by_scope)),
+        without_identity=tuple(sorted(r.id for r in compute if _identities_of(r) == "none")),
+        subscriptions=tuple(_subscription_rows(estate, part, compute, by_scope)),
         above=by_scope[""],
         roles=tuple(_role_rows(held)),
         identities=len(identities),
@@ -122,6 +126,7 @@ def _by_subscription(rows: Iterable[AssignmentRow]) -> defaultdict[str, Counter[
 
 def _subscription_rows(
     estate: Estate,
+    part: Within,
     compute: Iterable[ComputeResource],
     holders: Mapping[str, Counter[HolderKind]],
 ) -> Iterator[SubscriptionRow]:
@@ -130,7 +135,8 @@ def _subscription_rows(
     for resource in compute:
         by_id[resource.id.subscription].append(resource)
     names = {id_: listed.name for id_, listed in estate.subscriptions.items()}
-    known = {*names, *by_id, *holders} - {""}
+    whole = (one for one in names if part.holds(f"/subscriptions/{one}"))
+    known = {*whole, *by_id, *holders} - {""}
     for one in sorted(known, key=lambda each: (names.get(each, "").casefold(), each)):
         counted = holders.get(one, Counter())
         yield SubscriptionRow(one, names.get(one, ""), _compute_rows(by_id[one]), counted)

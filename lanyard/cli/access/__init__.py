@@ -1,0 +1,1 @@
+"""`lanyard access`: who has access to this."""

@@ -1,0 +1,1 @@
+"""Who has access to a resource, a resource group or a subscription."""
