@@ -308,7 +308,7 @@ async def test_a_pause_for_a_time_shows_until_when_and_ends_by_itself(desk: Desk
     ran = json.loads((await desk.app("history", "--json", "--since", "1h")).out)["decisions"]
     (ended,) = [each for each in ran if each["action"] == "resume"]
     assert ended["reason"].endswith("; its time is over")
-    assert ended["by"] == "app", "nobody had to come back for it"
+    assert ended["by"] == desk.estate.name, "nobody had to come back for it"
 
 
 async def test_resume_puts_back_what_the_pause_held_and_nothing_else(desk: Desk) -> None:
