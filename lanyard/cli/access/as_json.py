@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lanyard.desk.access.holdings import Giver, Holding, Seen, Where
+from lanyard.desk.access.giver import Giver
+from lanyard.desk.access.holdings import Holding, Seen, Where
 from lanyard.desk.access.who import Known, Members
 from lanyard.desk.scan.report import scope_level
 

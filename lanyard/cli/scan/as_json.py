@@ -12,6 +12,7 @@ from lanyard.desk.scan.report import (
     AGE_UNKNOWN,
     AGES,
     OLDEST,
+    AccessRow,
     AssignmentRow,
     ComputeRow,
     IdentityRow,
@@ -42,6 +43,13 @@ SHAPE = {
     "it, `limit`, `nearLimit`",
     "subscriptions[].holders": f"its assignments by who holds them: {_HOLDERS}",
     "aboveSubscriptions": "`assignments` at management groups and the tenant's root, `holders`",
+    "access[]": "every role assignment, by scope, role and holder, as `privileged[]`: "
+    "`assignment`, `scope`, `level`, `role`, `principalId`, `holder`, `privileged`, `created`, "
+    "`ageDays`, `evidence`",
+    "access[].users[]": "ids of the resources that have the identity which holds it",
+    "access[].giver": "who gave it, as far as it shows that: `lanyard`, `putBack` (Lanyard's once, "
+    "kept by a person since), `others`",
+    "access[].rules[]": "with --policy: the rules that ask for just this now",
     "roles[]": "roles that managed identities hold: `id`, `name`, `assignments`, `holders`",
     "identities": "user-assigned ones that a person should look at",
     "identities.unused[]": "attached to nothing: `id`, `resources` (0), `assignments`",
@@ -84,6 +92,7 @@ def scan_as_json(scan: Scan, policy: Policy | None, changes: Counts | None) -> J
             "assignments": sum(scan.above.values()),
             "holders": _holders(scan.above),
         },
+        "access": [_access(each) for each in scan.access],
         "roles": [
             {
                 "id": row.role_id,
@@ -168,6 +177,15 @@ def _assignment(row: AssignmentRow) -> Json:
         "created": assignment.created or None,
         "ageDays": row.age_days,
         "evidence": list(row.evidence),
+    }
+
+
+def _access(access: AccessRow) -> Json:
+    return {
+        **_assignment(access.row),
+        "users": list(access.users),
+        "giver": access.giver.value,
+        "rules": list(access.rules),
     }
 
 

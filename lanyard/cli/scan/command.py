@@ -91,7 +91,7 @@ def run(
     estate, part = asyncio.run(_read(azure, places, terminal))
     loaded = loaded and loaded.under(estate.subscriptions)
     changes = _changes(loaded, estate, part)
-    document = scan_as_json(scan(estate, part), loaded, changes)
+    document = scan_as_json(scan(estate, part, loaded), loaded, changes)
     if html is not None:
         write(html, page(document))
     if save is not None:

@@ -1,4 +1,4 @@
-"""A scan as one page to look at and to mail: no script, and nothing from elsewhere.
+"""A scan as one page to look at and to mail: nothing from elsewhere, and no script but its own.
 
 The page shows the document of `lanyard scan --json`, and every figure on it names its place there
 (`data-figure`, a JSON pointer).
@@ -18,7 +18,9 @@ type Json = dict[str, Any]
 
 def page(document: Json) -> str:
     """The whole page."""
-    return whole_page("Identities and access: a scan of the estate", "\n".join(_sections(document)))
+    return whole_page(
+        "Identities and access: a scan of the estate", "\n".join(_sections(document)), script=True
+    )
 
 
 def _sections(document: Json) -> Iterator[str]:
@@ -32,6 +34,7 @@ def _sections(document: Json) -> Iterator[str]:
     yield sections.orphans(document)
     yield sections.privileged(document)
     yield sections.identities(document)
+    yield sections.access(document)
     if document["policy"] is not None:
         yield sections.policy(document)
     yield _notes()

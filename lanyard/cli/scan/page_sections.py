@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from lanyard.cli.frame.charts import Bar, Column, Part, columns, legend, meter, stacked_bars
+from lanyard.cli.frame.data_tables import Cell, Line, data_table, text
 from lanyard.cli.frame.figures import figure, resolved
 from lanyard.cli.frame.html import escaped, tag
 from lanyard.cli.scan.page_tables import assignment_table, identity_table, resource_table, table
+from lanyard.cli.scan.words import Places
 from lanyard.desk.scan.report import SHARED_FROM
 from lanyard.sweep.listings import LIMIT, NEAR_LIMIT
 
@@ -29,6 +31,17 @@ _HOLDERS = {
     "unknown": "unknown to the directory",
     "undetermined": "not determined",
 }
+_HOLDER = {
+    "systemAssigned": "system-assigned identity",
+    "userAssigned": "user-assigned identity",
+    "application": "application",
+    "user": "person",
+    "group": "group",
+    "unknown": "unknown to the directory",
+    "undetermined": "not determined",
+}
+# So many resources that have an identity are named.
+_FEW = 3
 # The style sheet's names where the document's mean something else there.
 _STYLES = {"user": "people", "group": "groups"}
 _HEAT = 5
@@ -143,6 +156,52 @@ def _heat(document: Json, pointer: str) -> str:
         figure(document, pointer + "/total") + tag("small", without if row["none"] else ""),
         class_=f"cell heat-{round(share * _HEAT)}",
     )
+
+
+_GIVERS = {
+    "lanyard": "Lanyard",
+    "anotherLanyard": "another Lanyard",
+    "putBack": "kept by a person, by an undo",
+    "others": "not Lanyard's",
+}
+
+
+def access(document: Json) -> str:
+    """Who has which role where, who gave it and since when: every assignment."""
+    places = Places(document)
+    heads = ("who", "role", "where", "given by", "#since")
+    lines = [_access_line(row, places) for row in document["access"]]
+    lead = (
+        "Every role assignment. Find who can read something by its name; an assignment at what is "
+        "above it counts for it, too."
+    )
+    return _section("Who has what", lead, data_table("Who has what", heads, lines))
+
+
+def _access_line(row: Json, places: Places) -> Line:
+    users = [places.within(one) for one in row["users"]]
+    why = f"rule: {'; '.join(row['rules'])}" if row["rules"] else ""
+    created = row["created"] or ""
+    found = (row["principalId"], row["assignment"], row["scope"], *row["users"])
+    return Line(
+        (
+            _who(row, users, places),
+            text(row["role"]["name"], row["privileged"] or "", style="why"),
+            text(places.full(row["scope"]), row["level"], title=row["scope"]),
+            text(_GIVERS[row["giver"]], why),
+            Cell(tag("time", created[:10], datetime=created) if created else "", created),
+        ),
+        " ".join(found),
+    )
+
+
+def _who(row: Json, users: Sequence[str], places: Places) -> Cell:
+    resource, kind = row["holder"]["resource"], _HOLDER[row["holder"]["kind"]]
+    shown = ", ".join(users[:_FEW]) + (f" and {len(users) - _FEW:,} more" if users[_FEW:] else "")
+    if resource is None:
+        return text(row["principalId"], kind)
+    below = f"{kind}, on {shown}" if row["holder"]["kind"] == "userAssigned" and shown else kind
+    return text(places.full(resource), below, title=resource)
 
 
 def roles(document: Json) -> str:

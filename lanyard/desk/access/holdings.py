@@ -3,18 +3,19 @@ read at one moment.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 
+from lanyard.desk.access.giver import Giver, giver_of
 from lanyard.desk.access.who import Known, Members, Names
 from lanyard.desk.scan.holders import DirectoryAnswer, Holder, HolderKind, Holders
 from lanyard.desk.scan.report import scope_level
 from lanyard.planning.desired import desired
 from lanyard.policy import Policy
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
-from lanyard.values.grants import Content, is_made_by, is_stamped, stamped_by
+from lanyard.values.grants import Content
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
 from lanyard.values.resource_id import ResourceId, folded, is_within
 from lanyard.values.roles import role_name
@@ -26,19 +27,6 @@ class Where(StrEnum):
     AT = "at"
     ABOVE = "above"
     BELOW = "below"
-
-
-class Giver(StrEnum):
-    """Who gave it, as far as the assignment itself shows.
-
-    `LANYARD`: the installation that is asked for, or any, where none is known; `ANOTHER`: another
-    installation of Lanyard; `PUT_BACK`: Lanyard's once, and kept by a person since.
-    """
-
-    LANYARD = "lanyard"
-    ANOTHER = "anotherLanyard"
-    PUT_BACK = "putBack"
-    OTHERS = "others"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +60,8 @@ class Holding:
 def holdings(seen: Seen, policy: Policy | None = None) -> tuple[Holding, ...]:
     """Who has access: at the place first, then above it, the nearest first, then below."""
     holders = Holders(seen.resources, _answer(seen))
-    users = _users(seen.resources)
-    rules = _rules(seen, policy)
+    users = users_of(seen.resources)
+    rules = rules_asking(seen.assignments, seen.resources, policy)
     found = []
     for assignment in seen.assignments:
         where = where_of(assignment.scope, seen.place)
@@ -107,14 +95,6 @@ def where_of(scope: str, place: ResourceId) -> Where | None:
     return Where.ABOVE if above else None
 
 
-def giver_of(assignment: ListedAssignment, installation: str) -> Giver:
-    """Who gave it: by its stamp and its name."""
-    maker = stamped_by(assignment.description)
-    if maker and is_made_by(maker, assignment):
-        return Giver.LANYARD if installation in ("", maker) else Giver.ANOTHER
-    return Giver.PUT_BACK if is_stamped(assignment.description) and not maker else Giver.OTHERS
-
-
 def _answer(seen: Seen) -> DirectoryAnswer:
     """Whom the directory does not know, of those it was asked for."""
     if not seen.names.is_whole:
@@ -123,7 +103,7 @@ def _answer(seen: Seen) -> DirectoryAnswer:
     return DirectoryAnswer(frozenset(principals - seen.names.known.keys()))
 
 
-def _users(resources: Iterable[Listed]) -> Mapping[str, tuple[str, ...]]:
+def users_of(resources: Iterable[Listed]) -> Mapping[str, tuple[str, ...]]:
     """The resources that have each user-assigned identity (id, folded), in the order of their ids;
     of a system-assigned one the resource itself.
     """
@@ -146,14 +126,16 @@ def _role(role: str, roles: Mapping[str, ListedRole]) -> str:
     return listed.name if listed is not None and listed.name else role_name(role)
 
 
-def _rules(seen: Seen, policy: Policy | None) -> Mapping[Content[str], tuple[str, ...]]:
+def rules_asking(
+    assignments: Collection[ListedAssignment], resources: Iterable[Listed], policy: Policy | None
+) -> Mapping[Content[str], tuple[str, ...]]:
     """The rules that ask for each of the assignments, for any resource that has its principal."""
     if policy is None:
         return {}
-    wanted = {each.content for each in seen.assignments}
-    holders = {each.principal_id for each in seen.assignments}
+    wanted = {each.content for each in assignments}
+    holders = {each.principal_id for each in assignments}
     found: defaultdict[Content[str], set[str]] = defaultdict(set)
-    for listed in seen.resources:
+    for listed in resources:
         resource = listed.compute
         if resource is not None and resource.identity.principals & holders:
             for content, rules in _asked(policy, resource):

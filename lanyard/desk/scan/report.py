@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from lanyard.desk.access.giver import Giver
 from lanyard.desk.scan.holders import DirectoryAnswer, Holder, HolderKind
 from lanyard.sweep.listings import Authorization
 from lanyard.values.listed import Listed, ListedAssignment
@@ -119,6 +120,18 @@ class AssignmentRow:
         return scope_level(self.assignment.scope)
 
 
+@dataclass(frozen=True, slots=True)
+class AccessRow:
+    """A role assignment with who has it, who gave it, and the rules of the policy that ask for just
+    this now. `users`: ids of the resources that have the identity which holds it.
+    """
+
+    row: AssignmentRow
+    users: tuple[str, ...]
+    giver: Giver
+    rules: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
     """The estate at a glance."""
@@ -128,6 +141,7 @@ class Scan:
     without_identity: tuple[ResourceId, ...]  # compute that has none, in the order of its ids
     subscriptions: tuple[SubscriptionRow, ...]  # by name
     above: Mapping[HolderKind, int]  # assignments at management groups and the tenant's root
+    access: tuple[AccessRow, ...]  # every role assignment, by scope, role and holder
     roles: tuple[RoleRow, ...]  # that managed identities hold, the most frequent first
     identities: int  # user-assigned ones, all that are listed
     unused: tuple[IdentityRow, ...]  # attached to nothing

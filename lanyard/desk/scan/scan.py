@@ -4,12 +4,15 @@ Pure, over what the listings show at one moment: no ledger, no policy, nothing o
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from lanyard.desk.access.giver import giver_of
+from lanyard.desk.access.holdings import rules_asking, users_of
 from lanyard.desk.scan.holders import MANAGED, HolderKind, Holders
 from lanyard.desk.scan.report import (
     SHARED_FROM,
+    AccessRow,
     AssignmentRow,
     ComputeRow,
     Estate,
@@ -20,6 +23,7 @@ from lanyard.desk.scan.report import (
     subscription_id_of,
 )
 from lanyard.desk.within import EVERYWHERE, Within
+from lanyard.policy import Policy
 from lanyard.policy.privileged import hands_out, privilege
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import compute_type
@@ -31,8 +35,10 @@ from lanyard.values.roles import listed_role, role_name
 _IDENTITY = "/providers/microsoft.managedidentity/userassignedidentities/"
 
 
-def scan(estate: Estate, part: Within = EVERYWHERE) -> Scan:
-    """Look a part of the estate over: who holds what there may be anywhere in it."""
+def scan(estate: Estate, part: Within = EVERYWHERE, policy: Policy | None = None) -> Scan:
+    """Look a part of the estate over: who holds what there may be anywhere in it. `policy`: whose
+    rules may ask for what stands.
+    """
     holders = Holders(estate.resources, estate.directory)
     every = [*_assignment_rows(estate, holders)]
     rows = [row for row in every if part.holds(row.assignment.scope)]
@@ -47,6 +53,7 @@ def scan(estate: Estate, part: Within = EVERYWHERE) -> Scan:
         without_identity=tuple(sorted(r.id for r in compute if _identities_of(r) == "none")),
         subscriptions=tuple(_subscription_rows(estate, part, compute, by_scope)),
         above=by_scope[""],
+        access=_access_rows(rows, estate, policy),
         roles=tuple(_role_rows(held)),
         identities=len(identities),
         unused=tuple(row for row in identities if not row.resources),
@@ -92,6 +99,34 @@ def _assignment_rows(estate: Estate, holders: Holders) -> Iterator[AssignmentRow
             _age_days(assignment.created, estate.at),
             evidence if holder.kind is HolderKind.UNKNOWN else (),
         )
+
+
+def _access_rows(
+    rows: Sequence[AssignmentRow], estate: Estate, policy: Policy | None
+) -> tuple[AccessRow, ...]:
+    users = users_of(estate.resources)
+    assignments = [row.assignment for row in rows]
+    asking = rules_asking(assignments, estate.resources, policy)
+    found = [
+        AccessRow(
+            row,
+            users.get(folded(row.holder.resource), ()),
+            giver_of(row.assignment, ""),
+            asking.get(row.assignment.content, ()),
+        )
+        for row in rows
+    ]
+    return tuple(sorted(found, key=_place_of))
+
+
+def _place_of(access: AccessRow) -> tuple[str, ...]:
+    row = access.row
+    return (
+        folded(row.assignment.scope),
+        folded(row.role),
+        folded(row.holder.resource),
+        (row.assignment.id),
+    )
 
 
 def _name_of(role: str, estate: Estate) -> str:
