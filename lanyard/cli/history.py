@@ -136,7 +136,9 @@ def run(
 
     past = asyncio.run(find())
     if json:
-        terminal.json({"version": 1, "decisions": [as_json(one) for one in past]})
+        terminal.json(
+            {"version": 1, "decisions": [as_json(one.recorded, one.became) for one in past]}
+        )
         return 0
     changes = [one for one in past if not one.shown_elsewhere]
     for one in changes:
@@ -145,11 +147,10 @@ def run(
     return 0
 
 
-def as_json(past: Past) -> dict[str, Any]:
-    """A decision, with everything that is on record; and what became of a removal."""
-    recorded = past.recorded
+def as_json(recorded: Recorded, became: Became | None = None) -> dict[str, Any]:
+    """A decision, with everything that is on record; `became`: what became of a removal."""
     head = {"id": recorded.id, "at": recorded.at.isoformat(), "by": recorded.by}
-    decision = asdict(recorded.decision) | {"became": past.became}
+    decision = asdict(recorded.decision) | {"became": became}
     return {**head, "policy": recorded.policy, **decision}
 
 

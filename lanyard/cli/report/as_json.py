@@ -10,7 +10,6 @@ from lanyard.cli.shown_removal import shown_removed
 from lanyard.desk.report.happened import Happening, Line
 from lanyard.desk.report.report import Report
 from lanyard.desk.report.tally import Figures, Share
-from lanyard.record.removal_history import Past
 
 _LISTS = {
     "given": (Happening.GIVEN, Happening.SHARED),
@@ -100,4 +99,4 @@ def _line(line: Line) -> dict[str, Any]:
         "what": line.what.value if line.what else None,
         "words": decision.action if removed is None else shown_removed(removed),
     }
-    return head | decision_as_json(Past(line.recorded, line.became, why="", shown_elsewhere=False))
+    return head | decision_as_json(line.recorded, line.became)
