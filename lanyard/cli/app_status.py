@@ -112,10 +112,10 @@ async def status_of(app: App) -> Status:
     """Ask the tables and the queues."""
     now, kill_switch = app.time(), app.kill_switch()
     budget = RemovalBudget(app.tables.control, RemovalLimit(), kill_switch, app.now)
-    last_sweep = await _last_sweep(app.decisions(), now)
+    swept = await last_sweep(app.decisions(), now)
     damaged: list[DamagedRow] = []
     app_itself = await _running(app, damaged)
-    is_known = app_itself is not None or last_sweep is not None
+    is_known = app_itself is not None or swept is not None
     standing = [grant async for grant in app.claims().standing(damaged)]
     records = [record async for record in app.ledger().records(damaged)]
     held = await _held(app.held(), damaged)
@@ -127,11 +127,11 @@ async def status_of(app: App) -> Status:
         waiting=await app.queue.waiting(),
         poisoned=await app.poison.count(),
         dead_letters=await app.dead_letters.count(),
-        last_sweep=last_sweep,
+        last_sweep=swept,
         running=app_itself,
         busy_since=None if is_known else await _busy_since(app.decisions(), now),
         held=held,
-        excluded=int(last_sweep.decision.cause.get("excluded", "0")) if last_sweep else 0,
+        excluded=int(swept.decision.cause.get("excluded", "0")) if swept else 0,
         pause=await kill_switch.read(),
         removed_this_hour=await budget.spent(),
         damaged=tuple(map(str, damaged)),
@@ -154,7 +154,8 @@ async def _busy_since(decisions: Decisions, now: datetime) -> datetime | None:
     return None
 
 
-async def _last_sweep(decisions: Decisions, now: datetime) -> Recorded | None:
+async def last_sweep(decisions: Decisions, now: datetime) -> Recorded | None:
+    """The last sweep that is on record, within a week."""
     return await _latest(decisions, now, lambda decision: decision.key == SWEEP)
 
 

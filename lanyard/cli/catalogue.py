@@ -83,6 +83,7 @@ GROUPS = (
             Listed("pause", "stop removals, or everything", "pause:PAUSE"),
             Listed("resume", "go on after a pause", "pause:RESUME"),
             Listed("undo", "put back what was removed", "undo:COMMAND"),
+            Listed("adopt", "take over what stands already", "adopt.command:COMMAND"),
         ),
     ),
     Group(

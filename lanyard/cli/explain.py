@@ -67,6 +67,7 @@ _SHAPE = {
     "keepsAll[]": "what of those rules is not known for it: `rule` as above, `part`, `reason`; "
     "where there is any, it keeps everything that Lanyard gave it",
     "assignments[].madeByLanyard": "whether it is Lanyard's own",
+    "assignments[].adopted": "whether somebody else made that, and it was adopted",
     "assignments[].condition": "under which it holds; null for none",
     "assignments[].conditionChanged": "whether somebody changed that of Lanyard's own",
     "assignments[].otherCondition": "whether a rule asks for it on another condition than it "
@@ -231,6 +232,7 @@ def _assignment(why: Why, places: Mapping[str, str]) -> dict[str, Any]:
         "scope": assignment.scope,
         "principalId": assignment.principal_id,
         "madeByLanyard": why.lanyards,
+        "adopted": why.adopted,
         "condition": assignment.condition,
         "conditionChanged": why.condition_changed,
         "otherCondition": bool(why.otherwise),
@@ -288,6 +290,7 @@ def _show(
 def _show_assignment(why: Why, places: Mapping[str, str], terminal: Terminal) -> None:
     assignment = why.assignment
     whose = ("Lanyard's", "green") if why.lanyards else ("not Lanyard's", "yellow")
+    whose = ("Lanyard's, adopted", "green") if why.adopted else whose
     what = f"  {role_name(assignment.role_id)} at {assignment.scope}  "
     terminal.show((what, "bold"), whose)
     terminal.show((f"    {assignment.id}", "dim"))

@@ -17,6 +17,7 @@ from lanyard.record.rows import DamagedRow
 from lanyard.values.compute import ComputeResource, SystemAssigned
 from lanyard.values.grants import Grant, RoleAssignment, Standing, State
 from lanyard.values.resource_id import ResourceId, folded
+from lanyard.values.stamps import Stamp
 
 #: Of the resources that claim one assignment, so many are read.
 MOST_CLAIMS = 10
@@ -59,8 +60,14 @@ class Why:
 
     @property
     def lanyards(self) -> bool:
-        """Whether Lanyard made it."""
+        """Whether Lanyard made it, or it was adopted."""
         return self.standing is not None and self.standing.ours
+
+    @property
+    def adopted(self) -> bool:
+        """Whether somebody else made it, and a person had it adopted."""
+        stamp = Stamp.of(self.assignment.description)
+        return self.lanyards and stamp is not None and stamp.adoption is not None
 
     @property
     def condition_changed(self) -> bool:
@@ -213,7 +220,7 @@ class Explainer:
     async def _all_standing(self) -> dict[str, Standing]:
         if self._standing is None:
             found = [one async for one in self.app.claims().standing(self.damaged)]
-            self._standing = {folded(one.grant.assignment_id): one for one in found}
+            self._standing = {folded(one.assignment_id): one for one in found}
         return self._standing
 
 

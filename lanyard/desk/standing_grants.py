@@ -35,11 +35,17 @@ class Standing:
         """
         found = set()
         for grant in _known(wanted.grants, principals):
-            listing = _Listing(grant.principal_id, ResourceId.parse(grant.scope).subscription)
-            standing = await self._listings.get(listing, partial(self._list, listing))
-            if assignment := standing.get(grant.content):
+            if assignment := await self.giving(grant):
                 found.add(replace(grant, condition=assignment.condition))
         return frozenset(found)
+
+    async def giving(self, grant: Grant) -> RoleAssignment | None:
+        """The one assignment of the grant's content, whoever made it and whatever its condition.
+        Raises Temporary, Permanent.
+        """
+        listing = _Listing(grant.principal_id, ResourceId.parse(grant.scope).subscription)
+        standing = await self._listings.get(listing, partial(self._list, listing))
+        return standing.get(grant.content)
 
     async def _list(self, listing: _Listing) -> Mapping[Content[str], RoleAssignment]:
         """By what each gives: Azure keeps one assignment of it."""

@@ -15,7 +15,7 @@ from lanyard.record.claims import Claims
 from lanyard.record.decisions import Decision, Decisions, Recorded
 from lanyard.record.removal_history import removals
 from lanyard.values.errors import Permanent, Temporary
-from lanyard.values.grants import RoleAssignment, put_back_stamp
+from lanyard.values.grants import RoleAssignment
 from lanyard.values.removed import (
     Became,
     Removed,
@@ -23,6 +23,7 @@ from lanyard.values.removed import (
     RemovedAttachment,
     RemovedIdentity,
 )
+from lanyard.values.stamps import Stamp
 
 #: What became of a removal is on record by then.
 _AFTERWARDS = timedelta(hours=1)
@@ -134,16 +135,18 @@ class Undo:
         services = self.services
         if await services.claims.keeps(removed.grant, decision_id):
             return True
-        there = await services.assignments.read(removed.id)
-        stamp = put_back_stamp(services.assignments.installation)
-        return there is not None and there.description == stamp
+        there = await self._there(removed)
+        stamp = None if there is None else Stamp.of(there.description)
+        if stamp is None or stamp.installation != services.assignments.installation:
+            return False
+        return stamp.put_back
 
     async def _standing(self, removed: RemovedAssignment) -> RoleAssignment | None:
         """The assignment as it is now. Raises Permanent where its principal is gone."""
         services, principal = self.services, removed.grant.principal_id
         if not await services.directory.existing([principal]):
             raise Permanent(f"principal {principal} no longer exists: nothing to put back for it")
-        return await services.assignments.read(removed.id)
+        return await self._there(removed)
 
     async def _assign_again(self, decision_id: str, removed: RemovedAssignment) -> str:
         services, grant = self.services, removed.grant
@@ -159,7 +162,7 @@ class Undo:
             await services.claims.let_go(grant, decision_id)
             raise
         standing = grant if there is None else replace(grant, condition=there.condition)
-        await services.claims.stands(standing, ours=False)
+        await services.claims.stands(standing, removed.id, ours=False)
         return "put back" if there is None else "it is there; kept from now on"
 
     async def _let_go(self, decision_id: str, removed: RemovedAssignment) -> None:
@@ -167,8 +170,15 @@ class Undo:
         services, grant = self.services, removed.grant
         await services.claims.let_go(grant, decision_id)
         if services.assignments.is_ours(removed) and not await services.claims.kept(grant):
-            ours = await services.assignments.withdraw(removed.id)
-            await services.claims.stands(grant, ours=ours)
+            there = await self._there(removed)
+            id_ = removed.id if there is None else there.id
+            ours = await services.assignments.withdraw(id_)
+            await services.claims.stands(grant, id_, ours=ours)
+
+    async def _there(self, removed: RemovedAssignment) -> RoleAssignment | None:
+        """What gives by now what was removed, maybe under another name: Azure takes one of it."""
+        assignments = self.services.assignments
+        return await assignments.read(removed.id) or await assignments.giving(removed.grant)
 
     async def _record(self, undoable: Undoable, verb: str, reason: str, became: Became) -> None:
         await self.services.decisions.add(

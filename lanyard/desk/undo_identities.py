@@ -1,11 +1,11 @@
 """An identity that was taken off a resource, attached again; one that was deleted, described."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 from lanyard.ports.azure import Compute, Identities
 from lanyard.record.ledger import Ledger
+from lanyard.record.ownership import left_to_others
 from lanyard.values.compute import ComputeResource
 from lanyard.values.compute_types import compute_type
 from lanyard.values.errors import Permanent
@@ -90,15 +90,7 @@ async def _give_up(resource: ResourceId, identity: ResourceId, ledger: Ledger) -
     """Lanyard knows it as its own no more."""
     record = await ledger.resource(resource)
     if identity in record.attachments or identity in record.dedicated:
-        confirmed = {key: p for key, p in record.confirmed.items() if key != identity.key}
-        await ledger.save(
-            replace(
-                record,
-                attachments={o: at for o, at in record.attachments.items() if o != identity},
-                dedicated={one: s for one, s in record.dedicated.items() if one != identity},
-                confirmed=confirmed,
-            )
-        )
+        await ledger.save(left_to_others(record, identity))
 
 
 def how_to_enable_again(removed: RemovedAttachment) -> str:

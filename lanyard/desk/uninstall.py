@@ -1,9 +1,10 @@
 """Takes back what Lanyard gave, because a person wants it gone: grants, whichever resource claims
-them, and attached identities. Each assignment is read from ARM right before it goes (its name, its
-content and its stamp are Lanyard's) and is kept whole on record, so that it can be put back.
+them, and attached identities; what it adopted stays, because others gave that. Each assignment is
+read from ARM right before it goes (its name, its content and its stamp are Lanyard's) and is kept
+whole on record, so that it can be put back.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -23,9 +24,10 @@ from lanyard.record.rows import DamagedRow
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import Permanent, Temporary
-from lanyard.values.grants import Standing
+from lanyard.values.grants import Grant, Standing
 from lanyard.values.listed import ListedAssignment
 from lanyard.values.resource_id import ResourceId, folded, subscription_of
+from lanyard.values.stamps import Stamp
 
 _SOURCE = "uninstall"
 _ABOVE = "its scope is above the subscriptions: a person has to remove it"
@@ -39,13 +41,14 @@ class Attachment:
     identity: ResourceId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
     """What Lanyard gave and is still there, by its own record.
 
-    `kept`: what a person had put back; that is theirs. `unrecorded`: assignments with Lanyard's
-    stamp that its record does not know. `made`: identities made for one resource each. `damaged`:
-    rows that cannot be read; what they are about stays.
+    `kept`: what a person had put back; that is theirs. `adopted`: what others made, assignments and
+    attachments; that stays. `unrecorded`: assignments with Lanyard's stamp that its record does not
+    know. `made`: identities made for one resource each. `damaged`: rows that cannot be read; what
+    they are about stays.
     """
 
     grants: tuple[Standing, ...]
@@ -53,6 +56,7 @@ class Given:
     attachments: tuple[Attachment, ...]
     unrecorded: tuple[ListedAssignment, ...]
     made: tuple[ResourceId, ...]
+    adopted: tuple[Standing | Attachment, ...] = ()
     damaged: tuple[str, ...] = ()
 
 
@@ -94,22 +98,30 @@ class Uninstall:
         services, damaged = self.services, list[DamagedRow]()
         standing = [each async for each in services.claims.standing(damaged)]
         records = [record async for record in services.ledger.records(damaged)]
-        known = {folded(each.grant.assignment_id) for each in standing}
-        listed = [each async for each in services.index.assignments()]
+        known = {folded(each.assignment_id) for each in standing}
+        stamped = await self._stamped()
+        adopted = _adopted(standing, stamped)
+        ours = [each for each in standing if each.ours and not each.kept]
         return Given(
-            tuple(each for each in standing if each.ours and not each.kept),
-            tuple(each for each in standing if each.kept),
-            tuple(Attachment(r.id, each) for r in records for each in sorted(r.attachments)),
-            tuple(
-                each
-                for each in listed
-                if isinstance(each, ListedAssignment)
-                and services.assignments.is_ours(each)
-                and folded(each.id) not in known
+            grants=tuple(each for each in ours if each.grant.name not in adopted),
+            kept=tuple(each for each in standing if each.kept),
+            attachments=tuple(_attachments(records, adopted=False)),
+            unrecorded=tuple(each for each in stamped if folded(each.id) not in known),
+            made=tuple(each for record in records for each in sorted(record.dedicated)),
+            adopted=(
+                *(each for each in ours if each.grant.name in adopted),
+                *_attachments(records, adopted=True),
             ),
-            tuple(each for record in records for each in sorted(record.dedicated)),
-            tuple(map(str, damaged)),
+            damaged=tuple(map(str, damaged)),
         )
+
+    async def _stamped(self) -> list[ListedAssignment]:
+        services = self.services
+        return [
+            each
+            async for each in services.index.assignments()
+            if isinstance(each, ListedAssignment) and services.assignments.is_ours(each)
+        ]
 
     async def take_back(
         self, *, grants: bool, attachments: bool, progress: Callable[[int, int], None]
@@ -120,13 +132,15 @@ class Uninstall:
         `progress` is called with how many are done, and of how many.
         """
         records = [record async for record in self.services.ledger.records([])]
+        standing = [each async for each in self.services.claims.standing([])]
+        adopted = _adopted(standing, await self._stamped())
         failures = Failures()
         for done, record in enumerate(records):
             progress(done, len(records))
-            actions = _actions(record, grants=grants, attachments=attachments)
+            actions = _actions(record, adopted, grants=grants, attachments=attachments)
             failures.add(record.id, await self._from(record, actions) if actions else ())
         if grants:
-            await self._leftovers(failures)
+            await self._leftovers(adopted, failures)
         return failures
 
     async def _from(self, record: ResourceRecord, actions: list[Action]) -> list[Outcome]:
@@ -152,10 +166,10 @@ class Uninstall:
             await apply(todo, services, progress, recorder)
         return progress.outcomes
 
-    async def _leftovers(self, failures: Failures) -> None:
+    async def _leftovers(self, adopted: Set[str], failures: Failures) -> None:
         """Grants that no resource's record has, claimed or not."""
         for each in [each async for each in self.services.claims.standing([])]:
-            if each.ours and not each.kept:
+            if each.ours and not each.kept and each.grant.name not in adopted:
                 await self._leftover(each, failures)
 
     async def _leftover(self, standing: Standing, failures: Failures) -> None:
@@ -191,9 +205,29 @@ def _cause(resource: ResourceId) -> Mapping[str, str]:
     return cause_of(Change(resource, _SOURCE))
 
 
-def _actions(record: ResourceRecord, *, grants: bool, attachments: bool) -> list[Action]:
-    released = record.owned().claimed
-    detached = sorted(record.attachments)
+def _attachments(records: Iterable[ResourceRecord], *, adopted: bool) -> Iterator[Attachment]:
+    for record in records:
+        for identity in sorted(record.attachments):
+            if (identity in record.adopted) is adopted:
+                yield Attachment(record.id, identity)
+
+
+def _adopted(standing: Iterable[Standing], stamped: Iterable[ListedAssignment]) -> set[str]:
+    """The names of the grants that adopted assignments give: by the record, and by their stamps."""
+    names = {each.grant.name for each in standing if each.adopted}
+    for each in stamped:
+        stamp = Stamp.of(each.description)
+        if stamp is not None and stamp.adoption is not None:
+            names.add(Grant(*each.content).name)
+    return names
+
+
+def _actions(
+    record: ResourceRecord, adopted: Set[str], *, grants: bool, attachments: bool
+) -> list[Action]:
+    """Without what is adopted: the grants by their names."""
+    released = [each for each in record.owned().claimed if each.name not in adopted]
+    detached = sorted(record.attachments.keys() - record.adopted)
     return [
         *(DetachIdentity(identity) for identity in (detached if attachments else ())),
         *(ReleaseGrant(grant) for grant in (released if grants else ())),

@@ -78,6 +78,16 @@ def guard(plan: Plan, situation: Situation) -> Verdict:
     return Verdict(allowed, (*not_done, *standing(plan, situation)))
 
 
+def not_given(plan: Plan, situation: Situation) -> dict[Action, Held]:
+    """Of what rules ask for, that which the policy does not give, whoever else may: what a change
+    would break, and what people ordered, does not count here.
+    """
+    held: dict[Action, Held] = {}
+    for check in (own_identity, outside_mode, observed, not_to_be_given):
+        _hold(check(plan, situation), held, frozenset())
+    return held
+
+
 def guard_alone(
     actions: Iterable[Action], policy: Policy, orders: Orders, given_by: Givers = NOBODY
 ) -> Verdict:

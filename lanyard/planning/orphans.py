@@ -58,9 +58,9 @@ class Facts:
     unknown: frozenset[str]
     #: Where a principal was last seen alive.
     owners: Mapping[str, ResourceId]
-    #: Grants by the folded id of their assignment.
+    #: Grants by their names.
     standing: Mapping[str, Standing]
-    #: The folded ids of the assignments that have our name and stamp.
+    #: The folded ids of the assignments that are ours by name and stamp.
     stamped: Container[str]
     #: Resources on record that are no longer listed.
     missing: frozenset[ResourceId]
@@ -86,9 +86,10 @@ def suspects(assignments: Iterable[ListedAssignment], alive: Container[str]) -> 
 
 def orphan(assignment: ListedAssignment, facts: Facts, policy: Policy) -> Orphan | None:
     """The assignment as an orphan; None where it is none."""
-    standing = facts.standing.get(folded(assignment.id))
-    if standing is not None and _is_unclaimed(standing, assignment, facts):
-        return _unclaimed(assignment, standing, facts, policy)
+    if folded(assignment.id) in facts.stamped:
+        standing = _standing(assignment, facts)
+        if standing is not None and standing.ours and not _claimed(standing, facts):
+            return _unclaimed(assignment, standing, facts, policy)
     if assignment.principal_id in facts.unknown and not _is_kept(assignment, facts):
         return _without_principal(assignment, facts, policy)
     return None
@@ -96,14 +97,13 @@ def orphan(assignment: ListedAssignment, facts: Facts, policy: Policy) -> Orphan
 
 def _is_kept(assignment: ListedAssignment, facts: Facts) -> bool:
     """Whether a person claims what it gives, whatever its own name."""
-    standing = facts.standing.get(folded(Grant(*assignment.content).assignment_id))
+    standing = _standing(assignment, facts)
     return standing is not None and standing.kept
 
 
-def _is_unclaimed(standing: Standing, assignment: ListedAssignment, facts: Facts) -> bool:
-    """Whether it is ours, by the record and by its stamp, and nothing claims it."""
-    ours = standing.ours and folded(assignment.id) in facts.stamped
-    return ours and not _claimed(standing, facts)
+def _standing(assignment: ListedAssignment, facts: Facts) -> Standing | None:
+    """The grant that it gives, as it is on record."""
+    return facts.standing.get(Grant(*assignment.content).name)
 
 
 def _claimed(standing: Standing, facts: Facts) -> bool:

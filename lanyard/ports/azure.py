@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lanyard.values.compute import ComputeResource, ManagedIdentity
-from lanyard.values.grants import Described, Grant, RoleAssignment
+from lanyard.values.grants import Described, Given, Grant, RoleAssignment
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
 from lanyard.values.own_identity import Created
 from lanyard.values.permissions import Definition
@@ -82,9 +82,9 @@ class Granting(Protocol):
     would have its adapter beside this one (docs/dev/adr/0014).
     """
 
-    async def ensure(self, grant: Grant) -> bool:
-        """Make the assignment exist. False where someone else's assignment gives the same; raises
-        Refused where it stands in its place and does not.
+    async def ensure(self, grant: Grant) -> Given:
+        """Make the assignment exist. Not ours where someone else's gives the same; raises Refused
+        where it stands in its place and does not.
         """
 
     async def giving(self, grant: Grant) -> RoleAssignment | None:
@@ -99,7 +99,9 @@ class Granting(Protocol):
         """Delete the assignment; a missing one is fine."""
 
     def is_ours(self, assignment: Described) -> bool:
-        """Whether the assignment has our name and exactly our stamp."""
+        """Whether the assignment has exactly our stamp, and our name or the one that it was adopted
+        under.
+        """
 
 
 class Assignments(Granting, Protocol):
@@ -116,6 +118,14 @@ class Assignments(Granting, Protocol):
 
     async def withdraw(self, assignment_id: str) -> bool:
         """Take an assignment that was put back for our own again; whether it is ours then."""
+
+    async def adopt(self, assignment: RoleAssignment) -> None:
+        """Make somebody else's assignment ours: its description alone changes, and keeps the one
+        that it had. Raises Permanent where it cannot.
+        """
+
+    async def disown(self, assignment: RoleAssignment) -> None:
+        """Leave an adopted one to others again, with the description that it had."""
 
     async def of_principal(self, principal_id: str, subscription: str) -> list[RoleAssignment]:
         """All assignments of a principal at, above and below a subscription."""

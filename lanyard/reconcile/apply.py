@@ -146,8 +146,9 @@ class Application:
         if progress.resource is None:
             return
         if isinstance(replacement.new, UserAssigned):
-            attachments = {**progress.record.attachments, replacement.new.id: self.services.now()}
-            await progress.save(replace(progress.record, attachments=attachments))
+            await progress.save(
+                progress.record.attaching([replacement.new.id], self.services.now())
+            )
         writes = self._writes(progress.resource)
         await self._written(writes, [await writes.replace(replacement)])
 
@@ -179,8 +180,7 @@ class Application:
         self.progress.newly_attached.update(set(attaches) - record.attachments.keys())
         repairs = {action.id for action in only(ReattachIdentity, todo)}
         intended = replace(
-            record,
-            attachments={**record.attachments, **dict.fromkeys(attaches, now)},
+            record.attaching(attaches, now),
             in_repair=record.in_repair | repairs,
             pending=record.pending | {self._grant(action) for action in assigns},
             instances_lag=record.instances_lag or self._leaves_instances_behind(todo),

@@ -231,6 +231,7 @@ def _merged(
     return replace(
         known,
         attachments={**ours, **known.attachments},
+        adopted=known.adopted | (old.adopted - known.attachments.keys()),
         pending=known.pending | moved,
         system_principals=known.system_principals | old.system_principals,
         dedicated={**own, **known.dedicated},

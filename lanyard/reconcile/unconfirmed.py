@@ -62,7 +62,7 @@ class Unconfirmed:
             return replace(record, pending=pending)
         # As it stands: somebody may have changed its condition, and it gets nothing new.
         kept = replace(grant, condition=found.condition)
-        await self.claims.stands(kept, ours=self.assignments.is_ours(found))
+        await self.claims.stands(kept, found.id, ours=self.assignments.is_ours(found))
         return replace(record, pending=pending, grants=record.grants | {kept})
 
 

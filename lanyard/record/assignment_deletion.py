@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from lanyard.planning.life import SECOND_LOOK
 from lanyard.ports.azure import Granting
-from lanyard.record.grant_rows import Granted, GrantRows
+from lanyard.record.grant_rows import GrantRows
+from lanyard.record.granted import Granted
 from lanyard.values.errors import NotYet, Temporary
 from lanyard.values.grants import Grant, State
 from lanyard.values.removed import Removed, RemovedAssignment
@@ -52,7 +53,7 @@ class AssignmentDeletion:
         404 and it is not certain to be gone, and what the calls raise. Where nothing was begun the
         grant is in the state `before` again.
         """
-        found = await self._assignments.read(grant.assignment_id)  # again, right before
+        found = await self._assignments.read(revoking.assignment_id)  # again, right before
         if found is None:
             await self._ensure_gone(revoking, before)
             return True
@@ -64,7 +65,7 @@ class AssignmentDeletion:
         async with AsyncExitStack() as removal:
             gone = removing(RemovedAssignment(found.raw), _EVIDENCE)
             await self._enter(removal, gone, revoking, before)
-            await self._delete(grant, revoking)
+            await self._delete(found.id, revoking)
         return True
 
     async def _ensure_gone(self, revoking: Granted, before: State) -> None:
@@ -97,8 +98,9 @@ class AssignmentDeletion:
             revoking, revoking.grant, before, ours=revoking.ours, moments=moments
         )
 
-    async def _delete(self, grant: Grant, revoking: Granted) -> None:
+    async def _delete(self, assignment_id: str, revoking: Granted) -> None:
         # No delete may be on its way any more when an adder is allowed to take over.
         if self._now() > revoking.until - CALL_SECONDS:
-            raise Temporary(f"revoking {grant.name} took too long; again later", CALL_SECONDS)
-        await self._assignments.delete(grant.assignment_id)
+            message = f"revoking {revoking.grant.name} took too long; again later"
+            raise Temporary(message, CALL_SECONDS)
+        await self._assignments.delete(assignment_id)

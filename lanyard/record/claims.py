@@ -29,7 +29,8 @@ from typing import Protocol
 from lanyard.planning.contested import MOST_REPAIRS
 from lanyard.ports.azure import Granting
 from lanyard.ports.tables import RowChanged, RowExists
-from lanyard.record.grant_rows import BaselessClaim, Granted, GrantRows, Missing, on_fresh_rows
+from lanyard.record.grant_rows import BaselessClaim, GrantRows, on_fresh_rows
+from lanyard.record.granted import Granted, Missing
 from lanyard.record.making import MadeOnce
 from lanyard.record.rows import DamagedRow
 from lanyard.values.errors import (
@@ -41,7 +42,7 @@ from lanyard.values.errors import (
     Refused,
     Temporary,
 )
-from lanyard.values.grants import Grant, Standing, State
+from lanyard.values.grants import Given, Grant, Standing, State
 from lanyard.values.resource_id import ResourceId
 
 log = logging.getLogger("lanyard")
@@ -148,16 +149,18 @@ class Claims:
         await self._rows.keep(grant, decision_id, by)
         await on_fresh_rows(grant, lambda: self._ensure_granting(grant))
 
-    async def stands(self, grant: Grant, *, ours: bool) -> None:
-        """The assignment of a claimed grant is there, and whose it is. Raises Temporary where
-        another worker changed the grant meanwhile.
+    async def stands(self, grant: Grant, assignment_id: str, *, ours: bool) -> None:
+        """The assignment of a claimed grant is there under this id, and whose it is. Raises
+        Temporary where another worker changed the grant meanwhile.
         """
         found = await self._rows.find(grant.name)
         if found is None or found.state in (State.REVOKING, State.REVOKED):
             return
         stood = found.state is State.ACTIVE
         known, moments = (found.grant, None) if stood else (grant, self._rows.stands_now(found))
-        await self._rows.note(found, known, State.ACTIVE, ours=ours, moments=moments)
+        await self._rows.note(
+            found, known, State.ACTIVE, ours=ours, moments=moments, assignment_id=assignment_id
+        )
 
     async def let_go(self, grant: Grant, decision_id: str) -> None:
         """Withdraw what `keep` claimed."""
@@ -230,7 +233,7 @@ class Claims:
         """Whether there is a row of it, whatever it says."""
         return await self._rows.find(grant.name) is not None
 
-    async def learn(self, grant: Grant) -> None:
+    async def learn(self, grant: Grant, assignment_id: str) -> None:
         """An assignment of ours is listed that no row is of, or a row has it revoked: as one that
         nothing claims from now on, and that the next claim reads again.
         """
@@ -238,7 +241,21 @@ class Claims:
         if found is None or self._rows.revoked_long_ago(found):
             moments = self._rows.unclaimed_now(found)
             with suppress(RowExists, RowChanged):  # another worker makes it at this moment
-                await self._rows.write(found, grant, State.GRANTING, moments=moments)
+                await self._rows.write(
+                    found, grant, State.GRANTING, moments=moments, assignment_id=assignment_id
+                )
+
+    async def own(self, grant: Grant, assignment_id: str) -> None:
+        """A person adopted the assignment that gives it, or it turned out to be ours, under this
+        id: where it is being made, or has no row yet, the next claim finds that itself.
+
+        Raises Temporary where another worker changed the grant meanwhile.
+        """
+        found = await self._rows.find(grant.name)
+        if found is not None and found.state is State.ACTIVE:
+            await self._rows.note(
+                found, found.grant, State.ACTIVE, ours=True, assignment_id=assignment_id
+            )
 
     async def reopen(
         self, grant: Grant, missing: Missing = Missing.UNKNOWN, now: float = 0.0
@@ -258,7 +275,8 @@ class Claims:
             await self._rows.write(found, grant, State.GRANTING, ours=found.ours, moments=moments)
 
     async def disown(self, grant: Grant) -> None:
-        """Somebody changed the stamp of the assignment: it is theirs, and serves while it stands.
+        """Somebody changed the stamp of the assignment, or it was released from adoption: it is
+        theirs, and serves while it stands.
 
         Raises Temporary where another worker changed the grant meanwhile.
         """
@@ -280,13 +298,22 @@ class Claims:
         found = await self._rows.write(
             found, grant, State.GRANTING, moments=begun, maker=resource.key
         )
-        ours = await self._make(grant, found)
-        if anew or not ours:
+        given = await self._make(grant, found)
+        if anew or not given.ours:
             moments = replace(moments, taken_at=(), not_done_at=())
-        await self._rows.write(found, grant, State.ACTIVE, ours=ours, moments=moments)
-        return Result.ASSIGNED if ours else Result.NOT_OURS
+        active = await self._rows.write(
+            found,
+            grant,
+            State.ACTIVE,
+            ours=given.ours,
+            moments=moments,
+            assignment_id=given.assignment_id if given.ours else grant.assignment_id,
+        )
+        if not given.ours:
+            return Result.NOT_OURS
+        return Result.ALREADY_ASSIGNED if active.adopted else Result.ASSIGNED
 
-    async def _make(self, grant: Grant, making: Granted) -> bool:
+    async def _make(self, grant: Grant, making: Granted) -> Given:
         """Nobody waits for a maker that failed, unless what it asked for may come to be."""
         try:
             return await self._assignments.ensure(grant)
@@ -327,7 +354,7 @@ class Claims:
         """
         if found is not None and found.state in (State.GRANTING, State.ACTIVE):
             return found.grant if found.grant.condition != grant.condition else None
-        now = await self._assignments.read(grant.assignment_id)
+        now = await self._assignments.giving(grant)
         if now is None or not self._assignments.is_ours(now) or now.serves(grant):
             return None
         return replace(grant, condition=now.condition)

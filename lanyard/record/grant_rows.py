@@ -2,109 +2,37 @@
 claims.py.
 """
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import partial
-
-from pydantic import FiniteFloat, TypeAdapter
 
 from lanyard.planning.life import LISTING_LAG
 from lanyard.ports.tables import Row, RowChanged, RowExists, Table, key_of
+from lanyard.record.granted import (
+    REVOKE_SECONDS,
+    TABLE,
+    Granted,
+    Moments,
+    adopted_as,
+    granted_in,
+    values_of,
+)
 from lanyard.record.making import MAKE_SECONDS, being_made
-from lanyard.record.repairs import once_more, recent
+from lanyard.record.repairs import recent
 from lanyard.record.rows import Columns, DamagedRow, entries, readable
 from lanyard.values.errors import NotYet, Temporary
-from lanyard.values.grants import Grant, GrantKind, Standing, State
+from lanyard.values.grants import Grant, Standing, State
 from lanyard.values.resource_id import ResourceId
 
-_TABLE = "grants"
 _GRANT = "grant"
 _CLAIM = "claim|"
 _AFTER_CLAIMS = "claim}"
 # A claim of a person, who had the assignment put back: by its decision's id, not a resource's.
 _KEPT = "claim|undo "
 
-#: How long a remover has between `revoking` and `revoked`.
-REVOKE_SECONDS = 120.0
 _WAIT = 2.0
 _ATTEMPTS = 8
-_MOMENTS = TypeAdapter(tuple[FiniteFloat, ...])
-
-
-class Missing(StrEnum):
-    """What is known of an assignment of ours that was made and is not there, or not so."""
-
-    #: Somebody deleted it, or changed its condition.
-    TAKEN = "taken"
-    #: It never was there: Azure answered that it was done, and did not do it.
-    NOT_DONE = "notDone"
-    #: It went with its scope, or nobody can say.
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """What is remembered of a grant in whatever state. In seconds since the epoch; 0: never."""
-
-    #: When the last claim that was dropped was last needed.
-    unclaimed_since: float = 0.0
-    #: The first 404 of ARM since the assignment was last read or made.
-    missing_since: float = 0.0
-    #: Since when the assignment stands: it was made then, or found to be there.
-    stands_since: float = 0.0
-    #: When somebody took the assignment away, or changed its condition, the last one last.
-    taken_at: tuple[float, ...] = ()
-    #: When it was made, by Azure's answer, and found not to be there, the last one last.
-    not_done_at: tuple[float, ...] = ()
-
-    def stands(self, now: float) -> "Moments":
-        """It stands from now on. What is done with it by whom is looked for since then, and nobody
-        who needed it before counts.
-        """
-        return replace(self, stands_since=now, missing_since=0.0, unclaimed_since=0.0)
-
-    def after(self, missing: Missing, now: float) -> "Moments":
-        """It was found not to be as it was given once more, and that became of it."""
-        match missing:
-            case Missing.TAKEN:
-                return replace(self, taken_at=once_more(self.taken_at, now))
-            case Missing.NOT_DONE:
-                return replace(self, not_done_at=once_more(self.not_done_at, now))
-            case Missing.UNKNOWN:
-                return self
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Granted:
-    """A grant's row, read."""
-
-    grant: Grant
-    state: State
-    ours: bool
-    #: The end of a remover's time, in seconds since the epoch.
-    until: float
-    moments: Moments
-    #: The resource (lower-case id) that the assignment is being made for, or "": nobody is at it.
-    maker: str
-    row: Row
-
-    @property
-    def written(self) -> float:
-        """When the row was written."""
-        return self.until - REVOKE_SECONDS
-
-    def moments_on(self, condition: str | None) -> Moments:
-        """The moments of who makes it on a condition: on another one than it had it never stood."""
-        if condition == self.grant.condition:
-            return self.moments
-        return replace(self.moments, stands_since=0.0)
-
-    def gives(self, grant: Grant) -> bool:
-        """Whether the assignment is there, under the condition that is wanted."""
-        return self.state is State.ACTIVE and self.grant.condition == grant.condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +55,7 @@ class GrantRows:
     async def find(self, name: str) -> Granted | None:
         """The grant with this name. Raises DamagedRow."""
         row = await self._table.get(name, _GRANT)
-        return None if row is None else _granted(row)
+        return None if row is None else granted_in(row)
 
     async def write(
         self,
@@ -138,42 +66,29 @@ class GrantRows:
         ours: bool = True,
         moments: Moments | None = None,
         maker: str = "",
+        assignment_id: str = "",
     ) -> Granted:
-        """Without `moments` they stay. `maker`: see `Granted`. Raises RowChanged, RowExists where
-        another worker wrote it since it was read.
+        """Without `moments` they stay, and without the id of its assignment that. `maker`: see
+        `Granted`. Raises RowChanged, RowExists where another worker wrote it since it was read.
         """
-        until = self._now() + REVOKE_SECONDS
         if moments is None:
             moments = before.moments if before is not None else Moments()
-        values = {
-            "state": state.value,
-            "kind": grant.kind.value,
-            "scope": grant.scope,
-            "roleId": grant.role_id,
-            "principalId": grant.principal_id,
-            "condition": grant.condition or "",
-            "ours": str(ours),
-            "until": str(until),
-            "unclaimedSince": str(moments.unclaimed_since),
-            "missingSince": str(moments.missing_since),
-            "standsSince": str(moments.stands_since),
-            "takenAt": json.dumps(moments.taken_at),
-            "notDoneAt": json.dumps(moments.not_done_at),
-            "maker": maker,
-        }
-        if before is None:
-            row = await self._table.insert(grant.name, _GRANT, values)
-        else:
-            row = await self._table.replace(before.row, values)
-        return Granted(
+        if not assignment_id and before is not None:
+            assignment_id = before.assignment_id
+        written = Granted(
             grant=grant,
             state=state,
             ours=ours,
-            until=until,
+            until=self._now() + REVOKE_SECONDS,
             moments=moments,
             maker=maker,
-            row=row,
+            adopted=adopted_as(grant, assignment_id) if ours and state is not State.REVOKED else "",
         )
+        if before is None:
+            row = await self._table.insert(grant.name, _GRANT, values_of(written))
+        else:
+            row = await self._table.replace(before.read_as, values_of(written))
+        return replace(written, row=row)
 
     def stands_now(self, found: Granted | None) -> Moments:
         """The moments of a grant whose assignment is being made now, or found to be there."""
@@ -194,10 +109,13 @@ class GrantRows:
         *,
         ours: bool,
         moments: Moments | None = None,
+        assignment_id: str = "",
     ) -> None:
         """Write what was seen of it. Raises Temporary where another worker changed it meanwhile."""
         try:
-            await self.write(before, grant, state, ours=ours, moments=moments)
+            await self.write(
+                before, grant, state, ours=ours, moments=moments, assignment_id=assignment_id
+            )
         except RowChanged as error:
             raise Temporary(f"the grant {grant.name} is changing", _WAIT) from error
 
@@ -275,7 +193,7 @@ class GrantRows:
     async def kept(self, grant: Grant) -> str:
         """The person who needs it, or ""."""
         async for row in self._table.rows(grant.name, first=_KEPT, last=_KEPT + "~"):
-            return Columns(_TABLE, row).text("by")
+            return Columns(TABLE, row).text("by")
         return ""
 
     async def drop_baseless(self, claim: BaselessClaim) -> None:
@@ -332,7 +250,7 @@ def _baseless(claims: list[Row], damaged: list[DamagedRow] | None) -> Iterator[B
 
 
 def _stands(row: Row, claims: list[Row]) -> Standing | None:
-    found = _granted(row)
+    found = granted_in(row)
     return None if found.state is State.REVOKED else _standing(found, claims)
 
 
@@ -349,35 +267,6 @@ async def on_fresh_rows[T](grant: Grant, attempt: Callable[[], Awaitable[T]]) ->
     raise NotYet(f"the grant {grant.name} is changing too fast", _WAIT)
 
 
-def _granted(row: Row) -> Granted:
-    columns = Columns(_TABLE, row)
-    grant = Grant(
-        columns.text("scope"),
-        columns.text("roleId"),
-        columns.text("principalId"),
-        columns.text("condition") or None,
-        columns.choice("kind", GrantKind),
-    )
-    if grant.name != row.partition:
-        raise columns.damaged("scope", "or another one is not what the grant's name was made of")
-    state, ours = columns.choice("state", State), columns.flag("ours")
-    return Granted(
-        grant=grant,
-        state=state,
-        ours=ours,
-        until=columns.number("until"),
-        moments=Moments(
-            columns.number("unclaimedSince"),
-            columns.number("missingSince"),
-            columns.number("standsSince"),
-            columns.json("takenAt", _MOMENTS),
-            columns.json("notDoneAt", _MOMENTS),
-        ),
-        maker=columns.text("maker"),
-        row=row,
-    )
-
-
 def _standing(found: Granted, claims: list[Row]) -> Standing:
     claimants = tuple(_claimant(row) for row in claims if not row.key.startswith(_KEPT))
     return Standing(
@@ -387,11 +276,12 @@ def _standing(found: Granted, claims: list[Row]) -> Standing:
         kept=len(claimants) < len(claims),
         ours=found.ours,
         since=found.moments.stands_since,
+        adopted=found.adopted,
     )
 
 
 def _claimant(row: Row) -> ResourceId:
-    columns = Columns(_TABLE, row)
+    columns = Columns(TABLE, row)
     resource = columns.resource("resource")
     if _CLAIM + key_of(resource.key) != row.key:
         raise columns.damaged("resource", "is another resource's")

@@ -7,7 +7,8 @@ what is held (held.py) are in tables of their own.
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from typing import Self
 
 from pydantic import ConfigDict, FiniteFloat, TypeAdapter
 
@@ -40,6 +41,9 @@ class ResourceRecord:
     id: ResourceId
     #: Identities that Lanyard attached, with the moment (seconds since the epoch) when it did.
     attachments: Mapping[ResourceId, float] = field(default_factory=dict)
+    #: Of them those that somebody else had made, and a person had adopted. What is not among them
+    #: any more is not adopted either.
+    adopted: frozenset[ResourceId] = frozenset()
     #: Claimed for the resource, and assigned.
     grants: frozenset[Grant] = frozenset()
     #: Intended, and not yet confirmed.
@@ -86,6 +90,14 @@ class ResourceRecord:
             attached_as=self.confirmed,
             given_by=self.given_by,
         )
+
+    def attaching(self, identities: Iterable[ResourceId], now: float) -> Self:
+        """The record of a resource to which Lanyard attaches these itself, now (seconds since the
+        epoch).
+        """
+        these = dict.fromkeys(identities, now)
+        attachments = {**self.attachments, **these}
+        return replace(self, attachments=attachments, adopted=self.adopted - these.keys())
 
     @property
     def left_with(self) -> list[ResourceId]:
@@ -214,12 +226,13 @@ def _values(record: ResourceRecord) -> dict[str, str]:
     return {
         "id": record.id.text,
         "attachments": _by_id_as_json(record.attachments),
+        "adopted": _ids_as_json(record.adopted & record.attachments.keys()),
         "grants": json.dumps(_grants_as_json(record.grants)),
         "pending": json.dumps(_grants_as_json(record.pending)),
         "systemPrincipals": json.dumps(sorted(record.system_principals)),
         "goneAt": json.dumps(dict(record.gone_at)),
         "instancesLag": str(record.instances_lag),
-        "inRepair": json.dumps(sorted(one.text for one in record.in_repair)),
+        "inRepair": _ids_as_json(record.in_repair),
         "dedicated": _by_id_as_json({one: asdict(own) for one, own in record.dedicated.items()}),
         "held": record.held,
         "heldUnder": record.held_under,
@@ -237,6 +250,7 @@ def _record(row: Row) -> ResourceRecord:
     return ResourceRecord(
         id=columns.own_id(),
         attachments=_by_id(columns, "attachments", _MOMENTS),
+        adopted=_ids(columns, "adopted"),
         grants=columns.json("grants", _GRANTS),
         pending=columns.json("pending", _GRANTS),
         system_principals=columns.json("systemPrincipals", _IDS),
@@ -271,6 +285,10 @@ def life_of(columns: Columns) -> Life:
 
 def _by_id_as_json(values: Mapping[ResourceId, object]) -> str:
     return json.dumps({one.text: values[one] for one in sorted(values)})
+
+
+def _ids_as_json(ids: Iterable[ResourceId]) -> str:
+    return json.dumps(sorted(one.text for one in ids))
 
 
 def _by_id[T](

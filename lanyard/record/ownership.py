@@ -149,6 +149,32 @@ def is_another(record: ResourceRecord, resource: ComputeResource) -> bool:
     return record.row is not None and resource.incarnation != record.incarnation
 
 
+def adopting(
+    record: ResourceRecord, resource: ComputeResource, identity: ResourceId, now: float
+) -> ResourceRecord:
+    """The record of the resource that was just read, once an identity that somebody else attached
+    is Lanyard's: as of `now` (seconds since the epoch), to this very resource.
+    """
+    incarnation = resource.incarnation if record.row is None else record.incarnation
+    return replace(
+        record,
+        attachments={**record.attachments, identity: now},
+        adopted=record.adopted | {identity},
+        incarnation=incarnation,
+    )
+
+
+def left_to_others(record: ResourceRecord, identity: ResourceId) -> ResourceRecord:
+    """The record once nothing about an identity of the resource is Lanyard's any more."""
+    return replace(
+        record,
+        attachments={one: at for one, at in record.attachments.items() if one != identity},
+        adopted=record.adopted - {identity},
+        dedicated={one: own for one, own in record.dedicated.items() if one != identity},
+        confirmed={key: p for key, p in record.confirmed.items() if key != identity.key},
+    )
+
+
 def unseen_attachments(record: ResourceRecord, resource: ComputeResource) -> bool:
     """Whether the record has attachments that a listing does not show."""
     return not record.attachments.keys() <= resource.identity.user_assigned.keys()
@@ -169,6 +195,7 @@ def _anew(record: ResourceRecord, resource: ComputeResource) -> ResourceRecord:
         record,
         incarnation=resource.incarnation,
         attachments={},
+        adopted=frozenset(),
         in_repair=frozenset(),
         confirmed={},
         repairs={},

@@ -11,7 +11,8 @@ from lanyard.ports.azure import Granting
 from lanyard.ports.tables import Row, RowChanged
 from lanyard.record.assignment_deletion import AssignmentDeletion, Removing
 from lanyard.record.claims import Result
-from lanyard.record.grant_rows import Granted, GrantRows, on_fresh_rows
+from lanyard.record.grant_rows import GrantRows, on_fresh_rows
+from lanyard.record.granted import Granted
 from lanyard.values.errors import NotYet
 from lanyard.values.grants import Grant, State
 from lanyard.values.resource_id import ResourceId
@@ -123,7 +124,7 @@ class Revocation:
         if found.state is State.REVOKING:
             self._rows.wait_for_remover(found)
         found = await self._wait_for_successor(found, grant, since)
-        stands = found.state is State.ACTIVE or await self._is_there(grant)
+        stands = found.state is State.ACTIVE or await self._is_there(found)
         if found.ours and stands and (needed_by := await self._needing(grant, resource)):
             return await self._go_on(found, grant, needed_by, claim)
         # What is put back if nothing is revoked, so that what others saw before stays true.
@@ -138,11 +139,11 @@ class Revocation:
         )
         return await self._close(grant, found, claim, ours=ours)
 
-    async def _is_there(self, grant: Grant) -> bool:
+    async def _is_there(self, found: Granted) -> bool:
         """Of what is on its way, in or out. Nobody needs what is not: two resources that would keep
         it would hand the claim to each other for ever.
         """
-        return await self._assignments.read(grant.assignment_id) is not None
+        return await self._assignments.read(found.assignment_id) is not None
 
     async def _go_on(
         self, found: Granted, grant: Grant, needed_by: ResourceId, claim: Row | None

@@ -1,5 +1,6 @@
 """Which grants on record do not stand any more as the record has them: nothing gives them, another
-owner's assignment gives something else now, or somebody changed the stamp or the condition of ours.
+owner's assignment gives something else now, somebody changed the stamp or the condition of ours, or
+had adopted what was another owner's.
 (Scope, role and principal of an assignment cannot be changed: RoleAssignmentUpdateNotPermitted.)
 
 Resource Graph lags behind: what its listing does not show as it should be is read from ARM before
@@ -34,6 +35,9 @@ class Changed:
     deleted: list[Standing] = field(default_factory=list)
     #: Theirs whose stamp it has now: they serve while they stand.
     edited: list[Standing] = field(default_factory=list)
+    #: Ours, under this id, and the record has another owner's or another id: somebody adopted it,
+    #: and that did not come to be on record.
+    adopted: list[tuple[Standing, str]] = field(default_factory=list)
     #: Ours, with the condition that somebody gave it or None for none: to be put back.
     conditions: list[tuple[Standing, str | None]] = field(default_factory=list)
     #: Those that cannot be read, by their subscription (lower case), with Azure's reasons: nothing
@@ -83,6 +87,9 @@ async def _looked_at(
         changed.deleted.append(standing)
         return False
     if assignments.is_ours(now):
+        if not standing.ours or folded(now.id) != folded(standing.assignment_id):
+            changed.adopted.append((standing, now.id))
+            return False
         # One that is being granted is under another condition than it is to be.
         if standing.ours and standing.state is State.ACTIVE and not now.serves(standing.grant):
             changed.conditions.append((standing, now.condition))
@@ -122,17 +129,19 @@ class _Shown:
     def lists(self, standing: Standing) -> bool:
         """Whether there is an assignment of it at all."""
         if standing.ours:
-            return folded(standing.grant.assignment_id) in self.rights.assignments
+            return folded(standing.assignment_id) in self.rights.assignments
         return standing.grant.content in self.others
 
     def as_recorded(self, standing: Standing) -> bool:
         """Whether it stands as the record has it: with its condition, and ours with our stamp."""
         if standing.ours:
-            own = folded(standing.grant.assignment_id)
+            own = folded(standing.assignment_id)
             is_shown = own in self.rights.stamped
             return is_shown and self.rights.assignments[own].condition == standing.grant.condition
         listed = self.others.get(standing.grant.content)
-        return listed is not None and listed.condition == standing.grant.condition
+        if listed is None or folded(listed.id) in self.rights.stamped:
+            return False
+        return listed.condition == standing.grant.condition
 
 
 async def _shown(found: Survey) -> _Shown:

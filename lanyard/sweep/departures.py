@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from lanyard.planning.orphans import Orphan, OrphanKind
 from lanyard.sweep.survey import Survey
 from lanyard.values.change import Change
-from lanyard.values.resource_id import ResourceId, folded, last_name, subscription_of
+from lanyard.values.grants import Grant
+from lanyard.values.resource_id import ResourceId, folded, subscription_of
 
 #: Of what a sweep puts on the queue.
 SOURCE = "sweep"
@@ -37,7 +38,7 @@ def _left_on_the_way(found: Survey) -> Iterator[Change]:
     """
     for standing in found.read.claims.on_the_way:
         grant = standing.grant
-        where, key = subscription_of(grant.scope), folded(grant.assignment_id)
+        where, key = subscription_of(grant.scope), folded(standing.assignment_id)
         claimed = standing.kept or standing.claimants or grant.name in found.facts.recorded
         if not claimed and key not in found.rights.assignments and where:
             yield Change(where, SOURCE, grant=grant.name)
@@ -56,4 +57,4 @@ def _orphan_change(orphan: Orphan) -> Change:
     assert where is not None, "orphans above subscriptions are left to people"
     if orphan.kind is OrphanKind.UNKNOWN:
         return Change(where, SOURCE, principal=orphan.assignment.principal_id)
-    return Change(where, SOURCE, grant=last_name(orphan.assignment.id))
+    return Change(where, SOURCE, grant=Grant(*orphan.assignment.content).name)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.grants import Grant, Standing
-from lanyard.values.resource_id import ResourceId, folded
+from lanyard.values.resource_id import ResourceId
 
 
 def claims_in_doubt(
@@ -28,12 +28,10 @@ def claims_in_doubt(
 def lost_claims(
     resource: ResourceId, grants: Iterable[Grant], standing: Mapping[str, Standing]
 ) -> frozenset[Grant]:
-    """Those of a resource's grants that it does not claim. What stands, by the folded ids of its
-    assignments.
-    """
+    """Those of a resource's grants that it does not claim. What stands, by the grants' names."""
 
     def is_claimed(grant: Grant) -> bool:
-        found = standing.get(folded(grant.assignment_id))
+        found = standing.get(grant.name)
         return found is not None and resource in found.claimants
 
     return frozenset(grant for grant in grants if not is_claimed(grant))

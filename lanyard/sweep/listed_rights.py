@@ -1,7 +1,7 @@
 """What Resource Graph lists of role assignments and role definitions, as a sweep keeps it."""
 
 from collections import Counter
-from collections.abc import Callable, Container, MutableMapping, MutableSet
+from collections.abc import Callable, Container, MutableMapping
 from dataclasses import dataclass, field
 
 from lanyard.planning.orphans import suspects
@@ -9,6 +9,7 @@ from lanyard.ports.azure import Index
 from lanyard.sweep.in_turns import read_in_turns
 from lanyard.sweep.listings import Progress
 from lanyard.sweep.spill import Spill, SpilledMapping
+from lanyard.values.grants import Grant
 from lanyard.values.listed import ListedAssignment, ListedRole
 from lanyard.values.resource_id import folded, subscription_of
 
@@ -23,8 +24,8 @@ class Rights:
     alive: Container[str]
     #: By their folded ids, in the order of the listing.
     assignments: MutableMapping[str, ListedAssignment] = field(default_factory=dict)
-    #: The folded ids of ours.
-    stamped: MutableSet[str] = field(default_factory=set)
+    #: The folded ids of ours, each with the name of the grant that it gives.
+    stamped: MutableMapping[str, str] = field(default_factory=dict)
     #: The principals to ask the directory for.
     suspects: set[str] = field(default_factory=set)
     #: Role definitions by their GUID (lower case).
@@ -45,7 +46,7 @@ class Rights:
         self.count += 1
         self.assignments[key] = listed
         if self.is_ours(listed):
-            self.stamped.add(key)
+            self.stamped[key] = Grant(*listed.content).name
         self.suspects |= suspects([listed], self.alive)
         self.assigned[listed.role_id] = listed.scope
         if where := subscription_of(listed.scope):
@@ -61,7 +62,8 @@ async def read_rights(
 ) -> Rights:
     """All that is listed. Raises Temporary, Permanent."""
     assignments: SpilledMapping[ListedAssignment] = spill.mapping()
-    rights = Rights(is_ours=is_ours, alive=alive, assignments=assignments, stamped=spill.keys())
+    stamped: SpilledMapping[str] = spill.mapping()
+    rights = Rights(is_ours=is_ours, alive=alive, assignments=assignments, stamped=stamped)
     async for listed in read_in_turns(index.assignments()):
         rights.add(listed)
         progress("role assignments", rights.count)

@@ -6,6 +6,7 @@ planned and claimed. Here is what no plan would find.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 from lanyard.planning.desired import desired
 from lanyard.planning.grace import still_dedicated
@@ -20,31 +21,36 @@ from lanyard.sweep.in_turns import in_turns
 from lanyard.sweep.survey import Survey
 from lanyard.values.compute import ComputeResource
 from lanyard.values.grants import Grant
+from lanyard.values.listed import ListedAssignment
 from lanyard.values.own_identity import Dedicated, made_for, mark_of
-from lanyard.values.resource_id import ResourceId, last_name
+from lanyard.values.resource_id import ResourceId, folded, last_name
 
 _HOUR = 3600.0
 
 
 async def learn_grants(found: Survey, services: Services) -> None:
     """A row for each assignment of ours that has none, or one that has it revoked: one that nothing
-    needs is revoked then, like any other. Without any row the tables are surely not whole, because
-    a row comes before its assignment: that is on record first.
+    needs is revoked then, like any other. Without any row of one that we made the tables are surely
+    not whole, because a row comes before its assignment: that is on record first.
     """
     unreadable, standing = found.damaged.grant_names, found.facts.standing
     unrecorded = [
         key
-        async for key in in_turns(found.rights.stamped)
-        if key not in standing and last_name(key) not in unreadable
+        async for key, name in in_turns(found.rights.stamped.items())
+        if name not in standing and name not in unreadable
     ]
-    listed = (found.rights.assignments[key] for key in unrecorded)
-    grants = [Grant(*each.content, each.condition) async for each in in_turns(listed)]
-    for grant in grants:
-        if not await services.claims.on_record(grant):
+    listed = [found.rights.assignments[key] async for key in in_turns(unrecorded)]
+    for each in listed:
+        grant = Grant(*each.content)
+        if last_name(folded(each.id)) == grant.name and not await services.claims.on_record(grant):
             offboarded = await services.unread.offboarded()
             await services.relearning.rows_lost(found.seen, offboarded)
             break  # one is enough
-    await at_once(grants, services.claims.learn)
+    await at_once(listed, partial(_learn_grant, services))
+
+
+async def _learn_grant(services: Services, listed: ListedAssignment) -> None:
+    await services.claims.learn(Grant(*listed.content, listed.condition), listed.id)
 
 
 async def learn_claims(found: Survey, services: Services) -> None:

@@ -9,14 +9,14 @@ from lanyard.record.rows import DamagedRow
 from lanyard.sweep.in_turns import read_in_turns
 from lanyard.sweep.spill import Spill
 from lanyard.values.grants import Standing, State
-from lanyard.values.resource_id import folded, subscription_of
+from lanyard.values.resource_id import subscription_of
 
 
 @dataclass(slots=True, kw_only=True)
 class RecordedClaims:
     """What grows with the grants may be kept elsewhere than in memory."""
 
-    #: By the folded ids of their assignments.
+    #: By the names of the grants.
     standing: MutableMapping[str, Standing]
     #: Those on their way, in or out.
     on_the_way: list[Standing] = field(default_factory=list)
@@ -27,7 +27,7 @@ class RecordedClaims:
 
     def add(self, standing: Standing) -> None:
         """One grant."""
-        self.standing[folded(standing.grant.assignment_id)] = standing
+        self.standing[standing.grant.name] = standing
         if standing.state is not State.ACTIVE:
             self.on_the_way.append(standing)
         if where := subscription_of(standing.grant.scope):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from lanyard.reconcile.services import Services
 from lanyard.record.decisions import Decision
-from lanyard.record.grant_rows import Missing
+from lanyard.record.granted import Missing
 from lanyard.record.ledger import ResourceRecord
 from lanyard.record.rows import DamagedRow
 from lanyard.sweep.at_once import at_once

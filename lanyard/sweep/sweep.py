@@ -43,7 +43,7 @@ from lanyard.sweep.survey import Survey, survey
 from lanyard.sweep.wanted_grants import WantedGrants
 from lanyard.values.change import Change
 from lanyard.values.errors import Permanent, Temporary
-from lanyard.values.grants import Grant, State
+from lanyard.values.grants import Grant, Standing, State
 from lanyard.values.permissions import Unknown
 from lanyard.values.resource_id import ResourceId
 
@@ -186,11 +186,16 @@ class Sweep:
         self.progress("put on the queue", drifted + len(gone))
         edited = (each.grant for each in grants.edited)
         await at_once(edited, self.services.claims.disown, self._refused)
+        await at_once(grants.adopted, self._own, self._refused)
         await self._reopen(grants, found, enqueue, intervals)
         if not before.after:  # one that goes on did not look at all
             await intervals.forget_others()
         await checkpoint.done()
         return drifted
+
+    async def _own(self, adopted: tuple[Standing, str]) -> None:
+        standing, assignment_id = adopted
+        await self.services.claims.own(standing.grant, assignment_id)
 
     async def _doubt(self, in_doubt: tuple[ResourceId, frozenset[Grant]]) -> None:
         """On record as in doubt, where that still is so: claims and records were read one after the

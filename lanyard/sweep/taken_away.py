@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterator
 
 from lanyard.ports.azure import ActivityLog
-from lanyard.record.grant_rows import Missing
+from lanyard.record.granted import Missing
 from lanyard.record.repairs import COUNTS_FOR
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Standing
@@ -40,7 +40,7 @@ async def why_missing(standing: Standing, activities: ActivityLog, now: float) -
         return Missing.TAKEN  # no subscription is made again under its id, and nothing above them
     since, until = max(standing.since, now - COUNTS_FOR), now + _CLOCK_SKEW
     try:
-        deleted = await activities.deleted(grant.assignment_id, where.subscription, since, until)
+        deleted = await activities.deleted(standing.assignment_id, where.subscription, since, until)
         if not deleted and not _was_just_made(standing, now):
             return Missing.UNKNOWN
         for holder in _holders(grant.scope):

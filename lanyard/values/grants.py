@@ -2,40 +2,13 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Protocol
 
-from lanyard.values.resource_id import ResourceId, folded, is_guid
+from lanyard.values.resource_id import ResourceId, folded
 from lanyard.values.roles import role_name
-
-_STAMP = "Managed by Lanyard, installation "
-
-
-def stamp(installation: str) -> str:
-    """In `description` of every assignment that an installation (GUID, lower case) makes: the proof
-    that it may remove it.
-    """
-    return f"{_STAMP}{installation}"
-
-
-def put_back_stamp(installation: str) -> str:
-    """In `description` of what a person had put back: theirs until they withdraw it."""
-    return f"{stamp(installation)}, put back by undo"
-
-
-def is_stamped(description: str) -> bool:
-    """Whether any installation of Lanyard made the assignment with this description, or somebody
-    had one of its assignments put back. Whose it is says `is_made_by`.
-    """
-    return description.startswith(_STAMP)
-
-
-def stamped_by(description: str) -> str:
-    """The installation (GUID, lower case) whose stamp a description is, exactly; "" for none."""
-    rest = description.removeprefix(_STAMP)
-    return rest if rest != description and is_guid(rest) else ""
 
 
 class GrantKind(StrEnum):
@@ -114,7 +87,9 @@ class Grant:
 
     @property
     def assignment_id(self) -> str:
-        """The id of the role assignment that carries this grant."""
+        """The id of the role assignment that carries this grant where Lanyard made it; one that was
+        adopted has another name: see `Standing`.
+        """
         scope = "" if self.scope == "/" else self.scope
         return f"{scope}/providers/Microsoft.Authorization/roleAssignments/{self.name}"
 
@@ -136,12 +111,20 @@ class RoleAssignment:
         return content_of(self.scope, self.role_id, self.principal_id)
 
     @property
+    def described(self) -> str | None:
+        """Its description to the letter, None where it has none."""
+        return self.text("description")
+
+    def text(self, name: str) -> str | None:
+        """One of its properties as ARM has it; None where it has none, or no text."""
+        properties = self.raw.get("properties")
+        shown = properties.get(name) if isinstance(properties, Mapping) else None
+        return shown if isinstance(shown, str) else None
+
+    @property
     def condition(self) -> str | None:
         """The condition under which it gives that; None for none."""
-        properties = self.raw.get("properties")
-        return condition_of(
-            properties.get("condition") if isinstance(properties, Mapping) else None
-        )
+        return condition_of(self.text("condition"))
 
     def carries(self, grant: Grant) -> bool:
         """Whether it gives just what `grant` names."""
@@ -168,13 +151,12 @@ class Described(Protocol):
         """Whatever its maker wrote, or who changed it since."""
 
 
-def is_made_by(installation: str, assignment: Described) -> bool:
-    """Whether the assignment is an installation's (GUID, lower case): the name that its content
-    has, and exactly the stamp. One whose stamp somebody changed is theirs.
-    """
-    if not installation or assignment.description != stamp(installation):
-        return False
-    return folded(assignment.id) == folded(Grant(*assignment.content).assignment_id)
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What gives a grant now: the id of a role assignment, and whether that is ours."""
+
+    assignment_id: str
+    ours: bool
 
 
 class State(StrEnum):
@@ -191,7 +173,8 @@ class Standing:
     """A grant that is not revoked. `claimants` are resources; `kept`: a person claims it, too.
 
     `ours` is False where someone else's assignment gives the same. `since`: when that was made, or
-    found to be there (seconds since the epoch; 0: never).
+    found to be there (seconds since the epoch; 0: never). `adopted`: the id of the assignment where
+    somebody else had made it, "" where it has the grant's own name.
     """
 
     grant: Grant
@@ -199,7 +182,14 @@ class Standing:
     claimants: tuple[ResourceId, ...]
     kept: bool
     ours: bool
+    _: KW_ONLY
     since: float = 0.0
+    adopted: str = ""
+
+    @property
+    def assignment_id(self) -> str:
+        """The id of the assignment that carries it, where it is ours."""
+        return self.adopted or self.grant.assignment_id
 
     @property
     def claimed(self) -> bool:

@@ -1,6 +1,7 @@
 """Cases of the ledger's word: rows lost, old or damaged delay what goes, and never cause it."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -244,7 +245,7 @@ async def test_a_claim_of_what_was_never_given_goes_with_the_machine(
     estate = await begun_with(monkeypatch, "vm1")
     gone, lives = ResourceId.parse(f"{estate.scope}/{NEVER_THERE}"), estate.vm_id("vm1")
     if row == "revoked":
-        await estate.services.claims.learn(GRANT)
+        await estate.services.claims.learn(GRANT, GRANT.assignment_id)
         await estate.services.claims.give_up(GRANT, gone)
     for resource in (gone, lives):
         await estate.services.claims.share(GRANT, resource)
@@ -263,7 +264,7 @@ async def test_a_claim_that_is_being_made_stays(monkeypatch: pytest.MonkeyPatch,
     machine = ResourceId.parse(f"{scope or estate.scope}/{NEVER_THERE}")
     claims, ledger = estate.services.claims, estate.services.ledger
     await claims.share(GRANT, machine)
-    learnt = estate.services.claims.learn
+    learnt = partial(estate.services.claims.learn, assignment_id=GRANT.assignment_id)
 
     async def meanwhile(resource: ResourceId) -> ResourceRecord:
         """What a worker does after the sweep has read everything."""

@@ -8,7 +8,8 @@ import pytest
 from lanyard.desk.undo import Undo, Undoable
 from lanyard.planning.orders import Kind
 from lanyard.values.errors import Because, LanyardError
-from lanyard.values.grants import Grant, put_back_stamp, stamp
+from lanyard.values.grants import Grant
+from lanyard.values.stamps import put_back_stamp, stamp
 from simulator.faults import Fault
 from simulator.state import RoleAssignment
 from tests.support.cases import (
@@ -464,5 +465,5 @@ async def test_ours_that_stands_is_not_written_again(monkeypatch: pytest.MonkeyP
     estate = await served(monkeypatch)
     grant = Grant(group(estate), READER, principal(estate, "id-shared"))
     calls(estate)
-    assert await estate.services.assignments.ensure(grant)
+    assert (await estate.services.assignments.ensure(grant)).ours
     assert calls(estate) == [f"GET roleAssignments/{grant.name}"]

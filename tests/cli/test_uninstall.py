@@ -9,8 +9,9 @@ import pytest
 from lanyard.cli.catalogue import COMMANDS
 from lanyard.desk.onboarding.app_alerts import API_VERSION, NAMED, RULES
 from lanyard.values.change import Change
-from lanyard.values.grants import Grant, stamp
+from lanyard.values.grants import Grant
 from lanyard.values.removed import RemovedAssignment
+from lanyard.values.stamps import stamp
 from simulator.faults import Fault
 from tests.support.bad_parts import damage
 from tests.support.desk import STORAGE, Desk, Ran

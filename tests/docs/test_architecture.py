@@ -22,6 +22,7 @@ QUESTIONS = {
     "When is something tried no more?",
     "When does the sweep try it again?",
     "Where does `lanyard undo` write?",
+    "Where does `lanyard adopt` write?",
     "Where is the IMDS trap?",
     "What happens on a group delete?",
     "Where are tables named?",

@@ -17,7 +17,7 @@ import importlib.util
 
 from lanyard.planning import deletion, life
 from lanyard.reconcile import apply_removals, moves
-from lanyard.record import assignment_deletion, grant_rows
+from lanyard.record import assignment_deletion, grant_rows, granted
 
 {change}
 spec = importlib.util.spec_from_file_location("real_app", {path!r})
@@ -28,7 +28,8 @@ app = real_app.app
 #: A removal that was cut off is waited for two minutes, what was written and is not there for five,
 #: and two looks at the users of an identity are an hour apart: too long for every run of the tests.
 HURRIED = """
-assignment_deletion.CALL_SECONDS, grant_rows.REVOKE_SECONDS = 6.0, 15.0
+assignment_deletion.CALL_SECONDS = 6.0
+grant_rows.REVOKE_SECONDS = granted.REVOKE_SECONDS = 15.0
 life.WRITE_LAG, life.SECOND_LOOK = 20.0, 10.0
 deletion.APART, deletion.ROLES_APART = 20.0, 10.0
 deletion.LISTING_LAG = apply_removals.LISTING_LAG = 10.0

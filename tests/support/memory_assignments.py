@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from lanyard.values.errors import Because, Refused
-from lanyard.values.grants import Described, Grant, RoleAssignment
+from lanyard.values.grants import Described, Given, Grant, RoleAssignment
 from lanyard.values.removed import Removed
 
 STAMP = "ours"
@@ -17,14 +18,15 @@ class FakeAssignments:
         self.existing: dict[str, RoleAssignment] = {}
         self.fail: Exception | None = None
 
-    async def ensure(self, wanted: Grant) -> bool:
+    async def ensure(self, wanted: Grant) -> Given:
         found = await self.giving(wanted)
         if found is not None and not self.is_ours(found):
             if not found.serves(wanted):
                 raise Refused(Because.ANOTHER_OWNER, "theirs", 60.0, "", releasable=False)
-            return False
-        self.existing[wanted.assignment_id] = assignment(wanted)
-        return True
+            return Given(found.id, ours=False)
+        id_ = wanted.assignment_id if found is None else found.id
+        self.existing[id_] = replace(assignment(wanted), id=id_)
+        return Given(id_, ours=True)
 
     async def giving(self, wanted: Grant) -> RoleAssignment | None:
         if self.fail:

@@ -26,7 +26,15 @@ _OF_SUPPORT = re.compile(r"\s*(from|import) tests\.support\b")
 _COMMAND = "a command and what it drives"
 _ADAPTER = "a port and its adapter"
 _OF_A_COMMAND = {
-    *("cli/access", "cli/diff", "cli/plan", "cli/policy_test", "cli/report", "cli/scan")
+    *(
+        "cli/access",
+        "cli/adopt",
+        "cli/diff",
+        "cli/plan",
+        "cli/policy_test",
+        "cli/report",
+        "cli/scan",
+    )
 }
 _OUTPUT = "the same part of two commands"
 #: Module names that stand in more than one room: in which, and why they mean the same thing there.

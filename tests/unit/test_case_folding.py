@@ -193,7 +193,7 @@ def test_what_a_person_keeps_protects_no_assignment_of_another_group(
     facts = Facts(
         unknown=frozenset({"p-1"}),
         owners={},
-        standing={f"{group(plain)}/x": kept},
+        standing={kept.grant.name: kept},
         stamped=frozenset(),
         missing=frozenset(),
         recorded=frozenset(),

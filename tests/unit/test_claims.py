@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from lanyard.record.claims import Claims, Result
-from lanyard.record.grant_rows import REVOKE_SECONDS, GrantRows, Missing
+from lanyard.record.grant_rows import GrantRows
+from lanyard.record.granted import REVOKE_SECONDS, Missing
 from lanyard.record.revocation import Revocation
 from lanyard.record.rows import DamagedRow
 from lanyard.values.errors import NotYet, Permanent, Refused, Temporary
@@ -165,7 +166,7 @@ async def test_a_person_keeps_what_stands_and_what_does_not_is_made_by_the_next_
 async def test_what_a_person_put_back_stands_for_the_next_claim(bench: Bench, ours: bool) -> None:
     await bench.claims.keep(grant(), "decision", "ann")
     bench.azure.existing["/x"] = assignment(grant(), STAMP if ours else "put back")
-    await bench.claims.stands(grant(), ours=ours)
+    await bench.claims.stands(grant(), grant().assignment_id, ours=ours)
     assert await bench.claims.add(grant(), vm_id()) is Result.ALREADY_ASSIGNED
     (found,) = [each async for each in bench.claims.standing()]
     assert (found.ours, found.kept) == (ours, True)
@@ -287,7 +288,7 @@ async def test_since_when_it_stands_is_when_it_was_made_whatever_is_written_of_i
     bench.time += 60
     with pytest.raises(NotYet):
         await bench.drop(vm_id("vm1"))
-    await bench.claims.stands(grant(), ours=True)
+    await bench.claims.stands(grant(), grant().assignment_id, ours=True)
     await bench.claims.disown(grant())
     assert await since() == made
     await bench.claims.reopen(grant())
@@ -314,7 +315,7 @@ async def test_what_is_found_to_be_there_stands_since_then(bench: Bench, there: 
     bench.time += 60
     if there:
         bench.azure.existing[grant().assignment_id] = assignment(grant())
-        await bench.claims.stands(grant(), ours=True)
+        await bench.claims.stands(grant(), grant().assignment_id, ours=True)
     (found,) = [each async for each in bench.claims.standing()]
     assert found.since == (bench.time if there else 0.0)
 

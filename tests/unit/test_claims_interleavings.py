@@ -14,11 +14,12 @@ import pytest
 
 from lanyard.ports.tables import Row, RowChanged, RowExists, Values
 from lanyard.record.claims import Claims
-from lanyard.record.grant_rows import REVOKE_SECONDS, GrantRows
+from lanyard.record.grant_rows import GrantRows
+from lanyard.record.granted import REVOKE_SECONDS
 from lanyard.record.making import MadeOnce
 from lanyard.record.revocation import Revocation
 from lanyard.values.errors import Temporary
-from lanyard.values.grants import Described, Grant, RoleAssignment
+from lanyard.values.grants import Described, Given, Grant, RoleAssignment
 from tests.support.examples import grant, vm_id
 from tests.support.interleavings import Worker, World, explore, finish
 from tests.support.memory_assignments import unrecorded
@@ -114,11 +115,11 @@ class SharedAssignments:
         self.asked = 0
         self._world = world
 
-    async def ensure(self, _wanted: Grant) -> bool:
-        def work() -> bool:
+    async def ensure(self, wanted: Grant) -> Given:
+        def work() -> Given:
             self.asked += 1
             self.exists = True
-            return True
+            return Given(wanted.assignment_id, ours=True)
 
         return await self._world.step(work)
 

@@ -1,10 +1,20 @@
 """The app's installation: a setting that is required, and what of it stands in an assignment."""
 
+from dataclasses import replace
+
 import pytest
 
 from lanyard.settings import SettingsError, read_settings
-from lanyard.values.grants import Grant, is_made_by, put_back_stamp, stamp
+from lanyard.values.grants import Grant
 from lanyard.values.listed import ListedAssignment
+from lanyard.values.stamps import (
+    Stamp,
+    adopted_stamp,
+    is_made_by,
+    is_of_any,
+    put_back_stamp,
+    stamp,
+)
 from tests.support.estate import ANOTHER_INSTALLATION, INSTALLATION
 from tests.support.examples import GROUP, READER, grant
 
@@ -67,3 +77,49 @@ def test_what_a_person_had_put_back_changed_or_copied_is_not(theirs: ListedAssig
 def test_it_is_ours_in_any_case_of_the_id() -> None:
     upper = Grant(GROUP.upper(), READER, "p-1")
     assert is_made_by(INSTALLATION, listed(stamp(INSTALLATION), upper))
+
+
+TERRAFORMS = "0f0f0f0f-0000-4000-8000-000000000000"
+
+
+def adopted(before: str | None, of: Grant | None = None, name: str = TERRAFORMS) -> Stamp:
+    return adopted_stamp(INSTALLATION, listed("", of, name), before)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [None, "", "by Terraform", ' "quoted"; ', "two\nlines", stamp(ANOTHER_INSTALLATION)],
+    ids=["none", "empty", "text", "quoted", "lines", "a stamp"],
+)
+@pytest.mark.parametrize("put_back", [False, True], ids=["adopted", "put back"])
+def test_a_stamp_is_read_as_it_was_written(before: str | None, put_back: bool) -> None:
+    written = replace(adopted(before), put_back=put_back)
+    assert Stamp.of(str(written)) == written
+    again = Stamp.of(str(adopted(str(written))))
+    assert again is not None
+    assert again.adoption is not None
+    assert again.adoption.before == str(written)
+
+
+def test_an_adopted_one_is_ours_under_the_name_that_it_was_adopted_under() -> None:
+    ours = listed(str(adopted("by Terraform")), name=TERRAFORMS)
+    assert is_made_by(INSTALLATION, ours)
+    assert is_of_any(ours)
+    assert not is_made_by(ANOTHER_INSTALLATION, ours)
+    assert not is_made_by(INSTALLATION, replace(ours, description=f"{ours.description} "))
+    put_back = replace(adopted("by Terraform"), put_back=True)
+    assert not is_made_by(INSTALLATION, replace(ours, description=str(put_back)))
+
+
+def test_its_description_says_nothing_of_any_other() -> None:
+    description = str(adopted("by Terraform"))
+    elsewhere = Grant(f"{GROUP}-2", READER, "p-1")
+    assert not is_made_by(INSTALLATION, listed(description))
+    assert not is_made_by(INSTALLATION, listed(description, name=TERRAFORMS.replace("0f", "0e")))
+    assert not is_made_by(INSTALLATION, listed(description, elsewhere, TERRAFORMS))
+
+
+@pytest.mark.parametrize(("length", "fits"), [(800, True), (1024, False)])
+def test_what_cannot_be_kept_whole_does_not_fit(length: int, fits: bool) -> None:
+    assert adopted("x" * length).fits is fits
+    assert not adopted("\U0001f600" * 500).fits

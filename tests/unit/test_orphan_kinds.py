@@ -56,12 +56,11 @@ FOREIGN = Facts(
 def ours(*claimants: ResourceId, kept: bool = False, mine: bool = True) -> Facts:
     """Lanyard's own assignment of a principal that is alive."""
     standing = Standing(GRANT, State.ACTIVE, claimants, kept, mine)
-    key = GRANT.assignment_id.lower()
     return Facts(
         unknown=frozenset(),
         owners={},
-        standing={key: standing},
-        stamped=frozenset({key}),
+        standing={GRANT.name: standing},
+        stamped=frozenset({GRANT.assignment_id.lower()}),
         missing=frozenset({VM}),
         recorded=frozenset(),
     )
@@ -111,7 +110,7 @@ def test_a_grant_that_someone_elses_assignment_serves_is_not_ours() -> None:
 
 def test_what_a_person_put_back_is_no_orphan_whatever_its_name() -> None:
     standing = Standing(GRANT, State.ACTIVE, (), True, False)
-    kept = replace(FOREIGN, standing={GRANT.assignment_id.lower(): standing})
+    kept = replace(FOREIGN, standing={GRANT.name: standing})
     assert kinds(kept) == []
 
 

@@ -1,6 +1,7 @@
 """Role assignments (Microsoft.Authorization, api-version 2022-04-01)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,18 +22,12 @@ from lanyard.azure.arm.failures import code_of, is_gone, translated
 from lanyard.azure.arm.forbidden import forbidden
 from lanyard.ports.cache import Cache
 from lanyard.values.errors import Because, Permanent, Refused, Temporary
-from lanyard.values.grants import (
-    Described,
-    Grant,
-    RoleAssignment,
-    is_made_by,
-    put_back_stamp,
-    stamp,
-)
+from lanyard.values.grants import Described, Given, Grant, RoleAssignment
 from lanyard.values.permissions import Definition, Permission, Unknown
 from lanyard.values.removed import RemovedAssignment
 from lanyard.values.resource_id import folded, last_name, subscription_of
 from lanyard.values.roles import listed_role
+from lanyard.values.stamps import Stamp, adopted_stamp, is_made_by, stamp
 
 _NO_SUCH_ROLE = "RoleDefinitionDoesNotExist"
 #: A role that was harmless may be none any more: its definition is read again after so long.
@@ -40,6 +35,7 @@ _DEFINITION_SECONDS = 300.0
 # What stands in the way of a grant is looked at again so much later (seconds).
 _STANDS_DELAY = 3600.0
 _CHANGING_DELAY = 5.0
+_DELEGATED = "delegatedManagedIdentityResourceId"
 
 
 class Roles:
@@ -53,40 +49,52 @@ class Roles:
         self._definitions = clients.authorization.role_definitions
         self._known: Cache[str, Definition] = Cache(_DEFINITION_SECONDS, clients.now)
 
-    async def ensure(self, grant: Grant) -> bool:
-        """Make the assignment exist; True for ours.
+    async def ensure(self, grant: Grant) -> Given:
+        """Make the assignment exist.
 
         It is read first: a PUT would write over what somebody else made, or changed, under our
-        name. False where someone else's assignment gives the same under the same condition: it
+        name. Not ours where someone else's assignment gives the same under the same condition: it
         serves, and it stays theirs. Raises Refused where it does not, Temporary, Permanent.
         """
         found = await self.read(grant.assignment_id)
-        if found is not None and not self.is_ours(found):
-            return _serving(found, grant)
-        if found is not None and found.serves(grant):
-            return True
-        with translated(f"assign role {grant.role_id} at {grant.scope}"):
-            try:
-                await self._operations.create(grant.scope, grant.name, self._parameters(grant))
-            except HttpResponseError as error:
-                what = f"assign role {grant.role_id} at {grant.scope}"
-                if refusal := forbidden(what, error):
-                    raise refusal from error
-                if code_of(error) != "RoleAssignmentExists":
-                    raise
-            else:
-                return True
-        return await self._beside(grant)
-
-    async def _beside(self, grant: Grant) -> bool:
-        """By what stands under another name: Azure takes one assignment of a scope, role and
-        principal, whatever its condition (409 RoleAssignmentExists).
-        """
+        if found is not None:
+            return await self._as_it_stands(found, grant)
+        if await self._put(grant, self._parameters(grant)):
+            return Given(grant.assignment_id, ours=True)
+        # It stands under another name: Azure takes one assignment of a scope, role and principal,
+        # whatever its condition.
         found = await self.giving(grant)
         if found is None:
             message = f"role {grant.role_id} at {grant.scope} is being taken away by somebody"
             raise Temporary(message, _CHANGING_DELAY)
-        return _serving(found, grant)
+        return await self._as_it_stands(found, grant)
+
+    async def _as_it_stands(self, found: RoleAssignment, grant: Grant) -> Given:
+        """Ours on the condition of the grant; of an adopted one nothing else is changed."""
+        if not self.is_ours(found):
+            _ensure_serving(found, grant)
+            return Given(found.id, ours=False)
+        if not found.serves(grant):
+            await self._put(grant, self._parameters(grant, found), last_name(found.id))
+        return Given(found.id, ours=True)
+
+    async def _put(
+        self, grant: Grant, parameters: RoleAssignmentCreateParameters, name: str = ""
+    ) -> bool:
+        """Under this name, or the grant's own; False where one of its content has another name (409
+        RoleAssignmentExists).
+        """
+        what = f"assign role {grant.role_id} at {grant.scope}"
+        with translated(what):
+            try:
+                await self._operations.create(grant.scope, name or grant.name, parameters)
+            except HttpResponseError as error:
+                if refusal := forbidden(what, error):
+                    raise refusal from error
+                if name or code_of(error) != "RoleAssignmentExists":
+                    raise
+                return False
+        return True
 
     async def giving(self, grant: Grant) -> RoleAssignment | None:
         """The one assignment of the grant's content as it is now, whoever made it and whatever its
@@ -124,8 +132,10 @@ class Roles:
         """Put an assignment back as it was read, under its name. One of ours says from then on that
         it was put back, and is no more ours. Raises Temporary, Permanent.
         """
-        ours, described = self.is_ours(removed), removed.description
-        await self._write(removed.raw, put_back_stamp(self.installation) if ours else described)
+        described, ours = _described(removed.raw), Stamp.of(removed.description)
+        if ours is not None and self.is_ours(removed):
+            described = str(replace(ours, put_back=True))
+        await self._describe(removed.raw, described)
 
     async def withdraw(self, assignment_id: str) -> bool:
         """Take an assignment that was put back for our own again; whether it is ours then.
@@ -133,23 +143,54 @@ class Roles:
         Raises Temporary, Permanent.
         """
         found = await self.read(assignment_id)
-        if found is None or found.description != put_back_stamp(self.installation):
-            return found is not None and self.is_ours(found)
-        await self._write(found.raw, stamp(self.installation))
+        if found is None:
+            return False
+        written = Stamp.of(found.description)
+        if written is None or not written.put_back:
+            return self.is_ours(found)
+        again = str(replace(written, put_back=False))
+        if not self.is_ours(replace(found, description=again)):
+            return False
+        await self._describe(found.raw, again)
         return True
 
-    async def _write(self, raw: Mapping[str, Any], description: str) -> None:
+    async def adopt(self, assignment: RoleAssignment) -> None:
+        """Make somebody else's assignment ours: its description alone changes, and keeps the one
+        that it had. Raises Permanent where there is no room for that, Temporary, Permanent.
+        """
+        adopted = adopted_stamp(self.installation, assignment, assignment.described)
+        if not adopted.fits:
+            raise Permanent(f"{assignment.id}: its description is too long to be kept")
+        if await self._describe(assignment.raw, str(adopted)) != str(adopted):
+            await self._describe(assignment.raw, assignment.described)
+            raise Permanent(
+                f"{assignment.id}: Azure did not keep the description as it was written"
+            )
+
+    async def disown(self, assignment: RoleAssignment) -> None:
+        """Leave an adopted one to others again, with the description that it had. Raises Permanent
+        for one that is not adopted by this installation, Temporary, Permanent.
+        """
+        adopted = Stamp.of(assignment.description)
+        if adopted is None or adopted.adoption is None or not self.is_ours(assignment):
+            raise Permanent(f"{assignment.id} is not adopted")
+        await self._describe(assignment.raw, adopted.adoption.before)
+
+    async def _describe(self, raw: Mapping[str, Any], description: str | None) -> str | None:
+        """Write it as it was read, but for its description; returns that by Azure's answer."""
         properties = raw["properties"]
         parameters = RoleAssignmentCreateParameters(
             role_definition_id=properties["roleDefinitionId"],
             principal_id=properties["principalId"],
             principal_type=properties.get("principalType"),
-            description=description or None,
+            description=description,
             condition=properties.get("condition"),
             condition_version=properties.get("conditionVersion"),
+            delegated_managed_identity_resource_id=properties.get(_DELEGATED),
         )
         with translated(f"write {raw['id']}"):
-            await self._operations.create_by_id(str(raw["id"]).lstrip("/"), parameters)
+            made = await self._operations.create_by_id(str(raw["id"]).lstrip("/"), parameters)
+        return made.description
 
     async def of_principal(self, principal_id: str, subscription: str) -> list[RoleAssignment]:
         """All assignments of a principal at, above and below a subscription, every page of them."""
@@ -183,10 +224,15 @@ class Roles:
         return definition_of(last_name(definition_id), str(name or ""), permissions)
 
     def is_ours(self, assignment: Described) -> bool:
-        """Whether the assignment has our name and exactly our stamp."""
+        """Whether the assignment has exactly our stamp, and our name or the one that it was adopted
+        under.
+        """
         return is_made_by(self.installation, assignment)
 
-    def _parameters(self, grant: Grant) -> RoleAssignmentCreateParameters:
+    def _parameters(
+        self, grant: Grant, stands: RoleAssignment | None = None
+    ) -> RoleAssignmentCreateParameters:
+        """Of what is made, or of what `stands` and is ours, with the condition of the grant."""
         if not self.installation:
             raise Permanent("whose role assignments are these? name the app's installation")
         return RoleAssignmentCreateParameters(
@@ -194,16 +240,17 @@ class Roles:
             principal_id=grant.principal_id,
             # Left out, the SDK sends "User"; and with it ARM does not wait for Entra's replication.
             principal_type="ServicePrincipal",
-            description=stamp(self.installation),
+            description=stands.description if stands else stamp(self.installation),
             condition=grant.condition,
             condition_version="2.0" if grant.condition else None,
+            delegated_managed_identity_resource_id=stands.text(_DELEGATED) if stands else None,
         )
 
 
-def _serving(found: RoleAssignment, grant: Grant) -> bool:
-    """False: it is not ours, and it serves. Raises Refused where it does not give the same."""
+def _ensure_serving(found: RoleAssignment, grant: Grant) -> None:
+    """Raises Refused where somebody else's does not give the same."""
     if found.serves(grant):
-        return False
+        return
     reason = f"one of another owner stands with another condition: {found.id}"
     if not found.carries(grant):
         reason = f"one of another owner stands under its name and gives something else: {found.id}"
@@ -214,6 +261,12 @@ def _serving(found: RoleAssignment, grant: Grant) -> bool:
         "delete it, or have its owner and the rule agree on the condition",
         releasable=False,
     )
+
+
+def _described(raw: Mapping[str, Any]) -> str | None:
+    """To the letter, None for none."""
+    description = raw["properties"].get("description")
+    return description if isinstance(description, str) else None
 
 
 def _assignment(assignment: SdkAssignment) -> RoleAssignment:

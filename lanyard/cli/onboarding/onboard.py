@@ -45,8 +45,8 @@ from lanyard.desk.onboarding.steps import Resources
 from lanyard.policy import load_policy
 from lanyard.ports.azure import Index
 from lanyard.values.errors import LanyardError
-from lanyard.values.grants import is_stamped
 from lanyard.values.resource_id import folded, is_within
+from lanyard.values.stamps import is_stamped
 
 if TYPE_CHECKING:
     from lanyard.azure.arm.clients import Clients

@@ -84,6 +84,9 @@ class Report:
         if given.attachments and not self.extent.attachments:
             yield f"{len(given.attachments)} identities that Lanyard attached (--attachments)"
         yield from (f"{_named(each)}: a person had it put back" for each in given.kept)
+        for adopted in given.adopted:
+            what = _attached(adopted) if isinstance(adopted, Attachment) else _named(adopted)
+            yield f"{what}: adopted; 'lanyard adopt --release' leaves it as it was"
         for listed in given.unrecorded:
             yield f"{listed.id}: it has Lanyard's stamp, and is not on its record"
         yield from (f"what this row is about: {each}" for each in given.damaged)
@@ -108,7 +111,7 @@ def _grant(standing: Standing, report: Report) -> dict[str, Any]:
     grant, error = standing.grant, report.error_of(standing)
     return {
         "kind": grant.kind.value,
-        "assignment": grant.assignment_id,
+        "assignment": standing.assignment_id,
         "role": role_as_json(grant.role_id),
         "scope": grant.scope,
         "principalId": grant.principal_id,

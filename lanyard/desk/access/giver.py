@@ -2,15 +2,16 @@
 
 from enum import StrEnum
 
-from lanyard.values.grants import is_made_by, is_stamped, stamped_by
 from lanyard.values.listed import ListedAssignment
+from lanyard.values.stamps import Stamp, is_made_by, is_stamped
 
 
 class Giver(StrEnum):
     """Who gave it, as far as the assignment itself shows.
 
-    `LANYARD`: the installation that is asked for, or any, where none is known; `ANOTHER`: another
-    installation of Lanyard; `PUT_BACK`: Lanyard's once, and kept by a person since.
+    `LANYARD`: the installation that is asked for, or any, where none is known: it made or adopted
+    it; `ANOTHER`: another installation of Lanyard; `PUT_BACK`: Lanyard's once, and kept by a person
+    since.
     """
 
     LANYARD = "lanyard"
@@ -21,7 +22,8 @@ class Giver(StrEnum):
 
 def giver_of(assignment: ListedAssignment, installation: str) -> Giver:
     """Who gave it: by its stamp and its name."""
-    maker = stamped_by(assignment.description)
-    if maker and is_made_by(maker, assignment):
-        return Giver.LANYARD if installation in ("", maker) else Giver.ANOTHER
-    return Giver.PUT_BACK if is_stamped(assignment.description) and not maker else Giver.OTHERS
+    stamp = Stamp.of(assignment.description)
+    if stamp is not None and is_made_by(stamp.installation, assignment):
+        return Giver.LANYARD if installation in ("", stamp.installation) else Giver.ANOTHER
+    kept = is_stamped(assignment.description) and (stamp is None or stamp.put_back)
+    return Giver.PUT_BACK if kept else Giver.OTHERS

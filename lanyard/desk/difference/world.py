@@ -17,11 +17,11 @@ from lanyard.planning.verdict import RoleKey
 from lanyard.policy import Mode, Policy
 from lanyard.sweep.listings import Resources
 from lanyard.values.compute import ComputeResource, PrincipalRef, SystemAssigned, UserAssigned
-from lanyard.values.grants import Content, Grant, is_made_by, stamped_by
-from lanyard.values.listed import ListedAssignment
+from lanyard.values.grants import Content, Grant
 from lanyard.values.own_identity import INSTALLATION_TAG, made_for, mark_of
 from lanyard.values.permissions import Definition
 from lanyard.values.resource_id import ResourceId, folded, subscription_of
+from lanyard.values.stamps import is_of_any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,8 @@ def world_of(
         others={
             each.content: each.condition
             for each in estate.authorization.assignments
-            if not _is_lanyards(each)
+            # Of any installation: a saved estate does not say which one a policy belongs to.
+            if not is_of_any(each)
         },
         roles={(g, ""): role.definition for g, role in estate.authorization.roles.items()},
         own_principal=own_principal,
@@ -108,7 +109,7 @@ def world_of(
     unclaimed = {
         each.content: each.condition
         for each in estate.authorization.assignments
-        if _is_lanyards(each) and each.content not in claimed
+        if is_of_any(each) and each.content not in claimed
     }
     return replace(bare, owned=owned, unclaimed=unclaimed)
 
@@ -130,11 +131,6 @@ def _identities(listed: Resources) -> dict[str, str]:
 def _owner(tags: Mapping[str, str]) -> str:
     named = {name.lower(): value for name, value in tags.items()}
     return made_for(tags, folded(named.get(INSTALLATION_TAG.lower(), "")))
-
-
-def _is_lanyards(assignment: ListedAssignment) -> bool:
-    """Of any installation: a saved estate does not say which one a policy belongs to."""
-    return is_made_by(stamped_by(assignment.description), assignment)
 
 
 def _likely(
