@@ -10,6 +10,8 @@ from tests.support.histories.play import history, play
 from tests.support.histories.policies import Policy, Rule
 from tests.support.histories.promises import NOT_YET, Violation
 from tests.support.histories.steps import (
+    TERRAFORM,
+    Adopt,
     Another,
     Attach,
     Detach,
@@ -51,6 +53,13 @@ OWN = Policy((Rule(identity="own", tagged=True),))
 WEB, WEB_NEW = (Policy((Rule("web", each),), restart="avoid") for each in ("id-old", "id-new"))
 IN_APP = Policy((Rule(groups=("rg-app",)),))
 ADD_ONLY = Policy(TAGGED.rules, "add-only", grace_minutes=0)
+
+OLD_TAGGED = Policy((Rule(identity="id-old", tagged=True),))
+ADOPTED = (
+    Grant("id-old", by=TERRAFORM),
+    Make("vm1", SHOP, holds=("id-old",)),
+    Adopt("vm1"),
+)
 
 KNOWN = {
     "case_A01": ("16.1 make before break", history(Make("vm1"), NewPolicy(NEW), policy=OLD)),
@@ -508,6 +517,44 @@ KNOWN = {
             PauseWhileReading(),
             policy=Policy((Rule(), Rule(scope="resource")), per_hour=1),
         ),
+    ),
+    "adopted_it_goes_as_what_lanyard_gave": (
+        "nobody",
+        history(*ADOPTED, Tag("vm1"), policy=OLD_TAGGED),
+    ),
+    "adopted_by_another_policy_it_goes_in_its_time": (
+        "16.3 grace",
+        history(
+            *ADOPTED,
+            NewPolicy(Policy(OLD_TAGGED.rules, per_hour=1)),
+            Tag("vm1"),
+            Pass(11),
+            policy=OLD_TAGGED,
+        ),
+    ),
+    "adopted_and_edited_it_is_theirs": (
+        "17.1 edited",
+        history(*ADOPTED, EditStamp("id-old"), Kill("vm1"), policy=OLD_TAGGED),
+    ),
+    "adopted_and_handed_over_it_is_theirs": (
+        "17.1 handed over",
+        history(*ADOPTED, HandOver("id-old"), Sweep(), Tag("vm1"), policy=OLD_TAGGED),
+    ),
+    "adopted_and_released_it_is_theirs": (
+        "27.2 released",
+        history(*ADOPTED, Adopt("vm1", back=True), Tag("vm1"), policy=OLD_TAGGED),
+    ),
+    "adopted_before_the_tables_were_lost": (
+        "17.3 left over",
+        history(*ADOPTED, LoseTable(), Sweep(), Tag("vm1"), policy=OLD_TAGGED),
+    ),
+    "adopted_since_the_tables_were_copied": (
+        "17.3 put back",
+        history(*ADOPTED, Pass(6), PutBack(2), Tag("vm1"), policy=OLD_TAGGED),
+    ),
+    "adopted_on_a_machine_that_moves": (
+        "17.6 moved",
+        history(*ADOPTED, Move("vm1"), Pass(11), Tag("vm1@shop"), policy=OLD_TAGGED),
     ),
     "held_by_a_sweep_alone": (
         "held",

@@ -19,6 +19,7 @@ from tests.support.histories.policies import Policy, Rule
 from tests.support.histories.promises import PROMISES, Violation
 from tests.support.histories.steps import (
     TERRAFORM,
+    Adopt,
     Another,
     Attach,
     Detach,
@@ -55,6 +56,7 @@ from tests.support.histories.world import World
 SHOP, IGNORE = (("app", "shop"),), (("lanyard", "ignore"),)
 TAGGED = Policy((Rule(tagged=True),))
 OLD = Policy((Rule(identity="id-old"),))
+OLD_TAGGED = Policy((Rule(identity="id-old", tagged=True),))
 TYPO = Policy((Rule(identity="id-typo"),))
 OWN = Policy((Rule(identity="own", tagged=True),))
 CONDITIONAL = Policy((Rule(on="one"),))
@@ -115,6 +117,14 @@ BROKEN = {
     ),
     "27.1 given by": history(
         *UNTAGGED, Pass(11), DETACH, policy=Policy((Rule(tagged=True, how="add-only"),))
+    ),
+    "27.2 released": history(
+        Grant("id-old", by=TERRAFORM),
+        Make("vm1", holds=("id-old",)),
+        Adopt("vm1"),
+        Adopt("vm1", back=True),
+        Rogue(Revoke("id-old", fate=Fate.LOST)),
+        policy=OLD,
     ),
     "17.1 edited": history(Make("vm1"), EditStamp("id-shared"), Rogue(Revoke("id-shared"))),
     "17.1 attached again": history(
@@ -236,6 +246,28 @@ ALSO_BROKEN = {
             Move("vm1", fate=Fate.LOST),
             Rogue(KillIdentity("own:vm1")),
             policy=OWN,
+        ),
+    ),
+    "what is released from adoption is detached": (
+        "27.2 released",
+        history(
+            Make("vm1", SHOP, holds=("id-old",)),
+            Adopt("vm1"),
+            Adopt("vm1", back=True),
+            Tag("vm1", fate=Fate.LOST),
+            Pass(11),
+            Rogue(Detach("vm1", "id-old")),
+            policy=OLD_TAGGED,
+        ),
+    ),
+    "what was not adopted is taken": (
+        "theirs",
+        history(
+            Make("vm1", SHOP, holds=("id-old",)),
+            Tag("vm1", fate=Fate.LOST),
+            Pass(11),
+            Rogue(Detach("vm1", "id-old")),
+            policy=OLD_TAGGED,
         ),
     ),
     "one takes what the other attached": (

@@ -39,6 +39,8 @@ class Taken:
     maker: str
     #: Who, besides its maker, changed it since; "" for nobody.
     editor: str = ""
+    #: It was adopted once, and released again.
+    released: bool = False
     #: The identity behind it is gone, or was made again since: nobody could use what was taken.
     dead: bool = False
 
@@ -105,6 +107,10 @@ class Accounts:
         self.contested: set[str] = set()
         #: … so soon after it that a look in between was no proof that it had gone.
         self.in_doubt: set[tuple[str, str]] = set()
+        #: Of adopted assignments (lower-case ids): who had made each, and how it was described.
+        self.adopted: dict[str, tuple[str, str | None]] = {}
+        #: What was adopted, and released again: assignments, and (resource, identity).
+        self.released: set[str | tuple[str, str]] = set()
         #: How often somebody took away, or changed, what an installation gave.
         self.takings = 0
         self._attached_at: dict[tuple[str, str], float] = {}
@@ -128,6 +134,31 @@ class Accounts:
     def is_remade(self, identity: str) -> bool:
         """Whether somebody else made an identity under a name that Lanyard had used."""
         return identity in self._named
+
+    def adopt(self, key: str, described: str | None) -> None:
+        """A person had an assignment adopted, which was described so."""
+        was = self.given[key]
+        self.adopted[key] = was.maker, described
+        self.released.discard(key)
+        self.given[key] = Given(LANYARD, was.need)
+
+    def release(self, key: str, described: str | None) -> bool:
+        """A person released it; whether it is described as before."""
+        maker, before = self.adopted.pop(key)
+        self.released.add(key)
+        self.given[key] = Given(maker, self.given[key].need, editor="Anna")
+        return described == before
+
+    def take_over(self, here: tuple[str, str], *, back: bool) -> None:
+        """A person had an attachment adopted; `back`: released."""
+        if back:
+            self.released.add(here)
+            self.attached[here] = "Anna"
+        else:
+            self.released.discard(here)
+            self._ever.add(here)
+            self.attached[here] = LANYARD
+            self._attached_at[here] = self._azure.clock.now()
 
     def _resource(self, key: str, before: Resource | None, after: Resource | None) -> None:
         found = after or before
@@ -165,7 +196,16 @@ class Accounts:
             self.takings += maker in INSTALLATIONS and self.who() not in INSTALLATIONS
             if self.who() in INSTALLATIONS and after is not None:
                 dead = had[identity] not in ("", principal_of(self._azure, identity))
-                self._take(kind="detach", resource=key, identity=identity, maker=maker, dead=dead)
+                released = (key, identity) in self.released
+                self._take(
+                    kind="detach",
+                    resource=key,
+                    identity=identity,
+                    maker=maker,
+                    released=released,
+                    dead=dead,
+                )
+            self.released.discard((key, identity))
         for identity in has.keys() - had.keys():
             here = key, identity
             self.attached[here] = self.who()
@@ -211,11 +251,13 @@ class Accounts:
             self._written_over(self.given.get(key), before, after)
         elif before is not None:
             made = self.given.pop(key, None)
+            self.adopted.pop(key, None)
             if made is not None and self.who() in INSTALLATIONS:
-                self._revoked(before, made)
+                self._revoked(before, made, released=key in self.released)
             elif made is not None and made.maker in INSTALLATIONS:
                 self.takings += 1
                 self._taken_from_us.add((before.principal_id, made.need))
+            self.released.discard(key)
 
     def _written_over(
         self, made: Given | None, before: RoleAssignment, after: RoleAssignment
@@ -246,7 +288,7 @@ class Accounts:
             if (made.principal_id, need) in self._taken_from_us:
                 self.handed_over.add((made.principal_id, need))
 
-    def _revoked(self, gone: RoleAssignment, made: Given) -> None:
+    def _revoked(self, gone: RoleAssignment, made: Given, *, released: bool) -> None:
         self._take(
             kind="revoke",
             identity=made.need.identity,
@@ -254,6 +296,7 @@ class Accounts:
             principal=gone.principal_id,
             maker=made.maker,
             editor=made.editor,
+            released=released,
             dead=not self.is_alive(gone.principal_id),
         )
 

@@ -395,9 +395,12 @@ class Model:
             seen = f", which {taken.maker or 'Azure'} had made"
             yield self._kind_of_theirs(taken), seen
         elif taken.editor and not taken.dead:
-            yield "17.1 edited", f", which {taken.editor} had changed"
+            promise = "27.2 released" if taken.released else "17.1 edited"
+            yield promise, f", which {taken.editor} had changed"
 
     def _kind_of_theirs(self, taken: Taken) -> str:
+        if taken.released:
+            return "27.2 released"
         if taken.maker in INSTALLATIONS:
             return "17.1 two installations"
         if taken.need is not None and (taken.principal, taken.need) in self.accounts.handed_over:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 #: Name → what it says. Numbers are those of the promises; what has none has always been promised.
 PROMISES = {
-    "theirs": "nothing that a person made is taken",
+    "theirs": "nothing that a person made is taken, unless a person had it adopted",
     "needed": "nothing that a living resource is due is taken from it",
     "due": "nothing that a living resource is due is missing without being held or reported",
     "held": "what is held is on the list of what is held, also where only a sweep saw it",
@@ -54,6 +54,7 @@ PROMISES = {
     "18.4 taken away": "a conflict of owners is what somebody took away, and the fourth time",
     "27.1 observed": "what only observing rules ask for is not given",
     "27.1 given by": "what a rule gave goes while it is in mode full, or no longer in the policy",
+    "27.2 released": "what is released from adoption is as it was before, and is not taken",
     "18.5 tags": "an identity that is made has the tags of the policy",
 }
 

@@ -1,5 +1,6 @@
 """All that can happen in a history: small frozen values that print as Python."""
 
+from tests.support.histories.adoption import Adopt
 from tests.support.histories.deeds import (
     Attach,
     Detach,
@@ -53,6 +54,7 @@ __all__ = [
     "EFFECTS",
     "TABLES",
     "TERRAFORM",
+    "Adopt",
     "Another",
     "Attach",
     "Detach",

@@ -107,6 +107,7 @@ _STEPS: list[tuple[int, st.SearchStrategy[s.Step]]] = [
     (1, st.builds(s.EditCondition, identity=_GIVEN["identity"], on=_ON, fate=_FATES)),
     (2, st.builds(s.Move, st.sampled_from(_MOVABLE), fate=_FATES)),
     (1, st.builds(s.HandOver, back=st.booleans(), **_GIVEN)),
+    (1, st.builds(s.Adopt, _NAMES, back=st.booleans())),
     (1, st.just(s.Another())),
     (1, st.builds(s.LoseRow, st.sampled_from(_ROWS), st.integers(0, 3))),
     (1, st.builds(s.LoseTable, st.sampled_from(["all", "all", *s.TABLES]))),
@@ -157,6 +158,24 @@ def _alone(step: s.Step) -> tuple[s.Step, ...]:
     return (step,)
 
 
+def _adoption(policy: Policy) -> st.SearchStrategy[tuple[s.Step, ...]]:
+    """What the first rule gives comes to be another's, and is adopted."""
+    rule = policy.rules[0] if policy.rules else Rule()
+    name, holds = ("vm1" if rule.of == "vm" else "web1"), (rule.identity,)
+    identity = f"own:{name}" if rule.identity == OWN else rule.identity
+    role = rule.roles[0] if rule.roles else "blobs"
+    make = s.Make(name, _SHOP, holds if rule.identity in (SHARED, *PEOPLES) else ())
+    taken = st.sampled_from([s.HandOver(identity, role), s.EditStamp(identity, role), make])
+    then = st.one_of(
+        st.builds(s.Tag, st.just(name), _TAGS, fate=_FATES),
+        st.builds(s.Kill, st.just(name), fate=_FATES),
+        st.builds(s.Pass, st.sampled_from([11, 61])),
+        st.just(s.Adopt(name, back=True)),
+        st.just(s.LoseTable()),
+    )
+    return _in_turn(st.just(make), taken, st.just(s.Adopt(name)), then)
+
+
 #: What seldom comes about by chance alone.
 _TOGETHER: list[tuple[int, st.SearchStrategy[tuple[s.Step, ...]]]] = [
     (3, st.one_of(_again("vm1"), _again("vm2"))),
@@ -199,10 +218,11 @@ _TOGETHER: list[tuple[int, st.SearchStrategy[tuple[s.Step, ...]]]] = [
         ),
     ),
 ]
-#: In place of a step: another policy, made of the one in force.
-_POLICY_CHANGES = 5
+#: In place of a step: another policy, made of the one in force; an adoption under that.
+_POLICY_CHANGES, _ADOPTIONS = 5, 6
 _WEIGHED = st.sampled_from(
     [None] * _POLICY_CHANGES
+    + [_adoption] * _ADOPTIONS
     + [step.map(_alone) for weight, step in _STEPS for _ in range(weight)]
     + [steps for weight, steps in _TOGETHER for _ in range(weight)]
 )
@@ -219,8 +239,10 @@ def histories(draw: st.DrawFn) -> History:
             another = changed(policy, draw(_CHANGES))
             policy = another if is_sound(another) else policy
             steps.append(s.NewPolicy(policy))
-        else:
+        elif isinstance(weighed, st.SearchStrategy):
             steps += draw(weighed)
+        else:
+            steps += draw(weighed(policy))
     return History(tuple(steps), first)
 
 
