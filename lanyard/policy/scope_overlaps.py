@@ -8,7 +8,7 @@ from lanyard.policy.named_subscriptions import is_id
 from lanyard.policy.patterns import meet
 from lanyard.policy.possible_resources import types_of
 from lanyard.policy.rule import Match, Rule
-from lanyard.policy.templates import variables
+from lanyard.policy.templates import segments_of, variables
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = f"{_SUBSCRIPTION}/resourceGroups/{{resourceGroup}}"
@@ -20,7 +20,7 @@ type Patterns = list[list[str]]
 def scope_patterns(scope: str, rule: Rule) -> list[Patterns]:
     """What a scope's template may come to for the resources of a rule."""
     return [
-        [list(_filled(segment, rule.match)) for segment in whole.rstrip("/").split("/")]
+        [list(_filled(segment, rule.match)) for segment in segments_of(whole.rstrip("/"))]
         for whole in _whole(scope, rule)
     ]
 

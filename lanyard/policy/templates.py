@@ -36,6 +36,8 @@ from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded, is
 MEANING = 1
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
+# A slash that is in no variable.
+_BETWEEN = re.compile(r"/(?![^{}]*\})")
 _PLAIN = {"subscription", "location", "resourceGroup", "resource.name", "resource.hash"}
 _WHOLE_SCOPES = {"{subscription}", "{resourceGroup}", "{resource}"}
 # What a tag value must look like to become part of a name: no separators, no dots at the edge.
@@ -53,6 +55,13 @@ class TemplateProblem(ValueError):
 def variables(template: str) -> Iterator[str]:
     """The variables that the template uses."""
     yield from _VARIABLE.findall(template)
+
+
+def segments_of(template: str) -> list[str]:
+    """The segments of a scope's template. A slash in a variable is part of the name of a tag, or of
+    a table, and ends none.
+    """
+    return _BETWEEN.split(template)
 
 
 def as_pattern(template: str) -> str:
@@ -104,7 +113,7 @@ def scope_problem(template: str, tables: Tables = NO_TABLES) -> str | None:
         return None
     if problem := name_problem(template, tables):
         return problem
-    segments = template.split("/")
+    segments = segments_of(template)
     for index, segment in enumerate(segments):
         if (what := chosen(segment)) and not is_own_name(segments, index):
             return f"{what} may only be part of a resource's name in a scope, after its type"
