@@ -17,6 +17,10 @@ from lanyard.values.subscriptions import MANAGEMENT_GROUPS, Subscriptions
 
 # Azure's naming rules of management groups, folded.
 _GROUP = re.compile(rf"{re.escape(folded(MANAGEMENT_GROUPS))}[a-z0-9_().-]{{1,90}}/?")
+# What is meant as an id and is none: with a wildcard, in braces, or of too few or too many digits.
+_NEARLY_ID = re.compile(
+    r"\{?([0-9a-f]{8}-[0-9a-f-]*\*[0-9a-f*-]*|[0-9a-f]{6,10}(-[0-9a-f]{3,5}){3}-[0-9a-f]+)\}?"
+)
 _UNKNOWN = "unknown"
 
 
@@ -38,7 +42,9 @@ def subscription_problem(entry: str) -> str | None:
     text = folded(entry).strip("/")
     if text.startswith("subscriptions/"):
         return f"{entry!r}: write the subscription's id alone, a GUID, or its name"
-    if named_by(entry) is not By.GROUP and not text.startswith("managementgroups/"):
+    if named_by(entry) is By.NAME and _NEARLY_ID.fullmatch(text):
+        return f"{entry!r} is no subscription's id: write the whole GUID, without *"
+    if named_by(entry) is not By.GROUP and "managementgroups/" not in text:
         return None
     if "*" in entry:
         return f"{entry!r}: a management group is named by its id, without *"
