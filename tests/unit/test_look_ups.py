@@ -49,6 +49,11 @@ def test_what_the_table_has_stands_in_the_scope(
     assert scopes(text(f"{VAULT}/{name}"), site(**tags)) == [found]
 
 
+def test_names_of_tables_and_tags_may_have_a_slash() -> None:
+    scope = f"{VAULT}/{{vars.a/b[tags.c/d]}}-{{tags.c/d}}"
+    assert scopes(text(scope, "{a/b: {x: kv}}"), site(**{"c/d": "x"})) == ["kv-x"]
+
+
 def test_a_look_up_by_what_no_tag_chooses_may_be_a_group() -> None:
     scope = "/subscriptions/{subscription}/resourceGroups/{vars.vault[location]}"
     assert scopes(text(scope), site()) == ["kv-we"]
