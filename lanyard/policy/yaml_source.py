@@ -1,5 +1,6 @@
 """YAML with positions: the data of a file, and the line and column of each of its parts."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,8 @@ MAX_SCALAR = 100
 
 _MERGE = "tag:yaml.org,2002:merge"
 _TEXT = "tag:yaml.org,2002:str"
+#: Of << and =, which YAML 1.1 has a meaning for.
+_SIGNS = (_MERGE, "tag:yaml.org,2002:value")
 _NULL = "tag:yaml.org,2002:null"
 #: Of a text that looks like another value, what it looks like.
 _LOOKS_LIKE = {
@@ -26,9 +29,12 @@ _LOOKS_LIKE = {
     "tag:yaml.org,2002:int": "a number",
     "tag:yaml.org,2002:float": "a number",
 }
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+#: To YAML 1.1 alone, which is read here, numbers of another base: 010 is 8, and 1:30 is 90. Editors
+# go by YAML 1.2, to which they are 10 and a text.
+_OF_ANOTHER_BASE = re.compile(r"[-+]?0[\db].*|.*[_:].*")
 #: The key whose text may have more lines than one.
 _OF_LINES = "condition"
-_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,11 @@ class _Loader(yaml.SafeLoader):
     text = ""
     quoted: QuotedOverLines | None = None
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        #: With a tag that is written, not found by how the value looks.
+        self.tagged: set[yaml.Node] = set()
+
     def scan_flow_scalar(self, style: str) -> yaml.ScalarToken:
         token: yaml.ScalarToken = super().scan_flow_scalar(style)
         if token.start_mark.line != token.end_mark.line:
@@ -133,11 +144,15 @@ class _Loader(yaml.SafeLoader):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             problem = f"nested more than {MAX_DEPTH} levels deep"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+        tag = getattr(self.peek_event(), "tag", None)  # type: ignore[no-untyped-call]
         self._depth += 1
         try:
-            return super().compose_node(parent, index)
+            node = super().compose_node(parent, index)
         finally:
             self._depth -= 1
+        if tag is not None and node is not None:
+            self.tagged.add(node)
+        return node
 
 
 def _loader(file: str, text: str) -> _Loader:
@@ -156,21 +171,22 @@ def _value(loader: _Loader, node: yaml.Node, path: Path, source: Source) -> Any:
     if source.values > MAX_VALUES:
         raise PolicyError([source.problem(path, f"more than {MAX_VALUES} values")])
     source.marks.setdefault(path, _place(source, node))
-    if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN_TAGS:
+    if node in loader.tagged:
         raise _tagged(source, node)
     match node:
         case yaml.MappingNode():
             return {
                 key: _value(loader, value, (*path, key), source)
-                for key, value in _entries(node, path, source)
+                for key, value in _entries(loader, node, path, source)
             }
         case yaml.SequenceNode():
             return [
                 _value(loader, child, (*path, index), source)
                 for index, child in enumerate(node.value)
             ]
-    source.written[path] = _written(loader, node, source)
-    return _scalar(loader, node, path, source)
+        case yaml.ScalarNode():
+            source.written[path] = _written(loader, node, source)
+            return _scalar(loader, node, path, source)
 
 
 def _written(loader: _Loader, node: yaml.Node, source: Source) -> Written:
@@ -183,14 +199,20 @@ def _written(loader: _Loader, node: yaml.Node, source: Source) -> Written:
     return Written(source.file, text, start, node.end_mark.index)
 
 
-def _scalar(loader: _Loader, node: yaml.Node, path: Path, source: Source) -> Any:
+def _scalar(loader: _Loader, node: yaml.ScalarNode, path: Path, source: Source) -> Any:
+    if node.tag in _SIGNS:
+        source.mistakes.append(source.problem(path, f"put {node.value!r} in quotes"))
+        return node.value
     if node.tag != _TEXT and len(node.value) > MAX_SCALAR:
-        raise _tagged(source, node)
+        raise _unlike(source, node)
     try:
         value = loader.construct_object(node, deep=True)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-        # What PyYAML raises for a text that its tag does not fit: !!int x, 2026-02-31.
-        raise _tagged(source, node) from None
+        # What PyYAML raises for a text that is not what it looks like: 2026-02-31.
+        raise _unlike(source, node) from None
+    if node.tag in _NUMBERS and _OF_ANOTHER_BASE.fullmatch(node.value):
+        message = f"{node.value!r} is read as {value}: write that number, or put it in quotes"
+        source.mistakes.append(source.problem(path, message))
     if isinstance(value, str):
         allowed = "\n\t" if path and path[-1] == _OF_LINES else ""
         if message := _hidden_problem(value, allowed):
@@ -206,23 +228,29 @@ def _hidden_problem(text: str, allowed: str = "") -> str:
 
 
 def _tagged(source: Source, node: yaml.Node) -> PolicyError:
-    place = _place(source, node)
-    if not isinstance(node, yaml.ScalarNode) or node.tag not in _LOOKS_LIKE:
-        tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-        message = f"no valid YAML: tags are not supported, and {tag[:MAX_SCALAR]} is one"
-        return PolicyError([Problem(*place, message)])
+    tag = node.tag.replace("tag:yaml.org,2002:", "!!")[:MAX_SCALAR]
+    message = f"no valid YAML: tags are not supported, and {tag} is one"
+    return PolicyError([Problem(*_place(source, node), message)])
+
+
+def _unlike(source: Source, node: yaml.ScalarNode) -> PolicyError:
+    """Of a text that looks like another value, and is none."""
     value = shortened(repr(node.value))
     why = "too long" if len(node.value) > MAX_SCALAR else "none"
     message = f"no valid YAML: {value} looks like {_LOOKS_LIKE[node.tag]}, and is {why}"
-    return PolicyError([Problem(*place, message)])
+    return PolicyError([Problem(*_place(source, node), message)])
 
 
-def _entries(node: yaml.MappingNode, path: Path, source: Source) -> list[tuple[str, yaml.Node]]:
+def _entries(
+    loader: _Loader, node: yaml.MappingNode, path: Path, source: Source
+) -> list[tuple[str, yaml.Node]]:
     entries: dict[str, yaml.Node] = {}
     for key_node, value in node.value:
+        if key_node in loader.tagged:
+            raise _tagged(source, key_node)
         place = _place(source, key_node)
         key = key_node.value if isinstance(key_node, yaml.ScalarNode) else ""
-        twice = f"the key {key!r} is given twice" if key in entries else ""
+        twice = f"the key {shortened(repr(key))} is given twice" if key in entries else ""
         if message := _key_problem(key_node) or twice:
             source.mistakes.append(Problem(*place, message))
             continue
