@@ -14,6 +14,8 @@ from lanyard.policy.yaml_source import Source
 
 #: Of a choice: that the value is none of this kind.
 _OF_ANOTHER_KIND = {"list_type", "literal_error", "string_type"}
+#: What pydantic adds to the path of a key.
+_OF_KEY = "[key]"
 _EMPTY = "is empty; give it a value or leave it out"
 _EXPECTED = {
     "bool_type": "true or false",
@@ -60,10 +62,10 @@ def _explained(
 
 def _sentence(detail: ErrorDetails, model: type[BaseModel], source: Source) -> str:
     path, given = path_of(detail), _shown(detail, source)
-    what, context = _what(path), detail.get("ctx", {})
+    what, context = _what_of_key(path) if _is_key(detail) else _what(path), detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
-            return unknown("key", str(path[-1]), _keys_at(path[:-1], model))
+            return unknown("key", shortened(str(path[-1])), _keys_at(path[:-1], model))
         case "missing":
             return f"{what} is missing"
         case "string_too_short":
@@ -112,6 +114,15 @@ def _what(path: Path) -> str:
     return repr(path[-1]) if path else "the policy"
 
 
+def _what_of_key(path: Path) -> str:
+    return f"the key {shortened(repr(path[-1]))}"
+
+
+def _is_key(detail: ErrorDetails) -> bool:
+    """Whether the mistake is in a key of the person's choice, not in what it has as its value."""
+    return detail["loc"][-2:] == (detail["input"], _OF_KEY)
+
+
 def _shown(detail: ErrorDetails, source: Source) -> str:
     """The value as it is written; of a part of the file, what it is."""
     match detail["input"]:
@@ -127,8 +138,10 @@ def _shown(detail: ErrorDetails, source: Source) -> str:
 
 def path_of(detail: ErrorDetails) -> Path:
     """Where in the file it is."""
-    # A choice adds the name of its member to the path; the file has no such part.
-    return tuple(part for part in detail["loc"] if not _is_member(part))
+    # A choice adds the name of its member to the path, and a key its mark; the file has no such
+    # part.
+    parts = detail["loc"][:-1] if _is_key(detail) else detail["loc"]
+    return tuple(part for part in parts if not _is_member(part))
 
 
 def _base(detail: ErrorDetails) -> Path:
