@@ -7,6 +7,7 @@ Managed by Lanyard, installation GUID          that installation made it
 """
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass, replace
 from typing import Self
@@ -87,15 +88,17 @@ def adopted_stamp(installation: str, assignment: Described, before: str | None) 
     """In `description` of what somebody else made, and a person had adopted; `before`: what they
     had written there, None for nothing.
     """
-    return Stamp(installation, Adoption(mark_of(assignment), before))
+    return Stamp(installation, Adoption(mark_of(assignment, before), before))
 
 
-def mark_of(assignment: Described) -> str:
-    """Ties the stamp of an adopted assignment to its own name and content: a description is copied
-    easily, and what it is copied to was not adopted.
+def mark_of(assignment: Described, before: str | None) -> str:
+    """Ties the stamp of an adopted assignment to its own name and content, and to the description
+    that it had `before`: a description is copied easily, and what it is copied to was not adopted;
+    and what its owner writes into it since is not what it had.
     """
     scope, role_id, principal_id = assignment.content
-    meant = "|".join((folded(last_name(assignment.id)), scope, role_id, folded(principal_id)))
+    name = folded(last_name(assignment.id))
+    meant = json.dumps((name, scope, role_id, folded(principal_id), before))
     return hashlib.sha256(meant.encode()).hexdigest()[:_MARK_LENGTH]
 
 
@@ -115,7 +118,7 @@ def is_made_by(installation: str, assignment: Described) -> bool:
     if not installation or found is None or found.installation != installation or found.put_back:
         return False
     if found.adoption is not None:
-        return found.adoption.mark == mark_of(assignment)
+        return found.adoption.mark == mark_of(assignment, found.adoption.before)
     return folded(assignment.id) == folded(Grant(*assignment.content).assignment_id)
 
 

@@ -119,6 +119,14 @@ def test_its_description_says_nothing_of_any_other() -> None:
     assert not is_made_by(INSTALLATION, listed(description, elsewhere, TERRAFORMS))
 
 
+@pytest.mark.parametrize("edited", [None, "", "by Terraform ", 'by Terraform"; before: "'])
+def test_another_text_before_it_is_not_the_one_that_was_adopted(edited: str | None) -> None:
+    found = adopted("by Terraform")
+    assert found.adoption is not None
+    written = replace(found, adoption=replace(found.adoption, before=edited))
+    assert not is_made_by(INSTALLATION, listed(str(written), name=TERRAFORMS))
+
+
 @pytest.mark.parametrize(("length", "fits"), [(800, True), (1024, False)])
 def test_what_cannot_be_kept_whole_does_not_fit(length: int, fits: bool) -> None:
     assert adopted("x" * length).fits is fits
