@@ -37,7 +37,13 @@ def as_seen(
     attachments = {
         identity: at
         for identity, at in record.attachments.items()
-        if at > over and (identity in record.in_repair or _stands(identity, at, resource, now))
+        if at > over
+        and (
+            identity in resource.identity.user_assigned
+            or identity in record.in_repair
+            # A replica may not show yet what was written a moment ago; to adopt wrote nothing.
+            or (identity not in record.adopted and now - at < WRITE_LAG)
+        )
     }
     return replace(
         record,
@@ -178,11 +184,6 @@ def left_to_others(record: ResourceRecord, identity: ResourceId) -> ResourceReco
 def unseen_attachments(record: ResourceRecord, resource: ComputeResource) -> bool:
     """Whether the record has attachments that a listing does not show."""
     return not record.attachments.keys() <= resource.identity.user_assigned.keys()
-
-
-def _stands(identity: ResourceId, at: float, resource: ComputeResource, now: float) -> bool:
-    """It is shown, or it was attached a moment ago: a replica may not show it yet."""
-    return identity in resource.identity.user_assigned or now - at < WRITE_LAG
 
 
 def _in_this_life(record: ResourceRecord, resource: ComputeResource) -> dict[str, str]:

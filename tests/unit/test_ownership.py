@@ -64,6 +64,12 @@ def test_what_was_seen_gone_is_not_ours_any_more(at: float, stays: bool) -> None
     assert (ID in seen.attachments) == stays
 
 
+def test_to_adopt_wrote_nothing_that_a_replica_may_not_show_yet() -> None:
+    adopted = replace(record(NOW - 1.0), adopted=frozenset({ID}))
+    assert as_seen(adopted, machine(), ALIVE, NOW).attachments == {}
+    assert as_seen(adopted, machine(ID), ALIVE, NOW).attachments == {ID: NOW - 1.0}
+
+
 @pytest.mark.parametrize(("before", "now"), [("first", "second"), ("first", ""), ("", "second")])
 def test_another_resource_under_the_id_has_nothing_of_ours_attached(before: str, now: str) -> None:
     known = record(incarnation=before)
