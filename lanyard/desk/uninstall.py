@@ -4,10 +4,11 @@ read from ARM right before it goes (its name, its content and its stamp are Lany
 whole on record, so that it can be put back.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from lanyard.desk.adoption.known import says_adopted, to_be_read
 from lanyard.planning.actions import Action, DetachIdentity, ReleaseGrant, RevokeUnclaimed
 from lanyard.planning.orders import Orders
 from lanyard.planning.outcomes import Effects, Outcome, attempt, failed
@@ -27,7 +28,6 @@ from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Grant, Standing
 from lanyard.values.listed import ListedAssignment
 from lanyard.values.resource_id import ResourceId, folded, subscription_of
-from lanyard.values.stamps import Stamp
 
 _SOURCE = "uninstall"
 _ABOVE = "its scope is above the subscriptions: a person has to remove it"
@@ -100,7 +100,7 @@ class Uninstall:
         records = [record async for record in services.ledger.records(damaged)]
         known = {folded(each.assignment_id) for each in standing}
         stamped = await self._stamped()
-        adopted = _adopted(standing, stamped)
+        adopted = await self._adopted(standing, stamped)
         ours = [each for each in standing if each.ours and not each.kept]
         return Given(
             grants=tuple(each for each in ours if each.grant.name not in adopted),
@@ -123,6 +123,20 @@ class Uninstall:
             if isinstance(each, ListedAssignment) and services.assignments.is_ours(each)
         ]
 
+    async def _adopted(
+        self, standing: Sequence[Standing], stamped: Sequence[ListedAssignment]
+    ) -> set[str]:
+        """The names of the grants that adopted assignments give: by the record, and by their
+        stamps. Raises Temporary, Permanent where one cannot be read.
+        """
+        names = {each.grant.name for each in standing if each.adopted}
+        names |= {Grant(*each.content).name for each in stamped if says_adopted(each)}
+        for each in to_be_read(standing, stamped):
+            now = await self.services.assignments.read(each.assignment_id)
+            if now is not None and says_adopted(now):
+                names.add(each.grant.name)
+        return names
+
     async def take_back(
         self, *, grants: bool, attachments: bool, progress: Callable[[int, int], None]
     ) -> Failures:
@@ -133,7 +147,7 @@ class Uninstall:
         """
         records = [record async for record in self.services.ledger.records([])]
         standing = [each async for each in self.services.claims.standing([])]
-        adopted = _adopted(standing, await self._stamped())
+        adopted = await self._adopted(standing, await self._stamped())
         failures = Failures()
         for done, record in enumerate(records):
             progress(done, len(records))
@@ -210,16 +224,6 @@ def _attachments(records: Iterable[ResourceRecord], *, adopted: bool) -> Iterato
         for identity in sorted(record.attachments):
             if (identity in record.adopted) is adopted:
                 yield Attachment(record.id, identity)
-
-
-def _adopted(standing: Iterable[Standing], stamped: Iterable[ListedAssignment]) -> set[str]:
-    """The names of the grants that adopted assignments give: by the record, and by their stamps."""
-    names = {each.grant.name for each in standing if each.adopted}
-    for each in stamped:
-        stamp = Stamp.of(each.description)
-        if stamp is not None and stamp.adoption is not None:
-            names.add(Grant(*each.content).name)
-    return names
 
 
 def _actions(

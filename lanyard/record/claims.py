@@ -247,12 +247,15 @@ class Claims:
 
     async def own(self, grant: Grant, assignment_id: str) -> None:
         """A person adopted the assignment that gives it, or it turned out to be ours, under this
-        id: where it is being made, or has no row yet, the next claim finds that itself.
+        id. Where it has no row yet it has one that nothing claims from now on; where it is being
+        made, or revoked, who is at it finds that itself.
 
         Raises Temporary where another worker changed the grant meanwhile.
         """
         found = await self._rows.find(grant.name)
-        if found is not None and found.state is State.ACTIVE:
+        if found is None:
+            await self.learn(grant, assignment_id)
+        elif found.state is State.ACTIVE:
             await self._rows.note(
                 found, found.grant, State.ACTIVE, ours=True, assignment_id=assignment_id
             )

@@ -306,6 +306,36 @@ async def test_what_its_owner_changes_is_theirs_for_good(making: Making) -> None
     assert it.theirs().description == BY_TERRAFORM
 
 
+async def test_what_its_owner_writes_into_it_makes_it_theirs(making: Making) -> None:
+    it = await making()
+    await it.adopt("--yes")
+    written = (it.theirs().description or "").replace(BY_TERRAFORM, "by ops: leave it")
+    it.described(written)
+    await sweep(it.estate)
+    assert not (await it.row()).ours
+    await it.machines_go()
+    assert it.theirs().description == written
+
+
+async def test_an_identity_that_its_owner_took_off_and_attached_again_is_theirs(
+    making: Making,
+) -> None:
+    """Right after the adoption, while the rule observes: Lanyard attaches nothing meanwhile."""
+    it = await making()
+    vm1 = it.estate.vm_id("vm1")
+    shared = identity_id(it.estate.subscription, "id-shared")
+    await it.adopt("--yes")
+    await deploy(it.estate, replace(RULES, options={"mode": "observe"}))
+    block = {"type": "UserAssigned", "userAssignedIdentities": {shared: {}}}
+    for identity in ({"type": "None"}, block):
+        await patch(it.estate, vm1, identity=identity)
+        await pass_time(it.estate)
+    await deploy(it.estate, RULES)
+    await it.no_longer_for_them()
+    assert attached(it.estate, vm1) == ["id-shared"]
+    assert attached(it.estate, it.estate.vm_id("vm2")) == []
+
+
 async def test_what_its_owner_made_anew_is_theirs(making: Making) -> None:
     """As Terraform does where a description has changed: it deletes and makes."""
     it = await making()
@@ -455,6 +485,56 @@ async def test_released_it_is_as_it_was_to_the_letter(
     assert as_it_was(it.theirs()) == as_it_was(before)
 
 
+async def listing_is_late(it: Adopter) -> None:
+    """Resource Graph shows nothing of what is done from now on."""
+    it.estate.azure.state.behaviour.resource_graph_lag_seconds = 240
+    await pass_time(it.estate, HOUR)
+
+
+async def earlier_installations(it: Adopter) -> RoleAssignment:
+    """It has the name that Lanyard gives, and another installation made it."""
+    found = it.theirs()
+    del it.estate.azure.state.role_assignments[found.id.lower()]
+    it.estate.azure.assign(
+        found.principal_id,
+        "Reader",
+        it.group,
+        name=Grant(found.scope, READER, found.principal_id).name,
+        description=stamp(ANOTHER_INSTALLATION),
+    )
+    await sweep(it.estate)
+    return it.theirs()
+
+
+async def test_one_under_lanyards_name_is_released_though_the_listing_is_late(
+    making: Making,
+) -> None:
+    it = await making()
+    before = await earlier_installations(it)
+    await listing_is_late(it)
+    await it.adopt("--yes")
+    released = await it.adopt("--release", "--yes")
+    assert (released.code, released.lines[-1]) == (OK, "adopt: 3 of 3 released")
+    assert as_it_was(it.theirs()) == as_it_was(before)
+
+
+async def test_one_that_was_on_no_record_is_released_though_the_listing_is_late(
+    making: Making,
+) -> None:
+    it = await making()
+    before = it.theirs()
+    for table in (it.estate.tables.grants, it.estate.tables.resources):
+        for row in [row async for row in entries(table)]:
+            await table.delete(row.partition, row.key)
+    await listing_is_late(it)
+    await it.adopt("--yes")
+    released = await it.adopt("--release", "--yes")
+    assert (released.code, released.lines[-1]) == (OK, "adopt: 3 of 3 released")
+    assert as_it_was(it.theirs()) == as_it_was(before)
+    await it.machines_go()
+    assert as_it_was(it.theirs()) == as_it_was(before)
+
+
 async def test_release_shows_first_what_it_would_release(making: Making) -> None:
     it = await making()
     await it.adopt("--yes")
@@ -513,8 +593,12 @@ async def test_explain_says_that_it_was_adopted(making: Making) -> None:
     assert (shown["madeByLanyard"], shown["adopted"]) == (True, True)
 
 
-async def test_uninstall_leaves_alone_what_was_adopted(making: Making) -> None:
+@pytest.mark.parametrize("name", [TERRAFORMS, "Lanyard's"], ids=["its own name", "Lanyard's"])
+async def test_uninstall_leaves_alone_what_was_adopted(making: Making, name: str) -> None:
     it = await making()
+    if name != TERRAFORMS:
+        await earlier_installations(it)
+        await listing_is_late(it)
     await it.adopt("--yes")
     await pass_time(it.estate)
     before = it.theirs()

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from lanyard.desk.adoption.candidates import Assigned, Attached, Candidate
+from lanyard.desk.adoption.known import says_adopted, to_be_read
 from lanyard.reconcile.services import Services
 from lanyard.record.decisions import Decision
 from lanyard.record.ledger import ResourceRecord
@@ -18,7 +19,6 @@ from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import Grant, RoleAssignment, Standing
 from lanyard.values.listed import ListedAssignment
 from lanyard.values.resource_id import ResourceId, folded, is_within
-from lanyard.values.stamps import Stamp
 
 _CHANGED = "it is not what was shown any more: look again"
 _SOURCE = "command"
@@ -155,11 +155,18 @@ class Adopted:
         services = self.services
         found = [each async for each in services.claims.standing(self.damaged)]
         standing = {each.grant.name: each for each in found}
-        ids = {folded(each.adopted): each.adopted for each in found if each.adopted}
-        async for listed in services.index.assignments():
-            if isinstance(listed, ListedAssignment) and self._is_adopted(listed):
-                ids.setdefault(folded(listed.id), listed.id)
-        for _, assignment_id in sorted(ids.items()):
+        stamped = [
+            listed
+            async for listed in services.index.assignments()
+            if isinstance(listed, ListedAssignment) and services.assignments.is_ours(listed)
+        ]
+        concerned = [each for each in found if self._concerns(each.grant, each)]
+        ids = {
+            *(each.adopted for each in found if each.adopted),
+            *(each.assignment_id for each in to_be_read(concerned, stamped)),
+            *(each.id for each in stamped if says_adopted(each)),
+        }
+        for _, assignment_id in sorted({folded(each): each for each in ids}.items()):
             assignment = await self._read(assignment_id)
             if assignment is not None and self._is_adopted(assignment):
                 what = Assigned(assignment, _grant_of(assignment))
@@ -176,10 +183,8 @@ class Adopted:
             self.unread[assignment_id] = str(failure)
             return None
 
-    def _is_adopted(self, assignment: ListedAssignment | RoleAssignment) -> bool:
-        by_stamp = Stamp.of(assignment.description)
-        adopted = by_stamp is not None and by_stamp.adoption is not None
-        return adopted and self.services.assignments.is_ours(assignment)
+    def _is_adopted(self, assignment: RoleAssignment) -> bool:
+        return says_adopted(assignment) and self.services.assignments.is_ours(assignment)
 
     def _concerns(self, grant: Grant, standing: Standing | None) -> bool:
         claimants = () if standing is None else standing.claimants
