@@ -18,7 +18,7 @@ from lanyard.planning.actions import (
 from lanyard.planning.desired import Desired
 from lanyard.planning.plan import Owned
 from lanyard.policy import Mode, Policy
-from lanyard.values.compute import PrincipalRef, UserAssigned
+from lanyard.values.compute import PrincipalRef, SystemAssigned, UserAssigned
 from lanyard.values.grants import Grant
 
 #: What the `identity_key` of an identity begins with.
@@ -44,7 +44,7 @@ def taken_key(action: Action) -> str:
     match action:
         case DetachIdentity(id=id) | ReattachIdentity(id=id) | DeleteIdentity(id=id):
             return identity_key(UserAssigned(id))
-        case ReplaceIdentity(old=UserAssigned() as old):
+        case ReplaceIdentity(old=old):
             return identity_key(old)
         case ReleaseGrant(grant=grant) | RevokeUnclaimed(grant=grant):
             return grant_key(grant)
@@ -61,6 +61,8 @@ def givers(
     asking = dict(_asking(wanted, principals))
     has = [identity_key(UserAssigned(one)) for one in owned.attachments | owned.dedicated]
     has += [grant_key(grant) for grant in owned.claimed]
+    if SystemAssigned().key in owned.attached_as:
+        has.append(identity_key(SystemAssigned()))
     found = {key: _givers(policy, owned.given_by.get(key, ()), asking.get(key, ())) for key in has}
     return {key: rules for key, rules in sorted(found.items()) if rules}
 
@@ -70,6 +72,7 @@ def _asking(
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     for identity in wanted.identities.values():
         yield identity_key(UserAssigned(identity.id)), identity.rules
+    yield identity_key(SystemAssigned()), wanted.system
     for grant in wanted.grants:
         if (principal := principals.get(grant.to)) is not None:
             yield grant_key(grant.granted(principal)), grant.rules

@@ -7,11 +7,12 @@ rule gave goes only while that rule is in mode full, or is no longer in the poli
 
 from collections.abc import Iterator
 
-from lanyard.planning.actions import Action, AttachIdentity, is_removal
+from lanyard.planning.actions import Action, AttachIdentity, ReplaceIdentity, is_removal
 from lanyard.planning.givers import taken_key
 from lanyard.planning.plan import Plan
 from lanyard.planning.verdict import Held, Situation
 from lanyard.policy import Mode, Policy
+from lanyard.values.compute import SystemAssigned
 from lanyard.values.errors import Because
 
 
@@ -36,11 +37,13 @@ def observing(action: Action, policy: Policy) -> str:
 
 def given_by_another_mode(plan: Plan, situation: Situation) -> Iterator[Held]:
     """What would be taken away, and was given by a rule that is not in mode full. Where it is not
-    on record which one gave it, it may be any.
+    on record which one gave it, it may be any; but a system-assigned identity is nobody's then.
     """
     policy = situation.policy
     for action in plan.actions:
-        if (key := taken_key(action)) and (why := _given(policy, situation.given_by.get(key))):
+        theirs = isinstance(action, ReplaceIdentity) and action.old == SystemAssigned()
+        given_by = situation.given_by.get(taken_key(action), () if theirs else None)
+        if taken_key(action) and (why := _given(policy, given_by)):
             yield Held(
                 action, Because.RULE_MODE, why, "set its mode to full, or release this", True
             )

@@ -373,3 +373,28 @@ async def test_a_replacement_that_azure_refuses_takes_nothing_and_is_tried_again
     assert await estate.services.budget.spent() == 0
     await hours(estate, 1)
     assert attached(estate, cluster) == ["id-new"]
+
+
+@pytest.mark.parametrize("mode", ["observe", "add-only", "full"])
+@pytest.mark.parametrize("gave", [True, False], ids=["given by a rule", "by others"])
+async def test_a_system_assigned_identity_that_a_careful_rule_gave_is_not_replaced(
+    monkeypatch: pytest.MonkeyPatch, mode: str, gave: bool
+) -> None:
+    """It would never be there again with its principal."""
+    first = ENABLED if gave else "version: 1\nmode: full\n"
+    estate, cluster = await cluster_of(monkeypatch, first, system=not gave)
+    await hours(estate, 1)
+    assert has_system(estate, cluster)
+    rule = f"  - name: all\n    mode: {mode}\n    match: {{tags: {{team: none}}, "
+    elsewhere = ENABLED.replace("  - name: all\n    match: {", rule)
+    spec = identity_id(estate.subscription, "id-new")
+    second = f"  - name: second\n    match: {{types: [{CLUSTER.type}]}}\n"
+    second += "    attach: [second]\n    replace: accept\n"
+    identities = f"identities: {{second: {{id: {spec}}}}}\nrules:\n"
+    await adopt(estate, elsewhere.replace("rules:\n", identities + second))
+    await hours(estate, 2)
+    stays = gave and mode != "full"
+    assert has_system(estate, cluster) is stays
+    reason = f"rule 'all', which gave it, is in mode {mode}"
+    found = await held(estate)
+    assert {each.refusal.reason for each in found.values()} == ({reason} if stays else set())
