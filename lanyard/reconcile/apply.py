@@ -162,7 +162,9 @@ class Application:
         progress.outcomes += [Outcome(a, "it was replaced") for a in detaches if a not in still]
         if still:
             record = progress.record
-            await progress.save(replace(record, instances_lag=record.instances_lag or upgrade))
+            lag = record.instances_lag or upgrade
+            # A person may have left to others meanwhile what is to go.
+            await progress.save(replace(record, instances_lag=lag), anew=True)
             writes = self._writes(progress.resource)
             progress.outcomes += await writes.detach(still)
             progress.resource = writes.resource

@@ -50,9 +50,12 @@ class Progress:
     #: Identities that turned out not to exist, to be reconciled themselves.
     gone_identities: list[ResourceId] = field(default_factory=list)
 
-    async def save(self, record: ResourceRecord) -> None:
-        """Write the record where it differs from the one on file."""
-        if record != self.record:
+    async def save(self, record: ResourceRecord, *, anew: bool = False) -> None:
+        """Write the record where it differs from the one on file, or `anew` whether it does or not.
+
+        Raises Conflict where somebody wrote it since it was read.
+        """
+        if anew or record != self.record:
             self.record = await self.ledger.save(record)
 
     @property

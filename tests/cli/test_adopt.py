@@ -1,6 +1,7 @@
 """`lanyard adopt`: what stands already becomes Lanyard's on a person's word, and others' again."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,11 @@ from lanyard.cli.adopt.command import COMMAND
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
 from lanyard.desk.uninstall import Uninstall
+from lanyard.planning.actions import Action, DetachIdentity
+from lanyard.reconcile import apply
+from lanyard.reconcile.make_before_break import not_lost
+from lanyard.reconcile.progress import Progress
+from lanyard.reconcile.services import Services
 from lanyard.record.granted import Granted
 from lanyard.record.rows import entries
 from lanyard.values.grants import Grant, State
@@ -533,6 +539,29 @@ async def test_one_that_was_on_no_record_is_released_though_the_listing_is_late(
     assert as_it_was(it.theirs()) == as_it_was(before)
     await it.machines_go()
     assert as_it_was(it.theirs()) == as_it_was(before)
+
+
+async def test_what_is_released_while_the_app_is_about_to_take_it_stays(
+    making: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = await making()
+    vm1 = it.estate.vm_id("vm1")
+    await it.adopt("--yes")
+    await pass_time(it.estate, HOUR)
+    asked: list[Ran] = []
+
+    async def released_first(
+        actions: Sequence[Action], progress: Progress, services: Services
+    ) -> list[Action]:
+        if not asked and any(isinstance(each, DetachIdentity) for each in actions):
+            asked.append(await it.adopt("--release", "--yes"))
+        return await not_lost(actions, progress, services)
+
+    monkeypatch.setattr(apply, "not_lost", released_first)
+    await it.no_longer_for_them()
+    assert [each.code for each in asked] == [OK]
+    assert attached(it.estate, vm1) == ["id-shared"]
+    assert attached(it.estate, it.estate.vm_id("vm2")) == ["id-shared"]
 
 
 async def test_release_shows_first_what_it_would_release(making: Making) -> None:
