@@ -32,6 +32,9 @@ def _kinds(match: Match) -> Found:
     if match.kinds and not known:
         yield ("kinds",), "the rule can never match: its types have no kinds"
     for index, kind in enumerate(match.kinds):
+        if set(kind) & set("*, "):
+            yield ("kinds", index), f"{kind!r} is no kind: write one word, without *"
+            continue
         # A kind holds other words too ("linux", "container"), so only what is nearly one counts.
         near = difflib.get_close_matches(folded(kind), known, n=1, cutoff=0.8)
         if near and folded(kind) not in known:

@@ -2,14 +2,17 @@
 
 from lanyard.policy.document import Policy
 from lanyard.policy.mode import Mode
-from lanyard.policy.problems import Found, near
+from lanyard.policy.patterns import ANY
+from lanyard.policy.problems import Found, Path, near
 from lanyard.policy.rule import Selector
 from lanyard.values.locations import LOCATIONS, RECORDED
 from lanyard.values.resource_id import folded
 
 
 def without_effect(policy: Policy) -> Found:
-    """A mode without rules, identities that no rule attaches, locations that there are not."""
+    """A mode without rules, identities that no rule attaches, locations that there are not, names
+    of tags with a wildcard.
+    """
     if policy.mode is Mode.FULL and not policy.rules:
         message = "mode full with no rules: all that Lanyard gave is taken away"
         yield ("mode",), message
@@ -18,8 +21,13 @@ def without_effect(policy: Policy) -> Found:
         yield ("identities", name), f"no rule attaches the identity {name!r}"
     for index, rule in enumerate(policy.rules):
         for below, selector in (((), rule.match), (("exclude",), rule.match.exclude)):
+            at: Path = ("rules", index, "match", *below)
             for position, problem in _unknown_locations(selector):
-                yield ("rules", index, "match", *below, "locations", position), problem
+                yield (*at, "locations", position), problem
+            for name in selector.tags:
+                if ANY in name:
+                    message = f"names of tags have no wildcards: a tag named {name!r} is asked for"
+                    yield (*at, "tags", name), message
 
 
 def _unknown_locations(selector: Selector) -> list[tuple[int, str]]:

@@ -49,6 +49,11 @@ WARNED = [
         "is named 'atlantis'",
     ),
     (
+        HEAD + RULE.replace("]}", "], exclude: {tags: {lan*: ignore}}}"),
+        *(5, 74),
+        "names of tags have no wildcards",
+    ),
+    (
         grant('{role: Owner, scope: "{resourceGroup}", to: system}'),
         *(8, 9),
         "it is held unless 'privileged.allow' names it",
