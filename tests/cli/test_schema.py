@@ -32,15 +32,19 @@ def readable(folder: Path) -> dict[str, Any]:
             document = yaml.load(file.read_bytes(), yaml.CSafeLoader)
         except (yaml.YAMLError, ValueError, RecursionError):
             continue
-        if has_texts_for_keys(document):
+        if is_as_json_has_it(document):
             found[str(file.relative_to(folder))] = document
     return found
 
 
-def has_texts_for_keys(document: Any) -> bool:
-    """Each part is looked at once: with aliases it may stand in many places."""
+def is_as_json_has_it(document: Any) -> bool:
+    """With texts for keys, and no bytes. Each part is looked at once: with aliases it may stand in
+    many places.
+    """
     parts, seen = [document], set[int]()
     for part in parts:
+        if isinstance(part, bytes):
+            return False
         if id(part) not in seen and isinstance(part, dict | list):
             parts += part.values() if isinstance(part, dict) else part
             if isinstance(part, dict) and not all(isinstance(key, str) for key in part):
