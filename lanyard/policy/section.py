@@ -19,7 +19,11 @@ Text = Annotated[str, Field(min_length=1, max_length=2048)]
 #: An id of Azure: a slash at its end means nothing, and makes no other id of it.
 Id = Annotated[Text, AfterValidator(lambda text: text.rstrip("/"))]
 #: What is blank around it means nothing: a block of YAML ends in a line break.
-Condition = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2048)]
+Condition = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2048),
+    Field(json_schema_extra={"pattern": r"\S"}),  # the schema strips nothing
+]
 
 
 #: Says that what is validated was written by a person: see `read_part`.

@@ -146,6 +146,7 @@ def test_schema_and_reader_agree_on_the_shape_of_broken_policies(document: Any) 
         ("identities: {a: {}}", False),
         ("grant: {to: a, role: x, scope: y}", True),
         ("grant: {to: a, role: x, scope: y, condition: z}", True),
+        ('grant: {to: a, role: x, scope: y, condition: " "}', False),
         ("grant: {to: a, role: x}", False),
         ("grant: {to: a, standard: x}", True),
         ("grant: {to: a, standard: x, role: y}", False),

@@ -2,6 +2,7 @@
 that nothing the schema says goes unchecked.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ _CHECKS: dict[str, Callable[[Any, Any], bool]] = {
     "enum": lambda value, allowed: value in allowed,
     "minLength": lambda value, least: len(value) >= least,
     "maxLength": lambda value, most: len(value) <= most,
+    "pattern": lambda value, wanted: re.search(wanted, value) is not None,
     "minItems": lambda value, least: len(value) >= least,
     "maxProperties": lambda value, most: len(value) <= most,
     "minimum": lambda value, least: value >= least,
