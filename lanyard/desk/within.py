@@ -1,21 +1,11 @@
 """Which part of the estate a command is to look at. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded, subscription_of
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """One that can be read: its id (lower case), its display name, and the names of the management
-    groups that it is in, at any height (lower case).
-    """
-
-    id: str
-    name: str
-    above: frozenset[str] = frozenset()
+from lanyard.values.subscriptions import Subscription, Subscriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +48,21 @@ class Within:
 EVERYWHERE = Within()
 
 
-def within(wanted: Wanted, known: Iterable[Subscription]) -> Within:
-    """That part. Raises LanyardError for a subscription or management group that is not known, each
-    named, and for a resource group whose id is none.
+def within(wanted: Wanted, known: Subscriptions) -> Within:
+    """That part of what can be read. Raises LanyardError for a subscription or management group
+    that is not known, each named, and for a resource group whose id is none.
     """
     if wanted.is_everything:
         return EVERYWHERE
-    known, problems = list(known), list[str]()
+    problems: list[str] = []
     subscriptions: set[str] = set()
     for each in wanted.subscriptions:
-        if not (found := {one.id for one in known if _is_called(one, each)}):
+        if not (found := {id_ for id_, one in known.items() if _is_called(id_, one, each)}):
             problems.append(f"--subscription {each!r}: you can read none with this id or name")
         subscriptions |= found
     for each in wanted.management_groups:
         name = folded(each.rpartition("/")[2])
-        if not (found := {one.id for one in known if name in one.above}):
+        if not (found := {id_ for id_, one in known.items() if name in one.groups}):
             problems.append(f"--management-group {each!r}: you can read no subscription in it")
         subscriptions |= found
     groups = {_group(each, problems) for each in wanted.resource_groups}
@@ -87,9 +77,9 @@ def _groups_of(id_: str) -> list[str]:
     return [parts[4], "/".join(parts[:5])] if len(parts) > 4 else []
 
 
-def _is_called(one: Subscription, text: str) -> bool:
+def _is_called(id_: str, one: Subscription, text: str) -> bool:
     wanted = folded(text).removeprefix("/subscriptions/").rstrip("/")
-    return wanted in (one.id, folded(one.name))
+    return wanted in (id_, folded(one.name))
 
 
 def _group(text: str, problems: list[str]) -> str:

@@ -1,6 +1,6 @@
 """The decisions of a time, and what became of each removal among them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -49,24 +49,28 @@ async def history_of(
 ) -> list[Past]:
     """All decisions of that time, alike."""
     every = [each async for each in decisions.between(since, max(until, now))]
+    return [each for each in past_of(every) if each.recorded.at < until]
+
+
+def past_of(every: Sequence[Recorded]) -> list[Past]:
+    """Of decisions in their order, up to the end of each. Pure."""
     ends = {removal: each for each in every for removal in each.decision.became}
     ended = _ended(every)
     removing = {each.id for each in every if each.decision.removed is not None}
     past = []
     for each in every:
-        if each.at < until:
-            decision, end = each.decision, ends.get(each.id)
-            became = None
-            if decision.removed is not None:
-                became = end.decision.became[each.id] if end is not None else Became.INTENDED
-            past.append(
-                Past(
-                    each,
-                    became,
-                    decision.reason if became is None else _why(end, became),
-                    _is_an_end(each, removing) or _has_ended(each, ended),
-                )
+        decision, end = each.decision, ends.get(each.id)
+        became = None
+        if decision.removed is not None:
+            became = end.decision.became[each.id] if end is not None else Became.INTENDED
+        past.append(
+            Past(
+                each,
+                became,
+                decision.reason if became is None else _why(end, became),
+                _is_an_end(each, removing) or _has_ended(each, ended),
             )
+        )
     return past
 
 

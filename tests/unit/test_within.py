@@ -2,14 +2,15 @@
 
 import pytest
 
-from lanyard.desk.within import EVERYWHERE, Subscription, Wanted, Within, within
+from lanyard.desk.within import EVERYWHERE, Wanted, Within, within
 from lanyard.values.errors import LanyardError
+from lanyard.values.subscriptions import Subscription
 
 ONE, TWO = (f"{number}1111111-1111-4111-8111-111111111111" for number in (1, 2))
-KNOWN = [
-    Subscription(ONE, "payments", frozenset({"corp", "root"})),
-    Subscription(TWO, "Data Platform", frozenset({"root"})),
-]
+KNOWN = {
+    ONE: Subscription("payments", ("corp", "root")),
+    TWO: Subscription("Data Platform", ("root",)),
+}
 GROUP = f"/subscriptions/{ONE}/resourceGroups/rg-shop"
 SITE = f"{GROUP}/providers/Microsoft.Web/sites/a"
 

@@ -27,7 +27,7 @@ from lanyard.desk.difference.world import world_of
 from lanyard.desk.scan.reading import read_estate
 from lanyard.desk.scan.report import Estate
 from lanyard.desk.scan.saved import read_saved
-from lanyard.desk.within import Subscription, Within, within
+from lanyard.desk.within import Within, within
 from lanyard.planning.plan import Owned
 from lanyard.record.last_good_policy import LastGood
 from lanyard.values.errors import LanyardError
@@ -164,14 +164,9 @@ def _read(
             "LANYARD_STORAGE"
         )
     if not at_hand and estate is not None:
-        part = within(source.places.wanted, _saved_subscriptions(estate))
+        part = within(source.places.wanted, estate.subscriptions)
         return _Found(known[old], known[new], estate, part, None)
     return asyncio.run(_look(old, new, known, estate, source, terminal))
-
-
-def _saved_subscriptions(estate: Estate) -> list[Subscription]:
-    found = estate.subscriptions.items()
-    return [Subscription(one, each.name, frozenset(each.groups)) for one, each in found]
 
 
 async def _look(

@@ -26,6 +26,17 @@ def tag(name: str, content: str = "", /, **attributes: object) -> str:
     return f"<{name}{written}>" if name in _VOID else f"<{name}{written}>{content}</{name}>"
 
 
+def section(title: str, lead: str, content: str) -> str:
+    """A part of a page: its title, a sentence about it or "", and markup."""
+    intro = tag("p", escaped(lead), class_="lead") if lead else ""
+    return tag("section", tag("h2", escaped(title)) + intro + content)
+
+
+def none_found(words: str) -> str:
+    """In place of what there is none of."""
+    return tag("p", escaped(words), class_="none-found")
+
+
 def whole_page(title: str, main: str, *, script: bool = False) -> str:
     """A page around markup; with a `script`, its tables can be searched and sorted (page.js). Its
     Content-Security-Policy allows its own style sheet and script alone, so that a name which

@@ -5,15 +5,16 @@ from typing import Annotated, Protocol
 
 import typer
 
-from lanyard.desk.within import EVERYWHERE, Subscription, Wanted, Within, within
+from lanyard.desk.within import EVERYWHERE, Wanted, Within, within
 from lanyard.values.resource_id import ResourceId
+from lanyard.values.subscriptions import Subscriptions
 
 
 class Estate(Protocol):
     """What can be read. Raises Temporary, Permanent."""
 
-    async def subscriptions(self) -> list[Subscription]:
-        """Every subscription, with the management groups that it is in."""
+    async def subscriptions(self) -> Subscriptions:
+        """Every subscription that can be read, with the management groups that it is in."""
 
     async def called(self, name: str) -> list[ResourceId]:
         """The resources and resource groups of this name."""

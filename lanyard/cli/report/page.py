@@ -10,7 +10,7 @@ from typing import Any
 from lanyard.cli.frame.charts import Bar, Column, Part, columns, legend, stacked_bars
 from lanyard.cli.frame.data_tables import Cell, Line, data_table, text
 from lanyard.cli.frame.figures import figure
-from lanyard.cli.frame.html import escaped, tag, whole_page
+from lanyard.cli.frame.html import escaped, none_found, section, tag, whole_page
 from lanyard.cli.frame.names import short
 from lanyard.cli.report.labels import FIGURES
 from lanyard.cli.report.text import begins_late
@@ -97,7 +97,7 @@ def _by_day(document: Json) -> str:
         for number, day in enumerate(document["days"])
     ]
     lead = "Role assignments and identities on resources, and what began to wait."
-    return _section("By day", lead, legend(_SHARES) + columns("By day", days))
+    return section("By day", lead, legend(_SHARES) + columns("By day", days))
 
 
 def _by_rule(document: Json) -> str:
@@ -107,7 +107,7 @@ def _by_rule(document: Json) -> str:
     ]
     lead = "What several rules ask for counts for each of them."
     picture = legend(_SHARES) + stacked_bars("By rule", bars)
-    return _section("By rule", lead, picture if bars else _none("Nothing by any rule."))
+    return section("By rule", lead, picture if bars else none_found("Nothing by any rule."))
 
 
 def _parts(share: Json, pointer: str) -> list[Part]:
@@ -120,7 +120,7 @@ def _figures(document: Json) -> str:
         for name, words in FIGURES.items()
     ]
     heads = ("", f"#{document['month']}", "#month before")
-    return _section("All figures", "", data_table("All figures", heads, lines, fixed=True))
+    return section("All figures", "", data_table("All figures", heads, lines, fixed=True))
 
 
 def _before(document: Json, name: str) -> Cell:
@@ -138,9 +138,9 @@ def _lines(
 ) -> str:
     rows = document[name]
     if not rows:
-        return _section(title, "", _none("Nothing."))
+        return section(title, "", none_found("Nothing."))
     lines = [Line((_when(row), *cells(row)), f"{row['id']} {row['resource']}") for row in rows]
-    return _section(title, "", data_table(title, ("when (UTC)", *heads), lines))
+    return section(title, "", data_table(title, ("when (UTC)", *heads), lines))
 
 
 def _given(row: Json) -> tuple[Cell, ...]:
@@ -170,7 +170,7 @@ def _policy(row: Json) -> tuple[Cell, ...]:
 def _waiting(document: Json) -> str:
     rows, title = document["waiting"], "Waits now"
     if not rows:
-        return _section(title, "", _none("Nothing."))
+        return section(title, "", none_found("Nothing."))
     lines = [
         Line(
             (
@@ -184,7 +184,7 @@ def _waiting(document: Json) -> str:
         for row in rows
     ]
     heads = ("since (UTC)", "what", "resource", "why, and what ends it")
-    return _section(title, "The longest first.", data_table(title, heads, lines))
+    return section(title, "The longest first.", data_table(title, heads, lines))
 
 
 def _when(row: Json) -> Cell:
@@ -197,15 +197,6 @@ def _resource(row: Json) -> Cell:
 
 def _rules(row: Json) -> Cell:
     return text("; ".join(row["rules"]), f"policy {row['policy']}")
-
-
-def _section(title: str, lead: str, content: str) -> str:
-    intro = tag("p", escaped(lead), class_="lead") if lead else ""
-    return tag("section", tag("h2", escaped(title)) + intro + content)
-
-
-def _none(words: str) -> str:
-    return tag("p", words, class_="none-found")
 
 
 def _time(written: str) -> str:

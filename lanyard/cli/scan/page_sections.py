@@ -6,7 +6,7 @@ from typing import Any
 from lanyard.cli.frame.charts import Bar, Column, Part, columns, legend, meter, stacked_bars
 from lanyard.cli.frame.data_tables import Cell, Line, data_table, text
 from lanyard.cli.frame.figures import figure, resolved
-from lanyard.cli.frame.html import escaped, tag
+from lanyard.cli.frame.html import escaped, none_found, section, tag
 from lanyard.cli.scan.page_tables import assignment_table, identity_table, resource_table, table
 from lanyard.cli.scan.words import Places
 from lanyard.desk.scan.report import SHARED_FROM
@@ -62,17 +62,17 @@ def compute(document: Json) -> str:
     ]
     picture = stacked_bars("Compute by type and identity", bars)
     lead = "Compute resources by type, and the managed identities that they have."
-    return _section("Compute and its identities", lead, legend(_COMPUTE) + picture)
+    return section("Compute and its identities", lead, legend(_COMPUTE) + picture)
 
 
 def without_identity(document: Json) -> str:
     """Each compute resource that has none, by name."""
-    content = _none("There is none.")
+    content = none_found("There is none.")
     if document["withoutIdentity"]:
         content = resource_table(document, "/withoutIdentity")
     count = figure(document, "/summary/withoutIdentity")
     lead = tag("p", f"{count} compute resources have no managed identity.", class_="lead")
-    return _section("Compute without an identity", "", lead + content)
+    return section("Compute without an identity", "", lead + content)
 
 
 def subscriptions(document: Json) -> str:
@@ -96,7 +96,7 @@ def subscriptions(document: Json) -> str:
     picture = stacked_bars("Role assignments by subscription and holder", bars)
     lead = "All role assignments at and below each subscription, by who holds them."
     content = _holder_legend(used) + picture + _limits(document, rows)
-    return _section("Who holds what, by subscription", lead, content)
+    return section("Who holds what, by subscription", lead, content)
 
 
 def _used_holders(document: Json) -> dict[str, str]:
@@ -144,7 +144,7 @@ def matrix(document: Json) -> str:
         "How much compute there is, and how much of it has no identity: the deeper the colour, the "
         "larger that share."
     )
-    return _section("By subscription and type", lead, table(heads, lines, "heat"))
+    return section("By subscription and type", lead, table(heads, lines, "heat"))
 
 
 def _heat(document: Json, pointer: str) -> str:
@@ -175,7 +175,7 @@ def access(document: Json) -> str:
         "Every role assignment. Find who can read something by its name; an assignment at what is "
         "above it counts for it, too."
     )
-    return _section("Who has what", lead, data_table("Who has what", heads, lines))
+    return section("Who has what", lead, data_table("Who has what", heads, lines))
 
 
 def _access_line(row: Json, places: Places) -> Line:
@@ -216,10 +216,12 @@ def roles(document: Json) -> str:
         for number, row in enumerate(document["roles"][:_MOST_BARS])
     ]
     picture = stacked_bars("Roles that managed identities hold", bars)
-    return _section(
+    return section(
         "What managed identities hold",
         "The roles most assigned to them.",
-        _holder_legend(managed) + picture if bars else _none("No managed identity holds a role."),
+        _holder_legend(managed) + picture
+        if bars
+        else none_found("No managed identity holds a role."),
     )
 
 
@@ -236,7 +238,7 @@ def orphans(document: Json) -> str:
             "are orphaned only the directory knows: scan again as a member of the tenant, or "
             "with Directory.Read.All."
         )
-        return _section(title, "", tag("div", headline + reason + tag("p", may), class_="notice"))
+        return section(title, "", tag("div", headline + reason + tag("p", may), class_="notice"))
     lead = (
         "Their principal is unknown to the directory, and no resource that can be read shows it. "
         "By the age of the assignment; since when it is orphaned, nobody records."
@@ -249,11 +251,11 @@ def orphans(document: Json) -> str:
         for number, each in enumerate(orphans["byAge"])
     ]
     if not orphans["assignments"]:
-        return _section(title, lead, _none("There is none."))
+        return section(title, lead, none_found("There is none."))
     proof = "; ".join(orphans["assignments"][0]["evidence"])
     evidence = tag("p", tag("b", "Evidence: ") + escaped(f"{proof}."), class_="evidence")
     picture = columns("Orphaned assignments by age", ages) + evidence
-    return _section(title, lead, picture + assignment_table(document, "/orphans/assignments"))
+    return section(title, lead, picture + assignment_table(document, "/orphans/assignments"))
 
 
 def privileged(document: Json) -> str:
@@ -262,16 +264,16 @@ def privileged(document: Json) -> str:
         "Whoever controls the resource can use what its identity holds. These could give "
         "themselves more, or act as others."
     )
-    content = _none("There is none.")
+    content = none_found("There is none.")
     if document["privileged"]:
         content = assignment_table(document, "/privileged")
-    return _section("Privileged assignments of managed identities", lead, content)
+    return section("Privileged assignments of managed identities", lead, content)
 
 
 def identities(document: Json) -> str:
     """User-assigned identities that nothing has, and those that much has."""
     identities = document["identities"]
-    unused, shared = _none("There is none."), _none("There is none.")
+    unused, shared = none_found("There is none."), none_found("There is none.")
     if identities["unused"]:
         unused = identity_table(document, "/identities/unused")
     if identities["shared"]:
@@ -284,7 +286,7 @@ def identities(document: Json) -> str:
     left = tag("h3", lone) + tag("p", federated) + unused
     right = tag("h3", many) + tag("p", lead) + shared
     content = tag("div", tag("div", left) + tag("div", right), class_="pair")
-    return _section("User-assigned identities", "", content)
+    return section("User-assigned identities", "", content)
 
 
 def policy(document: Json) -> str:
@@ -311,20 +313,11 @@ def policy(document: Json) -> str:
         "lanyard plan reads each, and names every change."
     )
     lead = ". ".join([lead.rstrip("."), *document["policy"]["subscriptionNotes"], ""]).rstrip()
-    return _section("What the policy would change", lead, table(["", "#number"], lines))
-
-
-def _section(title: str, lead: str, content: str) -> str:
-    intro = tag("p", escaped(lead), class_="lead") if lead else ""
-    return tag("section", tag("h2", escaped(title)) + intro + content)
+    return section("What the policy would change", lead, table(["", "#number"], lines))
 
 
 def _holder_legend(kinds: dict[str, str]) -> str:
     return legend({_STYLES.get(kind, kind): words for kind, words in kinds.items()})
-
-
-def _none(text: str) -> str:
-    return tag("p", text, class_="none-found")
 
 
 def _name(subscription: Json) -> str:

@@ -5,17 +5,16 @@ each is read afresh before anything is shown of it.
 from collections.abc import AsyncIterator, Iterable
 
 from lanyard.azure.arm import listing
-from lanyard.azure.arm.answers import Json, as_object, member, needed, part, resource_id, text
+from lanyard.azure.arm.answers import resource_id
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import translated
 from lanyard.azure.arm.resource_graph import ResourceGraph, quoted
-from lanyard.desk.within import Subscription
 from lanyard.values.compute_types import compute_type
-from lanyard.values.resource_id import ResourceId, folded, is_plain_name, last_name
+from lanyard.values.resource_id import ResourceId, folded, is_plain_name
+from lanyard.values.subscriptions import Subscriptions
 
 #: Types that Resource Graph does not hold, with the parents they are listed from.
 _CHILDREN = {"microsoft.batch/batchaccounts/pools": "microsoft.batch/batchaccounts"}
-_SUBSCRIPTION = "microsoft.resources/subscriptions"
 _GROUP = "microsoft.resources/subscriptions/resourcegroups"
 #: Of resource groups and of subscriptions.
 _SCOPE_API_VERSION = "2022-09-01"
@@ -41,13 +40,9 @@ class Inventory:
                 found |= {each async for each in self._below(parent, child)}
         return sorted(found)
 
-    async def subscriptions(self) -> list[Subscription]:
+    async def subscriptions(self) -> Subscriptions:
         """Every subscription that can be read, with the management groups that it is in."""
-        query = (
-            f"resourcecontainers | where type =~ '{_SUBSCRIPTION}' "
-            "| project id, name, properties | order by id asc"
-        )
-        return [_subscription(row) async for row in self._graph.rows(query)]
+        return await self._graph.subscriptions()
 
     async def called(self, name: str) -> list[ResourceId]:
         """The resources that have this name, or are shown so (`group/type/name`), and the groups of
@@ -91,14 +86,3 @@ class Inventory:
         with translated(f"list {url}"):
             async for entry in listing.listed(self._clients, url, {"api-version": version}):
                 yield resource_id(entry.get("id"), "an entry")
-
-
-def _subscription(row: Json) -> Subscription:
-    """`managementGroupAncestorsChain`: from the nearest to the root (Resource Graph's reference of
-    `resourcecontainers`).
-    """
-    chain = member(part(row, "properties"), "managementGroupAncestorsChain") or []
-    above = [text(as_object(each, "a management group"), "name") for each in chain]
-    return Subscription(
-        last_name(needed(row, "id")), text(row, "name"), frozenset(map(folded, above))
-    )

@@ -2,13 +2,14 @@
 decided. Pure.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from lanyard.planning.actions import Given, given_by
 from lanyard.record.claims import Result
 from lanyard.record.decisions import POLICY_CHANGED, REFUSED, SWEEP, Recorded
+from lanyard.record.removal_history import Past, past_of
 from lanyard.values.removed import Became
 
 
@@ -60,21 +61,19 @@ class Line:
         return self.recorded.decision.cause.get("source") == "sweep"
 
 
-def lines(recorded: Iterable[Recorded]) -> list[Line]:
+def lines(recorded: Sequence[Recorded]) -> list[Line]:
     """Those that a report is about, in their order. What became of a removal is on a later one."""
-    recorded = list(recorded)
-    became = {key: what for each in recorded for key, what in each.decision.became.items()}
-    return list(_lines(recorded, became))
+    return list(_lines(past_of(recorded)))
 
 
-def _lines(recorded: Iterable[Recorded], became: dict[str, Became]) -> Iterator[Line]:
-    for each in recorded:
-        if (removed := each.decision.removed) is not None:
-            end = became.get(each.id, Became.INTENDED)
-            happening = Happening.REMOVED if end in TAKEN else Happening.NOT_REMOVED
-            yield Line(happening, each, _REMOVED[removed.kind], end)
-        elif (found := _happening(each)) is not None:
-            yield Line(found, each, given_by(each.decision.key))
+def _lines(past: Iterable[Past]) -> Iterator[Line]:
+    for recorded, became, *_ in past:
+        removed = recorded.decision.removed
+        if removed is not None and became is not None:
+            happening = Happening.REMOVED if became in TAKEN else Happening.NOT_REMOVED
+            yield Line(happening, recorded, _REMOVED[removed.kind], became)
+        elif (found := _happening(recorded)) is not None:
+            yield Line(found, recorded, given_by(recorded.decision.key))
 
 
 def _happening(recorded: Recorded) -> Happening | None:

@@ -44,16 +44,6 @@ class Figures:
     sweeps: int
     sweeps_failed: int
 
-    @property
-    def given(self) -> int:
-        """All that was given."""
-        return self.roles_given + self.identities_attached
-
-    @property
-    def removed(self) -> int:
-        """All that was taken away."""
-        return self.roles_removed + self.identities_detached
-
 
 @dataclass(frozen=True, slots=True)
 class Share:
