@@ -8,6 +8,7 @@ given it already - is told by the decisions on record, afterwards (chaos/verdict
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import inf
 from typing import NamedTuple
 
@@ -103,8 +104,8 @@ class Monitor:
         self.late_attached: set[tuple[str, str]] = set()  # (resource, identity) by these
         # Since the tables were lost no sweep ended: what Lanyard had made for these resources.
         self._unlearnt: defaultdict[str, set[str]] = defaultdict(set)
-        self._writes: defaultdict[str, list[float]] = defaultdict(list)  # of sites, by anybody
-        self._missing: defaultdict[str, list[float]] | None = None
+        # Of sites, by anybody: when, and what they had then.
+        self._writes: defaultdict[str, list[tuple[float, set[str]]]] = defaultdict(list)
         self._taken_off: dict[tuple[str, str], float] = {}  # foreign ones, by people, and when
         self.unowned: set[str] = set()  # identities that Lanyard cannot know as its own any more
         azure.state.resources.observe(self._resource)
@@ -159,21 +160,20 @@ class Monitor:
         """The identities that were attached when Lanyard's tables were lost, or when ARM missed a
         site within a minute of a write: it shows no creation, and may be another one since.
         """
-        missed = self._missed()[resource]
-        if any(
-            0 <= at - written <= _DOUBTED for written in self._writes[resource] for at in missed
-        ):
-            return set(attached(self._azure.state.resources.get(resource)))
-        return self._doubted[resource]
+        doubted = set(self._doubted[resource])
+        for written, had in self._writes[resource]:
+            if any(0 <= at - written <= _DOUBTED for at in self._missed[resource]):
+                doubted |= had
+        return doubted
 
+    @cached_property
     def _missed(self) -> Mapping[str, list[float]]:
-        """When ARM answered Lanyard 404, by path; counted once, after the storm."""
-        if self._missing is None:
-            self._missing = defaultdict(list)
-            for call in self._azure.calls_of(self._lanyard):
-                if (call.method, call.status) == ("GET", 404):
-                    self._missing[call.path.lower()].append(call.at)
-        return self._missing
+        """When ARM answered Lanyard 404, by path: for after the storm."""
+        found: defaultdict[str, list[float]] = defaultdict(list)
+        for call in self._azure.calls_of(self._lanyard):
+            if (call.method, call.status) == ("GET", 404):
+                found[call.path.lower()].append(call.at)
+        return found
 
     # Resources and their identities.
 
@@ -225,7 +225,7 @@ class Monitor:
             self._doubted[key] |= self._put_back_late(key, before, after)
         self._doubted[key] &= attached(after).keys()
         if after.type.lower() == "microsoft.web/sites":
-            self._writes[key].append(self._now())
+            self._writes[key].append((self._now(), set(attached(after))))
         self._live(key, after, foreign)
 
     def _live(self, key: str, resource: Resource, foreign: set[str]) -> None:
