@@ -32,10 +32,10 @@ def text(content: str, small: str = "", *, title: str = "", style: str = "") -> 
 
 
 def data_table(
-    title: str, heads: Sequence[str], lines: Iterable[Line], *, fixed: bool = False
+    title: str, heads: Sequence[str], lines: Iterable[Line], *, style: str = "data"
 ) -> str:
     """A table with a caption for those who do not see it. A head that begins with # stands over
-    numbers. A `fixed` one is neither searched nor sorted.
+    numbers. One of another `style` than "data" is neither searched nor sorted.
     """
     numeric = [head.startswith("#") for head in heads]
     row = "".join(
@@ -44,7 +44,7 @@ def data_table(
     )
     body = "".join(_row(line, numeric) for line in lines)
     content = tag("caption", escaped(title)) + tag("thead", tag("tr", row)) + tag("tbody", body)
-    return tag("div", tag("table", content, class_="fixed" if fixed else "data"), class_="scroll")
+    return tag("div", tag("table", content, class_=style), class_="scroll")
 
 
 def _row(line: Line, numeric: Sequence[bool]) -> str:

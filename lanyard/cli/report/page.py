@@ -120,7 +120,7 @@ def _figures(document: Json) -> str:
         for name, words in FIGURES.items()
     ]
     heads = ("", f"#{document['month']}", "#month before")
-    return section("All figures", "", data_table("All figures", heads, lines, fixed=True))
+    return section("All figures", "", data_table("All figures", heads, lines, style="figures"))
 
 
 def _before(document: Json, name: str) -> Cell:

@@ -124,7 +124,7 @@ def _limits(document: Json, rows: Sequence[tuple[int, Json]]) -> str:
         name = tag("span", escaped(_name(row)), title=row["id"])
         share = f"{row['assignments'] / row['limit']:.0%}"
         lines.append([name, figure(document, pointer), f"{used} {share}"])
-    return table(["subscription", "#assignments", f"of {LIMIT:,}"], lines)
+    return table("Subscriptions", ["subscription", "#assignments", f"of {LIMIT:,}"], lines)
 
 
 def matrix(document: Json) -> str:
@@ -139,12 +139,13 @@ def matrix(document: Json) -> str:
         ]
         if at:
             lines.append([tag("span", escaped(_name(row)), title=row["id"]), *cells])
+    title = "By subscription and type"
     heads = ["subscription", *(f"#{kind.rpartition('/')[2]}" for kind in types)]
     lead = (
         "How much compute there is, and how much of it has no identity: the deeper the colour, the "
         "larger that share."
     )
-    return section("By subscription and type", lead, table(heads, lines, "heat"))
+    return section(title, lead, table(title, heads, lines, "heat"))
 
 
 def _heat(document: Json, pointer: str) -> str:
@@ -308,12 +309,13 @@ def policy(document: Json) -> str:
         for name, label in words.items()
         if document["policy"][name]
     ]
+    title = "What the policy would change"
     lead = (
         f"Mode {document['policy']['mode']}. By the listing: no resource was read by itself. "
         "lanyard plan reads each, and names every change."
     )
     lead = ". ".join([lead.rstrip("."), *document["policy"]["subscriptionNotes"], ""]).rstrip()
-    return section("What the policy would change", lead, table(["", "#number"], lines))
+    return section(title, lead, table(title, ["", "#number"], lines))
 
 
 def _holder_legend(kinds: dict[str, str]) -> str:

@@ -1,8 +1,9 @@
 """The tables of the page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from lanyard.cli.frame.data_tables import Cell, Line, data_table
 from lanyard.cli.frame.figures import figure, resolved
 from lanyard.cli.frame.html import escaped, tag
 from lanyard.cli.scan.words import Places, most_important_first
@@ -15,18 +16,13 @@ type Cells = Sequence[str]
 _OPEN, _MOST = 10, 500
 
 
-def table(heads: Sequence[str], lines: Sequence[Cells], style: str = "") -> str:
+def table(title: str, heads: Sequence[str], lines: Sequence[Cells], style: str = "short") -> str:
     """Cells are markup. A head that starts with # stands over numbers."""
-    numeric = [head.startswith("#") for head in heads]
-    row = "".join(
-        tag("th", escaped(head.lstrip("#")), class_="number" if right else "", scope="col")
-        for head, right in zip(heads, numeric, strict=True)
-    )
-    open_, more = lines[:_OPEN], lines[_OPEN:_MOST]
-    content = _table(row, open_, numeric, style)
-    if more:
+    rows = [Line([Cell(markup) for markup in line]) for line in lines[:_MOST]]
+    content = data_table(title, heads, rows[:_OPEN], style=style)
+    if more := rows[_OPEN:]:
         summary = tag("summary", f"{len(more):,} more")
-        content += tag("details", summary + _table(row, more, numeric, style))
+        content += tag("details", summary + data_table(title, heads, more, style=style))
     if len(lines) > _MOST:
         left = f"{len(lines) - _MOST:,} more are in lanyard scan --json."
         content += tag("p", left, class_="none-found")
@@ -38,7 +34,7 @@ def assignment_table(document: Json, pointer: str) -> str:
     places = Places(document)
     rows = most_important_first(resolved(document, pointer))
     heads = ["role", "scope", "held by", "#age"]
-    return table(heads, [_assignment(row, places) for row in rows])
+    return table("Role assignments", heads, [_assignment(row, places) for row in rows])
 
 
 def resource_table(document: Json, pointer: str) -> str:
@@ -46,7 +42,7 @@ def resource_table(document: Json, pointer: str) -> str:
     places = Places(document)
     rows = resolved(document, pointer)
     lines = [[_place(row["id"], places), escaped(row["type"])] for row in rows]
-    return table(["resource", "type"], lines)
+    return table("Compute without an identity", ["resource", "type"], lines)
 
 
 def identity_table(document: Json, pointer: str, *, uses: bool = False) -> str:
@@ -59,7 +55,8 @@ def identity_table(document: Json, pointer: str, *, uses: bool = False) -> str:
         ]
         for number, row in enumerate(resolved(document, pointer))
     ]
-    return table(["identity", *(["#resources"] if uses else []), "#roles"], lines)
+    heads = ["identity", *(["#resources"] if uses else []), "#roles"]
+    return table("User-assigned identities", heads, lines)
 
 
 def _assignment(row: Json, places: Places) -> Cells:
@@ -84,16 +81,3 @@ def _place(resource_id: str, places: Places) -> str:
     where = "/".join(each for each in (subscription, above) if each and each != last)
     small = where if where else "subscription" if last == subscription else ""
     return tag("span", tag("b", escaped(last)) + tag("small", escaped(small)), title=resource_id)
-
-
-def _table(row: str, lines: Iterable[Cells], numeric: Sequence[bool], style: str) -> str:
-    body = "".join(tag("tr", _cells(line, numeric)) for line in lines)
-    content = tag("thead", tag("tr", row)) + tag("tbody", body)
-    return tag("div", tag("table", content, class_=style), class_="scroll")
-
-
-def _cells(line: Cells, numeric: Sequence[bool]) -> str:
-    return "".join(
-        tag("td", content, class_="number" if right else "")
-        for content, right in zip(line, numeric, strict=True)
-    )
