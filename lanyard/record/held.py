@@ -323,8 +323,8 @@ def _entry(row: Row) -> Entry:
         answer=columns.choice("answer", Answer),
         by=columns.text("by"),
         answered=columns.moment("answered") if columns.text("answered") else None,
-        why=row.values.get("why", ""),
-        until=columns.moment("until") if row.values.get("until") else None,
+        why=columns.text("why"),
+        until=columns.moment("until") if columns.text("until") else None,
         row=row,
     )
     if _row_key(entry) != row.key:

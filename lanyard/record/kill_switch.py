@@ -83,7 +83,7 @@ class KillSwitch:
         columns = Columns("control", row)
         try:
             what, at = columns.choice("what", Paused), columns.moment("at")
-            until = columns.moment("until") if row.values.get("until") else None
+            until = columns.moment("until") if columns.text("until") else None
             return Pause(what, columns.text("by"), at, columns.text("reason"), until)
         except DamagedRow as error:
             return Pause(Paused.EVERYTHING, _BY_ITSELF, self._moment(), str(error))
