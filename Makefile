@@ -77,6 +77,10 @@ lock: python ## Resolve pyproject.toml again: uv.lock and the requirements files
 infra-check: python ## Compile, lint and work out infra/ (where Bicep is), and check templates, rights, alerts
 	@$(PY) -m pytest -q -rs tests/infra && echo "infra-check: ok, $$(find infra -name '*.bicep' | wc -l) Bicep files, $$($(PY) -m tests.support.infra.compiler)"
 
+.PHONY: pictures
+pictures: setup .venv/chromium.stamp ## Make the pictures of docs/images anew
+	@LANYARD_PICTURES=docs/images $(PY) -m pytest -q -n0 tests/e2e/test_scan_page.py tests/e2e/test_report_page.py
+
 .PHONY: package
 package: python ## The app as a deployment takes it: dist/app.zip
 	@$(PY) scripts/package.py dist/app.zip

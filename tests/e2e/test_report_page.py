@@ -1,7 +1,5 @@
 """The page of `lanyard report --html`, looked at with a browser: on a wide and a narrow screen,
 light and dark. Its tables can be searched and sorted.
-
-`LANYARD_PICTURES=docs/images pytest tests/e2e/test_report_page.py` keeps what it shows in docs/.
 """
 
 import re
@@ -17,7 +15,14 @@ from lanyard.cli.report.page import page as page_of
 from lanyard.desk.report.report import Report
 from tests.support.browser import Page, browser
 from tests.support.months import MONTH, a_month
-from tests.support.pictures import COLOURS, FIGURES, HOSTILE, brightness, keep
+from tests.support.pictures import (
+    COLOURS,
+    FIGURES,
+    HOSTILE,
+    assert_can_be_read,
+    brightness,
+    keep,
+)
 
 PICTURE_HEIGHT = 1500
 SEARCH = """
@@ -84,16 +89,7 @@ async def test_it_fits_and_can_be_read(
     chromium: Page, page: Path, width: int, *, dark: bool
 ) -> None:
     await chromium.open(page, width=width, dark=dark)
-    assert await chromium.evaluate("document.documentElement.scrollWidth") <= width
-    behind, ink = [brightness(each) for each in await chromium.evaluate(COLOURS)]
-    assert (ink - behind > 140) if dark else (behind - ink > 140)
-    texts = await chromium.evaluate(
-        '[...document.querySelectorAll("svg text")].filter(each => each.getClientRects().length)'
-        ".map(each => [each.getBoundingClientRect().height, each.textContent])"
-    )
-    assert texts
-    assert [each for each in texts if each[0] < 11] == []
-    assert await overlapping(chromium) == []
+    await assert_can_be_read(chromium, width=width, dark=dark)
     if width == 390:
         keep(await chromium.screenshot(PICTURE_HEIGHT), "report-narrow.png")
 
@@ -106,23 +102,6 @@ def numbers(name: str) -> list[int]:
 def changed(page: Path, before: str, after: str) -> Path:
     page.write_text(page.read_text().replace(before, after))
     return page
-
-
-async def overlapping(chromium: Page) -> list[Any]:
-    """Texts of one picture that lie over each other."""
-    found: list[Any] = await chromium.evaluate(
-        """
-        [...document.querySelectorAll("svg")].flatMap(svg => {
-          const texts = [...svg.querySelectorAll("text")].filter(t => t.getClientRects().length);
-          const boxes = texts.map(t => [t.textContent, t.getBoundingClientRect()]);
-          return boxes.flatMap(([one, a], n) => boxes.slice(n + 1)
-            .filter(([, b]) => a.left < b.right && b.left < a.right
-              && a.top < b.bottom - 2 && b.top < a.bottom - 2)
-            .map(([other]) => [one, other]));
-        })
-        """
-    )
-    return found
 
 
 async def test_all_bars_are_on_one_scale(chromium: Page, page: Path) -> None:

@@ -1,6 +1,5 @@
-"""The page of `lanyard scan --html`, looked at with a browser.
-
-`LANYARD_PICTURES=docs/images pytest tests/e2e/test_scan_page.py` keeps what it shows in docs/.
+"""The page of `lanyard scan --html`, looked at with a browser: on a wide and a narrow screen, light
+and dark.
 """
 
 import json
@@ -17,7 +16,7 @@ from lanyard.cli.frame.figures import resolved
 from lanyard.cli.scan import command as scan
 from tests.support.browser import Page, browser
 from tests.support.desk import Desk
-from tests.support.pictures import COLOURS, FIGURES, HOSTILE, brightness, keep
+from tests.support.pictures import FIGURES, HOSTILE, assert_can_be_read, keep
 from tests.support.scanned import show_to
 
 PICTURE_HEIGHT = 1210
@@ -69,7 +68,7 @@ async def test_the_page_shows_the_figures_of_the_json_and_the_browser_complains_
     document = await scanned.document()
     assert document["summary"]["subscriptions"] == 3
     page = await scanned.page()
-    await chromium.open(page)
+    await chromium.open(page, width=1200)
     figures = await chromium.evaluate(FIGURES)
     assert len(figures) > 100
     for each in figures:
@@ -97,21 +96,17 @@ async def test_the_length_of_each_bar_is_its_figure(scanned: Scanned, chromium: 
     assert all(each["drawn"] > 0 for each in compute)
 
 
-async def test_it_is_light_or_dark_as_the_reader_likes(scanned: Scanned, chromium: Page) -> None:
-    page = await scanned.page()
-    await chromium.open(page)
-    light = [brightness(each) for each in await chromium.evaluate(COLOURS)]
-    await chromium.open(page, dark=True)
-    dark = [brightness(each) for each in await chromium.evaluate(COLOURS)]
-    assert light[0] > 200 > 60 > light[1]
-    assert dark[0] < 60 < 200 < dark[1]
+@pytest.mark.parametrize("width", [390, 1200])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_it_fits_and_can_be_read(
+    scanned: Scanned, chromium: Page, width: int, *, dark: bool
+) -> None:
+    await chromium.open(await scanned.page(), width=width, dark=dark)
+    await assert_can_be_read(chromium, width=width, dark=dark)
     assert chromium.complaints == []
-    keep(await chromium.screenshot(PICTURE_HEIGHT), "scan-dark.png")
-
-
-async def test_it_fits_a_narrow_screen(scanned: Scanned, chromium: Page) -> None:
-    await chromium.open(await scanned.page(), width=400)
-    assert await chromium.evaluate("document.documentElement.scrollWidth") <= 400
+    name = {(1200, True): "scan-dark.png", (390, False): "scan-narrow.png"}.get((width, dark))
+    if name is not None:
+        keep(await chromium.screenshot(PICTURE_HEIGHT), name)
 
 
 async def test_a_name_that_is_markup_stays_a_name(scanned: Scanned, chromium: Page) -> None:

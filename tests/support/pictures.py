@@ -1,8 +1,14 @@
-"""Pages as a browser shows them: their figures and colours, and pictures of them for the docs."""
+"""Pages as a browser shows them: their figures and colours, and pictures of them for the docs.
+
+`make pictures` keeps those in docs/images.
+"""
 
 import os
 import re
 from pathlib import Path
+from typing import Any
+
+from tests.support.browser import Page
 
 #: Of every element that carries a figure: where it is in the document, the number, what a person
 #: reads, and for parts of pictures the share or length that stands for it, and how long it is.
@@ -19,6 +25,23 @@ FIGURES = """
 COLOURS = """
 [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]
 """
+#: The height and text of what is written in pictures.
+_WRITTEN = """
+[...document.querySelectorAll("svg text")].filter(each => each.getClientRects().length)
+  .map(each => [each.getBoundingClientRect().height, each.textContent])
+"""
+#: Texts of one picture that lie over each other.
+_OVERLAPPING = """
+[...document.querySelectorAll("svg")].flatMap(svg => {
+  const texts = [...svg.querySelectorAll("text")].filter(t => t.getClientRects().length);
+  const boxes = texts.map(t => [t.textContent, t.getBoundingClientRect()]);
+  return boxes.flatMap(([one, a], n) => boxes.slice(n + 1)
+    .filter(([, b]) => a.left < b.right && b.left < a.right
+      && a.top < b.bottom - 2 && b.top < a.bottom - 2)
+    .map(([other]) => [one, other]));
+})
+"""
+_LEAST_PIXELS, _CONTRAST = 11, 140
 #: A name that somebody may give.
 HOSTILE = '"><img src=x onerror="document.title=1"><script>document.title=2</script>\u202e'
 
@@ -26,6 +49,18 @@ HOSTILE = '"><img src=x onerror="document.title=1"><script>document.title=2</scr
 def brightness(colour: str) -> float:
     """0 to 255, of `rgb(r, g, b)`."""
     return sum(int(each) for each in re.findall(r"\d+", colour)[:3]) / 3
+
+
+async def assert_can_be_read(page: Page, *, width: int, dark: bool) -> None:
+    """What is open fits the width (pixels), in letters that are large enough and stand apart."""
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    behind, ink = [brightness(each) for each in await page.evaluate(COLOURS)]
+    assert (ink - behind if dark else behind - ink) > _CONTRAST
+    written: list[Any] = await page.evaluate(_WRITTEN)
+    assert written
+    assert [each for each in written if each[0] < _LEAST_PIXELS] == []
+    overlapping: list[Any] = await page.evaluate(_OVERLAPPING)
+    assert overlapping == []
 
 
 def keep(picture: bytes, name: str) -> None:

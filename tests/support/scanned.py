@@ -1,10 +1,21 @@
 """An estate of three subscriptions with what a scan is to find, straight in the state."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
 
-from simulator.azure import Azure
+from lanyard.cli.scan.as_json import scan_as_json
+from lanyard.desk.azure.connection import reading_over
+from lanyard.desk.scan.given import GivenByRules
+from lanyard.desk.scan.reading import read_estate
+from lanyard.desk.scan.scan import scan
+from lanyard.planning.givers import grant_key
+from lanyard.values.clouds import Endpoint
+from lanyard.values.grants import Grant
+from simulator.azure import IN_PROCESS_URL, Azure
 from simulator.seeding import Contents, Sizes, fill
 from simulator.state import Principal, Resource, RoleDefinition
+from simulator.tokens.credential import AsyncPrincipalCredential
 
 DAY = 86400.0
 NAMES = ("payments-prod", "data-platform", "shared-services")
@@ -140,3 +151,22 @@ def _fill_up(azure: Azure, subscription: str) -> None:
         scope = f"/subscriptions/{subscription}/resourceGroups/rg-{number % 10:03d}/providers/"
         scope += f"Microsoft.Storage/storageAccounts/st{number:05d}"
         azure.assign(group.object_id, "Reader", scope, made_at=now - 100 * DAY)
+
+
+async def large_scan(machines: int, rules: int) -> dict[str, Any]:
+    """The document of a scan of so many machines, whose access as many rules gave."""
+    azure = Azure()
+    person = azure.state.add_principal("engineer", "User")
+    fill(azure, Sizes(machines=machines, web_apps=0, identities=rules, assignments=machines * 2))
+    for one in azure.state.subscriptions:
+        azure.assign(person.object_id, "Reader", f"/subscriptions/{one}")
+    azure.services.directory.grant_permission(person.object_id)
+    credential = AsyncPrincipalCredential(azure.tokens, person)
+    at = datetime.fromtimestamp(azure.clock.now(), UTC)
+    arm = Endpoint(IN_PROCESS_URL, "https://management.azure.com")
+    graph = Endpoint(f"{IN_PROCESS_URL}/graph", "https://graph.microsoft.com")
+    async with reading_over(credential, arm, graph, azure.transport()) as reading:
+        estate = await read_estate(reading.ports, reading.clients.sleep, at)
+    keys = (grant_key(Grant(*each.content)) for each in estate.authorization.assignments)
+    given = {key: (f"machines of team {number % rules}",) for number, key in enumerate(keys)}
+    return scan_as_json(scan(estate, given=GivenByRules(given)), None, None)

@@ -76,12 +76,19 @@ def columns(title: str, every: Sequence[Column]) -> str:
     step = 100 / max(len(every), 1)
     few = len(every) <= _NAMED
     parts = [
-        _column(each, step * number, step, highest, few=few, named=few or not number % 5)
-        for number, each in enumerate(every)
+        _column(each, step * number, step, highest, few=few) for number, each in enumerate(every)
     ]
     floor = tag("line", x1=0, x2="100%", y1=_FLOOR, y2=_FLOOR, class_="axis")
     content = tag("title", escaped(title)) + "".join(parts) + floor
-    return tag("svg", content, width="100%", height=_FLOOR + 26, role="img", class_="columns")
+    picture = tag("svg", content, width="100%", height=_FLOOR + 1, role="img")
+    return tag("div", picture + _names(every, few=few), class_="columns")
+
+
+def _names(every: Sequence[Column], *, few: bool) -> str:
+    """Below the columns; words break into lines where there is little room."""
+    names = [each.name if few or not number % 5 else "" for number, each in enumerate(every)]
+    spans = "".join(tag("span", escaped(name)) for name in names)
+    return tag("div", spans, class_="ticks" if few else "ticks every-fifth")
 
 
 def meter(value: int, limit: int, pointer: str, style: str) -> str:
@@ -129,9 +136,7 @@ def _written(text: str, width: float) -> str:
     return "wide" if width > _WIDE[0] * len(text) + _WIDE[1] else ""
 
 
-def _column(
-    column: Column, left: float, step: float, highest: int, *, few: bool, named: bool
-) -> str:
+def _column(column: Column, left: float, step: float, highest: int, *, few: bool) -> str:
     shapes, floor = [], float(_FLOOR)
     for part in column.parts:
         height = part.value * _COLUMN_HEIGHT / highest if highest else 0.0
@@ -148,8 +153,6 @@ def _column(
     middle = _share(left + step / 2)
     if few:
         shapes.append(tag("text", f"{column.total:,}", x=middle, y=_px(floor - 10), class_="count"))
-    if named:
-        shapes.append(tag("text", escaped(column.name), x=middle, y=_FLOOR + 15, class_="tick"))
     return "".join(shapes)
 
 

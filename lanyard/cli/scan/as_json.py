@@ -48,8 +48,11 @@ SHAPE = {
     "`ageDays`, `evidence`",
     "access[].users[]": "ids of the resources that have the identity which holds it",
     "access[].giver": "who gave it, as far as it shows that: `lanyard`, `putBack` (Lanyard's once, "
-    "kept by a person since), `others`",
+    "kept by a person since), `others`; with --storage `anotherLanyard`: not this app",
     "access[].rules[]": "with --policy: the rules that ask for just this now",
+    "access[].givenBy[]": "with --storage: the rules that gave it, as the app's record has it",
+    "record": "with --storage: what was read of the app's record; else null",
+    "record.damaged[]": "its rows that cannot be read, a sentence each",
     "roles[]": "roles that managed identities hold: `id`, `name`, `assignments`, `holders`",
     "identities": "user-assigned ones that a person should look at",
     "identities.unused[]": "attached to nothing: `id`, `resources` (0), `assignments`",
@@ -93,6 +96,7 @@ def scan_as_json(scan: Scan, policy: Policy | None, changes: Counts | None) -> J
             "holders": _holders(scan.above),
         },
         "access": [_access(each) for each in scan.access],
+        "record": None if scan.damaged is None else {"damaged": list(scan.damaged)},
         "roles": [
             {
                 "id": row.role_id,
@@ -186,6 +190,7 @@ def _access(access: AccessRow) -> Json:
         "users": list(access.users),
         "giver": access.giver.value,
         "rules": list(access.rules),
+        "givenBy": list(access.given_by),
     }
 
 

@@ -3,14 +3,14 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lanyard.cli.frame import connect
-from lanyard.cli.frame.connect import AzureOptions
+from lanyard.cli.frame.connect import AppOptions, AzureOptions
 from lanyard.cli.frame.files import write
-from lanyard.cli.frame.options import Command, Json, Quiet
+from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.part_options import PlaceOptions
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.plan.batch import Looked
@@ -19,6 +19,7 @@ from lanyard.cli.scan.as_json import SHAPE, scan_as_json
 from lanyard.cli.scan.lists import Listing, show_listing
 from lanyard.cli.scan.page import page
 from lanyard.cli.scan.text import show
+from lanyard.desk.scan.given import GivenByRules, read_given
 from lanyard.desk.scan.reading import read_estate
 from lanyard.desk.scan.report import Estate
 from lanyard.desk.scan.saved import as_saved
@@ -26,19 +27,25 @@ from lanyard.desk.scan.scan import scan
 from lanyard.desk.scan.under_policy import previews
 from lanyard.desk.within import Within
 from lanyard.policy import Policy, load_policy
+from lanyard.sweep.listings import Progress
 
-_ABOUT = """\
+if TYPE_CHECKING:
+    from lanyard.desk.azure.connection import Reading
+
+_ABOUT = f"""\
 Look at everything that you can read, and show what it comes to: which compute has an identity and
 which has none, who holds role assignments, which identities nobody uses and which many share, which
 assignments are orphaned, which managed identities could give themselves more, and which
 subscriptions come near the limit of 4,000 assignments. With --policy also what that policy would
-change. Nothing is changed, and nothing of Lanyard has to be deployed. With --subscription,
---resource-group or --management-group only what is in there is counted, and nothing above it.
+change, and with --storage by which rules that app gave what stands. Nothing is changed, and nothing
+of Lanyard has to be deployed. With --subscription, --resource-group or --management-group only what
+is in there is counted, and nothing above it.
 
 You need the role Reader, and to be signed in (az login, a service principal in the environment, or
 a managed identity). Orphaned means that the directory does not know the principal: members of a
 tenant may ask it, guests and service principals need Directory.Read.All. Without, everything else
-is shown, and orphans are not determined.
+is shown, and orphans are not determined. Of an app only its record is read.
+{storage_rights("Storage Table Data Reader")}
 """
 _AFTER = """\
 examples:
@@ -47,6 +54,8 @@ examples:
   lanyard scan --show without-identity --quiet | lanyard plan --list -
   lanyard scan --html estate.html                   a page with pictures, safe to mail
   lanyard scan --policy lanyard.yaml                what that policy would change, too
+  lanyard scan --storage stlanyard --html estate.html
+                                                    who gave what, by which rule, on the page
   lanyard scan --save estate.json                   what was read, to look at it offline
   lanyard scan --json | jq '.orphans.assignments[] | select(.ageDays > 90) | .assignment'
 
@@ -82,16 +91,17 @@ def run(
     *,
     places: PlaceOptions,
     azure: AzureOptions,
+    where: AppOptions,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Look and show; returns the exit code."""
     terminal = Terminal(quiet=quiet)
     loaded = load_policy(policy) if policy is not None else None
-    estate, part = asyncio.run(_read(azure, places, terminal))
+    estate, part, given = asyncio.run(_read(azure, where, places, terminal))
     loaded = loaded and loaded.under(estate.subscriptions)
     changes = _changes(loaded, estate, part)
-    document = scan_as_json(scan(estate, part, loaded), loaded, changes)
+    document = scan_as_json(scan(estate, part, loaded, given), loaded, changes)
     if html is not None:
         write(html, page(document))
     if save is not None:
@@ -113,14 +123,26 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+type _Read = tuple[Estate, Within, GivenByRules | None]
+
+
 async def _read(
-    azure: AzureOptions, places: PlaceOptions, terminal: Terminal
-) -> tuple[Estate, Within]:
+    azure: AzureOptions, where: AppOptions, places: PlaceOptions, terminal: Terminal
+) -> _Read:
     with terminal.counting() as counted:
-        async with connect.reading(azure) as reading:
-            part = await places.chosen(reading.inventory)
-            read = await read_estate(reading.ports, reading.clients.sleep, now(), counted)
-            return read, part
+        if not connect.is_at_hand(where):
+            async with connect.reading(azure) as reading:
+                return *await _estate(reading, places, counted), None
+        async with connect.app(azure, where) as app:
+            given = await read_given(app.ledger(), app.azure.assignments.installation)
+            return *await _estate(app.reading, places, counted), given
+
+
+async def _estate(
+    reading: "Reading", places: PlaceOptions, counted: Progress
+) -> tuple[Estate, Within]:
+    part = await places.chosen(reading.inventory)
+    return await read_estate(reading.ports, reading.clients.sleep, now(), counted), part
 
 
 def _changes(policy: Policy | None, estate: Estate, part: Within) -> Counts | None:

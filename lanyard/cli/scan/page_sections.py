@@ -176,12 +176,15 @@ def access(document: Json) -> str:
         "Every role assignment. Find who can read something by its name; an assignment at what is "
         "above it counts for it, too."
     )
+    if document["record"] is not None:
+        lead += " By which rule it was given is what the app has on record."
+    if document["record"] and (damaged := len(document["record"]["damaged"])):
+        lead += f" {damaged} of its rows cannot be read (lanyard status): their rules are missing."
     return section("Who has what", lead, data_table("Who has what", heads, lines))
 
 
 def _access_line(row: Json, places: Places) -> Line:
     users = [places.within(one) for one in row["users"]]
-    why = f"rule: {'; '.join(row['rules'])}" if row["rules"] else ""
     created = row["created"] or ""
     found = (row["principalId"], row["assignment"], row["scope"], *row["users"])
     return Line(
@@ -189,11 +192,19 @@ def _access_line(row: Json, places: Places) -> Line:
             _who(row, users, places),
             text(row["role"]["name"], row["privileged"] or "", style="why"),
             text(places.full(row["scope"]), row["level"], title=row["scope"]),
-            text(_GIVERS[row["giver"]], why),
+            text(_GIVERS[row["giver"]], _why(row)),
             Cell(tag("time", created[:10], datetime=created) if created else "", created),
         ),
         " ".join(found),
     )
+
+
+def _why(row: Json) -> str:
+    """By which rules it was given, and those that ask for it besides."""
+    also = [rule for rule in row["rules"] if rule not in row["givenBy"]]
+    by = f"by rule: {'; '.join(row['givenBy'])}" if row["givenBy"] else ""
+    asking = f"asked for by rule: {'; '.join(also)}" if also else ""
+    return ", ".join(filter(None, (by, asking)))
 
 
 def _who(row: Json, users: Sequence[str], places: Places) -> Cell:

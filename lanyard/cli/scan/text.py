@@ -41,6 +41,8 @@ def show(document: Json, changes: Counts | None, terminal: Terminal) -> None:
     _show_orphans(document["orphans"], places, terminal)
     if changes is not None:
         _show_policy(document["policy"], changes, terminal)
+    for damage in document["record"]["damaged"] if document["record"] else ():
+        terminal.report((f"! left alone: {damage}", "yellow"))
 
 
 def _show_compute(document: Json, terminal: Terminal) -> None:

@@ -123,13 +123,15 @@ class AssignmentRow:
 @dataclass(frozen=True, slots=True)
 class AccessRow:
     """A role assignment with who has it, who gave it, and the rules of the policy that ask for just
-    this now. `users`: ids of the resources that have the identity which holds it.
+    this now. `users`: ids of the resources that have the identity which holds it; `given_by`: the
+    rules that gave it, where an app has that on record.
     """
 
     row: AssignmentRow
     users: tuple[str, ...]
     giver: Giver
     rules: tuple[str, ...]
+    given_by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +144,7 @@ class Scan:
     subscriptions: tuple[SubscriptionRow, ...]  # by name
     above: Mapping[HolderKind, int]  # assignments at management groups and the tenant's root
     access: tuple[AccessRow, ...]  # every role assignment, by scope, role and holder
+    damaged: tuple[str, ...] | None  # rows of the app's record; None where none was read
     roles: tuple[RoleRow, ...]  # that managed identities hold, the most frequent first
     identities: int  # user-assigned ones, all that are listed
     unused: tuple[IdentityRow, ...]  # attached to nothing

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from lanyard.desk.access.giver import giver_of
 from lanyard.desk.access.holdings import rules_asking, users_of
+from lanyard.desk.scan.given import GivenByRules
 from lanyard.desk.scan.holders import MANAGED, HolderKind, Holders
 from lanyard.desk.scan.report import (
     SHARED_FROM,
@@ -35,9 +36,14 @@ from lanyard.values.roles import listed_role, role_name
 _IDENTITY = "/providers/microsoft.managedidentity/userassignedidentities/"
 
 
-def scan(estate: Estate, part: Within = EVERYWHERE, policy: Policy | None = None) -> Scan:
+def scan(
+    estate: Estate,
+    part: Within = EVERYWHERE,
+    policy: Policy | None = None,
+    given: GivenByRules | None = None,
+) -> Scan:
     """Look a part of the estate over: who holds what there may be anywhere in it. `policy`: whose
-    rules may ask for what stands.
+    rules may ask for what stands; `given`: what an app has on record of that.
     """
     holders = Holders(estate.resources, estate.directory)
     every = [*_assignment_rows(estate, holders)]
@@ -53,7 +59,8 @@ def scan(estate: Estate, part: Within = EVERYWHERE, policy: Policy | None = None
         without_identity=tuple(sorted(r.id for r in compute if _identities_of(r) == "none")),
         subscriptions=tuple(_subscription_rows(estate, part, compute, by_scope)),
         above=by_scope[""],
-        access=_access_rows(rows, estate, policy),
+        access=_access_rows(rows, estate, policy, given or GivenByRules()),
+        damaged=None if given is None else given.damaged,
         roles=tuple(_role_rows(held)),
         identities=len(identities),
         unused=tuple(row for row in identities if not row.resources),
@@ -102,7 +109,7 @@ def _assignment_rows(estate: Estate, holders: Holders) -> Iterator[AssignmentRow
 
 
 def _access_rows(
-    rows: Sequence[AssignmentRow], estate: Estate, policy: Policy | None
+    rows: Sequence[AssignmentRow], estate: Estate, policy: Policy | None, given: GivenByRules
 ) -> tuple[AccessRow, ...]:
     users = users_of(estate.resources)
     assignments = [row.assignment for row in rows]
@@ -111,8 +118,9 @@ def _access_rows(
         AccessRow(
             row,
             users.get(folded(row.holder.resource), ()),
-            giver_of(row.assignment, ""),
+            giver_of(row.assignment, given.installation),
             asking.get(row.assignment.content, ()),
+            given.of(row.assignment.content),
         )
         for row in rows
     ]
