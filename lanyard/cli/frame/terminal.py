@@ -64,6 +64,11 @@ class Terminal:
         self._out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
         self._err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
+    @property
+    def width(self) -> int:
+        """Columns of standard output; 80 where it is no terminal and says nothing else."""
+        return self._out.width
+
     def show(self, *parts: Part) -> None:
         """A line of parts: none of them begins another."""
         if not self.quiet:

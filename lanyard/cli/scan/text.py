@@ -1,18 +1,20 @@
 """A scan for people at a terminal: tables of 80 columns, the longest lists cut short."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
+from rich.cells import cell_len
 
 from lanyard.cli.frame.names import counted
-from lanyard.cli.frame.terminal import Terminal, cell
+from lanyard.cli.frame.terminal import Part, Terminal
 from lanyard.cli.plan.counts import Counts, in_words
 from lanyard.cli.scan.words import Places, most_important_first
 from lanyard.desk.scan.holders import HolderKind
+from lanyard.values.shown import shown
 
 type Json = dict[str, Any]
+#: A name, and what stands behind it.
+type Row = tuple[str, Sequence[Part]]
 
 _MOST = 10
 _HEADS = {
@@ -50,11 +52,15 @@ def _show_compute(document: Json, terminal: Terminal) -> None:
     title = (
         f"{summary['compute']:,} compute resources, {summary['withoutIdentity']:,} without identity"
     )
-    table = _table("Compute", "total", "none", "system", "user-as.", "both")
-    for row in document["compute"]:
-        counts = [row[name] for name in ("total", "none", "system", "user", "both")]
-        _add(table, row["type"].removeprefix("Microsoft."), counts)
-    _section(title, table, terminal)
+    rows = [
+        (
+            row["type"].removeprefix("Microsoft."),
+            _counts(row[name] for name in ("total", "none", "system", "user", "both")),
+        )
+        for row in document["compute"]
+    ]
+    heads = ("total", "none", "system", "user-as.", "both")
+    _section(title, ("Compute", heads), rows, terminal)
     if summary["withoutIdentity"]:
         terminal.show(("  which have none: --show without-identity", "dim"))
         terminal.show("")
@@ -63,20 +69,22 @@ def _show_compute(document: Json, terminal: Terminal) -> None:
 def _show_subscriptions(document: Json, terminal: Terminal) -> None:
     summary, above = document["summary"], document["aboveSubscriptions"]
     kinds = [kind for kind in HolderKind if _any_holds(kind, document)]
-    table = _table("Held by", *(_HEADS[kind] for kind in kinds), "all", "of 4,000")
-    for row in document["subscriptions"]:
-        name = row["name"] or row["id"]
-        share = Text(f"{row['assignments'] / row['limit']:.0%}")
-        if row["nearLimit"]:
-            share.stylize("bold red")
-        _add(table, name, [row["holders"][kind] for kind in kinds] + [row["assignments"]], share)
+    rows = [_held_in(row, kinds) for row in document["subscriptions"]]
     if above["assignments"]:
         counts = [above["holders"][kind] for kind in kinds]
-        _add(table, "above subscriptions", [*counts, above["assignments"]], Text(""))
+        rows.append(("above subscriptions", [*_counts([*counts, above["assignments"]]), ""]))
+    heads = (*(_HEADS[kind] for kind in kinds), "all", "of 4,000")
     title = (
         f"{summary['assignments']:,} role assignments in {summary['subscriptions']:,} subscriptions"
     )
-    _section(title, table, terminal)
+    _section(title, ("Held by", heads), rows, terminal)
+
+
+def _held_in(row: Json, kinds: Sequence[HolderKind]) -> Row:
+    counts = [*(row["holders"][kind] for kind in kinds), row["assignments"]]
+    share = f"{row['assignments'] / row['limit']:.0%}"
+    near = (share, "bold red") if row["nearLimit"] else share
+    return row["name"] or row["id"], [*_counts(counts), near]
 
 
 def _any_holds(kind: HolderKind, document: Json) -> bool:
@@ -156,20 +164,39 @@ def _show_rest(rows: Sequence[Json], terminal: Terminal, show: str) -> None:
         terminal.show((f"  … and {len(rows) - _MOST:,} more: {show} has all", "dim"))
 
 
-def _table(first: str, *others: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", width=78)
-    table.add_column(f"  {first}", no_wrap=True, overflow="ellipsis", ratio=1)
-    for name in others:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
+def _counts(numbers: Iterable[int]) -> list[Part]:
+    return [f"{number:,}" if number else ("0", "dim") for number in numbers]
 
 
-def _add(table: Table, name: str, counts: Sequence[int], *more: Text) -> None:
-    cells = [Text(f"{number:,}", style="" if number else "dim") for number in counts]
-    table.add_row(cell(f"  {name}"), *cells, *more)
-
-
-def _section(title: str, table: Table, terminal: Terminal) -> None:
+def _section(
+    title: str, heads: tuple[str, Sequence[str]], rows: Sequence[Row], terminal: Terminal
+) -> None:
+    """Numbers below each other. A name that has no room beside them stands above them, whole."""
+    first, others = heads
+    columns = zip(others, *(cells for _, cells in rows), strict=True)
+    widths = [max(cell_len(_text(each)) for each in column) for column in columns]
+    longest = max(cell_len(shown(name)) for name in (first, *(name for name, _ in rows)))
+    fits = longest + 2 + sum(widths) + 2 * len(widths) <= terminal.width
+    widths = [width + (2 if fits else 1) for width in widths]
+    room = max(min(longest + 2, terminal.width - sum(widths)), 0)
     terminal.show((title, "bold"))
-    terminal.table(table)
+    for name, cells in [(first, [(head, "dim") for head in others]), *rows]:
+        numbers = [
+            (f"{_text(each):>{width}}", _style(each))
+            for each, width in zip(cells, widths, strict=True)
+        ]
+        beside = f"  {shown(name)}"
+        if cell_len(beside) > room:
+            terminal.show(beside)
+            beside = ""
+        style = "dim" if name is first else ""
+        terminal.show((beside + " " * (room - cell_len(beside)), style), *numbers)
     terminal.show("")
+
+
+def _text(part: Part) -> str:
+    return part if isinstance(part, str) else part[0]
+
+
+def _style(part: Part) -> str:
+    return "" if isinstance(part, str) else part[1]
