@@ -35,7 +35,8 @@ async def put_right(stack: Stack, right: Mapping[str, str], machines: Iterable[s
     await stack.quiet()
     given = {machine: await principals_of(stack, machine) for machine in machines}
     without = [machine for machine, principals in given.items() if len(principals) != 1]
-    assert without == [], f"{without}: lost on their way: {stack.addresses.delivery.lost}"
+    lost, on_poison = stack.addresses.delivery.lost, await poisoned(stack)
+    assert without == [], f"{without}: lost on their way: {lost}, poisoned: {on_poison}"
     for machine, (principal,) in given.items():
         assert await roles_of(stack, principal) == [BLOB_READER], machine
     assert await poisoned(stack) == 0
