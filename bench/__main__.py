@@ -16,6 +16,7 @@ from bench import (
     burst,
     calls,
     cold_start,
+    command,
     delivery,
     idle_host,
     ingest,
@@ -43,6 +44,7 @@ BENCHES: dict[str, Bench] = {
     "ingest": ingest.measure,
     "plan": plan.measure,
     "pages": pages.measure,
+    "command": command.measure,
     "real-host": real_host.measure,
 }
 #: Only by name: they take minutes, and the large sweep misses the budget of its processor time
