@@ -261,21 +261,26 @@ class Claims:
             )
 
     async def reopen(
-        self, grant: Grant, missing: Missing = Missing.UNKNOWN, now: float = 0.0
-    ) -> None:
+        self, seen: Standing, missing: Missing = Missing.UNKNOWN, now: float = 0.0
+    ) -> bool:
         """Someone deleted the assignment, ours or another owner's, or it gives something else now:
-        the next claim that is added makes it again. `missing`: what `now` (seconds since the epoch)
-        is known to have become of ours.
+        the next claim that is added makes it again. `seen`: the grant as it was when that was
+        found. `missing`: what `now` (seconds since the epoch) is known to have become of ours.
 
-        Raises Temporary where other workers go on changing the grant.
+        Returns whether it is open: what was made again since then stands. Raises Temporary where
+        other workers go on changing the grant.
         """
-        await on_fresh_rows(grant, lambda: self._reopen(grant, missing, now))
+        return await on_fresh_rows(seen.grant, lambda: self._reopen(seen, missing, now))
 
-    async def _reopen(self, grant: Grant, missing: Missing, now: float) -> None:
-        found = await self._rows.find(grant.name)
-        if found is not None and found.state is State.ACTIVE:
-            moments = found.moments.after(missing, now)
-            await self._rows.write(found, grant, State.GRANTING, ours=found.ours, moments=moments)
+    async def _reopen(self, seen: Standing, missing: Missing, now: float) -> bool:
+        found = await self._rows.find(seen.grant.name)
+        if found is None or found.state is not State.ACTIVE:
+            return True
+        if found.moments.stands_since != seen.since:
+            return False
+        moments = found.moments.after(missing, now)
+        await self._rows.write(found, seen.grant, State.GRANTING, ours=found.ours, moments=moments)
+        return True
 
     async def disown(self, grant: Grant) -> None:
         """Somebody changed the stamp of the assignment, or it was released from adoption: it is

@@ -38,6 +38,8 @@ class Changed:
     #: Ours, under this id, and the record has another owner's or another id: somebody adopted it,
     #: and that did not come to be on record.
     adopted: list[tuple[Standing, str]] = field(default_factory=list)
+    #: Ours and there, and the record has it as being made: who made it did not come to write that.
+    made: list[Standing] = field(default_factory=list)
     #: Ours, with the condition that somebody gave it or None for none: to be put back.
     conditions: list[tuple[Standing, str | None]] = field(default_factory=list)
     #: Those that cannot be read, by their subscription (lower case), with Azure's reasons: nothing
@@ -66,7 +68,8 @@ async def changed_grants(found: Survey, assignments: Assignments) -> Changed:
         if not _is_due(standing, found):
             continue
         unread = changed.unread.get(_subscription(standing), ())
-        if shown.as_recorded(standing) or len(unread) == _MOST_UNREAD:
+        is_settled = shown.as_recorded(standing) and standing.state is State.ACTIVE
+        if is_settled or len(unread) == _MOST_UNREAD:
             continue
         try:
             overlooked += await _looked_at(standing, shown, assignments, changed)
@@ -89,6 +92,10 @@ async def _looked_at(
     if assignments.is_ours(now):
         if not standing.ours or folded(now.id) != folded(standing.assignment_id):
             changed.adopted.append((standing, now.id))
+            return False
+        if standing.state is State.GRANTING and shown.as_recorded(standing):
+            if now.serves(standing.grant):
+                changed.made.append(standing)
             return False
         # One that is being granted is under another condition than it is to be.
         if standing.ours and standing.state is State.ACTIVE and not now.serves(standing.grant):

@@ -5,7 +5,7 @@ another owner does with theirs is not.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from lanyard.reconcile.services import Services
@@ -31,6 +31,8 @@ class Reopening:
     refused: list[Permanent]
     #: What is known to have become of them, by their names.
     _missing: dict[str, Missing] = field(init=False, default_factory=dict)
+    #: The names of those that a worker made again after they were found to be gone.
+    _made_since: set[str] = field(init=False, default_factory=set)
 
     async def look_at_deleted(self, standing: Standing) -> None:
         """Its assignment is gone, or another owner's gives something else now."""
@@ -69,17 +71,21 @@ class Reopening:
             await services.decisions.add(decision)
         return True
 
-    async def reopen(self, grants: Iterable[Standing]) -> list[ResourceId]:
+    async def reopen(self, grants: Collection[Standing]) -> list[ResourceId]:
         """Open these grants; returns who claims them, to be looked at."""
         claimed: dict[ResourceId, list[Grant]] = defaultdict(list)
-        names: dict[str, Grant] = {}
         for standing in grants:
-            names[standing.grant.name] = standing.grant
             for resource in standing.claimants:
                 claimed[resource].append(standing.grant)
         await at_once(claimed.items(), self._note, self.refused)
-        await at_once(names.values(), self._reopen, self.refused)
+        await at_once(grants, self._reopen, self.refused)
         return list(claimed)
+
+    def was_given(self, standing: Standing) -> bool:
+        """Whether one that was to be opened was given before, or has been made meanwhile: then who
+        claims it is looked at at once.
+        """
+        return standing.state is State.ACTIVE or standing.grant.name in self._made_since
 
     async def _record(self, resource: ResourceId) -> ResourceRecord | None:
         """None where it is damaged: that one is left alone."""
@@ -89,10 +95,12 @@ class Reopening:
             self.refused.append(damage)
             return None
 
-    async def _reopen(self, grant: Grant) -> None:
+    async def _reopen(self, standing: Standing) -> None:
         """One taking away, however many claim it."""
-        missing = self._missing.get(grant.name, Missing.UNKNOWN)
-        await self.services.claims.reopen(grant, missing, self.services.now())
+        name, services = standing.grant.name, self.services
+        missing = self._missing.get(name, Missing.UNKNOWN)
+        if not await services.claims.reopen(standing, missing, services.now()):
+            self._made_since.add(name)
 
     async def _note(self, claims: tuple[ResourceId, list[Grant]]) -> None:
         """On the record of a claimant."""

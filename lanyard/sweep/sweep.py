@@ -43,7 +43,7 @@ from lanyard.sweep.survey import Survey, survey
 from lanyard.sweep.wanted_grants import WantedGrants
 from lanyard.values.change import Change
 from lanyard.values.errors import Permanent, Temporary
-from lanyard.values.grants import Grant, Standing, State
+from lanyard.values.grants import Grant, Standing
 from lanyard.values.permissions import Unknown
 from lanyard.values.resource_id import ResourceId
 
@@ -187,6 +187,7 @@ class Sweep:
         edited = (each.grant for each in grants.edited)
         await at_once(edited, self.services.claims.disown, self._refused)
         await at_once(grants.adopted, self._own, self._refused)
+        await at_once(grants.made, self._stands, self._refused)
         await self._reopen(grants, found, enqueue, intervals)
         if not before.after:  # one that goes on did not look at all
             await intervals.forget_others()
@@ -196,6 +197,9 @@ class Sweep:
     async def _own(self, adopted: tuple[Standing, str]) -> None:
         standing, assignment_id = adopted
         await self.services.claims.own(standing.grant, assignment_id)
+
+    async def _stands(self, made: Standing) -> None:
+        await self.services.claims.stands(made.grant, made.assignment_id, ours=True)
 
     async def _doubt(self, in_doubt: tuple[ResourceId, frozenset[Grant]]) -> None:
         """On record as in doubt, where that still is so: claims and records were read one after the
@@ -250,7 +254,7 @@ class Sweep:
         ]
         opened = [*grants.deleted, *changed]
         claimants = await reopening.reopen(opened)
-        given = (each for each in opened if each.state is State.ACTIVE)
+        given = filter(reopening.was_given, opened)
         lost = {resource for each in given for resource in each.claimants}
         await at_once(map(self._change, sorted(lost)), enqueue)
         waiting = (resource for resource in claimants if resource not in lost)

@@ -280,3 +280,26 @@ async def test_a_claim_that_is_being_made_stays(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(ledger, "resource", meanwhile)
     await sweep(estate)
     assert await claims.claimed_by(GRANT, machine)
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_what_stands_and_is_on_record_as_being_made_is_settled_by_a_sweep(
+    monkeypatch: pytest.MonkeyPatch, *, there: bool
+) -> None:
+    """Who made it never came to write that; its claimants have it on record as given."""
+    estate = await begun_with(monkeypatch, "vm1", "vm2")
+    (key,) = [key for key in estate.tables.grants.content if key[1] == "grant"]
+    row = estate.tables.grants.content[key]
+    await estate.tables.grants.replace(row, {**row.values, "state": "granting"})
+    if not there:
+        (name,) = [
+            name
+            for name, each in estate.azure.state.role_assignments.items()
+            if estate.installation in (each.description or "")
+        ]
+        del estate.azure.state.role_assignments[name]
+        await pass_time(estate, HOUR)
+    await sweep(estate)
+    await pass_time(estate)
+    assert estate.tables.grants.content[key].values["state"] == "active"
+    assert roles(estate, "id-old") == ["Reader"]

@@ -13,7 +13,7 @@ from lanyard.record.granted import REVOKE_SECONDS, Missing
 from lanyard.record.revocation import Revocation
 from lanyard.record.rows import DamagedRow
 from lanyard.values.errors import NotYet, Permanent, Refused, Temporary
-from lanyard.values.grants import RoleAssignment
+from lanyard.values.grants import RoleAssignment, Standing
 from lanyard.values.removed import Removed, RemovedAssignment
 from lanyard.values.resource_id import ResourceId
 from tests.support.examples import grant, vm_id
@@ -44,6 +44,11 @@ class Bench:
     async def drop(self, resource: ResourceId) -> Result:
         """Its claim, which it has not needed for long."""
         return await self.revocation.drop(grant(), resource, self.removing, since=0.0)
+
+    async def seen(self) -> Standing:
+        """The one grant, as a sweep reads it."""
+        (found,) = [each async for each in self.claims.standing()]
+        return found
 
     def state(self) -> str:
         return self.table.content[grant().name, "grant"].values["state"]
@@ -226,21 +231,39 @@ async def test_what_somebody_takes_away_counts_for_all_that_claim_it_until_a_rel
     await bench.claims.add(grant(), vm_id("vm1"))
     for number in (1, 2):
         del bench.azure.existing[grant().assignment_id]
-        await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
-        await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
+        await bench.claims.reopen(await bench.seen(), Missing.TAKEN, bench.time)
+        await bench.claims.reopen(await bench.seen(), Missing.TAKEN, bench.time)
         assert await bench.claims.times_taken(grant()) == number
         await bench.claims.add(grant(), vm_id("vm2"))
         assert await bench.claims.times_taken(grant()) == 0, "it stands"
-    await bench.claims.reopen(grant())
+    await bench.claims.reopen(await bench.seen())
     assert await bench.claims.times_taken(grant()) == 2, "nobody took it"
     await bench.claims.add(grant(), vm_id("vm3"), anew=True)
-    await bench.claims.reopen(grant())
+    await bench.claims.reopen(await bench.seen())
+    assert await bench.claims.times_taken(grant()) == 0
+
+
+@pytest.mark.parametrize("before", ["active", "granting"])
+async def test_what_was_made_again_since_it_was_found_to_be_gone_is_not_opened(
+    bench: Bench, before: str
+) -> None:
+    """Nobody would make it once more: who claims it has it on record as given by then."""
+    await bench.claims.add(grant(), vm_id("vm1"))
+    del bench.azure.existing[grant().assignment_id]
+    if before == "granting":
+        assert await bench.claims.reopen(await bench.seen(), Missing.TAKEN, bench.time)
+    seen = await bench.seen()
+    assert await bench.claims.reopen(seen, Missing.TAKEN, bench.time)
+    bench.time += 60
+    await bench.claims.add(grant(), vm_id("vm1"))
+    assert not await bench.claims.reopen(seen, Missing.TAKEN, bench.time)
+    assert bench.state() == "active"
     assert await bench.claims.times_taken(grant()) == 0
 
 
 async def test_a_release_that_gives_nothing_starts_no_count_anew(bench: Bench) -> None:
     await bench.claims.add(grant(), vm_id())
-    await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
+    await bench.claims.reopen(await bench.seen(), Missing.TAKEN, bench.time)
     bench.azure.fail = Permanent("no right")
     with pytest.raises(Permanent):
         await bench.claims.add(grant(), vm_id(), anew=True)
@@ -251,7 +274,7 @@ async def test_who_took_it_away_is_remembered_for_a_week_after_the_last_claim(
     bench: Bench,
 ) -> None:
     await bench.claims.add(grant(), vm_id())
-    await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
+    await bench.claims.reopen(await bench.seen(), Missing.TAKEN, bench.time)
     await bench.drop(vm_id())
     assert bench.state() == "revoked"
     bench.time += WEEK - 1
@@ -262,11 +285,11 @@ async def test_who_took_it_away_is_remembered_for_a_week_after_the_last_claim(
 
 async def test_what_is_claimed_and_not_given_counts_for_as_long_as_that(bench: Bench) -> None:
     await bench.claims.add(grant(), vm_id())
-    await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
+    await bench.claims.reopen(await bench.seen(), Missing.TAKEN, bench.time)
     bench.time += 10 * WEEK
     assert await bench.claims.times_taken(grant()) == 1
     await bench.claims.add(grant(), vm_id())
-    await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
+    await bench.claims.reopen(await bench.seen(), Missing.TAKEN, bench.time)
     assert await bench.claims.times_taken(grant()) == 1, "the other one is long ago by now"
 
 
@@ -291,7 +314,7 @@ async def test_since_when_it_stands_is_when_it_was_made_whatever_is_written_of_i
     await bench.claims.stands(grant(), grant().assignment_id, ours=True)
     await bench.claims.disown(grant())
     assert await since() == made
-    await bench.claims.reopen(grant())
+    await bench.claims.reopen(await bench.seen())
     await bench.claims.add(grant(), vm_id("vm1"))
     assert await since() == bench.time
 
@@ -326,7 +349,7 @@ async def test_who_has_the_identity_is_asked_only_of_what_stands(
 ) -> None:
     """Else resources that would keep it hand its claim to each other, one a sweep, for ever."""
     await bench.claims.add(grant(), vm_id("vm1"))
-    await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
+    await bench.claims.reopen(await bench.seen(), Missing.TAKEN, bench.time)
     if not there:
         bench.azure.existing.clear()
 
@@ -351,7 +374,7 @@ async def test_what_turns_up_while_it_is_revoked_is_left_for_the_next_time(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bench.claims.add(grant(), vm_id("vm1"))
-    await bench.claims.reopen(grant(), Missing.TAKEN, bench.time)
+    await bench.claims.reopen(await bench.seen(), Missing.TAKEN, bench.time)
     answers = iter([None, bench.azure.existing[grant().assignment_id]])
 
     async def read(_assignment_id: str) -> RoleAssignment | None:
