@@ -1,18 +1,26 @@
 """What a scan makes of single facts, without Azure."""
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from lanyard.cli.scan.as_json import scan_as_json
+from lanyard.cli.scan.page_sections import access
+from lanyard.cli.scan.page_tables import assignment_table
 from lanyard.cli.scan.words import Places, most_important_first
+from lanyard.desk.scan.given import GivenByRules
 from lanyard.desk.scan.holders import DirectoryAnswer, HolderKind
 from lanyard.desk.scan.report import AGE_UNKNOWN, Estate, Scan, scope_level
 from lanyard.desk.scan.scan import scan
+from lanyard.planning.givers import grant_key
 from lanyard.sweep.listings import Authorization
+from lanyard.values.grants import Grant
 from lanyard.values.listed import Listed, ListedAssignment, ListedRole
 from lanyard.values.permissions import RoleDefinition
 from lanyard.values.shown import shown
+from lanyard.values.stamps import stamp
 from lanyard.values.subscriptions import Subscription
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -21,6 +29,7 @@ SCOPE = f"/subscriptions/{SUBSCRIPTION}"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 FACTORY = f"{SCOPE}/resourceGroups/rg/providers/Microsoft.DataFactory/factories/df"
+INSTALLATION = "22222222-2222-4222-8222-222222222222"
 GONE, SYSTEM, HIDDEN = "gone", "system", "hidden"
 
 
@@ -167,3 +176,70 @@ def test_places_are_named_with_their_subscription() -> None:
 def test_what_acts_instead_of_being_seen_is_made_visible() -> None:
     assert shown("rg-Ärger 日本 ✓") == "rg-Ärger 日本 ✓"
     assert shown("a\x1b[2Jb\u202ec\nd\u200be") == "a�[2Jb�c�d�e"
+
+
+CONDITION = "@Resource[name]\n StringEquals '<b>'"
+
+
+def described(each: ListedAssignment, description: str, condition: str = "") -> ListedAssignment:
+    return replace(each, description=description, condition=condition or None)
+
+
+def test_a_role_that_holds_under_a_condition_shows_it() -> None:
+    found = scanned(described(assignment(GONE, CONTRIBUTOR), "", CONDITION))
+    document = scan_as_json(found, None, None)
+    assert document["access"][0]["condition"] == CONDITION
+    written = "only where @Resource[name] StringEquals &#x27;&lt;b&gt;&#x27;"
+    assert written in access(document)
+    assert "only where" not in access(scan_as_json(scanned(assignment(GONE)), None, None))
+
+
+def test_access_is_found_by_the_whole_id_of_who_has_it_and_of_the_role() -> None:
+    factory = Listed(
+        id=FACTORY,
+        compute=None,
+        attached=frozenset(),
+        principals=frozenset({SYSTEM}),
+        own_principal=None,
+        system_principal=SYSTEM,
+    )
+    page = access(scan_as_json(scanned(assignment(SYSTEM), resources=(factory,)), None, None))
+    (found,) = re.findall('data-more="([^"]*)"', page)
+    assert {FACTORY, READER, SYSTEM, SCOPE} <= set(found.split())
+
+
+@pytest.mark.parametrize(
+    ("description", "gave"), [("", []), (stamp(INSTALLATION), ["rule"]), ("theirs", [])]
+)
+def test_no_rule_gave_what_somebody_else_made(description: str, gave: list[str]) -> None:
+    """Though a resource of Lanyard's is on record with it: it serves."""
+    each = named(assignment(GONE), description)
+    given = GivenByRules({grant_key(Grant(*each.content)): ("rule",)}, (), INSTALLATION)
+    estate = Estate(
+        NOW,
+        {SUBSCRIPTION: Subscription("one")},
+        (),
+        Authorization((each,), {}),
+        DirectoryAnswer(frozenset({GONE}), "canary"),
+    )
+    (row,) = scan_as_json(scan(estate, given=given), None, None)["access"]
+    assert row["givenBy"] == gave
+
+
+def named(each: ListedAssignment, description: str) -> ListedAssignment:
+    """Under the name that Lanyard gives what it makes."""
+    id_ = Grant(*each.content).assignment_id
+    return replace(each, id=id_, description=description)
+
+
+def test_the_name_of_a_subscription_is_shown_as_it_is() -> None:
+    estate = Estate(
+        NOW,
+        {SUBSCRIPTION: Subscription("shop/prod")},
+        (),
+        Authorization((assignment(GONE),), {}),
+        DirectoryAnswer(frozenset({GONE}), "canary"),
+    )
+    document = scan_as_json(scan(estate), None, None)
+    table = assignment_table(document, "/orphans/assignments")
+    assert "<b>shop/prod</b><small>subscription</small>" in table

@@ -22,12 +22,14 @@ class Line:
     more: str = ""
 
 
-def text(content: str, small: str = "", *, title: str = "", style: str = "") -> Cell:
-    """A cell of a text, with a smaller one below it; `title` shows when it is pointed at, `style`
-    is a class of the smaller one.
+def text(
+    content: str, small: str = "", more: str = "", *, title: str = "", style: str = ""
+) -> Cell:
+    """A cell of a text, with smaller ones below it; `title` shows when it is pointed at, `style` is
+    a class of the first smaller one.
     """
     below = tag("small", escaped(small), **({"class_": style} if style else {})) if small else ""
-    shown = escaped(content) + below
+    shown = escaped(content) + below + (tag("small", escaped(more)) if more else "")
     return Cell(tag("span", shown, title=title) if title else shown)
 
 

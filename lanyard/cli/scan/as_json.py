@@ -47,6 +47,7 @@ SHAPE = {
     "`assignment`, `scope`, `level`, `role`, `principalId`, `holder`, `privileged`, `created`, "
     "`ageDays`, `evidence`",
     "access[].users[]": "ids of the resources that have the identity which holds it",
+    "access[].condition": "under which alone it gives the role (ABAC), or null",
     "access[].giver": "who gave it, as far as it shows that: `lanyard`, `putBack` (Lanyard's once, "
     "kept by a person since), `others`; with --storage `anotherLanyard`: not this app",
     "access[].rules[]": "with --policy: the rules that ask for just this now",
@@ -188,6 +189,7 @@ def _access(access: AccessRow) -> Json:
     return {
         **_assignment(access.row),
         "users": list(access.users),
+        "condition": access.row.assignment.condition,
         "giver": access.giver.value,
         "rules": list(access.rules),
         "givenBy": list(access.given_by),

@@ -186,11 +186,13 @@ def access(document: Json) -> str:
 def _access_line(row: Json, places: Places) -> Line:
     users = [places.within(one) for one in row["users"]]
     created = row["created"] or ""
-    found = (row["principalId"], row["assignment"], row["scope"], *row["users"])
+    ids = (row["principalId"], row["assignment"], row["scope"], row["role"]["id"])
+    found = (*ids, row["holder"]["resource"] or "", *row["users"])
+    condition = f"only where {' '.join(row['condition'].split())}" if row["condition"] else ""
     return Line(
         (
             _who(row, users, places),
-            text(row["role"]["name"], row["privileged"] or "", style="why"),
+            text(row["role"]["name"], row["privileged"] or "", condition, style="why"),
             text(places.full(row["scope"]), row["level"], title=row["scope"]),
             text(_GIVERS[row["giver"]], _why(row)),
             Cell(tag("time", created[:10], datetime=created) if created else "", created),

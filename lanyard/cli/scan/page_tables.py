@@ -77,7 +77,9 @@ def _holder(row: Json, places: Places) -> str:
 def _place(resource_id: str, places: Places) -> str:
     """What a person knows it by; the whole id shows when pointed at."""
     name, subscription = places.within(resource_id), places.subscription(resource_id)
-    above, _, last = name.rpartition("/") if name != resource_id else ("", "", name)
+    # The name of a subscription is whatever somebody chose, with any character.
+    is_path = name not in (resource_id, subscription)
+    above, _, last = name.rpartition("/") if is_path else ("", "", name)
     where = "/".join(each for each in (subscription, above) if each and each != last)
     small = where if where else "subscription" if last == subscription else ""
     return tag("span", tag("b", escaped(last)) + tag("small", escaped(small)), title=resource_id)

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from lanyard.desk.access.giver import giver_of
+from lanyard.desk.access.giver import Giver, giver_of
 from lanyard.desk.access.holdings import rules_asking, users_of
 from lanyard.desk.scan.given import GivenByRules
 from lanyard.desk.scan.holders import MANAGED, HolderKind, Holders
@@ -33,6 +33,8 @@ from lanyard.values.permissions import RoleDefinition
 from lanyard.values.resource_id import folded
 from lanyard.values.roles import listed_role, role_name
 
+# What others made may serve, too: no rule gave it.
+_GAVE = (Giver.LANYARD, Giver.PUT_BACK)
 _IDENTITY = "/providers/microsoft.managedidentity/userassignedidentities/"
 
 
@@ -114,16 +116,12 @@ def _access_rows(
     users = users_of(estate.resources)
     assignments = [row.assignment for row in rows]
     asking = rules_asking(assignments, estate.resources, policy)
-    found = [
-        AccessRow(
-            row,
-            users.get(folded(row.holder.resource), ()),
-            giver_of(row.assignment, given.installation),
-            asking.get(row.assignment.content, ()),
-            given.of(row.assignment.content),
-        )
-        for row in rows
-    ]
+    found = []
+    for row in rows:
+        content, giver = row.assignment.content, giver_of(row.assignment, given.installation)
+        having = users.get(folded(row.holder.resource), ())
+        gave = given.of(content) if giver in _GAVE else ()
+        found.append(AccessRow(row, having, giver, asking.get(content, ()), gave))
     return tuple(sorted(found, key=_place_of))
 
 
