@@ -14,7 +14,7 @@ from uuid import uuid4
 from pydantic import Field, TypeAdapter
 
 from lanyard.ports.tables import Journal, Row
-from lanyard.record.rows import Columns
+from lanyard.record.rows import Columns, DamagedRow, readable
 from lanyard.values.errors import Permanent
 from lanyard.values.removed import Became, Removed
 
@@ -149,15 +149,19 @@ class Decisions:
             raise Permanent(f"{len(found)} decisions end in {end!r}, say which: {named}")
         return _recorded(found[0])
 
-    async def between(self, since: datetime, until: datetime) -> AsyncIterator[Recorded]:
-        """The decisions from `since` up to (not with) `until`, oldest first; both with a zone."""
+    async def between(
+        self, since: datetime, until: datetime, damaged: list[DamagedRow] | None = None
+    ) -> AsyncIterator[Recorded]:
+        """The decisions from `since` up to (not with) `until`, oldest first; both with a zone. Rows
+        of those days that cannot be read go into `damaged`; without it the first one is raised.
+        """
         since, until = since.astimezone(UTC), until.astimezone(UTC)
         day = since.date()
         while day <= until.date():
             async for row in self._table.rows(day.isoformat()):
-                found = _recorded(row)
-                if since <= found.at < until:
-                    yield found
+                for found in readable(row, _recorded, damaged):
+                    if since <= found.at < until:
+                        yield found
             day += timedelta(days=1)
 
     async def forget_older(self, days: int) -> int:

@@ -41,7 +41,7 @@ def _lines(machines: int, rules: int, rule: str) -> Iterator[Recorded]:
         named = (f"{rule} {number % rules}" if rules > 1 else rule,)
         resource = _machine(number)
         day = number % 31
-        cause = {"source": "sweep" if number % 9 == 8 else "event", "eventId": f"e{number}"}
+        cause = {"eventId": f"e{number}", "policy": POLICY if number % 9 == 8 else ""}
         identity = f"id-team-{number % rules}"
         yield _recorded(
             day,

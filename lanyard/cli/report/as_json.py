@@ -20,8 +20,10 @@ _LISTS = {
     "policies": (Happening.POLICY,),
     "sweeps": (Happening.SWEPT,),
 }
-_LINE = "as `lanyard history --json` has it, with `happening`, `what`, and "
-"`words` for people"
+_LINE = (
+    "as `lanyard history --json` has it, with `happening`, `what`, `bySweep`, and `words` for "
+    "people"
+)
 SHAPE = {
     "version": "`1`",
     "month": "`2026-10`, UTC",
@@ -44,7 +46,8 @@ SHAPE = {
     "policies[]": _LINE,
     "sweeps[]": _LINE,
     "waiting[]": "what waits at that moment, the longest first: as `lanyard held --json` has it",
-    "damaged[]": "rows of that list that cannot be read",
+    "damaged[]": "rows of the record, and of that list, that cannot be read: they are missing in "
+    "the figures",
 }
 
 
@@ -97,6 +100,7 @@ def _line(line: Line) -> dict[str, Any]:
     head = {
         "happening": line.happening.value,
         "what": line.what.value if line.what else None,
+        "bySweep": line.by_sweep,
         "words": decision.action if removed is None else shown_removed(removed),
     }
     return head | decision_as_json(line.recorded, line.became)

@@ -24,7 +24,7 @@ _TILES = {
     "rolesRemoved": "role assignments removed",
     "identitiesDetached": "identities detached",
     "held": "held",
-    "putRight": "put right by a sweep",
+    "putRight": "given by a sweep",
     "decided": "decided by persons",
     "failed": "failed for good",
 }
@@ -36,9 +36,8 @@ _BECAME = {
     "withdrawn": "put back by a person, and let go again",
     "failed": "refused: nothing was taken",
     "givenBack": "nothing was taken: tried again",
-    "intended": "under way, or cut off",
+    "intended": "under way, or cut off: it may be done",
 }
-_WHAT = {"role": "role", "attachment": "identity on a resource", "identity": "identity"}
 
 
 def page(document: Json) -> str:
@@ -66,12 +65,14 @@ def _header(document: Json) -> str:
     so_far = ", so far" if document["soFar"] else ""
     at = tag("time", _time(document["at"]), datetime=document["at"])
     late = begins_late(document)
+    damaged = (f"Left out, it cannot be read: {each}" for each in document["damaged"])
+    notices = [*([late] if late else []), *damaged]
     return tag(
         "header",
         tag("p", "lanyard report", class_="eyebrow")
         + tag("h1", escaped(f"{_month(document)}{so_far}"))
         + tag("p", f"By the app's own record, read on {at}. Days are UTC.", class_="lead")
-        + (tag("div", tag("p", escaped(late)), class_="notice") if late else ""),
+        + "".join(tag("div", tag("p", escaped(each)), class_="notice") for each in notices),
     )
 
 
@@ -144,8 +145,8 @@ def _lines(
 
 
 def _given(row: Json) -> tuple[Cell, ...]:
-    how = {"shared": "given before, for another resource"}.get(row["happening"], "")
-    seen = how or ("by a sweep" if row["cause"].get("source") == "sweep" else "")
+    how = f"no assignment was made: {row['reason']}" if row["happening"] == "shared" else ""
+    seen = how or ("by a sweep" if row["bySweep"] else "")
     return text(row["words"], seen), _resource(row), _rules(row)
 
 

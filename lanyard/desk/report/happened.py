@@ -18,7 +18,7 @@ class Happening(StrEnum):
 
     #: Azure was asked to make something, and did.
     GIVEN = "given"
-    #: A role assignment was there for another resource, and is this one's, too.
+    #: A role assignment was there, for another resource or somebody else's, and serves this one.
     SHARED = "shared"
     #: It was not done, and waits.
     HELD = "held"
@@ -34,8 +34,10 @@ class Happening(StrEnum):
     SWEPT = "swept"
 
 
-#: What became of a removal that took something away, or may have.
-TAKEN = frozenset({Became.DONE, Became.UNKNOWN, Became.UNDONE, Became.WITHDRAWN})
+#: What became of a removal that took nothing away. One that is under way, or was cut off, may have.
+_NOT_TAKEN = frozenset({Became.FAILED, Became.GIVEN_BACK})
+#: With which a role was given that no assignment had to be made for.
+_WAS_THERE = frozenset({Result.ALREADY_ASSIGNED, Result.NOT_OURS})
 #: What a removal took away, by its kind on record.
 _REMOVED = {
     "assignment": Given.ROLE,
@@ -57,8 +59,10 @@ class Line:
 
     @property
     def by_sweep(self) -> bool:
-        """Whether no event led to it: a sweep saw that something was not as the policy says."""
-        return self.recorded.decision.cause.get("source") == "sweep"
+        """Whether no event led to it: a sweep saw that something was not as the policy says. What
+        it asks for names the version of the policy, also where it is tried again.
+        """
+        return bool(self.recorded.decision.cause.get("policy"))
 
 
 def lines(recorded: Sequence[Recorded]) -> list[Line]:
@@ -67,18 +71,22 @@ def lines(recorded: Sequence[Recorded]) -> list[Line]:
 
 
 def _lines(past: Iterable[Past]) -> Iterator[Line]:
-    for recorded, became, *_ in past:
+    for each in past:
+        recorded, became = each.recorded, each.became
         removed = recorded.decision.removed
         if removed is not None and became is not None:
-            happening = Happening.REMOVED if became in TAKEN else Happening.NOT_REMOVED
+            happening = Happening.NOT_REMOVED if became in _NOT_TAKEN else Happening.REMOVED
             yield Line(happening, recorded, _REMOVED[removed.kind], became)
-        elif (found := _happening(recorded)) is not None:
+        elif (found := _happening(each)) is not None:
             yield Line(found, recorded, given_by(recorded.decision.key))
 
 
-def _happening(recorded: Recorded) -> Happening | None:
-    """None for what is no end of anything: what was intended, or is tried again."""
-    decision = recorded.decision
+def _happening(past: Past) -> Happening | None:
+    """None for what is no end of anything, what was intended or is tried again, and for the end of
+    a removal, which has its line.
+    """
+    recorded, decision = past.recorded, past.recorded.decision
+    given = given_by(decision.key)
     if decision.key == SWEEP:
         return Happening.SWEPT
     if decision.action in (POLICY_CHANGED, REFUSED):
@@ -86,12 +94,12 @@ def _happening(recorded: Recorded) -> Happening | None:
     match decision.outcome:
         case "held":
             return Happening.HELD
-        case "failed":
+        case "failed" if given is not None or not past.shown_elsewhere:
             return Happening.FAILED
-        case "done" if not recorded.client_id:
+        # What a person takes away by `lanyard uninstall` has the key of what takes it away.
+        case "done" if not recorded.client_id and not decision.key:
             return Happening.DECIDED
-        case "done" if given_by(decision.key) is not None:
-            shared = decision.reason == Result.ALREADY_ASSIGNED
-            return Happening.SHARED if shared else Happening.GIVEN
+        case "done" if given is not None:
+            return Happening.SHARED if decision.reason in _WAS_THERE else Happening.GIVEN
         case _:
             return None

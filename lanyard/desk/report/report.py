@@ -38,7 +38,7 @@ class Report:
     days: tuple[Share, ...]
     #: What waits at that moment, the longest first.
     waiting: tuple[Entry, ...]
-    #: Rows of the list of what waits that cannot be read.
+    #: Rows of the record, and of the list of what waits, that cannot be read.
     damaged: tuple[str, ...]
     #: The first line that is on record since the month before began; None for none at all. What is
     #: older may have been forgotten: `records.keepDays` of the policy.
@@ -54,8 +54,9 @@ async def read_report(record: Record, month: Month, now: datetime) -> Report:
     """Of a month that has begun."""
     decisions = record.decisions()
     # What became of a removal may be on record later than the month.
-    recorded = [each async for each in decisions.between(month.before.since, now + _AHEAD)]
     damaged: list[DamagedRow] = []
+    times = month.before.since, now + _AHEAD
+    recorded = [each async for each in decisions.between(*times, damaged)]
     held = [entry async for entry in record.held().all(damaged)]
     return report_of(month, now, recorded, held, [*map(str, damaged)])
 
@@ -77,22 +78,25 @@ def report_of(
     of_month = tuple(line for line in every if month.since <= line.recorded.at < month.until)
     earlier = [line for line in every if line.recorded.at < month.since]
     waiting = [entry for entry in held if entry.answer is Answer.NONE]
+    first = min((each.at for each in recorded), default=None)
+    # The clock of the app may be ahead, and on the next day.
+    last = max([now, *(line.recorded.at for line in of_month)])
     return Report(
         month=month,
         at=now,
         lines=of_month,
         figures=figures(of_month),
-        before=figures(earlier) if earlier else None,
+        before=figures(earlier) if first is not None and first < month.since else None,
         rules=tuple(by_rule(of_month)),
-        days=tuple(by_day(of_month, _days(month, now))),
+        days=tuple(by_day(of_month, _days(month, last))),
         waiting=tuple(sorted(waiting, key=lambda entry: entry.since)),
         damaged=tuple(damaged),
-        first=min((each.at for each in recorded), default=None),
+        first=first,
     )
 
 
-def _days(month: Month, now: datetime) -> list[str]:
-    """Up to the one of now."""
-    end = min(month.until, now + timedelta(microseconds=1))
+def _days(month: Month, last: datetime) -> list[str]:
+    """Up to the one of that moment."""
+    end = min(month.until, last + timedelta(microseconds=1))
     number = -((month.since - end) // timedelta(days=1))
     return [f"{month.since + timedelta(days=day):%Y-%m-%d}" for day in range(number)]
