@@ -1,10 +1,13 @@
 """What lines of the record come to in a month's figures, without Azure."""
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from lanyard.cli.report.as_csv import as_csv
 from lanyard.cli.report.as_json import SHAPE, report_as_json
 from lanyard.cli.report.page import page
 from lanyard.desk.report.month import Month
@@ -131,6 +134,17 @@ async def test_a_line_that_cannot_be_read_is_named_and_the_others_count() -> Non
     (damaged,) = report.damaged
     assert damaged.startswith("table lanyarddecisions, partition 2026-10-05, row 000000.5")
     assert damaged in page(report_as_json(report)).replace("&#x27;", "'")
+
+
+@pytest.mark.parametrize(
+    "reason", ["=1+1", "a;=1+1", "a; @SUM(1)", "-1", "\uff1d1+1", "a;\t=1+1", "a;+1;-1"]
+)
+def test_no_cell_of_a_csv_begins_a_formula_whatever_parts_the_cells(reason: str) -> None:
+    text = as_csv(report_as_json(month(decision("failed", reason))))
+    for delimiter in ",;":
+        for row in csv.reader(io.StringIO(text), delimiter=delimiter):
+            begins = {cell.lstrip("\ufffd ")[:1] for cell in row}
+            assert not begins & set("=+-@\uff1d\uff0b\uff0d\uff20"), row
 
 
 def test_every_list_says_what_its_lines_have() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 from lanyard.values.shown import shown
@@ -11,8 +12,9 @@ type Json = dict[str, Any]
 _HEADS = ("id", "at", "happening", "what", "resource", "action", "outcome", "became", "reason",
           "rules", "policy", "by", "event", "evidence")  # fmt: skip
 _LISTS = ("given", "held", "removed", "failed", "decided", "policies", "sweeps")
-# A spreadsheet takes what begins so for a formula (OWASP, "CSV Injection").
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes what begins so for a formula, in wide characters, too; one that parts cells at
+# semicolons, what follows these (OWASP, "CSV Injection").
+_FORMULA = re.compile(r"(^|;\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\t\r])")
 
 
 def as_csv(document: Json) -> str:
@@ -35,4 +37,4 @@ def _cells(line: Json) -> list[str]:
 
 
 def _harmless(text: str) -> str:
-    return f"'{shown(text)}" if text.startswith(_FORMULAS) else shown(text)
+    return shown(_FORMULA.sub(r"\1'", text))
