@@ -18,6 +18,7 @@ from lanyard.cli.frame.times import shown_time, span
 from lanyard.cli.shown_removal import shown_removed
 from lanyard.record.decisions import Recorded
 from lanyard.record.removal_history import Past, history_of
+from lanyard.record.rows import DamagedRow
 from lanyard.values.removed import Became
 
 _ABOUT = f"""\
@@ -66,6 +67,7 @@ _SHAPE = {
     "decisions[].became": "of a removal, what became of it: `done`, `failed`, `givenBack` "
     "(nothing was taken, it is tried again), `unknown` (no answer came), `intended` (under way, or "
     "cut off), `undone`, `withdrawn`; else null",
+    "damaged[]": "rows of those days that cannot be read, a sentence each",
 }
 _STYLES = {
     "done": "green",
@@ -128,22 +130,25 @@ def run(
     terminal = Terminal(quiet=quiet)
     wanted = _Filter(resource, outcome, removals)
 
+    damaged: list[DamagedRow] = []
+
     async def find() -> list[Past]:
         async with connect.app(azure, where) as app:
             times = span(since, until, app.time())
-            past = await history_of(app.decisions(), *times, app.time())
+            past = await history_of(app.decisions(), *times, app.time(), damaged)
             return [each for each in past if wanted.wants(each.recorded)]
 
     past = asyncio.run(find())
     if json:
-        terminal.json(
-            {"version": 1, "decisions": [as_json(one.recorded, one.became) for one in past]}
-        )
+        found = [as_json(one.recorded, one.became) for one in past]
+        terminal.json({"version": 1, "decisions": found, "damaged": [*map(str, damaged)]})
         return 0
     changes = [one for one in past if not one.shown_elsewhere]
     for one in changes:
         _show(one, terminal, full=full)
     terminal.show((f"history: {counted(len(changes), 'entry')}", "dim"))
+    for damage in damaged:
+        terminal.report((f"! left alone: {damage}", "yellow"))
     return 0
 
 

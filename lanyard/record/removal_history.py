@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from lanyard.record.decisions import Decisions, Recorded
+from lanyard.record.rows import DamagedRow
 from lanyard.values.removed import Became
 
 #: What the line on record after a removal says of it. All else is a change of its own.
@@ -45,10 +46,14 @@ async def removals(
 
 
 async def history_of(
-    decisions: Decisions, since: datetime, until: datetime, now: datetime
+    decisions: Decisions,
+    since: datetime,
+    until: datetime,
+    now: datetime,
+    damaged: list[DamagedRow] | None = None,
 ) -> list[Past]:
-    """All decisions of that time, alike."""
-    every = [each async for each in decisions.between(since, max(until, now))]
+    """All decisions of that time, alike. `damaged`: see `Decisions.between`."""
+    every = [each async for each in decisions.between(since, max(until, now), damaged)]
     return [each for each in past_of(every) if each.recorded.at < until]
 
 
@@ -79,9 +84,13 @@ def _why(end: Recorded | None, became: Became) -> str:
 
 
 def _is_an_end(recorded: Recorded, removing: set[str]) -> bool:
-    """Whether it only says how removals ended, each of which has its line."""
-    became = recorded.decision.became
-    return bool(became) and became.keys() <= removing and {*became.values()} <= _ENDS
+    """Whether it only says how removals ended, each of which has its line. What took all of it
+    away and failed did so at something else: a repair that could not attach again, say.
+    """
+    decision, became = recorded.decision, recorded.decision.became
+    ends = {*became.values()}
+    failed_after = ends == {Became.DONE} and decision.outcome != "done"
+    return bool(became) and became.keys() <= removing and ends <= _ENDS and not failed_after
 
 
 def _has_ended(recorded: Recorded, ended: Mapping[_Action, datetime]) -> bool:

@@ -1,6 +1,7 @@
 """What the commands say of rows that cannot be read: each is named, and all else is shown."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -73,3 +74,20 @@ async def test_case_C03_explain_names_it_and_shows_the_rest(
     found = json.loads((await app.app("explain", vm, "--policy", str(app.policy), "--json")).out)
     assert len(found["assignments"]) == 1
     assert [each.startswith(where) for each in found["damaged"]] == [True]
+
+
+async def test_case_C03_history_and_report_name_it_and_show_the_rest(app: Desk) -> None:
+    content = app.estate.tables.decisions.content
+    before = json.loads((await app.app("history", "--json")).out)["decisions"]
+    keys = min(content)
+    values = {**content[keys].values, "rules": "]"}
+    content[keys] = replace(content[keys], values=values)
+    where = f"table lanyarddecisions, partition {keys[0]}, row {keys[1]}"
+    for command in ("history", "report"):
+        ran = await app.app(command)
+        assert ran.code == OK
+        assert any(line.startswith(f"! left alone: {where}") for line in ran.lines)
+        found = json.loads((await app.app(command, "--json")).out)
+        assert [each.startswith(where) for each in found["damaged"]] == [True]
+    found = json.loads((await app.app("history", "--json")).out)["decisions"]
+    assert found == before[1:]

@@ -94,7 +94,7 @@ def _happening(past: Past) -> Happening | None:
     match decision.outcome:
         case "held":
             return Happening.HELD
-        case "failed" if given is not None or not past.shown_elsewhere:
+        case "failed" if not past.shown_elsewhere:
             return Happening.FAILED
         # What a person takes away by `lanyard uninstall` has the key of what takes it away.
         case "done" if not recorded.client_id and not decision.key:
