@@ -36,7 +36,7 @@ def a_month(
 
 
 def _lines(machines: int, rules: int, rule: str) -> Iterator[Recorded]:
-    yield _recorded(-3, 0, Decision("", "sweep", "done", "sweep: nothing", key=SWEEP))
+    yield _recorded(-30, 0, Decision("", "sweep", "done", "sweep: nothing", key=SWEEP))
     for number in range(machines):
         named = (f"{rule} {number % rules}" if rules > 1 else rule,)
         resource = _machine(number)

@@ -14,6 +14,7 @@ from lanyard.desk.report.month import Month
 from lanyard.desk.report.report import Report, read_report, report_of
 from lanyard.record.decisions import Author, Decision, Decisions, Recorded, app_name
 from lanyard.record.held import HeldActions
+from lanyard.record.removal_history import past_of
 from lanyard.values.removed import Became, RemovedAttachment
 from tests.support.memory_table import MemoryTable
 
@@ -72,8 +73,14 @@ def test_a_removal_counts_once(
 
 
 def test_a_repair_that_took_off_and_did_not_attach_again_failed() -> None:
-    figures = removal(Became.DONE, "failed", "reattach identity|1").figures
+    report = removal(Became.DONE, "failed", "reattach identity|1")
+    figures = report.figures
     assert (figures.identities_detached, figures.failed) == (1, 1)
+    shown = past_of([one.recorded for one in report.lines])
+    assert [(each.became, each.shown_elsewhere) for each in shown] == [
+        (Became.DONE, False),
+        (None, False),
+    ]
 
 
 def test_what_a_person_takes_away_by_a_command_is_no_decision_beside_it() -> None:
@@ -100,6 +107,19 @@ def test_a_month_before_of_which_nothing_counts_is_on_record() -> None:
     report = month(decision("later"), days=-5)
     assert report.before is not None
     assert not any(report_as_json(report)["before"].values())
+
+
+@pytest.mark.parametrize(
+    ("days", "says"),
+    [
+        (0.5, "nothing older is in this"),
+        (-3, "the month before is not whole"),
+        (-29.5, None),
+    ],
+)
+def test_a_record_that_begins_late_is_said_to(days: float, says: str | None) -> None:
+    written = page(report_as_json(month(decision("done", "assigned"), days=days)))
+    assert (says in written) if says else ("The record begins" not in written)
 
 
 def test_the_days_hold_what_the_clock_of_the_app_puts_on_the_next_one() -> None:

@@ -28,13 +28,17 @@ def show(document: Json, terminal: Terminal) -> None:
 
 
 def begins_late(document: Json) -> str | None:
-    """What to know where the record does not reach back to the beginning of the month."""
+    """What to know where the record does not reach back to the beginning of the month, or of the
+    one before.
+    """
     first = document["first"]
     if first is None:
         return "Nothing is on record of this month, nor of the one before."
-    if first <= document["since"]:
-        return None
-    return f"The record begins at {first[:19].replace('T', ' ')} UTC: nothing older is in this."
+    begins = f"The record begins at {first[:19].replace('T', ' ')} UTC"
+    if first > document["since"]:
+        return f"{begins}: nothing older is in this."
+    # Each day has its sweeps on record.
+    return f"{begins}: the month before is not whole." if first[8:10] != "01" else None
 
 
 def _figures(document: Json) -> Table:
