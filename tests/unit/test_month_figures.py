@@ -53,6 +53,18 @@ def test_a_role_that_somebodys_assignment_gives_was_not_given(result: str) -> No
     assert (figures.roles_given, figures.shared, figures.resources) == (0, 1, 0)
 
 
+def test_an_identity_that_many_resources_wait_for_is_made_once() -> None:
+    """Each has it on record. One that is made again has another principal."""
+    made = [
+        decision("done", f"principal {principal}", key=f"create identity|{identity}")
+        for identity, principal in (("a", 1), ("a", 1), ("b", 2), ("a", 3))
+    ]
+    report = month(*made)
+    assert report.figures.identities_made == 3
+    happened = [each["happening"] for each in report_as_json(report)["given"]]
+    assert happened == ["given", "shared", "given", "given"]
+
+
 @pytest.mark.parametrize(
     ("became", "outcome", "counts"),
     [

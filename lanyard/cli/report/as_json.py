@@ -38,7 +38,7 @@ SHAPE = {
     "rules[]": "`name`; of the month, what it `given`, `held`, and what of it was `removed`: role "
     "assignments and identities on resources",
     "days[]": "the same by day, up to now",
-    "given[]": f"oldest first, {_LINE}: `given`, or `shared` where the role was there already",
+    "given[]": f"oldest first, {_LINE}: `given`, or `shared` where it was there already",
     "held[]": f"what began to wait, {_LINE}",
     "removed[]": f"what was taken away, {_LINE}: `removed`, or `notRemoved`; `became` as there",
     "failed[]": _LINE,

@@ -145,7 +145,7 @@ def _lines(
 
 
 def _given(row: Json) -> tuple[Cell, ...]:
-    how = f"no assignment was made: {row['reason']}" if row["happening"] == "shared" else ""
+    how = f"it was there: {row['reason']}" if row["happening"] == "shared" else ""
     seen = how or ("by a sweep" if row["bySweep"] else "")
     return text(row["words"], seen), _resource(row), _rules(row)
 

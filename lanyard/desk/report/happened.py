@@ -18,7 +18,7 @@ class Happening(StrEnum):
 
     #: Azure was asked to make something, and did.
     GIVEN = "given"
-    #: A role assignment was there, for another resource or somebody else's, and serves this one.
+    #: It was there, made for another resource or by somebody else, and serves this one.
     SHARED = "shared"
     #: It was not done, and waits.
     HELD = "held"
@@ -71,6 +71,7 @@ def lines(recorded: Sequence[Recorded]) -> list[Line]:
 
 
 def _lines(past: Iterable[Past]) -> Iterator[Line]:
+    made: set[tuple[str, str]] = set()
     for each in past:
         recorded, became = each.recorded, each.became
         removed = recorded.decision.removed
@@ -78,7 +79,18 @@ def _lines(past: Iterable[Past]) -> Iterator[Line]:
             happening = Happening.NOT_REMOVED if became in _NOT_TAKEN else Happening.REMOVED
             yield Line(happening, recorded, _REMOVED[removed.kind], became)
         elif (found := _happening(each)) is not None:
-            yield Line(found, recorded, given_by(recorded.decision.key))
+            what, once = given_by(recorded.decision.key), _once(recorded)
+            if found is Happening.GIVEN and what is Given.IDENTITY:
+                found = Happening.SHARED if once in made else found
+                made.add(once)
+            yield Line(found, recorded, what)
+
+
+def _once(recorded: Recorded) -> tuple[str, str]:
+    """Of an identity that was made: which, and with which principal. Several resources that need it
+    at the same time have it made once, and each on record.
+    """
+    return recorded.decision.key, recorded.decision.reason
 
 
 def _happening(past: Past) -> Happening | None:
