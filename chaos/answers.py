@@ -3,23 +3,26 @@
 Of what may have moved they say whether it did, by `lanyard release` and `dismiss`. An identity that
 is on no record because its making got no answer before the tables were lost, and that nothing uses,
 they delete, as the entry says. What a write attached that acted on a machine made since, they
-detach: it is not Lanyard's, as far as Lanyard can know.
+detach: it is not Lanyard's, as far as Lanyard can know. For what was given up in the storm they see
+to the app's rights, as the entry says: the next sweep tries it again.
 """
 
 import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chaos.monitor import Monitor
 from chaos.record import Row, read_rows
 from chaos.stack import Stack
 from demo.desk import environment
 from demo.hosts import PROJECT
+from demo.stack import LOCATION, READER
 
 _MOVE, _ATTACH, _DELETE = "move ", "attach ", "delete identity|"
 _NOT_MADE = " exists, and was not made for this resource"
+_GIVEN_UP = "given up, because "
 
 
 class AnswerFailed(Exception):
@@ -36,6 +39,7 @@ class Answers:
     monitor: Monitor
     delete: Callable[[str], Awaitable[None]]
     detach: Callable[[str, str], Awaitable[None]]
+    _seen_to: set[str] = field(default_factory=set)
 
     async def give(self) -> int:
         """Answer all that is open; returns how many that were."""
@@ -52,7 +56,11 @@ class Answers:
             entry = row["RowKey"].rpartition("|")[2]
             await self._lanyard("release" if moved else "dismiss", entry)
             return True
-        identity = row.get("reason", "").removesuffix(_NOT_MADE).lower()
+        reason = row.get("reason", "")
+        if reason.startswith(_GIVEN_UP):
+            await self._see_to(row["RowKey"])
+            return True
+        identity = reason.removesuffix(_NOT_MADE).lower()
         if key.startswith(_ATTACH) and identity in self.monitor.unowned:
             await self.delete(identity)
             return True
@@ -61,6 +69,18 @@ class Answers:
             await self.detach(*late)
             return True
         return False
+
+    async def _see_to(self, entry: str) -> None:
+        """Once for each: a role more for the app, where it does no harm. Until Resource Graph lists
+        it, sweeps find nothing changed.
+        """
+        if entry in self._seen_to:
+            return
+        operator = self.stack.operator
+        group = f"rg-seen-to-{len(self._seen_to)}"
+        await operator.create_group(group, LOCATION)
+        await operator.assign(READER, self.stack.app, operator.group(group))
+        self._seen_to.add(entry)
 
     async def _lanyard(self, command: str, entry: str) -> None:
         stack = self.stack
