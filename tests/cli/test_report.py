@@ -168,6 +168,17 @@ async def test_a_csv_has_a_line_for_each_that_the_json_has(desk: Desk, tmp_path:
     assert "no other resource claims" in removal["evidence"]
 
 
+@pytest.mark.parametrize("command", [("report", "csv"), ("scan", "save")])
+async def test_two_files_of_one_name_are_an_error(
+    desk: Desk, tmp_path: Path, command: tuple[str, str]
+) -> None:
+    name, option = command
+    file = str(tmp_path / "one")
+    ran = await desk.app(name, "--html", file, f"--{option}", f"{tmp_path}/x/../one")
+    assert (ran.code, ran.out) == (1, "")
+    assert f"--html and --{option} name one file" in ran.err
+
+
 async def test_a_spreadsheet_runs_nothing_of_a_csv(desk: Desk, tmp_path: Path) -> None:
     file = tmp_path / "month.csv"
     await desk.app("pause", "=cmd|' /C calc'!A0\r\n@SUM(1)")

@@ -5,6 +5,14 @@ from pathlib import Path
 from lanyard.values.errors import LanyardError
 
 
+def apart(**files: Path | None) -> None:
+    """Raises LanyardError where two options name one file: the second would take its place."""
+    named: dict[Path, str] = {}
+    for option, file in files.items():
+        if file is not None and (other := named.setdefault(file.resolve(), option)) != option:
+            raise LanyardError(f"--{other} and --{option} name one file, {file}: name two")
+
+
 def write(path: Path, text: str, *, folders: bool = False) -> None:
     """Write the text; with `folders`, make those that it is in. Raises LanyardError."""
     try:

@@ -8,7 +8,7 @@ import typer
 
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
-from lanyard.cli.frame.files import write
+from lanyard.cli.frame.files import apart, write
 from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.report.as_csv import as_csv
@@ -55,6 +55,7 @@ def run(
     quiet: Quiet = False,
 ) -> int:
     """Report; returns the exit code."""
+    apart(html=html, csv=csv)
     terminal = Terminal(quiet=quiet)
     document = report_as_json(asyncio.run(_read(month, azure, where)))
     files = {html: page, csv: as_csv}

@@ -9,7 +9,7 @@ import typer
 
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
-from lanyard.cli.frame.files import write
+from lanyard.cli.frame.files import apart, write
 from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.part_options import PlaceOptions
 from lanyard.cli.frame.terminal import Terminal
@@ -96,6 +96,7 @@ def run(
     quiet: Quiet = False,
 ) -> int:
     """Look and show; returns the exit code."""
+    apart(html=html, save=save)
     terminal = Terminal(quiet=quiet)
     loaded = load_policy(policy) if policy is not None else None
     estate, part, given = asyncio.run(_read(azure, where, places, terminal))
