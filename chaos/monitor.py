@@ -157,8 +157,9 @@ class Monitor:
         return self._living[resource].foreign if resource in self._living else set()
 
     def doubted_on(self, resource: str) -> set[str]:
-        """The identities that were attached when Lanyard's tables were lost, or when ARM missed a
-        site within a minute of a write: it shows no creation, and may be another one since.
+        """The identities that were attached when Lanyard's tables were lost, or by a write that was
+        meant for the resource before it, or when ARM missed a site within a minute of a write: it
+        shows no creation, and may be another one since.
         """
         doubted = set(self._doubted[resource])
         for written, had in self._writes[resource]:
@@ -276,13 +277,15 @@ class Monitor:
 
     def _check_identities(self, key: str, before: Resource, after: Resource) -> None:
         """Of one write of Lanyard's to an identity block. One that came before the resource was
-        made was meant for the one before it, and Azure counts the versions of both alike.
+        made, or was sent by who had not read it since, was meant for the one before it, and Azure
+        counts the versions of both alike: whose it is, Lanyard cannot know.
         """
         living = self._living[key]
-        if acting_since.get() < living.born:
+        if acting_since.get() < living.born or not self._was_read(key, living.born):
             self.late += 1
             added = attached(after).keys() - attached(before).keys()
             self.late_attached |= {(key, identity) for identity in added}
+            self._doubted[key] |= added
             return
         self._check_system(key, system_principal(before), system_principal(after))
         if attached(after).keys() - attached(before).keys() and self._knows(key, _EXCLUDED):
