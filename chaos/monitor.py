@@ -106,6 +106,7 @@ class Monitor:
         self._unlearnt: defaultdict[str, set[str]] = defaultdict(set)
         # Of sites, by anybody: when, and what they had then.
         self._writes: defaultdict[str, list[tuple[float, set[str]]]] = defaultdict(list)
+        self._gone: dict[str, float] = {}  # when the one before went, by its id
         self._taken_off: dict[tuple[str, str], float] = {}  # foreign ones, by people, and when
         self.unowned: set[str] = set()  # identities that Lanyard cannot know as its own any more
         azure.state.resources.observe(self._resource)
@@ -208,6 +209,7 @@ class Monitor:
         if after is None:
             assert before is not None
             self.unowned |= self._unlearnt.pop(key, set())
+            self._gone[key] = self._now()
             if gone := self._living.pop(key, None):
                 self._end(key, gone, set())
                 self._left = (before, key, gone.foreign)
@@ -281,7 +283,7 @@ class Monitor:
         counts the versions of both alike: whose it is, Lanyard cannot know.
         """
         living = self._living[key]
-        if acting_since.get() < living.born or not self._was_read(key, living.born):
+        if acting_since.get() < living.born or self._meant_the_one_before(key, living.born):
             self.late += 1
             added = attached(after).keys() - attached(before).keys()
             self.late_attached |= {(key, identity) for identity in added}
@@ -293,6 +295,13 @@ class Monitor:
         for lost, principal in attached(before).items():
             if lost not in attached(after) and self._is_current(lost, principal):
                 self._check_detach(key, lost, after)
+
+    def _meant_the_one_before(self, key: str, born: float) -> bool:
+        """Whether nobody read the resource since it was made, and another one under its id went so
+        lately that it may have been read for this write.
+        """
+        gone = self._gone.get(key, -inf)
+        return gone > acting_since.get() - _READ_BEFORE and not self._was_read(key, born)
 
     def _check_system(self, key: str, before: str, after: str) -> None:
         """One that was switched on after Lanyard's last look is beyond what it can know."""

@@ -314,6 +314,20 @@ async def test_what_a_slow_write_puts_back_that_people_took_off_may_stay(
     assert (FOREIGN in left_over(world)) is not late
 
 
+@pytest.mark.parametrize("read", [True, False])
+async def test_what_was_written_for_the_one_before_it_may_stay(world: World, *, read: bool) -> None:
+    await world.call(world.lanyard, "GET", world.site)
+    world.azure.clock.advance(1)
+    await world.call(world.people, "DELETE", world.site)
+    await world.call(world.people, "PUT", world.site, {"location": "x", "properties": {}})
+    if read:
+        world.azure.clock.advance(1)
+        await world.call(world.lanyard, "GET", world.site)
+    await world.attach(world.lanyard, FOREIGN)
+    assert (FOREIGN in left_over(world)) is read
+    assert bool(world.monitor.late) is not read
+
+
 async def test_what_lost_tables_knew_of_what_ended_before_a_sweep_is_nobodys(world: World) -> None:
     own = f"{world.scope}/resourceGroups/rg-storm-0/{IDENTITIES}/id-r1"
     await world.call(world.lanyard, "PUT", own, {"location": "x", "tags": TAGS})
