@@ -54,8 +54,7 @@ examples:
   lanyard scan --show without-identity --quiet | lanyard plan --list -
   lanyard scan --html estate.html                   a page with pictures, safe to mail
   lanyard scan --policy lanyard.yaml                what that policy would change, too
-  lanyard scan --storage stlanyard --html estate.html
-                                                    who gave what, by which rule, on the page
+  lanyard scan --storage stlanyard --html e.html    by which rule the app gave what stands, too
   lanyard scan --save estate.json                   what was read, to look at it offline
   lanyard scan --json | jq '.orphans.assignments[] | select(.ageDays > 90) | .assignment'
 
