@@ -93,14 +93,13 @@ async def _looked_at(
         if not standing.ours or folded(now.id) != folded(standing.assignment_id):
             changed.adopted.append((standing, now.id))
             return False
-        if standing.state is State.GRANTING and shown.as_recorded(standing):
-            if now.serves(standing.grant):
-                changed.made.append(standing)
-            return False
+        is_being_made, serves = standing.state is State.GRANTING, now.serves(standing.grant)
+        if is_being_made and serves and shown.as_recorded(standing):
+            changed.made.append(standing)
         # One that is being granted is under another condition than it is to be.
-        if standing.ours and standing.state is State.ACTIVE and not now.serves(standing.grant):
+        if not is_being_made and not serves:
             changed.conditions.append((standing, now.condition))
-        return standing.ours and not shown.lists(standing)
+        return not shown.lists(standing)
     if now.serves(standing.grant):
         if standing.ours:
             changed.edited.append(standing)
