@@ -25,21 +25,31 @@ FIGURES = """
 COLOURS = """
 [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]
 """
+# What is written in a picture, or below its columns, with where it lies.
+_TEXTS = """
+const texts = picture => [...picture.querySelectorAll("text, .ticks span")]
+  .filter(each => each.textContent && each.getClientRects().length)
+  .map(each => {
+    const written = document.createRange();
+    written.selectNodeContents(each);
+    return [each.textContent, written.getBoundingClientRect()];
+  });
+const pictures = [...document.querySelectorAll(".columns, .bar, svg.meter")];
+"""
 #: The height and text of what is written in pictures.
-_WRITTEN = """
-[...document.querySelectorAll("svg text")].filter(each => each.getClientRects().length)
-  .map(each => [each.getBoundingClientRect().height, each.textContent])
+_WRITTEN = f"""
+(() => {{ {_TEXTS}
+  return pictures.flatMap(texts).map(([text, box]) => [box.height, text]);
+}})()
 """
 #: Texts of one picture that lie over each other.
-_OVERLAPPING = """
-[...document.querySelectorAll("svg")].flatMap(svg => {
-  const texts = [...svg.querySelectorAll("text")].filter(t => t.getClientRects().length);
-  const boxes = texts.map(t => [t.textContent, t.getBoundingClientRect()]);
-  return boxes.flatMap(([one, a], n) => boxes.slice(n + 1)
+_OVERLAPPING = f"""
+(() => {{ {_TEXTS}
+  return pictures.map(texts).flatMap(all => all.flatMap(([one, a], n) => all.slice(n + 1)
     .filter(([, b]) => a.left < b.right && b.left < a.right
       && a.top < b.bottom - 2 && b.top < a.bottom - 2)
-    .map(([other]) => [one, other]));
-})
+    .map(([other]) => [one, other])));
+}})()
 """
 _LEAST_PIXELS, _CONTRAST = 11, 140
 #: A name that somebody may give.
@@ -60,7 +70,7 @@ async def assert_can_be_read(page: Page, *, width: int, dark: bool) -> None:
     assert written
     assert [each for each in written if each[0] < _LEAST_PIXELS] == []
     overlapping: list[Any] = await page.evaluate(_OVERLAPPING)
-    assert overlapping == []
+    assert overlapping == [], overlapping
 
 
 def keep(picture: bytes, name: str) -> None:

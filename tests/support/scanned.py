@@ -1,6 +1,7 @@
 """An estate of three subscriptions with what a scan is to find, straight in the state."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,12 +13,15 @@ from lanyard.desk.scan.scan import scan
 from lanyard.planning.givers import grant_key
 from lanyard.values.clouds import Endpoint
 from lanyard.values.grants import Grant
+from lanyard.values.listed import ListedAssignment
+from lanyard.values.stamps import stamp
 from simulator.azure import IN_PROCESS_URL, Azure
 from simulator.seeding import Contents, Sizes, fill
 from simulator.state import Principal, Resource, RoleDefinition
 from simulator.tokens.credential import AsyncPrincipalCredential
 
 DAY = 86400.0
+_INSTALLATION = "1a57a11a-0000-4000-8000-000000000001"
 NAMES = ("payments-prod", "data-platform", "shared-services")
 #: Type, how many, and which identities they have: "", "SystemAssigned" or "UserAssigned".
 _MORE = (
@@ -167,6 +171,16 @@ async def large_scan(machines: int, rules: int) -> dict[str, Any]:
     graph = Endpoint(f"{IN_PROCESS_URL}/graph", "https://graph.microsoft.com")
     async with reading_over(credential, arm, graph, azure.transport()) as reading:
         estate = await read_estate(reading.ports, reading.clients.sleep, at)
-    keys = (grant_key(Grant(*each.content)) for each in estate.authorization.assignments)
-    given = {key: (f"machines of team {number % rules}",) for number, key in enumerate(keys)}
+    made = [_lanyards(each) for each in estate.authorization.assignments]
+    estate = replace(estate, authorization=replace(estate.authorization, assignments=tuple(made)))
+    given = {
+        grant_key(Grant(*each.content)): (f"machines of team {number % rules}",)
+        for number, each in enumerate(made)
+    }
     return scan_as_json(scan(estate, given=GivenByRules(given)), None, None)
+
+
+def _lanyards(each: ListedAssignment) -> ListedAssignment:
+    """With the name and the stamp of what Lanyard makes."""
+    id_ = Grant(*each.content).assignment_id
+    return replace(each, id=id_, description=stamp(_INSTALLATION))
