@@ -71,7 +71,7 @@ GROUPS = (
             Listed("doctor", "is a deployed app well", "doctor:COMMAND"),
             Listed("history", "what was decided, and why", "history:COMMAND"),
             Listed("report", "a month: given, held, taken away", "report.command:COMMAND"),
-            Listed("explain", "why something has access", "explain:COMMAND"),
+            Listed("explain", "why something has access", "explain.command:COMMAND"),
             Listed("held", "what is not done, and why", "held:HELD"),
         ),
     ),

@@ -22,12 +22,11 @@ from lanyard.policy.templates import (
     scope_problem,
     variables,
 )
-from lanyard.values.compute_types import COMPUTE_TYPES, compute_type
+from lanyard.values.compute_types import COMPUTE_TYPES, IDENTITY_TYPE, compute_type
 from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
 
 SYSTEM = "system"
 _PATTERN = re.compile(r"[\w.()*-]+")
-_IDENTITY_TYPE = "microsoft.managedidentity/userassignedidentities"
 
 
 def check(policy: Policy) -> Found:
@@ -83,7 +82,7 @@ def _existing(path: Path, id_: str) -> Found:
     except InvalidResourceId as error:
         yield (*path, "id"), str(error)
         return
-    if folded(identity.type) != _IDENTITY_TYPE or identity.extends:
+    if folded(identity.type) != IDENTITY_TYPE or identity.extends:
         yield (*path, "id"), f"{identity} is no user-assigned identity"
     elif problem := identity_name_problem(identity.name):
         yield (*path, "id"), problem

@@ -33,7 +33,7 @@ def rules_for(policy: Policy, resource: ComputeResource) -> Rules:
     that is not known.
     """
     rules, names = Rules([], [], []), policy.subscriptions
-    for rule in policy.index.may_fit(resource, _types(resource), names):
+    for rule in policy.index.may_fit(resource, types_of(resource), names):
         if not _names(rule.match, resource):
             continue
         named = _in_its_subscriptions(rule.match, resource, names)
@@ -63,8 +63,8 @@ def scope_pattern_problem(pattern: str) -> str | None:
 
 def _names(match: Match, resource: ComputeResource) -> bool:
     return (
-        any(one_of(type_, match.types) for type_ in _types(resource))
-        and (not match.kinds or _is_of_kind(resource, match.kinds))
+        any(one_of(type_, match.types) for type_ in types_of(resource))
+        and (not match.kinds or is_of_kind(resource, match.kinds))
         and selects(match, resource)
     )
 
@@ -107,14 +107,14 @@ def is_given(selector: Selector) -> bool:
     return any(getattr(selector, name) for name in Selector.model_fields)
 
 
-def _types(resource: ComputeResource) -> tuple[str, ...]:
+def types_of(resource: ComputeResource) -> tuple[str, ...]:
     """A machine of a flexible scale set counts as the set too: it is an ordinary machine, and
     whether it inherits what is attached to the set later is not documented.
     """
     return (resource.id.type, SCALE_SET) if resource.scale_set else (resource.id.type,)
 
 
-def _is_of_kind(resource: ComputeResource, kinds: list[str]) -> bool:
-    """`kind` is a list in itself: "functionapp,linux"."""
+def is_of_kind(resource: ComputeResource, kinds: list[str]) -> bool:
+    """Whether its kind, a list in itself ("functionapp,linux"), has one of these words."""
     have = [part.strip() for part in resource.kind.split(",")]
     return any(one_of(kind, have) for kind in kinds)

@@ -237,12 +237,15 @@ _NONE = (
 #: Every known type by its name in lower case.
 COMPUTE_TYPES = {folded(row.name): row for row in (*_ATTACHED, *_REPORTED, *_NONE)}
 
+#: User-assigned managed identities (lower case).
+IDENTITY_TYPE = "microsoft.managedidentity/userassignedidentities"
+
 #: Types (lower case) whose events can matter, whatever the policy says: compute that can be read,
 #: and user-assigned identities.
 WATCHED_TYPES = frozenset(
     [
         *(name for name, row in COMPUTE_TYPES.items() if row.api_version),
-        "microsoft.managedidentity/userassignedidentities",
+        IDENTITY_TYPE,
     ]
 )
 

@@ -470,7 +470,8 @@ async def test_case_A28_explain_says_that_it_is_excluded_and_keeps_what_it_has(
 ) -> None:
     said = await at_desk.says("explain", at_desk.vm.text)
     assert "id-old" in said
-    assert "excluded, so it keeps what it has" in said
+    assert "excluded by rule all" in said
+    assert "it keeps what it has of that rule, and gets nothing new" in said
     assert f"rule 'all' excludes {at_desk.vm}" in said
     await patch(at_desk.desk.estate, at_desk.vm, tags={"team": "pay"})
     assert "exclude" not in await at_desk.says("explain", at_desk.vm.text)

@@ -67,6 +67,46 @@ async def test_a_person_reads_the_same_chain(app: Desk) -> None:
     )
 
 
+async def test_a_machine_that_no_rule_is_for_is_told_by_what_each_misses_it(app: Desk) -> None:
+    vm, policy = app.estate.vm_id("vm1").text, app.policy.read_text()
+    narrow = "tags: {env: [prod, stage]}, locations: [uksouth], names: ['web-*']"
+    app.write_policy(policy.replace("match: {", f"match: {{{narrow}, "))
+    (missed,) = (await explain(app, vm))["notFor"]
+    misses = [
+        "it has no tag env: 'prod' or 'stage' is asked for",
+        "its location is westeurope, not uksouth",
+        "its name is vm1, not web-*",
+    ]
+    rule = {"name": "machines read blobs", "place": place(app)}
+    assert missed == {**rule, "misses": misses}
+    ran = await app.app("explain", vm, "--policy", str(app.policy))
+    told = ran.lines.index(f"  rule machines read blobs ({place(app)}) is not for it")
+    assert ran.lines[told + 1 :] == [f"    {miss}" for miss in misses]
+
+
+async def test_a_machine_that_a_rule_excludes_is_told_by_what(app: Desk) -> None:
+    vm, policy = app.estate.vm_id("vm1").text, app.policy.read_text()
+    app.write_policy(policy.replace("tags: {lanyard: ignore}", "names: ['vm*']"))
+    found = await explain(app, vm)
+    assert [one["because"] for one in found["excludedBy"]] == ["its name is vm1"]
+    assert found["notFor"] == []
+    ran = await app.app("explain", vm, "--policy", str(app.policy))
+    excluded = f"  excluded by rule machines read blobs ({place(app)}): its name is vm1"
+    assert excluded in ran.lines
+
+
+async def test_an_identity_is_explained_with_its_roles_and_who_has_it(app: Desk) -> None:
+    vm = app.estate.vm_id("vm1").text
+    ((identity, principal),) = (await app.estate.identity_of("vm1")).items()
+    found = await explain(app, identity.upper())
+    assert [one["principalId"] for one in found["identities"]] == [principal]
+    assert found["hadBy"] == [vm]
+    assert [each["role"]["id"] for each in found["assignments"]] == [BLOB_READER]
+    ran = await app.app("explain", REGIONAL, "--policy", str(app.policy))
+    assert f"  attached to {vm}" in ran.lines
+    assert f"    object id {principal}" in ran.lines
+
+
 async def test_what_someone_else_gave_is_shown_as_theirs(app: Desk) -> None:
     (principal,) = (await app.estate.identity_of("vm1")).values()
     app.estate.azure.assign(principal, "Reader", app.group)
@@ -156,7 +196,7 @@ async def test_what_a_person_kept_says_who(app: Desk) -> None:
     ("target", "message"),
     [
         ("vm7", "'vm7' is no resource id"),
-        ("GROUP", "is a scope: name a resource, a principal or an assignment"),
+        ("GROUP", "is a scope; who has access to it shows 'lanyard access"),
         ("GROUP/providers/Microsoft.Compute/virtualMachines/none", "none does not exist"),
         (
             "GROUP/providers/Microsoft.Authorization/roleAssignments/"

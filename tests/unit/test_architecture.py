@@ -30,6 +30,7 @@ _OF_A_COMMAND = {
         "cli/access",
         "cli/adopt",
         "cli/diff",
+        "cli/explain",
         "cli/plan",
         "cli/policy_test",
         "cli/report",

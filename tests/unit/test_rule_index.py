@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from lanyard.policy import Policy, Rule
 from lanyard.policy.matching import Rules, is_given, rules_for, selects
+from lanyard.policy.misses import excluded_because, nearest
 from lanyard.policy.pattern_index import PatternIndex
 from lanyard.policy.patterns import fits, one_of
 from lanyard.policy.rule import SCALE_SET, Match, Selector
@@ -211,3 +212,20 @@ def test_of_a_thousand_rules_for_subscriptions_those_few_are_asked_that_may_be_f
     policy = policy_of(matches).under({_SUBSCRIPTIONS[0]: of})
     found = policy.index.may_fit(resource(), [_MACHINE], policy.subscriptions)
     assert [rule.name for rule in found] == ["rule 1", "rule 9", "rule 507"]
+
+
+@given(st.lists(_MATCHES, max_size=4), _RESOURCES, _LISTINGS)
+def test_a_rule_for_its_type_is_for_a_resource_or_leaves_it_out_or_says_why_it_misses(
+    matches: list[Match], machine: ComputeResource, listing: Subscriptions
+) -> None:
+    policy = policy_of(matches).under(listing)
+    found = rules_for(policy, machine)
+    not_missed = {rule.name for rules in found for rule in rules}
+    types = {machine.id.type.lower(), *([SCALE_SET] if machine.scale_set else [])}
+    of_type = {
+        rule.name for rule in policy.rules if types & {type_.lower() for type_ in rule.match.types}
+    }
+    missed = nearest(policy, machine)
+    assert {one.rule for one in missed} == of_type - not_missed
+    assert [len(one.misses) for one in missed] == sorted(len(one.misses) for one in missed)
+    assert all(excluded_because(rule, machine, policy.subscriptions) for rule in found.excluded)
