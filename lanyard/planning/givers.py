@@ -52,6 +52,11 @@ def taken_key(action: Action) -> str:
             return ""
 
 
+def rules_of(action: Action, given_by: Givers) -> tuple[str, ...]:
+    """The rules that ask for an addition, or that gave what a removal takes."""
+    return getattr(action, "rules", ()) or given_by.get(taken_key(action), ())
+
+
 def givers(
     policy: Policy, wanted: Desired, principals: Mapping[PrincipalRef, str], owned: Owned
 ) -> dict[str, tuple[str, ...]]:

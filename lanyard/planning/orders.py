@@ -54,7 +54,7 @@ class Refusal:
     #: Whether a person may release it; otherwise only what `release` names does.
     releasable: bool = False
     kind: Kind = Kind.ADDITION
-    #: The rules that ask for an addition: for the record, not for the list.
+    #: The rules that ask for an addition, or gave what a removal takes: for the record alone.
     rules: tuple[str, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:

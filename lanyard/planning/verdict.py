@@ -5,6 +5,7 @@ from dataclasses import KW_ONLY, dataclass, field
 
 from lanyard.planning.actions import Action, is_removal
 from lanyard.planning.desired import Desired
+from lanyard.planning.givers import NOBODY, Givers, rules_of
 from lanyard.planning.orders import Kind, Orders, Refusal
 from lanyard.policy import Policy
 from lanyard.values.compute import ComputeResource, PrincipalRef
@@ -31,8 +32,8 @@ class Held:
     releasable: bool = False
     failure: Temporary | None = None
 
-    def refusal(self) -> Refusal:
-        """As it is recorded and listed."""
+    def refusal(self, given_by: Givers = NOBODY) -> Refusal:
+        """As it is recorded and listed. `given_by`: the rules that gave what the resource has."""
         return Refusal(
             key=self.action.key,
             because=self.because,
@@ -41,7 +42,7 @@ class Held:
             release=self.release,
             releasable=self.releasable,
             kind=self._kind(),
-            rules=getattr(self.action, "rules", ()),
+            rules=rules_of(self.action, given_by),
         )
 
     def _kind(self) -> Kind:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from lanyard.planning.actions import Action, AttachIdentity, is_removal
 from lanyard.planning.blocked import why_blocked
 from lanyard.planning.desired import Desired, Unfulfillable, WantedIdentity
+from lanyard.planning.givers import NOBODY, Givers, rules_of
 from lanyard.planning.not_done import held_as_not_done
 from lanyard.planning.orders import Kind, Refusal
 from lanyard.planning.outcomes import Outcome
@@ -26,14 +27,16 @@ from lanyard.values.errors import (
 )
 
 
-def unfulfilled(held: tuple[Held, ...], todo: Plan, wanted: Desired) -> list[Refusal]:
-    """What is not done although a rule asks for it, with the reason and the way out; without what
-    is only postponed.
+def unfulfilled(
+    held: tuple[Held, ...], todo: Plan, wanted: Desired, given_by: Givers = NOBODY
+) -> list[Refusal]:
+    """What is not done although a rule asks for it, or asks for it no more, with the reason and the
+    way out; without what is only postponed.
     """
     late = {outcome.action.key for outcome in postponed(held, todo)}
     blocked = [_blocked(identity, todo) for identity in todo.blocked]
     return [
-        *(entry.refusal() for entry in held if entry.action.key not in late),
+        *(entry.refusal(given_by) for entry in held if entry.action.key not in late),
         *(refusal for refusal in blocked if refusal.key not in late),
         *(_unfulfillable(problem) for problem in wanted.unfulfillable),
     ]
@@ -53,7 +56,7 @@ def postponed(held: Iterable[Held], todo: Plan) -> list[Outcome]:
     return [*identities, *roles]
 
 
-def refused(outcomes: Iterable[Outcome]) -> list[Refusal]:
+def refused(outcomes: Iterable[Outcome], given_by: Givers = NOBODY) -> list[Refusal]:
     """What was refused when it was about to be done, as it is listed: removals by the budget or a
     pause, grants by what stands in their place.
     """
@@ -66,7 +69,7 @@ def refused(outcomes: Iterable[Outcome]) -> list[Refusal]:
             release=o.failure.release,
             releasable=o.failure.releasable,
             kind=Kind.REMOVAL if is_removal(o.action) else Kind.ADDITION,
-            rules=getattr(o.action, "rules", ()),
+            rules=rules_of(o.action, given_by),
         )
         for o in outcomes
         if isinstance(o.failure, Refused)
@@ -82,7 +85,7 @@ def waited_for(failures: Iterable[Outcome]) -> list[Refusal]:
             action=str(o.action),
             reason=f"it failed: {o.failure}",
             release="see to that, it is tried again by itself; or dismiss it, and what waits goes",
-            rules=getattr(o.action, "rules", ()),
+            rules=rules_of(o.action, NOBODY),
         )
         for o in failures
         # The budget's and a pause's refusals are listed as such.
@@ -90,14 +93,19 @@ def waited_for(failures: Iterable[Outcome]) -> list[Refusal]:
     ]
 
 
-def given_up(outcomes: Iterable[Outcome], listed: Collection[str], change: Change) -> list[Refusal]:
+def given_up(
+    outcomes: Iterable[Outcome],
+    listed: Collection[str],
+    change: Change,
+    given_by: Givers = NOBODY,
+) -> list[Refusal]:
     """What failed for the last time, as it is listed, and what goes on failing of what is on the
     list (`listed`: keys) or was given up before.
     """
     return [
-        held_as_not_done(o.action).refusal()
+        held_as_not_done(o.action).refusal(given_by)
         if isinstance(o.failure, GivenUp) and isinstance(o.failure.last, NotDone)
-        else _failed(o.action, str(o.failure))
+        else _failed(o.action, str(o.failure), given_by)
         for o in outcomes
         if isinstance(o.failure, GivenUp)
         or (_fails_by_itself(o.failure) and bool(change.refused))
@@ -109,7 +117,7 @@ def _fails_by_itself(failure: Temporary | Permanent | None) -> bool:
     return isinstance(failure, Permanent) and not isinstance(failure, NoIdentity)
 
 
-def _failed(action: Action, reason: str) -> Refusal:
+def _failed(action: Action, reason: str, given_by: Givers) -> Refusal:
     return Refusal(
         key=action.key,
         because=Because.FAILED,
@@ -118,7 +126,7 @@ def _failed(action: Action, reason: str) -> Refusal:
         release="see to that: it is tried again at lengthening intervals, and with the next sweep "
         "once the resource, the policy or the app's rights changed",
         kind=Kind.REMOVAL if is_removal(action) else Kind.ADDITION,
-        rules=getattr(action, "rules", ()),
+        rules=rules_of(action, given_by),
     )
 
 

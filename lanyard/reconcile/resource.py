@@ -137,7 +137,7 @@ class Reconciler:
             looks = await self._carry_out(todo, verdict, progress, recorder)
             await self._put_off(looks.waiting, record, progress, recorder)
             await self._postpone(postponed(verdict.held, todo), progress, recorder)
-            refusals = unfulfilled((*verdict.held, *looks.held), todo, wanted)
+            refusals = unfulfilled((*verdict.held, *looks.held), todo, wanted, owned.given_by)
             await self._hold(refusals, precedents, progress, recorder)
             if resource is None and progress.record.empty:
                 await services.ledger.forget(progress.record)
@@ -341,11 +341,12 @@ class Reconciler:
         is new is reported, or not on the list any more, not again at each event that finds the
         same.
         """
-        ended = given_up(progress.outcomes, before.listed, progress.change)
-        refusals = [*refusals, *refused(progress.outcomes), *ended]
+        tried, given_by = progress.outcomes, progress.removals.given_by
+        ended = given_up(tried, before.listed, progress.change, given_by)
+        refusals = [*refusals, *refused(tried, given_by), *ended]
         refusals += waited_for(progress.waited_for)
         answers = before.orders.released | before.orders.dismissed.keys()
-        answered = unfinished(progress.outcomes) & answers
+        answered = unfinished(tried) & answers
         now_held = digest(refusals, answered)
         lost = {refusal.key for refusal in refusals} - before.listed
         if now_held != progress.record.held or lost:

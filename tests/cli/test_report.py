@@ -141,6 +141,22 @@ async def test_what_waits_is_there_with_its_reason_and_its_id(desk: Desk) -> Non
     assert document["waiting"][0]["id"] in ran.out
 
 
+async def test_a_removal_that_is_held_counts_for_the_rule_that_gave_it(desk: Desk) -> None:
+    for name in ("vm1", "vm2"):
+        await desk.estate.create_vm(name)
+    await desk.started()
+    policy = desk.policy.read_text()
+    desk.estate.change_policy(policy.replace("virtualMachines]", "virtualMachineScaleSets]"))
+    await desk.app("pause", "a look")
+    await desk.estate.sweeps.run()
+    await desk.estate.settle()
+    document = await report(desk)
+    actions = {each["action"].partition(" ")[0] for each in document["held"]}
+    assert actions == {"detach", "release"}
+    (rule,) = document["rules"]
+    assert (rule["name"], rule["held"]) == (RULE, len(document["held"]))
+
+
 async def test_the_table_has_both_months_and_the_rules(desk: Desk) -> None:
     await month_of_work(desk)
     ran = await desk.app("report")
