@@ -58,7 +58,7 @@ _SWEEP = _Remedy(
 )
 _REMEDIES = {
     Reason.PAUSED: _Remedy(State.WARNING, "'lanyard resume' goes on"),
-    Reason.HELD: _Remedy(State.WARNING, "'lanyard held' lists them; release or dismiss each"),
+    Reason.HELD: _Remedy(State.WARNING, "'lanyard held' lists each with what would have it done"),
     Reason.POISONED: _Remedy(
         State.WARNING,
         "'lanyard history --outcome failed' shows why, 'lanyard replay --poison' tries again",

@@ -14,6 +14,7 @@ from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import end_of
 from lanyard.desk.operator import Resumed
 from lanyard.planning.orders import Pause, Paused
+from lanyard.values.errors import LanyardError
 
 _PAUSE_ABOUT = f"""\
 Stop Lanyard, all instances at once: what it would remove is held from now on, or, with
@@ -65,10 +66,14 @@ _RESUME_SHAPE = {
 
 
 def pause(
-    reason: Annotated[str, typer.Argument(metavar="REASON", help="Why; it is on record.")],
+    why: Annotated[str, typer.Argument(metavar="REASON", help="Why; it is on record.")] = "",
     everything: Annotated[
-        bool, typer.Option("--everything", help="Nothing is changed any more, not only removed.")
+        bool,
+        typer.Option(
+            "--everything/--removals", help="Whether nothing is changed any more, or removed."
+        ),
     ] = False,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, in place of REASON.")] = "",
     for_: Annotated[
         str, typer.Option("--for", metavar="TIME", help="It ends then: 30m, 2h, 7d, 4w.")
     ] = "",
@@ -80,10 +85,12 @@ def pause(
 ) -> int:
     """Stop; returns the exit code."""
     what = Paused.EVERYTHING if everything else Paused.REMOVALS
+    if bool(why) is bool(reason):
+        raise LanyardError('say why, once; it is on record: lanyard pause "migration this weekend"')
 
     async def stop() -> Pause:
         async with connect.app(azure, where) as app:
-            return await app.operator().pause(what, reason, end_of(for_, app.time()))
+            return await app.operator().pause(what, why or reason, end_of(for_, app.time()))
 
     in_force = asyncio.run(stop())
     terminal = Terminal(quiet=quiet)
@@ -124,7 +131,7 @@ def _show_resumed(resumed: Resumed, terminal: Terminal) -> None:
     if resumed.pause is None:
         terminal.show(("nothing was paused", "green"))
         return
-    terminal.show((f"going on; {resumed.pause.what} was {resumed.pause}", "green"))
+    terminal.show((f"going on with {resumed.pause.what}, {resumed.pause}", "green"))
     terminal.show((f"{counted(resumed.queued, 'resource')} put back on the queue", "green"))
 
 

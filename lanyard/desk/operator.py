@@ -80,8 +80,7 @@ class Operator:
         pause = await self.records.kill_switch.resume()
         if pause is None:
             return Resumed(None, 0)
-        reason = f"{pause.what} was {pause}"
-        await self.records.decisions.add(Decision("", "resume", "done", reason))
+        await self.records.decisions.add(Decision("", "resume", "done", f"{pause.what}, {pause}"))
         waiting = await self.records.held.of_the_pause("resume")
         for change in waiting:
             await self.enqueue(change)

@@ -189,7 +189,7 @@ class ReleaseGrant:
         return f"release grant|{self.grant.key}"
 
     def __str__(self) -> str:
-        return f"release {self.grant}"
+        return f"unassign {self.grant}"
 
 
 @dataclass(frozen=True, slots=True)

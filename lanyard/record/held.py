@@ -144,7 +144,7 @@ class HeldActions:
         """Let it be done. Raises Permanent for what only a change of the policy releases."""
         entry = await self.find(entry_id)
         if not entry.refusal.releasable:
-            raise Permanent(f"{entry.id} cannot be released: {entry.refusal.release}")
+            raise Permanent(f"{entry.id} cannot be released: {entry.refusal}")
         return await self._answer(entry, Answer.RELEASED, by)
 
     async def dismiss(

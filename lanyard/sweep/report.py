@@ -13,7 +13,7 @@ _WORDS = {
     "AssignRole": "roles to assign",
     "DetachIdentity": "identities to detach",
     "UpgradeInstances": "scale sets to bring up to date",
-    "ReleaseGrant": "grants to release",
+    "ReleaseGrant": "roles to unassign",
     "DeleteIdentity": "identities to delete",
     "RemoveOrphans": "principals to clean up after",
 }

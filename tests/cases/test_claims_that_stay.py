@@ -73,7 +73,7 @@ async def test_case_A17_one_assignment_is_one_entry(monkeypatch: pytest.MonkeyPa
     await pass_time(estate)
     await hours(estate, 2)
     (action,) = await held(estate)
-    assert action.startswith("release Reader at ")
+    assert action.startswith("unassign Reader at ")
 
 
 async def test_case_A02_what_waited_for_the_budget_waits_for_a_typo(

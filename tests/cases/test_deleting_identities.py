@@ -47,7 +47,7 @@ from tests.support.other_subscriptions import lose_a_subscription, machine_in
 
 AT_ONCE = own(0)
 DELETION = "delete identity id-vm1"
-RELEASE = "release Reader at "
+RELEASE = "unassign Reader at "
 CREDENTIAL: dict[str, Any] = {
     "issuer": "https://token.actions.githubusercontent.com",
     "subject": "repo:shop/web:ref:refs/heads/main",

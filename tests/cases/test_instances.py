@@ -82,7 +82,7 @@ async def test_case_A01_a_swap_waits_where_no_rule_upgrades_the_instances(
     await look(estate, scale_set)
     for action in (
         "detach identity id-old",
-        f"release Reader at {estate.scope}/resourceGroups/rg-app",
+        f"unassign Reader at {estate.scope}/resourceGroups/rg-app",
     ):
         assert UPGRADE in await waits_for(estate, action)
     refusal = (await held(estate))[UPGRADE].refusal

@@ -39,7 +39,7 @@ OLD = Rules()
 NEW = Rules(identity="id-new")
 ACCEPTED = replace(NEW, options={"imdsDefault": "accept"})
 FORBIDDEN: dict[str, Any] = {"status": 403, "code": "AuthorizationFailed", "times": None}
-RELEASE_OLD = "release Reader at {scope}/resourceGroups/rg-app"
+RELEASE_OLD = "unassign Reader at {scope}/resourceGroups/rg-app"
 
 
 async def served(monkeypatch: pytest.MonkeyPatch, *more: str) -> tuple[Estate, ResourceId]:

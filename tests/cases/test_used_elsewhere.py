@@ -353,7 +353,7 @@ async def test_case_A27_the_role_of_a_system_assigned_identity_that_settings_nam
     await hours(estate, 1)
     assert len(estate.assignments()) == 2
     reason = await in_use(
-        estate, resource, f"release AcrPull at {estate.scope}/resourceGroups/rg-app"
+        estate, resource, f"unassign AcrPull at {estate.scope}/resourceGroups/rg-app"
     )
     assert "names the system-assigned identity" in reason
 

@@ -259,6 +259,26 @@ async def test_what_only_the_policy_releases_cannot_be_released(desk: Desk) -> N
     assert "set 'imdsDefault: accept' in rule 'second'" in ran.err
 
 
+async def test_what_a_pause_holds_is_not_released_and_says_who_paused(desk: Desk) -> None:
+    vm = await desk.estate.create_vm("vm1")
+    await desk.started()
+    await desk.app("pause", "--removals", "--reason", "migration")
+    await desk.estate.delete_vm("vm1")
+    await desk.gone(vm)
+    (entry,) = json.loads((await desk.app("held", "--json")).out)["held"]
+    ran = await desk.app("release", entry["id"])
+    assert ran.code == ERROR
+    paused = f"{entry['id']} cannot be released: paused by engineer@example.com at "
+    assert paused in ran.err
+    assert ran.err.rstrip().endswith("migration; 'lanyard resume' goes on")
+
+
+@pytest.mark.parametrize("given", [(), ("one", "--reason", "two")])
+async def test_a_pause_has_one_reason(desk: Desk, given: tuple[str, ...]) -> None:
+    ran = await desk.app("pause", *given)
+    assert (ran.code, "say why, once" in ran.err) == (ERROR, True)
+
+
 # pause, resume
 
 
@@ -279,7 +299,7 @@ async def test_a_pause_stops_removals_until_somebody_resumes(desk: Desk) -> None
     await desk.gone(vm)
     assert access(desk) == before
     resumed = await desk.app("resume")
-    assert resumed.lines[0].startswith("going on; removals was paused by engineer@example.com at ")
+    assert resumed.lines[0].startswith("going on with removals, paused by engineer@example.com at ")
     assert resumed.lines[1] == "1 resource put back on the queue"
     await desk.estate.settle()
     assert access(desk) == []
@@ -347,7 +367,7 @@ async def test_a_pause_and_its_end_are_on_record_as_the_persons(desk: Desk) -> N
     recorded = [(each["action"], each["reason"]) for each in ran if each["by"] == by]
     assert recorded[0] == ("pause removals", "migration")
     assert recorded[1][0] == "resume"
-    assert recorded[1][1].startswith(f"removals was paused by {by} at ")
+    assert recorded[1][1].startswith(f"removals, paused by {by} at ")
 
 
 async def test_everything_can_be_paused_and_the_widest_pause_stays(desk: Desk) -> None:

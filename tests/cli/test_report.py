@@ -152,7 +152,7 @@ async def test_a_removal_that_is_held_counts_for_the_rule_that_gave_it(desk: Des
     await desk.estate.settle()
     document = await report(desk)
     actions = {each["action"].partition(" ")[0] for each in document["held"]}
-    assert actions == {"detach", "release"}
+    assert actions == {"detach", "unassign"}
     (rule,) = document["rules"]
     assert (rule["name"], rule["held"]) == (RULE, len(document["held"]))
 

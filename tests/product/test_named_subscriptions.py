@@ -135,7 +135,7 @@ async def test_one_that_leaves_a_rule_is_a_changed_policy_and_reported_first(
     await at_work.estate.sweeps.run()
     (report,) = await at_work.reports()
     assert at_work.estate.policy.digest in report
-    assert "2 of 2 resources: 2 identities to detach, 2 grants to release" in report
+    assert "2 of 2 resources: 2 identities to detach, 2 roles to unassign" in report
     assert len(at_work.estate.assignments()) == 2
     await at_work.estate.settle()
     assert at_work.estate.assignments() == []

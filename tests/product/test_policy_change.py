@@ -47,7 +47,7 @@ async def test_what_a_narrowed_policy_would_take_waits_until_the_sweep_has_told(
     await estate.sweeps.run()
     (report,) = await reports(estate)
     assert estate.policy.digest in report
-    assert "2 of 2 resources: 2 identities to detach, 2 grants to release" in report
+    assert "2 of 2 resources: 2 identities to detach, 2 roles to unassign" in report
     assert len(estate.assignments()) == 2  # told first
     await estate.settle()
     assert estate.assignments() == []

@@ -94,7 +94,7 @@ def brief(action: Action) -> str:
             on = f" on condition {shown_condition(action.condition)}" if action.condition else ""
             return f"assign {role_name(action.role_id)} at {short(action.scope)} to {to}{on}"
         case ReleaseGrant(grant=grant):
-            return f"release {role_name(grant.role_id)} at {short(grant.scope)}"
+            return f"unassign {role_name(grant.role_id)} at {short(grant.scope)}"
         case CreateIdentity():
             return f"create identity {short(action.id.text)} in {action.location}"
     return str(action)
