@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from itertools import chain, islice
 
 from lanyard.values.errors import LanyardError, Permanent
 
@@ -17,7 +18,9 @@ async def at_once[T](
     (Temporary, Permanent) is raised when all were worked on; what is refused for good goes into
     `refused` instead, where that is given.
     """
-    rest = iter(items)
+    others = iter(items)
+    first = list(islice(others, _AT_ONCE))  # mostly there is nothing to do, or little
+    rest = chain(first, others)
     failures: list[LanyardError] = []
 
     async def take() -> None:
@@ -30,6 +33,6 @@ async def at_once[T](
                     continue
                 failures.append(failure)
 
-    await asyncio.gather(*(take() for _ in range(_AT_ONCE)))
+    await asyncio.gather(*(take() for _ in first))
     if failures:
         raise failures[0]
