@@ -177,7 +177,7 @@ def _beside(past: Past) -> str:
     """What a line has beside the change: why it was not done, its rules, how it is undone."""
     decision, parts = past.recorded.decision, []
     if decision.removed is not None:
-        parts.append(f"lanyard undo {past.recorded.short_id}")
+        parts += _way_back(past, past.recorded.short_id)
     elif decision.rules:
         parts.append(f"rule: {'; '.join(decision.rules)}")
     why = past.why if decision.removed is not None or decision.outcome != "done" else ""
@@ -196,7 +196,18 @@ def _notes(past: Past) -> Iterator[str]:
     yield from (f"evidence: {each}" for each in decision.evidence)
     if decision.removed is not None:
         yield shown_removed(decision.removed)
-        yield f"lanyard undo {recorded.id}"
+        yield from _way_back(past, recorded.id)
+
+
+def _way_back(past: Past, id_: str) -> list[str]:
+    """How a person takes back what became of a removal; nothing where nothing was taken."""
+    match past.became:
+        case Became.UNDONE:
+            return [f"lanyard undo --withdraw {id_}"]
+        case Became.FAILED | Became.GIVEN_BACK:
+            return []
+        case _:
+            return [f"lanyard undo {id_}"]
 
 
 COMMAND = Command(_ABOUT, _AFTER, run, _SHAPE)

@@ -19,7 +19,8 @@ from lanyard.values.roles import role_id, role_name
 _ABOUT = """\
 Show what Lanyard's own identity needs to do what a policy says, and nothing beyond: the actions of
 its custom role, the condition that lets it assign the policy's roles only, and the identities on
-which it needs Managed Identity Operator. Nothing is asked of Azure: no login is needed.
+which it needs Managed Identity Operator. Nothing is asked of Azure: no login is needed. What the
+app has, beside this, shows `lanyard doctor`; `lanyard onboard` gives it.
 
 With --by-group what changes something stands at the resource groups that the rules name, and the
 role at the subscription only reads. Every rule has to name its groups without a wildcard.
@@ -67,8 +68,13 @@ class UnknownRole(LanyardError):
 
 def run(
     policy: Annotated[
-        Path, typer.Argument(metavar="POLICY", help="A file or a folder; - for standard input.")
-    ],
+        Path,
+        typer.Argument(
+            metavar="[POLICY]",
+            envvar="LANYARD_POLICY",
+            help="A file or a folder, or - for standard input; by default lanyard.yaml.",
+        ),
+    ] = Path("lanyard.yaml"),
     removable: Annotated[
         list[str] | None,
         typer.Option(

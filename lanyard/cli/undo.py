@@ -10,7 +10,7 @@ import typer
 
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
-from lanyard.cli.frame.names import role_as_json
+from lanyard.cli.frame.names import role_as_json, short
 from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import span
@@ -41,7 +41,7 @@ resource and Managed Identity Operator on the identity.
 _AFTER = """\
 examples:
   lanyard undo 2026-11-21T101500.000000-000001-0a1b2c3d      (lanyard history --removals)
-  lanyard undo --since 2h --dry-run                 what would become of each
+  lanyard undo --since yesterday --dry-run          what would become of each
   lanyard undo --since 2026-11-21T10:00 --until 2026-11-21T11:00
   lanyard undo --withdraw 2026-11-21T101500.000000-000001-0a1b2c3d
 
@@ -55,6 +55,8 @@ _SHAPE = {
     "dryRun": "whether nothing was changed",
     "removals[]": "what was asked for, oldest first",
     "removals[].decision": "id of the decision that removed it",
+    "removals[].about": "id of the resource that the decision is about; of an orphan, of its "
+    "subscription",
     "removals[].kind": "`assignment`, `attachment`, or `identity` (deleted)",
     "removals[].assignment": "id of the role assignment; else null",
     "removals[].role": "of an assignment: `id` (GUID), `name`; else null",
@@ -179,6 +181,7 @@ def _as_json(undone: Undone) -> dict[str, Any]:
     nothing = dict.fromkeys(("assignment", "role", "scope", "identity", "resource", "makeAgain"))
     return {
         "decision": undone.undoable.decision_id,
+        "about": undone.undoable.resource,
         "kind": removed.kind,
         **nothing,
         **_details(removed),
@@ -222,7 +225,8 @@ def _show(undone: list[Undone], terminal: Terminal, *, dry_run: bool) -> None:
             terminal.error(f"{what}: {removal.error}")
         else:
             terminal.show((removal.result, "green"), f"  {what}")
-            terminal.show((f"    {removal.undoable.decision_id}", "dim"))
+            had = f", of {short(removal.undoable.resource)}" if removal.undoable.resource else ""
+            terminal.show((f"    {removal.undoable.decision_id}{had}", "dim"))
     failed = sum(bool(removal.error) for removal in undone)
     summary = f"undo: {len(undone) - failed} of {len(undone)}"
     summary += ", nothing was changed" if dry_run else ""

@@ -4,7 +4,7 @@ use and the reference in docs/ are made from these models. Keys of the file are 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal
@@ -266,6 +266,12 @@ class Policy(Section):
         rules = [rule.model_copy(update={"mode": None}) for rule in self.rules]
         full = Policy.model_construct(**{**dict(self), "mode": Mode.FULL, "rules": rules})
         return full.under(self.subscriptions.listing)
+
+    def without(self, rules: Collection[str]) -> "Policy":
+        """The policy as if it lacked these rules (their names)."""
+        rest = [rule for rule in self.rules if rule.name not in rules]
+        lacking = Policy.model_construct(**{**dict(self), "rules": rest})
+        return lacking.under(self.subscriptions.listing)
 
     @cached_property
     def _own_modes(self) -> Mapping[str, Mode]:

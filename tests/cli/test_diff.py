@@ -180,6 +180,35 @@ async def test_a_scope_shows_a_part_and_all_of_it_counts(
     assert document["rollout"]["removals"] == 4
 
 
+async def test_what_is_in_a_scope_is_named_as_it_is_shown(
+    policies: Policies, machines: Desk
+) -> None:
+    for scope, seen in (("rg-app/virtualMachines/vm1", 1), ("RG-App", 3)):
+        ran = await policies.diff(POLICY, NOTHING, "--json", "--scope", scope)
+        assert json.loads(ran.out)["summary"]["lookedAt"] == seen
+    ran = await policies.diff(POLICY, NOTHING, "--scope", "rg-ap")
+    assert ran.code == ERROR
+    assert "'rg-ap': no resource of the estate is there" in ran.err
+
+
+async def test_what_goes_with_a_rule_is_what_goes_without_it(
+    policies: Policies, machines: Desk, tmp_path: Path
+) -> None:
+    whole = tmp_path / "whole.yaml"
+    whole.write_text(POLICY)
+    ran = await machines.lanyard("diff", str(whole), "--without", "machines read blobs", "--json")
+    lacking = await policies.diff(POLICY, NOTHING, "--json")
+    assert ran.code == LOST
+    found, wanted = json.loads(ran.out), json.loads(lacking.out)
+    assert found["summary"] == wanted["summary"]
+    assert found["new"]["name"].endswith("whole.yaml without machines read blobs")
+    none = await machines.lanyard("diff", str(whole), "--without", "machines")
+    assert none.code == ERROR
+    assert "has no rule 'machines'; it has 'machines read blobs'" in none.err
+    nothing = await machines.lanyard("diff", str(whole))
+    assert "name NEW, or with --without a rule" in nothing.err
+
+
 async def test_a_role_that_another_resource_needs_is_not_lost(
     policies: Policies, machines: Desk
 ) -> None:
@@ -205,7 +234,8 @@ async def test_the_policy_of_a_deployed_app_is_compared(
     new = tmp_path / "new.yaml"
     new.write_text(NOTHING)
     away = await machines.lanyard("diff", "deployed", str(new), "--storage", STORAGE)
-    assert "the app has its policy in its package" in away.err
+    assert "this one has its policy in its package" in away.err
+    assert "git:HEAD:lanyard.yaml say, in place of 'deployed'" in away.err
     await LastGood(machines.estate.tables.control).save(POLICY)
     ran = await machines.lanyard("diff", "deployed", str(new), "--storage", STORAGE)
     assert ran.code == LOST

@@ -100,6 +100,8 @@ async def test_history_of_a_removal_says_how_to_undo_it_and_on_which_evidence(de
         (["--resource", "GROUP/providers/Microsoft.Compute/virtualMachines/vm"], 0),
         (["--outcome", "failed"], 0),
         (["--since", "30m"], 1),
+        (["--since", "Yesterday"], 2),
+        (["--until", "today", "--since", "yesterday"], 0),
         (["--until", "30m"], 1),
         (["--since", "2000-01-01", "--until", "2000-01-02"], 0),
     ],
@@ -122,9 +124,9 @@ async def test_history_is_of_a_resource_a_time_and_an_outcome(
 
 
 async def test_a_time_that_is_none_is_refused_with_examples(desk: Desk) -> None:
-    ran = await desk.app("history", "--since", "yesterday")
+    ran = await desk.app("history", "--since", "last week")
     assert ran.code == ERROR
-    assert "'yesterday' is no time: write 30m, 12h, 7d (ago)" in ran.err
+    assert "'last week' is no time: write 30m, 12h, 7d (ago)" in ran.err
 
 
 async def test_an_outcome_that_there_is_not_is_refused_with_those_that_there_are(

@@ -260,6 +260,11 @@ async def test_history_says_what_became_of_each_removal(app: Desk) -> None:
     await app.app("undo", decision)
     (undone,) = json.loads((await app.app("history", "--removals", "--json")).out)["decisions"]
     assert (undone["id"], undone["became"]) == (decision, "undone")
+    (line,) = (await app.app("history", "--removals")).lines[:-1]
+    assert line.endswith(f"(lanyard undo --withdraw {decision[-8:]})")
+    await app.app("undo", "--withdraw", decision)
+    (line,) = (await app.app("history", "--removals")).lines[:-1]
+    assert line.endswith(f"(lanyard undo {decision[-8:]})")
     assert undone["removed"]["kind"] == "assignment"
 
 

@@ -1,7 +1,7 @@
 """`lanyard diff`: what a change of the policy gives and takes, before it is merged."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +18,7 @@ from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
 from lanyard.cli.frame.files import write
 from lanyard.cli.frame.options import Command, Json, Quiet
 from lanyard.cli.frame.part_options import PlaceOptions
+from lanyard.cli.frame.short_ids import is_about, is_short
 from lanyard.cli.frame.targets import one_target
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.scan.command import now
@@ -39,16 +40,20 @@ loses once NEW has taken the place of OLD, by which rule, which apps restart, wh
 the removals go (budget, automatic stop, grace). Nothing is changed.
 
 OLD and NEW are a file or folder, git:REVISION:PATH, or `deployed`: the policy in force of an app
-that takes it from a blob. The estate is read as `lanyard scan` reads it, with the role Reader,
-or comes from a file of `lanyard scan --save`. What is Lanyard's is by the record of the app where
-its storage account is named (Storage Table Data Reader); else what OLD gives and stands counts.
+that takes it from a blob. With --without a rule is left out of NEW, or of OLD where there is no
+NEW: what goes when that rule is deleted.
+
+The estate is read as `lanyard scan` reads it, with the role Reader, or comes from a file of
+`lanyard scan --save`. What is Lanyard's is by the record of the app where its storage account is
+named (Storage Table Data Reader); else what OLD gives and stands counts.
 """
 _AFTER = """\
 examples:
   lanyard diff git:origin/main:lanyard.yaml lanyard.yaml
   lanyard diff git:HEAD~1:policies policies --markdown comment.md
   lanyard diff deployed lanyard.yaml --storage stlanyard
-  lanyard diff old.yaml new.yaml --estate estate.json --scope /subscriptions/…
+  lanyard diff lanyard.yaml --without "machines read blobs"       what goes with a rule
+  lanyard diff old.yaml new.yaml --estate estate.json --scope rg-shop
 
 exit codes:
   0  nothing is lost
@@ -86,6 +91,10 @@ class _Found:
         listing = self.estate.subscriptions
         return replace(self, old=self.old.under(listing), new=self.new.under(listing))
 
+    def without(self, rules: Collection[str]) -> "_Found":
+        """Where the new policy lacks these rules. Raises LanyardError for one that it has not."""
+        return replace(self, new=self.new.without(rules))
+
 
 @dataclass(frozen=True, slots=True)
 class _Source:
@@ -99,14 +108,22 @@ class _Source:
 
 def run(
     old: Annotated[str, typer.Argument(metavar="OLD", help="The policy in force until now.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The policy after the change.")],
+    new: Annotated[
+        str, typer.Argument(metavar="[NEW]", help="The policy after the change; by default OLD.")
+    ] = "",
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RULE", help="A rule that NEW is to lack, by its name; repeatable."),
+    ] = None,
     estate: Annotated[
         Path | None,
         typer.Option("--estate", metavar="FILE", help="Of lanyard scan --save, in place of Azure."),
     ] = None,
     scope: Annotated[
         str | None,
-        typer.Option("--scope", metavar="ID", help="Show what is in this scope, or this resource."),
+        typer.Option(
+            "--scope", metavar="ID", help="Show what is in this scope, or this resource: rg-shop."
+        ),
     ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="Name every resource by its whole id.")
@@ -121,15 +138,19 @@ def run(
 ) -> int:
     """Read, compare and show; returns the exit code."""
     terminal = Terminal(quiet=quiet)
-    place = one_target(scope).ids[0] if scope is not None else None
+    if not (new or without):
+        raise typer.BadParameter("name NEW, or with --without a rule that is to go")
+    if old == new == DEPLOYED and not without:
+        raise LanyardError("OLD and NEW are the same policy, the deployed one")
     source = _Source(estate, places, azure, where)
-    found = _read(old, new, source, terminal).under_its_listing()
+    found = _read(old, new or old, source, terminal).under_its_listing().without(without or ())
+    inside = _inside(found.estate, scope or "")
     world = world_of(
         found.estate, found.old.policy, found.records, folded(where.app_principal or "")
     )
 
     def counts(id_: ResourceId) -> bool:
-        return found.part.holds(id_.text) and (place is None or id_.within(place))
+        return found.part.holds(id_.text) and inside(id_)
 
     differs = difference(found.old.policy, found.new.policy, world, counts)
     plan = rollout(differs.before, differs.after, found.new.policy, found.estate)
@@ -146,6 +167,17 @@ def run(
     return _LOSES if differs.loses else 0
 
 
+def _inside(estate: Estate, scope: str) -> Callable[[ResourceId], bool]:
+    """Whether a resource is in a scope: a whole id, or one as shown; "" for everywhere. Raises
+    LanyardError where none is.
+    """
+    if not is_short(scope):
+        scope = one_target(scope).ids[0].text if scope else ""
+    elif not any(is_about(one.id, scope) for one in estate.resources):
+        raise LanyardError(f"{scope!r}: no resource of the estate is there, or is shown so")
+    return lambda id_: is_about(id_.text, scope)
+
+
 def _read(
     old: str,
     new: str,
@@ -154,8 +186,6 @@ def _read(
 ) -> _Found:
     """Policies first: a broken one is known before anything is asked of Azure."""
     known = {name: compared(name) for name in (old, new) if name != DEPLOYED}
-    if old == new == DEPLOYED:
-        raise LanyardError("OLD and NEW are the same policy, the deployed one")
     estate = read_saved(source.saved) if source.saved is not None else None
     at_hand = connect.is_at_hand(source.where)
     if not at_hand and DEPLOYED in (old, new):
@@ -198,8 +228,9 @@ async def _deployed(app: App) -> Compared:
     text = await LastGood(app.tables.control).read()
     if not text:
         raise LanyardError(
-            "the app has its policy in its package: name the file that it was deployed with, as "
-            "git:REVISION:PATH, say"
+            "'deployed' is a policy that an app takes from a blob, and this one has its policy in "
+            "its package, which cannot be read from here: name the file that the package was built "
+            "from, git:HEAD:lanyard.yaml say, in place of 'deployed'"
         )
     return of_texts(DEPLOYED, [(DEPLOYED, text)])
 

@@ -1,7 +1,7 @@
 """Where a policy that is compared comes from: a file, a folder, a revision of git, an app."""
 
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -25,6 +25,17 @@ class Compared:
     def under(self, listing: Subscriptions) -> "Compared":
         """It where these subscriptions are listed."""
         return replace(self, policy=self.policy.under(listing))
+
+    def without(self, rules: Collection[str]) -> "Compared":
+        """It without these rules. Raises LanyardError for one that it has not."""
+        names = [rule.name for rule in self.policy.rules]
+        if missing := [rule for rule in rules if rule not in names]:
+            has = ", ".join(map(repr, names))
+            raise LanyardError(f"{self.name} has no rule {missing[0]!r}; it has {has}")
+        if not rules:
+            return self
+        named = f"{self.name} without {', '.join(rules)}"
+        return replace(self, name=named, policy=self.policy.without(rules))
 
     def place(self, rule: str) -> str:
         """`lanyard.yaml:12`; "" where the rule is none of its own."""

@@ -6,15 +6,18 @@ from datetime import UTC, datetime, timedelta
 import typer
 
 _AGO = re.compile(r"(\d{1,6})([mhdw])")
+_DAYS = {"today": 0, "yesterday": 1}
 _AHEAD = timedelta(minutes=5)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """`30m`, `12h`, `7d`, `2w` ago, or a date or time in ISO 8601 (UTC where it names no zone).
-
-    Raises typer.BadParameter.
+    """`30m`, `12h`, `7d`, `2w` ago, `today` or `yesterday` (when that day began, in UTC), or a date
+    or time in ISO 8601 (UTC where it names no zone). Raises typer.BadParameter.
     """
+    if (days := _DAYS.get(text.strip().lower())) is not None:
+        today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return today - timedelta(days=days)
     if ago := _AGO.fullmatch(text.strip()):
         return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
@@ -22,7 +25,7 @@ def moment(text: str, now: datetime) -> datetime:
     except ValueError:
         example = f"{now:%Y-%m-%d} or {now:%Y-%m-%dT%H:%M}"
         raise typer.BadParameter(
-            f"{text!r} is no time: write 30m, 12h, 7d (ago), {example}"
+            f"{text!r} is no time: write 30m, 12h, 7d (ago), yesterday, {example}"
         ) from None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
