@@ -179,7 +179,10 @@ async def test_a_csv_has_a_line_for_each_that_the_json_has(desk: Desk, tmp_path:
     )
     assert [row["at"] for row in rows] == sorted(row["at"] for row in rows)
     (removal,) = [row for row in rows if row["happening"] == "removed"]
-    assert removal["became"] == "done"
+    assert removal["outcome"] == "done"
+    (given,) = {row["assignment"] for row in rows if row["action"].startswith("assign")}
+    assert removal["assignment"] == given
+    assert not any(given in key for key in desk.estate.azure.state.role_assignments)
     assert removal["rules"] == RULE
     assert "no other resource claims" in removal["evidence"]
 

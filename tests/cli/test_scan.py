@@ -206,6 +206,8 @@ async def test_without_the_directory_orphans_are_not_determined_and_the_rest_is_
     assert (ran.code, ran.err) == (LOOK, "")
     assert "Orphaned assignments: not determined" in ran.out
     assert "Directory.Read.All" in ran.out
+    assert ran.lines[-1].startswith("to look at, so it ends with 2: ")
+    assert ran.lines[-1].endswith("orphaned assignments are not determined")
     document = await found(reader)
     orphans = document["orphans"]
     assert (orphans["determined"], orphans["assignments"]) == (False, [])

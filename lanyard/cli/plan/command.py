@@ -203,7 +203,11 @@ def _notes(
         notes.append(f"Left out: {targets.left_out} of types that no rule is for.")
     if policy.mode is Mode.OBSERVE and count(looked).held:
         notes.append("The mode is observe; --mode full shows the plan without it.")
-    return [*notes, _WITH_REMOVALS if by_record else _NO_REMOVALS]
+    if not by_record:
+        notes.append(_NO_REMOVALS)
+    elif count(looked).remove:
+        notes.append(_WITH_REMOVALS)
+    return notes
 
 
 def _exit_code(looked: Sequence[Looked]) -> int:

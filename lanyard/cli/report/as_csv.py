@@ -5,11 +5,12 @@ import io
 import re
 from typing import Any
 
+from lanyard.values.resource_id import last_name
 from lanyard.values.shown import shown
 
 type Json = dict[str, Any]
 
-_HEADS = ("id", "at", "happening", "what", "resource", "action", "outcome", "became", "reason",
+_HEADS = ("id", "at", "happening", "what", "resource", "action", "outcome", "reason", "assignment",
           "rules", "policy", "by", "event", "evidence")  # fmt: skip
 _LISTS = ("given", "held", "removed", "failed", "decided", "policies", "sweeps")
 # A spreadsheet takes what begins so for a formula, in wide characters, too; one that parts cells at
@@ -28,7 +29,10 @@ def as_csv(document: Json) -> str:
 
 
 def _cells(line: Json) -> list[str]:
+    raw = (line["removed"] or {}).get("raw", {})
     cells = line | {
+        "outcome": line["became"] or line["outcome"],
+        "assignment": line["grant"] or last_name(str(raw.get("id", ""))),
         "rules": "; ".join(line["rules"]),
         "event": line["cause"].get("eventId", ""),
         "evidence": "; ".join(line["evidence"]),

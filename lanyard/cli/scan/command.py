@@ -10,11 +10,12 @@ import typer
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
 from lanyard.cli.frame.files import apart, write
+from lanyard.cli.frame.names import counted
 from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.part_options import PlaceOptions
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.plan.batch import Looked
-from lanyard.cli.plan.counts import Counts, count
+from lanyard.cli.plan.counts import Counts, count, in_words
 from lanyard.cli.scan.as_json import SHAPE, scan_as_json
 from lanyard.cli.scan.lists import Listing, show_listing
 from lanyard.cli.scan.page import page
@@ -115,7 +116,10 @@ def run(
             show(document, changes, terminal)
         for file in filter(None, (html, save)):
             terminal.show(f"{file} written")
-    return _LOOK if _needs_a_look(document, changes) else 0
+    found = _worth_a_look(document["summary"], changes)
+    if found and not json:
+        terminal.show((f"to look at, so it ends with {_LOOK}: {', '.join(found)}", "yellow"))
+    return _LOOK if found else 0
 
 
 def now() -> datetime:
@@ -153,11 +157,19 @@ def _changes(policy: Policy | None, estate: Estate, part: Within) -> Counts | No
     return count([Looked(each.resource.id, each) for each in ahead])
 
 
-def _needs_a_look(document: dict[str, object], changes: Counts | None) -> bool:
-    summary = document["summary"]
-    assert isinstance(summary, dict)
-    found = (summary[name] for name in ("orphans", "privileged", "nearLimit"))
-    return summary["orphans"] is None or any(found) or bool(changes and changes.changed)
+def _worth_a_look(summary: dict[str, int | None], changes: Counts | None) -> list[str]:
+    """What a person should see to, in words."""
+    named = {
+        "orphans": "orphaned assignment",
+        "privileged": "privileged assignment",
+        "nearLimit": "nearly full subscription",
+    }
+    found = [counted(some, noun) for name, noun in named.items() if (some := summary[name])]
+    if summary["orphans"] is None:
+        found.append("orphaned assignments are not determined")
+    if changes and changes.changed:
+        found.append(f"the policy: {in_words(changes)}")
+    return found
 
 
 COMMAND = Command(_ABOUT, _AFTER, run, SHAPE)
