@@ -138,7 +138,7 @@ def _show(status: Status, attention: Sequence[Attention], terminal: Terminal) ->
         ("last sweep", f"{shown_time(sweep.at)}, {sweep.decision.outcome}" if sweep else "none"),
         ("policy", sweep.policy if sweep else "not known"),
         ("held", held),
-        ("excluded", f"{status.excluded} keep what they have"),
+        ("excluded", f"{status.excluded} keep what they have, by the last sweep"),
         ("paused", f"{status.pause.what} {status.pause}" if status.pause else "no"),
         ("removals", f"{status.removed_this_hour} in this hour"),
     ]

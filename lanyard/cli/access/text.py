@@ -111,6 +111,8 @@ def _notes(each: Json) -> Iterator[str]:
         yield f"its members are not known: {holder['membersUnread']}"
     if each["condition"]:
         yield f"only if {each['condition']}"
+    if _name(each) != each["principalId"]:
+        yield f"object id {each['principalId']}"
 
 
 def _sum_up(document: Json, terminal: Terminal) -> None:
