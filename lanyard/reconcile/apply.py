@@ -228,13 +228,8 @@ class Application:
 
     def _writes(self, resource: ComputeResource) -> IdentityWrites:
         services = self.services
-        references = References(
-            services.identities,
-            services.identity_ledger,
-            services.index,
-            services.directory,
-            services.now,
-        )
+        presence = services.identity_presence
+        references = References(services.identities, presence, services.directory)
         due = (to.id for to in self.progress.principals if isinstance(to, UserAssigned))
         return IdentityWrites(
             compute=services.compute,

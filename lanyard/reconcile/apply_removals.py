@@ -89,6 +89,7 @@ class RemovalSteps:
         services, resource, record = self.services, self.progress.resource, self.progress.record
         own, current = record.dedicated[action.id], await services.identities.details(action.id)
         if current is None:
+            await services.identity_presence.ensure_gone(action.id)
             return "it is gone already"
         if not is_deletable(own, current, record.id, services):
             return "it is another one now: kept"

@@ -2,14 +2,13 @@
 stands, and a person's identity that was made seconds ago looks just like one.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from lanyard.planning.life import Life
-from lanyard.ports.azure import Directory, Identities, Index
-from lanyard.reconcile.presence import Presence
-from lanyard.record.identities import IdentityLedger
+from lanyard.ports.azure import Directory, Identities
+from lanyard.reconcile.presence import IdentityPresence
 from lanyard.values.errors import NotYet, Permanent, Temporary
 from lanyard.values.resource_id import ResourceId
 
@@ -28,13 +27,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """Separates what is gone from what is only not there yet. `now`: seconds since the epoch."""
+    """Separates what is gone from what is only not there yet."""
 
     identities: Identities
-    ledger: IdentityLedger
-    index: Index
+    presence: IdentityPresence
     directory: Directory
-    now: Callable[[], float]
 
     async def dangling(self, attached: Mapping[ResourceId, str | None]) -> Found:
         """Of the attached identities, each with the principal that the resource shows.
@@ -53,7 +50,7 @@ class References:
             found.missing.append(identity)
             if principal is not None:
                 try:
-                    await self._ensure_gone(identity)
+                    await self.presence.ensure_gone(identity)
                     expected[identity] = principal
                 except NotYet as doubt:
                     found.doubt = found.doubt or doubt
@@ -63,25 +60,16 @@ class References:
 
     async def forget(self, identities: Iterable[ResourceId]) -> None:
         """They were dropped: what is on record of one that never had a principal here is over."""
+        ledger = self.presence.ledger
         for identity in identities:
             with suppress(Temporary, Permanent):
-                record = await self.ledger.identity(identity)
+                record = await ledger.identity(identity)
                 if record.principal is None and not record.former and record.row is not None:
-                    await self.ledger.save_identity(replace(record, life=Life()))
+                    await ledger.save_identity(replace(record, life=Life()))
 
     async def _seen(self, identity: ResourceId) -> bool:
-        """Whether ARM shows it; then an earlier 404 proves nothing any more."""
+        """Whether ARM shows it."""
         if await self.identities.principal(identity) is None:
             return False
-        record = await self.ledger.identity(identity)
-        if record.life.missing:
-            life = record.life.shown(self.now())
-            await self.ledger.save_identity(replace(record, life=life))
+        await self.presence.seen(identity)
         return True
-
-    async def _ensure_gone(self, identity: ResourceId) -> None:
-        now, record = self.now(), await self.ledger.identity(identity)
-        life = record.life.missed(now)
-        if life != record.life:
-            await self.ledger.save_identity(replace(record, life=life))
-        await Presence(self.index, identity, now).ensure_gone(life)

@@ -195,8 +195,9 @@ class IdentityWrites:
         Any other one was there by the record alone: it is looked at (`gone`), and a later plan
         makes it, or holds what waits for it.
         """
-        known = await self.references.ledger.identity(identity)
-        fresh = known.principal and known.life.alive > self.references.now() - WRITE_LAG
+        presence = self.references.presence
+        known = await presence.ledger.identity(identity)
+        fresh = known.principal and known.life.alive > presence.now() - WRITE_LAG
         delay = _KNOWN_SOON if fresh else LOST_IDENTITY
         return MayPass(f"{identity} does not exist", delay, failure.code)
 
@@ -272,7 +273,7 @@ class IdentityWrites:
         return replace(self.resource, identity=identity)
 
     async def _principal(self, identity: ResourceId) -> str | None:
-        on_record = await self.references.ledger.principal(identity)
+        on_record = await self.references.presence.ledger.principal(identity)
         return on_record or await self.identities.principal(identity)
 
     async def _reattach(self, action: ReattachIdentity) -> Outcome:

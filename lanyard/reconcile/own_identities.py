@@ -145,13 +145,15 @@ class OwnIdentities:
         return await self._unlisted(identity, use, due, looks) if due else None
 
     async def _listed(self, identity: ResourceId, own: Dedicated) -> Use | None:
-        """Where it is, on record with the moment; None where it is another one now, or gone: that
-        one is not to be looked after.
+        """Where it is, on record with the moment; None where it is another one now, or gone for
+        certain: that one is not to be looked after. Raises Temporary, Permanent.
         """
         services, progress = self.services, self.progress
         current = await services.identities.details(identity)
         if current is None:
+            await services.identity_presence.ensure_gone(identity)
             return None
+        await services.identity_presence.seen(identity)
         if not is_deletable(own, current, progress.record.id, services):
             return None
         listed = {folded(each): each for each in await services.index.resources_with(identity)}

@@ -1,9 +1,11 @@
 """Whether what ARM does not show is gone, as far as everything that may be asked says so."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from lanyard.planning.life import WRITE_LAG, Finding, Life, finding, listed_delay
 from lanyard.ports.azure import Index
+from lanyard.record.identities import IdentityLedger
 from lanyard.values.errors import MayPass, NotYet, Permanent
 from lanyard.values.resource_id import ResourceId
 
@@ -52,3 +54,29 @@ class Presence:
         if await self.index.shows(self.resource):
             message = f"{self.resource}: ARM answers 404, but Resource Graph shows it"
             raise MayPass(message, _LISTED_DELAY)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityPresence:
+    """Of identities. The first 404 of each is put on record. `now`: seconds since the epoch."""
+
+    ledger: IdentityLedger
+    index: Index
+    now: Callable[[], float]
+
+    async def seen(self, identity: ResourceId) -> None:
+        """ARM shows it: an earlier 404 proves nothing any more."""
+        record = await self.ledger.identity(identity)
+        if record.life.missing:
+            life = record.life.shown(self.now())
+            await self.ledger.save_identity(replace(record, life=life))
+
+    async def ensure_gone(self, identity: ResourceId) -> None:
+        """ARM answers 404 for it: return where it is certain that it is gone. Raises NotYet where
+        it is not, Temporary, Permanent where a listing cannot be asked.
+        """
+        now, record = self.now(), await self.ledger.identity(identity)
+        life = record.life.missed(now)
+        if life != record.life:
+            await self.ledger.save_identity(replace(record, life=life))
+        await Presence(self.index, identity, now).ensure_gone(life)

@@ -20,6 +20,7 @@ from lanyard.ports.tables import Journal, Table, Tables
 from lanyard.reconcile.agreement import Agreement
 from lanyard.reconcile.cleanup import Orphans
 from lanyard.reconcile.estate import Estate
+from lanyard.reconcile.presence import IdentityPresence
 from lanyard.reconcile.principals import AskedTogether
 from lanyard.record.addition_budget import AdditionBudget
 from lanyard.record.budget import RemovalBudget
@@ -94,6 +95,11 @@ class Services:
     notifier: Notifier
     #: Seconds since the epoch.
     now: Callable[[], float]
+
+    @property
+    def identity_presence(self) -> IdentityPresence:
+        """Whether an identity that ARM does not show is gone."""
+        return IdentityPresence(self.identity_ledger, self.index, self.now)
 
 
 def assemble[T: Journal](

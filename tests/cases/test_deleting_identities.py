@@ -125,6 +125,41 @@ async def test_case_A10_an_identity_that_was_attached_to_a_new_machine_stays(
     assert await removals(it.estate) == []
 
 
+def missed_by_arm(it: Served, times: int | None) -> None:
+    """A replica that answers the app 404 for the identity."""
+    fault = Fault(
+        method="GET", path="id-vm1$", status=404, code="ResourceNotFound", times=times,
+        caller=it.estate.app.object_id,
+    )  # fmt: skip
+    it.estate.azure.faults.add(fault)
+
+
+async def test_case_A24_one_404_of_an_identity_that_is_to_go_is_no_proof_that_it_went(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would be forgotten, and stand for ever."""
+    it = await served(monkeypatch)
+    await it.estate.delete_vm("vm1")
+    await pass_time(it.estate, 30 * MINUTE)
+    missed_by_arm(it, times=2)
+    await hours(it.estate, 3)
+    await it.assert_gone()
+
+
+async def test_case_A24_a_404_of_an_identity_takes_no_role_that_somebody_else_uses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    it = await served(monkeypatch)
+    green = await it.estate.create_vm("vm2", **it.block())
+    await it.estate.delete_vm("vm1")
+    missed_by_arm(it, times=None)
+    await hours(it.estate, 4)
+    assert exists(it.estate, "id-vm1")
+    assert roles(it.estate, "id-vm1") == ["Reader"]
+    assert attached(it.estate, green) == ["id-vm1"]
+    assert await removals(it.estate) == []
+
+
 USERS = [MACHINE, SITE, SLOT, SCALE_SET, POOL, CONTAINER_APP]
 
 

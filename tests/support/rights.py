@@ -1,5 +1,7 @@
 """The actions that Lanyard needs for a policy that has everything in it."""
 
+from functools import cache
+
 from lanyard.desk.rights import rights
 from lanyard.policy.load import parse_policy
 from lanyard.values.compute_types import COMPUTE_TYPES
@@ -9,6 +11,11 @@ _CUSTOM_ROLE = "00000000-0000-0000-0000-000000000001"
 
 def every_action() -> list[str]:
     """Those of both its roles, but for assigning roles."""
+    return list(_every_action())
+
+
+@cache
+def _every_action() -> tuple[str, ...]:
     rows = COMPUTE_TYPES.values()
     types = ", ".join(row.name for row in rows if row.api_version and row.user_assigned)
     text = f"""
@@ -27,4 +34,4 @@ rules:
     identities = "Microsoft.ManagedIdentity/userAssignedIdentities"
     deleting = [f"{identities}/delete", f"{identities}/listAssociatedResources/action"]
     kept = [each for each in needed.actions if "roleAssignments" not in each]
-    return [*kept, *needed.identity_actions, *deleting]
+    return (*kept, *needed.identity_actions, *deleting)

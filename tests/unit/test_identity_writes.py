@@ -22,6 +22,7 @@ from lanyard.policy import RemovalLimit
 from lanyard.ports.azure import Directory, Index
 from lanyard.reconcile.dangling import References
 from lanyard.reconcile.identity_writes import IdentityWrites
+from lanyard.reconcile.presence import IdentityPresence
 from lanyard.record.identities import IdentityLedger, IdentityRecord
 from lanyard.values.compute import ComputeResource, Identity, ManagedIdentity
 from lanyard.values.errors import Because, MayPass, NotYet, Permanent, Refused, Temporary
@@ -166,13 +167,9 @@ class Elsewhere:
 
 def writes_to(azure: OneMachine) -> IdentityWrites:
     elsewhere = Elsewhere(azure)
-    references = References(
-        azure,
-        IdentityLedger(azure.table, lambda: NOW),
-        cast(Index, elsewhere),
-        cast(Directory, elsewhere),
-        lambda: NOW,
-    )
+    ledger = IdentityLedger(azure.table, lambda: NOW)
+    presence = IdentityPresence(ledger, cast(Index, elsewhere), lambda: NOW)
+    references = References(azure, presence, cast(Directory, elsewhere))
     return IdentityWrites(
         compute=azure,
         identities=azure,
