@@ -39,6 +39,11 @@ host-check: setup .venv/host.stamp ## All tests in Microsoft's own Functions hos
 bench: setup .venv/chromium.stamp ## Measure speed and cost beside a baseline; ARGS="--only NAME", ARGS=--help
 	@$(PY) -m bench $(ARGS)
 
+MINUTES ?= 60
+.PHONY: soak
+soak: setup $(HOSTED) ## Does anything grow? Machines come and go for MINUTES=60; HOST=microsoft, too
+	@$(PY) -m bench.soak --minutes $(MINUTES) $(IN_HOST)
+
 SEED ?= 1
 SCALE ?= 200
 .PHONY: chaos
