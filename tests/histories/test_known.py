@@ -544,6 +544,18 @@ KNOWN = {
         "27.2 released",
         history(*ADOPTED, Adopt("vm1", back=True), Tag("vm1"), policy=OLD_TAGGED),
     ),
+    "what Lanyard made for the machine is adopted from nobody while its record is lost": (
+        "27.2 released",
+        history(
+            Make("vm1", SHOP),
+            LoseTable(),
+            HandOver("own:vm1"),
+            Adopt("vm1"),
+            Adopt("vm1", back=True),
+            NewPolicy(Policy()),
+            policy=Policy((Rule(identity="own"),)),
+        ),
+    ),
     "adopted_before_the_tables_were_lost": (
         "17.3 left over",
         history(*ADOPTED, LoseTable(), Sweep(), Tag("vm1"), policy=OLD_TAGGED),

@@ -24,6 +24,9 @@ from lanyard.values.resource_id import ResourceId, folded
 from lanyard.values.stamps import LONGEST, Stamp, adopted_stamp
 
 _AGAIN = "it was made again since the app looked at it: 'lanyard apply' it first"
+# Its tag says so, and what is adopted and left to others again would be the app's by that all the
+# same.
+_MADE_FOR_IT = "Lanyard made it for this very resource: the next sweep has it on record again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ class Candidates:
         attached = [*_attached(wanted, current)]
         held = not_given(Plan((*attached, *roles)), situation)
         return [
-            *_attachments(attached, current, record, actual, held),
+            *_attachments(attached, record, wanted, actual, held),
             *[one async for one in self._assignments(roles, current, held)],
             *[one async for one in self._contradicted(wanted, actual)],
         ]
@@ -182,15 +185,20 @@ def _attached(wanted: Desired, resource: ComputeResource) -> Iterator[AttachIden
 
 def _attachments(
     attached: Iterable[AttachIdentity],
-    resource: ComputeResource,
     record: ResourceRecord,
+    wanted: Desired,
     actual: Actual,
     held: dict[Action, Held],
 ) -> Iterator[Candidate]:
+    resource = actual.resource
+    assert resource is not None, "one that is gone has nothing attached"
+    own = {each.id for each in wanted.identities.values() if each.dedicated}
     for action in attached:
         if action.id in record.attachments:
             continue
         refused = held[action].reason if action in held else ""
+        if action.id in own - record.dedicated.keys() - actual.theirs:
+            refused = refused or _MADE_FOR_IT
         yield Candidate(
             what=Attached(resource.id, action.id, resource.identity.user_assigned[action.id] or ""),
             resources=(resource.id,),
