@@ -30,7 +30,7 @@ var rules = [
     severity: 2
     every: 'PT15M'
     window: 'PT15M'
-    query: 'AppTraces | where Message matches regex "^decision held: (detach|release|delete|remove|revoke) "'
+    query: 'AppTraces | where Message matches regex "^decision held: (detach|unassign|delete|remove|revoke) "'
   }
   {
     name: 'paused'

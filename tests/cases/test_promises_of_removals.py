@@ -333,7 +333,7 @@ async def test_case_A21_a_variable_that_comes_to_something_else_is_reported_firs
     taking = [
         entry.refusal.reason
         for entry in await held(estate)
-        if str(entry.refusal.action).startswith(("detach", "release", "delete"))
+        if str(entry.refusal.action).startswith(("detach", "unassign", "delete"))
     ]
     assert ["not reported yet" in reason for reason in taking] == [True] * 3
 

@@ -131,7 +131,7 @@ async def test_case_C05_orphans_of_such_a_cloud_go(monkeypatch: pytest.MonkeyPat
     await hours(estate, 3)
     await pass_time(estate, 10 * MINUTE)
     listed = [each.split(" ")[0] for each in await removals(estate)]
-    assert listed == ["release", "delete", "remove"]
+    assert listed == ["unassign", "delete", "remove"]
 
 
 async def test_case_C05_batch_pools_are_listed_by_their_accounts(

@@ -258,7 +258,7 @@ async def waits_for(estate: Estate, action: str) -> str:
 
 async def removals(estate: Estate) -> list[str]:
     """What was taken away, as it is on record: the actions, in order."""
-    taking = ("detach", "release", "revoke", "delete", "remove")
+    taking = ("detach", "unassign", "revoke", "delete", "remove")
     return [
         decision.action
         for decision in await estate.recorded()
