@@ -16,6 +16,7 @@ from lanyard.cli.frame.short_ids import is_about
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import shown_time, span
 from lanyard.cli.shown_removal import shown_removed
+from lanyard.record.claims import Result
 from lanyard.record.decisions import Recorded
 from lanyard.record.removal_history import Past, history_of
 from lanyard.record.rows import DamagedRow
@@ -80,6 +81,17 @@ _STYLES = {
 _BECAME = {each: each.value for each in Became} | {Became.GIVEN_BACK: "given back"}
 
 
+#: What a removal came to by what became of it; "done" where it is not here, put back since or not.
+_OUTCOMES = {
+    Became.INTENDED: "intended",
+    Became.UNKNOWN: "intended",
+    Became.FAILED: "failed",
+    Became.GIVEN_BACK: "later",
+}
+# What was done changed nothing in Azure: a line that does not say so would be taken for a change.
+_CHANGED_NOTHING = {Result.ALREADY_ASSIGNED, Result.STILL_CLAIMED, Result.NOT_OURS}
+
+
 class Outcome(StrEnum):
     """What a decision came to."""
 
@@ -96,11 +108,13 @@ class _Filter:
     outcome: Outcome | None
     removals: bool
 
-    def wants(self, recorded: Recorded) -> bool:
-        decision = recorded.decision
+    def wants(self, past: Past) -> bool:
+        """A removal by what became of it, as it is shown."""
+        decision = past.recorded.decision
+        came_to = decision.outcome if past.became is None else _OUTCOMES.get(past.became, "done")
         return (
             is_about(decision.resource, self.resource)
-            and self.outcome in (None, decision.outcome)
+            and self.outcome in (None, came_to)
             and (decision.removed is not None or not self.removals)
         )
 
@@ -136,7 +150,7 @@ def run(
         async with connect.app(azure, where) as app:
             times = span(since, until, app.time())
             past = await history_of(app.decisions(), *times, app.time(), damaged)
-            return [each for each in past if wanted.wants(each.recorded)]
+            return [each for each in past if wanted.wants(each)]
 
     past = asyncio.run(find())
     if json:
@@ -180,7 +194,9 @@ def _beside(past: Past) -> str:
         parts += _way_back(past, past.recorded.short_id)
     elif decision.rules:
         parts.append(f"rule: {'; '.join(decision.rules)}")
-    why = past.why if decision.removed is not None or decision.outcome != "done" else ""
+    changed_nothing = decision.reason in _CHANGED_NOTHING
+    shows_why = decision.removed is not None or decision.outcome != "done" or changed_nothing
+    why = past.why if shows_why else ""
     return (f": {why}" if why else "") + (f"  ({', '.join(parts)})" if parts else "")
 
 

@@ -6,7 +6,7 @@ it; the text is for people alone, and two actions may have the same.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from lanyard.values.compute import PrincipalRef, UserAssigned
@@ -157,6 +157,11 @@ class AssignRole:
         """
         grant = Grant(self.scope, self.role_id, self.principal_id or "", self.condition)
         return f"assign role|{self.to.key}|{grant.key}|{self.condition or ''}"
+
+    @property
+    def key_before(self) -> str:
+        """The key that it had while its identity did not exist."""
+        return replace(self, principal_id=None).key
 
     def __str__(self) -> str:
         return f"assign {role_name(self.role_id)} at {self.scope} to {self.to}"

@@ -56,6 +56,8 @@ class Refusal:
     kind: Kind = Kind.ADDITION
     #: The rules that ask for an addition, or gave what a removal takes: for the record alone.
     rules: tuple[str, ...] = field(default=(), compare=False)
+    #: The key that the action had while its identity did not exist; "" where there is none.
+    key_before: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.reason}; {self.release}"

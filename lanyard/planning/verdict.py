@@ -43,6 +43,7 @@ class Held:
             releasable=self.releasable,
             kind=self._kind(),
             rules=rules_of(self.action, given_by),
+            key_before=getattr(self.action, "key_before", ""),
         )
 
     def _kind(self) -> Kind:

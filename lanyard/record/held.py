@@ -112,7 +112,8 @@ class HeldActions:
         """Make the list of one resource (or unknown principal) these; returns the new ones.
 
         What is no longer held goes from the list, and with it what a person answered; but not where
-        the action is among `unfinished` (keys): it was allowed and did not succeed.
+        the action is among `unfinished` (keys): it was allowed and did not succeed. What was
+        dismissed before its identity existed stays dismissed.
         """
         before = await self.of(resource, principal)
         wanted = {refusal.key: refusal for refusal in refusals}
@@ -123,7 +124,8 @@ class HeldActions:
         for refusal in wanted.values():
             entry = before.get(refusal.key)
             if entry is None:
-                fresh += await self._add(resource, principal, refusal)
+                dismissed = before.get(refusal.key_before)
+                fresh += await self._add(resource, principal, refusal, dismissed)
             elif entry.refusal != refusal or _is_spent(entry, refusal):
                 await self._replace(_with(entry, refusal))
         return fresh
@@ -185,8 +187,12 @@ class HeldActions:
         prefix = _digest(resource.key)
         return self._table.rows(resource.subscription, first=prefix, last=prefix + "~")
 
-    async def _add(self, resource: ResourceId, principal: str, refusal: Refusal) -> list[Entry]:
-        """The new entry; none where another worker added it at this moment."""
+    async def _add(
+        self, resource: ResourceId, principal: str, refusal: Refusal, earlier: Entry | None
+    ) -> list[Entry]:
+        """The new entry, with what a person answered where they dismissed an `earlier` one of the
+        same; none where it is not new to them, or another worker added it at this moment.
+        """
         entry = Entry(
             full_id=_digest(f"{resource.key}|{principal}|{refusal.key}"),
             resource=resource,
@@ -196,11 +202,14 @@ class HeldActions:
             answer=Answer.NONE,
             by="",
         )
+        dismissed = earlier is not None and earlier.answer is Answer.DISMISSED
+        if earlier is not None and dismissed:
+            entry = _answered_as(entry, earlier)
         try:
             await self._table.insert(resource.subscription, _row_key(entry), _values(entry))
         except RowExists:
             return []
-        return [entry]
+        return [] if dismissed else [entry]
 
     async def _replace(self, entry: Entry) -> None:
         """Not where a person answers at this moment: the next reconcile brings it up to date."""
@@ -254,6 +263,17 @@ def _is_answered(entry: Entry, before: datetime) -> bool:
 def _keeps(entry: Entry) -> bool:
     """Whether a person wants a removal not to be done."""
     return entry.answer is Answer.DISMISSED and entry.refusal.kind is Kind.REMOVAL
+
+
+def _answered_as(entry: Entry, other: Entry) -> Entry:
+    return replace(
+        entry,
+        answer=other.answer,
+        by=other.by,
+        answered=other.answered,
+        why=other.why,
+        until=other.until,
+    )
 
 
 def _with(entry: Entry, refusal: Refusal) -> Entry:

@@ -123,6 +123,18 @@ async def test_history_is_of_a_resource_a_time_and_an_outcome(
     assert len(resources) == number
 
 
+async def test_what_was_done_and_changed_nothing_says_so(desk: Desk) -> None:
+    for name in ("vm1", "vm2"):
+        await desk.estate.create_vm(name)
+    await desk.started()
+    await desk.estate.delete_vm("vm1")
+    await desk.estate.settle()
+    lines = (await desk.app("history")).lines
+    (given_up,) = [line for line in lines if "  unassign Storage Blob Data Reader" in line]
+    assert ": still claimed" in given_up
+    assert sum(": already assigned" in line for line in lines) == 1
+
+
 async def test_a_time_that_is_none_is_refused_with_examples(desk: Desk) -> None:
     ran = await desk.app("history", "--since", "last week")
     assert ran.code == ERROR

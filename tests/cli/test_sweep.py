@@ -256,6 +256,9 @@ async def test_history_says_what_became_of_each_removal(app: Desk) -> None:
     ran = await app.app("history", "--removals")
     assert ran.lines[0].split()[2] == "done"
     assert ran.lines[0].endswith(f"(lanyard undo {decision[-8:]})")
+    for outcome, number in (("done", 1), ("intended", 0), ("failed", 0)):
+        found = await app.app("history", "--removals", "--outcome", outcome)
+        assert len(found.lines) - 1 == number, outcome
     may_assign(app)
     await app.app("undo", decision)
     (undone,) = json.loads((await app.app("history", "--removals", "--json")).out)["decisions"]

@@ -216,7 +216,9 @@ def test_what_cannot_be_read_is_a_problem_of_its_first_line(
     )
 
 
-@pytest.mark.parametrize("arguments", [["rights", "--jsn"], ["validat", "x"], ["validate", "--jsn", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [["rights", "--jsn"], ["validat", "x"], ["validate", "--jsn", "x"]]
+)
 def test_wrong_arguments_exit_1_for_2_means_changes(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

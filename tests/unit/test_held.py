@@ -1,6 +1,7 @@
 """What a person answered about a held action, and how long it holds."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,9 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from lanyard.planning.actions import AssignRole
 from lanyard.planning.orders import Refusal
 from lanyard.record.held import RELEASE_LASTS, Answer, Entry, HeldActions, orders
+from lanyard.values.compute import UserAssigned
+from lanyard.values.compute_types import IDENTITY_TYPE
 from lanyard.values.errors import Because, Permanent, Temporary
+from lanyard.values.resource_id import ResourceId
 from tests.support.examples import vm_id
 from tests.support.memory_table import MemoryTable
 
@@ -188,3 +193,24 @@ class Answers(RuleBasedStateMachine):
 
 TestAnswers = Answers.TestCase
 TestAnswers.settings = settings(max_examples=40, stateful_step_count=20)
+
+
+@pytest.mark.parametrize("answer", [Answer.DISMISSED, Answer.RELEASED])
+async def test_what_was_dismissed_before_its_identity_existed_stays_dismissed(
+    answer: Answer,
+) -> None:
+    """A release counts for no identity that is made under the name later."""
+    made = await listed(answer)
+    known = replace(refusal("detach of a principal"), key_before="detach")
+    fresh = await made.held.update(VM, [known])
+    dismissed = answer is Answer.DISMISSED
+    assert await made.answer(known.key) is (answer if dismissed else Answer.NONE)
+    assert await made.entry("detach") is None
+    assert [entry.refusal.key for entry in fresh] == ([] if dismissed else [known.key])
+
+
+def test_an_assignment_names_the_key_that_it_had_without_a_principal() -> None:
+    to = UserAssigned(ResourceId.parse(f"{VM.resource_group_id}/providers/{IDENTITY_TYPE}/one"))
+    before = AssignRole(VM.resource_group_id, "role", to, None, ("rule",), "condition")
+    known = replace(before, principal_id="11111111-1111-1111-1111-111111111111")
+    assert known.key != before.key == known.key_before
