@@ -5,7 +5,6 @@ otherwise.
 """
 
 import json
-import os
 import threading
 import time
 from asyncio import events
@@ -17,14 +16,12 @@ _SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Pulse:
-    """`megabytes`: resident now; `held`: the longest that one callback took, in seconds, and
-    `since` when (seconds since the epoch) that counts. `process`: its id.
+    """`megabytes`: resident now; `held`: the longest that one callback took, in seconds, since the
+    last `reset`.
     """
 
-    process: int
     megabytes: float
     held: float
-    since: float
 
 
 def begin(file: Path) -> None:
@@ -49,7 +46,7 @@ class _Longest:
     """Times every callback of every event loop here."""
 
     def __init__(self) -> None:
-        self.held, self.since = 0.0, time.time()
+        self.held = 0.0
         run = events.Handle._run
 
         def timed(handle: events.Handle) -> None:
@@ -59,16 +56,13 @@ class _Longest:
 
         events.Handle._run = timed  # type: ignore[method-assign,assignment]
 
-    def begin_again(self) -> None:
-        self.held, self.since = 0.0, time.time()
-
 
 def _beat(file: Path, longest: _Longest) -> None:
     while True:
         if _reset_of(file).exists():
-            longest.begin_again()
+            longest.held = 0.0
             _reset_of(file).unlink(missing_ok=True)
-        found = Pulse(os.getpid(), _megabytes(), longest.held, longest.since)
+        found = Pulse(_megabytes(), longest.held)
         new = file.with_suffix(".new")
         new.write_text(json.dumps(asdict(found)))
         new.replace(file)

@@ -3,8 +3,7 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import nullcontext
 from pathlib import Path
 from statistics import median
 
@@ -53,7 +52,7 @@ async def _seconds(host: str, runs: int) -> tuple[list[float], float]:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         async with running(
             Path(folder),
-            _unseen,
+            lambda _title: nullcontext(),
             operation_seconds=_OPERATION_SECONDS,
             make_host=MAKERS[host],
         ) as stack:
@@ -79,8 +78,3 @@ async def _until_served(stack: Stack, names: list[str]) -> float:
     await asyncio.gather(*(stack.operator.create_vm(SHOP, name, LOCATION) for name in names))
     await served.wait()
     return time.perf_counter() - started
-
-
-@asynccontextmanager
-async def _unseen(_title: str) -> AsyncIterator[None]:
-    yield

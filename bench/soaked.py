@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -176,7 +176,7 @@ async def soaking(folder: Path, host: str) -> AsyncIterator[Soak]:
     kind: type[HostProcess] = MicrosoftHost if host == MICROSOFT else HostProcess
     async with running(
         folder,
-        _unseen,
+        lambda _title: nullcontext(),
         operation_seconds=_OPERATION_SECONDS,
         make_host=lambda settings, where: kind(app, settings, where),
         timers=True,
@@ -185,8 +185,3 @@ async def soaking(folder: Path, host: str) -> AsyncIterator[Soak]:
         soak = Soak(stack, beat)
         soak.watch()
         yield soak
-
-
-@asynccontextmanager
-async def _unseen(_title: str) -> AsyncIterator[None]:
-    yield

@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr
 
@@ -264,14 +264,15 @@ class Policy(Section):
     def all_full(self) -> "Policy":
         """The policy as if no mode held anything back."""
         rules = [rule.model_copy(update={"mode": None}) for rule in self.rules]
-        full = Policy.model_construct(**{**dict(self), "mode": Mode.FULL, "rules": rules})
-        return full.under(self.subscriptions.listing)
+        return self._with(mode=Mode.FULL, rules=rules)
 
     def without(self, rules: Collection[str]) -> "Policy":
         """The policy as if it lacked these rules (their names)."""
-        rest = [rule for rule in self.rules if rule.name not in rules]
-        lacking = Policy.model_construct(**{**dict(self), "rules": rest})
-        return lacking.under(self.subscriptions.listing)
+        return self._with(rules=[rule for rule in self.rules if rule.name not in rules])
+
+    def _with(self, **changes: Any) -> "Policy":
+        changed = Policy.model_construct(**{**dict(self), **changes})
+        return changed.under(self.subscriptions.listing)
 
     @cached_property
     def _own_modes(self) -> Mapping[str, Mode]:

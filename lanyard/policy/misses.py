@@ -9,7 +9,7 @@ from lanyard.policy.document import Policy
 from lanyard.policy.matching import is_of_kind, types_of
 from lanyard.policy.named_subscriptions import SubscriptionNames
 from lanyard.policy.patterns import alternatives, fits_one_of, has_tags, one_of, within_one_of
-from lanyard.policy.rule import Rule, Selector
+from lanyard.policy.rule import Match, Rule, Selector
 from lanyard.values.compute import ComputeResource
 from lanyard.values.resource_id import folded
 
@@ -46,21 +46,19 @@ def nearest(policy: Policy, resource: ComputeResource) -> list[NotFor]:
     those that lack least.
     """
     missed = [
-        NotFor(rule.name, tuple(misses(rule, resource, policy.subscriptions)))
+        NotFor(rule.name, tuple(_misses(rule.match, resource, policy.subscriptions)))
         for rule in policy.rules
         if _is_of_type(rule, resource)
     ]
     return sorted((one for one in missed if one.misses), key=lambda one: len(one.misses))
 
 
-def misses(rule: Rule, resource: ComputeResource, names: SubscriptionNames) -> list[str]:
-    """Each condition of the rule's `match` that the resource does not meet; its `exclude` apart.
-    What nobody knows (`SubscriptionNames`) is none.
+def _misses(match: Match, resource: ComputeResource, names: SubscriptionNames) -> list[str]:
+    """Each condition that the resource does not meet, but for its type; `exclude` apart. What
+    nobody knows (`SubscriptionNames`) is none.
     """
-    match = rule.match
-    of_type = _Part("type", resource.id.type, match.types, _is_of_type(rule, resource))
     of_kind = _Part("kind", resource.kind, match.kinds, is_of_kind(resource, match.kinds))
-    parts = (of_type, *([of_kind] if match.kinds else ()), *_parts(match, resource, names))
+    parts = (*([of_kind] if match.kinds else ()), *_parts(match, resource, names))
     return [part.miss() for part in parts if part.fits is False]
 
 

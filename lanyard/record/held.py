@@ -6,7 +6,7 @@ week at most, a dismissal as long as the action is in the plan, or up to the end
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -124,8 +124,7 @@ class HeldActions:
         for refusal in wanted.values():
             entry = before.get(refusal.key)
             if entry is None:
-                dismissed = before.get(refusal.key_before)
-                fresh += await self._add(resource, principal, refusal, dismissed)
+                fresh += await self._add(resource, principal, refusal, before)
             elif entry.refusal != refusal or _is_spent(entry, refusal):
                 await self._replace(_with(entry, refusal))
         return fresh
@@ -188,13 +187,22 @@ class HeldActions:
         return self._table.rows(resource.subscription, first=prefix, last=prefix + "~")
 
     async def _add(
-        self, resource: ResourceId, principal: str, refusal: Refusal, earlier: Entry | None
+        self,
+        resource: ResourceId,
+        principal: str,
+        refusal: Refusal,
+        before: Mapping[str, Entry],
     ) -> list[Entry]:
-        """The new entry, with what a person answered where they dismissed an `earlier` one of the
-        same; none where it is not new to them, or another worker added it at this moment.
+        """The new entry; none where another worker added it at this moment, or a person dismissed
+        the same before its identity existed.
         """
+        full_id = _digest(f"{resource.key}|{principal}|{refusal.key}")
+        earlier = before.get(refusal.key_before)
+        if earlier is not None and earlier.answer is Answer.DISMISSED:
+            await self._insert(replace(earlier, full_id=full_id, refusal=refusal))
+            return []
         entry = Entry(
-            full_id=_digest(f"{resource.key}|{principal}|{refusal.key}"),
+            full_id=full_id,
             resource=resource,
             principal=principal,
             refusal=refusal,
@@ -202,14 +210,15 @@ class HeldActions:
             answer=Answer.NONE,
             by="",
         )
-        dismissed = earlier is not None and earlier.answer is Answer.DISMISSED
-        if earlier is not None and dismissed:
-            entry = _answered_as(entry, earlier)
+        return [entry] if await self._insert(entry) else []
+
+    async def _insert(self, entry: Entry) -> bool:
+        """Whether it was not there."""
         try:
-            await self._table.insert(resource.subscription, _row_key(entry), _values(entry))
+            await self._table.insert(entry.resource.subscription, _row_key(entry), _values(entry))
         except RowExists:
-            return []
-        return [] if dismissed else [entry]
+            return False
+        return True
 
     async def _replace(self, entry: Entry) -> None:
         """Not where a person answers at this moment: the next reconcile brings it up to date."""
@@ -263,17 +272,6 @@ def _is_answered(entry: Entry, before: datetime) -> bool:
 def _keeps(entry: Entry) -> bool:
     """Whether a person wants a removal not to be done."""
     return entry.answer is Answer.DISMISSED and entry.refusal.kind is Kind.REMOVAL
-
-
-def _answered_as(entry: Entry, other: Entry) -> Entry:
-    return replace(
-        entry,
-        answer=other.answer,
-        by=other.by,
-        answered=other.answered,
-        why=other.why,
-        until=other.until,
-    )
 
 
 def _with(entry: Entry, refusal: Refusal) -> Entry:
