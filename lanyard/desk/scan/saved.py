@@ -36,6 +36,8 @@ VERSION = 2
 type _Id = Annotated[
     ResourceId, PlainValidator(ResourceId.parse), PlainSerializer(str, return_type=str)
 ]
+# In one order, so that the same estate is the same file.
+type _Texts = Annotated[frozenset[str], PlainSerializer(sorted, return_type=list[str])]
 
 
 class _Saved(BaseModel):
@@ -84,8 +86,8 @@ class _SavedResource(_Saved):
     compute: _SavedCompute | None
     unread: bool
     tags: dict[str, str]
-    attached: frozenset[str]
-    principals: frozenset[str]
+    attached: _Texts
+    principals: _Texts
     own_principal: str | None
     system_principal: str | None
     tenant: str
@@ -97,6 +99,14 @@ class _SavedResource(_Saved):
         return Listed(**given | {"compute": compute})
 
 
+class _SavedDirectory(_Saved):
+    """Of `DirectoryAnswer`."""
+
+    unknown: _Texts
+    control_principal: str
+    failure: str
+
+
 class _SavedEstate(_Saved):
     version: Literal[2]
     at: datetime
@@ -104,7 +114,7 @@ class _SavedEstate(_Saved):
     resources: tuple[_SavedResource, ...]
     assignments: tuple[ListedAssignment, ...]
     roles: dict[str, ListedRole]
-    directory: DirectoryAnswer
+    directory: _SavedDirectory
 
 
 _FILE = TypeAdapter(_SavedEstate)
@@ -119,7 +129,7 @@ def as_saved(estate: Estate) -> str:
         resources=tuple(map(_resource, estate.resources)),
         assignments=estate.authorization.assignments,
         roles=estate.authorization.roles,
-        directory=estate.directory,
+        directory=_SavedDirectory(**_fields(estate.directory)),
     )
     return _FILE.dump_json(saved, indent=1).decode() + "\n"
 
@@ -142,7 +152,7 @@ def read_saved(file: Path) -> Estate:
         saved.subscriptions,
         tuple(each.value() for each in saved.resources),
         Authorization(saved.assignments, saved.roles),
-        saved.directory,
+        DirectoryAnswer(**dict(saved.directory)),
     )
 
 
