@@ -2,14 +2,14 @@
 
 Deleting cannot be undone, so it is last and slow:
 
-    listed on no other resource      in two whole listings, the first of which may be older than
-                                     what was attached a moment ago: five minutes apart for its
-                                     roles, an hour for itself
+    listed on no other resource      the first listing may be older than what was attached a moment
+                                     ago
     counted on none that is hidden   Azure counts what has it in every subscription
     trusted for no other issuer      no federated credential
     still the one that was made      not one that a person made under its name
 
-The resource itself, gone or without it, may be listed late. A use that is seen starts all anew.
+All of it is asked twice: five minutes apart for its roles, an hour for itself. The resource itself,
+gone or without it, may be listed late. A use that is seen, by whatever shows it, starts all anew.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -66,12 +66,15 @@ def concerned(action: Action, identity: ResourceId, principal: str) -> bool:
             return False
 
 
-def looked(own: Dedicated, use: Use, now: float) -> Dedicated:
-    """What is on record of it after one more listing."""
-    if use.others:
-        return replace(own, alone_since=0.0, unused_since=0.0)
-    unused = 0.0 if use.attached else own.unused_since or now
-    return replace(own, alone_since=own.alone_since or now, unused_since=unused)
+def used(own: Dedicated) -> Dedicated:
+    """What is on record of it after a look that shows a use."""
+    return replace(own, alone_since=0.0, unused_since=0.0)
+
+
+def unused(own: Dedicated, use: Use, now: float) -> Dedicated:
+    """… after one that shows none but its own resource's."""
+    since = 0.0 if use.attached else own.unused_since or now
+    return replace(own, alone_since=own.alone_since or now, unused_since=since)
 
 
 def seconds_left(action: Action, own: Dedicated, use: Use, now: float) -> float:

@@ -6,7 +6,7 @@ from functools import partial
 
 from lanyard.planning.actions import Action, DeleteIdentity, ReleaseGrant, RemoveOrphans
 from lanyard.planning.deletion import unused_left
-from lanyard.planning.life import LISTING_LAG
+from lanyard.planning.life import LISTING_LAG, SECOND_LOOK
 from lanyard.planning.outcomes import attempt, failed, only
 from lanyard.reconcile.deleted_identities import as_kept, is_deletable
 from lanyard.reconcile.progress import Progress
@@ -91,7 +91,10 @@ class RemovalSteps:
         if current is None:
             await services.identity_presence.ensure_gone(action.id)
             return "it is gone already"
-        if not is_deletable(own, current, record.id, services):
+        is_it = is_deletable(own, current, record.id, services)
+        if is_it == bool(own.away_since):
+            raise NotYet(f"{action.id}: ARM shows one and the other in its place", SECOND_LOOK)
+        if not is_it:
             return "it is another one now: kept"
         if resource is not None and action.id in resource.identity.user_assigned:
             reason = f"waits for: detach identity {action.id.name}"

@@ -2,18 +2,22 @@
 
 The ledger may be lost, old or damaged, and then it knows nobody who needs what it revokes. One
 query of Resource Graph gives whoever shows the grant's principal; of those that the policy has keep
-it, or whose row cannot be read, ARM is asked in turn until one is there.
+it, or whose row cannot be read, ARM is asked in turn until one is there. One that ARM does not show
+has to be gone for certain: else nothing is revoked yet.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from lanyard.planning.desired import desired
 from lanyard.planning.needs import names_principal, needs_grant
 from lanyard.policy import Policy
 from lanyard.ports.azure import Compute, Index
-from lanyard.record.ledger import Ledger
+from lanyard.reconcile.presence import Presence
+from lanyard.record.ledger import Ledger, ResourceRecord
 from lanyard.values.compute import ComputeResource
-from lanyard.values.errors import Because, Permanent, Refused, Temporary
+from lanyard.values.errors import Because, NotYet, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant
 from lanyard.values.listed import Listed
 from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
@@ -26,35 +30,44 @@ _DELAY = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """All that the app can read, under one policy."""
+    """All that the app can read, under one policy. `now`: seconds since the epoch."""
 
     policy: Policy
     index: Index
     compute: Compute
     ledger: Ledger
+    now: Callable[[], float]
 
     async def needing(self, grant: Grant, besides: ResourceId | None) -> ResourceId | None:
         """A living resource that needs the grant, on its record from now on; None where none does.
 
         `besides`: the one that gives its claim up. Raises Refused where it cannot be seen whether
-        one does, Temporary, Permanent where Resource Graph cannot be asked.
+        one does, NotYet where one that does is listed, and it is not certain that it is gone;
+        Temporary, Permanent where Resource Graph cannot be asked.
         """
-        stale = 0
+        missing: list[ResourceId] = []
         for listed in await self.index.showing(grant.principal_id):
-            row = listed.compute
             if besides is not None and folded(listed.id) == besides.key:
                 continue
-            if not listed.unread and (row is None or not self._needs(row, grant)):
+            if not self._may_need(listed, grant):
                 continue
-            if stale == _MOST_STALE:
-                raise _unseen(f"{stale} resources that need it are listed, and not there")
-            current = await self._read(listed)
+            if len(missing) == _MOST_STALE:
+                raise _unseen(f"{len(missing)} resources that need it are listed, and not there")
+            resource, current = await self._read(listed)
             if current is None:
-                stale += 1
-            elif self._needs(current, grant):
-                await self._learn(current.id, grant)
-                return current.id
+                missing.append(resource)
+                continue
+            await self.ledger.update(resource, partial(_shown, now=self.now()))
+            if self._needs(current, grant):
+                await self._learn(resource, grant)
+                return resource
+        await self._ensure_gone(missing)
         return None
+
+    def _may_need(self, listed: Listed, grant: Grant) -> bool:
+        """By its row."""
+        row = listed.compute
+        return listed.unread or (row is not None and self._needs(row, grant))
 
     def _needs(self, resource: ComputeResource, grant: Grant) -> bool:
         """Of a resource for which a rule cannot be filled in nobody can say that it does not."""
@@ -65,12 +78,13 @@ class Estate:
             or names_principal(resource, grant.principal_id)
         )
 
-    async def _read(self, listed: Listed) -> ComputeResource | None:
+    async def _read(self, listed: Listed) -> tuple[ResourceId, ComputeResource | None]:
         """What a row shows of a resource in part may be what ARM's answer is, too: then nobody can
         say that it needs nothing.
         """
         try:
-            return await self.compute.read(ResourceId.parse(listed.id))
+            resource = ResourceId.parse(listed.id)
+            return resource, await self.compute.read(resource)
         except (InvalidResourceId, Permanent) as error:
             raise _unseen(f"{listed.id} shows it, and cannot be read: {error}") from error
         except Temporary as error:
@@ -78,11 +92,34 @@ class Estate:
                 raise
             raise _unseen(f"{listed.id} shows it, and cannot be read: {error}") from error
 
+    async def _ensure_gone(self, missing: Iterable[ResourceId]) -> None:
+        """Each 404 is put on record: one alone proves nothing. Raises NotYet until all are gone for
+        certain, Temporary, Permanent where a listing cannot be asked.
+        """
+        now, waits = self.now(), list[NotYet]()
+        for resource in missing:
+            seen = await self.ledger.update(resource, partial(_missed, now=now))
+            try:
+                await Presence(self.index, resource, now).ensure_gone(seen.life)
+            except NotYet as wait:
+                waits.append(wait)
+        if waits:
+            raise max(waits, key=lambda wait: wait.delay)
+
     async def _learn(self, resource: ResourceId, grant: Grant) -> None:
         """It stands, and goes by that resource's own plan from now on, if at all."""
         record = await self.ledger.resource(resource)
         if grant.name not in {known.name for known in record.owned().claimed}:
             await self.ledger.save(replace(record, grants=record.grants | {grant}))
+
+
+def _missed(record: ResourceRecord, now: float) -> ResourceRecord:
+    return replace(record, life=record.life.missed(now))
+
+
+def _shown(record: ResourceRecord, now: float) -> ResourceRecord:
+    """An earlier 404 proves nothing any more."""
+    return replace(record, life=record.life.shown(now)) if record.life.missing else record
 
 
 def _unseen(reason: str) -> Refused:

@@ -12,19 +12,21 @@ from lanyard.planning.deletion import (
     in_hidden_use,
     in_unread,
     in_use,
-    looked,
     not_answered,
     seconds_left,
     stays_attached,
     trusted,
+    unused,
+    used,
 )
+from lanyard.planning.life import SECOND_LOOK
 from lanyard.planning.obstacle import Obstacle
 from lanyard.planning.outcomes import Outcome, failed, only
 from lanyard.planning.verdict import Held
 from lanyard.reconcile.deleted_identities import is_deletable
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.services import Services
-from lanyard.values.errors import Permanent, Temporary
+from lanyard.values.errors import Because, NotYet, Permanent, Temporary
 from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId, folded
 
@@ -132,53 +134,96 @@ class OwnIdentities:
         if use is None:
             looks.waiting.pop(DeleteIdentity(identity), None)
             return None
-        if obstacle := in_use(use):
-            return obstacle
+        is_first = not own.alone_since
+        obstacle = in_use(use) or (await self._unlisted(identity, use) if is_first else None)
+        if obstacle is not None:
+            return await self._stays(identity, obstacle)
+        own = await self._goes_on(identity, use)
+        due = self._due(identity, own, group, use, looks)
+        if not due:
+            return None
+        unread = in_unread(await self.services.unread.read())
+        if unread and DeleteIdentity(identity) in due:
+            looks.hold([DeleteIdentity(identity)], unread)
+        obstacle = None if is_first else await self._unlisted(identity, use)
+        return None if obstacle is None else await self._stays(identity, obstacle)
+
+    async def _stays(self, identity: ResourceId, obstacle: Obstacle) -> Obstacle:
+        """A use that is seen ends by two looks again; a question without an answer shows none."""
+        if obstacle.because is Because.IN_USE:
+            await self._save(identity, used(self.progress.record.dedicated[identity]))
+        return obstacle
+
+    async def _goes_on(self, identity: ResourceId, use: Use) -> Dedicated:
+        """No look shows a use."""
+        own = unused(self.progress.record.dedicated[identity], use, self.services.now())
+        await self._save(identity, own)
+        return own
+
+    def _due(
+        self,
+        identity: ResourceId,
+        own: Dedicated,
+        group: Sequence[Action],
+        use: Use,
+        looks: Looks,
+    ) -> list[Action]:
         if obstacle := stays_attached(use, identity, looks.allowed):
             looks.hold([DeleteIdentity(identity)], obstacle)
-        now, own = self.services.now(), self.progress.record.dedicated[identity]
         for action in group:
-            left = max(looks.waiting.get(action, 0.0), seconds_left(action, own, use, now))
-            if left > 0:
+            left = seconds_left(action, own, use, self.services.now())
+            if (left := max(looks.waiting.get(action, 0.0), left)) > 0:
                 looks.waiting[action] = left
-        due = [action for action in group if action not in looks.waiting]
-        return await self._unlisted(identity, use, due, looks) if due else None
+        return [action for action in group if action not in looks.waiting]
 
     async def _listed(self, identity: ResourceId, own: Dedicated) -> Use | None:
-        """Where it is, on record with the moment; None where it is another one now, or gone for
+        """Where it is, with its principal on record; None where it is another one now, or gone, for
         certain: that one is not to be looked after. Raises Temporary, Permanent.
         """
         services, progress = self.services, self.progress
         current = await services.identities.details(identity)
         if current is None:
             await services.identity_presence.ensure_gone(identity)
+            await self._away(identity, own)
             return None
         await services.identity_presence.seen(identity)
         if not is_deletable(own, current, progress.record.id, services):
-            return None
+            return await self._another(identity, own)
         listed = {folded(each): each for each in await services.index.resources_with(identity)}
         mine = listed.pop(progress.record.id.key, None)
-        use = Use(
+        here = replace(own, principal=current.principal_id, away_since=0.0)
+        await self._save(identity, here)
+        return Use(
             others=tuple(sorted(listed.values())),
             listed=mine is not None,
             attached=self._has(identity),
         )
-        known = replace(looked(own, use, services.now()), principal=current.principal_id)
-        await self._save(identity, known)
-        return use
+
+    async def _another(self, identity: ResourceId, own: Dedicated) -> Use | None:
+        """ARM shows another one in its place, as a replica that is behind may: believed where it
+        does so a minute later as well, and nothing is listed with the principal of this one.
+        """
+        await self._away(identity, own)
+        away_since = self.progress.record.dedicated[identity].away_since
+        if (left := away_since + SECOND_LOOK - self.services.now()) > 0:
+            raise NotYet(f"{identity}: ARM shows another one in its place", left)
+        its = (self.progress.record.id.key, identity.key)
+        showing = await self.services.index.showing(own.principal) if own.principal else []
+        others = {one.id for one in showing if folded(one.id) not in its}
+        return Use(others=tuple(sorted(others))) if others else None
+
+    async def _away(self, identity: ResourceId, own: Dedicated) -> None:
+        """Azure shows none, or another one."""
+        if not own.away_since:
+            await self._save(identity, replace(own, away_since=self.services.now()))
 
     def _has(self, identity: ResourceId) -> bool:
         """Whether the resource itself lives and has it."""
         resource = self.progress.resource
         return resource is not None and identity in resource.identity.user_assigned
 
-    async def _unlisted(
-        self, identity: ResourceId, use: Use, due: Sequence[Action], looks: Looks
-    ) -> Obstacle | None:
+    async def _unlisted(self, identity: ResourceId, use: Use) -> Obstacle | None:
         """What no listing shows. The count comes last: the tenant may ask once a second."""
-        unread = in_unread(await self.services.unread.read())
-        if unread and DeleteIdentity(identity) in due:
-            looks.hold([DeleteIdentity(identity)], unread)
         questions: dict[str, Callable[[], Awaitable[Obstacle | None]]] = {
             "the ledger": lambda: self._on_record(identity),
             "federatedIdentityCredentials": lambda: self._trusted(identity),

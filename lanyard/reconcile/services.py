@@ -184,7 +184,7 @@ def _of_grants(
     """Claims that come, and claims that go."""
     rows = GrantRows(table, now)
     agreement = Agreement(policy, azure.index, azure.compute)
-    estate = Estate(policy, azure.index, azure.compute, ledger)
+    estate = Estate(policy, azure.index, azure.compute, ledger, now)
     grace = policy.limits.removals.grace_minutes * 60
     return (
         Claims(rows, azure.assignments, agreement, once),

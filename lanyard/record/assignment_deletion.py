@@ -70,9 +70,11 @@ class AssignmentDeletion:
 
     async def _ensure_gone(self, revoking: Granted, before: State) -> None:
         """ARM answers 404 for it, as a replica may for a while. Raises NotYet until it has done so
-        for a minute.
+        for a minute since the last claim went: one from before that says nothing.
         """
-        first = revoking.moments.missing_since or self._now()
+        known = revoking.moments
+        counts = known.missing_since >= known.unclaimed_since
+        first = (counts and known.missing_since) or self._now()
         left = first + SECOND_LOOK - self._now()
         if left > 0:
             await self._put_back(revoking, before, missing_since=first)

@@ -39,6 +39,8 @@ class Dedicated:
     unanswered_since: float = 0.0
     #: When Azure was asked to make it, and nobody knows whether it did.
     asked_at: float = 0.0
+    #: Since when Azure shows none under its id, or another one.
+    away_since: float = 0.0
 
     def is_still(self, identity: ManagedIdentity, owner: ResourceId, installation: str) -> bool:
         """Whether the identity that is there now is the one that an installation made for `owner`:

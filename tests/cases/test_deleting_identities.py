@@ -1,12 +1,10 @@
 """Cases of part A: an identity of one resource is deleted last and slowly, and so are its roles."""
 
 from ast import literal_eval
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
-from azure.mgmt.msi.aio import ManagedServiceIdentityClient
-from azure.mgmt.msi.models import FederatedIdentityCredential, Identity
+from azure.mgmt.msi.models import Identity
 
 from lanyard.values.errors import Because
 from lanyard.values.resource_id import ResourceId
@@ -14,7 +12,6 @@ from simulator.behaviour import ResourceGraphAnswer
 from simulator.faults import Drop, Fault
 from tests.support.cases import (
     HOUR,
-    IDENTITY_TYPE,
     MINUTE,
     Rules,
     attached,
@@ -25,7 +22,6 @@ from tests.support.cases import (
     held,
     hours,
     make_identity,
-    own,
     pass_time,
     patch,
     principal,
@@ -42,70 +38,16 @@ from tests.support.compute_examples import (
     SLOT,
     Example,
 )
-from tests.support.estate import Estate
-from tests.support.other_subscriptions import lose_a_subscription, machine_in
-
-AT_ONCE = own(0)
-DELETION = "delete identity id-vm1"
-RELEASE = "unassign Reader at "
-CREDENTIAL: dict[str, Any] = {
-    "issuer": "https://token.actions.githubusercontent.com",
-    "subject": "repo:shop/web:ref:refs/heads/main",
-    "audiences": ["api://AzureADTokenExchange"],
-}
-
-
-@dataclass(frozen=True)
-class Served:
-    """vm1 with an identity of its own."""
-
-    estate: Estate
-    vm: ResourceId
-
-    @property
-    def identity(self) -> str:
-        """The id of its identity."""
-        return self.named("id-vm1")
-
-    def named(self, name: str) -> str:
-        group = f"{self.estate.scope}/resourceGroups/rg-app"
-        return f"{group}/providers/{IDENTITY_TYPE}/{name}"
-
-    def block(self, name: str = "id-vm1") -> dict[str, object]:
-        """What another resource is written with that has it."""
-        return {
-            "identity": {
-                "type": "UserAssigned",
-                "userAssignedIdentities": {self.named(name): {}},
-            }
-        }
-
-    async def holding(self, *told: str) -> None:
-        """Identity and role stand, and both are held for this reason."""
-        assert exists(self.estate, "id-vm1")
-        assert "Reader" in roles(self.estate, "id-vm1")
-        listed = await held(self.estate)
-        assert any(action.startswith(RELEASE) for action in listed), sorted(listed)
-        for action, entry in listed.items():
-            if action == DELETION or action.startswith(RELEASE):
-                assert not entry.refusal.releasable
-                assert all(each in str(entry.refusal) for each in told), str(entry.refusal)
-        assert DELETION in listed
-
-    async def assert_gone(self) -> None:
-        assert not exists(self.estate, "id-vm1")
-        assert self.estate.assignments() == []
-        assert await held(self.estate) == {}
-
-
-async def served(monkeypatch: pytest.MonkeyPatch) -> Served:
-    rules = Rules(identity=AT_ONCE, match="tags: {env: prod}")
-    estate = await begun(monkeypatch, rules)
-    vm = await estate.create_vm("vm1", tags={"env": "prod"})
-    await pass_time(estate)
-    assert roles(estate, "id-vm1") == ["Reader"]
-    return Served(estate, vm)
-
+from tests.support.other_subscriptions import lose_a_subscription
+from tests.support.own_identity import (
+    AT_ONCE,
+    DELETION,
+    Served,
+    identities,
+    served,
+    trust,
+    unreadable,
+)
 
 # A10: in use elsewhere
 
@@ -267,13 +209,6 @@ async def test_case_A10_a_machine_that_is_back_keeps_the_very_same_identity(
 # A11: in use where the app cannot read
 
 
-async def unreadable(it: Served) -> None:
-    """A machine has the identity in a subscription in which the app has no right."""
-    await machine_in(
-        it.estate, it.vm, it.estate.azure.state.add_subscription("other").id, **it.block()
-    )
-
-
 async def test_case_A11_a_user_that_the_app_cannot_read_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -316,11 +251,6 @@ async def test_case_A11_a_subscription_on_record_that_cannot_be_read_forbids_it(
 
 
 # A12: another one now
-
-
-def identities(estate: Estate) -> Any:
-    options = estate.azure.client_options(estate.operator)
-    return ManagedServiceIdentityClient(subscription_id=estate.subscription, **options)
 
 
 async def made_again(it: Served) -> str:
@@ -529,13 +459,6 @@ async def test_case_A13_an_identity_below_another_one_of_its_name_is_no_user(
 
 
 # A26: federated credentials
-
-
-async def trust(it: Served) -> None:
-    """Somebody has the identity trust another issuer."""
-    client = identities(it.estate).federated_identity_credentials
-    credential = FederatedIdentityCredential(**CREDENTIAL)
-    await client.create_or_update("rg-app", "id-vm1", "pipeline", credential)
 
 
 @pytest.mark.parametrize("when", ["before", "between"])
