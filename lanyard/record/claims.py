@@ -229,6 +229,11 @@ class Claims:
             return False
         return found.moments.stands_since > 0
 
+    async def recorded_as_given(self, grant: Grant) -> bool:
+        """Whether its row has it as given, on this very condition."""
+        found = await self._rows.find(grant.name)
+        return found is not None and found.gives(grant)
+
     async def on_record(self, grant: Grant) -> bool:
         """Whether there is a row of it, whatever it says."""
         return await self._rows.find(grant.name) is not None

@@ -9,19 +9,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from lanyard.record.ledger import ResourceRecord
-from lanyard.values.grants import Grant, Standing
+from lanyard.values.grants import Grant, Standing, State
 from lanyard.values.resource_id import ResourceId
 
 
 def claims_in_doubt(
     standing: Standing, records: Mapping[str, ResourceRecord]
 ) -> Iterator[ResourceId]:
-    """Who claims the grant without having it on record, or has it on another condition. The records
-    by their folded ids.
+    """Who claims the grant without having it on record, or has it on record as given where its row
+    has it on another condition, or as not given: then another claimant found that it is not there.
+    The records by their folded ids.
     """
     for claimant in standing.claimants:
         record = records.get(claimant.key)
-        if standing.grant.name not in _names(record) or _has_otherwise(record, standing.grant):
+        if standing.grant.name not in _names(record) or _is_given_otherwise(record, standing):
             yield claimant
 
 
@@ -37,10 +38,11 @@ def lost_claims(
     return frozenset(grant for grant in grants if not is_claimed(grant))
 
 
-def _has_otherwise(record: ResourceRecord | None, grant: Grant) -> bool:
-    """Whether a grant is on record as given on another condition than its own row says."""
-    known = record.grants if record is not None else ()
-    return any(one.name == grant.name and one.condition != grant.condition for one in known)
+def _is_given_otherwise(record: ResourceRecord | None, standing: Standing) -> bool:
+    """Whether the grant is on record as given, and its own row does not say it."""
+    grant, is_given = standing.grant, standing.state is State.ACTIVE
+    known = [one for one in record.grants if one.name == grant.name] if record is not None else []
+    return any(one.condition != grant.condition or not is_given for one in known)
 
 
 def _names(record: ResourceRecord | None) -> set[str]:

@@ -21,6 +21,7 @@ from lanyard.ports.queue import Enqueue
 from lanyard.reconcile.services import Services
 from lanyard.record.checkpoint import Checkpoint
 from lanyard.record.identities import IdentityRecord
+from lanyard.record.ledger import ResourceRecord
 from lanyard.sweep.at_once import at_once
 from lanyard.sweep.changed_grants import Changed, changed_grants
 from lanyard.sweep.departures import SOURCE, departures
@@ -207,14 +208,17 @@ class Sweep:
         """
         (resource, doubts), services = in_doubt, self.services
         record = await services.ledger.resource(resource)
-        known = {grant.name for grant in record.owned().claimed}
-        still = {
-            grant
-            for grant in doubts
-            if (grant.name in known) != await services.claims.claimed_by(grant, resource)
-        }
+        still = {grant for grant in doubts if await self._is_in_doubt(grant, record)}
         if still:
             await services.ledger.update(resource, lambda now: reopened(now, frozenset(still)))
+
+    async def _is_in_doubt(self, grant: Grant, record: ResourceRecord) -> bool:
+        claims = self.services.claims
+        known = {one.name for one in record.owned().claimed}
+        if (grant.name in known) != await claims.claimed_by(grant, record.id):
+            return True
+        is_given = grant.name in {one.name for one in record.grants}
+        return is_given and not await claims.recorded_as_given(grant)
 
     async def _drifted(self, found: Survey, after: str) -> AsyncIterator[ResourceId]:
         """The resources that are not as desired, in the order of their ids, from `after` on."""

@@ -568,6 +568,17 @@ KNOWN = {
         "17.6 moved",
         history(*ADOPTED, Move("vm1"), Pass(11), Tag("vm1@shop"), policy=OLD_TAGGED),
     ),
+    "what one machine finds to be another owner's is listed for all that have it": (
+        "17.5 watched",
+        history(
+            Make("vm2", SHOP),
+            Another(),
+            Sweep(),
+            HandOver("id-shared"),
+            Make("vm1", SHOP),
+            policy=Policy((Rule(on="one"), Rule(roles=("reader",)))),
+        ),
+    ),
     "held_by_a_sweep_alone": (
         "held",
         history(Make("vm1", fate=Fate.LOST), policy=Policy(mode="observe")),
