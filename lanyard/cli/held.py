@@ -5,12 +5,19 @@ decides about it.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
+from lanyard.cli.frame.held_entries import (
+    ENTRY_SHAPE,
+    entry_as_json,
+    shown_answer,
+    shown_reasons,
+    up_to,
+)
 from lanyard.cli.frame.names import short
 from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
 from lanyard.cli.frame.short_ids import is_about
@@ -41,26 +48,10 @@ exit codes:
      cannot be read
 """
 _WAITS = 2
-_ENTRY = {
-    "id": "what `lanyard release` and `dismiss` take",
-    "resource": "id of the resource, or of the subscription of an orphan",
-    "about": "the principal or grant of an orphan that no resource shows; else empty",
-    "key": "the action's own: no other action on the resource has it",
-    "because": "why, as programs go by it: `mode`, `paused`, `budget` and so on",
-    "action": "what is not done, in words",
-    "reason": "why it is not",
-    "release": "what would release it",
-    "releasable": "whether `lanyard release` is enough",
-    "since": "since when, ISO 8601, UTC",
-    "answer": 'what a person decided: `""`, `released`, `dismissed`',
-    "by": "who that was",
-    "why": "why they did, in their words; may be empty",
-    "until": "when a dismissal ends, ISO 8601, UTC; null for no end",
-}
 _LIST_SHAPE = {
     "version": "`1`",
     "held[]": "by resource",
-    **{f"held[].{key}": meaning for key, meaning in _ENTRY.items()},
+    **{f"held[].{key}": meaning for key, meaning in ENTRY_SHAPE.items()},
     "damaged[]": "rows of the list that cannot be read, of any resource",
 }
 
@@ -166,27 +157,6 @@ def dismiss(
     return _show_decided(decided, Terminal(quiet=quiet), json=json)
 
 
-def entry_as_json(entry: Entry) -> dict[str, Any]:
-    """An entry of the list."""
-    refusal = entry.refusal
-    return {
-        "id": entry.id,
-        "resource": str(entry.resource),
-        "about": entry.principal,
-        "key": refusal.key,
-        "because": refusal.because.value,
-        "action": refusal.action,
-        "reason": refusal.reason,
-        "release": refusal.release,
-        "releasable": refusal.releasable,
-        "since": entry.since.isoformat(),
-        "answer": entry.answer.value,
-        "by": entry.by,
-        "why": entry.why,
-        "until": entry.until.isoformat() if entry.until is not None else None,
-    }
-
-
 #: What a person decides about an entry, by its id.
 type Decide = Callable[[str], Awaitable[Entry]]
 
@@ -224,7 +194,7 @@ def _show_decided(decided: _Decided, terminal: Terminal, *, json: bool) -> int:
     else:
         for entry in decided.entries:
             head = (entry.answer.value, "green"), f" {entry.id}: {entry.refusal.action}"
-            terminal.show(*head, _up_to(entry), (f"  {short(entry.resource.text)}", "dim"))
+            terminal.show(*head, up_to(entry), (f"  {short(entry.resource.text)}", "dim"))
     for failure in decided.failures:
         terminal.error(str(failure))
     return 1 if decided.failures else 0
@@ -233,20 +203,14 @@ def _show_decided(decided: _Decided, terminal: Terminal, *, json: bool) -> int:
 def _show(entries: list[Entry], terminal: Terminal) -> None:
     for entry in entries:
         refusal = entry.refusal
-        answer = f"  {entry.answer.value} by {entry.by}{_up_to(entry)}" if entry.answer else ""
+        answer = f"  {answered}" if (answered := shown_answer(entry)) else ""
         head = (entry.id, "bold"), "  ", (shown_time(entry.since), "dim"), f"  {refusal.action}"
         terminal.show(*head, (answer, "green"))
         about = f", {entry.principal}" if entry.principal else ""
         terminal.show((f"    {short(entry.resource.text)}{about}", "dim"))
-        terminal.show((f"    held: {refusal.reason}", "dim"))
-        way_out = f"lanyard release {entry.id}" if refusal.releasable else refusal.release
-        terminal.show((f"    {way_out}", "dim"))
+        for line in shown_reasons(entry):
+            terminal.show((f"    {line}", "dim"))
     terminal.show((f"held: {len(entries)}", "magenta" if entries else "green"))
-
-
-def _up_to(entry: Entry) -> str:
-    end = f" until {shown_time(entry.until)}" if entry.until is not None else ""
-    return f"{end}: {entry.why}" if entry.why else end
 
 
 HELD = Command(_LIST_ABOUT, _LIST_AFTER, list_held, _LIST_SHAPE)

@@ -132,22 +132,38 @@ def _unclaimed(
 
 def _without_principal(assignment: ListedAssignment, facts: Facts, policy: Policy) -> Orphan:
     principal = assignment.principal_id
-    above = "" if subscription_of(assignment.scope) else _ABOVE
     owner = facts.owners.get(principal)
+    orders = Orders(facts.pause, dismissed=facts.dismissed)
+    held = held_once_gone(assignment.scope, principal, policy, orders, seen=owner is not None)
     silent = (
         f"the directory does not know {principal}, in an answer that holds the control principal"
     )
     unseen = "no resource that ARM lists shows it"
     if owner is not None:
         evidence = (f"its principal was seen alive as the identity of {owner}", unseen, silent)
-        held = above or _held(RemoveOrphans(principal), facts, policy)
         return Orphan(OrphanKind.DEPARTED, assignment, evidence, owner, held)
-    held = above or _held(RemoveUnknown(principal), facts, policy)
     evidence = (silent, unseen, "Lanyard never saw it alive")
     return Orphan(OrphanKind.UNKNOWN, assignment, evidence, None, held)
 
 
-def _held(action: Removal, facts: Facts, policy: Policy, given_by: Givers = NOBODY) -> str:
-    orders = Orders(facts.pause, dismissed=facts.dismissed)
+def held_once_gone(
+    scope: str, principal: str, policy: Policy, orders: Orders, *, seen: bool
+) -> str:
+    """Why an assignment at a scope stays once its principal (object id) is gone; "" where it goes.
+    `seen`: whether the principal was seen alive.
+    """
+    if subscription_of(scope) is None:
+        return _ABOVE
+    return why_held(RemoveOrphans(principal) if seen else RemoveUnknown(principal), policy, orders)
+
+
+def why_held(action: Removal, policy: Policy, orders: Orders, given_by: Givers = NOBODY) -> str:
+    """Why a removal that no resource's plan holds is not done, and what has it done; "" where it
+    is done.
+    """
     verdict = guard_alone([action], policy, orders, given_by)
     return "".join(str(entry.refusal()) for entry in verdict.held)
+
+
+def _held(action: Removal, facts: Facts, policy: Policy, given_by: Givers) -> str:
+    return why_held(action, policy, Orders(facts.pause, dismissed=facts.dismissed), given_by)

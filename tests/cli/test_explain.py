@@ -152,7 +152,35 @@ async def test_a_principal_is_explained_wherever_it_holds_a_role(app: Desk) -> N
     (principal,) = (await app.estate.identity_of("vm1")).values()
     found = await explain(app, principal.upper())
     assert [each["role"]["id"] for each in found["assignments"]] == [BLOB_READER]
-    assert found["identities"] == []
+    (identity,) = found["identities"]
+    assert identity["id"].endswith(REGIONAL)
+    ran = await app.app("explain", principal.upper(), "--policy", str(app.policy))
+    assert ran.lines[1].strip() == f"rg-identities/userAssignedIdentities/{REGIONAL}"
+    assert ran.lines[2].strip() == f"object id {principal}"
+    assert ran.lines[3].strip() == f"attached to {app.estate.vm_id('vm1')}"
+
+
+async def test_an_object_id_of_a_system_assigned_identity_says_whose_it_is(app: Desk) -> None:
+    vm = await app.estate.create_vm("vm2", identity={"type": "SystemAssigned"})
+    identity = app.estate.azure.state.resources[vm.key].identity
+    assert identity is not None
+    principal = identity["principalId"]
+    ran = await app.app("explain", principal, "--policy", str(app.policy))
+    assert [line.strip() for line in ran.lines[:4]] == [
+        principal,
+        "system-assigned identity",
+        f"object id {principal}",
+        f"attached to {vm}",
+    ]
+
+
+async def test_a_custom_role_is_shown_by_its_name(app: Desk) -> None:
+    (principal,) = (await app.estate.identity_of("vm1")).values()
+    roles = app.estate.azure.state.role_definitions.values()
+    (custom,) = [role for role in roles if role.role_name == "Lanyard"]
+    app.estate.azure.assign(principal, custom.guid, app.group)
+    found = await explain(app, app.estate.vm_id("vm1").text)
+    assert {"id": custom.guid, "name": "Lanyard"} in [one["role"] for one in found["assignments"]]
 
 
 async def test_an_assignment_is_explained_with_everybody_who_needs_it(app: Desk) -> None:
@@ -212,8 +240,140 @@ async def test_what_cannot_be_explained_is_an_error(app: Desk, target: str, mess
     assert message in ran.err
 
 
-async def test_a_principal_that_holds_nothing_holds_nothing(app: Desk) -> None:
-    ran = await app.app(
-        "explain", "00000000-0000-0000-0000-000000000001", "--policy", str(app.policy)
-    )
+async def test_a_principal_that_holds_nothing_holds_nothing_and_is_named(app: Desk) -> None:
+    app.estate.platform.directory.grant_permission(app.person.object_id)
+    other = app.estate.azure.state.add_principal("deploys-the-shop")
+    ran = await app.app("explain", other.object_id, "--policy", str(app.policy))
     assert (ran.code, ran.lines[-1]) == (OK, "  holds no role")
+    assert ran.lines[1] == "  deploys-the-shop  service principal"
+
+
+async def test_a_guid_that_nobody_knows_is_an_error_that_says_what_was_asked(app: Desk) -> None:
+    app.estate.platform.directory.grant_permission(app.person.object_id)
+    guid = "00000000-0000-0000-0000-000000000001"
+    ran = await app.app("explain", guid, "--policy", str(app.policy))
+    assert ran.code == ERROR
+    assert f"nothing is known of {guid}" in ran.err
+    for asked in ("role assignment", "no resource shows it", "nor the directory"):
+        assert asked in ran.err
+
+
+async def test_a_guid_that_the_directory_was_not_asked_for_says_so(app: Desk) -> None:
+    guid = "00000000-0000-0000-0000-000000000001"
+    ran = await app.app("explain", guid, "--policy", str(app.policy))
+    assert (ran.code, "the directory could not be asked" in ran.err) == (ERROR, True)
+
+
+async def test_the_guid_of_a_subscription_points_to_who_has_access(app: Desk) -> None:
+    ran = await app.app("explain", app.estate.subscription, "--policy", str(app.policy))
+    assert ran.code == ERROR
+    assert f"'lanyard access {app.estate.scope}'" in ran.err
+
+
+async def test_the_guid_of_an_assignment_is_the_assignment(app: Desk) -> None:
+    (whole,) = (await explain(app, app.estate.vm_id("vm1").text))["assignments"]
+    guid = whole["id"].rpartition("/")[2]
+    found = await explain(app, guid.upper())
+    (assignment,) = found["assignments"]
+    assert (found["id"], assignment["id"]) == (whole["id"], whole["id"])
+    assert assignment["claims"] == whole["claims"]
+    (principal,) = (await app.estate.identity_of("vm1")).values()
+    app.estate.azure.assign(principal, "Reader", app.group)
+    (theirs,) = [
+        one
+        for one in (await explain(app, principal))["assignments"]
+        if one["role"]["name"] == "Reader"
+    ]
+    (found_theirs,) = (await explain(app, theirs["id"].rpartition("/")[2]))["assignments"]
+    assert found_theirs["madeByLanyard"] is False
+
+
+async def test_what_is_held_of_a_resource_is_shown_in_the_words_of_plan_and_held(
+    app: Desk,
+) -> None:
+    vm, text = app.estate.vm_id("vm1"), app.policy.read_text()
+    privileged = text.replace("role: Storage Blob Data Reader", "role: Owner")
+    app.write_policy(privileged)
+    app.estate.change_policy(privileged)
+    await app.gone(vm)
+    (held, *_) = found = (await explain(app, vm.text))["held"]
+    assert found == json.loads((await app.app("held", "--json")).out)["held"]
+    ran = await app.app("explain", vm.text, "--policy", str(app.policy))
+    shown = [line.strip() for line in ran.lines]
+    for command in (await app.plan_in_full(vm.text), await app.app("held")):
+        reasons = [line.strip() for line in command.lines if "held: " in line or "release" in line]
+        assert set(reasons) - {f"held: {len(found)}"} <= set(shown)
+    assert f"‖ {held['action']}" in shown
+    identity = await app.app("explain", REGIONAL, "--policy", str(app.policy))
+    assert f"‖ {held['action']}  rg-app/virtualMachines/vm1" in identity.out
+
+
+async def test_what_a_pause_holds_says_so(app: Desk) -> None:
+    (principal,) = (await app.estate.identity_of("vm1")).values()
+    vm = app.estate.vm_id("vm1")
+    await app.app("pause", "migration")
+    await app.estate.delete_vm("vm1")
+    (before,) = (await explain(app, principal))["assignments"]
+    await app.gone(vm)
+    (after,) = (await explain(app, principal))["assignments"]
+    for assignment in (before, after):
+        (way,) = assignment["toGo"]
+        assert way.startswith(f"{vm} is gone, and the release of its claim is held: paused by")
+        assert "migration" in way
+        assert "'lanyard resume' goes on" in way
+
+
+@pytest.mark.parametrize(
+    ("remove", "shown"),
+    [
+        ("seen", "its removal is held: the directory does not know this principal, and Lanyard"),
+        ("all", "it is cleaned up when its principal exists neither in ARM nor in the directory"),
+    ],
+)
+async def test_what_becomes_of_a_principal_that_was_never_seen_goes_by_the_policy(
+    app: Desk, remove: str, shown: str
+) -> None:
+    orphans = "orphans: {remove: REMOVE, graceMinutes".replace("REMOVE", remove)
+    app.write_policy(app.policy.read_text().replace("orphans: {graceMinutes", orphans))
+    other = app.estate.azure.state.add_principal("deploys-the-shop")
+    app.estate.azure.assign(other.object_id, "Reader", app.group)
+    (assignment,) = (await explain(app, other.object_id))["assignments"]
+    assert shown in assignment["toGo"][0]
+
+
+async def test_what_a_seen_principal_leaves_is_cleaned_up(app: Desk) -> None:
+    (principal,) = (await app.estate.identity_of("vm1")).values()
+    app.estate.azure.assign(principal, "Reader", app.group)
+    ways = [one["toGo"][0] for one in (await explain(app, principal))["assignments"]]
+    assert any("it is cleaned up when its principal exists neither" in way for way in ways)
+
+
+async def test_what_a_person_holds_is_not_cleaned_up(app: Desk) -> None:
+    app.estate.platform.directory.grant_permission(app.person.object_id)
+    ways = [one["toGo"][0] for one in (await explain(app, app.person.object_id))["assignments"]]
+    assert ways
+    assert all("what users and groups hold is not cleaned up" in way for way in ways)
+
+
+async def test_a_type_that_lanyard_gives_nothing_points_to_who_has_access(app: Desk) -> None:
+    account = f"{app.group}/providers/Microsoft.Storage/storageAccounts/stshop"
+    ran = await app.app("explain", account, "--policy", str(app.policy))
+    assert ran.code == ERROR
+    assert f"who has access to it shows 'lanyard access {account}'" in ran.err
+
+
+async def test_a_machine_that_is_gone_points_to_its_past_also_by_its_name(app: Desk) -> None:
+    vm = app.estate.vm_id("vm1")
+    await app.estate.delete_vm("vm1")
+    await app.estate.settle()
+    for target in ("vm1", "VM1", "rg-app/virtualMachines/vm1", vm.text):
+        ran = await app.app("explain", target, "--policy", str(app.policy))
+        assert (ran.code, f"'lanyard history --resource {vm}'" in ran.err) == (ERROR, True), target
+
+
+async def test_the_id_is_shown_however_it_was_typed(app: Desk) -> None:
+    vm = app.estate.vm_id("vm1")
+    found = await explain(app, "VM1")
+    assert (found["target"], found["id"]) == ("VM1", vm.text)
+    ran = await app.app("explain", "VM1", "--policy", str(app.policy))
+    assert ran.lines[0] == vm.text

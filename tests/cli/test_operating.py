@@ -170,7 +170,7 @@ async def test_held_lists_what_waits_with_the_way_out(desk: Desk) -> None:
     assert ran.code == ATTENTION
     assert any("    held: the budget of 0 removals an hour is spent" in line for line in ran.lines)
     (entry_id,) = await held_ids(desk)
-    assert f"    lanyard release {entry_id}" in ran.lines
+    assert f"    to release it: lanyard release {entry_id}" in ran.lines
     within = await desk.app("held", "--resource", desk.group.upper())
     beside = await desk.app("held", "--resource", desk.group.removesuffix("p"))
     assert (within.code, beside.code, beside.lines) == (ATTENTION, OK, ["held: 0"])

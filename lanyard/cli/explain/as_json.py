@@ -5,19 +5,22 @@ from typing import Any
 
 from lanyard.cli.explain.explanation import Explanation
 from lanyard.cli.explain.why import Claim, Why
-from lanyard.cli.frame.names import role_as_json
+from lanyard.cli.frame.held_entries import ENTRY_SHAPE, entry_as_json
 
 type Json = dict[str, Any]
 
 SHAPE = {
     "version": "`1`",
     "target": "as it was given",
+    "id": "of what was found: a whole resource id, the id of a role assignment, an object id",
     "identities[]": "of a resource: what it has attached, and its system-assigned identity; of an "
-    "identity: that one",
+    "identity, or its object id: that one",
     "identities[].id": "id of the identity, or `system`",
     "identities[].principalId": "its object id; null while Azure does not show it",
     "identities[].attachedByLanyard": "whether the record says that Lanyard attached it",
     "identities[].rules[]": "rules that ask for it: `name`, `place` (file and line)",
+    "holder": "of an object id that no resource shows, where the directory does: `kind` (as Graph "
+    "names it: `user`, `group`, `servicePrincipal`), `name`; else null",
     "hadBy[]": "of an identity: ids of the resources that have it; null for anything else",
     "assignments[]": "role assignments of it",
     "assignments[].id": "of the role assignment",
@@ -48,6 +51,8 @@ SHAPE = {
     "record of 31 days has none",
     "assignments[].moreClaims": "how many claims there are beyond those",
     "assignments[].toGo[]": "what would have to change for it to go, in words",
+    "held[]": "what is not done that is about it, as `lanyard held --all` lists it",
+    **{f"held[].{key}": meaning for key, meaning in ENTRY_SHAPE.items()},
     "damaged[]": "rows of Lanyard's tables that cannot be read: what they are about is shown as "
     "nobody's",
 }
@@ -60,9 +65,11 @@ def explanation_as_json(target: str, explanation: Explanation, places: Mapping[s
         return {**_rule(rule, places), **more}
 
     had_by, excluded = explanation.had_by, explanation.excluded_by
+    known = explanation.known
     return {
         "version": 1,
         "target": target,
+        "id": explanation.id,
         "identities": [
             {
                 "id": identity.id,
@@ -72,6 +79,7 @@ def explanation_as_json(target: str, explanation: Explanation, places: Mapping[s
             }
             for identity in explanation.identities
         ],
+        "holder": None if known is None else {"kind": known.kind, "name": known.name},
         "hadBy": None if had_by is None else list(had_by),
         "managedBy": explanation.managed_by,
         "excludedBy": [named(rule, because=because) for rule, because in excluded.items()],
@@ -82,6 +90,7 @@ def explanation_as_json(target: str, explanation: Explanation, places: Mapping[s
             for one in explanation.keeps_all
         ],
         "assignments": [_assignment(why, places) for why in explanation.assignments],
+        "held": [entry_as_json(entry) for entry in explanation.held],
         "damaged": list(explanation.damaged),
     }
 
@@ -90,7 +99,7 @@ def _assignment(why: Why, places: Mapping[str, str]) -> Json:
     assignment = why.assignment
     return {
         "id": assignment.id,
-        "role": role_as_json(assignment.role_id),
+        "role": {"id": assignment.role_id, "name": why.role},
         "scope": assignment.scope,
         "principalId": assignment.principal_id,
         "madeByLanyard": why.lanyards,

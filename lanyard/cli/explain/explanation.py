@@ -2,18 +2,21 @@
 read, nothing changed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from lanyard.cli.explain.why import Explainer, Why
-from lanyard.cli.frame.short_ids import whole_id
+from lanyard.cli.explain.explainer import Explainer
+from lanyard.cli.explain.why import Why
+from lanyard.cli.frame.short_ids import NothingCalled, whole_id
 from lanyard.cli.frame.targets import BadTargets
+from lanyard.desk.access.who import Known
 from lanyard.planning.desired import Unfulfillable, desired
 from lanyard.policy import Policy
 from lanyard.policy.misses import NotFor, excluded_because, nearest
+from lanyard.record.held import Entry
 from lanyard.record.ledger import ResourceRecord
 from lanyard.values.compute import ComputeResource
-from lanyard.values.compute_types import IDENTITY_TYPE
+from lanyard.values.compute_types import IDENTITY_TYPE, compute_type
 from lanyard.values.errors import LanyardError
 from lanyard.values.resource_id import ResourceId, folded, is_guid
 
@@ -32,8 +35,9 @@ class Attached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What was found of the target."""
+    """What was found of the target. `id`: its own, however it was named."""
 
+    id: str
     #: Those that the resource has.
     identities: tuple[Attached, ...] = ()
     #: Those of it, or of what it has.
@@ -52,6 +56,10 @@ class Explanation:
     not_for: tuple[NotFor, ...] = ()
     #: Of an identity: the ids of the resources that have it. None: it is about something else.
     had_by: tuple[str, ...] | None = None
+    #: Of a principal that no resource shows: who that is to the directory.
+    known: Known | None = None
+    #: What is held that is about it.
+    held: tuple[Entry, ...] = ()
 
 
 async def explained(target: str, explainer: Explainer) -> Explanation:
@@ -59,19 +67,86 @@ async def explained(target: str, explainer: Explainer) -> Explanation:
     what does not exist.
     """
     if _ASSIGNMENT in folded(target):
-        why = await explainer.of_assignment(target)
-        if why is None:
-            raise LanyardError(f"{target} does not exist")
-        return Explanation(assignments=(why,))
+        return await _of_assignments(target, [target], explainer)
     if is_guid(target):
-        return Explanation(assignments=tuple(await explainer.of_principal_anywhere(folded(target))))
-    resource = await whole_id(target, explainer.app.reading.inventory)
+        return await _of_guid(folded(target), explainer)
+    resource = await _named(target, explainer)
     if not resource.type:
         asked = f"lanyard access {resource}"
         raise BadTargets(f"{target} is a scope; who has access to it shows '{asked}'")
     if folded(resource.type) == IDENTITY_TYPE:
         return await _of_identity(resource, explainer)
+    if compute_type(resource.type) is None:
+        raise BadTargets(
+            f"{resource} is of a type that Lanyard gives nothing; who has access to it shows "
+            f"'lanyard access {resource}'"
+        )
     return await _of_resource(resource, explainer)
+
+
+async def _named(target: str, explainer: Explainer) -> ResourceId:
+    """What is meant. Raises BadTargets, with the past of what is gone."""
+    try:
+        return await whole_id(target, explainer.app.reading.inventory)
+    except NothingCalled as error:
+        past = await explainer.past_called(target)
+        hints = [f"\nthe past of {one} shows 'lanyard history --resource {one}'" for one in past]
+        raise BadTargets(f"{error}{''.join(hints)}") from None
+
+
+async def _of_guid(guid: str, explainer: Explainer) -> Explanation:
+    """Of the role assignment of this name, or of the principal with this object id. Raises
+    LanyardError where it is neither.
+    """
+    if ids := await explainer.assignments_named(guid):
+        return await _of_assignments(guid, ids, explainer)
+    shown = await explainer.app.azure.index.showing(guid)
+    if identity := next((one.id for one in shown if one.own_principal == guid), None):
+        return await _of_identity(ResourceId.parse(identity), explainer)
+    assignments = await explainer.of_principal_anywhere(guid)
+    held = await explainer.held_about(guid)
+    if holder := next((one.id for one in shown if one.system_principal == guid), None):
+        return Explanation(
+            id=guid,
+            identities=(Attached("system", guid, False, ()),),
+            assignments=tuple(assignments),
+            had_by=(holder,),
+            held=held,
+        )
+    known, failure = await _in_directory(guid, explainer)
+    if known is None and not assignments and not held:
+        raise LanyardError(await _unknown(guid, failure, explainer))
+    return Explanation(id=guid, assignments=tuple(assignments), known=known, held=held)
+
+
+async def _of_assignments(target: str, ids: Iterable[str], explainer: Explainer) -> Explanation:
+    """Raises LanyardError where none of them is there."""
+    found = [why for one in ids if (why := await explainer.of_assignment(one)) is not None]
+    if not found:
+        raise LanyardError(f"{target} does not exist")
+    own = found[0].assignment.id if len(found) == 1 else target
+    return Explanation(id=own, assignments=tuple(found))
+
+
+async def _in_directory(guid: str, explainer: Explainer) -> tuple[Known | None, str]:
+    """Who that is, or why the directory does not say it."""
+    try:
+        return (await explainer.app.reading.people.named([guid])).get(guid), ""
+    except LanyardError as error:
+        return None, str(error)
+
+
+async def _unknown(guid: str, failure: str, explainer: Explainer) -> str:
+    """What was asked of a GUID that nobody knows."""
+    if guid in await explainer.app.azure.index.subscriptions():
+        asked = f"lanyard access /subscriptions/{guid}"
+        return f"{guid} is a subscription; who has access to it shows '{asked}'"
+    directory = f"the directory could not be asked: {failure}" if failure else "nor the directory"
+    return (
+        f"nothing is known of {guid}: it is the name of no role assignment that you can read, no "
+        f"resource shows it as its principal, no role is assigned to it; {directory}. Give the "
+        "object id of an identity, not its client id, or the identity's name"
+    )
 
 
 async def _of_identity(identity: ResourceId, explainer: Explainer) -> Explanation:
@@ -80,16 +155,19 @@ async def _of_identity(identity: ResourceId, explainer: Explainer) -> Explanatio
     if principal is None:
         raise LanyardError(f"{identity} does not exist")
     return Explanation(
+        id=identity.text,
         identities=(Attached(identity.text, principal, False, ()),),
         assignments=tuple(await explainer.of_principal_anywhere(principal)),
         had_by=tuple(sorted(await azure.index.resources_with(identity))),
+        held=await explainer.held_about(principal, identity),
     )
 
 
 async def _of_resource(resource: ResourceId, explainer: Explainer) -> Explanation:
     found = await explainer.resource(resource)
     if found is None:
-        raise LanyardError(f"{resource} does not exist; 'lanyard history --resource' has its past")
+        past = f"lanyard history --resource {resource}"
+        raise LanyardError(f"{resource} does not exist; its past shows '{past}'")
     record, policy = await explainer.record(resource), explainer.policy
     identities = _attached(found, record, policy)
     principals = [one.principal for one in identities if one.principal is not None]
@@ -98,6 +176,7 @@ async def _of_resource(resource: ResourceId, explainer: Explainer) -> Explanatio
     excluding = [rule for rule in policy.rules if rule.name in kept.excluding]
     names = policy.subscriptions
     return Explanation(
+        id=resource.text,
         identities=tuple(identities),
         assignments=tuple(why),
         excluded_by={rule.name: excluded_because(rule, found, names) for rule in excluding},
@@ -105,6 +184,7 @@ async def _of_resource(resource: ResourceId, explainer: Explainer) -> Explanatio
         keeps_all=kept.unfilled,
         undecided=kept.undecided,
         not_for=tuple(nearest(policy, found)),
+        held=await explainer.held_of(resource),
     )
 
 

@@ -4,22 +4,24 @@ from collections.abc import Mapping
 
 from lanyard.cli.explain.explanation import Attached, Explanation
 from lanyard.cli.explain.why import Claim, Why
+from lanyard.cli.frame.held_entries import shown_answer, shown_reasons
 from lanyard.cli.frame.names import short
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import shown_time
+from lanyard.record.held import Entry
 from lanyard.values.grants import shown_condition
-from lanyard.values.roles import role_name
 
 # So many rules that are not for a resource are shown, and so many users of an identity: there may
 # be thousands.
 _NEAREST, _USERS = 5, 20
+_KINDS = {"servicePrincipal": "service principal"}
 
 
-def show(
-    target: str, explanation: Explanation, places: Mapping[str, str], terminal: Terminal
-) -> None:
+def show(explanation: Explanation, places: Mapping[str, str], terminal: Terminal) -> None:
     """All of it. `places`: where each rule stands."""
-    terminal.show((target, "bold"))
+    terminal.show((explanation.id, "bold"))
+    if (known := explanation.known) is not None:
+        terminal.show(f"  {known.name}", (f"  {_KINDS.get(known.kind, known.kind)}", "dim"))
     _show_what_keeps(explanation, places, terminal)
     for identity in explanation.identities:
         _show_identity(identity, explanation, places, terminal)
@@ -28,9 +30,20 @@ def show(
         _show_assignment(why, places, terminal)
     if not explanation.assignments:
         terminal.show(("  holds no role", "green"))
+    for entry in explanation.held:
+        _show_held(entry, explanation, terminal)
     _show_misses(explanation, places, terminal)
     for damage in explanation.damaged:
         terminal.report((f"! left alone: {damage}", "yellow"))
+
+
+def _show_held(entry: Entry, explanation: Explanation, terminal: Terminal) -> None:
+    whose = "" if entry.resource.text == explanation.id else f"  {short(entry.resource.text)}"
+    answer = f"  {answered}" if (answered := shown_answer(entry)) else ""
+    head = (f"  ‖ {entry.refusal.action}", "magenta"), (whose, "dim"), (answer, "green")
+    terminal.show(*head)
+    for line in shown_reasons(entry):
+        terminal.show(f"      {line}")
 
 
 def _show_what_keeps(
@@ -84,7 +97,7 @@ def _show_assignment(why: Why, places: Mapping[str, str], terminal: Terminal) ->
     assignment = why.assignment
     whose = ("Lanyard's", "green") if why.lanyards else ("not Lanyard's", "yellow")
     whose = ("Lanyard's, adopted", "green") if why.adopted else whose
-    what = f"  {role_name(assignment.role_id)} at {assignment.scope}  "
+    what = f"  {why.role} at {assignment.scope}  "
     terminal.show((what, "bold"), whose)
     terminal.show((f"    {assignment.id}", "dim"))
     for claim in why.claims:

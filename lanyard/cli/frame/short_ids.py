@@ -12,6 +12,10 @@ from lanyard.values.resource_id import ResourceId, folded, is_within
 _MOST_NAMED = 10
 
 
+class NothingCalled(BadTargets):
+    """A text that is no id names nothing that can be read."""
+
+
 class Called(Protocol):
     """Who knows what there is. Raises Temporary, Permanent."""
 
@@ -25,8 +29,8 @@ def is_short(text: str) -> bool:
 
 
 async def whole_id(text: str, inventory: Called) -> ResourceId:
-    """The resource, group or subscription that is meant. Raises BadTargets for a text that is no
-    id, and names nothing, or several things.
+    """The resource, group or subscription that is meant. Raises NothingCalled, BadTargets for a
+    text that is no id, and names nothing, or several things.
     """
     if not is_short(text):
         return one_target(text).ids[0]
@@ -34,7 +38,7 @@ async def whole_id(text: str, inventory: Called) -> ResourceId:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise BadTargets(
+        raise NothingCalled(
             f"{text!r} is no resource id, and nothing that can be read is called so: give a whole "
             "id, rg-shop/virtualMachines/vm1, the name of a resource, or that of a group"
         )

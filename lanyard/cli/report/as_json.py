@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from lanyard.cli.held import entry_as_json
+from lanyard.cli.frame.held_entries import entry_as_json
 from lanyard.cli.history import as_json as decision_as_json
 from lanyard.cli.report.labels import FIGURES
 from lanyard.cli.shown_removal import shown_removed

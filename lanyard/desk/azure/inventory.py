@@ -5,7 +5,7 @@ each is read afresh before anything is shown of it.
 from collections.abc import AsyncIterator, Iterable
 
 from lanyard.azure.arm import listing
-from lanyard.azure.arm.answers import resource_id
+from lanyard.azure.arm.answers import needed, resource_id
 from lanyard.azure.arm.clients import Clients
 from lanyard.azure.arm.failures import translated
 from lanyard.azure.arm.resource_graph import ResourceGraph, quoted
@@ -15,6 +15,7 @@ from lanyard.values.subscriptions import Subscriptions
 
 #: Types that Resource Graph does not hold, with the parents they are listed from.
 _CHILDREN = {"microsoft.batch/batchaccounts/pools": "microsoft.batch/batchaccounts"}
+_ASSIGNMENT = "microsoft.authorization/roleassignments"
 _GROUP = "microsoft.resources/subscriptions/resourcegroups"
 #: Of resource groups and of subscriptions.
 _SCOPE_API_VERSION = "2022-09-01"
@@ -57,6 +58,12 @@ class Inventory:
         of_groups = f"type =~ '{_GROUP}' and name =~ {quoted(name)}"
         groups = await self._ids(f"resourcecontainers | where {of_groups}")
         return groups + await self._ids(f"resources | where name =~ {quoted(name)}")
+
+    async def assignments_named(self, name: str) -> list[str]:
+        """The ids of the role assignments of this name, a GUID: one at each scope at most."""
+        where = f"type =~ '{_ASSIGNMENT}' and name =~ {quoted(name)}"
+        rows = self._graph.rows(f"authorizationresources | where {where} | project id")
+        return sorted([needed(row, "id") async for row in rows])
 
     async def _ids(self, query: str) -> list[ResourceId]:
         rows = self._graph.rows(f"{query} | project id | order by id asc")
