@@ -169,15 +169,40 @@ async def test_what_is_no_saved_estate_is_an_error(
     assert "is no estate that this version of lanyard saved" in ran.err
 
 
-async def test_a_scope_shows_a_part_and_all_of_it_counts(
-    policies: Policies, machines: Desk
-) -> None:
+async def test_a_scope_shows_a_part_and_its_roll_out(policies: Policies, machines: Desk) -> None:
     one = machines.estate.vm_id("vm1").text
     ran = await policies.diff(POLICY, NOTHING, "--json", "--scope", one)
     document = json.loads(ran.out)
     assert [each["id"] for each in document["resources"]] == [one]
     assert document["summary"]["lookedAt"] == 1
-    assert document["rollout"]["removals"] == 4
+    assert document["rollout"]["removals"] == 2, "its identity, and the role of that"
+    given = await policies.diff(NOTHING, POLICY, "--json", "--scope", one)
+    assert json.loads(given.out)["rollout"]["additions"] == 1
+
+
+async def test_a_role_that_is_needed_outside_the_scope_is_no_removal_of_it(
+    policies: Policies, machines: Desk
+) -> None:
+    but_one = POLICY.replace("exclude:", "names: [vm0, vm2], exclude:")
+    one = machines.estate.vm_id("vm1").text
+    ran = await policies.diff(POLICY, but_one, "--json", "--scope", one)
+    assert json.loads(ran.out)["rollout"]["removals"] == 1
+    beside = await policies.diff(POLICY, but_one, "--json", "--resource-group", "rg-identities")
+    assert json.loads(beside.out)["rollout"]["removals"] == 0
+
+
+async def test_the_deleted_identity_of_one_machine_counts_with_that_machine(
+    policies: Policies, machines: Desk
+) -> None:
+    own = 'id-{resource.name}-{resource.hash}", per: resource, resourceGroup'
+    policy = POLICY.replace('id-lanyard-{location}", resourceGroup', own)
+    machines.estate.change_policy(policy)
+    for name in ("vm3", "vm4"):
+        await machines.estate.create_vm(name)
+    await machines.estate.settle()
+    for scope, deletions in (("rg-app/virtualMachines/vm3", 1), ("rg-app", 2)):
+        ran = await policies.diff(policy, NOTHING, "--json", "--scope", scope)
+        assert json.loads(ran.out)["rollout"]["deletions"] == deletions
 
 
 async def test_what_is_in_a_scope_is_named_as_it_is_shown(

@@ -153,7 +153,7 @@ def run(
         return found.part.holds(id_.text) and inside(id_)
 
     differs = difference(found.old.policy, found.new.policy, world, counts)
-    plan = rollout(differs.before, differs.after, found.new.policy, found.estate)
+    plan = rollout(differs.before, differs.after, found.new.policy, found.estate, counts)
     by_record = found.records is not None
     document = difference_as_json(found.old, found.new, differs, plan, by_record=by_record)
     written = [(forms.html, page), (forms.markdown, as_markdown)]

@@ -3,6 +3,7 @@ end. Pure.
 """
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from lanyard.desk.difference.carried_out import CarriedOut
@@ -10,6 +11,7 @@ from lanyard.desk.scan.report import Estate
 from lanyard.policy import Mode, Policy
 from lanyard.policy.document import DELETE_AFTER_HOURS
 from lanyard.record.budget import ALWAYS
+from lanyard.values.grants import Content
 from lanyard.values.resource_id import ResourceId
 
 
@@ -40,13 +42,20 @@ class Rollout:
     delete_after_hours: float
 
 
-def rollout(before: CarriedOut, after: CarriedOut, new: Policy, estate: Estate) -> Rollout:
-    """Of the new policy on the whole estate."""
+def rollout(
+    before: CarriedOut,
+    after: CarriedOut,
+    new: Policy,
+    estate: Estate,
+    within: Callable[[ResourceId], bool] = lambda _: True,
+) -> Rollout:
+    """Of the new policy on the resources that `within` holds; the stop goes by the whole estate."""
     limit = new.limits.removals
-    deletions = len(before.world.identities.keys() - after.world.identities.keys())
-    removals = _detached(before, after) + _revoked(before, after) + deletions
+    asked = [one for one in after.world.resources if within(one)]
+    deletions = len(_deleted(before, after, asked))
+    removals = _detached(before, after, asked) + _revoked(before, after, asked) + deletions
     kept = [spec.delete_after_hours for spec in new.identities.values() if spec.dedicated]
-    additions, most = _given(before, after), new.limits.additions.per_hour
+    additions, most = _given(before, after, asked), new.limits.additions.per_hour
     return Rollout(
         mode=new.mode,
         additions=additions,
@@ -62,9 +71,9 @@ def rollout(before: CarriedOut, after: CarriedOut, new: Policy, estate: Estate) 
     )
 
 
-def _given(before: CarriedOut, after: CarriedOut) -> int:
+def _given(before: CarriedOut, after: CarriedOut, asked: Iterable[ResourceId]) -> int:
     """The resources that get an identity, or a role for one."""
-    return sum(bool(_has(after, one) - _has(before, one)) for one in after.world.resources)
+    return sum(bool(_has(after, one) - _has(before, one)) for one in asked)
 
 
 def _has(under: CarriedOut, id_: ResourceId) -> set[object]:
@@ -80,19 +89,25 @@ def _stops_after(in_an_hour: int, percent: float, estate: Estate) -> int | None:
     return most if percent < 100 and in_an_hour > most else None
 
 
-def _detached(before: CarriedOut, after: CarriedOut) -> int:
-    then = after.world.resources
+def _deleted(before: CarriedOut, after: CarriedOut, asked: Iterable[ResourceId]) -> set[str]:
+    """Identities that were made for one of the resources alone."""
+    made = {one.key for id_ in asked for one in before.world.owned[id_].dedicated}
+    return made & (before.world.identities.keys() - after.world.identities.keys())
+
+
+def _detached(before: CarriedOut, after: CarriedOut, asked: Iterable[ResourceId]) -> int:
+    had, has = before.world.resources, after.world.resources
     return sum(
-        len(resource.identity.user_assigned.keys() - then[id_].identity.user_assigned.keys())
-        for id_, resource in before.world.resources.items()
+        len(had[id_].identity.user_assigned.keys() - has[id_].identity.user_assigned.keys())
+        for id_ in asked
     )
 
 
-def _revoked(before: CarriedOut, after: CarriedOut) -> int:
+def _revoked(before: CarriedOut, after: CarriedOut, asked: Iterable[ResourceId]) -> int:
+    """What the resources claimed, and no resource at all claims any more."""
     kept = before.world.others.keys() | before.world.unclaimed.keys()
-    return len(_claimed(before) - _claimed(after) - kept)
+    return len(_claimed(before, asked) - _claimed(after, after.world.owned) - kept)
 
 
-def _claimed(under: CarriedOut) -> set[tuple[str, str, str]]:
-    owned = under.world.owned.values()
-    return {grant.content for each in owned for grant in each.grants}
+def _claimed(under: CarriedOut, asked: Iterable[ResourceId]) -> set[Content[str]]:
+    return {grant.content for id_ in asked for grant in under.world.owned[id_].grants}
