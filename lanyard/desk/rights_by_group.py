@@ -18,6 +18,7 @@ from lanyard.desk.delegation import ASSIGN, REMOVE
 from lanyard.desk.places import Place, given, made, matched
 from lanyard.desk.rights import Rights, alone, given_by, notes, rights, too_long
 from lanyard.policy import Policy, Rule
+from lanyard.policy.patterns import ANY
 from lanyard.values.errors import LanyardError
 
 _DELEGATING = {ASSIGN, REMOVE}
@@ -73,7 +74,7 @@ def _reads(action: str) -> bool:
 def _unnamed(policy: Policy) -> Iterator[str]:
     for rule in policy.rules:
         if _beyond(matched(rule)):
-            yield f"rule {rule.name!r} is for resources of any group"
+            yield f"rule {rule.name!r} is for resources of {_groups(rule)}"
             continue
         for scope in sorted({scope for _, scope in given_by(policy, rule)}):
             if _beyond(given(rule, scope)):
@@ -83,6 +84,13 @@ def _unnamed(policy: Policy) -> Iterator[str]:
             if spec.id is None and _beyond(made(rule, spec)):
                 group = spec.resource_group
                 yield f"rule {rule.name!r} attaches {name!r}, which is made in the group {group}"
+
+
+def _groups(rule: Rule) -> str:
+    """The patterns by which a rule names its groups."""
+    patterns = [name for name in rule.match.resource_groups if ANY in name]
+    patterns += [scope for scope in rule.match.scopes if ANY in "".join(scope.split("/")[4:5])]
+    return f"the groups {', '.join(patterns)}" if patterns else "any group"
 
 
 def _beyond(places: Iterable[Place]) -> bool:

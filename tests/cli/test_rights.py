@@ -110,7 +110,7 @@ def test_by_group_a_rule_without_its_groups_is_refused_by_name(
 ) -> None:
     assert main(["rights", DEMO, "--by-group"]) == 1
     refused = capsys.readouterr().err
-    assert "is for resources of any group" in refused
+    assert "is for resources of the groups /subscriptions/*/resourceGroups/rg-shop*" in refused
     assert "match: {resourceGroups: […]}" in refused
 
 

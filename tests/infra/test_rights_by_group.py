@@ -101,9 +101,22 @@ def test_every_rule_that_leads_beyond_its_groups_is_named() -> None:
     ]
 
 
-def test_a_group_by_a_pattern_is_not_named() -> None:
-    with pytest.raises(GroupsNotNamed, match="'machines' is for resources of any group"):
-        needed_by_group(policy(groups='["rg-app*"]'))
+def test_a_group_by_a_pattern_is_not_named_and_the_pattern_is_shown() -> None:
+    with pytest.raises(GroupsNotNamed) as refused:
+        needed_by_group(policy(groups='["rg-app*", rg-web, "*"]'))
+    shown = "rule 'machines' is for resources of the groups rg-app*, *"
+    assert str(refused.value).splitlines()[1].strip() == shown
+
+
+def test_a_scope_by_a_pattern_is_shown_and_a_whole_subscription_is_any_group() -> None:
+    by_scope = policy().replace("resourceGroups: [RG-App]", "scopes: [SCOPE]")
+    for scope, shown in (
+        ("/subscriptions/*/resourceGroups/rg-*", "the groups /subscriptions/*/resourceGroups/rg-*"),
+        ("/subscriptions/*", "any group"),
+    ):
+        with pytest.raises(GroupsNotNamed) as refused:
+            needed_by_group(by_scope.replace("SCOPE", f'"{scope}"'))
+        assert f"rule 'machines' is for resources of {shown}\n" in str(refused.value)
 
 
 # It is enough, and each action is needed.
