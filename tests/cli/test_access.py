@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from lanyard.desk.access.holdings import Where, where_of
+from lanyard.desk.azure.app_setup import Setup
 from lanyard.values.resource_id import ResourceId
 from simulator.directory.models import Answer
-from tests.support.desk import Desk, Ran
+from tests.support.desk import STORAGE, Desk, Ran
 
 OK, ERROR = 0, 1
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
@@ -219,3 +220,26 @@ GROUP = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/rg-a
 )
 def test_where_a_scope_is_seen_from_a_group(scope: str, where: Where | None) -> None:
     assert where_of(scope, ResourceId.parse(GROUP)) is where
+
+
+async def test_what_the_apps_own_identity_holds_is_the_apps_own(app: Desk) -> None:
+    principal = app.estate.app.object_id
+    known = await app.app("access", app.estate.scope)
+    assert "    id-lanyard-app  application  the app's own" in known.lines
+    shown = json.loads((await app.app("access", app.estate.scope, "--json")).out)["access"]
+    assert {one["principalId"] for one in shown if one["heldByTheApp"]} == {principal}
+    unknown = await found(app, app.estate.scope)
+    assert not any(one["heldByTheApp"] for one in unknown["access"])
+    named = await found(app, app.estate.scope, "--app-principal", principal.upper())
+    assert any(one["heldByTheApp"] for one in named["access"])
+
+
+async def test_the_apps_own_identity_is_known_by_its_record(
+    app: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def by_client_id(_setup: Setup, client_id: str) -> str:
+        return {app.estate.app.client_id: app.estate.app.object_id}.get(client_id, "")
+
+    monkeypatch.setattr(Setup, "principal", by_client_id)
+    ran = await app.lanyard("access", app.estate.scope, "--storage", STORAGE)
+    assert "    id-lanyard-app  application  the app's own" in ran.lines

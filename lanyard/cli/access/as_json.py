@@ -37,6 +37,8 @@ SHAPE = {
     "access[].holder.membersUnread": "why they are not known, or null",
     "access[].by": "`lanyard`; `anotherLanyard`: another installation's; `putBack`: Lanyard's "
     "once, a person had it put back and keeps it; `others`",
+    "access[].heldByTheApp": "whether the app's own identity holds it; false where the app is not "
+    "known (--storage, --app-principal)",
     "access[].rules[]": "rules of the policy that ask for just this now, for a resource that has "
     "its identity: `name`, `place` (file and line); null where no policy was read",
 }
@@ -74,6 +76,7 @@ def _holding(holding: Holding, places: Mapping[str, str] | None) -> Json:
         "principalId": assignment.principal_id,
         "holder": _holder(holding),
         "by": holding.giver.value,
+        "heldByTheApp": holding.is_the_apps,
         "rules": None if places is None else _rules(holding.rules, places),
     }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,12 +29,12 @@ _ABOUT = f"""\
 Show who has access to a resource, a resource group or a subscription: each role assignment at it,
 above it (its group, its subscription, management groups) and below it, with who that is: the
 resource that an identity belongs to and those that have it, people, applications, groups with their
-members. Of each: whether Lanyard gave it and by which rule, or that it is not Lanyard's. Nothing is
-changed, and nothing of Lanyard has to be deployed.
+members. Of each: whether Lanyard gave it and by which rule, that it is the app's own, or not
+Lanyard's. Nothing is changed, and nothing of Lanyard has to be deployed.
 
 You need the role Reader there. Names, and the members of groups, are the directory's: members of a
 tenant may ask it, guests and service principals need Directory.Read.All; without, ids are shown.
-With --storage only what this app made counts as Lanyard's.
+With --storage only what this app made counts as Lanyard's, and its own identity is known.
 {storage_rights("Storage Table Data Reader")}
 
 Keys of the resource itself, access policies of a vault, assignments that are only eligible
@@ -93,17 +94,25 @@ def _policy(given: Path | None) -> tuple[Policy | None, Mapping[str, str]]:
 
 async def _read(target: str, azure: AzureOptions, where: AppOptions, counted: Progress) -> Seen:
     if not connect.is_at_hand(where):
+        installation, principal = (
+            folded(where.installation or ""),
+            folded(where.app_principal or ""),
+        )
         async with connect.reading(azure) as reading:
-            return await _seen(target, reading, folded(where.installation or ""), counted)
+            seen = await _seen(target, reading, counted)
+            return replace(seen, installation=installation, own_principal=principal)
     async with connect.app(azure, where) as app:
-        return await _seen(target, app.reading, app.azure.assignments.installation, counted)
+        seen = await _seen(target, app.reading, counted)
+        principal = await connect.own_principal(app, where.app_principal)
+        installation = app.azure.assignments.installation
+        return replace(seen, installation=installation, own_principal=principal)
 
 
-async def _seen(target: str, reading: "Reading", installation: str, counted: Progress) -> Seen:
+async def _seen(target: str, reading: "Reading", counted: Progress) -> Seen:
     place = await whole_id(target, reading.inventory)
     index, sleep = reading.ports("").index, reading.clients.sleep
     asked = reading.inventory, reading.rights, index, reading.people
-    return await read_access(place, *asked, installation, sleep, counted)
+    return await read_access(place, *asked, sleep, counted)
 
 
 COMMAND = Command(_ABOUT, _AFTER, run, SHAPE)

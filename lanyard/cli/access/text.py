@@ -28,6 +28,7 @@ _BY = {
     "putBack": "not Lanyard's: put back, and kept, by a person",
     "others": "not Lanyard's",
 }
+_APPS = "the app's own"
 _STYLES = {"lanyard": "green"}
 _NOT_LISTED = (
     "! Resource Graph does not list it: it is new, of a type that is not listed, or its id is "
@@ -71,11 +72,11 @@ def _last(level: str, scope: str) -> str:
 
 def _show_holder(each: Json, terminal: Terminal) -> None:
     holder = each["holder"]
-    whose = f"  {_BY[each['by']]}{_by_rules(each)}"
+    whose = f"  {_APPS if each['heldByTheApp'] else _BY[each['by']]}{_by_rules(each)}"
     terminal.show(
         f"    {_name(each)}",
         (f"  {_KINDS[holder['kind']]}", "dim"),
-        (whose, _STYLES.get(each["by"], "yellow")),
+        (whose, "green" if each["heldByTheApp"] else _STYLES.get(each["by"], "yellow")),
     )
     for note in _notes(each):
         for line in filled(note, _WIDTH, "      ", "      "):

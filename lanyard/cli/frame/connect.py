@@ -252,10 +252,7 @@ async def believing(app: App, principal: str | None) -> tuple[App, str]:
 
     Raises LanyardError where neither is there.
     """
-    from lanyard.desk.azure.app_setup import Setup
-
-    if not principal and (client_id := await _app_on_record(app)):
-        principal = await Setup(app.reading.clients).principal(client_id)
+    principal = await own_principal(app, principal)
     if not principal:
         raise LanyardError(
             "name the object id of the app's identity with --app-principal or LANYARD_PRINCIPAL_ID "
@@ -263,6 +260,17 @@ async def believing(app: App, principal: str | None) -> tuple[App, str]:
         )
     installation = app.azure.assignments.installation
     return replace(app, azure=app.reading.ports(principal, installation)), principal
+
+
+async def own_principal(app: App, given: str | None) -> str:
+    """The object id of the app's identity: the one that is given, else that of the identity that
+    the record names; "" where neither is there. Raises Temporary, Permanent.
+    """
+    from lanyard.desk.azure.app_setup import Setup
+
+    if given or not (client_id := await _app_on_record(app)):
+        return folded(given or "")
+    return folded(await Setup(app.reading.clients).principal(client_id))
 
 
 async def installation_of(tables: Tables[Any], where: AppOptions) -> str:

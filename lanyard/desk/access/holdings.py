@@ -39,6 +39,7 @@ class Seen:
     resources: tuple[Listed, ...] = ()  # with the identities that they have
     names: Names = field(default_factory=Names)
     installation: str = ""  # of the app (GUID, lower case); "" where it is not known
+    own_principal: str = ""  # the object id of the app's own identity; "" where it is not known
     is_listed: bool = True  # whether the place is known to be there
 
 
@@ -54,6 +55,7 @@ class Holding:
     users: tuple[str, ...]  # ids of the resources that have the identity which holds it
     members: Members | None  # of a group
     giver: Giver
+    is_the_apps: bool  # whether the app's own identity holds it
     rules: tuple[str, ...]  # of the policy, that ask for just this now
 
 
@@ -77,6 +79,7 @@ def holdings(seen: Seen, policy: Policy | None = None) -> tuple[Holding, ...]:
                     users=users.get(folded(holder.resource), ()),
                     members=_members(holder, assignment, seen.names),
                     giver=giver_of(assignment, seen.installation),
+                    is_the_apps=assignment.principal_id == seen.own_principal,
                     rules=rules.get(assignment.content, ()),
                 )
             )

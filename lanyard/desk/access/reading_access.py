@@ -43,11 +43,10 @@ async def read_access(
     rights: Rights,
     index: Index,
     people: People,
-    installation: str,
     sleep: Sleep,
     progress: Progress = silent,
 ) -> Seen:
-    """Everything that answers who has access to a place.
+    """Everything that answers who has access to a place, whatever the app.
 
     Raises Temporary, Permanent where a list fails, or the group or subscription does not exist. Of
     a resource it is known only whether the index lists it. A directory that may not be read is
@@ -62,7 +61,6 @@ async def read_access(
         roles=await _roles(place, rights, assignments),
         resources=resources,
         names=await _names(people, assignments, resources),
-        installation=installation,
         is_listed=is_listed,
     )
 
