@@ -10,9 +10,12 @@ import typer
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
 from lanyard.cli.frame.options import LOOK, Command, Json, PolicyPath, Quiet, storage_rights
+from lanyard.cli.frame.part_options import PlaceOptions
 from lanyard.cli.frame.terminal import Terminal
-from lanyard.policy import Policy, load_policy
+from lanyard.desk.within import Within
+from lanyard.policy import load_policy
 from lanyard.record.rows import DamagedRow
+from lanyard.values.errors import LanyardError
 
 if TYPE_CHECKING:
     from lanyard.cli.findings import Finding
@@ -34,6 +37,7 @@ settings checked, Microsoft.Web/sites/config/list/action on the app (Website Con
 _AFTER = """\
 examples:
   lanyard doctor --storage stlanyard --app-principal 2f0c…
+  lanyard doctor --subscription production
   lanyard doctor --watch 11111111-1111-1111-1111-111111111111 --json
 
 exit codes:
@@ -62,6 +66,10 @@ def run(
             help="A subscription that it looks after; repeatable. Default: those on its record.",
         ),
     ] = None,
+    subscription: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID|NAME", help="Only this one of those subscriptions; repeatable."),
+    ] = None,
     policy: PolicyPath = Path("lanyard.yaml"),
     app_id: Annotated[
         str,
@@ -82,10 +90,24 @@ def run(
     loaded = load_policy(policy)
 
     async def look() -> "list[Finding]":
+        from lanyard.cli.examination import Doctor
+        from lanyard.desk.azure.app_setup import Setup  # the SDKs
+
         async with connect.app(azure, where) as reached:
             app, principal = await connect.believing(reached, where.app_principal)
             in_force = await app.in_force(loaded)
-            return await _looked(app, in_force, principal, watch, app_id)
+            part = await PlaceOptions(subscription).chosen(app.reading.inventory)
+            watched = _within(part, watch or await _on_record(app))
+            setup = Setup(app.reading.clients)
+            return await Doctor(
+                app=app,
+                setup=setup,
+                policy=in_force,
+                principal=principal,
+                watched=watched,
+                part=part,
+                site=app_id,
+            ).findings()
 
     findings = asyncio.run(look())
     if json:
@@ -95,18 +117,24 @@ def run(
     return _FOUND if any(finding.wrong for finding in findings) else 0
 
 
-async def _looked(
-    app: App, policy: Policy, principal: str, watch: Sequence[str] | None, app_id: str
-) -> "list[Finding]":
-    from lanyard.cli.examination import Doctor
-    from lanyard.desk.azure.app_setup import Setup  # the SDKs
-
+async def _on_record(app: App) -> list[str]:
+    """The subscriptions (ids) of which the app knows anything."""
     damaged: list[DamagedRow] = []  # `lanyard status` names them
     known = {record.id.subscription async for record in app.ledger().records(damaged)}
-    known |= {damage.row.partition for damage in damaged}
-    watched = tuple(watch) if watch else tuple(sorted(known))
-    setup = Setup(app.reading.clients)
-    return await Doctor(app, setup, policy, principal, watched, app_id).findings()
+    return sorted(known | {damage.row.partition for damage in damaged})
+
+
+def _within(part: Within, watched: Sequence[str]) -> tuple[str, ...]:
+    """The subscriptions that are looked at. Raises LanyardError where the app looks after none of
+    those that were asked for.
+    """
+    found = tuple(each for each in watched if part.holds(f"/subscriptions/{each}"))
+    if watched and not found:
+        raise LanyardError(
+            "--subscription: the app has nothing there on its record; with --watch ID it is looked "
+            "at all the same"
+        )
+    return found
 
 
 def _as_json(finding: "Finding") -> dict[str, Any]:

@@ -40,6 +40,7 @@ from lanyard.desk.delegation import ASSIGN
 from lanyard.desk.onboarding.parts import group_role_of
 from lanyard.desk.rights_by_group import is_boundable
 from lanyard.desk.rights_compared import Allowed, Needs, gaps
+from lanyard.desk.within import EVERYWHERE, Within
 from lanyard.policy import Policy
 from lanyard.queue.messages import EVENTS
 from lanyard.values.errors import LanyardError, Permanent
@@ -48,17 +49,21 @@ from lanyard.values.resource_id import folded
 type Check = Callable[[], AsyncIterator[Finding]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Doctor:
-    """Looks at a deployed app. `setup` asks ARM; `principal` is the app's; `watched` are the
-    subscriptions (ids) it looks after; `site` the function app (id), "" where it is not named.
-    """
+    """Looks at a deployed app."""
 
     app: App
+    #: Asks ARM.
     setup: Setup
     policy: Policy
+    #: The app's own (object id).
     principal: str
+    #: The subscriptions (ids) that it looks after, as far as they are asked for.
     watched: tuple[str, ...]
+    #: What is asked for: of others nothing is looked at, also where the policy names them.
+    part: Within = EVERYWHERE
+    #: The function app (id), "" where it is not named.
     site: str = ""
 
     async def findings(self) -> list[Finding]:
@@ -93,7 +98,8 @@ class Doctor:
 
     async def _rights(self) -> AsyncIterator[Finding]:
         needed = Needs.of(self.policy)
-        elsewhere = needed.named().difference(map(folded, self.watched))
+        named = (one for one in needed.named() if self.part.holds(f"/subscriptions/{one}"))
+        elsewhere = set(named).difference(map(folded, self.watched))
         for subscription in (*self.watched, *sorted(elsewhere)):
             look = partial(self._rights_in, subscription, needed)
             async for finding in _guarded("rights", look):

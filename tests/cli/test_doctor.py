@@ -274,6 +274,38 @@ async def test_a_scope_in_a_subscription_that_is_not_watched_is_looked_at(app: D
     assert f"lanyard onboard {other}" in found[0]["fix"]
 
 
+async def test_only_the_subscription_that_is_asked_for_is_looked_at(app: Desk) -> None:
+    other = app.estate.azure.state.add_subscription("vaults").id
+    app.estate.azure.assign(app.person.object_id, "Reader", f"/subscriptions/{other}")
+    both = ["--watch", app.estate.subscription, "--watch", other]
+    assert other in str(await doctor(app, *both))
+    for named in ("production", "PRODUCTION", app.estate.subscription):
+        found = str(await doctor(app, *both, "--subscription", named))
+        assert (other in found, app.estate.subscription in found) == (False, True)
+
+
+async def test_a_scope_beside_the_subscription_that_is_asked_for_is_not_looked_at(
+    app: Desk,
+) -> None:
+    other = app.estate.azure.state.add_subscription("vaults").id
+    app.estate.azure.assign(app.person.object_id, "Reader", f"/subscriptions/{other}")
+    grant = f'{{role: Reader, scope: "/subscriptions/{other}/resourceGroups/rg-v", to: regional}}'
+    text = app.policy.read_text()
+    app.write_policy(text.replace("    grant:\n", f"    grant:\n      - {grant}\n"))
+    assert other in str(await doctor(app))
+    assert other not in str(await doctor(app, "--subscription", "production"))
+
+
+async def test_a_subscription_that_the_app_knows_nothing_of_is_an_error(app: Desk) -> None:
+    other = app.estate.azure.state.add_subscription("vaults").id
+    app.estate.azure.assign(app.person.object_id, "Reader", f"/subscriptions/{other}")
+    policy = "--policy", str(app.policy)
+    ran = await app.app("doctor", "--subscription", "vaults", *policy)
+    assert (ran.code, "with --watch ID" in ran.err) == (ERROR, True)
+    ran = await app.app("doctor", "--subscription", "nowhere", *policy)
+    assert (ran.code, "'nowhere': you can read none" in ran.err) == (ERROR, True)
+
+
 async def test_no_event_subscription_at_all_is_a_problem(app: Desk) -> None:
     app.estate.platform.event_grid.subscriptions.clear()
     found = await wrong(app, "events")
