@@ -25,6 +25,24 @@ def test_on_a_terminal_no_word_is_cut(
         assert " ".join(text.split()) == begin + WORDS
 
 
+@pytest.mark.parametrize("width", [60, 80])
+def test_on_a_terminal_a_line_goes_on_below_its_beginning(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("FORCE_COLOR", "1"), ("NO_COLOR", "1"), ("COLUMNS", str(width))):
+        monkeypatch.setenv(name, value)
+    terminal = Terminal()
+    terminal.report("✓ rights     ", WORDS)
+    terminal.report("    ", (WORDS, "dim"))
+    terminal.error(WORDS)
+    written = capsys.readouterr()
+    begins = [len(line) - len(line.lstrip()) for line in written.out.splitlines()]
+    assert begins[0] == 0
+    assert set(begins[1:]) == {4, 8}
+    assert begins == sorted(begins)
+    assert {len(line) - len(line.lstrip()) for line in written.err.splitlines()[1:]} == {4}
+
+
 def test_in_a_pipe_a_line_stays_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,8 @@ type Part = str | tuple[str, str]
 _ACTS_IN_JSON = re.compile(r"[^\n\x20-\x7e]")
 # What would make a command of a pipeline of what follows.
 _COMMANDS_IN_JSON = re.compile("#(?=#)")
+# So much deeper than a line begins, in columns, it goes on.
+_DEEPER = 4
 # A person waits as long without a sign of life.
 _PROGRESS_AFTER = 2.0
 
@@ -144,24 +146,33 @@ class Terminal:
 
 
 def _write(console: Console, text: Text) -> None:
-    """A line. On a terminal it breaks between words where it is too long, and in no id; in a pipe
-    and a file it stays one.
+    """A line. On a terminal it breaks between words where it is too long, and in no id, and goes on
+    indented below its beginning; in a pipe and a file it stays one.
     """
     if not console.is_terminal:
         console.print(text)
         return
-    for line in text.divide(_breaks(text.plain, console.width)):
+    below = " " * _hanging(text.plain, console.width)
+    breaks = list(_breaks(text.plain, console.width, len(below)))
+    for begin, line in zip(["", *(below for _ in breaks)], text.divide(breaks), strict=True):
         line.rstrip()
-        console.print(line)
+        console.print(Text.assemble(begin, line))
 
 
-def _breaks(text: str, width: int) -> Iterator[int]:
-    """Where further lines begin: at a word with which the line would be too long."""
-    begin, is_first = 0, True
+def _hanging(text: str, width: int) -> int:
+    """How far further lines of a text are indented."""
+    return min(len(text) - len(text.lstrip(" ")) + _DEEPER, width // 3)
+
+
+def _breaks(text: str, width: int, hanging: int) -> Iterator[int]:
+    """Where further lines begin, which are indented: at a word with which the line would be too
+    long.
+    """
+    begin, room, is_first = 0, width, True
     for word in re.finditer(r"\S+", text):
-        if word.end() - begin > width and not is_first:
+        if word.end() - begin > room and not is_first:
             yield word.start()
-            begin = word.start()
+            begin, room = word.start(), width - hanging
         is_first = False
 
 
