@@ -141,7 +141,7 @@ async def _unknown(guid: str, failure: str, explainer: Explainer) -> str:
     if guid in await explainer.app.azure.index.subscriptions():
         asked = f"lanyard access /subscriptions/{guid}"
         return f"{guid} is a subscription; who has access to it shows '{asked}'"
-    directory = f"the directory could not be asked: {failure}" if failure else "nor the directory"
+    directory = f"the directory could not be asked ({failure})" if failure else "nor the directory"
     return (
         f"nothing is known of {guid}: it is the name of no role assignment that you can read, no "
         f"resource shows it as its principal, no role is assigned to it; {directory}. Give the "
