@@ -8,8 +8,10 @@ Deleting cannot be undone, so it is last and slow:
     trusted for no other issuer      no federated credential
     still the one that was made      not one that a person made under its name
 
-All of it is asked twice: five minutes apart for its roles, an hour for itself. The resource itself,
-gone or without it, may be listed late. A use that is seen, by whatever shows it, starts all anew.
+The listings are five minutes apart for its roles, an hour for itself, and all of it is asked twice
+right before either goes, five minutes apart: one answer alone may be wrong, or of a moment ago. The
+resource itself, gone or without it, may be listed late. A use that is seen, by whatever shows it,
+starts all anew.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -32,6 +34,9 @@ from lanyard.values.resource_id import ResourceId
 #: Seconds between two listings that show an identity without use, before it is deleted; and before
 #: its roles are revoked: so long what was attached a moment ago may not be listed.
 APART, ROLES_APART = 3600.0, LISTING_LAG
+# So long a look at everything is the first of two: what is refused is tried again once a day at
+# last, which is the second look of the one before it.
+_CLEAR_FOR = 25 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +73,48 @@ def concerned(action: Action, identity: ResourceId, principal: str) -> bool:
 
 def used(own: Dedicated) -> Dedicated:
     """What is on record of it after a look that shows a use."""
-    return replace(own, alone_since=0.0, unused_since=0.0)
+    return replace(own, alone_since=0.0, unused_since=0.0, clear_at=0.0, roles_clear_at=0.0)
 
 
 def unused(own: Dedicated, use: Use, now: float) -> Dedicated:
     """… after one that shows none but its own resource's."""
     since = 0.0 if use.attached else own.unused_since or now
     return replace(own, alone_since=own.alone_since or now, unused_since=since)
+
+
+def clear(own: Dedicated, soon: Iterable[Action], now: float) -> Dedicated:
+    """… after everything was asked for what is due soon, and nothing shows a use."""
+    for action in soon:
+        if now - _clear_at(own, action) >= _CLEAR_FOR / 2:
+            own = _as_clear(own, action, now)
+    return own
+
+
+def second_look_in(own: Dedicated, action: Action, now: float) -> float:
+    """Seconds after which everything has to be asked once more; 0 where a look now is the second of
+    two.
+    """
+    age = now - _clear_at(own, action)
+    return LISTING_LAG if age >= _CLEAR_FOR else max(LISTING_LAG - age, 0.0)
+
+
+def first_look_in(own: Dedicated, action: Action, left: float, now: float) -> float:
+    """Seconds after which everything has to be asked for the first time, for what is due in `left`
+    seconds: so that the second time is when it is due. 0 where that is now.
+    """
+    if now - _clear_at(own, action) < _CLEAR_FOR:
+        return left
+    return max(left - LISTING_LAG, 0.0)
+
+
+def _clear_at(own: Dedicated, action: Action) -> float:
+    return own.clear_at if isinstance(action, DeleteIdentity) else own.roles_clear_at
+
+
+def _as_clear(own: Dedicated, action: Action, now: float) -> Dedicated:
+    if isinstance(action, DeleteIdentity):
+        return replace(own, clear_at=now)
+    return replace(own, roles_clear_at=now)
 
 
 def seconds_left(action: Action, own: Dedicated, use: Use, now: float) -> float:

@@ -4,7 +4,7 @@ says of orphans. Pure.
 
 from collections.abc import Iterator
 
-from lanyard.planning.actions import RemoveUnknown, takes_away
+from lanyard.planning.actions import CreateIdentity, RemoveUnknown, takes_away
 from lanyard.planning.orders import Paused
 from lanyard.planning.plan import Plan
 from lanyard.planning.verdict import Held, Situation
@@ -36,10 +36,12 @@ def paused(plan: Plan, situation: Situation) -> Iterator[Held]:
 
 
 def dismissed(plan: Plan, situation: Situation) -> Iterator[Held]:
-    """Removals that a person wants not to be done."""
+    """What a person wants not to be done. The making of an identity goes on being tried, and is not
+    reported: what hangs on it would wait for ever.
+    """
     for action in plan.actions:
         by = situation.orders.dismissed.get(action.key)
-        if by is not None and takes_away(action):
+        if by is not None and not isinstance(action, CreateIdentity):
             yield Held(action, Because.DISMISSED, f"dismissed by {by}", "release it", True)
 
 

@@ -82,9 +82,9 @@ class Granting(Protocol):
     would have its adapter beside this one (docs/dev/adr/0014).
     """
 
-    async def ensure(self, grant: Grant) -> Given:
-        """Make the assignment exist. Not ours where someone else's gives the same; raises Refused
-        where it stands in its place and does not.
+    async def ensure(self, grant: Grant, *, was_theirs: bool = False) -> Given:
+        """Make the assignment exist. `was_theirs`: another owner's had its name. Not ours where
+        someone else's gives the same; raises Refused where it stands in its place and does not.
         """
 
     async def giving(self, grant: Grant) -> RoleAssignment | None:

@@ -116,6 +116,7 @@ class Application:
 
         What takes the place of another identity comes when all else is there, its roles too.
         """
+        additions = await self._confirmed(additions)
         known = self.progress.principals
         attaching = {UserAssigned(a.id) for a in only(AttachIdentity, additions)}
         ready = [a for a in only(AssignRole, additions) if a.to in known and a.to not in attaching]
@@ -126,6 +127,21 @@ class Application:
         late = self._of_attached([a for a in only(AssignRole, additions) if a not in ready])
         await self._intend([], [a for a in late if a.to in known])
         await asyncio.gather(*(self._assign(a) for a in late))
+
+    async def _confirmed(self, additions: Sequence[Action]) -> Sequence[Action]:
+        """One that was seen before is read again: one body alone shows that it has not what is to
+        be attached, and what it had all the time would be Lanyard's.
+        """
+        progress, changes = self.progress, [a for a in additions if changes_identity(a)]
+        if progress.resource is None or not progress.seen_before or not changes:
+            return additions
+        try:
+            progress.resource = await self.services.compute.unchanged(progress.resource)
+        except (Temporary, Permanent) as failure:
+            progress.outcomes += failed(changes, failure)
+        else:
+            return additions
+        return [action for action in additions if action not in changes]
 
     def _of_attached(self, assigns: Sequence[AssignRole]) -> list[AssignRole]:
         """Without the roles of what could not be attached, which wait for it."""

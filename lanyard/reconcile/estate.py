@@ -8,14 +8,14 @@ has to be gone for certain: else nothing is revoked yet.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from lanyard.planning.desired import desired
+from lanyard.planning.life import SECOND_LOOK
 from lanyard.planning.needs import names_principal, needs_grant
 from lanyard.policy import Policy
 from lanyard.ports.azure import Compute, Index
 from lanyard.reconcile.presence import Presence
-from lanyard.record.ledger import Ledger, ResourceRecord
+from lanyard.record.ledger import Ledger
 from lanyard.values.compute import ComputeResource
 from lanyard.values.errors import Because, NotYet, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant
@@ -42,10 +42,12 @@ class Estate:
         """A living resource that needs the grant, on its record from now on; None where none does.
 
         `besides`: the one that gives its claim up. Raises Refused where it cannot be seen whether
-        one does, NotYet where one that does is listed, and it is not certain that it is gone;
-        Temporary, Permanent where Resource Graph cannot be asked.
+        one does, NotYet where one that does is listed, and ARM does not say so: by one answer it
+        neither is gone nor needs it no more; Temporary, Permanent where Resource Graph cannot be
+        asked.
         """
         missing: list[ResourceId] = []
+        otherwise: list[ResourceId] = []
         for listed in await self.index.showing(grant.principal_id):
             if besides is not None and folded(listed.id) == besides.key:
                 continue
@@ -56,12 +58,14 @@ class Estate:
             resource, current = await self._read(listed)
             if current is None:
                 missing.append(resource)
-                continue
-            await self.ledger.update(resource, partial(_shown, now=self.now()))
-            if self._needs(current, grant):
+            elif self._needs(current, grant):
                 await self._learn(resource, grant)
                 return resource
+            elif not listed.unread:
+                otherwise.append(resource)
         await self._ensure_gone(missing)
+        if otherwise:
+            raise NotYet(f"{otherwise[0]} needs it by Resource Graph, and by ARM not", SECOND_LOOK)
         return None
 
     def _may_need(self, listed: Listed, grant: Grant) -> bool:
@@ -93,33 +97,18 @@ class Estate:
             raise _unseen(f"{listed.id} shows it, and cannot be read: {error}") from error
 
     async def _ensure_gone(self, missing: Iterable[ResourceId]) -> None:
-        """Each 404 is put on record: one alone proves nothing. Raises NotYet until all are gone for
+        """ARM answers 404 for these, and they are listed. Raises NotYet until all are gone for
         certain, Temporary, Permanent where a listing cannot be asked.
         """
-        now, waits = self.now(), list[NotYet]()
         for resource in missing:
-            seen = await self.ledger.update(resource, partial(_missed, now=now))
-            try:
-                await Presence(self.index, resource, now).ensure_gone(seen.life)
-            except NotYet as wait:
-                waits.append(wait)
-        if waits:
-            raise max(waits, key=lambda wait: wait.delay)
+            life = (await self.ledger.resource(resource)).life.missed(self.now())
+            await Presence(self.index, resource, self.now()).ensure_gone(life)
 
     async def _learn(self, resource: ResourceId, grant: Grant) -> None:
         """It stands, and goes by that resource's own plan from now on, if at all."""
         record = await self.ledger.resource(resource)
         if grant.name not in {known.name for known in record.owned().claimed}:
             await self.ledger.save(replace(record, grants=record.grants | {grant}))
-
-
-def _missed(record: ResourceRecord, now: float) -> ResourceRecord:
-    return replace(record, life=record.life.missed(now))
-
-
-def _shown(record: ResourceRecord, now: float) -> ResourceRecord:
-    """An earlier 404 proves nothing any more."""
-    return replace(record, life=record.life.shown(now)) if record.life.missing else record
 
 
 def _unseen(reason: str) -> Refused:

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field, replace
 from lanyard.planning.actions import Action, DeleteIdentity
 from lanyard.planning.deletion import (
     Use,
+    clear,
     concerned,
+    first_look_in,
     in_hidden_use,
     in_unread,
     in_use,
     not_answered,
+    second_look_in,
     seconds_left,
     stays_attached,
     trusted,
@@ -42,6 +45,8 @@ class Looks:
     allowed: Sequence[Action]
     #: Those that wait, with the seconds that are left.
     waiting: dict[Action, float]
+    #: Of these, the seconds after which they are looked at again before they are due.
+    again: dict[Action, float] = field(default_factory=dict)
     #: Those that something stands against.
     held: list[Held] = field(default_factory=list)
     #: Those of which Azure could not be asked now.
@@ -92,7 +97,7 @@ class OwnIdentities:
     ) -> None:
         due = [action for action in group if action not in looks.waiting]
         looked_at = own.alone_since and (own.unused_since or self._has(identity))
-        if looked_at and not due:
+        if looked_at and not self._soon(identity, group, looks):
             return
         try:
             obstacle = await self._obstacle(identity, own, group, looks)
@@ -134,19 +139,47 @@ class OwnIdentities:
         if use is None:
             looks.waiting.pop(DeleteIdentity(identity), None)
             return None
-        is_first = not own.alone_since
-        obstacle = in_use(use) or (await self._unlisted(identity, use) if is_first else None)
-        if obstacle is not None:
+        # At first, too: what spoke against it goes on to, without a gap.
+        asked = not own.alone_since
+        if obstacle := in_use(use) or (await self._unlisted(identity, use) if asked else None):
             return await self._stays(identity, obstacle)
         own = await self._goes_on(identity, use)
-        due = self._due(identity, own, group, use, looks)
-        if not due:
+        self._wait(identity, own, group, use, looks)
+        soon = self._soon(identity, group, looks)
+        if not soon:
             return None
         unread = in_unread(await self.services.unread.read())
-        if unread and DeleteIdentity(identity) in due:
-            looks.hold([DeleteIdentity(identity)], unread)
-        obstacle = None if is_first else await self._unlisted(identity, use)
-        return None if obstacle is None else await self._stays(identity, obstacle)
+        deletion = [one for one in (DeleteIdentity(identity),) if one in group]
+        if unread and not (deletion and deletion[0] in looks.waiting):
+            looks.hold(deletion, unread)
+        if not asked and (obstacle := await self._unlisted(identity, use)):
+            return await self._stays(identity, obstacle)
+        # While its own resource has it, that is what its deletion waits for.
+        attached = [DeleteIdentity(identity)] if use.attached else []
+        await self._clear(identity, [each for each in soon if each not in attached], looks)
+        return None
+
+    def _soon(self, identity: ResourceId, group: Sequence[Action], looks: Looks) -> list[Action]:
+        """What everything is to be asked for now; when the rest is looked at is in `looks`."""
+        own, now = self.progress.record.dedicated[identity], self.services.now()
+        soon = []
+        for action in group:
+            left = looks.waiting.get(action, 0.0)
+            if left and (first := first_look_in(own, action, left, now)) > 0:
+                looks.again[action] = first
+            else:
+                soon.append(action)
+        return soon
+
+    async def _clear(self, identity: ResourceId, soon: Sequence[Action], looks: Looks) -> None:
+        """Everything was asked, and nothing shows a use: what is due goes by the second look."""
+        own, now = self.progress.record.dedicated[identity], self.services.now()
+        own = clear(own, soon, now)
+        await self._save(identity, own)
+        for action in soon:
+            left = max(looks.waiting.get(action, 0.0), second_look_in(own, action, now))
+            if left > 0:
+                looks.waiting[action] = left
 
     async def _stays(self, identity: ResourceId, obstacle: Obstacle) -> Obstacle:
         """A use that is seen ends by two looks again; a question without an answer shows none."""
@@ -160,21 +193,21 @@ class OwnIdentities:
         await self._save(identity, own)
         return own
 
-    def _due(
+    def _wait(
         self,
         identity: ResourceId,
         own: Dedicated,
         group: Sequence[Action],
         use: Use,
         looks: Looks,
-    ) -> list[Action]:
+    ) -> None:
+        """For the listings."""
         if obstacle := stays_attached(use, identity, looks.allowed):
             looks.hold([DeleteIdentity(identity)], obstacle)
         for action in group:
             left = seconds_left(action, own, use, self.services.now())
             if (left := max(looks.waiting.get(action, 0.0), left)) > 0:
                 looks.waiting[action] = left
-        return [action for action in group if action not in looks.waiting]
 
     async def _listed(self, identity: ResourceId, own: Dedicated) -> Use | None:
         """Where it is, with its principal on record; None where it is another one now, or gone, for

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from lanyard.planning.life import WRITE_LAG, Finding, Life, finding, listed_delay
 from lanyard.ports.azure import Index
 from lanyard.record.identities import IdentityLedger
-from lanyard.values.errors import MayPass, NotYet, Permanent
+from lanyard.values.errors import Because, MayPass, NotYet, Permanent, Refused
 from lanyard.values.resource_id import ResourceId
 
 # Resource Graph shows what was deleted for some minutes more.
 _LISTED_DELAY = 60.0
+# What it shows for longer than this is shown to people as held.
+_LATE = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +24,24 @@ class Presence:
     now: float
 
     async def ensure_gone(self, life: Life) -> None:
-        """Return where it is certain that it is gone. Raises NotYet where it is not, Temporary,
-        Permanent where a listing cannot be asked.
+        """Return where it is certain that it is gone. Raises NotYet where it is not, Refused where
+        it is not for a day, Temporary, Permanent where a listing cannot be asked.
         """
         found = finding(life, self.now)
         if not found.gone:
             raise NotYet(f"{self.resource}: {found.why}", found.delay)
-        if found.ask_listing and await self.index.shows(self.resource):
-            message = f"{self.resource}: {found.why}, but Resource Graph shows it"
-            raise NotYet(message, listed_delay(life, self.now))
+        if not found.ask_listing or not await self.index.shows(self.resource):
+            return
+        delay = listed_delay(life, self.now)
+        if self.now - life.missing < _LATE:
+            raise NotYet(f"{self.resource}: {found.why}, but Resource Graph shows it", delay)
+        raise Refused(
+            Because.CANNOT_BE_ASKED,
+            f"ARM answers 404 for {self.resource} for a day, and Resource Graph shows it",
+            delay,
+            "see which of them is right, and ask Azure's support: it goes on by itself",
+            releasable=False,
+        )
 
     def ensure_expected(self, life: Life, since: float | None) -> None:
         """Of what was never seen: it may come to be. Raises NotYet for the first minutes after a

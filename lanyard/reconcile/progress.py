@@ -38,6 +38,8 @@ class Progress:
     givers: Callable[[Mapping[PrincipalRef, str], Owned], Givers] = _as_before
     #: What led to it.
     change: Change
+    #: Whether the resource was on record before.
+    seen_before: bool = False
     #: Identities that were not on record as attached before this reconcile set out to attach them.
     newly_attached: set[ResourceId] = field(default_factory=set)
     outcomes: list[Outcome] = field(default_factory=list)

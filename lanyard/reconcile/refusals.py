@@ -76,6 +76,18 @@ def refused(outcomes: Iterable[Outcome], given_by: Givers = NOBODY) -> list[Refu
     ]
 
 
+def contradicted(why: Refused) -> Refusal:
+    """The end of a resource that ARM does not show and a listing does."""
+    return Refusal(
+        key="end",
+        because=why.because,
+        action="take its end as certain",
+        reason=str(why),
+        release=why.release,
+        kind=Kind.REMOVAL,
+    )
+
+
 def waited_for(failures: Iterable[Outcome]) -> list[Refusal]:
     """The additions that failed and that a removal waits for: whoever dismisses one ends that."""
     return [

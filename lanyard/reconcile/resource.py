@@ -23,7 +23,7 @@ from lanyard.planning.kept_conditions import beside_what_is_kept
 from lanyard.planning.life import Life
 from lanyard.planning.orders import Orders, Pause, Refusal
 from lanyard.planning.outcomes import Effects, Outcome
-from lanyard.planning.plan import Plan
+from lanyard.planning.plan import Owned, Plan
 from lanyard.planning.verdict import Verdict
 from lanyard.policy import Policy
 from lanyard.reconcile.apply import apply, see
@@ -33,10 +33,11 @@ from lanyard.reconcile.moves import MOVE, Moves
 from lanyard.reconcile.orphan import OrphanReconciler
 from lanyard.reconcile.own_identities import Looks, OwnIdentities
 from lanyard.reconcile.presence import Presence
-from lanyard.reconcile.principals import Principals, RecordedOnce
+from lanyard.reconcile.principals import Behind, Principals, RecordedOnce
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.recording import Recorder
 from lanyard.reconcile.refusals import (
+    contradicted,
     digest,
     given_up,
     postponed,
@@ -55,11 +56,11 @@ from lanyard.reconcile.unconfirmed import Unconfirmed
 from lanyard.reconcile.wanted import had_of, wanted_for
 from lanyard.record.held import Answer, Entry, not_done, orders
 from lanyard.record.ledger import ResourceRecord
-from lanyard.record.ownership import as_seen, is_another, without_taken
+from lanyard.record.ownership import as_seen, contradicts, is_another, without_taken
 from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
-from lanyard.values.errors import AtWork, NotYet
+from lanyard.values.errors import AtWork, NotYet, Refused
 from lanyard.values.resource_id import ResourceId, folded
 
 
@@ -101,6 +102,8 @@ class Reconciler:
         services = self.services
         record, resource, pause = await self._look(change.resource)
         observed = await self._observed(change, record, resource)
+        if isinstance(observed, Report):
+            return observed
         entries = await services.held.of(observed.id) if observed.held else {}
         observed = _as_answered(observed, entries)
         if moved := await self._moved(change, record, observed, resource):
@@ -111,10 +114,7 @@ class Reconciler:
         unconfirmed = Unconfirmed(services.assignments, services.claims)
         observed = await unconfirmed.settle(observed, wanted, resource, known.principals)
         before = await self._as_due(observed, wanted, resource, in_force)
-        owned = before.owned()
-        had = await had_of(wanted, owned, services.claims)
-        wanted = beside_what_is_kept(wanted, had, known.principals)
-        owned = owned.without_intended(wanted.contradicted(known.principals), had)
+        wanted, owned = await self._beside_what_it_has(wanted, before.owned(), known)
         actual = await behind.actual(resource, wanted, known, before.dedicated)
         taken = await times_taken(wanted, known.principals, before, services.claims)
         precedents = self._precedents(in_force, counted(before) | taken, entries)
@@ -130,18 +130,26 @@ class Reconciler:
             givers=partial(givers, self.policy, wanted),
             removals=self._removals(change, precedents.orders, owned.given_by),
             change=change,
+            seen_before=record.row is not None,
             outcomes=unconfirmed.failures,
         )
         async with Recorder(services, change.resource, cause_of(change)) as recorder:
             await self._note(progress, before, todo)
             looks = await self._carry_out(todo, verdict, progress, recorder)
-            await self._put_off(looks.waiting, record, progress, recorder)
+            await self._put_off(looks, record, progress, recorder)
             await self._postpone(postponed(verdict.held, todo), progress, recorder)
             refusals = unfulfilled((*verdict.held, *looks.held), todo, wanted, owned.given_by)
             await self._hold(refusals, precedents, progress, recorder)
             if resource is None and progress.record.empty:
                 await services.ledger.forget(progress.record)
         return report_of(progress.outcomes, progress.gone_identities, gone=resource is None)
+
+    async def _beside_what_it_has(
+        self, wanted: Desired, owned: Owned, behind: Behind
+    ) -> tuple[Desired, Owned]:
+        had = await had_of(wanted, owned, self.services.claims)
+        wanted = beside_what_is_kept(wanted, had, behind.principals)
+        return wanted, owned.without_intended(wanted.contradicted(behind.principals), had)
 
     async def _look(
         self, resource: ResourceId
@@ -152,6 +160,9 @@ class Reconciler:
         read, pause = await asyncio.gather(
             services.compute.read(resource), services.kill_switch.read()
         )
+        if read is not None and contradicts(record, read):
+            # One body alone is no proof that somebody took what is Lanyard's, or made it again.
+            read = await services.compute.unchanged(read)
         return record, read, pause
 
     async def _moved(
@@ -176,7 +187,9 @@ class Reconciler:
         return Report(look_at=(place, resource.id)) if place is not None else None
 
     async def _kept(self, change: Change, record: ResourceRecord, refusal: Refusal) -> Report:
-        """Nothing of the record of a resource that is gone is given up: it may live elsewhere."""
+        """Nothing of the record of a resource that is gone is given up: it may live elsewhere, or
+        there after all.
+        """
         async with Recorder(self.services, change.resource, cause_of(change)) as recorder:
             await recorder.held([refusal])
         under = self.services.author.policy
@@ -241,8 +254,9 @@ class Reconciler:
 
     async def _observed(
         self, change: Change, record: ResourceRecord, read: ComputeResource | None
-    ) -> ResourceRecord:
-        """The record with what is known of the resource's life after this look at it.
+    ) -> ResourceRecord | Report:
+        """The record with what is known of the resource's life after this look at it; what was done
+        instead where its end is in doubt for long.
 
         Raises AtWork while ARM is still at work on it; NotYet, Temporary, Permanent where ARM
         answers 404 and it is not certain to be gone.
@@ -263,7 +277,10 @@ class Reconciler:
         if known.life != record.life:
             # On record before it is asked for the rest: the next look counts from this one.
             known = await self.services.ledger.save(known)
-        await presence.ensure_gone(life)
+        try:
+            await presence.ensure_gone(life)
+        except Refused as contradiction:
+            return await self._kept(change, known, contradicted(contradiction))
         return known
 
     async def _settled(self, read: ComputeResource, record: ResourceRecord, reported: Life) -> None:
@@ -311,15 +328,17 @@ class Reconciler:
 
     async def _put_off(
         self,
-        waiting: Mapping[Action, float],
+        looks: Looks,
         before: ResourceRecord,
         progress: Progress,
         recorder: Recorder,
     ) -> None:
-        """What waits comes back when it is due; that it waits is on record once."""
+        """What waits comes back when it is due, or looked at before; that it waits is on record
+        once.
+        """
         outcomes = [
-            Outcome(action, failure=NotYet(f"due in {ceil(left / 60)} min, if it is then", left))
-            for action, left in waiting.items()
+            Outcome(action, failure=_due_in(left, looks.again.get(action, left)))
+            for action, left in looks.waiting.items()
         ]
         fresh = [o for o in outcomes if o.action.key not in before.due_since]
         if fresh:
@@ -376,6 +395,10 @@ def _as_answered(record: ResourceRecord, entries: Mapping[str, Entry]) -> Resour
     """Whoever dismisses that it moved says that what has its identities is another resource."""
     answers = [entry.answer for key, entry in entries.items() if key.startswith(MOVE)]
     return replace(record, confirmed={}) if Answer.DISMISSED in answers else record
+
+
+def _due_in(left: float, again: float) -> NotYet:
+    return NotYet(f"due in {ceil(left / 60)} min, if it is then", again)
 
 
 def _due(verdict: Verdict, looks: Looks) -> list[Action]:

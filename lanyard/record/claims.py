@@ -43,7 +43,7 @@ from lanyard.values.errors import (
     Temporary,
 )
 from lanyard.values.grants import Given, Grant, Standing, State
-from lanyard.values.resource_id import ResourceId
+from lanyard.values.resource_id import ResourceId, folded
 
 log = logging.getLogger("lanyard")
 
@@ -295,7 +295,8 @@ class Claims:
         """
         found = await self._rows.find(grant.name)
         if found is not None and found.state is State.ACTIVE and found.ours:
-            await self._rows.note(found, found.grant, State.ACTIVE, ours=False)
+            moments = replace(found.moments, theirs_since=self._rows.now())
+            await self._rows.note(found, found.grant, State.ACTIVE, ours=False, moments=moments)
 
     async def _ensure_granted(self, grant: Grant, resource: ResourceId, *, anew: bool) -> Result:
         found = await self._rows.find(grant.name)
@@ -314,6 +315,8 @@ class Claims:
         given = await self._make(grant, found)
         if anew or not given.ours:
             moments = replace(moments, taken_at=(), not_done_at=())
+        is_theirs = not given.ours and folded(given.assignment_id) == folded(grant.assignment_id)
+        moments = replace(moments, theirs_since=self._rows.now() if is_theirs else 0.0)
         active = await self._rows.write(
             found,
             grant,
@@ -329,6 +332,8 @@ class Claims:
     async def _make(self, grant: Grant, making: Granted) -> Given:
         """Nobody waits for a maker that failed, unless what it asked for may come to be."""
         try:
+            if making.moments.theirs_since:
+                return await self._assignments.ensure(grant, was_theirs=True)
             return await self._assignments.ensure(grant)
         except (Temporary, Permanent) as failure:
             if not failure.uncertain:

@@ -94,6 +94,10 @@ class GrantRows:
         """The moments of a grant whose assignment is being made now, or found to be there."""
         return (Moments() if found is None else found.moments).stands(self._now())
 
+    def now(self) -> float:
+        """Of this worker's clock, in seconds since the epoch."""
+        return self._now()
+
     def unclaimed_now(self, found: Granted | None) -> Moments:
         """The moments of a grant that nothing claims, and that something may have claimed until a
         moment ago.

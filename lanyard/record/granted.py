@@ -42,6 +42,8 @@ class Moments:
     missing_since: float = 0.0
     #: Since when the assignment stands: it was made then, or found to be there.
     stands_since: float = 0.0
+    #: Since when what has its name is known to be another owner's: somebody changed the stamp.
+    theirs_since: float = 0.0
     #: When somebody took the assignment away, or changed its condition, the last one last.
     taken_at: tuple[float, ...] = ()
     #: When it was made, by Azure's answer, and found not to be there, the last one last.
@@ -128,6 +130,7 @@ def values_of(granted: Granted) -> dict[str, str]:
         "until": str(granted.until),
         "unclaimedSince": str(moments.unclaimed_since),
         "missingSince": str(moments.missing_since),
+        "theirsSince": str(moments.theirs_since),
         "standsSince": str(moments.stands_since),
         "takenAt": json.dumps(moments.taken_at),
         "notDoneAt": json.dumps(moments.not_done_at),
@@ -155,11 +158,12 @@ def granted_in(row: Row) -> Granted:
         ours=ours,
         until=columns.number("until"),
         moments=Moments(
-            columns.number("unclaimedSince"),
-            columns.number("missingSince"),
-            columns.number("standsSince"),
-            columns.json("takenAt", _MOMENTS),
-            columns.json("notDoneAt", _MOMENTS),
+            unclaimed_since=columns.number("unclaimedSince"),
+            missing_since=columns.number("missingSince"),
+            stands_since=columns.number("standsSince"),
+            theirs_since=columns.number("theirsSince"),
+            taken_at=columns.json("takenAt", _MOMENTS),
+            not_done_at=columns.json("notDoneAt", _MOMENTS),
         ),
         maker=columns.text("maker"),
         adopted=columns.text("adopted"),

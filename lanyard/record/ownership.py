@@ -20,6 +20,14 @@ from lanyard.values.resource_id import ResourceId
 CLOCK_DOUBT = 1.0
 
 
+def contradicts(record: ResourceRecord, seen: ComputeResource) -> bool:
+    """Whether a resource shows itself otherwise than it was left: another one under its id, or
+    without what Lanyard attached.
+    """
+    taken = record.attachments.keys() - seen.identity.user_assigned.keys()
+    return not record.empty and (bool(taken) or is_another(record, seen))
+
+
 def as_seen(
     record: ResourceRecord, resource: ComputeResource, life: Life, now: float
 ) -> ResourceRecord:

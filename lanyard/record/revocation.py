@@ -13,12 +13,14 @@ from lanyard.record.assignment_deletion import AssignmentDeletion, Removing
 from lanyard.record.claims import Result
 from lanyard.record.grant_rows import GrantRows, on_fresh_rows
 from lanyard.record.granted import Granted
-from lanyard.values.errors import NotYet
+from lanyard.values.errors import Because, NotYet, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant, State
 from lanyard.values.resource_id import ResourceId
 
 # The end of a claim that others outlive is noted once in so many seconds: thousands end together.
 _NOTED_EVERY = 30.0
+# Of what sources contradict each other on, in seconds.
+_LONGEST_DELAY, _LATE = 3600.0, 86400.0
 
 #: A resource that needs the grant, whatever the claims say, beside the one whose claim goes; it has
 #: the grant on its record then. None where none does.
@@ -123,10 +125,15 @@ class Revocation:
             return Result.STILL_CLAIMED
         if found.state is State.REVOKING:
             self._rows.wait_for_remover(found)
-        found = await self._wait_for_successor(found, grant, since)
-        stands = found.state is State.ACTIVE or await self._is_there(found)
-        if found.ours and stands and (needed_by := await self._needing(grant, resource)):
+        known, found = found, await self._noted_unclaimed(found, grant, since)
+        left = found.moments.unclaimed_since + self._grace - self._now()
+        stands = found.state is State.ACTIVE or (left <= 0 and await self._is_there(found))
+        # Also when the grace begins: who does not need it by one look may by the other.
+        asks = found.ours and stands and (left <= 0 or found is not known)
+        if asks and (needed_by := await self._needed_by(grant, resource, found, early=left > 0)):
             return await self._go_on(found, grant, needed_by, claim)
+        if left > 0:
+            raise NotYet("its last claim is gone, and a successor may come", left)
         # What is put back if nothing is revoked, so that what others saw before stays true.
         before = State.ACTIVE if found.state is State.ACTIVE else State.GRANTING
         found = await self._rows.write(found, grant, State.REVOKING, ours=found.ours)
@@ -156,40 +163,68 @@ class Revocation:
         await self._rows.give_up(claim)
         return Result.STILL_CLAIMED
 
-    async def _wait_for_successor(
-        self, found: Granted, grant: Grant, since: float | None
-    ) -> Granted:
-        """Raise NotYet while the grace lasts: a machine that is made again under its name needs the
-        assignment, and a new one takes Azure minutes.
+    async def _needed_by(
+        self, grant: Grant, besides: ResourceId | None, found: Granted, *, early: bool
+    ) -> ResourceId | None:
+        """See `needing`. What an early look cannot see the one after the grace raises."""
+        try:
+            return await self._needing(grant, besides)
+        except (Temporary, Permanent) as failure:
+            if early:
+                return None
+            if isinstance(failure, NotYet) and not isinstance(failure, Refused):
+                raise _in_doubt(failure, self._now() - found.moments.unclaimed_since) from failure
+            raise
+
+    async def _noted_unclaimed(self, found: Granted, grant: Grant, since: float | None) -> Granted:
+        """With the moment since when nothing claims it: while the grace lasts from then on, a
+        machine that is made again under its name finds the assignment. A new one takes Azure
+        minutes.
         """
         known = found.moments.unclaimed_since
         if since is None:
             since = known or self._now()
-        since = max(since, known)
-        if since > known:
-            moments = replace(found.moments, unclaimed_since=since)
-            found = await self._rows.write(
-                found, grant, found.state, ours=found.ours, moments=moments, maker=found.maker
-            )
-        if (left := since + self._grace - self._now()) > 0:
-            raise NotYet("its last claim is gone, and a successor may come", left)
-        return found
+        if since <= known:
+            return found
+        moments = replace(found.moments, unclaimed_since=since)
+        return await self._rows.write(
+            found, grant, found.state, ours=found.ours, moments=moments, maker=found.maker
+        )
 
     async def _close(
         self, grant: Grant, revoking: Granted, claim: Row | None, *, ours: bool
     ) -> Result:
         """The assignment is gone, or somebody else's: the claim goes, too."""
+        moments = revoking.moments
+        if revoking.ours and not ours:
+            moments = replace(moments, theirs_since=self._now())
         try:
             await self._rows.give_up(claim)
         except RowChanged:
             # Made anew meanwhile: who did that waits for this to end, and assigns it again.
-            await self._rows.write(revoking, grant, State.GRANTING, ours=ours)
+            await self._rows.write(revoking, grant, State.GRANTING, ours=ours, moments=moments)
             return Result.STILL_CLAIMED
         try:
-            await self._rows.write(revoking, grant, State.REVOKED, ours=ours)
+            await self._rows.write(revoking, grant, State.REVOKED, ours=ours, moments=moments)
         except RowChanged:
             # We were slower than our own time limit and an adder took over: make it whole again.
             if await self._rows.claimed(grant):
                 await self._assignments.ensure(grant)
             raise
         return Result.REVOKED if ours else Result.NOT_OURS
+
+
+def _in_doubt(why: NotYet, waited: float) -> NotYet:
+    """It is asked again less and less often (`waited`: for so many seconds by now), and a person
+    sees what is not known after a day.
+    """
+    delay = min(max(waited / 2, why.delay), _LONGEST_DELAY)
+    if waited < _LATE:
+        return NotYet(str(why), delay)
+    return Refused(
+        Because.CANNOT_BE_ASKED,
+        f"{why}, for a day",
+        delay,
+        "see which of them is right; it goes on by itself",
+        releasable=False,
+    )

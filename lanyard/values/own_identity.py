@@ -39,6 +39,10 @@ class Dedicated:
     unanswered_since: float = 0.0
     #: When Azure was asked to make it, and nobody knows whether it did.
     asked_at: float = 0.0
+    #: When everything that can say that it is in use was asked and showed no use: while its
+    #: deletion was due, and while that of its roles was.
+    clear_at: float = 0.0
+    roles_clear_at: float = 0.0
     #: Since when Azure shows none under its id, or another one.
     away_since: float = 0.0
 

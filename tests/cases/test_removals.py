@@ -319,6 +319,7 @@ async def test_case_A06_a_stop_between_the_guard_and_the_deletion_of_an_identity
     entry = (await held(estate))["delete identity id-vm1"]
     assert entry.refusal.because is Because.PAUSED
     await go_on(estate)
+    await pass_time(estate, 6 * MINUTE)  # who uses it is asked twice
     assert not exists(estate, "id-vm1")
     assert estate.assignments() == []
 

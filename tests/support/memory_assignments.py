@@ -18,14 +18,15 @@ class FakeAssignments:
         self.existing: dict[str, RoleAssignment] = {}
         self.fail: Exception | None = None
 
-    async def ensure(self, wanted: Grant) -> Given:
-        found = await self.giving(wanted)
+    async def ensure(self, grant: Grant, *, was_theirs: bool = False) -> Given:
+        del was_theirs  # the list is asked in any case
+        found = await self.giving(grant)
         if found is not None and not self.is_ours(found):
-            if not found.serves(wanted):
+            if not found.serves(grant):
                 raise Refused(Because.ANOTHER_OWNER, "theirs", 60.0, "", releasable=False)
             return Given(found.id, ours=False)
-        id_ = wanted.assignment_id if found is None else found.id
-        self.existing[id_] = replace(assignment(wanted), id=id_)
+        id_ = grant.assignment_id if found is None else found.id
+        self.existing[id_] = replace(assignment(grant), id=id_)
         return Given(id_, ours=True)
 
     async def giving(self, wanted: Grant) -> RoleAssignment | None:

@@ -115,11 +115,13 @@ class SharedAssignments:
         self.asked = 0
         self._world = world
 
-    async def ensure(self, wanted: Grant) -> Given:
+    async def ensure(self, grant: Grant, *, was_theirs: bool = False) -> Given:
+        assert not was_theirs
+
         def work() -> Given:
             self.asked += 1
             self.exists = True
-            return Given(wanted.assignment_id, ours=True)
+            return Given(grant.assignment_id, ours=True)
 
         return await self._world.step(work)
 

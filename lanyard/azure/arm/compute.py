@@ -85,16 +85,17 @@ class Compute:
         More than 150 identities take several writes. Where the type holds one identity, the added
         one replaces it: whether that may be is the caller's to know. Raises Permanent before any
         call for what the type cannot take; Temporary where the resource changed since it was read
-        (If-Match; without an ETag, and before something is taken off, it is read again right before
-        the write), where it is another one or gone after it, or where the operation takes long;
-        NotDone where Azure took the write and does not show the change.
+        (If-Match; without an ETag, where the type holds one identity, and before something is taken
+        off, it is read again right before the write), where it is another one or gone after it, or
+        where the operation takes long; NotDone where Azure took the write and does not show the
+        change.
         """
         kind = _readable(resource.id)
         change = IdentityChange.of(add, remove, enable_system)
         goal = wanted(kind, resource.identity, change)
         blocks = identity_blocks(kind, resource.identity, change)
         taking = takes_off(resource.identity, goal)
-        if blocks and (taking or not kind.has_etag):
+        if blocks and (taking or kind.replaces or not kind.has_etag):
             resource = await self.unchanged(resource)
         after = resource
         for block in blocks:

@@ -49,14 +49,17 @@ class Roles:
         self._definitions = clients.authorization.role_definitions
         self._known: Cache[str, Definition] = Cache(_DEFINITION_SECONDS, clients.now)
 
-    async def ensure(self, grant: Grant) -> Given:
+    async def ensure(self, grant: Grant, *, was_theirs: bool = False) -> Given:
         """Make the assignment exist.
 
         It is read first: a PUT would write over what somebody else made, or changed, under our
-        name. Not ours where someone else's assignment gives the same under the same condition: it
-        serves, and it stays theirs. Raises Refused where it does not, Temporary, Permanent.
+        name; where it `was_theirs` the list is asked as well. Not ours where someone else's
+        assignment gives the same under the same condition: it serves, and it stays theirs. Raises
+        Refused where it does not, Temporary, Permanent.
         """
         found = await self.read(grant.assignment_id)
+        if found is None and was_theirs:
+            found = await self.giving(grant)
         if found is not None:
             return await self._as_it_stands(found, grant)
         if await self._put(grant, self._parameters(grant)):
