@@ -4,8 +4,14 @@ in use is asked before they go, and before their roles do.
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 
-from lanyard.planning.actions import Action, DeleteIdentity
+from lanyard.planning.actions import (
+    Action,
+    DeleteIdentity,
+    UpgradeInstances,
+    changes_identity,
+)
 from lanyard.planning.deletion import (
     Use,
     clear,
@@ -60,10 +66,24 @@ class Looks:
             if action not in known:
                 self.held.append(obstacle.held(action))
 
-    def may_be_done(self, action: Action) -> bool:
-        """Whether nothing speaks against it."""
+    def due(self) -> list[Action]:
+        """What is done now. Instances are not brought up to date for what is only done later."""
         against = [*(one.action for one in self.held), *(one.action for one in self.failed)]
-        return action not in self.waiting and action not in against
+        due = [a for a in self.allowed if a not in self.waiting and a not in against]
+        changed = any(map(changes_identity, due))
+        return [a for a in due if not isinstance(a, UpgradeInstances) or a.lagging or changed]
+
+    def put_off(self) -> list[Outcome]:
+        """What waits comes back when it is due, or to be looked at before."""
+        return [
+            Outcome(
+                action,
+                failure=NotYet(
+                    f"due in {ceil(left / 60)} min, if it is then", self.again.get(action, left)
+                ),
+            )
+            for action, left in self.waiting.items()
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +168,14 @@ class OwnIdentities:
         soon = self._soon(identity, group, looks)
         if not soon:
             return None
-        unread = in_unread(await self.services.unread.read())
-        deletion = [one for one in (DeleteIdentity(identity),) if one in group]
-        if unread and not (deletion and deletion[0] in looks.waiting):
-            looks.hold(deletion, unread)
+        unread, deletion = await self.services.unread.read(), DeleteIdentity(identity)
+        if (elsewhere := in_unread(unread)) and deletion in group and deletion not in looks.waiting:
+            looks.hold([deletion], elsewhere)
         if not asked and (obstacle := await self._unlisted(identity, use)):
             return await self._stays(identity, obstacle)
         # While its own resource has it, that is what its deletion waits for.
-        attached = [DeleteIdentity(identity)] if use.attached else []
-        await self._clear(identity, [each for each in soon if each not in attached], looks)
+        soon = [each for each in soon if not (use.attached and each == deletion)]
+        await self._clear(identity, soon, looks)
         return None
 
     def _soon(self, identity: ResourceId, group: Sequence[Action], looks: Looks) -> list[Action]:

@@ -7,13 +7,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
-from math import ceil
 
 from lanyard.planning.actions import (
     Action,
     RemoveOrphans,
     UpgradeInstances,
-    changes_identity,
 )
 from lanyard.planning.attempts import as_ended
 from lanyard.planning.desired import Desired
@@ -60,7 +58,7 @@ from lanyard.record.ownership import as_seen, contradicts, is_another, without_t
 from lanyard.record.repairs import counted
 from lanyard.values.change import Change, cause_of
 from lanyard.values.compute import ComputeResource
-from lanyard.values.errors import AtWork, NotYet, Refused
+from lanyard.values.errors import AtWork, Refused
 from lanyard.values.resource_id import ResourceId, folded
 
 
@@ -249,7 +247,7 @@ class Reconciler:
             todo.actions, verdict.allowed, self._waiting(verdict, progress)
         )
         progress.outcomes += looks.failed
-        await apply(_due(verdict, looks), self.services, progress, recorder)
+        await apply(looks.due(), self.services, progress, recorder)
         return looks
 
     async def _observed(
@@ -336,10 +334,7 @@ class Reconciler:
         """What waits comes back when it is due, or looked at before; that it waits is on record
         once.
         """
-        outcomes = [
-            Outcome(action, failure=_due_in(left, looks.again.get(action, left)))
-            for action, left in looks.waiting.items()
-        ]
+        outcomes = looks.put_off()
         fresh = [o for o in outcomes if o.action.key not in before.due_since]
         if fresh:
             await recorder.outcomes(fresh, Effects())
@@ -395,14 +390,3 @@ def _as_answered(record: ResourceRecord, entries: Mapping[str, Entry]) -> Resour
     """Whoever dismisses that it moved says that what has its identities is another resource."""
     answers = [entry.answer for key, entry in entries.items() if key.startswith(MOVE)]
     return replace(record, confirmed={}) if Answer.DISMISSED in answers else record
-
-
-def _due_in(left: float, again: float) -> NotYet:
-    return NotYet(f"due in {ceil(left / 60)} min, if it is then", again)
-
-
-def _due(verdict: Verdict, looks: Looks) -> list[Action]:
-    """What is done now. Instances are not brought up to date for what is only done later."""
-    due = [action for action in verdict.allowed if looks.may_be_done(action)]
-    changed = any(map(changes_identity, due))
-    return [a for a in due if not isinstance(a, UpgradeInstances) or a.lagging or changed]
