@@ -109,6 +109,49 @@ async def test_a_plan_of_a_part_is_that_of_its_scopes(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
+    ("option", "text", "meant"),
+    [
+        ("--resource-group", "rg-ap", "rg-app"),
+        ("--subscription", "productoin", "production"),
+    ],
+)
+@pytest.mark.parametrize("command", ["scan", "plan", "diff", "sweep"])
+async def test_a_misspelt_place_is_an_error_that_names_what_is_near(
+    reader: Desk, command: str, option: str, text: str, meant: str
+) -> None:
+    await reader.estate.create_vm("vm1")
+    await reader.started()
+    policy = str(reader.policy)
+    arguments = {
+        "scan": ["scan"],
+        "plan": ["plan", "--policy", policy],
+        "diff": ["diff", policy, policy],
+        "sweep": ["sweep", "--policy", policy, "--dry-run"],
+    }[command]
+    ran = await (reader.app if command == "sweep" else reader.lanyard)(*arguments, option, text)
+    assert (ran.code, ran.out) == (ERROR, "")
+    assert f"{option} {text!r}: " in ran.err
+    assert f"; did you mean {meant!r}?" in ran.err
+
+
+async def test_a_group_that_is_empty_is_no_error_where_groups_are_listed(
+    reader: Desk, tmp_path: Path
+) -> None:
+    await reader.estate.create_vm("vm1")
+    await reader.started()  # with a group rg-lanyard, in which there is nothing
+    empty = ["--resource-group", "rg-lanyard"]
+    assert (await reader.plan(*empty)).code == OK
+    scanned = await reader.lanyard("scan", "--json", *empty)
+    assert json.loads(scanned.out)["summary"]["compute"] == 0
+    saved = tmp_path / "estate.json"
+    assert (await reader.lanyard("scan", "--save", str(saved))).err == ""
+    policy = str(reader.policy)
+    offline = await reader.lanyard("diff", policy, policy, "--estate", str(saved), *empty)
+    assert offline.code == ERROR
+    assert "--resource-group 'rg-lanyard': none that is listed has this name" in offline.err
+
+
+@pytest.mark.parametrize(
     "called", ["vm1", "rg-app/virtualMachines/vm1", "RG-APP/virtualmachines/VM1"]
 )
 async def test_an_id_is_taken_back_as_it_is_shown(desk: Desk, called: str) -> None:
@@ -158,6 +201,7 @@ def test_records_are_filtered_by_an_id_as_it_is_shown(wanted: str, about: bool) 
 
 async def test_a_difference_of_a_part_is_what_differs_there(reader: Desk, tmp_path: Path) -> None:
     await reader.estate.create_vm("vm1")
+    await reader.estate.settle()
     saved, new = tmp_path / "estate.json", tmp_path / "new.yaml"
     assert (await reader.lanyard("scan", "--save", str(saved))).err == ""
     text = reader.policy.read_text()

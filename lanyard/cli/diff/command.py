@@ -44,8 +44,9 @@ that takes it from a blob. With --without a rule is left out of NEW, or of OLD w
 NEW: what goes when that rule is deleted.
 
 The estate is read as `lanyard scan` reads it, with the role Reader, or comes from a file of
-`lanyard scan --save`. What is Lanyard's is by the record of the app where its storage account is
-named (Storage Table Data Reader); else what OLD gives and stands counts.
+`lanyard scan --save`, where a resource group that has nothing in it is not known. What is Lanyard's
+is by the record of the app where its storage account is named (Storage Table Data Reader); else
+what OLD gives and stands counts.
 """
 _AFTER = """\
 examples:
@@ -194,8 +195,7 @@ def _read(
             "LANYARD_STORAGE"
         )
     if not at_hand and estate is not None:
-        part = within(source.places.wanted, estate.subscriptions)
-        return _Found(known[old], known[new], estate, part, None)
+        return _Found(known[old], known[new], estate, _part_of(estate, source), None)
     return asyncio.run(_look(old, new, known, estate, source, terminal))
 
 
@@ -217,10 +217,19 @@ async def _look(
             if DEPLOYED in (old, new):
                 known[DEPLOYED] = await _deployed(app)
             records = {one.id: one.owned() async for one in app.ledger().records()}
+            if estate is not None:
+                return _Found(known[old], known[new], estate, _part_of(estate, source), records)
             reading = app.reading
             part = await source.places.chosen(reading.inventory)
-            read = estate or await read_estate(reading.ports, reading.clients.sleep, now(), counted)
+            read = await read_estate(reading.ports, reading.clients.sleep, now(), counted)
             return _Found(known[old], known[new], read, part, records)
+
+
+def _part_of(estate: Estate, source: _Source) -> Within:
+    """By what the file has: a group in which nothing was listed is not known. Raises LanyardError
+    for what is not there.
+    """
+    return within(source.places.wanted, estate.subscriptions, estate.resource_groups)
 
 
 async def _deployed(app: App) -> Compared:

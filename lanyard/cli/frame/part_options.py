@@ -16,8 +16,8 @@ class Estate(Protocol):
     async def subscriptions(self) -> Subscriptions:
         """Every subscription that can be read, with the management groups that it is in."""
 
-    async def called(self, name: str) -> list[ResourceId]:
-        """The resources and resource groups of this name."""
+    async def resource_groups(self) -> list[ResourceId]:
+        """Every resource group that can be read, empty ones included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,11 @@ class PlaceOptions:
     ] = None
     resource_group: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME|ID", help="Only what is in this resource group; repeatable."),
+        typer.Option(
+            metavar="NAME|ID",
+            help="Only what is in this resource group; repeatable. It may be empty; one that is "
+            "not listed is an error.",
+        ),
     ] = None
     management_group: Annotated[
         list[str] | None,
@@ -48,16 +52,20 @@ class PlaceOptions:
 
     async def chosen(self, estate: Estate) -> Within:
         """That part of what there is. Raises LanyardError for what is not there."""
-        wanted = self.wanted
-        return EVERYWHERE if wanted.is_everything else within(wanted, await estate.subscriptions())
+        return (await self._read(estate))[0]
 
     async def scopes(self, estate: Estate) -> list[ResourceId]:
-        """The scopes that it comes to: its resource groups, or its subscriptions."""
-        part = await self.chosen(estate)
-        if part.groups is None:
-            every = part.subscriptions or ()
-            return [ResourceId.parse(f"/subscriptions/{one}") for one in sorted(every)]
-        found = [ResourceId.parse(one) for one in sorted(part.groups) if one.startswith("/")]
-        for name in sorted(one for one in part.groups if not one.startswith("/")):
-            found += [one for one in await estate.called(name) if one.is_resource_group]
-        return [one for one in dict.fromkeys(found) if part.holds(one.text)]
+        """Its resource groups, or its subscriptions. Raises the same."""
+        part, groups = await self._read(estate)
+        if part.groups is not None:
+            return sorted(one for one in groups if part.holds(one.text))
+        every = part.subscriptions or ()
+        return [ResourceId.parse(f"/subscriptions/{one}") for one in sorted(every)]
+
+    async def _read(self, estate: Estate) -> tuple[Within, list[ResourceId]]:
+        """The part, and the resource groups that are listed, as far as they matter."""
+        wanted = self.wanted
+        if wanted.is_everything:
+            return EVERYWHERE, []
+        groups = await estate.resource_groups() if wanted.resource_groups else []
+        return within(wanted, await estate.subscriptions(), groups), groups

@@ -45,6 +45,10 @@ class Inventory:
         """Every subscription that can be read, with the management groups that it is in."""
         return await self._graph.subscriptions()
 
+    async def resource_groups(self) -> list[ResourceId]:
+        """Every resource group that can be read, in the order of their ids: ⌈n/1000⌉ calls."""
+        return await self._ids(f"resourcecontainers | where type =~ '{_GROUP}'")
+
     async def called(self, name: str) -> list[ResourceId]:
         """The resources that have this name, or are shown so (`group/type/name`), and the groups of
         this name, in the order of their ids.

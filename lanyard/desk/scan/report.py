@@ -9,7 +9,7 @@ from lanyard.desk.access.giver import Giver
 from lanyard.desk.scan.holders import DirectoryAnswer, Holder, HolderKind
 from lanyard.sweep.listings import Authorization
 from lanyard.values.listed import Listed, ListedAssignment
-from lanyard.values.resource_id import ResourceId, folded, subscription_of
+from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded, subscription_of
 from lanyard.values.subscriptions import Subscriptions
 
 #: Days since an assignment was made, each up to (not including) its number, and their names.
@@ -43,6 +43,14 @@ class Estate:
     resources: tuple[Listed, ...]
     authorization: Authorization
     directory: DirectoryAnswer
+
+    @property
+    def resource_groups(self) -> list[ResourceId]:
+        """Those in which something is listed, or a role assigned. An empty one is not known."""
+        ids = [one.id for one in self.resources]
+        ids += [one.scope for one in self.authorization.assignments]
+        groups = {"/".join(id_.split("/")[:5]) for id_ in ids}
+        return sorted({one for one in map(_parsed, groups) if one and one.is_resource_group})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,14 @@ class Scan:
     def assignments(self) -> int:
         """All that were listed."""
         return sum(row.assignments for row in self.subscriptions) + sum(self.above.values())
+
+
+def _parsed(id_: str) -> ResourceId | None:
+    """None above subscriptions."""
+    try:
+        return ResourceId.parse(id_)
+    except InvalidResourceId:
+        return None
 
 
 def subscription_id_of(scope: str) -> str:
