@@ -19,8 +19,8 @@ from lanyard.cli.frame.held_entries import (
     up_to,
 )
 from lanyard.cli.frame.names import short
-from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
-from lanyard.cli.frame.short_ids import is_about
+from lanyard.cli.frame.options import Command, Json, OfResource, Quiet, storage_rights
+from lanyard.cli.frame.short_ids import about, nothing_about
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import end_of, shown_time
 from lanyard.record.held import Answer, Entry
@@ -38,7 +38,7 @@ release it. What was dismissed is listed with --all only.
 _LIST_AFTER = """\
 examples:
   lanyard held --storage stlanyard
-  lanyard held --resource /subscriptions/…/resourceGroups/rg-shop
+  lanyard held --resource vm1                       or a group, a subscription, a whole id
   lanyard held --all --json
 
 exit codes:
@@ -92,9 +92,7 @@ Ids = Annotated[list[str], typer.Argument(metavar="ID", help="Ids that `lanyard 
 
 
 def list_held(
-    resource: Annotated[
-        str, typer.Option(metavar="ID", help="Of this resource, or below this scope.")
-    ] = "",
+    resource: OfResource = "",
     everything: Annotated[
         bool, typer.Option("--all", help="Also what was released or dismissed.")
     ] = False,
@@ -111,8 +109,12 @@ def list_held(
 
     async def find() -> list[Entry]:
         async with connect.app(azure, where) as app:
-            held = app.held().all(damaged)
-            return [entry async for entry in held if is_about(entry.resource.text, resource)]
+            every = [entry async for entry in app.held().all(damaged)]
+            found = await about(resource, every, _resource, app.reading.inventory)
+            if every and not found:
+                near = nothing_about(resource, "nothing that is held", map(_resource, every))
+                terminal.note(near)
+            return found
 
     held = asyncio.run(find())
     waiting = [entry for entry in held if entry.answer is Answer.NONE]
@@ -155,6 +157,10 @@ def dismiss(
 
     decided = asyncio.run(_each(ids, leaving, azure, where))
     return _show_decided(decided, Terminal(quiet=quiet), json=json)
+
+
+def _resource(entry: Entry) -> str:
+    return entry.resource.text
 
 
 #: What a person decides about an entry, by its id.

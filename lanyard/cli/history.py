@@ -11,8 +11,8 @@ import typer
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import AppOptions, AzureOptions
 from lanyard.cli.frame.names import counted, short
-from lanyard.cli.frame.options import Command, Json, Quiet, storage_rights
-from lanyard.cli.frame.short_ids import is_about
+from lanyard.cli.frame.options import Command, Json, OfResource, Quiet, storage_rights
+from lanyard.cli.frame.short_ids import about, nothing_about
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import shown_time, span
 from lanyard.cli.shown_removal import shown_removed
@@ -35,7 +35,7 @@ examples:
   lanyard history --storage stlanyard                        the last 24 hours
   lanyard history --since 7d --removals                      what was taken away in a week
   lanyard history --since 7d --removals --full               with the evidence
-  lanyard history --resource /subscriptions/…/resourceGroups/rg-shop --outcome held
+  lanyard history --resource rg-shop --outcome held
   lanyard history --since 2026-11-01 --until 2026-11-08 --json
 
 exit codes:
@@ -104,7 +104,6 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Filter:
-    resource: str
     outcome: Outcome | None
     removals: bool
 
@@ -112,17 +111,13 @@ class _Filter:
         """A removal by what became of it, as it is shown."""
         decision = past.recorded.decision
         came_to = decision.outcome if past.became is None else _OUTCOMES.get(past.became, "done")
-        return (
-            is_about(decision.resource, self.resource)
-            and self.outcome in (None, came_to)
-            and (decision.removed is not None or not self.removals)
+        return self.outcome in (None, came_to) and (
+            decision.removed is not None or not self.removals
         )
 
 
 def run(
-    resource: Annotated[
-        str, typer.Option(metavar="ID", help="Of this resource, or below this scope.")
-    ] = "",
+    resource: OfResource = "",
     since: Annotated[str, typer.Option(metavar="TIME", help="From then: 12h, 7d, a date.")] = "24h",
     until: Annotated[str, typer.Option(metavar="TIME", help="Up to then; default: now.")] = "",
     outcome: Annotated[
@@ -142,7 +137,7 @@ def run(
 ) -> int:
     """Show the decisions; returns the exit code."""
     terminal = Terminal(quiet=quiet)
-    wanted = _Filter(resource, outcome, removals)
+    wanted = _Filter(outcome, removals)
 
     damaged: list[DamagedRow] = []
 
@@ -150,7 +145,11 @@ def run(
         async with connect.app(azure, where) as app:
             times = span(since, until, app.time())
             past = await history_of(app.decisions(), *times, app.time(), damaged)
-            return [each for each in past if wanted.wants(each)]
+            found = await about(resource, past, _resource, app.reading.inventory)
+            if resource and not found:
+                then = f"nothing on record from {shown_time(times[0])} to {shown_time(times[1])}"
+                terminal.note(nothing_about(resource, then, map(_resource, past)))
+            return [each for each in found if wanted.wants(each)]
 
     past = asyncio.run(find())
     if json:
@@ -164,6 +163,10 @@ def run(
     for damage in damaged:
         terminal.report((f"! left alone: {damage}", "yellow"))
     return 0
+
+
+def _resource(past: Past) -> str:
+    return past.recorded.decision.resource
 
 
 def as_json(recorded: Recorded, became: Became | None = None) -> dict[str, Any]:

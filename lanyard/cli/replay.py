@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,8 @@ import typer
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
 from lanyard.cli.frame.names import short
-from lanyard.cli.frame.options import Command, Json, Quiet
+from lanyard.cli.frame.options import Command, Json, OfResource, Quiet
+from lanyard.cli.frame.short_ids import is_about
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import moment, shown_time
 from lanyard.cli.onboarding.steps import Yes, confirm
@@ -109,9 +111,7 @@ class Which:
     poison: Annotated[
         bool, typer.Option("--poison", help="Only messages that failed too often.")
     ] = False
-    resource: Annotated[
-        str, typer.Option(metavar="ID", help="Of this resource, or below this scope.")
-    ] = ""
+    resource: OfResource = ""
     event_type: Annotated[
         str, typer.Option(metavar="TYPE", help="Such as Microsoft.Resources.ResourceDeleteSuccess.")
     ] = ""
@@ -123,7 +123,8 @@ class Which:
     def wanted(self, ids: Sequence[str], now: datetime) -> Wanted:
         """The filter. Raises typer.BadParameter for a time that is none."""
         before = moment(self.before, now) if self.before else None
-        return Wanted(frozenset(ids), self.resource, self.event_type, self.reason, before)
+        of_resource = partial(is_about, wanted=self.resource) if self.resource else None
+        return Wanted(frozenset(ids), of_resource, self.event_type, self.reason, before)
 
     def places(self, app: App) -> dict[Place, DeadLetters]:
         """Where to look."""

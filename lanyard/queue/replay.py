@@ -5,7 +5,7 @@ An event is a hint and everything is read fresh, so replaying one is always safe
 months later. What is replayed is removed from where it lay only after it was enqueued.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,19 +13,18 @@ from datetime import datetime
 from lanyard.ports.dead_letters import Batch, DeadLetter, DeadLetters
 from lanyard.ports.queue import Enqueue
 from lanyard.values.change import Change
-from lanyard.values.resource_id import is_within
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A filter: what is empty matches everything.
 
-    `ids`: of dead letters; `resource` is the beginning of an id, in any case; `event_type` and
-    `reason` in any case; `before`: given up earlier than that.
+    `ids`: of dead letters; `is_about`: whether a resource (id) is wanted; `event_type` and `reason`
+    in any case; `before`: given up earlier than that.
     """
 
     ids: frozenset[str] = frozenset()
-    resource: str = ""
+    is_about: Callable[[str], bool] | None = None
     event_type: str = ""
     reason: str = ""
     before: datetime | None = None
@@ -44,9 +43,9 @@ class Wanted:
         return self.before is None or (at is not None and at < self.before)
 
     def _matches_resource(self, change: Change | None) -> bool:
-        if not self.resource:
+        if self.is_about is None:
             return True
-        return change is not None and is_within(change.resource.text, self.resource)
+        return change is not None and self.is_about(change.resource.text)
 
 
 @dataclass(frozen=True, slots=True)

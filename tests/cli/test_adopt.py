@@ -724,11 +724,18 @@ async def test_nobody_is_asked_where_nobody_can_answer(making: Making) -> None:
     assert it.theirs() == before
 
 
+async def test_a_scope_is_taken_as_it_is_shown(making: Making) -> None:
+    it = await making()
+    whole = await it.adopt("--dry-run", "--json", scope=it.desk.group)
+    named = await it.adopt("--dry-run", "--json", scope="rg-app")
+    assert (named.code, json.loads(named.out)) == (CHANGES, json.loads(whole.out))
+
+
 async def test_what_is_no_scope(making: Making) -> None:
     it = await making()
-    ran = await it.adopt(scope="rg-app")
+    ran = await it.adopt(scope="rg-ap")
     assert (ran.code, ran.out) == (ERROR, "")
-    assert "'rg-app'" in ran.err
+    assert "'rg-ap' is no resource id, and nothing that can be read is called so" in ran.err
 
 
 async def test_what_is_not_there(making: Making) -> None:

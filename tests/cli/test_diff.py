@@ -208,12 +208,17 @@ async def test_the_deleted_identity_of_one_machine_counts_with_that_machine(
 async def test_what_is_in_a_scope_is_named_as_it_is_shown(
     policies: Policies, machines: Desk
 ) -> None:
-    for scope, seen in (("rg-app/virtualMachines/vm1", 1), ("RG-App", 3)):
+    for scope, seen in (("rg-app/vm1", 1), ("vm1", 1), ("RG-App", 3), ("production", 3)):
         ran = await policies.diff(POLICY, NOTHING, "--json", "--scope", scope)
         assert json.loads(ran.out)["summary"]["lookedAt"] == seen
     ran = await policies.diff(POLICY, NOTHING, "--scope", "rg-ap")
     assert ran.code == ERROR
-    assert "'rg-ap': no resource of the estate is there" in ran.err
+    near = (
+        "--scope: nothing in the estate is about 'rg-ap'; did you mean 'rg-app'?: give a whole id"
+    )
+    assert near in ran.err
+    whole = await policies.diff(POLICY, NOTHING, "--scope", machines.group + "s")
+    assert (whole.code, whole.out) == (ERROR, "")
 
 
 async def test_what_goes_with_a_rule_is_what_goes_without_it(

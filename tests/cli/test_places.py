@@ -10,8 +10,10 @@ import pytest
 
 from lanyard.cli.frame.short_ids import is_about
 from lanyard.cli.scan import command as scan
+from lanyard.values.subscriptions import Subscription
 from simulator.seeding import Sizes, fill
 from tests.support.desk import Desk
+from tests.support.estate import POLICY
 
 OK, ERROR, CHANGES = 0, 1, 2
 
@@ -152,12 +154,19 @@ async def test_a_group_that_is_empty_is_no_error_where_groups_are_listed(
 
 
 @pytest.mark.parametrize(
-    "called", ["vm1", "rg-app/virtualMachines/vm1", "RG-APP/virtualmachines/VM1"]
+    "called", ["vm1", "rg-app/vm1", "rg-app/virtualMachines/vm1", "RG-APP/virtualmachines/VM1"]
 )
 async def test_an_id_is_taken_back_as_it_is_shown(desk: Desk, called: str) -> None:
     vm = await desk.estate.create_vm("vm1")
     whole = json.loads((await desk.plan(vm.text, "--json")).out)
     assert json.loads((await desk.plan(called, "--json")).out) == whole
+
+
+async def test_a_subscription_is_taken_by_its_name_and_by_its_id_alone(desk: Desk) -> None:
+    await desk.estate.create_vm("vm1")
+    whole = json.loads((await desk.plan(desk.estate.scope, "--json")).out)
+    for called in ("production", desk.estate.subscription):
+        assert json.loads((await desk.plan(called, "--json")).out) == whole
 
 
 async def test_a_name_of_several_is_refused_with_all_of_them(desk: Desk) -> None:
@@ -191,12 +200,55 @@ VM = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm1"
         ("rg-a", True),
         ("rg-a/virtualMachines/vm1", True),
         ("RG-A/virtualMachines", True),
+        ("vm1", True),
+        ("RG-A/VM1", True),
+        ("11111111-1111-4111-8111-111111111111", True),
+        ("/subscriptions/11111111-1111-4111-8111-111111111111", True),
+        ("payments", True),
+        ("rg-b/vm1", False),
+        ("virtualMachines", False),
+        ("vm", False),
         ("rg-a/virtualMachines/vm", False),
         ("rg", False),
     ],
 )
 def test_records_are_filtered_by_an_id_as_it_is_shown(wanted: str, about: bool) -> None:
-    assert is_about(VM, wanted) is about
+    listed = {VM.split("/")[2]: Subscription("Payments")}
+    assert is_about(VM, wanted, listed) is about
+
+
+@pytest.mark.parametrize(
+    "called", ["vm1", "rg-app", "RG-APP/VM1", "rg-app/virtualMachines/vm1", "production"]
+)
+async def test_what_is_on_record_is_found_by_any_name_of_a_resource(
+    desk: Desk, called: str
+) -> None:
+    desk.estate.change_policy(POLICY.replace("mode: full", "mode: observe"))
+    await desk.estate.create_vm("vm1")
+    await desk.estate.settle()
+    for command, key in (("held", "held"), ("history", "decisions")):
+        every = json.loads((await desk.app(command, "--json")).out)[key]
+        ran = await desk.app(command, "--json", "--resource", called)
+        assert ran.err == ""
+        mine = [each for each in every if each["resource"]]
+        assert json.loads(ran.out)[key] == mine != [], command
+
+
+@pytest.mark.parametrize("command", ["held", "history"])
+async def test_a_name_that_nothing_on_record_has_is_named_with_what_is_near(
+    desk: Desk, command: str
+) -> None:
+    desk.estate.change_policy(POLICY.replace("mode: full", "mode: observe"))
+    await desk.estate.create_vm("vm1")
+    await desk.estate.settle()
+    ran = await desk.app(command, "--resource", "vm11", "--quiet")
+    assert (ran.code, ran.out) == (OK, "")
+    assert "is about 'vm11'; did you mean 'vm1'?: give a whole id, " in ran.err
+    whole = await desk.app(command, "--resource", desk.group + "s")
+    assert f"is about '{desk.group}s'" in whole.err
+    # Who may not read the subscriptions' names is answered, too.
+    desk.estate.azure.state.role_assignments.clear()
+    assert (await desk.app(command, "--resource", "productoin")).code == OK
 
 
 async def test_a_difference_of_a_part_is_what_differs_there(reader: Desk, tmp_path: Path) -> None:

@@ -99,7 +99,8 @@ async def test_poison_messages_are_replayed_one_by_one_and_the_rest_can_be_seen_
     await queue.send_message("no base64 :-)")
     dead_letters, work = PoisonQueue(queue), Work()
     assert await dead_letters.count() == 41
-    found = await replay(dead_letters, work.put, Wanted(resource=vm_id("vm7").text), dry_run=False)
+    only = Wanted(is_about=lambda id_: id_ == vm_id("vm7").text)
+    found = await replay(dead_letters, work.put, only, dry_run=False)
     assert (len(found.replayed), work.names) == (1, ["vm7"])
     seen = await replay(dead_letters, work.put, dry_run=True)
     assert (len(seen.replayed), len(seen.left)) == (39, 1)

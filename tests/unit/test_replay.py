@@ -71,8 +71,8 @@ async def test_what_would_have_been_dropped_is_and_what_cannot_be_read_stays() -
     [
         (Wanted(), ["vm1", "vm10", "other"]),
         (Wanted(ids=frozenset({"vm10"})), ["vm10"]),
-        (Wanted(resource=vm_id("VM1").text), ["vm1"]),
-        (Wanted(resource=vm_id("vm1").text.rsplit("/providers")[0].upper() + "/"), ["vm1", "vm10"]),
+        (Wanted(is_about=lambda id_: id_ == vm_id("vm1").text), ["vm1"]),
+        (Wanted(is_about=lambda id_: "-else/" not in id_), ["vm1", "vm10"]),
         (Wanted(event_type="microsoft.resources.resourcedeletesuccess"), ["other"]),
         (Wanted(reason="maxdeliveryattemptsexceeded"), ["vm1", "vm10"]),
         (Wanted(before=NOW), ["other"]),

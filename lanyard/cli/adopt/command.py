@@ -15,14 +15,14 @@ from lanyard.cli.app_status import last_sweep
 from lanyard.cli.frame import connect
 from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
 from lanyard.cli.frame.options import Command, Json, PolicyPath, Quiet, storage_rights
-from lanyard.cli.frame.targets import BadTargets
+from lanyard.cli.frame.short_ids import whole_id
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.onboarding.steps import CHANGES, DryRun, Yes, confirm
 from lanyard.desk.adoption.adoption import Adopted, Adoption
 from lanyard.desk.adoption.candidates import Candidate, Candidates, merged
 from lanyard.policy import Policy, load_policy
 from lanyard.values.errors import LanyardError, Permanent, Temporary
-from lanyard.values.resource_id import InvalidResourceId, ResourceId, folded
+from lanyard.values.resource_id import ResourceId, folded
 
 _ABOUT = f"""\
 Take over what stands already: role assignments and attachments that Terraform, a person or an
@@ -42,8 +42,8 @@ the role assignments (such as Role Based Access Control Administrator), and Read
 """
 _AFTER = """\
 examples:
-  lanyard adopt /subscriptions/…/resourceGroups/rg-shop --dry-run
-  lanyard adopt /subscriptions/…/resourceGroups/rg-shop --policy lanyard.yaml
+  lanyard adopt rg-shop --dry-run
+  lanyard adopt rg-shop --policy lanyard.yaml
   lanyard adopt /subscriptions/… --release --yes
   lanyard adopt /subscriptions/… --dry-run --json | jq '.items[] | select(.refused != "")'
 
@@ -75,13 +75,13 @@ def run(
 ) -> int:
     """Find, ask, and do it; returns the exit code."""
     terminal = Terminal(quiet=quiet or json)
-    place = _parsed(scope)
     loaded = None if release else load_policy(policy)
 
     async def go() -> Found:
         async with connect.app(azure, where) as reached:
             app, _ = await connect.judging(reached, where)
             in_force = None if loaded is None else await app.in_force(loaded)
+            place = await whole_id(scope, app.reading.inventory)
             work = _Work(app, place, in_force, terminal)
             found = await work.find()
             if dry_run or not found.todo:
@@ -172,13 +172,6 @@ class _Work:
                 f"({policy.digest}): name the file that it has with --policy, or deploy this one "
                 "and wait for its sweep"
             )
-
-
-def _parsed(scope: str) -> ResourceId:
-    try:
-        return ResourceId.parse(scope)
-    except InvalidResourceId as error:
-        raise BadTargets(str(error)) from None
 
 
 COMMAND = Command(_ABOUT, _AFTER, run, SHAPE)

@@ -18,7 +18,7 @@ from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
 from lanyard.cli.frame.files import write
 from lanyard.cli.frame.options import Command, Json, Quiet
 from lanyard.cli.frame.part_options import PlaceOptions
-from lanyard.cli.frame.short_ids import is_about, is_short
+from lanyard.cli.frame.short_ids import is_about, is_short, nothing_about
 from lanyard.cli.frame.targets import one_target
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.scan.command import now
@@ -169,14 +169,21 @@ def run(
 
 
 def _inside(estate: Estate, scope: str) -> Callable[[ResourceId], bool]:
-    """Whether a resource is in a scope: a whole id, or one as shown; "" for everywhere. Raises
-    LanyardError where none is.
+    """Whether a resource is in a scope: a whole id, or one for short; "" for everywhere. Raises
+    LanyardError where nothing that is listed is.
     """
-    if not is_short(scope):
-        scope = one_target(scope).ids[0].text if scope else ""
-    elif not any(is_about(one.id, scope) for one in estate.resources):
-        raise LanyardError(f"{scope!r}: no resource of the estate is there, or is shown so")
-    return lambda id_: is_about(id_.text, scope)
+    if scope and not is_short(scope):
+        scope = one_target(scope).ids[0].text
+    ids = [one.id for one in estate.resources]
+    ids += [one.text for one in estate.resource_groups]
+    ids += [f"/subscriptions/{one}" for one in estate.subscriptions]
+
+    def is_inside(id_: str) -> bool:
+        return is_about(id_, scope, estate.subscriptions)
+
+    if not any(map(is_inside, ids)):
+        raise LanyardError(f"--scope: {nothing_about(scope, 'nothing in the estate', ids)}")
+    return lambda id_: is_inside(id_.text)
 
 
 def _read(

@@ -55,6 +55,13 @@ AppIdentity = Annotated[
         help="Resource id of the app's own identity: a policy that names it is refused.",
     ),
 ]
+#: Of what is on record; for `about`.
+OfResource = Annotated[
+    str,
+    typer.Option(
+        metavar="ID|NAME", help="Of this resource, or below this scope: vm1, rg-shop, rg-shop/vm1."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 #: For `storage_rights`: to look at everything that the app keeps.

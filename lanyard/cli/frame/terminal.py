@@ -82,6 +82,12 @@ class Terminal:
         line.plain = commands_nothing(line.plain)
         _write(self._out, line)
 
+    def note(self, message: str) -> None:
+        """What a person should know of what they asked for, quiet or not, on standard error: beside
+        a JSON document, too.
+        """
+        _write(self._err, Text(commands_nothing(shown(message)), style="yellow"))
+
     def command(self, text: str) -> None:
         """A line for the pipeline in whose log it stands."""
         self._out.print(Text(shown(text)))

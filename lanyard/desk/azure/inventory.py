@@ -17,6 +17,7 @@ from lanyard.values.subscriptions import Subscriptions
 _CHILDREN = {"microsoft.batch/batchaccounts/pools": "microsoft.batch/batchaccounts"}
 _ASSIGNMENT = "microsoft.authorization/roleassignments"
 _GROUP = "microsoft.resources/subscriptions/resourcegroups"
+_SUBSCRIPTION = "microsoft.resources/subscriptions"
 #: Of resource groups and of subscriptions.
 _SCOPE_API_VERSION = "2022-09-01"
 
@@ -50,8 +51,8 @@ class Inventory:
         return await self._ids(f"resourcecontainers | where type =~ '{_GROUP}'")
 
     async def called(self, name: str) -> list[ResourceId]:
-        """The resources that have this name, or are shown so (`group/type/name`), and the groups of
-        this name, in the order of their ids.
+        """The resources that have this name, or are shown so (`group/type/name`, `group/name`), and
+        the groups and subscriptions of this name, or id, in the order of their ids.
         """
         if not all(map(is_plain_name, name.split("/"))):
             return []
@@ -59,9 +60,11 @@ class Inventory:
         if rest:
             where = f"resourceGroup =~ {quoted(group)} and id endswith {quoted(f'/{rest}')}"
             return await self._ids(f"resources | where {where}")
-        of_groups = f"type =~ '{_GROUP}' and name =~ {quoted(name)}"
-        groups = await self._ids(f"resourcecontainers | where {of_groups}")
-        return groups + await self._ids(f"resources | where name =~ {quoted(name)}")
+        scope = quoted(f"/subscriptions/{name}")
+        of_containers = f"type in~ ('{_SUBSCRIPTION}', '{_GROUP}')"
+        named = f"(name =~ {quoted(name)} or id =~ {scope})"
+        scopes = await self._ids(f"resourcecontainers | where {of_containers} and {named}")
+        return scopes + await self._ids(f"resources | where name =~ {quoted(name)}")
 
     async def assignments_named(self, name: str) -> list[str]:
         """The ids of the role assignments of this name, a GUID: one at each scope at most."""
