@@ -198,7 +198,10 @@ def _beside(past: Past) -> str:
     elif decision.rules:
         parts.append(f"rule: {'; '.join(decision.rules)}")
     changed_nothing = decision.reason in _CHANGED_NOTHING
-    shows_why = decision.removed is not None or decision.outcome != "done" or changed_nothing
+    # What a person did is no more than its reason: a pause, a release.
+    by_person = not past.recorded.client_id and not decision.key
+    is_done = decision.removed is None and decision.outcome == "done"
+    shows_why = not is_done or changed_nothing or by_person
     why = past.why if shows_why else ""
     return (f": {why}" if why else "") + (f"  ({', '.join(parts)})" if parts else "")
 

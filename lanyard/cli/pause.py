@@ -21,7 +21,7 @@ Stop Lanyard, all instances at once: what it would remove is held from now on, o
 --everything, whatever it would change. What is being done at this moment is finished. With --for it
 ends by itself, not before that time is over, and what it held is put back on the queue of work
 within five minutes; `lanyard status` shows until when it lasts. A pause neither narrows nor
-shortens another one: what is in force then is shown.
+shortens another one: what is in force then is shown and recorded, with the reasons of both.
 
 {storage_rights("Storage Table Data Contributor")}
 """
@@ -53,9 +53,9 @@ _PAUSE_SHAPE = {
     "version": "`1`",
     "pause": "the pause in force after the command; null where there is none",
     "pause.what": "`removals` or `everything`",
-    "pause.by": "who made it; `lanyard` where it stopped itself",
+    "pause.by": "who made it, of several the first; `lanyard` where it stopped itself",
     "pause.at": "since when, ISO 8601, UTC",
-    "pause.reason": "why",
+    "pause.reason": "why; of several, the reason of each, with who made the others",
     "pause.until": "when it ends by itself, ISO 8601, UTC; null for no end",
 }
 _RESUME_SHAPE = {

@@ -71,7 +71,7 @@ class Operator:
         force, which may be a wider or a longer one.
         """
         pause = await self.records.kill_switch.pause(what, self.by, reason, until)
-        why = reason if until is None else f"{reason} (until {until:%Y-%m-%d %H:%M} UTC)"
+        why = f"{reason}{_in_force(pause, what, until)}"
         await self.records.decisions.add(Decision("", f"pause {what}", "done", why))
         return pause
 
@@ -94,3 +94,13 @@ class Operator:
         action = f"{entry.answer.value}: {refusal.action}"
         decision = Decision(entry.resource.text, action, "done", reason)
         await self.records.decisions.add(decision)
+
+
+def _in_force(pause: Pause, what: Paused, until: datetime | None) -> str:
+    """What is recorded beside the reason: the end that is in force, and what else is, where the
+    pause was made on top of another one.
+    """
+    end = f"until {pause.until:%Y-%m-%d %H:%M} UTC" if pause.until is not None else ""
+    if (pause.what, pause.until) == (what, until):
+        return f" ({end})" if end else ""
+    return f" (in force with another pause: {pause.what}, {end or 'with no end'})"

@@ -22,6 +22,7 @@ from lanyard.values.errors import Temporary
 _PARTITION, _KEY, _POLICY, _ENDED = "pause", "pause", "policy", "ended"
 _BY_ITSELF = "lanyard"
 _CONFLICT_DELAY = 2.0
+_LONGEST_REASON = 4_000
 _ATTEMPTS = 8
 #: The clocks of two machines may differ: a pause ends so much later than it says, never sooner.
 _CLOCKS = timedelta(minutes=2)
@@ -95,7 +96,7 @@ class KillSwitch:
         self, what: Paused, by: str, reason: str, until: datetime | None = None
     ) -> Pause:
         """Stop, up to a moment (with a zone; None: until somebody goes on). A pause is neither
-        narrowed nor shortened by another one.
+        narrowed nor shortened by another one; returns what is in force.
         """
         return await self._set(Pause(what, by, self._moment(), reason, until))
 
@@ -177,8 +178,9 @@ class KillSwitch:
 
 
 def _together(pause: Pause, current: Pause) -> Pause:
-    """What is in force where one is made on top of another: the wider of both, up to the later end.
-    A person's is never taken over by Lanyard's own stop, which only has no end.
+    """What is in force where one is made on top of another: the wider of both, up to the later end,
+    as the first one, for both reasons. A person's is never taken over by Lanyard's own stop, which
+    only has no end; nor does a person's end what a damaged row stops.
     """
     ends = pause.until, current.until
     until = None if None in ends else max(filter(None, ends))
@@ -186,9 +188,20 @@ def _together(pause: Pause, current: Pause) -> Pause:
         if current.until is None:
             return current
         return replace(current, until=None, reason=f"{current.reason}; {pause.reason}")
-    if current.what is not Paused.EVERYTHING:
-        return replace(pause, until=until)
-    return current if until == current.until else replace(pause, what=current.what, until=until)
+    everything = Paused.EVERYTHING in (pause.what, current.what)
+    what = Paused.EVERYTHING if everything else Paused.REMOVALS
+    if current.by != _BY_ITSELF:
+        return replace(current, what=what, until=until, reason=_reasons(current, pause))
+    if current.what is Paused.EVERYTHING:
+        return current
+    return replace(pause, until=until, reason=_reasons(pause, current))
+
+
+def _reasons(pause: Pause, other: Pause) -> str:
+    """Of both, once each. The row has room for so much: a pause is never refused for its reason."""
+    both = f"{pause.reason}; {other.by}: {other.reason}"
+    is_there = other.reason in pause.reason
+    return pause.reason if is_there or len(both) > _LONGEST_REASON else both
 
 
 def _stopped(row: Row) -> bool:

@@ -384,6 +384,18 @@ async def test_a_pause_and_its_end_are_on_record_as_the_persons(desk: Desk) -> N
     assert recorded[1][1].startswith(f"removals, paused by {by} at ")
 
 
+async def test_a_pause_on_top_of_another_records_what_is_in_force(desk: Desk) -> None:
+    await desk.started()
+    await desk.app("pause", "--everything", "fire", "--for", "2d")
+    ran = await desk.app("pause", "smoke", "--for", "1h")
+    end = datetime.fromtimestamp(desk.estate.azure.clock.now(), UTC) + timedelta(days=2)
+    until = f"until {end:%Y-%m-%d %H:%M} UTC"
+    assert f"{until}: fire; engineer@example.com: smoke" in ran.out
+    *_, line, _summary = (await desk.app("history", "--since", "1m")).lines
+    force = f"smoke (in force with another pause: everything, {until})"
+    assert line.endswith(f"  pause removals: {force}")
+
+
 async def test_everything_can_be_paused_and_the_widest_pause_stays(desk: Desk) -> None:
     await desk.started()
     made = json.loads((await desk.app("pause", "--everything", "fire", "--json")).out)["pause"]
@@ -393,7 +405,7 @@ async def test_everything_can_be_paused_and_the_widest_pause_stays(desk: Desk) -
         "fire",
     )
     again = json.loads((await desk.app("pause", "smoke", "--json")).out)["pause"]
-    assert again == made
+    assert again == made | {"reason": "fire; engineer@example.com: smoke"}
     await desk.estate.create_vm("vm1")
     await desk.estate.settle()
     assert await desk.estate.identity_of("vm1") == {}

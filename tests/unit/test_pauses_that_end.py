@@ -76,6 +76,7 @@ async def test_a_pause_shortens_no_other(
     await clocked.pause(first)
     made = await clocked.pause(second, by="maria")
     assert made.until == (None if lasts is None else clocked.now + lasts * HOUR)
+    assert (made.by, made.reason) == ("ann", "by ann; maria: by maria")
     assert await clocked.kill_switch.read() == made
 
 
@@ -104,6 +105,17 @@ async def test_a_persons_pause_on_top_of_lanyards_stop_ends_it_not(clocked: Cloc
     await clocked.pause(1)
     clocked.now += 2 * HOUR
     assert await clocked.kill_switch.read() is not None
+
+
+async def test_a_pause_is_never_refused_for_how_many_reasons_there_are(clocked: Clocked) -> None:
+    for number in range(2_000):
+        await clocked.pause(None, by=f"person {number}")
+    pause = await clocked.kill_switch.read()
+    assert pause is not None
+    assert pause.reason.startswith("by person 0; person 1: by person 1")
+    assert len(pause.reason) <= 4_000
+    again = await clocked.pause(None, by="person 1")
+    assert again == pause
 
 
 async def test_an_end_that_cannot_be_read_stops_everything(clocked: Clocked) -> None:
