@@ -52,7 +52,8 @@ _SHAPE = {
     "lastSweep.found": "what it found, or why it failed, in words",
     "policy": "digest of the policy that it swept under",
     "held": "what is held: `waiting` for a person or the policy, `released`, `dismissed`",
-    "excluded": "resources that a rule excludes and that keep what they have, by the last sweep",
+    "excluded": "resources that a rule excludes and that keep what they have, by the last sweep "
+    "of the app itself: one by `lanyard sweep` is not on its record",
     "pause": "the pause in force, as `lanyard pause --json` has it; else null",
     "removedThisHour": "removals since the full hour (UTC), of any kind",
     "damaged[]": "rows of Lanyard's tables that cannot be read: what they are about is left alone, "
@@ -138,7 +139,7 @@ def _show(status: Status, attention: Sequence[Attention], terminal: Terminal) ->
         ("last sweep", f"{shown_time(sweep.at)}, {sweep.decision.outcome}" if sweep else "none"),
         ("policy", sweep.policy if sweep else "not known"),
         ("held", held),
-        ("excluded", f"{status.excluded} keep what they have, by the last sweep"),
+        ("excluded", f"{status.excluded} keep what they have, by the app's own last sweep"),
         ("paused", f"{status.pause.what} {status.pause}" if status.pause else "no"),
         ("removals", f"{status.removed_this_hour} in this hour"),
     ]

@@ -26,6 +26,7 @@ _ABOUT = f"""\
 Look over everything at once: what is not as the policy says, what is gone, and each role assignment
 that is orphaned, with the evidence for it and whether it would be removed. With --dry-run that is
 all; without, what needs it is put on the app's queue of work, and the app decides on its own.
+`lanyard status` goes by the sweeps of the app itself: what this one found is shown here alone.
 
 Everything is read before anything is shown: where a listing or the directory answers only a part,
 there is an error, and no result. Who may not ask the directory at all reads so, and no orphan is

@@ -248,3 +248,23 @@ def test_every_action_gives_or_takes() -> None:
     for kind, action in made.items():
         gives = given_by(action.key) is not None
         assert gives != (is_removal(action) or kind is actions.UpgradeInstances), kind
+
+
+async def test_of_a_month_before_the_record_begins_no_figures_are_shown(
+    desk: Desk, tmp_path: Path
+) -> None:
+    await month_of_work(desk)
+    assert (await report(desk))["onRecord"] is True
+    at = datetime.fromtimestamp(desk.estate.azure.clock.now(), UTC)
+    early = str(Month(at.year - 1, at.month))
+    assert (await report(desk, "--month", early))["onRecord"] is False
+    page = tmp_path / "page.html"
+    ran = await desk.app("report", "--month", early, "--html", str(page))
+    assert ran.code == OK
+    assert ", after this month: what happened in it is not known." in ran.lines[1]
+    assert "role assignments given" not in ran.out
+    assert "after this month" in page.read_text()
+    assert "role assignments given" not in page.read_text()
+    this = await desk.app("report", "--html", str(page))
+    assert "by rule: role assignments and identities on resources that it asks for." in this.out
+    assert "role assignments given" in page.read_text()

@@ -31,6 +31,8 @@ SHAPE = {
     "until": "the first moment after it",
     "at": "when the report was made",
     "soFar": "whether the month is not over yet",
+    "onRecord": "whether the record begins before the month is over; where not, the figures are 0 "
+    "because nothing is known of it",
     "first": "the first moment on record since the month before began; null where nothing is. What "
     "is older than `records.keepDays` is forgotten",
     "figures": "; ".join(f"`{name}`: {words}" for name, words in FIGURES.items()),
@@ -60,6 +62,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "until": report.month.until.isoformat(),
         "at": report.at.isoformat(),
         "soFar": report.so_far,
+        "onRecord": report.on_record,
         "first": report.first.isoformat() if report.first else None,
         "figures": _figures(report.figures),
         "before": _figures(report.before) if report.before else None,

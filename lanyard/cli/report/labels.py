@@ -1,5 +1,10 @@
 """What the figures of a report are called, on the page and at the terminal."""
 
+#: What the totals of each rule are.
+BY_RULE = (
+    "role assignments and identities on resources that it asks for. What several rules ask for "
+    "counts for each of them, so that the sum may be more than the figures of the month."
+)
 #: By the name of the figure, in the order in which they are shown.
 FIGURES = {
     "rolesGiven": "role assignments given",

@@ -12,7 +12,7 @@ from lanyard.cli.frame.data_tables import Cell, Line, data_table, text
 from lanyard.cli.frame.figures import figure
 from lanyard.cli.frame.html import escaped, none_found, section, tag, whole_page
 from lanyard.cli.frame.names import short
-from lanyard.cli.report.labels import FIGURES
+from lanyard.cli.report.labels import BY_RULE, FIGURES
 from lanyard.cli.report.text import begins_late
 
 type Json = dict[str, Any]
@@ -48,6 +48,9 @@ def page(document: Json) -> str:
 
 def _sections(document: Json) -> Iterator[str]:
     yield _header(document)
+    if not document["onRecord"]:
+        yield _waiting(document)
+        return
     yield _tiles(document)
     yield _by_day(document)
     yield _by_rule(document)
@@ -106,7 +109,7 @@ def _by_rule(document: Json) -> str:
         Bar(rule["name"], rule["name"], _parts(rule, f"/rules/{number}"))
         for number, rule in enumerate(document["rules"])
     ]
-    lead = "What several rules ask for counts for each of them."
+    lead = f"{BY_RULE[0].upper()}{BY_RULE[1:]}"
     picture = legend(_SHARES) + stacked_bars("By rule", bars)
     return section("By rule", lead, picture if bars else none_found("Nothing by any rule."))
 

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from lanyard.cli.frame.names import short
 from lanyard.cli.frame.terminal import Terminal, cell
-from lanyard.cli.report.labels import FIGURES
+from lanyard.cli.report.labels import BY_RULE, FIGURES
 
 type Json = dict[str, Any]
 
@@ -19,8 +19,10 @@ def show(document: Json, terminal: Terminal) -> None:
     terminal.show((f"{document['month']}{so_far} (UTC)", "bold"))
     if (since := begins_late(document)) is not None:
         terminal.show((since, "yellow"))
-    terminal.table(_figures(document))
+    if document["onRecord"]:
+        terminal.table(_figures(document))
     if document["rules"]:
+        terminal.show((f"by rule: {BY_RULE}", "bold"))
         terminal.table(_rules(document))
     _show_waiting(document["waiting"], terminal)
     for damage in document["damaged"]:
@@ -35,6 +37,8 @@ def begins_late(document: Json) -> str | None:
     if first is None:
         return "Nothing is on record of this month, nor of the one before."
     begins = f"The record begins at {first[:19].replace('T', ' ')} UTC"
+    if not document["onRecord"]:
+        return f"{begins}, after this month: what happened in it is not known."
     if first > document["since"]:
         return f"{begins}: nothing older is in this."
     # Each day has its sweeps on record.

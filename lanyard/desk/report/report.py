@@ -49,6 +49,13 @@ class Report:
         """Whether the month is not over yet."""
         return self.at < self.month.until
 
+    @property
+    def on_record(self) -> bool:
+        """Whether the record begins before the month is over: all figures are 0 where it does not,
+        and nobody knows what there was.
+        """
+        return self.first is not None and self.first < self.month.until
+
 
 async def read_report(record: Record, month: Month, now: datetime) -> Report:
     """Of a month that has begun."""
