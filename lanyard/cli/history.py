@@ -16,17 +16,18 @@ from lanyard.cli.frame.short_ids import about, nothing_about
 from lanyard.cli.frame.terminal import Terminal
 from lanyard.cli.frame.times import shown_time, span
 from lanyard.cli.shown_removal import shown_removed
+from lanyard.desk.not_undoable import departed, why_not_undone
 from lanyard.record.claims import Result
 from lanyard.record.decisions import Recorded
 from lanyard.record.removal_history import Past, history_of
 from lanyard.record.rows import DamagedRow
-from lanyard.values.removed import Became
+from lanyard.values.removed import Became, RemovedIdentity
 
 _ABOUT = f"""\
 Show what Lanyard decided, a change a line: done, held, failed, put off until later, and what became
 of each removal; --full has by whom and why, with the evidence. Times are UTC.
 A removal keeps all of what it takes away: a role assignment, an identity on a resource, an
-identity. `lanyard undo` with its id puts it back.
+identity. `lanyard undo` with its id puts it back; where nothing can, the line has why.
 
 {storage_rights("Storage Table Data Reader")}
 """
@@ -141,7 +142,7 @@ def run(
 
     damaged: list[DamagedRow] = []
 
-    async def find() -> list[Past]:
+    async def find() -> tuple[list[Past], frozenset[str]]:
         async with connect.app(azure, where) as app:
             times = span(since, until, app.time())
             past = await history_of(app.decisions(), *times, app.time(), damaged)
@@ -149,16 +150,16 @@ def run(
             if resource and not found:
                 then = f"nothing on record from {shown_time(times[0])} to {shown_time(times[1])}"
                 terminal.note(nothing_about(resource, then, map(_resource, past)))
-            return [each for each in found if wanted.wants(each)]
+            return [each for each in found if wanted.wants(each)], departed(past)
 
-    past = asyncio.run(find())
+    past, gone = asyncio.run(find())
     if json:
         found = [as_json(one.recorded, one.became) for one in past]
         terminal.json({"version": 1, "decisions": found, "damaged": [*map(str, damaged)]})
         return 0
     changes = [one for one in past if not one.shown_elsewhere]
     for one in changes:
-        _show(one, terminal, full=full)
+        _show(one, gone, terminal, full=full)
     terminal.show((f"history: {counted(len(changes), 'entry')}", "dim"))
     for damage in damaged:
         terminal.report((f"! left alone: {damage}", "yellow"))
@@ -176,7 +177,7 @@ def as_json(recorded: Recorded, became: Became | None = None) -> dict[str, Any]:
     return {**head, "policy": recorded.policy, **decision}
 
 
-def _show(past: Past, terminal: Terminal, *, full: bool) -> None:
+def _show(past: Past, gone: frozenset[str], terminal: Terminal, *, full: bool) -> None:
     recorded, decision = past.recorded, past.recorded.decision
     word = _BECAME[past.became] if past.became is not None else decision.outcome
     terminal.show(
@@ -184,17 +185,17 @@ def _show(past: Past, terminal: Terminal, *, full: bool) -> None:
         (f"  {word:10}", _STYLES.get(word, "")),
         (f"  {short(decision.resource)}" if decision.resource else "", "bold"),
         f"  {decision.action}",
-        (_beside(past) if not full else "", "dim"),
+        (_beside(past, gone) if not full else "", "dim"),
     )
-    for note in _notes(past) if full else ():
+    for note in _notes(past, gone) if full else ():
         terminal.show((f"    {note}", "dim"))
 
 
-def _beside(past: Past) -> str:
+def _beside(past: Past, gone: frozenset[str]) -> str:
     """What a line has beside the change: why it was not done, its rules, how it is undone."""
     decision, parts = past.recorded.decision, []
     if decision.removed is not None:
-        parts += _way_back(past, past.recorded.short_id)
+        parts += _way_back(past, gone, past.recorded.short_id)
     elif decision.rules:
         parts.append(f"rule: {'; '.join(decision.rules)}")
     changed_nothing = decision.reason in _CHANGED_NOTHING
@@ -206,7 +207,7 @@ def _beside(past: Past) -> str:
     return (f": {why}" if why else "") + (f"  ({', '.join(parts)})" if parts else "")
 
 
-def _notes(past: Past) -> Iterator[str]:
+def _notes(past: Past, gone: frozenset[str]) -> Iterator[str]:
     recorded, decision = past.recorded, past.recorded.decision
     yield f"by {recorded.by}"
     if decision.reason:
@@ -218,18 +219,27 @@ def _notes(past: Past) -> Iterator[str]:
     yield from (f"evidence: {each}" for each in decision.evidence)
     if decision.removed is not None:
         yield shown_removed(decision.removed)
-        yield from _way_back(past, recorded.id)
+        yield from _way_back(past, gone, recorded.id)
 
 
-def _way_back(past: Past, id_: str) -> list[str]:
-    """How a person takes back what became of a removal; nothing where nothing was taken."""
+def _way_back(past: Past, gone: frozenset[str], id_: str) -> list[str]:
+    """How a person takes back what became of a removal, or why nobody can; nothing where nothing
+    was taken.
+    """
     match past.became:
         case Became.UNDONE:
             return [f"lanyard undo --withdraw {id_}"]
         case Became.FAILED | Became.GIVEN_BACK:
             return []
+        case _ if why := why_not_undone(past, gone):
+            return [f"no undo: {why}{_instead(past, id_)}"]
         case _:
             return [f"lanyard undo {id_}"]
+
+
+def _instead(past: Past, id_: str) -> str:
+    is_identity = isinstance(past.recorded.decision.removed, RemovedIdentity)
+    return f"; lanyard undo {id_} shows how to make one like it" if is_identity else ""
 
 
 COMMAND = Command(_ABOUT, _AFTER, run, _SHAPE)

@@ -46,7 +46,8 @@ examples:
   lanyard undo --withdraw 2026-11-21T101500.000000-000001-0a1b2c3d
 
 exit codes:
-  0  every one is there again (or was withdrawn), also where there was none
+  0  every one is there again (or was withdrawn), also where there was none; with --dry-run:
+     would be
   1  an error: a decision that removed nothing, a principal that is gone, an identity that was
      deleted, a missing right
 """
@@ -97,7 +98,8 @@ class _Wish:
         """Raises Permanent for an id that stands for no removal, before anything is put back."""
         if self.ids:
             return [await undo.find(decision_id) for decision_id in self.ids]
-        return [one async for one in undo.between(*span(self.since, self.until, now))]
+        times = span(self.since, self.until, now)
+        return [one async for one in undo.between(*times, undone=self.withdraw)]
 
     async def done(self, undo: Undo, undoable: Undoable, *, dry_run: bool) -> Undone:
         """One that fails stops no other."""
@@ -126,7 +128,11 @@ def run(
     since: Annotated[str, typer.Option(metavar="TIME", help="All removals from then on.")] = "",
     until: Annotated[str, typer.Option(metavar="TIME", help="Up to then; default: now.")] = "",
     withdraw: Annotated[
-        bool, typer.Option("--withdraw", help="Keep them no longer; nothing is put back.")
+        bool,
+        typer.Option(
+            "--withdraw",
+            help="Keep them no longer; nothing is put back. With --since what was undone.",
+        ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would become of each; change nothing.")
@@ -141,11 +147,11 @@ def run(
     """Put them back; returns the exit code."""
     if bool(ids) == bool(since):
         raise typer.BadParameter("give decisions, or a time with --since, one of the two")
-    terminal = Terminal(quiet=quiet)
+    terminal, did = Terminal(quiet=quiet), "withdraw" if withdraw else "undo"
 
     def agree(foreseen: list[Undone]) -> None:
         if not (yes or json):
-            _show(foreseen, terminal, dry_run=True)
+            _show(foreseen, terminal, did, dry_run=True)
         possible = sum(not each.error for each in foreseen)
         verb = "Withdraw the undo of" if withdraw else "Put back"
         confirm(f"{verb} {possible} of {len(foreseen)}?", yes=yes, json=json)
@@ -158,7 +164,7 @@ def run(
         removals = [_as_json(one) for one in undone]
         terminal.json({"version": 1, "dryRun": dry_run, "removals": removals})
     else:
-        _show(undone, terminal, dry_run=dry_run)
+        _show(undone, terminal, did, dry_run=dry_run)
     return 1 if any(one.error for one in undone) else 0
 
 
@@ -218,7 +224,7 @@ def _make_again(removed: RemovedIdentity) -> dict[str, Any]:
     }
 
 
-def _show(undone: list[Undone], terminal: Terminal, *, dry_run: bool) -> None:
+def _show(undone: list[Undone], terminal: Terminal, did: str, *, dry_run: bool) -> None:
     for removal in undone:
         what = shown_removed(removal.undoable.removed)
         if removal.error:
@@ -228,7 +234,7 @@ def _show(undone: list[Undone], terminal: Terminal, *, dry_run: bool) -> None:
             had = f", of {short(removal.undoable.resource)}" if removal.undoable.resource else ""
             terminal.show((f"    {removal.undoable.decision_id}{had}", "dim"))
     failed = sum(bool(removal.error) for removal in undone)
-    summary = f"undo: {len(undone) - failed} of {len(undone)}"
+    summary = f"{did}: {len(undone) - failed} of {len(undone)}"
     summary += ", nothing was changed" if dry_run else ""
     terminal.show((summary, "red" if failed else "dim"))
 

@@ -13,7 +13,7 @@ from lanyard.desk.undo_identities import Estate, attach_again, attachable, how_t
 from lanyard.ports.azure import Assignments, Directory
 from lanyard.record.claims import Claims
 from lanyard.record.decisions import Decision, Decisions, Recorded
-from lanyard.record.removal_history import removals
+from lanyard.record.removal_history import PastRemoval, removals
 from lanyard.values.errors import Permanent, Temporary
 from lanyard.values.grants import RoleAssignment
 from lanyard.values.removed import (
@@ -73,12 +73,16 @@ class Undo:
         """The removal with this id. Raises Permanent for a decision that removed nothing."""
         return _undoable(await self.services.decisions.read(decision_id))
 
-    async def between(self, since: datetime, until: datetime) -> AsyncIterator[Undoable]:
+    async def between(
+        self, since: datetime, until: datetime, *, undone: bool = False
+    ) -> AsyncIterator[Undoable]:
         """The removals of a time that may have taken something away, oldest first; both ends with
-        a zone.
+        a zone. `undone`: of role assignments, and only those that a person had put back.
         """
         record = self.services.decisions
         for removal in await removals(record, since, until, until + _AFTERWARDS):
+            if undone and not _may_be_withdrawn(removal):
+                continue
             if removal.became not in _NOTHING_WAS_TAKEN:
                 yield _undoable(removal.recorded)
 
@@ -190,6 +194,11 @@ class Undo:
                 became={undoable.decision_id: became},
             )
         )
+
+
+def _may_be_withdrawn(removal: PastRemoval) -> bool:
+    is_assignment = isinstance(removal.recorded.decision.removed, RemovedAssignment)
+    return is_assignment and removal.became is Became.UNDONE
 
 
 def _undoable(recorded: Recorded) -> Undoable:

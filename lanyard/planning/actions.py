@@ -308,6 +308,14 @@ def given_by(key: str) -> Given | None:
     return _GIVEN.get(key.partition("|")[0])
 
 
+def gone_principal(key: str) -> str:
+    """Whose assignments the action with this key takes away because it is gone (object id); "" of
+    any other action.
+    """
+    what, _, principal = key.partition("|")
+    return principal if what in ("remove orphans", "remove unknown") else ""
+
+
 def changes_identity(action: Action) -> bool:
     """Whether the action writes the identity block of the resource."""
     return isinstance(action, IdentityChange.__value__)

@@ -192,7 +192,7 @@ async def test_withdrawn_it_goes_again(app: Desk) -> None:
     may_assign(app)
     await app.app("undo", decision)
     ran = await app.app("undo", "--withdraw", decision)
-    assert (ran.code, ran.lines[-1]) == (OK, "undo: 1 of 1")
+    assert (ran.code, ran.lines[-1]) == (OK, "withdraw: 1 of 1")
     await app.estate.sweeps.run()
     await app.estate.settle()
     assert granted(app) == []
@@ -240,6 +240,20 @@ async def test_a_dry_run_of_undo_for_a_principal_that_is_gone_is_the_same_error(
     dry, real = (await app.app("undo", decision, "--dry-run")), (await app.app("undo", decision))
     assert (dry.code, dry.err) == (real.code, real.err)
     assert "no longer exists: nothing to put back for it" in dry.err
+
+
+async def test_of_a_time_only_what_was_undone_is_withdrawn(app: Desk) -> None:
+    decision = await removal(app)
+    may_assign(app)
+    since = ["undo", "--since", "1h", "--withdraw"]
+    nothing = await app.app(*since, "--dry-run")
+    assert (nothing.code, nothing.err) == (OK, "")
+    assert nothing.lines == ["withdraw: 0 of 0, nothing was changed"]
+    await app.app("undo", decision)
+    dry = await app.app(*since, "--dry-run")
+    assert (dry.code, dry.lines[-1]) == (OK, "withdraw: 1 of 1, nothing was changed")
+    real = await app.app(*since, "--yes")
+    assert (real.code, real.lines[-1]) == (OK, "withdraw: 1 of 1")
 
 
 async def test_only_what_was_undone_is_withdrawn_and_on_record_so(app: Desk) -> None:
@@ -313,6 +327,33 @@ async def test_a_deleted_identity_is_shown_with_what_one_like_it_needs(desk: Des
     text = await desk.app("undo", deleted["id"])
     assert "userAssignedIdentities/id-vm1" in text.err
     assert "cannot be put back" in text.err
+
+
+async def test_history_offers_no_undo_of_what_nothing_puts_back(app: Desk) -> None:
+    azure = app.estate.azure
+    gone = azure.state.add_principal("id-gone", names=["isExplicit=True"]).object_id
+    azure.assign(gone, "Reader", app.group)
+    azure.clock.advance(86_400)
+    azure.state.delete_principal(gone)
+    app.estate.change_policy(OWN.replace("Minutes: 0", "Minutes: 0, remove: all"))
+    vm = await app.estate.create_vm("vm2", tags={"served": "yes"})
+    for _ in range(2):  # the first one reports what the new policy takes
+        await app.estate.sweeps.run()
+        await app.estate.settle()
+        azure.clock.advance(3600)
+    await app.estate.delete_vm("vm2")
+    await app.gone(vm)
+    await app.estate.settle()
+    removals = ["history", "--removals", "--since", "60d"]
+    every = json.loads((await app.app(*removals, "--json")).out)["decisions"]
+    assert {each["removed"]["kind"] for each in every} >= {"assignment", "identity"}
+    for arguments in ([], ["--full"]):
+        ran = await app.app(*removals, *arguments)
+        roles = [line for line in ran.lines if "no undo: its principal is gone" in line]
+        (own,) = [line for line in ran.lines if "another principal; lanyard undo " in line]
+        assert len(roles) == 2, "of the identity that was deleted, and of one nobody knows"
+        assert not [line for line in roles if "lanyard undo" in line]
+        assert own.removesuffix(")").endswith(" shows how to make one like it")
 
 
 async def test_an_identity_that_was_detached_is_attached_again(app: Desk) -> None:
