@@ -14,6 +14,7 @@ from lanyard.cli.frame.connect import App, AppOptions, AzureOptions
 from lanyard.cli.frame.held_entries import (
     ENTRY_SHAPE,
     entry_as_json,
+    naming,
     shown_answer,
     shown_reasons,
     up_to,
@@ -109,7 +110,7 @@ def list_held(
 
     async def find() -> list[Entry]:
         async with connect.app(azure, where) as app:
-            every = [entry async for entry in app.held().all(damaged)]
+            every = list(naming([entry async for entry in app.held().all(damaged)]))
             found = await about(resource, every, _resource, app.reading.inventory)
             if every and not found:
                 near = nothing_about(resource, "nothing that is held", map(_resource, every))

@@ -9,8 +9,11 @@ import pytest
 from lanyard import __version__
 from lanyard.app.timetable import first_sweep, next_sweep
 from lanyard.cli.frame.connect import storage_address
+from lanyard.cli.frame.held_entries import naming
+from lanyard.planning.orders import Refusal
+from lanyard.record.held import Answer, Entry
 from lanyard.values.clouds import CloudName, cloud_of
-from lanyard.values.errors import LanyardError
+from lanyard.values.errors import Because, LanyardError
 from tests.support.dead_letters import Blob, dead_letter
 from tests.support.desk import Desk
 from tests.support.estate import POLICY, limited
@@ -174,6 +177,40 @@ async def test_held_lists_what_waits_with_the_way_out(desk: Desk) -> None:
     within = await desk.app("held", "--resource", desk.group.upper())
     beside = await desk.app("held", "--resource", desk.group.removesuffix("p"))
     assert (within.code, beside.code, beside.lines) == (ATTENTION, OK, ["held: 0"])
+
+
+@pytest.mark.parametrize(
+    ("releasable", "way_out"),
+    [(True, "lanyard release 1f2e3d4c"), (False, "set 'restart: accept' in the rule")],
+)
+def test_what_waits_for_a_change_of_identity_names_what_releases_that(
+    desk: Desk, releasable: bool, way_out: str
+) -> None:
+    def entry(id_: str, key: str, because: Because, release: str, name: str = "vm1") -> Entry:
+        refusal = Refusal(
+            key=key,
+            because=because,
+            action=key,
+            reason="so",
+            release=release,
+            releasable=releasable and because is Because.RESTART,
+        )
+        return Entry(
+            full_id=id_ * 4,
+            resource=desk.estate.vm_id(name),
+            principal="",
+            refusal=refusal,
+            since=datetime(2026, 11, 30, tzinfo=UTC),
+            answer=Answer.NONE,
+            by="",
+        )
+
+    change = entry("1f2e3d4c", "attach identity|x", Because.RESTART, way_out)
+    role = entry("5a6b7c8d", "assign role|x", Because.IDENTITY_WAITS, "release that one")
+    other = entry("9a9b9c9d", "assign role|x", Because.IDENTITY_WAITS, "release that one", "vm2")
+    shown = list(naming([role, change, other]))
+    assert [each.refusal.release for each in shown] == [way_out, way_out, "release that one"]
+    assert shown[1:] == [change, other]
 
 
 async def budget_spent(desk: Desk) -> None:

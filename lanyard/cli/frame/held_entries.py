@@ -1,10 +1,14 @@
 """What is held, as every command shows it: why it is not done, and what has it done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lanyard.cli.frame.times import shown_time
+from lanyard.planning.actions import Given, given_by
 from lanyard.record.held import Entry
+from lanyard.values.errors import Because
+from lanyard.values.resource_id import ResourceId
 
 ENTRY_SHAPE = {
     "id": "what `lanyard release` and `dismiss` take",
@@ -43,6 +47,28 @@ def entry_as_json(entry: Entry) -> dict[str, Any]:
         "why": entry.why,
         "until": entry.until.isoformat() if entry.until is not None else None,
     }
+
+
+def naming(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """The same; what waits for a change of identity that is held, too, with the command that has
+    that one done, or else with what would.
+    """
+    changes: dict[tuple[ResourceId, str], list[Entry]] = {}
+    for entry in entries:
+        if _is_identity_change(entry):
+            changes.setdefault((entry.resource, entry.principal), []).append(entry)
+    for entry in entries:
+        found = changes.get((entry.resource, entry.principal), ())
+        if entry.refusal.because is Because.IDENTITY_WAITS and found:
+            ways = "; ".join(dict.fromkeys(map(_way_out, found)))
+            yield replace(entry, refusal=replace(entry.refusal, release=ways))
+        else:
+            yield entry
+
+
+def _is_identity_change(entry: Entry) -> bool:
+    waits = entry.refusal.because is Because.IDENTITY_WAITS
+    return not waits and given_by(entry.refusal.key) is Given.ATTACHMENT
 
 
 def shown_reasons(entry: Entry) -> Iterator[str]:
