@@ -34,9 +34,8 @@ from lanyard.values.resource_id import ResourceId
 #: Seconds between two listings that show an identity without use, before it is deleted; and before
 #: its roles are revoked: so long what was attached a moment ago may not be listed.
 APART, ROLES_APART = 3600.0, LISTING_LAG
-# So long a look at everything is the first of two: what is refused is tried again once a day at
-# last, which is the second look of the one before it.
-_CLEAR_FOR = 25 * 3600.0
+# So long a look at everything is the first of two: a use may have begun since.
+_CLEAR_FOR = 2 * LISTING_LAG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +84,7 @@ def unused(own: Dedicated, use: Use, now: float) -> Dedicated:
 def clear(own: Dedicated, soon: Iterable[Action], now: float) -> Dedicated:
     """… after everything was asked for what is due soon, and nothing shows a use."""
     for action in soon:
-        if now - _clear_at(own, action) >= _CLEAR_FOR / 2:
+        if now - _clear_at(own, action) >= _CLEAR_FOR:
             own = _as_clear(own, action, now)
     return own
 

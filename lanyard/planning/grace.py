@@ -17,6 +17,7 @@ from lanyard.planning.actions import (
     ReplaceIdentity,
     takes_from_resource,
 )
+from lanyard.planning.deletion import used
 from lanyard.planning.desired import Desired
 from lanyard.policy import Policy
 from lanyard.values.own_identity import Dedicated
@@ -59,7 +60,7 @@ def still_dedicated(
     existing |= {one.id for one in asked if not one.dedicated}
     delays = {one.id: one.delete_after for one in asked}
     return {
-        one: replace(own, delete_after=delays[one], alone_since=0.0, unused_since=0.0)
+        one: replace(used(own), delete_after=delays[one], away_since=0.0, unanswered_since=0.0)
         if one in delays
         else own
         for one, own in dedicated.items()

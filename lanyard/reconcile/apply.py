@@ -132,16 +132,19 @@ class Application:
         """One that was seen before is read again: one body alone shows that it has not what is to
         be attached, and what it had all the time would be Lanyard's.
         """
-        progress, changes = self.progress, [a for a in additions if changes_identity(a)]
+        progress, changes = self.progress, any(map(changes_identity, additions))
         if progress.resource is None or not progress.seen_before or not changes:
             return additions
         try:
             progress.resource = await self.services.compute.unchanged(progress.resource)
         except (Temporary, Permanent) as failure:
-            progress.outcomes += failed(changes, failure)
-        else:
-            return additions
-        return [action for action in additions if action not in changes]
+            # What was planned on a body that is no more is not done, its roles neither.
+            elsewhere = (CreateIdentity, UpgradeInstances)
+            progress.outcomes += failed(
+                [a for a in additions if not isinstance(a, elsewhere)], failure
+            )
+            return []
+        return additions
 
     def _of_attached(self, assigns: Sequence[AssignRole]) -> list[AssignRole]:
         """Without the roles of what could not be attached, which wait for it."""

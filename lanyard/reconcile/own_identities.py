@@ -30,11 +30,13 @@ from lanyard.planning.deletion import (
 )
 from lanyard.planning.life import SECOND_LOOK
 from lanyard.planning.obstacle import Obstacle
+from lanyard.planning.orders import Refusal
 from lanyard.planning.outcomes import Outcome, failed, only
 from lanyard.planning.verdict import Held
 from lanyard.reconcile.deleted_identities import is_deletable
 from lanyard.reconcile.progress import Progress
 from lanyard.reconcile.services import Services
+from lanyard.record.held import Entry
 from lanyard.values.errors import Because, NotYet, Permanent, Temporary
 from lanyard.values.own_identity import Dedicated
 from lanyard.values.resource_id import ResourceId, folded
@@ -53,6 +55,8 @@ class Looks:
     waiting: dict[Action, float]
     #: Of these, the seconds after which they are looked at again before they are due.
     again: dict[Action, float] = field(default_factory=dict)
+    #: Those that only wait for the second of two looks.
+    second: set[Action] = field(default_factory=set)
     #: Those that something stands against.
     held: list[Held] = field(default_factory=list)
     #: Those of which Azure could not be asked now.
@@ -72,6 +76,13 @@ class Looks:
         due = [a for a in self.allowed if a not in self.waiting and a not in against]
         changed = any(map(changes_identity, due))
         return [a for a in due if not isinstance(a, UpgradeInstances) or a.lagging or changed]
+
+    def listed_yet(self, entries: Mapping[str, Entry]) -> list[Refusal]:
+        """What was tried before, and is held by what Azure answered then, stays on the list until
+        it is tried again.
+        """
+        second = {action.key for action in self.second}
+        return [entry.refusal for key, entry in entries.items() if key in second]
 
     def put_off(self) -> list[Outcome]:
         """What waits comes back when it is due, or to be looked at before."""
@@ -171,6 +182,7 @@ class OwnIdentities:
         unread, deletion = await self.services.unread.read(), DeleteIdentity(identity)
         if (elsewhere := in_unread(unread)) and deletion in group and deletion not in looks.waiting:
             looks.hold([deletion], elsewhere)
+            soon.remove(deletion)  # it is asked about twice once that is over
         if not asked and (obstacle := await self._unlisted(identity, use)):
             return await self._stays(identity, obstacle)
         # While its own resource has it, that is what its deletion waits for.
@@ -193,11 +205,12 @@ class OwnIdentities:
     async def _clear(self, identity: ResourceId, soon: Sequence[Action], looks: Looks) -> None:
         """Everything was asked, and nothing shows a use: what is due goes by the second look."""
         own, now = self.progress.record.dedicated[identity], self.services.now()
-        own = clear(own, soon, now)
-        await self._save(identity, own)
+        await self._save(identity, clear(own, soon, now))
         for action in soon:
-            left = max(looks.waiting.get(action, 0.0), second_look_in(own, action, now))
-            if left > 0:
+            left = second_look_in(own, action, now)
+            if left > 0 and action not in looks.waiting:
+                looks.second.add(action)
+            if (left := max(looks.waiting.get(action, 0.0), left)) > 0:
                 looks.waiting[action] = left
 
     async def _stays(self, identity: ResourceId, obstacle: Obstacle) -> Obstacle:

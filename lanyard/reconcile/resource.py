@@ -137,9 +137,8 @@ class Reconciler:
             await self._put_off(looks, record, progress, recorder)
             await self._postpone(postponed(verdict.held, todo), progress, recorder)
             refusals = unfulfilled((*verdict.held, *looks.held), todo, wanted, owned.given_by)
+            refusals += looks.listed_yet(entries)
             await self._hold(refusals, precedents, progress, recorder)
-            if resource is None and progress.record.empty:
-                await services.ledger.forget(progress.record)
         return report_of(progress.outcomes, progress.gone_identities, gone=resource is None)
 
     async def _beside_what_it_has(
@@ -186,12 +185,15 @@ class Reconciler:
 
     async def _kept(self, change: Change, record: ResourceRecord, refusal: Refusal) -> Report:
         """Nothing of the record of a resource that is gone is given up: it may live elsewhere, or
-        there after all.
+        there after all. What persons answered about the rest stays.
         """
-        async with Recorder(self.services, change.resource, cause_of(change)) as recorder:
-            await recorder.held([refusal])
-        under = self.services.author.policy
-        await self.services.ledger.save(replace(record, held=digest([refusal]), held_under=under))
+        services = self.services
+        entries = await services.held.of(change.resource)
+        answered = {key for key, entry in entries.items() if entry.answer is not Answer.NONE}
+        async with Recorder(services, change.resource, cause_of(change)) as recorder:
+            await recorder.held([refusal], answered)
+        held, under = digest([refusal], answered), services.author.policy
+        await services.ledger.save(replace(record, held=held, held_under=under))
         return Report(gone=True, held=(refusal.key,))
 
     async def _as_due(
@@ -367,6 +369,8 @@ class Reconciler:
             await recorder.held(refusals, answered)
         under = self.services.author.policy if now_held else ""
         await progress.save(replace(progress.record, held=now_held, held_under=under))
+        if progress.resource is None and progress.record.empty:
+            await self.services.ledger.forget(progress.record)
 
     def _removals(self, change: Change, in_force: Orders, given_by: Givers) -> Removals:
         services, cause = self.services, cause_of(change)

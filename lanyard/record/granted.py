@@ -18,6 +18,8 @@ from lanyard.values.resource_id import folded
 TABLE = "grants"
 #: How long a remover has between `revoking` and `revoked`.
 REVOKE_SECONDS = 120.0
+#: The end of a claim that others outlive is noted once in so many seconds: thousands end together.
+NOTED_EVERY = 30.0
 _MOMENTS = TypeAdapter(tuple[FiniteFloat, ...])
 
 
@@ -32,12 +34,14 @@ class Missing(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
     """What is remembered of a grant in whatever state. In seconds since the epoch; 0: never."""
 
     #: When the last claim that was dropped was last needed.
     unclaimed_since: float = 0.0
+    #: When nobody that is listed needed it, as far as was asked since then.
+    unneeded_since: float = 0.0
     #: The first 404 of ARM since the assignment was last read or made.
     missing_since: float = 0.0
     #: Since when the assignment stands: it was made then, or found to be there.
@@ -48,6 +52,13 @@ class Moments:
     taken_at: tuple[float, ...] = ()
     #: When it was made, by Azure's answer, and found not to be there, the last one last.
     not_done_at: tuple[float, ...] = ()
+
+    @property
+    def is_unneeded(self) -> bool:
+        """Whether it was asked who needs it since its last claim went, and nobody did."""
+        return bool(self.unneeded_since) and (
+            self.unneeded_since + NOTED_EVERY >= self.unclaimed_since
+        )
 
     def stands(self, now: float) -> "Moments":
         """It stands from now on. What is done with it by whom is looked for since then, and nobody
@@ -129,6 +140,7 @@ def values_of(granted: Granted) -> dict[str, str]:
         "ours": str(granted.ours),
         "until": str(granted.until),
         "unclaimedSince": str(moments.unclaimed_since),
+        "unneededSince": str(moments.unneeded_since),
         "missingSince": str(moments.missing_since),
         "theirsSince": str(moments.theirs_since),
         "standsSince": str(moments.stands_since),
@@ -159,6 +171,7 @@ def granted_in(row: Row) -> Granted:
         until=columns.number("until"),
         moments=Moments(
             unclaimed_since=columns.number("unclaimedSince"),
+            unneeded_since=columns.number("unneededSince"),
             missing_since=columns.number("missingSince"),
             stands_since=columns.number("standsSince"),
             theirs_since=columns.number("theirsSince"),

@@ -7,18 +7,17 @@ The last claim goes with its assignment, not before: whatever holds the removal 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from lanyard.planning.life import SECOND_LOOK
 from lanyard.ports.azure import Granting
 from lanyard.ports.tables import Row, RowChanged
 from lanyard.record.assignment_deletion import AssignmentDeletion, Removing
 from lanyard.record.claims import Result
 from lanyard.record.grant_rows import GrantRows, on_fresh_rows
-from lanyard.record.granted import Granted
+from lanyard.record.granted import NOTED_EVERY, Granted
 from lanyard.values.errors import Because, NotYet, Permanent, Refused, Temporary
 from lanyard.values.grants import Grant, State
 from lanyard.values.resource_id import ResourceId
 
-# The end of a claim that others outlive is noted once in so many seconds: thousands end together.
-_NOTED_EVERY = 30.0
 # Of what sources contradict each other on, in seconds.
 _LONGEST_DELAY, _LATE = 3600.0, 86400.0
 
@@ -93,7 +92,7 @@ class Revocation:
     async def _outlive(self, grant: Grant) -> None:
         """The assignment outlives this claim by the grace, whoever claims it last."""
         found = await self._rows.find(grant.name)
-        until = (self._now() // _NOTED_EVERY + 1) * _NOTED_EVERY
+        until = (self._now() // NOTED_EVERY + 1) * NOTED_EVERY
         if not self._grace or found is None or found.moments.unclaimed_since >= until:
             return
         if found.state in (State.GRANTING, State.ACTIVE):
@@ -128,12 +127,12 @@ class Revocation:
         known, found = found, await self._noted_unclaimed(found, grant, since)
         left = found.moments.unclaimed_since + self._grace - self._now()
         stands = found.state is State.ACTIVE or (left <= 0 and await self._is_there(found))
-        # Also when the grace begins: who does not need it by one look may by the other.
-        asks = found.ours and stands and (left <= 0 or found is not known)
-        if asks and (needed_by := await self._needed_by(grant, resource, found, early=left > 0)):
-            return await self._go_on(found, grant, needed_by, claim)
+        if found.ours and stands and (left <= 0 or not found.moments.is_unneeded):
+            is_new = found is not known
+            if needed_by := await self._needed_by(grant, resource, found, left, is_new=is_new):
+                return await self._go_on(found, grant, needed_by, claim)
         if left > 0:
-            raise NotYet("its last claim is gone, and a successor may come", left)
+            raise _waits(left)
         # What is put back if nothing is revoked, so that what others saw before stays true.
         before = State.ACTIVE if found.state is State.ACTIVE else State.GRANTING
         found = await self._rows.write(found, grant, State.REVOKING, ours=found.ours)
@@ -164,17 +163,34 @@ class Revocation:
         return Result.STILL_CLAIMED
 
     async def _needed_by(
-        self, grant: Grant, besides: ResourceId | None, found: Granted, *, early: bool
+        self,
+        grant: Grant,
+        besides: ResourceId | None,
+        found: Granted,
+        left: float,
+        *,
+        is_new: bool,
     ) -> ResourceId | None:
-        """See `needing`. What an early look cannot see the one after the grace raises."""
+        """See `needing`. Asked when the grace begins, too (seconds that are `left` of it): who does
+        not need it by one look may by the other. `is_new`: nobody waited for the grace here, which
+        was over before. Raises NotYet where another look is to come.
+        """
         try:
-            return await self._needing(grant, besides)
+            needed_by = await self._needing(grant, besides)
         except (Temporary, Permanent) as failure:
-            if early:
-                return None
+            if left > 0:  # the look after the grace raises it
+                raise _waits(left) from failure
             if isinstance(failure, NotYet) and not isinstance(failure, Refused):
                 raise _in_doubt(failure, self._now() - found.moments.unclaimed_since) from failure
             raise
+        is_last = left <= 0 and (is_new or found.moments.is_unneeded)
+        if needed_by is not None or is_last:
+            return needed_by
+        moments = replace(found.moments, unneeded_since=self._now())
+        await self._rows.write(
+            found, grant, found.state, ours=True, moments=moments, maker=found.maker
+        )
+        raise _waits(max(left, SECOND_LOOK))
 
     async def _noted_unclaimed(self, found: Granted, grant: Grant, since: float | None) -> Granted:
         """With the moment since when nothing claims it: while the grace lasts from then on, a
@@ -212,6 +228,10 @@ class Revocation:
                 await self._assignments.ensure(grant)
             raise
         return Result.REVOKED if ours else Result.NOT_OURS
+
+
+def _waits(left: float) -> NotYet:
+    return NotYet("its last claim is gone, and a successor may come", left)
 
 
 def _in_doubt(why: NotYet, waited: float) -> NotYet:
