@@ -183,7 +183,7 @@ class Revocation:
             if isinstance(failure, NotYet) and not isinstance(failure, Refused):
                 raise _in_doubt(failure, self._now() - found.moments.unclaimed_since) from failure
             raise
-        is_last = left <= 0 and (is_new or found.moments.is_unneeded)
+        is_last = left <= 0 and (is_new or not self._grace or found.moments.is_unneeded)
         if needed_by is not None or is_last:
             return needed_by
         moments = replace(found.moments, unneeded_since=self._now())
