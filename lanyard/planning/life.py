@@ -21,6 +21,8 @@ LOST_IDENTITY = 90.0
 SECOND_LOOK = 60.0
 #: Seconds for which Resource Graph may go on showing what is deleted.
 LISTING_LAG = 300.0
+#: What two sources contradict each other on for so many seconds is shown to people as held.
+LATE = 86400.0
 # Of Azure's clock and this one, in seconds.
 _CLOCK_SKEW = 300.0
 _FIRST_DELAY = 2.0

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from lanyard.planning.life import LATE
 from lanyard.ports.azure import Assignments, Directory, Index
 from lanyard.record.assignment_deletion import Removing
 from lanyard.record.claims import Claims
@@ -27,8 +28,6 @@ _LONGEST_DELAY = 3600.0
 #: new principal can take minutes to appear in the directory.
 YOUNGEST = 3600.0
 _RESTORABLE_DELAY = 86400.0
-# A principal that ended longer ago and is still known is shown as held.
-_LATE = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ class Orphans:
         except Refused:
             raise
         except NotYet as error:
-            if self.now() - gone_at < _LATE:
+            if self.now() - gone_at < LATE:
                 raise
             raise Refused(
                 Because.CANNOT_BE_ASKED,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from lanyard.planning.life import WRITE_LAG, Finding, Life, finding, listed_delay
+from lanyard.planning.life import LATE, WRITE_LAG, Finding, Life, finding, listed_delay
 from lanyard.ports.azure import Index
 from lanyard.record.identities import IdentityLedger
 from lanyard.values.errors import Because, MayPass, NotYet, Permanent, Refused
@@ -11,8 +11,6 @@ from lanyard.values.resource_id import ResourceId
 
 # Resource Graph shows what was deleted for some minutes more.
 _LISTED_DELAY = 60.0
-# What it shows for longer than this is shown to people as held.
-_LATE = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ class Presence:
         if not found.ask_listing or not await self.index.shows(self.resource):
             return
         delay = listed_delay(life, self.now)
-        if self.now - life.missing < _LATE:
+        if self.now - life.missing < LATE:
             raise NotYet(f"{self.resource}: {found.why}, but Resource Graph shows it", delay)
         raise Refused(
             Because.CANNOT_BE_ASKED,

@@ -19,16 +19,16 @@ the state for itself: what another read may be older than its claim.
 """
 
 import logging
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
-from typing import Protocol
 
 from lanyard.planning.contested import MOST_REPAIRS
 from lanyard.ports.azure import Granting
 from lanyard.ports.tables import RowChanged, RowExists
+from lanyard.record.agreed_conditions import Conditions, Unconditional
 from lanyard.record.grant_rows import BaselessClaim, GrantRows, on_fresh_rows
 from lanyard.record.granted import Granted, Missing
 from lanyard.record.making import MadeOnce
@@ -59,34 +59,6 @@ class Result(StrEnum):
     REVOKED = "revoked"
     STILL_CLAIMED = "still claimed"
     NOT_OURS = "not ours"
-
-
-class Conditions(Protocol):
-    """Who may change the condition of a grant (reconcile/agreement.py)."""
-
-    def in_question(self, grant: Grant) -> bool:
-        """Whether anybody can want the grant on another condition."""
-
-    async def holding(
-        self, standing: Grant, claimants: Collection[ResourceId], besides: ResourceId
-    ) -> str:
-        """Who needs it just as it stands, beside the one that wants it otherwise, and why; "" for
-        nobody.
-        """
-
-
-class Unconditional:
-    """For who adds no claims."""
-
-    def in_question(self, _grant: Grant) -> bool:
-        """No."""
-        return False
-
-    async def holding(
-        self, _standing: Grant, _claimants: Collection[ResourceId], _besides: ResourceId
-    ) -> str:
-        """Nobody."""
-        return ""
 
 
 class Claims:

@@ -7,7 +7,7 @@ The last claim goes with its assignment, not before: whatever holds the removal 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from lanyard.planning.life import SECOND_LOOK
+from lanyard.planning.life import LATE, SECOND_LOOK
 from lanyard.ports.azure import Granting
 from lanyard.ports.tables import Row, RowChanged
 from lanyard.record.assignment_deletion import AssignmentDeletion, Removing
@@ -19,7 +19,7 @@ from lanyard.values.grants import Grant, State
 from lanyard.values.resource_id import ResourceId
 
 # Of what sources contradict each other on, in seconds.
-_LONGEST_DELAY, _LATE = 3600.0, 86400.0
+_LONGEST_DELAY = 3600.0
 
 #: A resource that needs the grant, whatever the claims say, beside the one whose claim goes; it has
 #: the grant on its record then. None where none does.
@@ -239,7 +239,7 @@ def _in_doubt(why: NotYet, waited: float) -> NotYet:
     sees what is not known after a day.
     """
     delay = min(max(waited / 2, why.delay), _LONGEST_DELAY)
-    if waited < _LATE:
+    if waited < LATE:
         return NotYet(str(why), delay)
     return Refused(
         Because.CANNOT_BE_ASKED,

@@ -94,7 +94,7 @@ class Explainer:
         """The resources of this name, or shown so, about which something was decided lately."""
         record = self.app.decisions().between(*self._lately())
         past = {one.decision.resource async for one in record if one.decision.resource}
-        return sorted({ResourceId.parse(one) for one in past if _is_called(one, name)})
+        return sorted({ResourceId.parse(one) for one in past if is_about(one, name)})
 
     async def of_assignment(self, assignment_id: str) -> Why | None:
         """One assignment; None for one that is not there."""
@@ -231,10 +231,6 @@ class Explainer:
             found = [one async for one in self.app.claims().standing(self.damaged)]
             self._standing = {folded(one.assignment_id): one for one in found}
         return self._standing
-
-
-def _is_called(resource_id: str, name: str) -> bool:
-    return folded(resource_id.rpartition("/")[2]) == folded(name) or is_about(resource_id, name)
 
 
 def _rules(desired: Desired, resource: ComputeResource, grant: Grant) -> tuple[str, ...]:
